@@ -1,0 +1,80 @@
+# Every command of the house. `make run` and `make test` set a fresh machine up by themselves.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+LOCK := packaging/requirements.lock
+STAMP := $(VENV)/.installed-$(shell sha256sum $(LOCK) pyproject.toml | sha256sum | cut -c1-16)
+PO := $(wildcard resources/locale/*/LC_MESSAGES/regulars.po)
+MO := $(PO:.po=.mo)
+WORKERS ?= 2
+MEMBERS ?= 5000
+SOURCES := app ui db printing headoffice resources tests
+export PYTHONDONTWRITEBYTECODE ?=
+
+.PHONY: help run test quick check bench demo-data lock setup format lint types contracts words docs long clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup: $(STAMP) $(MO)  ## system packages, .venv, compiled words
+
+$(STAMP): $(LOCK) pyproject.toml packaging/apt.txt packaging/system.sh
+	@packaging/system.sh
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCK)
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-index --no-build-isolation -e .
+	@rm -f $(VENV)/.installed-*
+	@touch $@
+
+%.mo: %.po $(STAMP)
+	@$(VENV)/bin/pybabel -q compile -i $< -o $@
+
+run: setup  ## open the counter on a demo store (guided tour with pictures where there is no screen)
+	@$(PY) -m ui.tour --if-no-screen
+
+test: setup  ## the whole test suite
+	@$(PY) -m pytest -n $(WORKERS) tests
+
+quick: setup format-check lint types contracts words  ## what every commit passes, 90 seconds at most
+	@$(PY) -m pytest -n $(WORKERS) tests --ignore=tests/faults --ignore=tests/flows --ignore=tests/bench
+
+check: setup format-check lint types contracts words docs  ## everything; the tests come last
+	@$(MAKE) --no-print-directory test
+
+format:  ## format the code
+	@$(VENV)/bin/ruff format $(SOURCES)
+	@$(VENV)/bin/ruff check --fix -q $(SOURCES)
+
+.PHONY: format-check
+format-check: setup
+	@$(VENV)/bin/ruff format --check -q $(SOURCES)
+
+lint: setup
+	@$(VENV)/bin/ruff check -q $(SOURCES)
+
+types: setup
+	@$(VENV)/bin/mypy $(SOURCES)
+
+contracts: setup
+	@$(VENV)/bin/lint-imports --no-cache
+
+words: setup  ## the catalogue is complete and up to date
+	@$(PY) -m tests.words
+
+docs: setup  ## run the commands that the documents show
+	@$(PY) -m tests.docs
+
+bench: setup  ## the figures, into out/bench.json
+	@$(PY) -m tests.bench
+
+demo-data: setup  ## a demo store of MEMBERS members in out/
+	@$(VENV)/bin/regulars demo-data --members $(MEMBERS) --store out/demo-$(MEMBERS)
+
+long: setup  ## the long run: make long MINUTES=30 SEED=1
+	@$(PY) -m tests.long --seed-base $(or $(SEED),1) --minutes $(or $(MINUTES),10)
+
+lock:  ## make the lock anew from requirements.in (needs uv)
+	@uv pip compile --universal --generate-hashes --no-header --python-version 3.11 packaging/requirements.in -o $(LOCK)
+
+clean:  ## drop what make has made
+	@rm -rf out .mypy_cache .ruff_cache .hypothesis $(MO)
