@@ -1,0 +1,1 @@
+"""The product without a window: use-cases, queries, journal, sync, and under them the pure domain."""

@@ -1,0 +1,298 @@
+"""The journal file and the profile file: the second, sealed copy of what the store holds.
+
+Each record is appended and fsynced after the database commit and before "done" is said
+(security.md section 6; storage.md, head). At start `app.recovery` lets each mend the other. This module knows
+records and files; it does not know what an event means.
+
+A journal folder holds `000001-2026-11-21.rjl`, `000002-…`: one file a day, numbered, because a clock may go
+back and numbers don't. A record is
+
+    marker 4 | kind 1 | sequence 8 | length 4 | nonce 12 | AES-256-GCM(hash 32 ‖ event bytes) + tag 16
+
+with everything before the nonce, and the file's number, as associated data: a record can't be moved to
+another place, file or till. The first record of a file is its header: number, first sequence, and size and
+head of the file before it, so a missing or shortened file shows at the next start.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_MARKER: Final = b"\x1eRJ1"
+_HEAD: Final = struct.Struct(">4sBQI")
+_NONCE_BYTES: Final = 12
+_OVERHEAD: Final = _HEAD.size + _NONCE_BYTES
+_EVENT: Final = 1
+_HEADER: Final = 2
+_MAX_RECORD: Final = 16 * 1024 * 1024
+SUFFIX: Final = ".rjl"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event as the file has it."""
+
+    seq: int
+    body: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A place that can't be read: `offset` in bytes in `file`; `tail` when nothing readable follows."""
+
+    file: str
+    offset: int
+    tail: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a reading of the folder found: the records in order, and every damaged place."""
+
+    records: tuple[Record, ...]
+    damages: tuple[Damage, ...]
+    files: tuple[Path, ...]
+
+
+def derive_key(data_key: bytes, purpose: str) -> bytes:
+    """A 32-byte key for one purpose from the store's data key (HKDF-expand with SHA-256, RFC 5869)."""
+    return hmac.digest(data_key, b"regulars " + purpose.encode() + b"\x01", sha256)
+
+
+class JournalFile:
+    """Appends events to the newest file of `folder`, and reads them all back.
+
+    `owner` binds records to one till (device id and epoch). One thread at a time.
+    """
+
+    def __init__(self, folder: Path, *, data_key: bytes, owner: bytes) -> None:
+        self.folder = folder
+        self._aead = AESGCM(derive_key(data_key, "journal file"))
+        self._owner = owner
+        self._fd: int | None = None
+        self._path: Path | None = None
+        self._number = 0
+        self._day = ""
+        self._head = bytes(32)
+
+    def append(self, records: list[Record], *, day: str) -> None:
+        """Write records and fsync them. `day` is ISO text and names a new file when it is later than the last.
+
+        Raises OSError; then nothing may be taken as written, and the caller must stop selling.
+        """
+        if not records:
+            return
+        if self._fd is None or day > self._day:
+            self._start_file(day=day, first=records[0].seq)
+        assert self._fd is not None
+        blob = b"".join(
+            self._seal(_EVENT, r.seq, r.hash + r.body, number=self._number) for r in records
+        )
+        _write_all(self._fd, blob)
+        os.fsync(self._fd)
+        self._head = records[-1].hash
+
+    def resume(self, *, day: str, head: bytes) -> None:
+        """Go on with the newest file, which a scan has found sound up to its end."""
+        self.close()
+        files = self.files()
+        if not files:
+            return
+        self._path = files[-1]
+        self._number, self._day = _parse_name(self._path)
+        self._head = head
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+        del day
+
+    def close(self) -> None:
+        """Let the file go; everything in it is on disk already."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def files(self) -> list[Path]:
+        """The journal's files, oldest first."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(p for p in self.folder.iterdir() if p.suffix == SUFFIX)
+
+    def scan(self, *, newest: int | None = None) -> Scan:
+        """Read and authenticate the `newest` files whole (all when None); of older ones, that they are there.
+
+        Every link between files is checked through the headers: number, size and head of the file before.
+        """
+        files = self.files()
+        whole = files if newest is None else files[-newest:]
+        records: list[Record] = []
+        damages: list[Damage] = []
+        expected = _parse_name(files[0])[0] if files else 0
+        for path in files:
+            number = _parse_name(path)[0]
+            if number != expected:
+                damages.append(Damage(path.name, 0, False, "a file before this one is missing"))
+            expected = number + 1
+        if files and _parse_name(files[0])[0] != 1:
+            damages.append(Damage(files[0].name, 0, False, "the first file is missing"))
+        before: Path | None = None if whole == files else files[-len(whole) - 1]
+        for path in whole:
+            found, bad = self._read_file(path, before=before)
+            records += found
+            damages += bad
+            before = path
+        return Scan(tuple(records), tuple(damages), tuple(files))
+
+    def set_aside(self, path: Path) -> Path:
+        """Rename a damaged file so that it is kept for the auditor and no longer read."""
+        self.close()
+        n = 1
+        while (target := path.with_name(f"{path.name}.damaged-{n}")).exists():
+            n += 1
+        os.replace(path, target)
+        _fsync_folder(self.folder)
+        return target
+
+    def rewrite(
+        self, path: Path, records: list[Record], *, previous: Path | None, head: bytes
+    ) -> None:
+        """Write `path` anew from `records` of the database (temp file, fsync, replace, fsync folder)."""
+        self.close()
+        number, _ = _parse_name(path)
+        temp = path.with_suffix(".tmp")
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _write_all(fd, self._header(number, records[0].seq if records else 0, previous, head))
+            for r in records:
+                _write_all(fd, self._seal(_EVENT, r.seq, r.hash + r.body, number=number))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temp, path)
+        _fsync_folder(self.folder)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _start_file(self, *, day: str, first: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files = self.files()
+        previous = files[-1] if files else None
+        number = _parse_name(previous)[0] + 1 if previous else 1
+        path = self.folder / f"{number:06d}-{day}{SUFFIX}"
+        self.close()
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        _write_all(fd, self._header(number, first, previous, self._head))
+        os.fsync(fd)
+        _fsync_folder(self.folder)
+        self._fd, self._path, self._number, self._day = fd, path, number, day
+
+    def _header(self, number: int, first: int, previous: Path | None, head: bytes) -> bytes:
+        facts = {
+            "number": number,
+            "first": first,
+            "previous_bytes": previous.stat().st_size if previous else 0,
+            "previous_head": head.hex() if previous else "",
+        }
+        return self._seal(_HEADER, first, json.dumps(facts, sort_keys=True).encode(), number=number)
+
+    def _seal(self, kind: int, seq: int, plain: bytes, *, number: int) -> bytes:
+        start = _HEAD.pack(_MARKER, kind, seq, len(plain) + 16)
+        nonce = os.urandom(_NONCE_BYTES)
+        return start + nonce + self._aead.encrypt(nonce, plain, self._bound(start, number))
+
+    def _bound(self, start: bytes, number: int) -> bytes:
+        return start + self._owner + number.to_bytes(4, "big")
+
+    def _read_file(self, path: Path, *, before: Path | None) -> tuple[list[Record], list[Damage]]:
+        try:
+            blob = path.read_bytes()
+        except OSError as error:
+            return [], [Damage(path.name, 0, True, error.strerror or "unreadable")]
+        number = _parse_name(path)[0]
+        records: list[Record] = []
+        damages: list[Damage] = []
+        saw_header = False
+        for offset, kind, seq, plain in self._records(blob, number):
+            if plain is None:
+                damages.append(Damage(path.name, offset, kind == 0, "unreadable record"))
+            elif kind == _HEADER:
+                saw_header = True
+                damages += _check_header(path, plain, before)
+            else:
+                records.append(Record(seq, plain[32:], plain[:32]))
+        if not saw_header:
+            damages.insert(0, Damage(path.name, 0, not records, "no header"))
+        return records, damages
+
+    def _records(self, blob: bytes, number: int) -> Iterator[tuple[int, int, int, bytes | None]]:
+        """(offset, kind, seq, plaintext); plaintext None marks damage, with kind 0 when nothing follows."""
+        at = 0
+        while at < len(blob):
+            opened = self._open_at(blob, at, number)
+            if opened is not None:
+                kind, seq, plain, end = opened
+                yield at, kind, seq, plain
+                at = end
+                continue
+            # Resynchronise at the next marker that opens: what follows a flipped byte may be whole.
+            following = blob.find(_MARKER, at + 1)
+            while following != -1 and self._open_at(blob, following, number) is None:
+                following = blob.find(_MARKER, following + 1)
+            yield at, (0 if following == -1 else _EVENT), 0, None
+            at = len(blob) if following == -1 else following
+
+    def _open_at(self, blob: bytes, at: int, number: int) -> tuple[int, int, bytes, int] | None:
+        if at + _OVERHEAD > len(blob):
+            return None
+        start = blob[at : at + _HEAD.size]
+        marker, kind, seq, length = _HEAD.unpack(start)
+        end = at + _OVERHEAD + length
+        if marker != _MARKER or not 16 <= length <= _MAX_RECORD or end > len(blob):
+            return None
+        nonce = blob[at + _HEAD.size : at + _OVERHEAD]
+        try:
+            plain = self._aead.decrypt(
+                nonce, blob[at + _OVERHEAD : end], self._bound(start, number)
+            )
+        except InvalidTag:
+            return None
+        return kind, seq, plain, end
+
+
+def _check_header(path: Path, plain: bytes, before: Path | None) -> list[Damage]:
+    facts = json.loads(plain)
+    if before is None or not before.exists():
+        return []
+    if facts["previous_bytes"] != before.stat().st_size:
+        return [Damage(before.name, before.stat().st_size, True, "not the size its successor saw")]
+    return []
+
+
+def _parse_name(path: Path) -> tuple[int, str]:
+    number, _, day = path.name.removesuffix(SUFFIX).partition("-")
+    return int(number), day
+
+
+def _write_all(fd: int, blob: bytes) -> None:
+    view = memoryview(blob)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _fsync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
