@@ -1,0 +1,252 @@
+CREATE INDEX credential_member ON credential (member_id, kind);
+CREATE INDEX document_member ON document (member_id, seq) WHERE member_id IS NOT NULL;
+CREATE INDEX document_refers ON document (refers_to, seq) WHERE refers_to IS NOT NULL;
+CREATE INDEX document_shift ON document (shift_id, seq);
+CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
+CREATE INDEX print_job_event ON print_job (seq, copy_no);
+CREATE INDEX print_job_waiting ON print_job (id) WHERE state IN ('queued', 'sending', 'uncertain');
+CREATE INDEX profile_phone ON profile (phone) WHERE phone IS NOT NULL;
+CREATE UNIQUE INDEX shift_one_open ON shift ((closed_seq IS NULL)) WHERE closed_seq IS NULL;
+CREATE INDEX split_member ON split (member_id);
+CREATE TABLE card_block (
+    prefix TEXT PRIMARY KEY,
+    next INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    CHECK (next <= last + 1)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE cart (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    body TEXT NOT NULL,
+    updated_us INTEGER NOT NULL
+) STRICT;
+CREATE TABLE consent (
+    member_id BLOB NOT NULL,
+    seq INTEGER NOT NULL REFERENCES event (seq),
+    purpose TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    notice_version TEXT NOT NULL,
+    granted INTEGER NOT NULL CHECK (granted IN (0, 1)),
+    PRIMARY KEY (member_id, purpose, channel, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE credential (
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    member_id BLOB NOT NULL CHECK (length(member_id) = 16),
+    state TEXT NOT NULL CHECK (state IN ('stock', 'active', 'lost', 'replaced', 'cancelled')),
+    PRIMARY KEY (kind, value)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE debt (
+    member_id BLOB NOT NULL,
+    asset TEXT NOT NULL,
+    debit_event BLOB NOT NULL,
+    debit_n INTEGER NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    ord INTEGER NOT NULL,
+    PRIMARY KEY (member_id, debit_event, debit_n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE document (
+    seq INTEGER PRIMARY KEY REFERENCES event (seq),
+    event_id BLOB NOT NULL UNIQUE CHECK (length(event_id) = 16),
+    kind TEXT NOT NULL,
+    receipt_no TEXT UNIQUE,
+    member_id BLOB,
+    shift_id BLOB NOT NULL,
+    staff_id BLOB NOT NULL,
+    business_date INTEGER NOT NULL,
+    at_us INTEGER NOT NULL,
+    total_minor INTEGER NOT NULL,
+    points_earned INTEGER NOT NULL,
+    points_spent INTEGER NOT NULL,
+    refers_to BLOB,
+    reason TEXT
+) STRICT;
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0),
+    epoch INTEGER NOT NULL CHECK (epoch >= 0),
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    command_id BLOB NOT NULL UNIQUE CHECK (length(command_id) = 16),
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE TABLE incident (
+    id INTEGER PRIMARY KEY,
+    at_us INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    facts TEXT NOT NULL
+) STRICT;
+CREATE TABLE item (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    code TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    name_en TEXT NOT NULL,
+    category TEXT NOT NULL,
+    price_minor INTEGER NOT NULL CHECK (price_minor >= 0),
+    per_quantity INTEGER NOT NULL DEFAULT 1 CHECK (per_quantity > 0),
+    tax_bp INTEGER NOT NULL CHECK (tax_bp >= 0),
+    tax_included INTEGER NOT NULL CHECK (tax_included IN (0, 1)),
+    py TEXT NOT NULL,
+    ini TEXT NOT NULL,
+    active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE item_code (
+    code TEXT PRIMARY KEY,
+    item_id BLOB NOT NULL REFERENCES item (id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ledger (
+    seq INTEGER NOT NULL REFERENCES event (seq),
+    n INTEGER NOT NULL CHECK (n >= 0),
+    event_id BLOB NOT NULL CHECK (length(event_id) = 16),
+    member_id BLOB NOT NULL CHECK (length(member_id) = 16),
+    asset TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    business_date INTEGER NOT NULL,
+    available_from INTEGER,
+    expires INTEGER,
+    minimum_expiry INTEGER,
+    ref_event BLOB CHECK (ref_event IS NULL OR length(ref_event) = 16),
+    ref_n INTEGER,
+    detail TEXT,
+    PRIMARY KEY (seq, n),
+    CHECK ((ref_event IS NULL) = (ref_n IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lot (
+    member_id BLOB NOT NULL,
+    asset TEXT NOT NULL,
+    origin_event BLOB NOT NULL,
+    origin_n INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    available_from INTEGER NOT NULL,
+    remaining INTEGER NOT NULL CHECK (remaining > 0),
+    ord INTEGER NOT NULL,
+    PRIMARY KEY (member_id, asset, origin_event, origin_n, expires)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE member (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    joined INTEGER NOT NULL,
+    tier TEXT NOT NULL,
+    last_visit INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE member_day (
+    member_id BLOB NOT NULL,
+    business_date INTEGER NOT NULL,
+    earned INTEGER NOT NULL,
+    spend INTEGER NOT NULL,
+    sales INTEGER NOT NULL,
+    PRIMARY KEY (member_id, business_date)
+) STRICT, WITHOUT ROWID;
+CREATE VIRTUAL TABLE member_fx USING fts5 (
+    name, py, ini, phone, email,
+    content = '', contentless_delete = 1, detail = column, prefix = '1 2 3 4 5 6',
+    tokenize = "unicode61 remove_diacritics 2 tokenchars '@._-'"
+);
+CREATE TABLE 'member_fx_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+CREATE TABLE 'member_fx_data'(id INTEGER PRIMARY KEY, block BLOB);
+CREATE TABLE 'member_fx_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
+CREATE TABLE 'member_fx_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+CREATE TABLE member_key (
+    member_id BLOB PRIMARY KEY CHECK (length(member_id) = 16),
+    key BLOB NOT NULL CHECK (length(key) = 32)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE member_seq (
+    seq INTEGER PRIMARY KEY,
+    member_id BLOB NOT NULL UNIQUE CHECK (length(member_id) = 16)
+) STRICT;
+CREATE TABLE member_state (
+    member_id BLOB PRIMARY KEY CHECK (length(member_id) = 16),
+    seq INTEGER NOT NULL,
+    points INTEGER NOT NULL,
+    spend INTEGER NOT NULL,
+    sales INTEGER NOT NULL,
+    rest TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE print_job (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL REFERENCES event (seq),
+    kind TEXT NOT NULL,
+    copy_no INTEGER NOT NULL CHECK (copy_no >= 0),
+    document TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'printed', 'uncertain', 'cancelled')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    problem TEXT,
+    created_us INTEGER NOT NULL
+) STRICT;
+CREATE TABLE profile (
+    member_id BLOB PRIMARY KEY CHECK (length(member_id) = 16),
+    name TEXT NOT NULL,
+    phone TEXT,
+    email TEXT,
+    name_py TEXT NOT NULL,
+    name_ini TEXT NOT NULL,
+    birth_calendar TEXT NOT NULL DEFAULT 'solar' CHECK (birth_calendar IN ('solar', 'lunar')),
+    birth_year INTEGER,
+    birth_month INTEGER CHECK (birth_month BETWEEN 1 AND 12),
+    birth_day INTEGER CHECK (birth_day BETWEEN 1 AND 31),
+    note TEXT NOT NULL DEFAULT '',
+    alert TEXT NOT NULL DEFAULT '',
+    version INTEGER NOT NULL DEFAULT 1,
+    CHECK ((birth_month IS NULL) = (birth_day IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE programme (
+    version INTEGER PRIMARY KEY,
+    starts INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE TABLE schema_step (
+    number INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
+    name TEXT NOT NULL,
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32)
+) STRICT
+;
+CREATE TABLE search_dirty (
+    member_id BLOB PRIMARY KEY CHECK (length(member_id) = 16)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE shift (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    opened_seq INTEGER NOT NULL REFERENCES event (seq),
+    staff_id BLOB NOT NULL,
+    business_date INTEGER NOT NULL,
+    opened_us INTEGER NOT NULL,
+    float_minor INTEGER NOT NULL CHECK (float_minor >= 0),
+    closed_seq INTEGER REFERENCES event (seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE split (
+    debit_event BLOB NOT NULL,
+    debit_n INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    member_id BLOB NOT NULL,
+    asset TEXT NOT NULL,
+    origin_event BLOB NOT NULL,
+    origin_n INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    available_from INTEGER NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    PRIMARY KEY (debit_event, debit_n, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE staff (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    initials TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('cashier', 'supervisor', 'manager', 'head_office', 'auditor')),
+    badge TEXT UNIQUE,
+    pin_salt BLOB NOT NULL,
+    pin_hash BLOB NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    locked_until_us INTEGER,
+    active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE state_checkpoint (
+    member_id BLOB PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER event_no_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
+CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
+CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;
+CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;
+CREATE TRIGGER programme_no_update BEFORE UPDATE ON programme BEGIN SELECT RAISE(ABORT, 'a published programme is immutable'); END;
