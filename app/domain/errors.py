@@ -1,0 +1,110 @@
+"""The three kinds of error and every code there is. Their words live in ui/errors.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+Fact = int | str | bool | None
+Facts = Mapping[str, Fact]
+
+
+class Refusal(StrEnum):
+    """Why the rules say no. A user-interface test walks every one and demands words for it."""
+
+    QUOTE_CHANGED = "quote_changed"
+    # selling and redeeming
+    SALE_EMPTY = "sale_empty"
+    SALE_LINE_INVALID = "sale_line_invalid"
+    TENDER_MISMATCH = "tender_mismatch"
+    MEMBER_NEEDED = "member_needed"
+    REDEEM_OFF = "redeem_off"
+    REDEEM_NOT_MULTIPLE = "redeem_not_multiple"
+    REDEEM_BELOW_MINIMUM = "redeem_below_minimum"
+    REDEEM_ABOVE_AVAILABLE = "redeem_above_available"
+    REDEEM_ABOVE_SHARE = "redeem_above_share"
+    REDEEM_ABOVE_LIMIT = "redeem_above_limit"
+    # returns and voids
+    RETURN_EMPTY = "return_empty"
+    RETURN_NO_SUCH_LINE = "return_no_such_line"
+    RETURN_NOTHING_LEFT = "return_nothing_left"
+    RETURN_TOO_MANY = "return_too_many"
+    RETURN_ABOVE_LIMIT = "return_above_limit"
+    WRITE_OFF_NEEDS_MANAGER = "write_off_needs_manager"
+    VOID_OTHER_SHIFT = "void_other_shift"
+    VOID_DAY_CLOSED = "void_day_closed"
+    VOID_ALREADY = "void_already"
+    VOID_LATER_RETURN = "void_later_return"
+    VOID_ABOVE_LIMIT = "void_above_limit"
+    REASON_NEEDED = "reason_needed"
+    # adjustments, openings, tiers
+    ADJUST_ZERO = "adjust_zero"
+    ADJUST_OWN_ACCOUNT = "adjust_own_account"
+    ADJUST_NOT_ALLOWED = "adjust_not_allowed"
+    ADJUST_NEEDS_SECOND = "adjust_needs_second"
+    ADJUST_BELOW_AVAILABLE = "adjust_below_available"
+    OPENING_INVALID = "opening_invalid"
+    TIER_UNKNOWN = "tier_unknown"
+    TIER_END_NEEDED = "tier_end_needed"
+    # clock and shift
+    CLOCK_BEHIND = "clock_behind"
+    CLOCK_FAR_FROM_HEAD_OFFICE = "clock_far_from_head_office"
+    BUSINESS_DATE_BACK = "business_date_back"
+    BUSINESS_DATE_AHEAD = "business_date_ahead"
+    SHIFT_NEEDED = "shift_needed"
+    SHIFT_OPEN = "shift_open"
+    # members
+    BIRTHDAY_INVALID = "birthday_invalid"
+    BIRTHDAY_LOCKED = "birthday_locked"
+    PHONE_INVALID = "phone_invalid"
+    # the programme
+    PROGRAMME_INVALID = "programme_invalid"
+    PROGRAMME_START_TAKEN = "programme_start_taken"
+    PROGRAMME_STARTS_IN_PAST = "programme_starts_in_past"
+
+
+class Outage(StrEnum):
+    """What the surroundings could not do. A new cause is added here, so that one walk finds all."""
+
+    STORE_BUSY = "store_busy"
+    STORE_FULL = "store_full"
+    STORE_READ_ONLY = "store_read_only"
+    STORE_DAMAGED = "store_damaged"
+    STORE_KEY_WRONG = "store_key_wrong"
+    STORE_IN_USE = "store_in_use"
+    STORE_MISSING = "store_missing"
+    STORE_TOO_NEW = "store_too_new"
+    STORE_FAILED = "store_failed"
+    JOURNAL_FILE_FAILED = "journal_file_failed"
+    PRINTER_GONE = "printer_gone"
+    NETWORK_GONE = "network_gone"
+
+
+class Refused(Exception):  # noqa: N818 - the three kinds are named for what happened (architecture.md section 5)
+    """The rules say no: a code and plain facts for its words.
+
+    `offer` carries what to show instead where there is such a thing: for quote_changed the new
+    quote.
+    """
+
+    def __init__(self, code: Refusal, facts: Facts | None = None, *, offer: object = None) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.facts: Facts = facts or {}
+        self.offer = offer
+
+
+class Unavailable(Exception):  # noqa: N818 - as above
+    """Disk, printer, network or lock could not; retry after `retry_after_s` where it makes sense."""
+
+    def __init__(
+        self, code: Outage, facts: Facts | None = None, retry_after_s: int | None = None
+    ) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.facts: Facts = facts or {}
+        self.retry_after_s = retry_after_s
+
+
+class Cancelled(Exception):  # noqa: N818 - as above
+    """The person changed their mind; nobody says anything."""
