@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator
-import dataclasses
 
 import pytest
 from PySide6.QtCore import Qt
