@@ -80,10 +80,8 @@ class JournalFile:
 
     def __init__(self, folder: Path, *, data_key: bytes, owner: bytes) -> None:
         self.folder = folder
-        self._aead = AESGCM(derive_key(data_key, "journal file"))
-        self._owner = owner
+        self._sealer = Sealer(derive_key(data_key, "journal file"), owner)
         self._fd: int | None = None
-        self._path: Path | None = None
         self._number = 0
         self._day = ""
         self._head = bytes(32)
@@ -99,23 +97,20 @@ class JournalFile:
             self._start_file(day=day, first=records[0].seq)
         assert self._fd is not None
         blob = b"".join(
-            self._seal(_EVENT, r.seq, r.hash + r.body, number=self._number) for r in records
+            self._sealer.seal(_EVENT, r.seq, r.hash + r.body, number=self._number) for r in records
         )
         _write_all(self._fd, blob)
         os.fsync(self._fd)
         self._head = records[-1].hash
 
-    def resume(self, *, day: str, head: bytes) -> None:
-        """Go on with the newest file, which a scan has found sound up to its end."""
+    def resume(self, *, head: bytes) -> None:
+        """Go on with the newest file, which a scan has found sound to its end; `head` is its last hash."""
         self.close()
         files = self.files()
-        if not files:
-            return
-        self._path = files[-1]
-        self._number, self._day = _parse_name(self._path)
-        self._head = head
-        self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND)
-        del day
+        if files:
+            self._number, self._day = _parse_name(files[-1])
+            self._head = head
+            self._fd = os.open(files[-1], os.O_WRONLY | os.O_APPEND)
 
     def close(self) -> None:
         """Let the file go; everything in it is on disk already."""
@@ -161,7 +156,7 @@ class JournalFile:
         while (target := path.with_name(f"{path.name}.damaged-{n}")).exists():
             n += 1
         os.replace(path, target)
-        _fsync_folder(self.folder)
+        fsync_folder(self.folder)
         return target
 
     def rewrite(
@@ -175,12 +170,12 @@ class JournalFile:
         try:
             _write_all(fd, self._header(number, records[0].seq if records else 0, previous, head))
             for r in records:
-                _write_all(fd, self._seal(_EVENT, r.seq, r.hash + r.body, number=number))
+                _write_all(fd, self._sealer.seal(_EVENT, r.seq, r.hash + r.body, number=number))
             os.fsync(fd)
         finally:
             os.close(fd)
         os.replace(temp, path)
-        _fsync_folder(self.folder)
+        fsync_folder(self.folder)
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -194,8 +189,8 @@ class JournalFile:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         _write_all(fd, self._header(number, first, previous, self._head))
         os.fsync(fd)
-        _fsync_folder(self.folder)
-        self._fd, self._path, self._number, self._day = fd, path, number, day
+        fsync_folder(self.folder)
+        self._fd, self._number, self._day = fd, number, day
 
     def _header(self, number: int, first: int, previous: Path | None, head: bytes) -> bytes:
         facts = {
@@ -204,26 +199,18 @@ class JournalFile:
             "previous_bytes": previous.stat().st_size if previous else 0,
             "previous_head": head.hex() if previous else "",
         }
-        return self._seal(_HEADER, first, json.dumps(facts, sort_keys=True).encode(), number=number)
-
-    def _seal(self, kind: int, seq: int, plain: bytes, *, number: int) -> bytes:
-        start = _HEAD.pack(_MARKER, kind, seq, len(plain) + 16)
-        nonce = os.urandom(_NONCE_BYTES)
-        return start + nonce + self._aead.encrypt(nonce, plain, self._bound(start, number))
-
-    def _bound(self, start: bytes, number: int) -> bytes:
-        return start + self._owner + number.to_bytes(4, "big")
+        plain = json.dumps(facts, sort_keys=True).encode()
+        return self._sealer.seal(_HEADER, first, plain, number=number)
 
     def _read_file(self, path: Path, *, before: Path | None) -> tuple[list[Record], list[Damage]]:
         try:
             blob = path.read_bytes()
         except OSError as error:
             return [], [Damage(path.name, 0, True, error.strerror or "unreadable")]
-        number = _parse_name(path)[0]
         records: list[Record] = []
         damages: list[Damage] = []
         saw_header = False
-        for offset, kind, seq, plain in self._records(blob, number):
+        for offset, kind, seq, plain in self._sealer.records(blob, _parse_name(path)[0]):
             if plain is None:
                 damages.append(Damage(path.name, offset, kind == 0, "unreadable record"))
             elif kind == _HEADER:
@@ -235,8 +222,67 @@ class JournalFile:
             damages.insert(0, Damage(path.name, 0, not records, "no header"))
         return records, damages
 
-    def _records(self, blob: bytes, number: int) -> Iterator[tuple[int, int, int, bytes | None]]:
-        """(offset, kind, seq, plaintext); plaintext None marks damage, with kind 0 when nothing follows."""
+
+class ProfileFile:
+    """The short-lived second copy of profile values (domain.md section 2, "Nothing personal").
+
+    One sealed file; a record is (sequence of its event, JSON of the cell with the instant it was
+    written). Emptied after a verified backup, never older than seven days, rewritten at once on
+    an erasure.
+    """
+
+    def __init__(self, path: Path, *, data_key: bytes, owner: bytes) -> None:
+        self.path = path
+        self._sealer = Sealer(derive_key(data_key, "profile file"), owner)
+
+    def append(self, seq: int, cell: bytes) -> None:
+        """Write one cell and fsync it. Raises OSError."""
+        new = not self.path.exists()
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            _write_all(fd, self._sealer.seal(_EVENT, seq, cell, number=0))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        if new:
+            fsync_folder(self.path.parent)
+
+    def cells(self) -> list[tuple[int, bytes]]:
+        """(sequence, cell) of every readable record, in the order written."""
+        if not self.path.exists():
+            return []
+        found = self._sealer.records(self.path.read_bytes(), 0)
+        return [(seq, plain) for _, _, seq, plain in found if plain is not None]
+
+    def rewrite(self, cells: list[tuple[int, bytes]]) -> None:
+        """Keep only these cells (temp file, fsync, replace)."""
+        temp = self.path.with_suffix(".tmp")
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            for seq, cell in cells:
+                _write_all(fd, self._sealer.seal(_EVENT, seq, cell, number=0))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temp, self.path)
+        fsync_folder(self.path.parent)
+
+
+class Sealer:
+    """Seals and opens records. `owner` (device id and epoch) is bound into each."""
+
+    def __init__(self, key: bytes, owner: bytes) -> None:
+        self._aead = AESGCM(key)
+        self._owner = owner
+
+    def seal(self, kind: int, seq: int, plain: bytes, *, number: int) -> bytes:
+        """The bytes of one record for file `number`."""
+        start = _HEAD.pack(_MARKER, kind, seq, len(plain) + 16)
+        nonce = os.urandom(_NONCE_BYTES)
+        return start + nonce + self._aead.encrypt(nonce, plain, self._bound(start, number))
+
+    def records(self, blob: bytes, number: int) -> Iterator[tuple[int, int, int, bytes | None]]:
+        """(offset, kind, sequence, plaintext); plaintext None is damage, kind 0 when nothing follows."""
         at = 0
         while at < len(blob):
             opened = self._open_at(blob, at, number)
@@ -245,12 +291,15 @@ class JournalFile:
                 yield at, kind, seq, plain
                 at = end
                 continue
-            # Resynchronise at the next marker that opens: what follows a flipped byte may be whole.
+            # Go on at the next marker that opens: what follows a flipped byte may be whole.
             following = blob.find(_MARKER, at + 1)
             while following != -1 and self._open_at(blob, following, number) is None:
                 following = blob.find(_MARKER, following + 1)
             yield at, (0 if following == -1 else _EVENT), 0, None
             at = len(blob) if following == -1 else following
+
+    def _bound(self, start: bytes, number: int) -> bytes:
+        return start + self._owner + number.to_bytes(4, "big")
 
     def _open_at(self, blob: bytes, at: int, number: int) -> tuple[int, int, bytes, int] | None:
         if at + _OVERHEAD > len(blob):
@@ -261,10 +310,9 @@ class JournalFile:
         if marker != _MARKER or not 16 <= length <= _MAX_RECORD or end > len(blob):
             return None
         nonce = blob[at + _HEAD.size : at + _OVERHEAD]
+        sealed = blob[at + _OVERHEAD : end]
         try:
-            plain = self._aead.decrypt(
-                nonce, blob[at + _OVERHEAD : end], self._bound(start, number)
-            )
+            plain = self._aead.decrypt(nonce, sealed, self._bound(start, number))
         except InvalidTag:
             return None
         return kind, seq, plain, end
@@ -290,7 +338,8 @@ def _write_all(fd: int, blob: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
+    """Make renames and new names in a folder survive a power cut."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -1,0 +1,41 @@
+"""The technical log: what the program did, never who the customer was.
+
+Names, phones, card numbers, PINs and keys are never passed to it; ids and codes are. The journal, not the log,
+is the record of the shop's business.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import logging.handlers
+from pathlib import Path
+from typing import Final
+
+_MAX_BYTES: Final = 2_000_000
+_KEPT: Final = 5
+
+log = logging.getLogger("regulars")
+
+
+def start(folder: Path) -> None:
+    """Write the log and the stacks of hard crashes into `folder`/logs. Raises OSError."""
+    logs = folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        logs / "regulars.log", maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    # Stays open for life on purpose: faulthandler writes to it when nothing else works any more.
+    faulthandler.enable((logs / "crash.log").open("a", encoding="utf-8"))
+
+
+def stop() -> None:
+    """Close what `start` opened."""
+    faulthandler.disable()
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()

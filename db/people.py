@@ -1,0 +1,268 @@
+"""Members, profiles, credentials, consent, staff: the rows about people.
+
+Profile values are the only personal rows of a store, beside print jobs; a member's row and ledger hold none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+from sqlcipher3.dbapi2 import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """The account: when it was opened, its tier and last visit as the fold has them."""
+
+    id: bytes
+    joined: int
+    tier: str
+    last_visit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """The person. `name_py` is syllables with blanks between, `name_ini` their initials."""
+
+    member_id: bytes
+    name: str
+    phone: str | None
+    email: str | None
+    name_py: str
+    name_ini: str
+    birth_calendar: str
+    birth_year: int | None
+    birth_month: int | None
+    birth_day: int | None
+    note: str
+    alert: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """A card or other token that leads to a member."""
+
+    kind: str
+    value: str
+    member_id: bytes
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """One answer to one notice; the newest of a purpose and channel counts."""
+
+    member_id: bytes
+    seq: int
+    purpose: str
+    channel: str
+    notice_version: str
+    granted: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    """Somebody who works at the till. `pin_hash` is a verifier, never the PIN."""
+
+    id: bytes
+    initials: str
+    name: str
+    role: str
+    badge: str | None
+    pin_salt: bytes
+    pin_hash: bytes
+    failures: int
+    locked_until_us: int | None
+    active: int
+
+
+_PROFILE = (
+    "member_id, name, phone, email, name_py, name_ini, birth_calendar, birth_year, birth_month,"
+    " birth_day, note, alert, version"
+)
+_STAFF = "id, initials, name, role, badge, pin_salt, pin_hash, failures, locked_until_us, active"
+
+
+# Members ----------------------------------------------------------------------------------------
+
+
+def insert_member(conn: Connection, row: MemberRow) -> None:
+    """Add an account."""
+    conn.execute(
+        "INSERT INTO member (id, joined, tier, last_visit) VALUES (?,?,?,?)",
+        (row.id, row.joined, row.tier, row.last_visit),
+    )
+
+
+def member(conn: Connection, member_id: bytes) -> MemberRow | None:
+    """The account of an id."""
+    row = conn.execute(
+        "SELECT id, joined, tier, last_visit FROM member WHERE id = ?", (member_id,)
+    ).fetchone()
+    return MemberRow(*row) if row else None
+
+
+def update_member(conn: Connection, member_id: bytes, *, tier: str, last_visit: int | None) -> None:
+    """Rewrite what the fold says of an account."""
+    conn.execute(
+        "UPDATE member SET tier = ?, last_visit = ? WHERE id = ?", (tier, last_visit, member_id)
+    )
+
+
+def set_member_key(conn: Connection, member_id: bytes, key: bytes) -> None:
+    """Keep the key under which digests of this member's values are made (once per member)."""
+    conn.execute(
+        "INSERT INTO member_key (member_id, key) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (member_id, key),
+    )
+
+
+def member_key(conn: Connection, member_id: bytes) -> bytes | None:
+    """The member's own key, None once it was destroyed."""
+    row = conn.execute("SELECT key FROM member_key WHERE member_id = ?", (member_id,)).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def put_profile(conn: Connection, row: ProfileRow) -> None:
+    """Write a profile; a newer version replaces an older one, never the other way round."""
+    conn.execute(
+        f"INSERT INTO profile ({_PROFILE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (member_id) DO UPDATE SET name = excluded.name, phone = excluded.phone,"
+        " email = excluded.email, name_py = excluded.name_py, name_ini = excluded.name_ini,"
+        " birth_calendar = excluded.birth_calendar, birth_year = excluded.birth_year,"
+        " birth_month = excluded.birth_month, birth_day = excluded.birth_day,"
+        " note = excluded.note, alert = excluded.alert, version = excluded.version"
+        " WHERE excluded.version > profile.version",
+        astuple(row),
+    )
+
+
+def profile(conn: Connection, member_id: bytes) -> ProfileRow | None:
+    """The person behind an account, None once erased."""
+    row = conn.execute(
+        f"SELECT {_PROFILE} FROM profile WHERE member_id = ?", (member_id,)
+    ).fetchone()
+    return ProfileRow(*row) if row else None
+
+
+def members_of_phone(conn: Connection, phone: str) -> list[bytes]:
+    """Everybody with this E.164 number: families share one."""
+    rows = conn.execute(
+        "SELECT member_id FROM profile WHERE phone = ? ORDER BY member_id", (phone,)
+    )
+    return [bytes(row[0]) for row in rows]
+
+
+# Credentials and consent ----------------------------------------------------------------------------
+
+
+def put_credential(conn: Connection, row: CredentialRow) -> None:
+    """Bind a token to a member, or change its state. A token of somebody else is never taken over."""
+    conn.execute(
+        "INSERT INTO credential (kind, value, member_id, state) VALUES (?,?,?,?)"
+        " ON CONFLICT (kind, value) DO UPDATE SET state = excluded.state"
+        " WHERE credential.member_id = excluded.member_id",
+        (row.kind, row.value, row.member_id, row.state),
+    )
+
+
+def credential(conn: Connection, kind: str, value: str) -> CredentialRow | None:
+    """The token of a number."""
+    row = conn.execute(
+        "SELECT kind, value, member_id, state FROM credential WHERE kind = ? AND value = ?",
+        (kind, value),
+    ).fetchone()
+    return CredentialRow(*row) if row else None
+
+
+def credentials_of(conn: Connection, member_id: bytes, kind: str) -> list[CredentialRow]:
+    """A member's tokens of a kind."""
+    rows = conn.execute(
+        "SELECT kind, value, member_id, state FROM credential"
+        " WHERE member_id = ? AND kind = ? ORDER BY value",
+        (member_id, kind),
+    )
+    return [CredentialRow(*row) for row in rows]
+
+
+def put_consent(conn: Connection, row: ConsentRow) -> None:
+    """Keep one answer."""
+    conn.execute(
+        "INSERT INTO consent (member_id, seq, purpose, channel, notice_version, granted)"
+        " VALUES (?,?,?,?,?,?)",
+        (row.member_id, row.seq, row.purpose, row.channel, row.notice_version, row.granted),
+    )
+
+
+def consents_of(conn: Connection, member_id: bytes) -> list[ConsentRow]:
+    """All answers of a member, oldest first."""
+    rows = conn.execute(
+        "SELECT member_id, seq, purpose, channel, notice_version, granted FROM consent"
+        " WHERE member_id = ? ORDER BY seq, purpose, channel",
+        (member_id,),
+    )
+    return [ConsentRow(*row) for row in rows]
+
+
+def add_card_block(conn: Connection, *, prefix: str, first: int, last: int) -> None:
+    """Give the till a block of card numbers to hand out."""
+    conn.execute(
+        "INSERT INTO card_block (prefix, next, last) VALUES (?,?,?)", (prefix, first, last)
+    )
+
+
+def card_block(conn: Connection) -> tuple[str, int] | None:
+    """(prefix, next number) of the first block that still has one; None when all are used up."""
+    row = conn.execute(
+        "SELECT prefix, next FROM card_block WHERE next <= last ORDER BY prefix LIMIT 1"
+    ).fetchone()
+    return (str(row[0]), int(row[1])) if row else None
+
+
+def advance_card_block(conn: Connection, prefix: str, used: int) -> None:
+    """Never hand out `used` or a lower number of this block again."""
+    conn.execute("UPDATE card_block SET next = max(next, ? + 1) WHERE prefix = ?", (used, prefix))
+
+
+def card_prefixes(conn: Connection) -> list[str]:
+    """The prefixes of the till's own card numbers."""
+    return [str(row[0]) for row in conn.execute("SELECT prefix FROM card_block ORDER BY prefix")]
+
+
+# Staff ------------------------------------------------------------------------------------------
+
+
+def insert_staff(conn: Connection, row: StaffRow) -> None:
+    """Add a person."""
+    conn.execute(f"INSERT INTO staff ({_STAFF}) VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(row))
+
+
+def staff_by_id(conn: Connection, staff_id: bytes) -> StaffRow | None:
+    """The person of an id."""
+    return _staff(conn, "id = ?", staff_id)
+
+
+def staff_by_initials(conn: Connection, initials: str) -> StaffRow | None:
+    """The active person of these initials (kept in lower case)."""
+    return _staff(conn, "active = 1 AND initials = ?", initials.lower())
+
+
+def staff_by_badge(conn: Connection, badge: str) -> StaffRow | None:
+    """The active person of a badge number."""
+    return _staff(conn, "active = 1 AND badge = ?", badge)
+
+
+def set_staff_failures(
+    conn: Connection, staff_id: bytes, *, failures: int, locked_until_us: int | None
+) -> None:
+    """Count wrong PINs where a restart can't forget them."""
+    conn.execute(
+        "UPDATE staff SET failures = ?, locked_until_us = ? WHERE id = ?",
+        (failures, locked_until_us, staff_id),
+    )
+
+
+def _staff(conn: Connection, where: str, value: object) -> StaffRow | None:
+    row = conn.execute(f"SELECT {_STAFF} FROM staff WHERE {where}", (value,)).fetchone()
+    return StaffRow(*row) if row else None

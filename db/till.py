@@ -1,0 +1,214 @@
+"""The till's own rows: shifts, catalogue, programme versions, print jobs, the open cart."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+from sqlcipher3.dbapi2 import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftRow:
+    """A cashier's spell; open while `closed_seq` is None."""
+
+    id: bytes
+    opened_seq: int
+    staff_id: bytes
+    business_date: int
+    opened_us: int
+    float_minor: int
+    closed_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """Something to sell; `price_minor` is for `per_quantity` units (1 piece, 1000 g …)."""
+
+    id: bytes
+    code: str
+    name: str
+    name_en: str
+    category: str
+    price_minor: int
+    per_quantity: int
+    tax_bp: int
+    tax_included: int
+    py: str
+    ini: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrintJobRow:
+    """A slip to print; `copy_no` 0 is the original, n > 0 is marked COPY n."""
+
+    id: int
+    seq: int
+    kind: str
+    copy_no: int
+    document: str
+    state: str
+    attempts: int
+    problem: str | None
+    created_us: int
+
+
+_SHIFT = "id, opened_seq, staff_id, business_date, opened_us, float_minor, closed_seq"
+_ITEM = (
+    "id, code, name, name_en, category, price_minor, per_quantity, tax_bp, tax_included, py, ini"
+)
+_JOB = "id, seq, kind, copy_no, document, state, attempts, problem, created_us"
+
+
+# Shifts -----------------------------------------------------------------------------------------
+
+
+def insert_shift(conn: Connection, row: ShiftRow) -> None:
+    """Open a shift; the unique index refuses a second open one."""
+    conn.execute(f"INSERT INTO shift ({_SHIFT}) VALUES (?,?,?,?,?,?,?)", astuple(row))
+
+
+def open_shift(conn: Connection) -> ShiftRow | None:
+    """The open shift of this till."""
+    row = conn.execute(f"SELECT {_SHIFT} FROM shift WHERE closed_seq IS NULL").fetchone()
+    return ShiftRow(*row) if row else None
+
+
+def close_shift(conn: Connection, shift_id: bytes, closed_seq: int) -> None:
+    """Close a shift."""
+    conn.execute("UPDATE shift SET closed_seq = ? WHERE id = ?", (closed_seq, shift_id))
+
+
+def last_shift(conn: Connection) -> ShiftRow | None:
+    """The newest shift, open or closed."""
+    row = conn.execute(f"SELECT {_SHIFT} FROM shift ORDER BY opened_seq DESC LIMIT 1").fetchone()
+    return ShiftRow(*row) if row else None
+
+
+# Programme --------------------------------------------------------------------------------------
+
+
+def insert_programme(conn: Connection, *, version: int, starts: int, body: str) -> None:
+    """Keep a published version; the trigger refuses to change one."""
+    conn.execute(
+        "INSERT INTO programme (version, starts, body) VALUES (?,?,?)", (version, starts, body)
+    )
+
+
+def programmes(conn: Connection) -> list[tuple[int, int, str]]:
+    """(version, first business date, JSON) of every version, oldest first."""
+    return list(conn.execute("SELECT version, starts, body FROM programme ORDER BY version"))
+
+
+# Catalogue --------------------------------------------------------------------------------------
+
+
+def put_item(conn: Connection, row: ItemRow, *, codes: tuple[str, ...]) -> None:
+    """Add an item with every barcode that leads to it."""
+    conn.execute(
+        f"INSERT INTO item ({_ITEM}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        astuple(row),
+    )
+    conn.executemany(
+        "INSERT INTO item_code (code, item_id) VALUES (?,?)", [(code, row.id) for code in codes]
+    )
+
+
+def item_by_code(conn: Connection, code: str) -> ItemRow | None:
+    """The item of a barcode or of its own code."""
+    row = conn.execute(
+        f"SELECT {_ITEM} FROM item WHERE active = 1 AND"
+        " id = coalesce((SELECT item_id FROM item_code WHERE code = ?1),"
+        " (SELECT id FROM item WHERE code = ?1))",
+        (code,),
+    ).fetchone()
+    return ItemRow(*row) if row else None
+
+
+def find_items(conn: Connection, text: str, limit: int) -> list[ItemRow]:
+    """Items whose name, pinyin, initials or code hold `text`; a catalogue is small enough to scan."""
+    like = "%" + text.lower().replace("%", "").replace("_", "") + "%"
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM item WHERE active = 1 AND (lower(name) LIKE ?1"
+        " OR lower(name_en) LIKE ?1 OR py LIKE ?1 OR ini LIKE ?1 OR code LIKE ?1)"
+        " ORDER BY ini NOT LIKE ?2, name LIMIT ?3",
+        (like, like[1:], limit),
+    )
+    return [ItemRow(*row) for row in rows]
+
+
+# Print jobs -------------------------------------------------------------------------------------
+
+
+def insert_print_job(
+    conn: Connection, *, seq: int, kind: str, copy_no: int, document: str, created_us: int
+) -> int:
+    """Queue a slip in the transaction of its event; returns the job's id."""
+    cursor = conn.execute(
+        "INSERT INTO print_job (seq, kind, copy_no, document, state, created_us)"
+        " VALUES (?,?,?,?,'queued',?)",
+        (seq, kind, copy_no, document, created_us),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def waiting_jobs(conn: Connection) -> list[PrintJobRow]:
+    """What is not yet settled, in order."""
+    rows = conn.execute(
+        f"SELECT {_JOB} FROM print_job"
+        " WHERE state IN ('queued', 'sending', 'uncertain') ORDER BY id"
+    )
+    return [PrintJobRow(*row) for row in rows]
+
+
+def print_job(conn: Connection, job_id: int) -> PrintJobRow | None:
+    """The job of an id."""
+    row = conn.execute(f"SELECT {_JOB} FROM print_job WHERE id = ?", (job_id,)).fetchone()
+    return PrintJobRow(*row) if row else None
+
+
+def jobs_of_event(conn: Connection, seq: int) -> list[PrintJobRow]:
+    """All jobs of one event, original first."""
+    rows = conn.execute(f"SELECT {_JOB} FROM print_job WHERE seq = ? ORDER BY copy_no, id", (seq,))
+    return [PrintJobRow(*row) for row in rows]
+
+
+def set_job_state(
+    conn: Connection, job_id: int, *, state: str, problem: str | None, attempt: bool
+) -> None:
+    """Move a job on; `attempt` counts one more try."""
+    conn.execute(
+        "UPDATE print_job SET state = ?, problem = ?, attempts = attempts + ? WHERE id = ?",
+        (state, problem, int(attempt), job_id),
+    )
+
+
+def purge_jobs(conn: Connection, *, before_us: int) -> int:
+    """Drop settled jobs older than an instant: they hold personal text (domain.md section 2)."""
+    cursor = conn.execute(
+        "DELETE FROM print_job WHERE created_us < ? AND state IN ('printed', 'cancelled')",
+        (before_us,),
+    )
+    return int(cursor.rowcount)
+
+
+# The open cart ----------------------------------------------------------------------------------
+
+
+def save_cart(conn: Connection, body: str, *, updated_us: int) -> None:
+    """Keep the open cart as it is on the screen."""
+    conn.execute(
+        "INSERT INTO cart (id, body, updated_us) VALUES (1, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated_us = excluded.updated_us",
+        (body, updated_us),
+    )
+
+
+def saved_cart(conn: Connection) -> str | None:
+    """The cart as it was last saved, None when there is none."""
+    row = conn.execute("SELECT body FROM cart WHERE id = 1").fetchone()
+    return str(row[0]) if row else None
+
+
+def drop_cart(conn: Connection) -> None:
+    """Forget the cart: it became a sale, in the same transaction."""
+    conn.execute("DELETE FROM cart")
