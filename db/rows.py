@@ -8,8 +8,8 @@ names its columns and its order. `Connection` is sqlcipher3's; a caller holds it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from sqlcipher3.dbapi2 import Connection
 
@@ -30,8 +30,7 @@ class EventRow:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """One entry; dates are days since 1970-01-01, None where the entry has none."""
 
     seq: int
@@ -47,11 +46,9 @@ class LedgerRow:
     minimum_expiry: int | None
     ref_event: bytes | None
     ref_n: int | None
-    detail: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRow:
+class DocumentRow(NamedTuple):
     """One counter document, for look-up by receipt, member and shift."""
 
     seq: int
@@ -73,14 +70,14 @@ class DocumentRow:
 _EVENT = "seq, epoch, id, command_id, kind, body, hash"
 _LEDGER = (
     "seq, n, event_id, member_id, asset, kind, amount, business_date, available_from, expires,"
-    " minimum_expiry, ref_event, ref_n, detail"
+    " minimum_expiry, ref_event, ref_n"
 )
 _DOCUMENT = (
     "seq, event_id, kind, receipt_no, member_id, shift_id, staff_id, business_date, at_us,"
     " total_minor, points_earned, points_spent, refers_to, reason"
 )
 _INSERT_EVENT = f"INSERT INTO event ({_EVENT}) VALUES (?,?,?,?,?,?,?)"
-_INSERT_LEDGER = f"INSERT INTO ledger ({_LEDGER}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_INSERT_LEDGER = f"INSERT INTO ledger ({_LEDGER}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _INSERT_DOCUMENT = f"INSERT INTO document ({_DOCUMENT}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
@@ -141,16 +138,7 @@ def _one_event(conn: Connection, where: str, value: object) -> EventRow | None:
 
 def insert_ledger(conn: Connection, rows: Iterable[LedgerRow]) -> None:
     """Append the entries of one event."""
-    conn.executemany(_INSERT_LEDGER, [astuple_ledger(row) for row in rows])
-
-
-def astuple_ledger(row: LedgerRow) -> tuple[object, ...]:
-    """The row's values in column order (dataclasses.astuple copies deeply and is ten times slower)."""
-    return (
-        row.seq, row.n, row.event_id, row.member_id, row.asset, row.kind, row.amount,
-        row.business_date, row.available_from, row.expires, row.minimum_expiry, row.ref_event,
-        row.ref_n, row.detail,
-    )  # fmt: skip
+    conn.executemany(_INSERT_LEDGER, rows)
 
 
 def ledger_of_event(conn: Connection, seq: int) -> list[LedgerRow]:
@@ -193,7 +181,7 @@ def ledger_sum(conn: Connection, member_id: bytes, asset: str) -> int:
 
 def insert_document(conn: Connection, row: DocumentRow) -> None:
     """Add one counter document."""
-    conn.execute(_INSERT_DOCUMENT, astuple(row))
+    conn.execute(_INSERT_DOCUMENT, row)
 
 
 def document_by_receipt(conn: Connection, receipt_no: str) -> DocumentRow | None:

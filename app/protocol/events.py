@@ -9,16 +9,18 @@ Keys of every event:
   device    the till's device id, 32 hex digits; with `epoch` and `seq` (gap-free from 1) its place
   kind      what happened, e.g. "sale"
   at, off   instant in microseconds of UTC as the till's clock had it, and the zone's offset in minutes
-  bd        business date, ISO text
+  bd        business date, days since 1970-01-01
+  pv        programme version, or null
   staff, shift, member   ids as hex, or null
   entries   list of [n, asset, kind, amount, business date, available from, expires, minimum expiry,
-            ref event, ref n, detail]; dates as days since 1970-01-01, ids as hex, null where absent
+            ref event, ref n]; dates as days since 1970-01-01, ids as hex, null where absent
   doc       the facts of this kind
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -28,6 +30,78 @@ Plain: TypeAlias = None | bool | int | str | list["Plain"] | dict[str, "Plain"]
 
 VERSION: Final = 1
 HASH_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One committed fact of a till. Ids are 16 bytes; `business_date` is days since 1970-01-01."""
+
+    id: bytes
+    command_id: bytes
+    device: bytes
+    epoch: int
+    seq: int
+    kind: str
+    at_us: int
+    offset_min: int
+    business_date: int
+    staff_id: bytes | None
+    shift_id: bytes | None
+    member_id: bytes | None
+    programme: int | None
+    entries: list[list[Any]]
+    doc: dict[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """The bytes to chain and store, once. Raises NotCanonical."""
+        return encode(
+            {
+                "v": VERSION,
+                "id": self.id.hex(),
+                "cmd": self.command_id.hex(),
+                "device": self.device.hex(),
+                "epoch": self.epoch,
+                "seq": self.seq,
+                "kind": self.kind,
+                "at": self.at_us,
+                "off": self.offset_min,
+                "bd": self.business_date,
+                "staff": _hex(self.staff_id),
+                "shift": _hex(self.shift_id),
+                "member": _hex(self.member_id),
+                "pv": self.programme,
+                "entries": self.entries,
+                "doc": self.doc,
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> Event:
+        """The event in stored bytes. Raises NotCanonical on anything that no till writes."""
+        plain = decode(body)
+        if plain.get("v") != VERSION:
+            raise NotCanonical(f"layout version {plain.get('v')!r}")
+        try:
+            return cls(
+                id=bytes.fromhex(plain["id"]),
+                command_id=bytes.fromhex(plain["cmd"]),
+                device=bytes.fromhex(plain["device"]),
+                epoch=plain["epoch"],
+                seq=plain["seq"],
+                kind=plain["kind"],
+                at_us=plain["at"],
+                offset_min=plain["off"],
+                business_date=plain["bd"],
+                staff_id=_unhex(plain["staff"]),
+                shift_id=_unhex(plain["shift"]),
+                member_id=_unhex(plain["member"]),
+                programme=plain["pv"],
+                entries=plain["entries"],
+                doc=plain["doc"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise NotCanonical(f"not an event: {error}") from error
+
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder()
@@ -64,6 +138,14 @@ def chain_start(tenant: bytes, device: bytes, epoch: int) -> bytes:
 def chain(previous: bytes, body: bytes) -> bytes:
     """h = SHA-256(previous ‖ length as 8 bytes big-endian ‖ exact stored bytes)."""
     return hashlib.sha256(previous + len(body).to_bytes(8, "big") + body).digest()
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
+
+
+def _unhex(value: str | None) -> bytes | None:
+    return None if value is None else bytes.fromhex(value)
 
 
 def _check(value: object) -> None:

@@ -36,7 +36,6 @@ CREATE TABLE ledger (
     minimum_expiry INTEGER,
     ref_event BLOB CHECK (ref_event IS NULL OR length(ref_event) = 16),
     ref_n INTEGER,
-    detail TEXT,
     PRIMARY KEY (seq, n),
     CHECK ((ref_event IS NULL) = (ref_n IS NULL))
 ) STRICT, WITHOUT ROWID;
@@ -146,12 +145,13 @@ CREATE TABLE card_block (
 ) STRICT, WITHOUT ROWID;
 
 -- The fold's cache (projection) ---------------------------------------------------------------------
+-- `rest` is JSON: sums of the other assets, tier changes that still matter, uses of once-a-year benefits.
+-- `sequence` numbers the member's lots, debts and splits; `seq` is the last event folded in.
 CREATE TABLE member_state (
     member_id BLOB PRIMARY KEY CHECK (length(member_id) = 16),
     seq INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
     points INTEGER NOT NULL,
-    spend INTEGER NOT NULL,
-    sales INTEGER NOT NULL,
     rest TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -164,23 +164,28 @@ CREATE TABLE lot (
     available_from INTEGER NOT NULL,
     remaining INTEGER NOT NULL CHECK (remaining > 0),
     ord INTEGER NOT NULL,
-    PRIMARY KEY (member_id, asset, origin_event, origin_n, expires)
+    PRIMARY KEY (member_id, origin_event, origin_n, expires)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE split (
+    member_id BLOB NOT NULL,
+    ord INTEGER NOT NULL,
+    asset TEXT NOT NULL,
     debit_event BLOB NOT NULL,
     debit_n INTEGER NOT NULL,
-    idx INTEGER NOT NULL,
-    member_id BLOB NOT NULL,
-    asset TEXT NOT NULL,
+    kind TEXT NOT NULL,
     origin_event BLOB NOT NULL,
     origin_n INTEGER NOT NULL,
     expires INTEGER NOT NULL,
     available_from INTEGER NOT NULL,
     amount INTEGER NOT NULL CHECK (amount > 0),
-    PRIMARY KEY (debit_event, debit_n, idx)
+    lot_ord INTEGER NOT NULL,
+    restored_event BLOB,
+    restored_n INTEGER,
+    back_to INTEGER,
+    PRIMARY KEY (member_id, ord)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX split_member ON split (member_id);
+CREATE INDEX split_debit ON split (debit_event, debit_n);
 
 CREATE TABLE debt (
     member_id BLOB NOT NULL,
@@ -189,18 +194,21 @@ CREATE TABLE debt (
     debit_n INTEGER NOT NULL,
     amount INTEGER NOT NULL CHECK (amount > 0),
     ord INTEGER NOT NULL,
+    kind TEXT NOT NULL,
     PRIMARY KEY (member_id, debit_event, debit_n)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE member_day (
     member_id BLOB NOT NULL,
     business_date INTEGER NOT NULL,
+    counts_from INTEGER NOT NULL,
     earned INTEGER NOT NULL,
     spend INTEGER NOT NULL,
     sales INTEGER NOT NULL,
     PRIMARY KEY (member_id, business_date)
 ) STRICT, WITHOUT ROWID;
 
+-- A whole state as of an event, so that a full fold need not begin at the first entry.
 CREATE TABLE state_checkpoint (
     member_id BLOB PRIMARY KEY,
     seq INTEGER NOT NULL,

@@ -1,0 +1,220 @@
+"""The cached fold of a member as rows: state, lots, splits, debts, days. All of it can be derived again.
+
+Records are in the order of the columns, so a row is its own parameter list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlcipher3.dbapi2 import Connection
+
+
+class StateRow(NamedTuple):
+    """Sums and standing; `rest` is JSON, `seq` the last event folded in."""
+
+    member_id: bytes
+    seq: int
+    sequence: int
+    points: int
+    rest: str
+
+
+class LotRow(NamedTuple):
+    """What is left of a credit."""
+
+    member_id: bytes
+    asset: str
+    origin_event: bytes
+    origin_n: int
+    expires: int
+    available_from: int
+    remaining: int
+    ord: int
+
+
+class SplitRow(NamedTuple):
+    """A part of a debit: the lot that it took, and where it went back when it was restored."""
+
+    member_id: bytes
+    ord: int
+    asset: str
+    debit_event: bytes
+    debit_n: int
+    kind: str
+    origin_event: bytes
+    origin_n: int
+    expires: int
+    available_from: int
+    amount: int
+    lot_ord: int
+    restored_event: bytes | None
+    restored_n: int | None
+    back_to: int | None
+
+
+class DebtRow(NamedTuple):
+    """The part of a debit that no lot paid yet."""
+
+    member_id: bytes
+    asset: str
+    debit_event: bytes
+    debit_n: int
+    amount: int
+    ord: int
+    kind: str
+
+
+class DayRow(NamedTuple):
+    """The counters of one business date."""
+
+    member_id: bytes
+    business_date: int
+    counts_from: int
+    earned: int
+    spend: int
+    sales: int
+
+
+_STATE = "member_id, seq, sequence, points, rest"
+_LOT = "member_id, asset, origin_event, origin_n, expires, available_from, remaining, ord"
+_SPLIT = (
+    "member_id, ord, asset, debit_event, debit_n, kind, origin_event, origin_n, expires,"
+    " available_from, amount, lot_ord, restored_event, restored_n, back_to"
+)
+_DEBT = "member_id, asset, debit_event, debit_n, amount, ord, kind"
+_DAY = "member_id, business_date, counts_from, earned, spend, sales"
+
+TABLES = ("member_state", "lot", "split", "debt", "member_day")
+
+
+def state(conn: Connection, member_id: bytes) -> StateRow | None:
+    """The cached sums of a member, None before the first entry."""
+    row = conn.execute(
+        f"SELECT {_STATE} FROM member_state WHERE member_id = ?", (member_id,)
+    ).fetchone()
+    return StateRow(*row) if row else None
+
+
+def put_state(conn: Connection, row: StateRow) -> None:
+    """Write the sums of a member."""
+    conn.execute(f"INSERT OR REPLACE INTO member_state ({_STATE}) VALUES (?,?,?,?,?)", row)
+
+
+def lots(conn: Connection, member_id: bytes) -> list[LotRow]:
+    """All open lots of a member."""
+    rows = conn.execute(
+        f"SELECT {_LOT} FROM lot WHERE member_id = ? ORDER BY ord, expires", (member_id,)
+    )
+    return [LotRow(*row) for row in rows]
+
+
+def put_lots(conn: Connection, rows: Iterable[LotRow]) -> None:
+    """Add or rewrite lots."""
+    conn.executemany(f"INSERT OR REPLACE INTO lot ({_LOT}) VALUES (?,?,?,?,?,?,?,?)", rows)
+
+
+def drop_lots(conn: Connection, keys: Iterable[tuple[bytes, bytes, int, int]]) -> None:
+    """Remove lots that are used up, by (member, origin event, origin n, expires)."""
+    conn.executemany(
+        "DELETE FROM lot WHERE member_id = ? AND origin_event = ? AND origin_n = ? AND expires = ?",
+        keys,
+    )
+
+
+def debts(conn: Connection, member_id: bytes) -> list[DebtRow]:
+    """All open debts of a member."""
+    rows = conn.execute(f"SELECT {_DEBT} FROM debt WHERE member_id = ? ORDER BY ord", (member_id,))
+    return [DebtRow(*row) for row in rows]
+
+
+def put_debts(conn: Connection, rows: Iterable[DebtRow]) -> None:
+    """Add or rewrite debts."""
+    conn.executemany(f"INSERT OR REPLACE INTO debt ({_DEBT}) VALUES (?,?,?,?,?,?,?)", rows)
+
+
+def drop_debts(conn: Connection, keys: Iterable[tuple[bytes, bytes, int]]) -> None:
+    """Remove debts that are paid, by (member, debit event, debit n)."""
+    conn.executemany(
+        "DELETE FROM debt WHERE member_id = ? AND debit_event = ? AND debit_n = ?", keys
+    )
+
+
+def splits_of_member(conn: Connection, member_id: bytes) -> list[SplitRow]:
+    """Every split of a member."""
+    rows = conn.execute(
+        f"SELECT {_SPLIT} FROM split WHERE member_id = ? ORDER BY ord", (member_id,)
+    )
+    return [SplitRow(*row) for row in rows]
+
+
+def splits_of_debit(conn: Connection, debit_event: bytes, debit_n: int) -> list[SplitRow]:
+    """The splits of one debit."""
+    rows = conn.execute(
+        f"SELECT {_SPLIT} FROM split WHERE debit_event = ? AND debit_n = ? ORDER BY ord",
+        (debit_event, debit_n),
+    )
+    return [SplitRow(*row) for row in rows]
+
+
+def put_splits(conn: Connection, rows: Iterable[SplitRow]) -> None:
+    """Add or rewrite splits."""
+    conn.executemany(
+        f"INSERT OR REPLACE INTO split ({_SPLIT}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
+    )
+
+
+def drop_splits(conn: Connection, keys: Iterable[tuple[bytes, int]]) -> None:
+    """Remove splits, by (member, ord)."""
+    conn.executemany("DELETE FROM split WHERE member_id = ? AND ord = ?", keys)
+
+
+def days(conn: Connection, member_id: bytes, since: int | None = None) -> list[DayRow]:
+    """The day counters of a member from a business date on (all when None)."""
+    rows = conn.execute(
+        f"SELECT {_DAY} FROM member_day WHERE member_id = ? AND business_date >= ?"
+        " ORDER BY business_date",
+        (member_id, -(1 << 62) if since is None else since),
+    )
+    return [DayRow(*row) for row in rows]
+
+
+def put_days(conn: Connection, rows: Iterable[DayRow]) -> None:
+    """Add or rewrite day counters."""
+    conn.executemany(f"INSERT OR REPLACE INTO member_day ({_DAY}) VALUES (?,?,?,?,?,?)", rows)
+
+
+def drop_days(conn: Connection, keys: Iterable[tuple[bytes, int]]) -> None:
+    """Remove day counters, by (member, business date)."""
+    conn.executemany("DELETE FROM member_day WHERE member_id = ? AND business_date = ?", keys)
+
+
+def drop_member(conn: Connection, member_id: bytes) -> None:
+    """Drop a member's whole cache, to write it anew."""
+    for table in TABLES:
+        conn.execute(f"DELETE FROM {table} WHERE member_id = ?", (member_id,))
+
+
+def checkpoint(conn: Connection, member_id: bytes) -> tuple[int, str] | None:
+    """(event, state as JSON) from which a full fold may begin."""
+    found: tuple[int, str] | None = conn.execute(
+        "SELECT seq, state FROM state_checkpoint WHERE member_id = ?", (member_id,)
+    ).fetchone()
+    return found
+
+
+def put_checkpoint(conn: Connection, member_id: bytes, *, seq: int, state: str) -> None:
+    """Keep a whole state as of an event."""
+    conn.execute(
+        "INSERT OR REPLACE INTO state_checkpoint (member_id, seq, state) VALUES (?,?,?)",
+        (member_id, seq, state),
+    )
+
+
+def members_with_state(conn: Connection) -> Iterable[bytes]:
+    """Every member that has a cached state, in key order."""
+    return (
+        bytes(row[0])
+        for row in conn.execute("SELECT member_id FROM member_state ORDER BY member_id")
+    )
