@@ -80,7 +80,7 @@ class Outage(StrEnum):
     NETWORK_GONE = "network_gone"
 
 
-class Refused(Exception):  # noqa: N818 - the three kinds are named for what happened (architecture.md section 5)
+class Refused(Exception):
     """The rules say no: a code and plain facts for its words.
 
     `offer` carries what to show instead where there is such a thing: for quote_changed the new
@@ -94,8 +94,8 @@ class Refused(Exception):  # noqa: N818 - the three kinds are named for what hap
         self.offer = offer
 
 
-class Unavailable(Exception):  # noqa: N818 - as above
-    """Disk, printer, network or lock could not; retry after `retry_after_s` where it makes sense."""
+class Unavailable(Exception):
+    """Disk, printer, network or lock could not; retry after `retry_after_s` if that helps."""
 
     def __init__(
         self, code: Outage, facts: Facts | None = None, retry_after_s: int | None = None
@@ -106,5 +106,5 @@ class Unavailable(Exception):  # noqa: N818 - as above
         self.retry_after_s = retry_after_s
 
 
-class Cancelled(Exception):  # noqa: N818 - as above
+class Cancelled(Exception):
     """The person changed their mind; nobody says anything."""
