@@ -70,7 +70,7 @@ class Day(NamedTuple):
 
 
 class TierChange(NamedTuple):
-    """One change of tier that still matters. Key (entry). The last of a state is its standing."""
+    """One change of tier that still matters. Key (entry). The highest is the standing."""
 
     entry: EntryId
     kind: Kind
@@ -112,7 +112,7 @@ class MemberState:
     @property
     def standing(self) -> TierChange | None:
         """The tier as it stands; None is the lowest one, never changed."""
-        return self.tiers[-1] if self.tiers else None
+        return max(self.tiers, key=lambda tier: tier.rank) if self.tiers else None
 
     def balance(self, asset: str = POINTS) -> int:
         """Σ entries = Σ lots - Σ debts; below zero while in debt."""

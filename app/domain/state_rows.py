@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from app.domain.business_day import BusinessDate
-from app.domain.entries import EARNED, SALES, SPEND, USE, Entry, EntryId
+from app.domain.entries import EARNED, POINTS, SALES, SPEND, USE, Entry, EntryId
 from app.domain.state import Day, Debt, Lot, MemberState, Split, TierChange, Use
 
 
@@ -49,7 +49,7 @@ def needs(entries: Iterable[Entry]) -> Needs:
             days.add(entry.business_date)
         elif entry.refers_to is not None:
             splits.add(entry.refers_to)
-        if entry.kind == "earn":
+        if entry.kind == "earn" and entry.asset == POINTS:
             days.add(entry.business_date)
     return Needs(frozenset(splits), frozenset(days), frozenset(uses))
 
