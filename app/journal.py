@@ -149,6 +149,14 @@ class JournalFile:
             before = path
         return Scan(tuple(records), tuple(damages), tuple(files))
 
+    def cut(self, path: Path, offset: int) -> None:
+        """Cut off a record that a crash left half written: it was never acknowledged."""
+        self.close()
+        with path.open("r+b") as file:
+            file.truncate(offset)
+            file.flush()
+            os.fsync(file.fileno())
+
     def set_aside(self, path: Path) -> Path:
         """Rename a damaged file so that it is kept for the auditor and no longer read."""
         self.close()

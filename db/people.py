@@ -110,6 +110,13 @@ def update_member(conn: Connection, member_id: bytes, *, tier: str, last_visit: 
     )
 
 
+def mark_search_dirty(conn: Connection, member_id: bytes) -> None:
+    """Note that the search index must move or rewrite this member when the till is idle."""
+    conn.execute(
+        "INSERT INTO search_dirty (member_id) VALUES (?) ON CONFLICT DO NOTHING", (member_id,)
+    )
+
+
 def set_member_key(conn: Connection, member_id: bytes, key: bytes) -> None:
     """Keep the key under which digests of this member's values are made (once per member)."""
     conn.execute(
@@ -233,9 +240,11 @@ def card_prefixes(conn: Connection) -> list[str]:
 # Staff ------------------------------------------------------------------------------------------
 
 
-def insert_staff(conn: Connection, row: StaffRow) -> None:
-    """Add a person."""
-    conn.execute(f"INSERT INTO staff ({_STAFF}) VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(row))
+def put_staff(conn: Connection, row: StaffRow) -> None:
+    """Add a person, or rewrite their row."""
+    conn.execute(
+        f"INSERT OR REPLACE INTO staff ({_STAFF}) VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(row)
+    )
 
 
 def staff_by_id(conn: Connection, staff_id: bytes) -> StaffRow | None:

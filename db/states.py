@@ -149,11 +149,13 @@ def splits_of_member(conn: Connection, member_id: bytes) -> list[SplitRow]:
     return [SplitRow(*row) for row in rows]
 
 
-def splits_of_debit(conn: Connection, debit_event: bytes, debit_n: int) -> list[SplitRow]:
-    """The splits of one debit."""
+def splits_touching(conn: Connection, entry_event: bytes, entry_n: int) -> list[SplitRow]:
+    """The splits of which an entry is the debit, and those that it restored."""
     rows = conn.execute(
-        f"SELECT {_SPLIT} FROM split WHERE debit_event = ? AND debit_n = ? ORDER BY ord",
-        (debit_event, debit_n),
+        f"SELECT {_SPLIT} FROM split WHERE debit_event = ?1 AND debit_n = ?2"
+        f" UNION ALL SELECT {_SPLIT} FROM split WHERE restored_event = ?1 AND restored_n = ?2"
+        " AND NOT (debit_event = ?1 AND debit_n = ?2) ORDER BY ord",
+        (entry_event, entry_n),
     )
     return [SplitRow(*row) for row in rows]
 
@@ -178,6 +180,15 @@ def days(conn: Connection, member_id: bytes, since: int | None = None) -> list[D
         (member_id, -(1 << 62) if since is None else since),
     )
     return [DayRow(*row) for row in rows]
+
+
+def day(conn: Connection, member_id: bytes, business_date: int) -> DayRow | None:
+    """The counters of one date."""
+    row = conn.execute(
+        f"SELECT {_DAY} FROM member_day WHERE member_id = ? AND business_date = ?",
+        (member_id, business_date),
+    ).fetchone()
+    return DayRow(*row) if row else None
 
 
 def put_days(conn: Connection, rows: Iterable[DayRow]) -> None:

@@ -186,6 +186,7 @@ CREATE TABLE split (
     PRIMARY KEY (member_id, ord)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX split_debit ON split (debit_event, debit_n);
+CREATE INDEX split_restored ON split (restored_event, restored_n) WHERE restored_event IS NOT NULL;
 
 CREATE TABLE debt (
     member_id BLOB NOT NULL,

@@ -1,0 +1,365 @@
+"""What a use-case is given: the store, the clock, ids, the journal, the programme, and `write`.
+
+`write` is the one way to change anything: one BEGIN IMMEDIATE transaction per command, then the profile file
+and the journal file, and only then "done" (architecture.md section 4).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
+from app.domain.entries import Entry
+from app.domain.errors import Outage, Refusal, Refused, Unavailable
+from app.domain.money import Currency
+from app.domain.programme import Programme
+from app.ids import Uuid7
+from app.journal import JournalFile, ProfileFile, Record
+from app.log import log
+from app.protocol.events import HASH_BYTES, Event, chain, chain_start
+from app.settings import Settings
+from db import errors as db_errors
+from db import people, rows, till
+from db.engine import Reader, Store
+
+_EMPTY_HASH: Final = bytes(HASH_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class TillFacts:
+    """Who this till is; set once, when the store is made."""
+
+    tenant: bytes
+    device: bytes
+    epoch: int
+    store: str
+    till: str
+    currency: Currency
+    cut_off_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who works at the till now, and in which shift. Every command carries it."""
+
+    staff_id: bytes
+    shift_id: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a command touched, so that screens refresh themselves or mark themselves stale."""
+
+    members: frozenset[bytes] = frozenset()
+    kinds: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Tx:
+    """One command's transaction. `event` is what it recorded, or what it had recorded before."""
+
+    conn: Connection
+    context: Context
+    command_id: bytes
+    known: Event | None
+    event: Event | None = None
+    _records: list[Record] = field(default_factory=list)
+    _cells: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        """The instant of this transaction."""
+        return self.context.clock()
+
+    def shift(self) -> till.ShiftRow:
+        """The open shift. Raises Refused(SHIFT_NEEDED)."""
+        row = till.open_shift(self.conn)
+        if row is None:
+            raise Refused(Refusal.SHIFT_NEEDED)
+        return row
+
+    def record(
+        self,
+        kind: str,
+        *,
+        event_id: bytes,
+        session: Session | None,
+        business_date: BusinessDate,
+        member_id: bytes | None = None,
+        programme: int | None = None,
+        entries: Sequence[Entry] = (),
+        doc: dict[str, Any],
+        posted: posting.Posted | None = None,
+        cells: Sequence[dict[str, Any]] = (),
+    ) -> Event:
+        """Append one event with everything that it stands for. `cells` are personal values, which
+        go to their rows and to the profile file and never into the event."""
+        ctx = self.context
+        head = rows.head(self.conn)
+        seq, previous = head if head else (0, ctx.chain_start())
+        now = self.now()
+        event = Event(
+            id=event_id,
+            command_id=self.command_id,
+            device=ctx.till.device,
+            epoch=ctx.till.epoch,
+            seq=seq + 1,
+            kind=kind,
+            at_us=micros(now),
+            offset_min=ctx.offset_min(),
+            business_date=int(business_date),
+            staff_id=session.staff_id if session else None,
+            shift_id=session.shift_id if session else None,
+            member_id=member_id,
+            programme=programme,
+            entries=posting.plain_entries(entries),
+            doc=doc,
+        )
+        body = event.to_bytes()
+        hash_ = chain(previous, body)
+        for cell in cells:
+            put_cell(self.conn, cell)
+            plain = json.dumps({**cell, "at": event.at_us}, ensure_ascii=False).encode()
+            self._cells.append((event.seq, plain))
+        posting.post(self.conn, event, body=body, hash_=hash_, posted=posted)
+        self._records.append(Record(event.seq, body, hash_))
+        self.event = event
+        return event
+
+    def print(self, event: Event, kind: str, document: str, *, copy_no: int = 0) -> None:
+        """Queue a slip in this transaction."""
+        till.insert_print_job(
+            self.conn,
+            seq=event.seq,
+            kind=kind,
+            copy_no=copy_no,
+            document=document,
+            created_us=event.at_us,
+        )
+
+
+class Context:
+    """Built once by app.build; handed to every use-case and query.
+
+    Attributes:
+        settings: this machine's; replaced as a whole when saved.
+        journal_problem: why the journal file can't be written, "" while it can. Selling stops then.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        facts: TillFacts,
+        journal: JournalFile,
+        profiles: ProfileFile,
+        clock: Callable[[], datetime],
+        ids: Uuid7,
+        settings: Settings,
+        offset_min: Callable[[], int],
+        data_key: bytes,
+    ) -> None:
+        self.store = store
+        self.till = facts
+        self.journal = journal
+        self.profiles = profiles
+        self.clock = clock
+        self.ids = ids
+        self.settings = settings
+        self.offset_min = offset_min
+        self.data_key = data_key
+        self.journal_problem = ""
+        self._programmes: tuple[Programme, ...] = ()
+
+    def chain_start(self) -> bytes:
+        """The hash before the first event."""
+        return chain_start(self.till.tenant, self.till.device, self.till.epoch)
+
+    @contextlib.contextmanager
+    def write(self, command_id: bytes) -> Iterator[Tx]:
+        """One command. Raises Unavailable for what the surroundings can't do; whatever the block
+        raises rolls everything back. When the block ends well, what it recorded is durable in the
+        database and in the journal file, or `journal_problem` says that it is in the database only.
+        """
+        self._mend_journal()
+        with translated():
+            with self.store.write() as conn:
+                known = rows.event_by_command(conn, command_id)
+                tx = Tx(conn, self, command_id, Event.from_bytes(known.body) if known else None)
+                tx.event = tx.known
+                yield tx
+            self._to_files(tx)
+
+    @contextlib.contextmanager
+    def read(self, reader: Reader = Reader.COUNTER) -> Iterator[Connection]:
+        """A snapshot for queries. Raises Unavailable."""
+        with translated(), self.store.read(reader) as conn:
+            yield conn
+
+    @contextlib.contextmanager
+    def write_rows(self) -> Iterator[Connection]:
+        """A small write that is no event (the open cart, a print job's state, the search index)."""
+        with translated(), self.store.write() as conn:
+            yield conn
+
+    def programmes(self, conn: Connection) -> tuple[Programme, ...]:
+        """Every published version, oldest first."""
+        found = till.programmes(conn) if not self._programmes else []
+        if found:
+            self._programmes = tuple(Programme.from_plain(json.loads(body)) for _, _, body in found)
+        return self._programmes
+
+    def forget_programmes(self) -> None:
+        """A version was published: read them again."""
+        self._programmes = ()
+
+    def programme_on(self, conn: Connection, on: BusinessDate) -> Programme:
+        """The version of a business date: the newest that has started (domain.md section 2)."""
+        started = [p for p in self.programmes(conn) if p.starts <= on]
+        assert started, "a store is made with a programme that has started"
+        return max(started, key=lambda p: (p.starts, p.version))
+
+    def programme_version(self, conn: Connection, version: int) -> Programme:
+        """The version that a document names."""
+        return next(p for p in self.programmes(conn) if p.version == version)
+
+    def business_date(self) -> BusinessDate:
+        """The business date of now by this till's clock; a shift keeps its own."""
+        return business_date_of(
+            self.clock(),
+            offset_minutes=self.offset_min(),
+            cut_off_minute=self.till.cut_off_minute,
+        )
+
+    def minute_of_day(self) -> int:
+        """Local minutes since midnight."""
+        return minute_of_day(self.clock(), offset_minutes=self.offset_min())
+
+    def day_name(self) -> str:
+        """The UTC date that names today's journal file."""
+        return self.clock().astimezone(UTC).date().isoformat()
+
+    def keep_settings(self, settings: Settings) -> None:
+        """Use other settings from now on (they are saved by the use-case)."""
+        self.settings = replace(settings)
+
+    def _to_files(self, tx: Tx) -> None:
+        try:
+            for seq, cell in tx._cells:
+                self.profiles.append(seq, cell)
+            self.journal.append(tx._records, day=self.day_name())
+        except OSError as error:
+            # The sale stands; the screen says so, and selling stops until `_mend_journal` succeeds.
+            self.journal_problem = error.strerror or type(error).__name__
+            log.error("journal file not written: %s", self.journal_problem)
+
+    def _mend_journal(self) -> None:
+        """Bring the journal file up to the database before anything else is sold."""
+        if not self.journal_problem:
+            return
+        try:
+            with translated(), self.store.read() as conn:
+                behind_from = self.journal_last(conn)
+                missing = [
+                    Record(e.seq, e.body, e.hash) for e in rows.events_after(conn, behind_from)
+                ]
+            self.journal.append(missing, day=self.day_name())
+        except OSError as error:
+            raise Unavailable(
+                Outage.JOURNAL_FILE_FAILED, {"why": error.strerror or ""}, retry_after_s=5
+            ) from error
+        self.journal_problem = ""
+
+    def journal_last(self, conn: Connection) -> int:
+        """The last sequence number that the newest journal files hold, cutting off a torn tail."""
+        scan = self.journal.scan(newest=2)
+        torn = [d for d in scan.damages if d.tail]
+        last = scan.records[-1].seq if scan.records else 0
+        if scan.files:
+            path = scan.files[-1]
+            if torn and torn[-1].file == path.name:
+                self.journal.cut(path, torn[-1].offset)
+            self.journal.resume(head=scan.records[-1].hash if scan.records else _EMPTY_HASH)
+        del conn
+        return last
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds of UTC since 1970."""
+    whole = int(instant.replace(microsecond=0).timestamp())
+    return whole * 1_000_000 + instant.microsecond
+
+
+def instant_of(at_us: int) -> datetime:
+    """The aware UTC instant of microseconds since 1970."""
+    seconds, rest = divmod(at_us, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
+    """Write a personal value to its row. `t` names the row; the other keys are its columns."""
+    values = {
+        key: bytes.fromhex(value) if key in _BYTES and value is not None else value
+        for key, value in cell.items()
+        if key not in ("t", "at")
+    }
+    if cell["t"] == "profile":
+        row = people.ProfileRow(**values)
+        people.put_profile(conn, row)
+        people.mark_search_dirty(conn, row.member_id)
+    elif cell["t"] == "key":
+        people.set_member_key(conn, values["member_id"], values["key"])
+    elif cell["t"] == "credential":
+        people.put_credential(conn, people.CredentialRow(**values))
+        block = _own_card(conn, values["kind"], values["value"])
+        if block is not None:
+            people.advance_card_block(conn, *block)
+    else:
+        assert cell["t"] == "staff", cell["t"]
+        people.put_staff(conn, people.StaffRow(**values))
+
+
+_BYTES: Final = frozenset({"id", "member_id", "key", "pin_salt", "pin_hash"})
+
+
+def _own_card(conn: Connection, kind: str, value: str) -> tuple[str, int] | None:
+    if kind != "card":
+        return None
+    for prefix in people.card_prefixes(conn):
+        number = value[len(prefix) : -1]
+        if value.startswith(prefix) and number.isdigit():
+            return prefix, int(number)
+    return None
+
+
+_OUTAGES: Final = {
+    db_errors.Busy: Outage.STORE_BUSY,
+    db_errors.DiskFull: Outage.STORE_FULL,
+    db_errors.ReadOnlyFolder: Outage.STORE_READ_ONLY,
+    db_errors.Damaged: Outage.STORE_DAMAGED,
+    db_errors.ForeignLog: Outage.STORE_DAMAGED,
+    db_errors.NotAStore: Outage.STORE_DAMAGED,
+    db_errors.WrongKey: Outage.STORE_KEY_WRONG,
+    db_errors.StoreMissing: Outage.STORE_MISSING,
+    db_errors.NewerSchema: Outage.STORE_TOO_NEW,
+    db_errors.AlreadyRunning: Outage.STORE_IN_USE,
+}
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the ground floor leave as Unavailable; a called-off read leaves as it is."""
+    try:
+        yield
+    except db_errors.Interrupted:
+        raise
+    except db_errors.StoreError as error:
+        code = _OUTAGES.get(type(error), Outage.STORE_FAILED)
+        raise Unavailable(code, {"why": str(error)}) from error
