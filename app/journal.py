@@ -149,6 +149,10 @@ class JournalFile:
             before = path
         return Scan(tuple(records), tuple(damages), tuple(files))
 
+    def read(self, path: Path) -> list[Record]:
+        """The readable records of one file."""
+        return self._read_file(path, before=None)[0]
+
     def cut(self, path: Path, offset: int) -> None:
         """Cut off a record that a crash left half written: it was never acknowledged."""
         self.close()
