@@ -1,0 +1,144 @@
+"""Fields for amounts, points and PINs: no input method, no text of a scan, keys that count once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRegularExpression, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QRegularExpressionValidator
+from PySide6.QtWidgets import QLineEdit
+
+from app.formats import typed_amount
+from ui.keyboard import is_enter, is_numpad
+from ui.kit import Kit
+from ui.theme import set_style
+from ui.typed import amount_pattern, parse_amount, parse_amounts, parse_whole
+
+Text = Callable[[], str]
+
+
+class CodeField(QLineEdit):
+    """A field of digits or letters that an input method must not touch.
+
+    Signals:
+        entered(): Enter, never by auto-repeat.
+        stepped(step): Up or Down.
+    """
+
+    entered = Signal()
+    stepped = Signal(int)
+
+    def __init__(self, name: Text, *, pattern: str = "", role: str = "") -> None:
+        super().__init__()
+        self._name = name
+        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
+        self.setInputMethodHints(Qt.InputMethodHint.ImhLatinOnly)
+        if role:
+            self.setProperty("role", role)
+        if pattern:
+            self.setValidator(QRegularExpressionValidator(QRegularExpression(pattern), self))
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self.setAccessibleName(self._name())
+
+    def mark_wrong(self, wrong: bool) -> None:
+        """Frame the field as wrong; its sentence stands beside it."""
+        set_style(self, state="wrong" if wrong else "")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if is_enter(event):
+            if not event.isAutoRepeat():
+                self.entered.emit()
+        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self.stepped.emit(1 if event.key() == Qt.Key.Key_Down else -1)
+        elif not (is_numpad(event) and self._numpad(event.text())):
+            super().keyPressEvent(event)
+
+    def _numpad(self, operator: str) -> bool:
+        """Use a numpad operator; True when it meant something else than its character."""
+        return False
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() != Qt.FocusReason.MouseFocusReason:
+            self.selectAll()
+
+
+class PinField(CodeField):
+    """Digits that are not shown."""
+
+    def __init__(self, name: Text, *, digits: int = 6) -> None:
+        super().__init__(name, pattern=rf"\d{{0,{digits}}}", role="pin")
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+
+class AmountField(CodeField):
+    """One amount or several: `368`, `38+12.5`; whole units, decimals after a point.
+
+    Signals:
+        changed(): what is typed means other amounts now.
+        star(): numpad `*` (the next tender, in Pay; a quantity, at items).
+        slash(): numpad `/` (points).
+        step_back(): numpad `-`.
+    """
+
+    changed = Signal()
+    star = Signal()
+    slash = Signal()
+    step_back = Signal()
+
+    def __init__(self, kit: Kit, name: Text, *, several: bool, role: str = "amount") -> None:
+        self._exponent = kit.formats.sign.exponent
+        whole = amount_pattern(self._exponent)
+        pattern = whole if several else whole.removesuffix(whole[whole.index(r"(\+") :])
+        super().__init__(name, pattern=pattern, role=role)
+        self._several = several
+        self._numpad_operators = True
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.textEdited.connect(self.changed)
+
+    def amounts(self) -> tuple[int, ...]:
+        """The typed amounts in minor units, empty and zero ones left out."""
+        return parse_amounts(self.text(), self._exponent)
+
+    def amount(self) -> int | None:
+        """The typed amount in minor units; None where nothing is typed."""
+        return parse_amount(self.text(), self._exponent)
+
+    def show_amount(self, minor: int) -> None:
+        """Put an amount in, selected, so that the next digit replaces it."""
+        self.setText(typed_amount(minor, self._exponent))
+        self.selectAll()
+
+    def use_numpad_operators(self, used: bool) -> None:
+        """The setting of counter-flows.md section 2: numpad + - * / as keys."""
+        self._numpad_operators = used
+
+    def _numpad(self, operator: str) -> bool:
+        if not self._numpad_operators:
+            return False
+        signals = {"-": self.step_back, "*": self.star, "/": self.slash}
+        if operator in signals:
+            signals[operator].emit()
+            return True
+        return False
+
+
+class WholeField(CodeField):
+    """A whole number: points, pieces."""
+
+    changed = Signal()
+
+    def __init__(self, name: Text, *, digits: int = 9, role: str = "") -> None:
+        super().__init__(name, pattern=rf"\d{{0,{digits}}}", role=role)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.textEdited.connect(self.changed)
+
+    def value(self) -> int | None:
+        return parse_whole(self.text())
+
+    def show_value(self, value: int) -> None:
+        self.setText(str(value))
+        self.selectAll()

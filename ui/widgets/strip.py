@@ -1,0 +1,111 @@
+"""One line over the foot of the window: good news fades, what needs a hand stays.
+
+It never takes the focus and never asks; at most it offers one button (undo, print again).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from ui.kit import Kit
+from ui.theme import set_style
+from ui.widgets.basics import Button, Label, Picture, Text, columns
+
+GOOD_NEWS_MS: Final = 4_000
+UNDO_MS: Final = 10_000
+
+
+class Strip(QFrame):
+    """The message strip of a window; lies over its parent, at the foot, in the middle."""
+
+    def __init__(self, kit: Kit, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._kit = kit
+        self._over = parent
+        self._undo: Callable[[], None] | None = None
+        self.setProperty("role", "strip")
+        layout: QHBoxLayout = columns(kit.look, self, margins=(16, 4, 8, 4), gap=10)
+        self._icon = Picture(kit.look, "info", tone="surface")
+        self._label = Label()
+        self._label.setMinimumHeight(kit.look.px(40))
+        self._button = Button(kit, lambda: kit.words.say("Undo"))
+        self._close = Button(
+            kit,
+            lambda: "",
+            icon="x",
+            icon_tone="surface",
+            name=lambda: kit.words.say("Close message"),
+        )
+        for widget in (self._icon, self._label, self._button, self._close):
+            layout.addWidget(widget)
+        self._button.clicked.connect(self._undo_now)
+        self._close.clicked.connect(self.hide)
+        for button in (self._button, self._close):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What it says; empty while it is hidden."""
+        return "" if self.isHidden() else self._label.text()
+
+    def good_news(self, text: Text) -> None:
+        """Say it and fade."""
+        self._show(text, icon="circle-check", tone="", fade_ms=GOOD_NEWS_MS)
+
+    def warn(self, text: Text) -> None:
+        """Say what needs a hand; stays until it is closed or something else is said."""
+        self._show(text, icon="triangle-alert", tone="danger", fade_ms=0)
+
+    def offer_undo(self, text: Text, undo: Callable[[], None]) -> None:
+        """Say what was done and let it be undone for ten seconds."""
+        self._show(text, icon="info", tone="", fade_ms=UNDO_MS)
+        self._undo = undo
+        self._button.show()
+        self._place()
+
+    def undo_pending(self) -> bool:
+        return self._undo is not None and not self.isHidden()
+
+    def _undo_now(self) -> None:
+        undo, self._undo = self._undo, None
+        self.hide()
+        if undo is not None:
+            undo()
+
+    def _show(self, text: Text, *, icon: str, tone: str, fade_ms: int) -> None:
+        self._undo = None
+        self._button.hide()
+        self._close.setVisible(not fade_ms)
+        self._label.say(text)
+        self._icon.show_icon(icon, "surface")
+        set_style(self, tone=tone)
+        self._timer.stop()
+        if fade_ms:
+            self._timer.start(fade_ms)
+        self.setAccessibleName(self._label.text())
+        self.show()
+        self._place()
+
+    def _place(self) -> None:
+        self.ensurePolished()
+        self.adjustSize()
+        below = self._over.height() - self.height() - self._kit.look.px(8)
+        self.move((self._over.width() - self.width()) // 2, below)
+        self.raise_()
+
+    def retranslate(self) -> None:
+        if not self.isHidden():
+            self._place()
+
+    def replace_over_parent(self) -> None:
+        """After the parent was resized."""
+        if not self.isHidden():
+            self._place()
