@@ -171,7 +171,7 @@ def wrap(text: str, limit: int) -> list[str]:
     line, used = "", 0
     for wide, run in _runs(text):
         width = sum(spaces + columns_of(atom) for spaces, atom in run) - run[0][0]
-        together = width <= (limit // 2 if wide else limit)
+        together = not wide or width <= limit // 2
         if used and together and used + run[0][0] + width > limit:
             lines.append(line)
             line, used = "", 0

@@ -48,7 +48,7 @@ _LABEL_COLUMNS_MIN = 10  # narrower than this a label reads as a ladder, and the
 _STAR_COLUMNS_MIN = 8
 _STAR_LINES_MAX = 2
 _BAR_HEIGHT_DOTS = 80
-_QR_DOTS_MAX = 320
+_QR_DOTS_WANTED = 240  # 30 mm: a phone reads it at arm's length, and paper costs money
 QR_QUIET_MODULES = 4
 
 
@@ -314,11 +314,21 @@ def _text(block: Text, columns: int, out: list[Element]) -> None:
     look = _LOOKS[block.role]
     align: Align = "center" if block.role in _CENTERED else block.align
     for paragraph in block.text.split("\n"):
-        lines, size = _fitted(paper_text(paragraph), block.fit, look, columns)
+        whole = paper_text(paragraph)
+        lines, size = _fitted(whole, block.fit, look, columns)
+        if align == "center" and len(lines) > 1:
+            lines = _balanced(whole, lines, columns // size[0])
         for text in lines:
             taken = columns_of(text) * size[0]
             cells = (Cell(_start(align, columns, taken), taken, text),) if text else ()
             out.append(_line(cells, look, size))
+
+
+def _balanced(text: str, lines: list[str], limit: int) -> list[str]:
+    """The same words on as many lines of about one length: a centred text has no lone last word."""
+    fewest = -(-columns_of(text) // len(lines))
+    tries = (wrap(text, narrower) for narrower in range(fewest, limit))
+    return next((tried for tried in tries if len(tried) == len(lines)), lines)
 
 
 def _pair(block: Pair, columns: int, out: list[Element]) -> None:
@@ -414,24 +424,26 @@ def _row_lines(
 def _row_on_two_lines(
     cells: tuple[RowCell, ...], texts: list[str], columns: int, look: _Look, out: list[Element]
 ) -> None:
-    """The flexible texts first, each over the whole width; the fixed cells below, at the right
-    where they belong.
-    """
-    fixed = []
+    """The flexible texts over the whole width, then the fixed cells at the right where they belong:
+    beside the end of the text where there is room, else below it."""
+    fixed, names = [], []
     for cell, text in zip(cells, texts, strict=True):
         if cell.width == 0 and cell.fit != "keep":
-            _row_lines((cell,), [text], [columns], look, out)
+            names += wrap(text, columns)
         else:
             fixed.append((cell, text))
     widths = [max(cell.width, columns_of(text)) for cell, text in fixed]
     blank = columns - sum(widths) - len(widths)
+    shared = names.pop() if names and columns_of(names[-1]) <= blank else ""
+    whole = (RowCell(""),)
+    for name in names:
+        _row_lines(whole, [name], [columns], look, out)
     if blank >= 0:
-        below = (RowCell(""), *(cell for cell, _ in fixed))
-        _row_lines(below, ["", *(text for _, text in fixed)], [blank, *widths], look, out)
+        beside = (*whole, *(cell for cell, _ in fixed))
+        _row_lines(beside, [shared, *(text for _, text in fixed)], [blank, *widths], look, out)
         return
     for cell, text in fixed:
-        wrapped = RowCell(cell.text, 0, cell.align, "wrap")
-        _row_lines((wrapped,), [text], [columns], look, out)
+        _row_lines((RowCell("", 0, cell.align),), [text], [columns], look, out)
 
 
 def _progress(block: Progress, columns: int, out: list[Element]) -> None:
@@ -458,6 +470,6 @@ def _code(block: Code1D, columns: int, out: list[Element]) -> None:
 def _matrix(data: str, columns: int) -> Matrix:
     dots = columns * COLUMN_DOTS
     size = codes.qr_size(data)
-    limit = min(_QR_DOTS_MAX, dots)
-    module_dots = next((n for n in (6, 5, 4) if (size + 2 * QR_QUIET_MODULES) * n <= limit), 3)
+    across = size + 2 * QR_QUIET_MODULES
+    module_dots = next((n for n in (6, 5) if across * n <= _QR_DOTS_WANTED), 4)
     return Matrix(data, module_dots, size, (dots - size * module_dots) // 2)

@@ -149,8 +149,22 @@ def test_money_widens_its_column() -> None:
 def test_a_row_goes_to_two_lines_before_its_name_becomes_a_ladder() -> None:
     assert said(item("珍珠奶茶（大杯·少糖·去冰·加椰果）", "×2", "36.00")) == [
         "珍珠奶茶（大杯·少糖·去冰·",
-        "加椰果）",
-        "                   ×2     36.00",
+        "加椰果）           ×2     36.00",
+    ]
+
+
+def test_fixed_cells_go_below_a_name_that_leaves_no_room_beside_its_end() -> None:
+    assert said(item("珍珠奶茶（大杯·少糖·去冰·加椰果）大份", "×2", "123,456,789.00")) == [
+        "珍珠奶茶（大杯·少糖·去冰·",
+        "加椰果）大份",
+        "              ×2 123,456,789.00",
+    ]
+
+
+def test_a_centred_text_has_no_lone_last_word() -> None:
+    assert said(Text("Returns within 7 days with this slip.", align="center")) == [
+        "        Returns within 7",
+        "      days with this slip.",
     ]
 
 
