@@ -77,8 +77,9 @@ class SoldLine:
     """A line as sold, with every share that a return goes by. All amounts are of the whole line.
 
     gross - tier_discount = price; payable = price (+ tax_minor where tax is not included);
-    points_share + Σ tender_shares = payable. The exact points that one minor unit of `earn_base`
-    earns, before rounding and caps, are rate_points / rate_minor, all multipliers included.
+    points_share + Σ the document's tender_shares of this line = payable. The exact points that one
+    minor unit of `earn_base` earns, before rounding and caps, are rate_points / rate_minor, all
+    multipliers included.
     """
 
     request: LineRequest
@@ -93,7 +94,6 @@ class SoldLine:
     rate_minor: int
     points: int
     """This line's part of what the sale earned, for show only."""
-    tender_shares: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,8 @@ class SaleDocument:
     """The member's tier at the sale; None without a member."""
     lines: tuple[SoldLine, ...]
     tenders: tuple[Tender, ...]
+    tender_shares: tuple[tuple[int, ...], ...]
+    """For each tender what it paid of each line."""
     tax_totals: tuple[TaxTotal, ...]
     gross_minor: int
     discount_minor: int

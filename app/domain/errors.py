@@ -99,9 +99,9 @@ class Outage(StrEnum):
     KEYS_NEWER = "keys_newer"
     KEYS_COPIED = "keys_copied"
     KEYSTORE_GONE = "keystore_gone"
-    PASSPHRASE_WRONG = "passphrase_wrong"
-    PASSPHRASE_WAIT = "passphrase_wait"
-    PASSPHRASE_WEAK = "passphrase_weak"
+    PASSPHRASE_WRONG = "passphrase_wrong"  # noqa: S105 - a code
+    PASSPHRASE_WAIT = "passphrase_wait"  # noqa: S105 - a code
+    PASSPHRASE_WEAK = "passphrase_weak"  # noqa: S105 - a code
     SETTINGS_BAD = "settings_bad"
     PRINTER_GONE = "printer_gone"
     NETWORK_GONE = "network_gone"

@@ -1,0 +1,82 @@
+"""How many points may pay for a bill, and why not more (domain.md section 3, "Redemption")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.domain.errors import Refusal, Refused
+from app.domain.money import BASIS
+from app.domain.programme import Limits, RedeemRules, Role
+
+LimitReason = Literal["off", "no_member", "balance", "share", "excluded", "minimum", "bill"]
+"""What keeps the maximum from being higher: redemption is off, there is no member, the points, the
+share of the bill, excluded goods, the minimum, or simply the bill itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class MostRedeemable:
+    """The most that may be redeemed, a multiple of the unit, its value and what limits it."""
+
+    points: int
+    value_minor: int
+    reason: LimitReason
+
+
+def value_of(rules: RedeemRules, points: int) -> int:
+    """What points are worth at the counter, in minor units, rounded down."""
+    return points * rules.unit_value_minor // rules.unit_points
+
+
+def most_redeemable(
+    rules: RedeemRules, available: int, bill_minor: int, redeemable_minor: int
+) -> MostRedeemable:
+    """The maximum of F6: whole units within points, share of the bill, and redeemable goods."""
+    share_minor = bill_minor * rules.max_share_bp // BASIS
+    money_minor = min(share_minor, redeemable_minor)
+    money_units = money_minor // rules.unit_value_minor
+    point_units = max(available, 0) // rules.unit_points
+    units = min(money_units, point_units)
+    reason: LimitReason
+    if point_units < money_units:
+        reason = "balance"
+    elif redeemable_minor < share_minor:
+        reason = "excluded"
+    else:
+        reason = "share" if rules.max_share_bp < BASIS else "bill"
+    points = units * rules.unit_points
+    if points < rules.minimum_points:
+        return MostRedeemable(0, 0, "minimum" if units else reason)
+    return MostRedeemable(points, units * rules.unit_value_minor, reason)
+
+
+def check_redemption(
+    rules: RedeemRules | None, points: int, available: int, most: MostRedeemable
+) -> None:
+    """Refuse what isn't a whole, allowed number of units. Asking for none is always right."""
+    if points == 0:
+        return
+    if rules is None:
+        raise Refused(Refusal.REDEEM_OFF)
+    if points < 0 or points % rules.unit_points:
+        raise Refused(
+            Refusal.REDEEM_NOT_MULTIPLE, {"points": points, "unit_points": rules.unit_points}
+        )
+    if points > available:
+        raise Refused(Refusal.REDEEM_ABOVE_AVAILABLE, {"points": points, "available": available})
+    if points < rules.minimum_points:
+        raise Refused(
+            Refusal.REDEEM_BELOW_MINIMUM, {"points": points, "minimum": rules.minimum_points}
+        )
+    if points > most.points:
+        raise Refused(
+            Refusal.REDEEM_ABOVE_SHARE,
+            {"points": points, "most": most.points, "reason": most.reason},
+        )
+
+
+def check_redeem_limit(limits: Limits, role: Role, points: int, *, second_person: bool) -> None:
+    """Above the role's limit a second person is needed (security.md section 3)."""
+    limit = limits.redeem_points[role]
+    if limit is not None and points > limit and not second_person:
+        raise Refused(Refusal.REDEEM_ABOVE_LIMIT, {"points": points, "limit": limit})
