@@ -7,7 +7,8 @@ CREATE INDEX print_job_event ON print_job (seq, copy_no);
 CREATE INDEX print_job_waiting ON print_job (id) WHERE state IN ('queued', 'sending', 'uncertain');
 CREATE INDEX profile_phone ON profile (phone) WHERE phone IS NOT NULL;
 CREATE UNIQUE INDEX shift_one_open ON shift ((closed_seq IS NULL)) WHERE closed_seq IS NULL;
-CREATE INDEX split_member ON split (member_id);
+CREATE INDEX split_debit ON split (debit_event, debit_n);
+CREATE INDEX split_restored ON split (restored_event, restored_n) WHERE restored_event IS NOT NULL;
 CREATE TABLE card_block (
     prefix TEXT PRIMARY KEY,
     next INTEGER NOT NULL,
@@ -42,6 +43,7 @@ CREATE TABLE debt (
     debit_n INTEGER NOT NULL,
     amount INTEGER NOT NULL CHECK (amount > 0),
     ord INTEGER NOT NULL,
+    kind TEXT NOT NULL,
     PRIMARY KEY (member_id, debit_event, debit_n)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE document (
@@ -107,7 +109,6 @@ CREATE TABLE ledger (
     minimum_expiry INTEGER,
     ref_event BLOB CHECK (ref_event IS NULL OR length(ref_event) = 16),
     ref_n INTEGER,
-    detail TEXT,
     PRIMARY KEY (seq, n),
     CHECK ((ref_event IS NULL) = (ref_n IS NULL))
 ) STRICT, WITHOUT ROWID;
@@ -120,7 +121,7 @@ CREATE TABLE lot (
     available_from INTEGER NOT NULL,
     remaining INTEGER NOT NULL CHECK (remaining > 0),
     ord INTEGER NOT NULL,
-    PRIMARY KEY (member_id, asset, origin_event, origin_n, expires)
+    PRIMARY KEY (member_id, origin_event, origin_n, expires)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE member (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
@@ -131,6 +132,7 @@ CREATE TABLE member (
 CREATE TABLE member_day (
     member_id BLOB NOT NULL,
     business_date INTEGER NOT NULL,
+    counts_from INTEGER NOT NULL,
     earned INTEGER NOT NULL,
     spend INTEGER NOT NULL,
     sales INTEGER NOT NULL,
@@ -156,9 +158,8 @@ CREATE TABLE member_seq (
 CREATE TABLE member_state (
     member_id BLOB PRIMARY KEY CHECK (length(member_id) = 16),
     seq INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
     points INTEGER NOT NULL,
-    spend INTEGER NOT NULL,
-    sales INTEGER NOT NULL,
     rest TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE meta (
@@ -216,17 +217,22 @@ CREATE TABLE shift (
     closed_seq INTEGER REFERENCES event (seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE split (
+    member_id BLOB NOT NULL,
+    ord INTEGER NOT NULL,
+    asset TEXT NOT NULL,
     debit_event BLOB NOT NULL,
     debit_n INTEGER NOT NULL,
-    idx INTEGER NOT NULL,
-    member_id BLOB NOT NULL,
-    asset TEXT NOT NULL,
+    kind TEXT NOT NULL,
     origin_event BLOB NOT NULL,
     origin_n INTEGER NOT NULL,
     expires INTEGER NOT NULL,
     available_from INTEGER NOT NULL,
     amount INTEGER NOT NULL CHECK (amount > 0),
-    PRIMARY KEY (debit_event, debit_n, idx)
+    lot_ord INTEGER NOT NULL,
+    restored_event BLOB,
+    restored_n INTEGER,
+    back_to INTEGER,
+    PRIMARY KEY (member_id, ord)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE staff (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),

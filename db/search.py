@@ -1,0 +1,239 @@
+"""Member search over the whole store, as one types: exact before prefix, the newest visit first.
+
+The search table's row number is a member's place in the order of visits (`member_seq`): a visit
+gives a new, higher one, so FTS5 walks its lists from the newest and stops when the page is full,
+and the cost does not depend on how many match (storage.md section 5). Moving a member costs more
+than a sale may wait for, so a sale only notes the member in `search_dirty` and `refresh` moves
+them later. What the words are is in db/search_terms.py; masking is the caller's (app/queries).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from db.connection import Connection
+from db.search_terms import (
+    LAST_DIGITS,
+    IndexRow,
+    Term,
+    ask,
+    index_row,
+    spans_in_name,
+    spans_in_phone,
+)
+
+Field = Literal["name", "pinyin", "initials", "phone", "email", "card"]
+Span = tuple[int, int]
+
+COUNT_MOST: Final = 100
+
+_FOUND: Final = """
+    SELECT f.rowid, p.member_id, p.name, p.phone, p.email, p.name_py, p.name_ini, m.tier, m.last_visit
+    FROM (SELECT rowid FROM member_fx WHERE member_fx MATCH ? ORDER BY rowid DESC LIMIT ?) AS f
+    JOIN member_seq AS s ON s.seq = f.rowid
+    JOIN profile AS p ON p.member_id = s.member_id
+    JOIN member AS m ON m.id = s.member_id
+    ORDER BY f.rowid DESC
+"""
+_BY_CARD: Final = """
+    SELECT s.seq, p.member_id, p.name, p.phone, p.email, p.name_py, p.name_ini, m.tier, m.last_visit,
+        c.state
+    FROM credential AS c
+    JOIN member_seq AS s ON s.member_id = c.member_id
+    JOIN profile AS p ON p.member_id = c.member_id
+    JOIN member AS m ON m.id = c.member_id
+    WHERE c.kind = 'card' AND c.value = ?
+"""
+_COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM member_fx WHERE member_fx MATCH ? LIMIT ?)"
+_ADD: Final = "INSERT INTO member_fx (rowid, name, py, ini, phone, email) VALUES (?,?,?,?,?,?)"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHit:
+    """One member found. `phone` is E.164 and unmasked; `last_visit` days since 1970-01-01.
+
+    `name_spans` and `phone_spans` are (start, end) in `name` and `phone`, for highlighting.
+    `card_state` is the state of the card that was typed or scanned, else None.
+    """
+
+    member_id: bytes
+    seq: int
+    name: str
+    phone: str | None
+    tier: str
+    last_visit: int | None
+    fields: tuple[Field, ...]
+    name_spans: tuple[Span, ...]
+    phone_spans: tuple[Span, ...]
+    card_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """The first page. `total` counts every match and `exact` those that match as whole words (all
+    members with these last four digits); both stop counting at COUNT_MOST."""
+
+    hits: tuple[MemberHit, ...]
+    total: int
+    exact: int
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """What the index needs of a member: see search_terms.index_row."""
+
+    member_id: bytes
+    name: str
+    phone: str | None
+    email: str | None
+    name_py: str
+    name_ini: str
+
+    def words(self) -> IndexRow:
+        return index_row(
+            name=self.name,
+            phone=self.phone,
+            email=self.email,
+            name_py=self.name_py,
+            name_ini=self.name_ini,
+        )
+
+
+def search_members(conn: Connection, typed: str, limit: int = 20) -> SearchAnswer:
+    """The members that a typed text asks for, at most `limit` of them. Empty for an empty text."""
+    assert limit > 0
+    question = ask(typed)
+    hits = _by_card(conn, question.card) if question.card else []
+    exact = len(hits)
+    for place, reading in enumerate(question.readings):
+        for number, expression in enumerate(_stages(reading)):
+            known = {hit.member_id for hit in hits}
+            # One more than fits tells whether there is anything to count.
+            found = _found(conn, reading, expression, limit + 1 + len(known))
+            hits += [hit for hit in found if hit.member_id not in known]
+            if len(hits) > limit:
+                if place == number == 0:
+                    exact = _count(conn, expression)
+                total = max(exact, len(hits), _count(conn, _all(reading, prefix=True)))
+                return SearchAnswer(tuple(hits[:limit]), min(total, COUNT_MOST), exact)
+            if place == number == 0:
+                exact = len(hits)
+    return SearchAnswer(tuple(hits), len(hits), exact)
+
+
+def refresh(conn: Connection, limit: int = 50) -> int:
+    """Bring up to `limit` members of `search_dirty` up to date and to the front; how many it did.
+
+    Call it in a small transaction of its own after the sale, until it answers less than `limit`.
+    """
+    rows = conn.execute("SELECT member_id FROM search_dirty ORDER BY member_id LIMIT ?", (limit,))
+    members = [bytes(row[0]) for row in rows.fetchall()]
+    move_to_front(conn, members)
+    return len(members)
+
+
+def move_to_front(conn: Connection, member_ids: Iterable[bytes]) -> None:
+    """Index these members anew as the newest, the last one first; drop those without a profile."""
+    for member_id in member_ids:
+        conn.execute(
+            "DELETE FROM member_fx WHERE rowid IN (SELECT seq FROM member_seq WHERE member_id = ?)",
+            (member_id,),
+        )
+        conn.execute("DELETE FROM member_seq WHERE member_id = ?", (member_id,))
+        conn.execute("DELETE FROM search_dirty WHERE member_id = ?", (member_id,))
+        row = conn.execute(
+            "SELECT member_id, name, phone, email, name_py, name_ini FROM profile WHERE member_id = ?",
+            (member_id,),
+        ).fetchone()
+        if row is not None:
+            add_all(conn, [Searchable(*row)])
+
+
+def add_all(conn: Connection, members: Iterable[Searchable]) -> None:
+    """Index members that are not in the index yet, in the order of their last visit, oldest first."""
+    newest = conn.execute("SELECT coalesce(max(seq), 0) FROM member_seq").fetchone()[0]
+    for seq, member in enumerate(members, newest + 1):
+        words = member.words()
+        conn.execute(
+            "INSERT INTO member_seq (seq, member_id) VALUES (?, ?)", (seq, member.member_id)
+        )
+        conn.execute(_ADD, (seq, words.name, words.py, words.ini, words.phone, words.email))
+
+
+def warm_up(conn: Connection) -> None:
+    """Read what the first keystrokes need: one search for each letter and digit, about 0.1 s."""
+    for letter in "0123456789abcdefghijklmnopqrstuvwxyz":
+        search_members(conn, letter)
+
+
+def optimize(conn: Connection) -> None:
+    """Merge the index into one piece. Seconds on a large store, so at night or after a bulk load.
+    It also drops the words of deleted members, which until then stay in the index's older pieces."""
+    conn.execute("INSERT INTO member_fx (member_fx) VALUES ('optimize')")
+
+
+def _stages(reading: tuple[Term, ...]) -> list[str]:
+    """From the narrowest to the widest: whole words; whole last four digits with words begun (an
+    initial and the last four, the pair that finds one person); words begun."""
+    stages = [_all(reading, prefix=False)]
+    last_four = [term.kind == "digits" and len(term.text) == LAST_DIGITS for term in reading]
+    if any(last_four) and not all(last_four):
+        stages.append(
+            " AND ".join(
+                term.match(prefix=not whole) for term, whole in zip(reading, last_four, strict=True)
+            )
+        )
+    return [*stages, _all(reading, prefix=True)]
+
+
+def _all(reading: tuple[Term, ...], *, prefix: bool) -> str:
+    return " AND ".join(term.match(prefix=prefix) for term in reading)
+
+
+def _count(conn: Connection, expression: str) -> int:
+    return int(conn.execute(_COUNT, (expression, COUNT_MOST)).fetchone()[0])
+
+
+def _found(
+    conn: Connection, reading: tuple[Term, ...], expression: str, limit: int
+) -> list[MemberHit]:
+    return [_hit(row, reading) for row in conn.execute(_FOUND, (expression, limit))]
+
+
+def _by_card(conn: Connection, card: str) -> list[MemberHit]:
+    return [
+        replace(_hit(row[:-1], ()), fields=("card",), card_state=row[-1])
+        for row in conn.execute(_BY_CARD, (card,))
+    ]
+
+
+def _hit(row: tuple[Any, ...], terms: tuple[Term, ...]) -> MemberHit:
+    seq, member_id, name, phone, email, name_py, name_ini, tier, last_visit = row
+    words = index_row(name=name, phone=phone, email=email, name_py=name_py, name_ini=name_ini)
+    return MemberHit(
+        member_id=member_id,
+        seq=seq,
+        name=name,
+        phone=phone,
+        tier=tier,
+        last_visit=last_visit,
+        fields=tuple(dict.fromkeys(_field(term, words) for term in terms)),
+        name_spans=tuple(spans_in_name(terms, name=name, name_py=name_py, name_ini=name_ini)),
+        phone_spans=tuple(spans_in_phone(terms, phone)) if phone else (),
+    )
+
+
+def _field(term: Term, words: IndexRow) -> Field:
+    if term.kind == "digits":
+        return "phone"
+    if term.kind == "email":
+        return "email"
+    if term.kind == "name":
+        return "name"
+    if any(word.startswith(term.text) for word in words.ini.split()):
+        return "initials"
+    if any(word.startswith(term.text) for word in words.py.split()):
+        return "pinyin"
+    return "email"
