@@ -21,10 +21,11 @@ from app.domain.entries import Entry
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.money import Currency
 from app.domain.programme import Programme
+from app.i18n import Words
 from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile, Record
 from app.log import log
-from app.protocol.events import HASH_BYTES, Event, chain, chain_start
+from app.protocol.events import HASH_BYTES, Event, chain, chain_start, micros
 from app.settings import Settings
 from db import errors as db_errors
 from db import people, rows, till
@@ -60,6 +61,9 @@ class Changes:
 
     members: frozenset[bytes] = frozenset()
     kinds: frozenset[str] = frozenset()
+
+
+NOTHING: Final = Changes()
 
 
 @dataclass(slots=True)
@@ -176,7 +180,14 @@ class Context:
         self.offset_min = offset_min
         self.data_key = data_key
         self.journal_problem = ""
+        self._words: dict[str, Words] = {}
         self._programmes: tuple[Programme, ...] = ()
+
+    def words(self, language: str) -> Words:
+        """The sentences of a language, for slips; the window has its own."""
+        if language not in self._words:
+            self._words[language] = Words(language)
+        return self._words[language]
 
     def chain_start(self) -> bytes:
         """The hash before the first event."""
@@ -250,6 +261,10 @@ class Context:
         """Use other settings from now on (they are saved by the use-case)."""
         self.settings = replace(settings)
 
+    def warning(self) -> str:
+        """The code of what needs a hand beside a command that is done; "" when nothing does."""
+        return Outage.JOURNAL_FILE_FAILED.value if self.journal_problem else ""
+
     def _to_files(self, tx: Tx) -> None:
         try:
             for seq, cell in tx._cells:
@@ -291,21 +306,9 @@ class Context:
         return last
 
 
-def micros(instant: datetime) -> int:
-    """Microseconds of UTC since 1970."""
-    whole = int(instant.replace(microsecond=0).timestamp())
-    return whole * 1_000_000 + instant.microsecond
-
-
-def instant_of(at_us: int) -> datetime:
-    """The aware UTC instant of microseconds since 1970."""
-    seconds, rest = divmod(at_us, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
-
-
 def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
     """Write a personal value to its row. `t` names the row; the other keys are its columns."""
-    values = {
+    values: dict[str, Any] = {
         key: bytes.fromhex(value) if key in _BYTES and value is not None else value
         for key, value in cell.items()
         if key not in ("t", "at")

@@ -101,6 +101,11 @@ def entry_of(row: rows.LedgerRow) -> Entry:
     )
 
 
+def event_of(row: rows.EventRow) -> Event:
+    """The event in a journal row."""
+    return Event.from_bytes(row.body)
+
+
 def document_row(event: Event) -> rows.DocumentRow | None:
     """The document row that an event stands for, None when it is no counter document."""
     if event.kind not in DOCUMENTS:

@@ -19,11 +19,11 @@ from pathlib import Path
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
-from app.context import Context, micros, put_cell, translated
+from app.context import Context, put_cell, translated
 from app.domain.errors import Outage, Unavailable
 from app.journal import Damage, Record, Scan
 from app.log import log
-from app.protocol.events import Event, NotCanonical, chain
+from app.protocol.events import Event, NotCanonical, chain, micros
 from app.slips import slip_of
 from db import rows, till
 

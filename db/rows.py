@@ -215,9 +215,12 @@ def last_document(conn: Connection) -> DocumentRow | None:
     return found[0] if found else None
 
 
-def sale_count(conn: Connection) -> int:
-    """How many receipt numbers the till has given out."""
-    return _int(conn, "SELECT count(receipt_no) FROM document")
+def last_receipt(conn: Connection) -> str | None:
+    """The newest receipt number of the till."""
+    row = conn.execute(
+        "SELECT receipt_no FROM document WHERE receipt_no IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    return str(row[0]) if row else None
 
 
 def _one_document(conn: Connection, where: str, value: object) -> DocumentRow | None:

@@ -1,0 +1,1 @@
+"""Results → paper documents and explanations, words through i18n; shared with head office."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -138,6 +139,18 @@ def chain_start(tenant: bytes, device: bytes, epoch: int) -> bytes:
 def chain(previous: bytes, body: bytes) -> bytes:
     """h = SHA-256(previous ‖ length as 8 bytes big-endian ‖ exact stored bytes)."""
     return hashlib.sha256(previous + len(body).to_bytes(8, "big") + body).digest()
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds of UTC since 1970."""
+    whole = int(instant.replace(microsecond=0).timestamp())
+    return whole * 1_000_000 + instant.microsecond
+
+
+def instant_of(at_us: int) -> datetime:
+    """The aware UTC instant of microseconds since 1970."""
+    seconds, rest = divmod(at_us, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -1,0 +1,79 @@
+"""A member as the rules need one: state, birthdays, and what the slip will show of them after a document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.domain.birthday import BirthdayOn, solar_birthdays
+from app.domain.business_day import BusinessDate
+from app.domain.errors import Refusal, Refused
+from app.domain.programme import Programme
+from app.domain.sale import MemberContext
+from app.domain.state import MemberState
+from app.domain.state_rows import Needs
+from app.domain.tiers import tier_outlook, window_start
+from app.intake import lunar_birthday
+from db import people
+
+_NOTHING = Needs(frozenset(), frozenset(), frozenset())
+
+
+def member_context(
+    conn: Connection,
+    member_id: bytes | None,
+    programme: Programme,
+    on: BusinessDate,
+    needed: Needs = _NOTHING,
+) -> MemberContext | None:
+    """The member for a quote, None without one. Raises Refused(MEMBER_UNKNOWN)."""
+    if member_id is None:
+        return None
+    if people.member(conn, member_id) is None:
+        raise Refused(Refusal.MEMBER_UNKNOWN)
+    since = min(on, window_start(programme.tiers, on))
+    state = posting.load_state(conn, member_id, needed, days_since=since)
+    return MemberContext(state, 0, birthdays_of(people.profile(conn, member_id), programme, on))
+
+
+def birthdays_of(
+    profile: people.ProfileRow | None, programme: Programme, on: BusinessDate
+) -> tuple[BirthdayOn, ...]:
+    """The celebrations around a date; none without a birthday."""
+    if profile is None or profile.birth_month is None or profile.birth_day is None:
+        return ()
+    month, day = profile.birth_month, profile.birth_day
+    if profile.birth_calendar == "solar":
+        return solar_birthdays(month, day, on, programme.leap_day)
+    found = []
+    for year in (on.year - 1, on.year, on.year + 1):
+        solar = lunar_birthday(year, month, day)
+        if solar is not None:
+            found.append(BirthdayOn(BusinessDate.of(solar), year))
+    return tuple(found)
+
+
+def shown_after(state: MemberState, programme: Programme, on: BusinessDate) -> dict[str, Any]:
+    """What the slip shows of a member after a document, kept in its event so that it never changes.
+
+    Keys: balance; expiring [last good date, points] or null; tier [zh, en]; progress
+    [measure, target, zh, en of the next tier] or null (money measures only).
+    """
+    outlook = tier_outlook(state, programme.tiers, on)
+    ahead = sorted((lot.expires, lot.remaining) for lot in state.lots if lot.expires >= on)
+    expiring = None
+    if ahead:
+        first = ahead[0][0]
+        expiring = [int(first), sum(n for expires, n in ahead if expires == first)]
+    progress = None
+    if outlook.higher is not None and programme.tiers.measure == "spend":
+        higher = outlook.higher
+        progress = [outlook.measure, higher.threshold, higher.name_zh, higher.name_en]
+    return {
+        "balance": state.balance(),
+        "expiring": expiring,
+        "tier": [outlook.level.name_zh, outlook.level.name_en],
+        "progress": progress,
+    }

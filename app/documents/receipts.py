@@ -1,0 +1,316 @@
+"""Slips of the counter as printing.document.Doc: sale, return, void.
+
+Everything that a slip says comes in as frozen facts, so a reprint in two years says the same (the facts are in
+the event). Chinese first and English second where the shop prints both; masked names and numbers only.
+Order of the parts: printing.md section 7.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from app.domain.documents import ReturnDocument, SaleDocument, SoldLine, TaxTotal
+from app.formats import Formats, number, plain_amount, signed_number
+from app.i18n import mark
+from printing.document import (
+    QR,
+    Block,
+    Code1D,
+    Cut,
+    Doc,
+    Feed,
+    Pair,
+    Role,
+    Row,
+    RowCell,
+    Rule,
+    Sign,
+    Text,
+)
+
+_TENDERS = {
+    "cash": mark("Cash"),
+    "qr": mark("QR wallet"),
+    "card": mark("Bank card"),
+}
+_REASONS = {
+    "changed_mind": mark("Customer changed their mind"),
+    "faulty": mark("Faulty goods"),
+    "wrong_item": mark("Wrong item or amount"),
+    "wrong_member": mark("Wrong member"),
+    "test": mark("Entered by mistake"),
+    "other": mark("Other reason"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Head and foot of every slip, and the two languages: `second` is None when one is printed."""
+
+    name: str
+    name_en: str
+    address: str
+    phone: str
+    footer: str
+    footer_en: str
+    first: Formats
+    second: Formats | None
+    demo: bool
+
+    def both(self, message: str) -> tuple[str, str]:
+        """A marked message in the first language, and in the second or ""."""
+        second = self.second.words.say(message) if self.second else ""
+        return self.first.words.say(message), second
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What identifies a slip. `at` is local text to the second; `copy_no` 0 is the original."""
+
+    receipt_no: str
+    at: str
+    till: str
+    cashier: str
+    copy_no: int = 0
+    copied_at: str = ""
+    copied_by: str = ""
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """The member as a slip may show them, and the balance as it was known at `at`."""
+
+    name_masked: str
+    phone_masked: str
+    card_masked: str
+    tier: tuple[str, str]
+    earned: int
+    spent: int
+    balance: int
+    expiring: tuple[date, int] | None
+    progress: tuple[int, int, tuple[str, str]] | None
+    """(qualifying measure, target, name of the next tier), measure and target in minor units."""
+
+
+def sale_slip(shop: Shop, head: Head, sale: SaleDocument, member: MemberFacts | None) -> Doc:
+    """The receipt of a sale."""
+    blocks: list[Block] = [*_top(shop, head, banner="")]
+    blocks += _lines(shop, sale.lines, sign=1)
+    blocks += _totals(shop, sale)
+    if member is not None:
+        blocks += _member(shop, member)
+    blocks += _foot(shop, head)
+    return _doc("sale", shop, head, blocks)
+
+
+def return_slip(
+    shop: Shop,
+    head: Head,
+    original_no: str,
+    sale: SaleDocument,
+    returned: ReturnDocument,
+    member: MemberFacts | None,
+    reason: str,
+) -> Doc:
+    """The slip of a return: what came back, what was given back, what the points did."""
+    blocks: list[Block] = [*_top(shop, head, banner=mark("RETURN"))]
+    blocks.append(_pair(shop, mark("Original receipt"), original_no))
+    blocks.append(Rule())
+    for line in returned.lines:
+        sold = sale.lines[line.line]
+        amount = sold.payable_minor * line.quantity // sold.request.quantity
+        blocks.append(_line(shop, sold, line.quantity, -amount))
+    blocks.append(Rule())
+    if returned.charged_minor:
+        blocks.append(_money(shop, mark("Kept for points already spent"), returned.charged_minor))
+    for kind, minor in returned.refunds:
+        blocks.append(_money(shop, _TENDERS.get(kind, kind), -minor))
+    total = sum(minor for _, minor in returned.refunds)
+    blocks.append(_money(shop, mark("REFUND"), -total, role="total"))
+    blocks += _tax(shop, returned.tax_totals)
+    blocks.append(_pair(shop, mark("Reason"), shop.first.words.say(_REASONS.get(reason, reason))))
+    if member is not None:
+        blocks += _member(shop, member, returned=True)
+    blocks += [Sign(shop.first.words.say(mark("Customer's signature")))]
+    blocks += _foot(shop, head)
+    return _doc("return", shop, head, blocks)
+
+
+def void_slip(
+    shop: Shop,
+    head: Head,
+    original_no: str,
+    total_minor: int,
+    tenders: tuple[tuple[str, int], ...],
+    member: MemberFacts | None,
+    reason: str,
+) -> Doc:
+    """The slip of a void: the number that it voids, the money to hand back, and why."""
+    blocks: list[Block] = [*_top(shop, head, banner=mark("VOID"))]
+    blocks.append(_pair(shop, mark("Voided receipt"), original_no))
+    blocks.append(Rule())
+    for kind, minor in tenders:
+        blocks.append(_money(shop, _TENDERS.get(kind, kind), -minor))
+    blocks.append(_money(shop, mark("VOIDED"), -total_minor, role="total"))
+    blocks.append(_pair(shop, mark("Reason"), shop.first.words.say(_REASONS.get(reason, reason))))
+    if member is not None:
+        blocks += _member(shop, member, returned=True)
+    blocks += _foot(shop, head)
+    return _doc("void", shop, head, blocks)
+
+
+# Parts ------------------------------------------------------------------------------------------
+
+
+def _doc(kind: str, shop: Shop, head: Head, blocks: list[Block]) -> Doc:
+    languages = [shop.first.words.language]
+    if shop.second:
+        languages.append(shop.second.words.language)
+    return Doc(kind, head.receipt_no, tuple(languages), tuple(blocks))
+
+
+def _top(shop: Shop, head: Head, *, banner: str) -> list[Block]:
+    blocks: list[Block] = []
+    if head.copy_no:
+        blocks.append(Text(f"*** 补打 COPY {head.copy_no} ***", "banner", "center", "shrink"))
+    if shop.demo:
+        blocks.append(Text("演示 DEMO", "banner", "center", "shrink"))
+    if banner:
+        first, second = shop.both(banner)
+        blocks.append(
+            Text(f"*** {first} {second} ***".replace("  ", " "), "banner", "center", "shrink")
+        )
+    if shop.name:
+        blocks.append(Text(shop.name, "title", "center", "shrink"))
+    blocks += [
+        Text(line, "body", "center") for line in (shop.name_en, shop.address, shop.phone) if line
+    ]
+    blocks.append(Rule("double"))
+    blocks.append(_pair(shop, mark("Receipt"), head.receipt_no))
+    blocks.append(_pair(shop, mark("Time"), head.at))
+    blocks.append(_pair(shop, mark("Till / cashier"), f"{head.till} / {head.cashier}"))
+    if head.copy_no:
+        blocks.append(
+            _pair(shop, mark("Printed again"), f"{head.copied_at} {head.copied_by}".strip())
+        )
+    blocks.append(Rule())
+    return blocks
+
+
+def _lines(shop: Shop, lines: tuple[SoldLine, ...], *, sign: int) -> list[Block]:
+    first, second = shop.both(mark("Item"))
+    quantity, amount = shop.first.words.say(mark("Qty")), shop.first.words.say(mark("Amount"))
+    blocks: list[Block] = [
+        Row(
+            (
+                RowCell(f"{first} {second}".strip()),
+                RowCell(quantity, 6, "right"),
+                RowCell(amount, 12, "right"),
+            ),
+            "strong",
+        )
+    ]
+    blocks += [_line(shop, line, line.request.quantity, sign * line.gross_minor) for line in lines]
+    blocks.append(Rule())
+    return blocks
+
+
+def _line(shop: Shop, sold: SoldLine, quantity: int, amount_minor: int) -> Row:
+    request = sold.request
+    name = request.name or shop.first.words.say(mark("Amount entered"))
+    count = f"×{quantity}" if request.per_quantity == 1 else _weight(quantity, request.per_quantity)
+    return Row(
+        (
+            RowCell(name),
+            RowCell(count, 6, "right", "keep"),
+            RowCell(_amount(shop, amount_minor), 12, "right", "keep"),
+        )
+    )
+
+
+def _totals(shop: Shop, sale: SaleDocument) -> list[Block]:
+    blocks: list[Block] = [_money(shop, mark("Subtotal"), sale.gross_minor)]
+    if sale.discount_minor:
+        blocks.append(_money(shop, mark("Member price"), -sale.discount_minor))
+    added = sum(t.tax_minor for t in sale.tax_totals if not t.included)
+    if added:
+        blocks.append(_money(shop, mark("Tax added"), added))
+    if sale.points_value_minor:
+        first, second = shop.both(mark("Points used"))
+        label = f"{first} {number(sale.points_spent)}"
+        blocks.append(Pair(label, shop.first.money(-sale.points_value_minor), second))
+    blocks.append(_money(shop, mark("TOTAL"), sale.to_pay_minor, role="total"))
+    for tender in sale.tenders:
+        blocks.append(_money(shop, _TENDERS.get(tender.kind, tender.kind), tender.given_minor))
+        if tender.given_minor > tender.amount_minor:
+            change = tender.given_minor - tender.amount_minor
+            blocks.append(_money(shop, mark("Change"), change))
+    return blocks + _tax(shop, sale.tax_totals)
+
+
+def _tax(shop: Shop, totals: tuple[TaxTotal, ...]) -> list[Block]:
+    blocks: list[Block] = []
+    for total in totals:
+        rate, minor = total.rate_bp, total.tax_minor
+        if not rate:
+            continue
+        first, second = shop.both(mark("Tax included") if total.included else mark("Tax"))
+        percent = f"{rate // 100}%" if rate % 100 == 0 else f"{rate // 100}.{rate % 100:02d}%"
+        blocks.append(Pair(f"{first} {percent}", _amount(shop, minor), second, "small"))
+    return blocks
+
+
+def _member(shop: Shop, member: MemberFacts, *, returned: bool = False) -> list[Block]:
+    first, second = shop.both(mark("Member"))
+    who = " ".join(part for part in (member.name_masked, member.phone_masked) if part)
+    blocks: list[Block] = [Rule(), Pair(first, who or member.card_masked, second, "strong")]
+    if member.card_masked:
+        blocks.append(_pair(shop, mark("Card"), member.card_masked))
+    tier = member.tier[0] if shop.first.words.language == "zh_CN" else member.tier[1]
+    blocks.append(_pair(shop, mark("Tier"), tier))
+    if member.earned:
+        label = mark("Points taken back") if returned else mark("Points earned")
+        blocks.append(_pair(shop, label, signed_number(member.earned)))
+    if member.spent:
+        label = mark("Points returned") if returned else mark("Points used")
+        blocks.append(_pair(shop, label, signed_number(-member.spent)))
+    blocks.append(_pair(shop, mark("Points balance"), number(member.balance), role="strong"))
+    if member.expiring is not None:
+        day, amount = member.expiring
+        first, second = shop.both(mark("Next expiry"))
+        blocks.append(Pair(f"{first} {day.isoformat()}", number(amount), second))
+    if member.progress is not None and not returned:
+        value, target, name = member.progress
+        label, second = shop.both(mark("To the next tier"))
+        next_name = name[0] if shop.first.words.language == "zh_CN" else name[1]
+        gap = shop.first.money_short(max(0, target - value))
+        blocks.append(Pair(f"{label} {next_name}", gap, second))
+    return blocks
+
+
+def _foot(shop: Shop, head: Head) -> list[Block]:
+    blocks: list[Block] = [Rule(), Code1D(head.receipt_no), QR(head.receipt_no)]
+    blocks += [Text(line, "body", "center") for line in (shop.footer, shop.footer_en) if line]
+    return [*blocks, Feed(1), Cut()]
+
+
+def _pair(shop: Shop, label: str, value: str, *, role: Role = "body") -> Pair:
+    first, second = shop.both(label)
+    return Pair(first, value, second, role)
+
+
+def _money(shop: Shop, label: str, minor: int, *, role: Role = "body") -> Pair:
+    return _pair(shop, label, shop.first.money(minor), role=role)
+
+
+def _amount(shop: Shop, minor: int) -> str:
+    return plain_amount(minor, shop.first.sign.exponent)
+
+
+def _weight(quantity: int, per_quantity: int) -> str:
+    """1250 of per 1000 -> `1.250`: integers throughout."""
+    digits = len(str(per_quantity)) - 1
+    whole, part = divmod(quantity, per_quantity)
+    return f"{whole}.{part * 10**digits // per_quantity:0{digits}d}"

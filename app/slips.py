@@ -1,0 +1,130 @@
+"""A committed event → its slip, with the shop's texts and the member as masked.
+
+The same function serves the sale's own transaction, a replay at start, and a reprint: what a slip says of points
+is in the event (`shown`), so it says the same for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta, timezone
+from typing import Any
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.context import Context
+from app.documents import receipts
+from app.domain.business_day import BusinessDate
+from app.domain.documents_plain import return_from_plain, sale_from_plain
+from app.domain.member import mask_card, mask_name, mask_phone
+from app.formats import Formats, MoneySign
+from app.protocol.events import Event, instant_of
+from db import people, rows
+from printing.document import to_json
+
+_SYMBOLS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "KWD": "KD "}
+
+
+def money_sign(code: str, exponent: int) -> MoneySign:
+    """How the shop's currency is written; a currency without a symbol by its code."""
+    return MoneySign(_SYMBOLS.get(code, f"{code} "), exponent)
+
+
+def slip_of(
+    ctx: Context, conn: Connection, event: Event, *, copy_no: int = 0, copied_by: str = ""
+) -> str | None:
+    """The finished document as JSON, None for an event that has no slip."""
+    if event.kind not in (posting.SALE, posting.RETURN, posting.VOID):
+        return None
+    shop = shop_of(ctx, conn, event.offset_min)
+    head = _head(ctx, conn, event, copy_no=copy_no, copied_by=copied_by)
+    member = _member(conn, event)
+    doc = event.doc
+    if event.kind == posting.SALE:
+        slip = receipts.sale_slip(shop, head, sale_from_plain(doc["sale"]), member)
+    else:
+        original = _original(conn, doc)
+        sale = sale_from_plain(original["sale"])
+        if event.kind == posting.RETURN:
+            slip = receipts.return_slip(
+                shop, head, original["receipt_no"], sale, return_from_plain(doc["return"]), member,
+                doc["reason"],
+            )  # fmt: skip
+        else:
+            slip = receipts.void_slip(
+                shop, head, doc["voided_no"], -doc["total"],
+                tuple((kind, minor) for kind, minor in doc["refunds"]), member, doc["reason"],
+            )  # fmt: skip
+    return to_json(slip).decode()
+
+
+def shop_of(ctx: Context, conn: Connection, offset_min: int) -> receipts.Shop:
+    """The shop's texts and formats as this machine's settings have them."""
+    settings = ctx.settings
+    sign = money_sign(ctx.till.currency.code, ctx.till.currency.exponent)
+    zone = timezone(timedelta(minutes=offset_min))
+    first = Formats(ctx.words(settings.language), sign, zone)
+    other = "en" if settings.language == "zh_CN" else "zh_CN"
+    second = Formats(ctx.words(other), sign, zone) if settings.receipt.bilingual else None
+    shop = settings.shop
+    both = settings.receipt.bilingual
+    return receipts.Shop(
+        name=shop.name,
+        name_en=shop.name_en if both or not shop.name else "",
+        address=shop.address,
+        phone=shop.phone,
+        footer=shop.footer,
+        footer_en=shop.footer_en if both else "",
+        first=first,
+        second=second,
+        demo=rows.meta(conn, "demo") == "1",
+    )
+
+
+def _head(
+    ctx: Context, conn: Connection, event: Event, *, copy_no: int, copied_by: str
+) -> receipts.Head:
+    zone = timezone(timedelta(minutes=event.offset_min))
+    staff = people.staff_by_id(conn, event.staff_id or b"")
+    head = receipts.Head(
+        receipt_no=event.doc["receipt_no"],
+        at=f"{instant_of(event.at_us).astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        till=ctx.till.till,
+        cashier=staff.initials.upper() if staff else "",
+    )
+    if not copy_no:
+        return head
+    now = ctx.clock().astimezone(zone)
+    return replace(head, copy_no=copy_no, copied_at=f"{now:%Y-%m-%d %H:%M:%S}", copied_by=copied_by)
+
+
+def _original(conn: Connection, doc: dict[str, Any]) -> dict[str, Any]:
+    """The document of the sale that a return or void speaks of."""
+    row = rows.event_by_id(conn, bytes.fromhex(doc["sale_event"]))
+    assert row is not None, "a return names a sale of this journal"
+    return Event.from_bytes(row.body).doc
+
+
+def _member(conn: Connection, event: Event) -> receipts.MemberFacts | None:
+    shown = event.doc.get("shown")
+    if event.member_id is None or shown is None:
+        return None
+    profile = people.profile(conn, event.member_id)
+    cards = people.credentials_of(conn, event.member_id, "card")
+    active = [card.value for card in cards if card.state == "active"]
+    expiring = shown["expiring"]
+    progress = shown["progress"]
+    return receipts.MemberFacts(
+        name_masked=mask_name(profile.name) if profile else "",
+        phone_masked=mask_phone(profile.phone) if profile and profile.phone else "",
+        card_masked=mask_card(active[0]) if active else "",
+        tier=(shown["tier"][0], shown["tier"][1]),
+        earned=event.doc["earned"],
+        spent=event.doc["spent"],
+        balance=shown["balance"],
+        expiring=None if expiring is None else (BusinessDate(expiring[0]).to_date(), expiring[1]),
+        progress=None
+        if progress is None
+        else (progress[0], progress[1], (progress[2], progress[3])),
+    )

@@ -1,0 +1,66 @@
+"""Open a shift with its float (counter-flows.md flow 15). A sale needs an open shift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.context import Changes, Context, Session
+from app.domain.business_day import BusinessDate
+from app.domain.errors import Refusal, Refused
+from app.protocol.events import instant_of
+from app.usecases.done import Done
+from db import rows, till
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShift:
+    """The cashier's spell begins with `float_minor` in the drawer."""
+
+    command_id: bytes
+    session: Session
+    float_minor: int
+
+
+def open_shift(ctx: Context, command: OpenShift) -> Done[Session]:
+    """Open a shift on today's business date; the one before it is over with this.
+
+    Raises Refused: SHIFT_OPEN (somebody's shift of the same business date is open), CLOCK_BEHIND
+    (clock earlier than the last event: domain.md section 3, "Clock"), BUSINESS_DATE_BACK.
+    """
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(Session(command.session.staff_id, tx.known.shift_id), again=True)
+        today = ctx.business_date()
+        _check_clock(ctx, tx.conn, today)
+        current = till.open_shift(tx.conn)
+        if current is not None and current.business_date == today:
+            raise Refused(Refusal.SHIFT_OPEN)
+        shift_id = ctx.ids()
+        session = Session(command.session.staff_id, shift_id)
+        tx.record(
+            posting.SHIFT_OPEN,
+            event_id=ctx.ids(),
+            session=session,
+            business_date=today,
+            doc={
+                "float": command.float_minor,
+                "closes": current.id.hex() if current is not None else None,
+            },
+        )
+    return Done(session, Changes(kinds=frozenset({"shift"})), warning=ctx.warning())
+
+
+def _check_clock(ctx: Context, conn: Connection, today: BusinessDate) -> None:
+    head = rows.head(conn)
+    last = rows.event_by_seq(conn, head[0]) if head else None
+    if last is not None:
+        behind = instant_of(posting.event_of(last).at_us) - ctx.clock()
+        if behind > timedelta(seconds=1):
+            raise Refused(Refusal.CLOCK_BEHIND, {"minutes": -(-int(behind.total_seconds()) // 60)})
+    shift = till.last_shift(conn)
+    if shift is not None and today < shift.business_date:
+        raise Refused(Refusal.BUSINESS_DATE_BACK, {"date": BusinessDate(shift.business_date).iso()})

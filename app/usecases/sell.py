@@ -1,0 +1,167 @@
+"""A sale, from the cart to the durable entry and its queued receipt (architecture.md section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.account import member_context, shown_after
+from app.context import Changes, Context, Session, Tx
+from app.domain.business_day import BusinessDate
+from app.domain.documents import SaleDocument, SaleRequest, Tender
+from app.domain.documents_plain import sale_from_plain, sale_to_plain
+from app.domain.errors import Refusal, Refused
+from app.domain.fold import fold
+from app.domain.sale import QuoteKey, SaleQuote, quote_sale, sale_document, sale_entries
+from app.domain.state import EMPTY
+from app.domain.state_rows import needs
+from app.numbers import parse_receipt_number, receipt_number
+from app.protocol.events import Event
+from app.slips import slip_of
+from app.usecases.done import Done
+from db import rows, till
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What the customer hands over: "cash", "qr" or "card"; change is given for cash only."""
+
+    kind: str
+    given_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sell:
+    """Charge a cart. `command_id` is made when Pay opens, `quote` is what the customer was shown."""
+
+    command_id: bytes
+    session: Session
+    member_id: bytes | None
+    request: SaleRequest
+    payment: Payment
+    quote: QuoteKey
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """The sale as committed. `balance` is the member's afterwards, None without a member."""
+
+    event_id: bytes
+    seq: int
+    receipt_no: str
+    document: SaleDocument
+    to_pay_minor: int
+    given_minor: int
+    change_minor: int
+    balance: int | None
+    tier_code: str | None
+    """The tier that this sale lifted the member to."""
+
+
+def sell(ctx: Context, command: Sell) -> Done[Sold]:
+    """Commit a sale. Raises Refused: SHIFT_NEEDED, QUOTE_CHANGED with the new SaleQuote as `offer`,
+    TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN and what quote_sale refuses; Unavailable when
+    the store can't. A command that was done before gives its first outcome."""
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(_sold(tx.known), again=True)
+        event = _commit(ctx, tx, command)
+    members = frozenset({command.member_id}) if command.member_id else frozenset()
+    return Done(
+        _sold(event),
+        Changes(members, frozenset({"document", "print"})),
+        warning=ctx.warning(),
+    )
+
+
+def _commit(ctx: Context, tx: Tx, command: Sell) -> Event:
+    conn = tx.conn
+    shift = tx.shift()
+    on = BusinessDate(shift.business_date)
+    programme = ctx.programme_on(conn, on)
+    member = member_context(conn, command.member_id, programme, on)
+    quote = quote_sale(command.request, member, programme, on=on, minute=ctx.minute_of_day())
+    if quote.key != command.quote:
+        raise Refused(Refusal.QUOTE_CHANGED, offer=quote)
+    limit = ctx.settings.counter.sale_limit_minor
+    if quote.draft.payable_minor > limit:
+        raise Refused(
+            Refusal.SALE_ABOVE_LIMIT,
+            {"amount_minor": quote.draft.payable_minor, "limit_minor": limit},
+        )
+    event_id = ctx.ids()
+    entries = sale_entries(quote, event_id)
+    document = sale_document(quote, entries, _tenders(quote, command.payment))
+    before = member.state if member else EMPTY
+    if member is not None:
+        # Uses are loaded whole, days since the tier's window: everything these entries need.
+        assert not needs(entries).splits, "a sale refers to no earlier entry"
+    posted = posting.Posted(before, fold(before, entries)) if entries else None
+    receipt = receipt_number(ctx.till.till, next_running(conn), event_id)
+    doc = {
+        "receipt_no": receipt,
+        "total": document.to_pay_minor,
+        "earned": document.points_earned,
+        "spent": document.points_spent,
+        "sale": sale_to_plain(document),
+        "shown": shown_after(posted.after, programme, on) if posted else None,
+        "tier_code": quote.tier_after.code if quote.tier_after else None,
+    }
+    event = tx.record(
+        posting.SALE,
+        event_id=event_id,
+        session=Session(command.session.staff_id, shift.id),
+        business_date=on,
+        member_id=command.member_id,
+        programme=programme.version,
+        entries=entries,
+        doc=doc,
+        posted=posted,
+    )
+    slip = slip_of(ctx, conn, event)
+    assert slip is not None, "a sale has a receipt"
+    tx.print(event, posting.SALE, slip)
+    till.drop_cart(conn)
+    return event
+
+
+def next_running(conn: Connection) -> int:
+    """The next running number of this till's documents: one more than the newest one's."""
+    last = rows.last_receipt(conn)
+    parsed = parse_receipt_number(last) if last else None
+    return parsed[1] + 1 if parsed else 1
+
+
+def _tenders(quote: SaleQuote, payment: Payment) -> tuple[Tender, ...]:
+    """One tender for what is to pay; none when points paid it all. Only cash gives change."""
+    to_pay = quote.draft.to_pay_minor
+    if to_pay == 0:
+        return ()
+    mismatch = Refused(
+        Refusal.TENDER_MISMATCH, {"paid_minor": payment.given_minor, "to_pay_minor": to_pay}
+    )
+    if payment.given_minor < to_pay or payment.kind not in ("cash", "qr", "card"):
+        raise mismatch
+    if payment.kind != "cash" and payment.given_minor != to_pay:
+        raise mismatch
+    return (Tender(payment.kind, to_pay, payment.given_minor),)
+
+
+def _sold(event: Event) -> Sold:
+    """The outcome, from the event alone: the same on the first answer and on every repeat."""
+    document = sale_from_plain(event.doc["sale"])
+    given = sum(tender.given_minor for tender in document.tenders)
+    shown = event.doc["shown"]
+    return Sold(
+        event_id=event.id,
+        seq=event.seq,
+        receipt_no=event.doc["receipt_no"],
+        document=document,
+        to_pay_minor=document.to_pay_minor,
+        given_minor=given,
+        change_minor=given - document.to_pay_minor,
+        balance=None if shown is None else shown["balance"],
+        tier_code=event.doc["tier_code"],
+    )
