@@ -1,0 +1,278 @@
+"""Enrol a member (counter-flows.md flow 4), and edit a profile.
+
+Personal values go to erasable rows and to the profile file; the event names the row and holds a digest under the
+member's own key, which is destroyed with the profile (domain.md section 2).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final, Literal
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.context import Changes, Context, Session, Tx
+from app.domain.birthday import check_birthday_change, parse_birthday
+from app.domain.business_day import BusinessDate
+from app.domain.errors import Refusal, Refused
+from app.domain.state import MemberState
+from app.intake import Phone, Reading, parse_phone, plain_text, readings
+from app.numbers import card_number, is_card_number
+from app.usecases.done import Done
+from db import people
+
+NOTICE_VERSION: Final = "2026-11"
+"""The notice that the enrol sheet shows; its text is in the locale catalogue."""
+SERVICE: Final = "service"
+MARKETING: Final = "marketing"
+
+
+@dataclass(frozen=True, slots=True)
+class BirthdayInput:
+    """A birthday as typed; the year is optional."""
+
+    calendar: Literal["solar", "lunar"]
+    month: int
+    day: int
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileInput:
+    """A profile as typed. `reading` is the chosen reading of the name, None for the likeliest."""
+
+    name: str
+    phone: str = ""
+    email: str = ""
+    birthday: BirthdayInput | None = None
+    note: str = ""
+    alert: str = ""
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """A new member. `card_no` "" takes the next number of the till's block."""
+
+    command_id: bytes
+    session: Session
+    profile: ProfileInput
+    service_consent: bool
+    marketing_consent: bool = False
+    card_no: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EditProfile:
+    """Change a profile. `version` is the one that was shown; consents are set as given."""
+
+    command_id: bytes
+    session: Session
+    member_id: bytes
+    version: int
+    profile: ProfileInput
+    service_consent: bool
+    marketing_consent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The member as enrolled or edited."""
+
+    member_id: bytes
+    card_no: str
+
+
+def enrol(ctx: Context, command: Enrol) -> Done[Enrolled]:
+    """Raises Refused: NAME_NEEDED, PHONE_INVALID, EMAIL_INVALID, BIRTHDAY_INVALID, CONSENT_NEEDED
+    (personal values without consent to the service notice), CARD_TAKEN, CARD_UNKNOWN,
+    CARDS_USED_UP, SHIFT_NEEDED."""
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(_enrolled(tx.conn, tx.known.member_id), again=True)
+        shift = tx.shift()
+        member_id = ctx.ids()
+        key = os.urandom(32)
+        if not command.service_consent:
+            raise Refused(Refusal.CONSENT_NEEDED)
+        profile = _profile_cell(ctx, member_id, command.profile, version=1)
+        card = _card(tx.conn, command.card_no)
+        card_cell = {
+            "t": "credential", "kind": "card", "value": card, "member_id": member_id.hex(),
+            "state": "active",
+        }  # fmt: skip
+        on = BusinessDate(shift.business_date)
+        programme = ctx.programme_on(tx.conn, on)
+        tx.record(
+            posting.ENROL,
+            event_id=ctx.ids(),
+            session=Session(command.session.staff_id, shift.id),
+            business_date=on,
+            member_id=member_id,
+            programme=programme.version,
+            doc={
+                "tier": programme.tiers.levels[0].code,
+                "consents": _consents(command.service_consent, command.marketing_consent),
+                "profile": {"version": 1, "digest": _digest(key, profile)},
+                "card": {"digest": _digest(key, card_cell)},
+            },
+            cells=(
+                {"t": "key", "member_id": member_id.hex(), "key": key.hex()},
+                profile,
+                card_cell,
+            ),
+        )
+    changes = Changes(frozenset({member_id}), frozenset({"member"}))
+    return Done(Enrolled(member_id, card), changes, warning=ctx.warning())
+
+
+def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
+    """Raises Refused as enrol, and PROFILE_CHANGED when another edit came first, BIRTHDAY_LOCKED
+    (the birthday benefit was used this year: a manager only), MEMBER_UNKNOWN."""
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(_enrolled(tx.conn, command.member_id), again=True)
+        row = people.profile(tx.conn, command.member_id)
+        key = people.member_key(tx.conn, command.member_id)
+        if row is None or key is None:
+            raise Refused(Refusal.MEMBER_UNKNOWN)
+        if row.version != command.version:
+            raise Refused(Refusal.PROFILE_CHANGED)
+        cell = _profile_cell(ctx, command.member_id, command.profile, version=row.version + 1)
+        _check_birthday(ctx, tx, row, cell, command.session)
+        changed = [
+            column
+            for column in ("name", "phone", "email", "birth_month", "birth_day", "note", "alert")
+            if cell[column] != getattr(row, column)
+        ]
+        tx.record(
+            posting.CONSENT if not changed else posting.PROFILE,
+            event_id=ctx.ids(),
+            session=command.session,
+            business_date=ctx.business_date(),
+            member_id=command.member_id,
+            doc={
+                "changed": changed,
+                "consents": _consents(command.service_consent, command.marketing_consent),
+                "profile": {"version": row.version + 1, "digest": _digest(key, cell)},
+            },
+            cells=(cell,),
+        )
+    changes = Changes(frozenset({command.member_id}), frozenset({"member"}))
+    with ctx.read() as conn:
+        return Done(_enrolled(conn, command.member_id), changes, warning=ctx.warning())
+
+
+def _profile_cell(
+    ctx: Context, member_id: bytes, profile: ProfileInput, *, version: int
+) -> dict[str, Any]:
+    name = " ".join(plain_text(profile.name).split())
+    if not name:
+        raise Refused(Refusal.NAME_NEEDED)
+    phone = _phone(profile.phone)
+    email = plain_text(profile.email).lower()
+    if email and (email.count("@") != 1 or "." not in email.partition("@")[2] or " " in email):
+        raise Refused(Refusal.EMAIL_INVALID)
+    reading = profile.reading or readings(name)[0]
+    birthday = None
+    if profile.birthday is not None:
+        given = profile.birthday
+        birthday = parse_birthday(
+            given.month, given.day, given.year, lunar=given.calendar == "lunar"
+        )
+    return {
+        "t": "profile",
+        "member_id": member_id.hex(),
+        "name": name,
+        "phone": phone,
+        "email": email or None,
+        "name_py": reading.pinyin,
+        "name_ini": reading.initials,
+        "birth_calendar": "lunar" if birthday is not None and birthday.lunar else "solar",
+        "birth_year": birthday.year if birthday else None,
+        "birth_month": birthday.month if birthday else None,
+        "birth_day": birthday.day if birthday else None,
+        "note": profile.note.strip(),
+        "alert": profile.alert.strip(),
+        "version": version,
+    }
+
+
+def _phone(text: str) -> str | None:
+    if not text.strip():
+        return None
+    phone = parse_phone(text)
+    if isinstance(phone, Phone):
+        return phone.e164
+    raise Refused(
+        Refusal.PHONE_INVALID,
+        {"why": phone.code, "digits": phone.digits, "expected": phone.expected},
+    )
+
+
+def _card(conn: Connection, typed: str) -> str:
+    if typed:
+        number = plain_text(typed).replace(" ", "")
+        if not is_card_number(number):
+            raise Refused(Refusal.CARD_UNKNOWN)
+        if people.credential(conn, "card", number) is not None:
+            raise Refused(Refusal.CARD_TAKEN)
+        return number
+    while (block := people.card_block(conn)) is not None:
+        number = card_number(*block)
+        people.advance_card_block(conn, *block)
+        if people.credential(conn, "card", number) is None:
+            return number
+    raise Refused(Refusal.CARDS_USED_UP)
+
+
+def _consents(service: bool, marketing: bool) -> list[list[Any]]:
+    """(purpose, channel, notice version, granted): service is not marketing, and that is off by itself."""
+    return [
+        [SERVICE, "counter", NOTICE_VERSION, int(service)],
+        [MARKETING, "any", NOTICE_VERSION, int(marketing)],
+    ]
+
+
+def _check_birthday(
+    ctx: Context, tx: Tx, row: people.ProfileRow, cell: dict[str, Any], session: Session
+) -> None:
+    before = (row.birth_calendar, row.birth_month, row.birth_day)
+    if row.birth_month is None or before == (
+        cell["birth_calendar"],
+        cell["birth_month"],
+        cell["birth_day"],
+    ):
+        return
+    staff = people.staff_by_id(tx.conn, session.staff_id)
+    state = posting.load_state(tx.conn, row.member_id, None)
+    check_birthday_change(
+        benefit_used_this_year=_used_birthday(ctx, tx, state),
+        manager=staff is not None and staff.role in ("manager", "head_office"),
+    )
+
+
+def _used_birthday(ctx: Context, tx: Tx, state: MemberState) -> bool:
+    on = ctx.business_date()
+    programme = ctx.programme_on(tx.conn, on)
+    return any(
+        state.times_used(multiplier.code, on.year)
+        for multiplier in programme.earning.multipliers
+        if multiplier.birthday is not None
+    )
+
+
+def _digest(key: bytes, cell: dict[str, Any]) -> str:
+    plain = json.dumps(cell, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hmac.digest(key, plain.encode(), sha256).hex()
+
+
+def _enrolled(conn: Connection, member_id: bytes | None) -> Enrolled:
+    assert member_id is not None, "an enrolment has a member"
+    cards = people.credentials_of(conn, member_id, "card")
+    return Enrolled(member_id, cards[0].value if cards else "")

@@ -1,0 +1,56 @@
+"""The open cart, kept at each change by a small row, so that a crash, a lock or a power cut loses nothing."""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.context import Context
+from app.protocol.events import micros
+from db import till
+
+
+class CartLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line as typed or scanned; `unknown_code` is a scan that no item has (a red line)."""
+
+    unit_price_minor: int
+    quantity: int = 1
+    per_quantity: int = 1
+    item: str | None = None
+    category: str | None = None
+    name: str = ""
+    tax_rate_bp: int = 0
+    tax_included: bool = True
+    unknown_code: str = ""
+
+
+class OpenCart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands on the counter: ids and amounts, nothing personal. `command_id` is the hex id of
+    the charge that was begun, so that a restart in the middle of it is the same sale."""
+
+    member_id: str | None = None
+    lines: tuple[CartLine, ...] = ()
+    redeem_points: int = 0
+    typed_amount: str = ""
+    command_id: str = ""
+
+
+def keep_cart(ctx: Context, cart: OpenCart) -> None:
+    """Save the cart, or drop the row when there is nothing on it. Raises Unavailable."""
+    with ctx.write_rows() as conn:
+        if cart == OpenCart():
+            till.drop_cart(conn)
+        else:
+            body = msgspec.json.encode(cart).decode()
+            till.save_cart(conn, body, updated_us=micros(ctx.clock()))
+
+
+def kept_cart(ctx: Context) -> OpenCart | None:
+    """The cart as it was last saved; None when there is none or it can't be read."""
+    with ctx.read() as conn:
+        body = till.saved_cart(conn)
+    if body is None:
+        return None
+    try:
+        return msgspec.json.decode(body, type=OpenCart)
+    except msgspec.DecodeError:
+        return None

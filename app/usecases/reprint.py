@@ -1,0 +1,53 @@
+"""Print a slip again, marked 补打/COPY n. The receipt number never changes; the drawer never opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app import posting
+from app.context import Changes, Context, Session
+from app.domain.errors import Refusal, Refused
+from app.slips import slip_of
+from app.usecases.done import Done
+from db import people, rows, till
+
+
+@dataclass(frozen=True, slots=True)
+class Reprint:
+    """Another copy of the slip of an event."""
+
+    command_id: bytes
+    session: Session
+    event_id: bytes
+
+
+def reprint(ctx: Context, command: Reprint) -> Done[int]:
+    """Queue the next copy; its number is the result. Raises Refused(DOCUMENT_UNKNOWN)."""
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(int(tx.known.doc["copy_no"]), again=True)
+        row = rows.event_by_id(tx.conn, command.event_id)
+        if row is None or row.kind not in posting.DOCUMENTS:
+            raise Refused(Refusal.DOCUMENT_UNKNOWN)
+        copy_no = 1 + max((job.copy_no for job in till.jobs_of_event(tx.conn, row.seq)), default=0)
+        staff = people.staff_by_id(tx.conn, command.session.staff_id)
+        original = posting.event_of(row)
+        slip = slip_of(
+            ctx,
+            tx.conn,
+            original,
+            copy_no=copy_no,
+            copied_by=staff.initials.upper() if staff else "",
+        )
+        if slip is None:
+            raise Refused(Refusal.DOCUMENT_UNKNOWN)
+        tx.record(
+            posting.REPRINT,
+            event_id=ctx.ids(),
+            session=command.session,
+            business_date=ctx.business_date(),
+            member_id=original.member_id,
+            doc={"of": original.id.hex(), "copy_no": copy_no},
+        )
+        tx.print(original, original.kind, slip, copy_no=copy_no)
+    return Done(copy_no, Changes(kinds=frozenset({"print"})), warning=ctx.warning())
