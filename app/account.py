@@ -68,9 +68,9 @@ def shown_after(state: MemberState, programme: Programme, on: BusinessDate) -> d
         first = ahead[0][0]
         expiring = [int(first), sum(n for expires, n in ahead if expires == first)]
     progress = None
-    if outlook.higher is not None and programme.tiers.measure == "spend":
-        higher = outlook.higher
-        progress = [outlook.measure, higher.threshold, higher.name_zh, higher.name_en]
+    if outlook.next_level is not None and programme.tiers.measure == "spend":
+        higher = outlook.next_level
+        progress = [outlook.qualifying, higher.threshold, higher.name_zh, higher.name_en]
     return {
         "balance": state.balance(),
         "expiring": expiring,

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
@@ -21,6 +22,7 @@ from app.domain.entries import Entry
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.money import Currency
 from app.domain.programme import Programme
+from app.domain.programme_plain import programme_from_plain
 from app.i18n import Words
 from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile, Record
@@ -169,6 +171,7 @@ class Context:
         settings: Settings,
         offset_min: Callable[[], int],
         data_key: bytes,
+        folder: Path,
     ) -> None:
         self.store = store
         self.till = facts
@@ -179,6 +182,7 @@ class Context:
         self.settings = settings
         self.offset_min = offset_min
         self.data_key = data_key
+        self.folder = folder
         self.journal_problem = ""
         self._words: dict[str, Words] = {}
         self._programmes: tuple[Programme, ...] = ()
@@ -224,7 +228,7 @@ class Context:
         """Every published version, oldest first."""
         found = till.programmes(conn) if not self._programmes else []
         if found:
-            self._programmes = tuple(Programme.from_plain(json.loads(body)) for _, _, body in found)
+            self._programmes = tuple(programme_from_plain(json.loads(body)) for _, _, body in found)
         return self._programmes
 
     def forget_programmes(self) -> None:
@@ -350,6 +354,7 @@ _OUTAGES: Final = {
     db_errors.ForeignLog: Outage.STORE_DAMAGED,
     db_errors.NotAStore: Outage.STORE_DAMAGED,
     db_errors.WrongKey: Outage.STORE_KEY_WRONG,
+    db_errors.AlreadyExists: Outage.STORE_EXISTS,
     db_errors.StoreMissing: Outage.STORE_MISSING,
     db_errors.NewerSchema: Outage.STORE_TOO_NEW,
     db_errors.AlreadyRunning: Outage.STORE_IN_USE,

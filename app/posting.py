@@ -202,7 +202,7 @@ def _project(conn: Connection, event: Event) -> None:
     elif event.kind == SETUP:
         for key in ("tenant", "device", "store", "till", "currency", "exponent", "cut_off_minute"):
             rows.set_meta(conn, key, str(doc[key]))
-    if event.kind in (ENROL, CONSENT):
+    if event.kind in (ENROL, CONSENT, PROFILE):
         assert event.member_id is not None
         for purpose, channel, notice, granted in doc["consents"]:
             people.put_consent(

@@ -13,6 +13,7 @@ neither side has whole, or two different events under one number, stop the start
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +22,14 @@ from sqlcipher3.dbapi2 import Connection
 from app import posting
 from app.context import Context, put_cell, translated
 from app.domain.errors import Outage, Unavailable
-from app.journal import Damage, Record, Scan
+from app.journal import Damage, Record, Scan, fsync_folder
 from app.log import log
 from app.protocol.events import Event, NotCanonical, chain, micros
 from app.slips import slip_of
+from db import errors as db_errors
 from db import rows, till
+from db.connection import StoreKey
+from db.engine import Store
 
 _NEWEST = 2
 _BATCH = 500
@@ -43,6 +47,33 @@ class Findings:
         """Note one finding."""
         self.found.append((code, facts))
         log.warning("start: %s %s", code, facts)
+
+
+def open_store(path: Path, key: StoreKey, findings: Findings) -> Store:
+    """Open the database; a write-ahead log that can't be read is set aside, and what it held comes
+    back from the journal file in `mend`. Raises the errors of db.errors."""
+    try:
+        return Store.open(path, key)
+    except (db_errors.Damaged, db_errors.NotAStore, db_errors.WrongKey):
+        # The key was proven by the slot file's check value, so this is damage. Is it the log's?
+        if not set_log_aside(path, findings):
+            raise
+    return Store.open(path, key)
+
+
+def set_log_aside(path: Path, findings: Findings) -> bool:
+    """Rename the write-ahead log, to be kept; False when there is none (or an empty one)."""
+    wal = path.with_name(path.name + "-wal")
+    if not wal.exists() or wal.stat().st_size == 0:
+        return False
+    n = 1
+    while (target := wal.with_name(f"{wal.name}.damaged-{n}")).exists():
+        n += 1
+    os.replace(wal, target)
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    fsync_folder(path.parent)
+    findings.add("log_set_aside", file=target.name)
+    return True
 
 
 def mend(ctx: Context, findings: Findings) -> None:

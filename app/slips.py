@@ -1,7 +1,7 @@
 """A committed event → its slip, with the shop's texts and the member as masked.
 
-The same function serves the sale's own transaction, a replay at start, and a reprint: what a slip says of points
-is in the event (`shown`), so it says the same for ever.
+The same function serves the sale's own transaction, a replay at start, and a reprint: what a slip says of
+points is in the event (`shown`), so it says the same for ever.
 """
 
 from __future__ import annotations

@@ -89,6 +89,7 @@ class Outage(StrEnum):
     STORE_KEY_WRONG = "store_key_wrong"
     STORE_IN_USE = "store_in_use"
     STORE_MISSING = "store_missing"
+    STORE_EXISTS = "store_exists"
     STORE_TOO_NEW = "store_too_new"
     STORE_FAILED = "store_failed"
     JOURNAL_FILE_FAILED = "journal_file_failed"
@@ -99,9 +100,9 @@ class Outage(StrEnum):
     KEYS_NEWER = "keys_newer"
     KEYS_COPIED = "keys_copied"
     KEYSTORE_GONE = "keystore_gone"
-    PASSPHRASE_WRONG = "passphrase_wrong"  # noqa: S105 - a code
-    PASSPHRASE_WAIT = "passphrase_wait"  # noqa: S105 - a code
-    PASSPHRASE_WEAK = "passphrase_weak"  # noqa: S105 - a code
+    PASSPHRASE_WRONG = "passphrase_wrong"
+    PASSPHRASE_WAIT = "passphrase_wait"
+    PASSPHRASE_WEAK = "passphrase_weak"
     SETTINGS_BAD = "settings_bad"
     PRINTER_GONE = "printer_gone"
     NETWORK_GONE = "network_gone"

@@ -1,7 +1,7 @@
 """Enrol a member (counter-flows.md flow 4), and edit a profile.
 
-Personal values go to erasable rows and to the profile file; the event names the row and holds a digest under the
-member's own key, which is destroyed with the profile (domain.md section 2).
+Personal values go to erasable rows and to the profile file; the event names the row and holds a digest under
+the member's own key, which is destroyed with the profile (domain.md section 2).
 """
 
 from __future__ import annotations

@@ -1,0 +1,48 @@
+"""What may be shown of a person: masked names, phones, cards and e-mail addresses.
+
+Masks are applied where a query makes its record, never in a widget (security.md section 8).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_CHINA: Final = "+86"
+_STARS: Final = "****"
+
+
+def last_four(digits: str) -> str:
+    """The last four digits of a phone or card number: what a customer says at the counter."""
+    return digits[-4:]
+
+
+def national_digits(e164: str) -> str:
+    """The number as its owner says it: without +86 in China, else with the country's digits."""
+    return e164.removeprefix(_CHINA) if e164.startswith(_CHINA) else e164.lstrip("+")
+
+
+def mask_phone(e164: str) -> str:
+    """+8613800006621 -> `138 **** 6621`; of other countries `+14 **** 2671`."""
+    if e164.startswith(_CHINA):
+        return f"{e164[3:6]} {_STARS} {last_four(e164)}"
+    return f"{e164[:3]} {_STARS} {last_four(e164)}"
+
+
+def mask_name(name: str) -> str:
+    """陈思远 -> `陈*远`, 李敏 -> `李*`, Sylvia Chen -> `S*** C***`."""
+    if name.isascii() or " " in name:
+        return " ".join(f"{word[0]}***" for word in name.split())
+    if len(name) <= 2:
+        return name[:1] + "*" * (len(name) - 1)
+    return name[0] + "*" * (len(name) - 2) + name[-1]
+
+
+def mask_card(number: str) -> str:
+    """880000124471 -> `8800 **** 4471`."""
+    return f"{number[:4]} {_STARS} {last_four(number)}" if len(number) > 8 else number
+
+
+def mask_email(address: str) -> str:
+    """jane@example.com -> `j***@example.com`."""
+    name, at, host = address.partition("@")
+    return f"{name[:1]}***{at}{host}"
