@@ -146,6 +146,8 @@ class SaleDocument:
     qualifying_minor: int
     benefits_used: tuple[tuple[str, BusinessDate], ...]
     """Once-a-year multipliers that this sale used up: (code, a date in the year it counts for)."""
+    debt_before: int
+    """What the member owed before: the part of the earning that pays it comes back with a void."""
     tier_change: TierChange | None
     posted: Posted
     trace: tuple[TraceStep, ...]
@@ -173,5 +175,6 @@ class ReturnDocument:
     points_written_off: int
     points_charged: int
     points_unexpired: int
+    debt_before: int
     tax_totals: tuple[TaxTotal, ...]
     trace: tuple[TraceStep, ...]

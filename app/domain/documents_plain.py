@@ -51,6 +51,7 @@ def sale_to_plain(document: SaleDocument) -> Plain:
         "qualifies_from": int(document.qualifies_from),
         "qualifying_minor": document.qualifying_minor,
         "benefits_used": [[code, int(on)] for code, on in document.benefits_used],
+        "debt_before": document.debt_before,
         "tier_change": None if change is None else [
             id_to_plain(change.entry), change.kind, change.rank, int(change.since),
             int(change.until),
@@ -85,6 +86,7 @@ def sale_from_plain(plain: Plain) -> SaleDocument:
         qualifies_from=BusinessDate(plain["qualifies_from"]),
         qualifying_minor=plain["qualifying_minor"],
         benefits_used=tuple((code, BusinessDate(on)) for code, on in plain["benefits_used"]),
+        debt_before=plain["debt_before"],
         tier_change=None if change is None else TierChange(
             id_from_plain(change[0]), change[1], change[2], BusinessDate(change[3]),
             BusinessDate(change[4]),
@@ -195,6 +197,7 @@ def return_to_plain(document: ReturnDocument) -> Plain:
         "points_written_off": document.points_written_off,
         "points_charged": document.points_charged,
         "points_unexpired": document.points_unexpired,
+        "debt_before": document.debt_before,
         "tax": [list(total) for total in document.tax_totals],
         "trace": trace_to_plain(document.trace),
     }
@@ -212,6 +215,7 @@ def return_from_plain(plain: Plain) -> ReturnDocument:
         points_written_off=plain["points_written_off"],
         points_charged=plain["points_charged"],
         points_unexpired=plain["points_unexpired"],
+        debt_before=plain["debt_before"],
         tax_totals=tuple(TaxTotal(*total) for total in plain["tax"]),
         trace=trace_from_plain(plain["trace"]),
     )

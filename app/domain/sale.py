@@ -29,7 +29,7 @@ from app.domain.errors import Refusal, Refused
 from app.domain.money import BASIS, round_ratio, split_by_weight
 from app.domain.programme import Programme, RedeemRules, Tier, Validity
 from app.domain.redemption import MostRedeemable, check_redemption, most_redeemable
-from app.domain.state import EMPTY, MemberState, available_points
+from app.domain.state import EMPTY, MemberState, available_points, owed_points
 from app.domain.tax import tax_of
 from app.domain.tiers import change_of, current_tier, measure, upgrade_due, upgrade_entry
 
@@ -169,6 +169,7 @@ def quote_sale(
         qualifies_from=available_from,
         qualifying_minor=qualifying if member else 0,
         benefits_used=tuple((code, BusinessDate.on(year, 12, 31)) for code, year in earning.used),
+        debt_before=owed_points(state),
         tier_change=None if change is None else change_of(change),
         posted=NOTHING_POSTED,
         trace=earning.trace,

@@ -200,3 +200,8 @@ def available_points(state: MemberState, on: BusinessDate, reserved: int = 0) ->
         if lot.available_from <= on <= lot.expires and lot.asset == POINTS:
             valid += lot.remaining
     return max(valid - reserved, 0)
+
+
+def owed_points(state: MemberState) -> int:
+    """The points that the member owes: `view(...).debt` without the rest."""
+    return sum(debt.amount for debt in state.debts if debt.asset == POINTS)
