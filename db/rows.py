@@ -176,6 +176,39 @@ def ledger_sum(conn: Connection, member_id: bytes, asset: str) -> int:
     return int(row[0])
 
 
+class PointsLine(NamedTuple):
+    """An entry with the document it belongs to, for the ledger on screen."""
+
+    event_id: bytes
+    n: int
+    seq: int
+    kind: str
+    amount: int
+    business_date: int
+    source: str
+    at_us: int
+    staff_id: bytes | None
+    total_minor: int | None
+    receipt_no: str | None
+
+
+def points_of_member(
+    conn: Connection, member_id: bytes, asset: str, limit: int
+) -> list[PointsLine]:
+    """A member's entries of one asset, newest first."""
+    rows = conn.execute(
+        "SELECT l.event_id, l.n, l.seq, l.kind, l.amount, l.business_date, e.kind,"
+        " coalesce(d.at_us, 0), d.staff_id, d.total_minor, d.receipt_no"
+        " FROM (SELECT seq, n FROM ledger INDEXED BY ledger_member"
+        "       WHERE member_id = ? AND asset = ? ORDER BY seq DESC, n DESC LIMIT ?) f"
+        " JOIN ledger l ON l.seq = f.seq AND l.n = f.n"
+        " JOIN event e ON e.seq = f.seq LEFT JOIN document d ON d.seq = f.seq"
+        " ORDER BY l.seq DESC, l.n DESC",
+        (member_id, asset, limit),
+    )
+    return [PointsLine(*row) for row in rows]
+
+
 # Documents --------------------------------------------------------------------------------------
 
 

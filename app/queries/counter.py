@@ -1,0 +1,176 @@
+"""Reads of the open counter: the live quote, items, staff, shift, documents, print jobs."""
+
+from __future__ import annotations
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.account import member_context
+from app.context import Context
+from app.domain.business_day import BusinessDate
+from app.domain.documents import ReturnDocument, SaleDocument, SaleRequest
+from app.domain.documents_plain import return_from_plain, sale_from_plain
+from app.domain.errors import Refusal, Refused
+from app.domain.sale import SaleQuote, quote_sale
+from app.numbers import parse_receipt_number
+from app.protocol.events import instant_of
+from app.queries.records import DocumentLine, ItemView, PrintStatus, ShiftView, StaffView
+from db import people, rows, till
+
+ITEMS_SHOWN = 30
+
+
+def quote(ctx: Context, member_id: bytes | None, request: SaleRequest) -> SaleQuote:
+    """What the cart comes to now, as the commit will work it out. Raises Refused as quote_sale."""
+    with ctx.read() as conn:
+        shift = till.open_shift(conn)
+        on = BusinessDate(shift.business_date) if shift else ctx.business_date()
+        programme = ctx.programme_on(conn, on)
+        member = member_context(conn, member_id, programme, on)
+        return quote_sale(request, member, programme, on=on, minute=ctx.minute_of_day())
+
+
+def item_by_code(ctx: Context, code: str) -> ItemView:
+    """The item of a barcode. Raises Refused(ITEM_UNKNOWN)."""
+    with ctx.read() as conn:
+        row = till.item_by_code(conn, code)
+    if row is None:
+        raise Refused(Refusal.ITEM_UNKNOWN, {"code": code})
+    return _item(row)
+
+
+def find_items(ctx: Context, text: str) -> tuple[ItemView, ...]:
+    """Items by name, pinyin, initials or code."""
+    with ctx.read() as conn:
+        return tuple(_item(row) for row in till.find_items(conn, text, ITEMS_SHOWN))
+
+
+def open_shift(ctx: Context) -> ShiftView | None:
+    """The open shift, None when a sale must wait for one."""
+    with ctx.read() as conn:
+        row = till.open_shift(conn)
+        staff = people.staff_by_id(conn, row.staff_id) if row else None
+    if row is None or staff is None:
+        return None
+    return ShiftView(
+        row.id,
+        StaffView(staff.id, staff.initials, staff.name, staff.role),
+        BusinessDate(row.business_date),
+        instant_of(row.opened_us),
+        row.float_minor,
+    )
+
+
+def staff(ctx: Context, staff_id: bytes) -> StaffView | None:
+    """A person of the staff."""
+    with ctx.read() as conn:
+        row = people.staff_by_id(conn, staff_id)
+    return StaffView(row.id, row.initials, row.name, row.role) if row else None
+
+
+def documents_of_member(
+    ctx: Context, member_id: bytes, *, limit: int = 50
+) -> tuple[DocumentLine, ...]:
+    """A member's purchases and returns, newest first."""
+    with ctx.read() as conn:
+        found = rows.documents_of_member(conn, member_id, limit)
+        return tuple(_document_line(conn, row) for row in found)
+
+
+def documents_of_shift(ctx: Context, *, limit: int = 50) -> tuple[DocumentLine, ...]:
+    """The open shift's documents, newest first: what a void may choose from."""
+    with ctx.read() as conn:
+        shift = till.open_shift(conn)
+        found = rows.documents_of_shift(conn, shift.id, limit) if shift else []
+        return tuple(_document_line(conn, row) for row in found)
+
+
+def document_by_receipt(ctx: Context, text: str) -> DocumentLine:
+    """The document of a scanned or typed receipt number. Raises Refused(DOCUMENT_UNKNOWN)."""
+    with ctx.read() as conn:
+        number = text.strip().upper()
+        row = rows.document_by_receipt(conn, number) if parse_receipt_number(number) else None
+        if row is None:
+            raise Refused(Refusal.DOCUMENT_UNKNOWN, {"number": number})
+        return _document_line(conn, row)
+
+
+def sale_of(conn: Connection, event_id: bytes) -> tuple[SaleDocument, tuple[ReturnDocument, ...]]:
+    """A sale and the returns of it that stand. Raises Refused(DOCUMENT_UNKNOWN)."""
+    row = rows.event_by_id(conn, event_id)
+    if row is None or row.kind != posting.SALE:
+        raise Refused(Refusal.DOCUMENT_UNKNOWN)
+    sale = sale_from_plain(posting.event_of(row).doc["sale"])
+    return sale, tuple(document for _, document in standing_returns(conn, event_id))
+
+
+def standing_returns(conn: Connection, sale_id: bytes) -> list[tuple[bytes, ReturnDocument]]:
+    """(event id, document) of the returns of a sale that were not voided, oldest first."""
+    referring = rows.documents_referring(conn, sale_id)
+    found = []
+    for row in referring:
+        if row.kind != posting.RETURN or is_voided(conn, row.event_id):
+            continue
+        event = rows.event_by_id(conn, row.event_id)
+        assert event is not None, "a document row has its event"
+        found.append((row.event_id, return_from_plain(posting.event_of(event).doc["return"])))
+    return found
+
+
+def is_voided(conn: Connection, event_id: bytes) -> bool:
+    """Whether a void of this document stands."""
+    return any(row.kind == posting.VOID for row in rows.documents_referring(conn, event_id))
+
+
+def print_status(ctx: Context) -> PrintStatus:
+    """What waits for paper."""
+    with ctx.read() as conn:
+        jobs = till.waiting_jobs(conn)
+        numbers = {}
+        for job in jobs:
+            event = rows.event_by_seq(conn, job.seq)
+            numbers[job.id] = posting.event_of(event).doc.get("receipt_no", "") if event else ""
+    uncertain = tuple((job.id, numbers[job.id]) for job in jobs if job.state == "uncertain")
+    problem = next((job.problem for job in jobs if job.problem), "") or ""
+    return PrintStatus(len(jobs), uncertain, problem)
+
+
+def slip_preview(ctx: Context, event_id: bytes) -> str | None:
+    """The newest slip of a document as document JSON, for the preview on screen."""
+    with ctx.read() as conn:
+        row = rows.event_by_id(conn, event_id)
+        jobs = till.jobs_of_event(conn, row.seq) if row else []
+    return jobs[-1].document if jobs else None
+
+
+def _document_line(conn: Connection, row: rows.DocumentRow) -> DocumentLine:
+    person = people.profile(conn, row.member_id) if row.member_id else None
+    operator = people.staff_by_id(conn, row.staff_id)
+    fully = False
+    if row.kind == posting.SALE and rows.documents_referring(conn, row.event_id):
+        sale, returns = sale_of(conn, row.event_id)
+        sold = sum(line.request.quantity for line in sale.lines)
+        fully = sum(line.quantity for each in returns for line in each.lines) >= sold
+    return DocumentLine(
+        event_id=row.event_id,
+        seq=row.seq,
+        kind=row.kind,
+        receipt_no=row.receipt_no or "",
+        at=instant_of(row.at_us),
+        business_date=BusinessDate(row.business_date),
+        member_id=row.member_id,
+        member_name=person.name if person else "",
+        total_minor=row.total_minor,
+        points_earned=row.points_earned,
+        points_spent=row.points_spent,
+        operator=operator.initials.upper() if operator else "",
+        voided=is_voided(conn, row.event_id),
+        fully_returned=fully,
+    )
+
+
+def _item(row: till.ItemRow) -> ItemView:
+    return ItemView(
+        row.id, row.code, row.name, row.name_en, row.category, row.price_minor, row.per_quantity,
+        row.tax_bp, bool(row.tax_included),
+    )  # fmt: skip

@@ -1,0 +1,233 @@
+"""Reads about members: the panel, the ledger, lots, profile. Masked here, never in a widget."""
+
+from __future__ import annotations
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.account import birthdays_of
+from app.context import Context
+from app.domain.birthday import days_until_birthday
+from app.domain.business_day import BusinessDate
+from app.domain.entries import POINTS
+from app.domain.errors import Refusal, Refused
+from app.domain.member import mask_email, mask_phone
+from app.domain.programme import Programme
+from app.domain.programme import Tier as ProgrammeTier
+from app.domain.redemption import value_of
+from app.domain.state import MemberState, view
+from app.domain.tiers import tier_outlook
+from app.protocol.events import instant_of
+from app.queries.records import (
+    Expiring,
+    LedgerLine,
+    LotLine,
+    MemberPanel,
+    ProfileView,
+    Tier,
+    TierProgress,
+)
+from app.usecases.enrol import MARKETING, SERVICE
+from db import people, rows
+
+RECENT = 6
+_SILENT_DAYS = 365
+"""A phone number silent for so long may have a new owner (domain.md section 3, "Phone")."""
+
+
+def tier_of(tier: ProgrammeTier) -> Tier:
+    """A tier of the programme as screens get it."""
+    return Tier(tier.code, tier.name_zh, tier.name_en, tier.rank, tier.discount_bp)
+
+
+def tiers(ctx: Context) -> tuple[Tier, ...]:
+    """The tiers of today's programme, lowest first."""
+    with ctx.read() as conn:
+        return tuple(tier_of(t) for t in ctx.programme_on(conn, ctx.business_date()).tiers.levels)
+
+
+def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> MemberPanel:
+    """Everything that the counter shows of a member. Raises Refused(MEMBER_UNKNOWN).
+
+    `found_by` is the field that led here ("phone", "card" …): a number silent for a year wants
+    another proof before points go out.
+    """
+    with ctx.read() as conn:
+        account = people.member(conn, member_id)
+        if account is None:
+            raise Refused(Refusal.MEMBER_UNKNOWN)
+        on = ctx.business_date()
+        programme = ctx.programme_on(conn, on)
+        profile = people.profile(conn, member_id)
+        cards = people.credentials_of(conn, member_id, "card")
+        state = posting.load_state(conn, member_id, None)
+        recent = _ledger(conn, member_id, limit=RECENT)
+        points = view(state, on)
+        birthday = days_until_birthday(birthdays_of(profile, programme, on), on)
+    card = next((c for c in cards if c.state == "active"), cards[0] if cards else None)
+    silent = account.last_visit is None or on - account.last_visit > _SILENT_DAYS
+    return MemberPanel(
+        member_id=member_id,
+        name=profile.name if profile else "",
+        given_name=_given_name(profile.name if profile else ""),
+        phone_masked=mask_phone(profile.phone) if profile and profile.phone else "",
+        email_masked=mask_email(profile.email) if profile and profile.email else "",
+        card_no=card.value if card else None,
+        card_state=card.state if card else None,
+        tier=_progress(state, programme, on),
+        points_balance=points.balance,
+        points_available=points.available,
+        points_pending=points.pending,
+        worth_minor=_worth(programme, points.available),
+        expiring=tuple(Expiring(each.expires, each.amount) for each in points.expiring[:3]),
+        birthday_in_days=birthday,
+        birthday_text=_birthday_text(profile),
+        note=profile.note if profile else "",
+        alert=profile.alert if profile else "",
+        verify_identity=silent and found_by == "phone",
+        joined=BusinessDate(account.joined),
+        last_visit=None if account.last_visit is None else BusinessDate(account.last_visit),
+        recent=tuple(recent),
+    )
+
+
+def ledger(ctx: Context, member_id: bytes, *, limit: int = 500) -> tuple[LedgerLine, ...]:
+    """A member's points entries, newest first, each with the balance after it."""
+    with ctx.read() as conn:
+        return tuple(_ledger(conn, member_id, limit=limit))
+
+
+def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
+    """A member's open lots by expiry, each with where it came from."""
+    with ctx.read() as conn:
+        on = ctx.business_date()
+        state = posting.load_state(conn, member_id, None)
+        lines = []
+        for lot in sorted(state.lots, key=lambda each: (each.expires, each.order)):
+            if lot.asset != POINTS:
+                continue
+            origin = rows.event_by_id(conn, lot.origin.event)
+            document = rows.document_by_event(conn, lot.origin.event)
+            earned_on = posting.event_of(origin).business_date if origin else 0
+            lines.append(
+                LotLine(
+                    origin_event=lot.origin.event,
+                    origin_n=lot.origin.n,
+                    earned_on=BusinessDate(earned_on),
+                    source=origin.kind if origin else "",
+                    receipt_no=document.receipt_no if document else None,
+                    available_from=lot.available_from,
+                    expires=lot.expires,
+                    remaining=lot.remaining,
+                    state="pending"
+                    if lot.available_from > on
+                    else ("lapsed" if lot.expires < on else "available"),
+                )
+            )
+    return tuple(lines)
+
+
+def profile(ctx: Context, member_id: bytes) -> ProfileView:
+    """The profile for the edit sheet, unmasked. Raises Refused(MEMBER_UNKNOWN)."""
+    with ctx.read() as conn:
+        row = people.profile(conn, member_id)
+        answers = people.consents_of(conn, member_id)
+    if row is None:
+        raise Refused(Refusal.MEMBER_UNKNOWN)
+    granted = {answer.purpose: bool(answer.granted) for answer in answers}
+    return ProfileView(
+        member_id=member_id,
+        name=row.name,
+        pinyin=row.name_py,
+        phone=row.phone,
+        email=row.email,
+        birth_calendar="lunar" if row.birth_calendar == "lunar" else "solar",
+        birth_year=row.birth_year,
+        birth_month=row.birth_month,
+        birth_day=row.birth_day,
+        note=row.note,
+        alert=row.alert,
+        version=row.version,
+        service_consent=granted.get(SERVICE, False),
+        marketing_consent=granted.get(MARKETING, False),
+    )
+
+
+def members_of_phone(ctx: Context, e164: str) -> tuple[bytes, ...]:
+    """Who has this number already (families share one): shown while a phone is typed."""
+    with ctx.read() as conn:
+        return tuple(people.members_of_phone(conn, e164))
+
+
+def member_of_card(ctx: Context, number: str) -> bytes:
+    """The member of a scanned card. Raises Refused(CARD_UNKNOWN | CARD_LOST | CARD_REPLACED)."""
+    with ctx.read() as conn:
+        row = people.credential(conn, "card", number)
+    if row is None or row.state in ("stock", "cancelled"):
+        raise Refused(Refusal.CARD_UNKNOWN)
+    if row.state == "lost":
+        raise Refused(Refusal.CARD_LOST)
+    if row.state == "replaced":
+        raise Refused(Refusal.CARD_REPLACED)
+    return row.member_id
+
+
+def _ledger(conn: Connection, member_id: bytes, *, limit: int) -> list[LedgerLine]:
+    entries = rows.points_of_member(conn, member_id, POINTS, limit)
+    balance = rows.ledger_sum(conn, member_id, POINTS)
+    initials: dict[bytes, str] = {}
+    lines = []
+    for line in entries:
+        operator = initials.get(line.staff_id or b"")
+        if operator is None:
+            person = people.staff_by_id(conn, line.staff_id or b"")
+            operator = initials[line.staff_id or b""] = person.initials.upper() if person else ""
+        lines.append(
+            LedgerLine(
+                event_id=line.event_id,
+                n=line.n,
+                seq=line.seq,
+                at=instant_of(line.at_us),
+                business_date=BusinessDate(line.business_date),
+                kind=line.kind,
+                source=line.source,
+                amount=line.amount,
+                balance_after=balance,
+                total_minor=line.total_minor,
+                receipt_no=line.receipt_no,
+                operator=operator,
+            )
+        )
+        balance -= line.amount
+    return lines
+
+
+def _progress(state: MemberState, programme: Programme, on: BusinessDate) -> TierProgress:
+    outlook = tier_outlook(state, programme.tiers, on)
+    higher = outlook.next_level
+    return TierProgress(
+        current=tier_of(outlook.level),
+        next=tier_of(higher) if higher else None,
+        kind="spend" if programme.tiers.measure == "spend" else "visits",
+        measure=outlook.qualifying,
+        target=higher.threshold if higher else outlook.level.threshold,
+        until=outlook.until,
+    )
+
+
+def _worth(programme: Programme, points: int) -> int:
+    return value_of(programme.redemption, points) if programme.redemption else 0
+
+
+def _given_name(name: str) -> str:
+    """What a customer display may show: the given name of 陈思远 is 思远, of Sylvia Chen Sylvia."""
+    if name.isascii() or " " in name:
+        return name.split(",")[-1].split()[0] if name.strip(", ") else ""
+    return name[-2:] if len(name) > 2 else name[-1:]
+
+
+def _birthday_text(profile_row: people.ProfileRow | None) -> str | None:
+    if profile_row is None or profile_row.birth_month is None:
+        return None
+    prefix = "农历 " if profile_row.birth_calendar == "lunar" else ""
+    return f"{prefix}{profile_row.birth_month:02d}-{profile_row.birth_day:02d}"
