@@ -26,9 +26,11 @@ def member_context(
     member_id: bytes | None,
     programme: Programme,
     on: BusinessDate,
-    needed: Needs = _NOTHING,
+    needed: Needs | None = _NOTHING,
 ) -> MemberContext | None:
-    """The member for a quote, None without one. Raises Refused(MEMBER_UNKNOWN)."""
+    """The member for a quote, None without one; `needed` None loads every row.
+
+    Raises Refused(MEMBER_UNKNOWN)."""
     if member_id is None:
         return None
     if people.member(conn, member_id) is None:

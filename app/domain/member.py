@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+SERVICE: Final = "service"
+MARKETING: Final = "marketing"
+"""Purposes of consent: service is not marketing (domain.md section 3, "Consent")."""
 _CHINA: Final = "+86"
 _STARS: Final = "****"
 

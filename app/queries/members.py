@@ -11,7 +11,7 @@ from app.domain.birthday import days_until_birthday
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.domain.errors import Refusal, Refused
-from app.domain.member import mask_email, mask_phone
+from app.domain.member import MARKETING, SERVICE, mask_email, mask_phone
 from app.domain.programme import Programme
 from app.domain.programme import Tier as ProgrammeTier
 from app.domain.redemption import value_of
@@ -27,7 +27,6 @@ from app.queries.records import (
     Tier,
     TierProgress,
 )
-from app.usecases.enrol import MARKETING, SERVICE
 from db import people, rows
 
 RECENT = 6
@@ -79,7 +78,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         points_available=points.available,
         points_pending=points.pending,
         worth_minor=_worth(programme, points.available),
-        expiring=tuple(Expiring(each.expires, each.amount) for each in points.expiring[:3]),
+        expiring=tuple(Expiring(each.on, each.amount) for each in points.expiring[:3]),
         birthday_in_days=birthday,
         birthday_text=_birthday_text(profile),
         note=profile.note if profile else "",

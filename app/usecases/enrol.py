@@ -20,6 +20,7 @@ from app.context import Changes, Context, Session, Tx
 from app.domain.birthday import check_birthday_change, parse_birthday
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
+from app.domain.member import MARKETING, SERVICE
 from app.domain.state import MemberState
 from app.intake import Phone, Reading, parse_phone, plain_text, readings
 from app.numbers import card_number, is_card_number
@@ -28,8 +29,6 @@ from db import people
 
 NOTICE_VERSION: Final = "2026-11"
 """The notice that the enrol sheet shows; its text is in the locale catalogue."""
-SERVICE: Final = "service"
-MARKETING: Final = "marketing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,195 @@
+"""Return goods of a sale of this till (counter-flows.md flow 9): preview first, then one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.account import member_context, shown_after
+from app.context import Changes, Context, Session, Tx
+from app.domain.business_day import BusinessDate
+from app.domain.documents import ReturnDocument, ReturnedLine, SaleDocument
+from app.domain.documents_plain import return_from_plain, return_to_plain
+from app.domain.errors import Refusal, Refused
+from app.domain.fold import fold
+from app.domain.programme import SpentPolicy
+from app.domain.returns import (
+    ReturnQuote,
+    check_return_limit,
+    kept_units,
+    quote_return,
+    return_entries,
+)
+from app.domain.state import EMPTY
+from app.numbers import receipt_number
+from app.protocol.events import Event
+from app.queries.counter import is_voided, sale_of
+from app.slips import slip_of
+from app.usecases.done import Done
+from app.usecases.rights import role_of
+from app.usecases.sell import next_running
+from db import people, rows, till
+
+REASONS: Final = ("changed_mind", "faulty", "wrong_item", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class SaleOnScreen:
+    """A sale with how many units of each line are still kept."""
+
+    event_id: bytes
+    receipt_no: str
+    member_id: bytes | None
+    document: SaleDocument
+    kept: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnGoods:
+    """Take units of a sale's lines back. `refund_minor` and `points_after` are what was previewed."""
+
+    command_id: bytes
+    session: Session
+    sale_id: bytes
+    lines: tuple[ReturnedLine, ...]
+    reason: str
+    refund_minor: int
+    balance_after: int
+    policy: SpentPolicy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The return as committed."""
+
+    event_id: bytes
+    receipt_no: str
+    document: ReturnDocument
+    refund_minor: int
+    balance: int | None
+
+
+def sale_to_return(ctx: Context, sale_id: bytes) -> SaleOnScreen:
+    """The sale with what is left of it. Raises Refused(DOCUMENT_UNKNOWN | VOID_ALREADY)."""
+    with ctx.read() as conn:
+        document, returns = sale_of(conn, sale_id)
+        if is_voided(conn, sale_id):
+            raise Refused(Refusal.VOID_ALREADY)
+        row = rows.document_by_event(conn, sale_id)
+    assert row is not None, "a sale has a document row"
+    return SaleOnScreen(
+        sale_id, row.receipt_no or "", row.member_id, document, kept_units(document, returns)
+    )
+
+
+def preview_return(
+    ctx: Context,
+    sale_id: bytes,
+    lines: tuple[ReturnedLine, ...],
+    *,
+    policy: SpentPolicy | None = None,
+) -> ReturnQuote:
+    """Everything that would go back, before it does. Raises Refused as quote_return."""
+    with ctx.read() as conn:
+        shift = till.open_shift(conn)
+        on = BusinessDate(shift.business_date) if shift else ctx.business_date()
+        return _quote(ctx, conn, sale_id, lines, on=on, policy=policy, manager=False)
+
+
+def return_goods(ctx: Context, command: ReturnGoods) -> Done[Returned]:
+    """Commit a return. Raises Refused: REASON_NEEDED, SHIFT_NEEDED, QUOTE_CHANGED with the new
+    ReturnQuote as `offer`, RETURN_ABOVE_LIMIT, DOCUMENT_UNKNOWN, VOID_ALREADY, and what
+    quote_return refuses."""
+    if command.reason not in REASONS:
+        raise Refused(Refusal.REASON_NEEDED)
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(_returned(tx.known), again=True)
+        event = _commit(ctx, tx, command)
+    members = frozenset({event.member_id}) if event.member_id else frozenset()
+    changes = Changes(members, frozenset({"document", "print"}))
+    return Done(_returned(event), changes, warning=ctx.warning())
+
+
+def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
+    conn = tx.conn
+    shift = tx.shift()
+    on = BusinessDate(shift.business_date)
+    staff = people.staff_by_id(conn, command.session.staff_id)
+    role = role_of(staff)
+    if is_voided(conn, command.sale_id):
+        raise Refused(Refusal.VOID_ALREADY)
+    quote = _quote(
+        ctx, conn, command.sale_id, command.lines, on=on, policy=command.policy,
+        manager=role == "manager",
+    )  # fmt: skip
+    if (quote.refund_minor, quote.balance_after) != (command.refund_minor, command.balance_after):
+        raise Refused(Refusal.QUOTE_CHANGED, offer=quote)
+    programme = ctx.programme_on(conn, on)
+    check_return_limit(programme.limits, role, quote.refund_minor, second_person=False)
+    original = rows.document_by_event(conn, command.sale_id)
+    assert original is not None, "a sale has a document row"
+    event_id = ctx.ids()
+    entries = return_entries(quote, event_id)
+    before = posting.load_state(conn, original.member_id, None) if entries else EMPTY
+    posted = posting.Posted(before, fold(before, entries)) if entries else None
+    draft = quote.draft
+    event = tx.record(
+        posting.RETURN,
+        event_id=event_id,
+        session=Session(command.session.staff_id, shift.id),
+        business_date=on,
+        member_id=original.member_id,
+        programme=programme.version,
+        entries=entries,
+        doc={
+            "receipt_no": receipt_number(ctx.till.till, next_running(conn), event_id),
+            "refers_to": command.sale_id.hex(),
+            "sale_event": command.sale_id.hex(),
+            "reason": command.reason,
+            "total": -quote.refund_minor,
+            "earned": draft.points_unexpired - draft.points_taken_back,
+            "spent": -draft.points_restored,
+            "return": return_to_plain(draft),
+            "shown": shown_after(posted.after, programme, on) if posted else None,
+        },
+        posted=posted,
+    )
+    slip = slip_of(ctx, conn, event)
+    assert slip is not None, "a return has a slip"
+    tx.print(event, posting.RETURN, slip)
+    return event
+
+
+def _quote(
+    ctx: Context,
+    conn: Connection,
+    sale_id: bytes,
+    lines: tuple[ReturnedLine, ...],
+    *,
+    on: BusinessDate,
+    policy: SpentPolicy | None,
+    manager: bool,
+) -> ReturnQuote:
+    document, returns = sale_of(conn, sale_id)
+    row = rows.document_by_event(conn, sale_id)
+    assert row is not None, "a sale has a document row"
+    programme = ctx.programme_on(conn, on)
+    member = member_context(conn, row.member_id, programme, on, None)
+    return quote_return(
+        document, returns, lines, member, programme, on=on, policy=policy, manager=manager
+    )
+
+
+def _returned(event: Event) -> Returned:
+    shown = event.doc["shown"]
+    return Returned(
+        event.id,
+        event.doc["receipt_no"],
+        return_from_plain(event.doc["return"]),
+        -event.doc["total"],
+        None if shown is None else shown["balance"],
+    )

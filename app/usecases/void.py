@@ -1,0 +1,164 @@
+"""Void a document of the open shift (counter-flows.md flow 11): every entry mirrored, a slip, a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.account import member_context, shown_after
+from app.context import Changes, Context, Session, Tx
+from app.domain.business_day import BusinessDate
+from app.domain.documents_plain import return_from_plain, sale_from_plain
+from app.domain.errors import Refusal, Refused
+from app.domain.fold import fold
+from app.domain.state import EMPTY
+from app.domain.void import VoidQuote, check_void, check_void_limit, quote_void
+from app.numbers import receipt_number
+from app.protocol.events import Event
+from app.queries.counter import is_voided, standing_returns
+from app.slips import slip_of
+from app.usecases.done import Done
+from app.usecases.rights import role_of
+from app.usecases.sell import next_running
+from db import people, rows, till
+
+REASONS: Final = ("wrong_item", "wrong_member", "test", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Undo a document of this shift. `balance_after` is what was previewed."""
+
+    command_id: bytes
+    session: Session
+    event_id: bytes
+    reason: str
+    balance_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """The void as committed; `refunds` is the money to hand back per tender."""
+
+    event_id: bytes
+    receipt_no: str
+    voided_no: str
+    refunds: tuple[tuple[str, int], ...]
+    balance: int | None
+
+
+def preview_void(ctx: Context, event_id: bytes) -> VoidQuote:
+    """What a void would do. Raises Refused as `void`."""
+    with ctx.read() as conn:
+        return _quote(ctx, conn, event_id, bytes(16))[0]
+
+
+def void(ctx: Context, command: Void) -> Done[Voided]:
+    """Commit a void. Raises Refused: REASON_NEEDED, SHIFT_NEEDED, DOCUMENT_UNKNOWN,
+    VOID_OTHER_SHIFT, VOID_ALREADY, VOID_LATER_RETURN, VOID_ABOVE_LIMIT, QUOTE_CHANGED."""
+    if command.reason not in REASONS:
+        raise Refused(Refusal.REASON_NEEDED)
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(_voided(tx.known), again=True)
+        event = _commit(ctx, tx, command)
+    members = frozenset({event.member_id}) if event.member_id else frozenset()
+    changes = Changes(members, frozenset({"document", "print"}))
+    return Done(_voided(event), changes, warning=ctx.warning())
+
+
+def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
+    conn = tx.conn
+    shift = tx.shift()
+    event_id = ctx.ids()
+    quote, row = _quote(ctx, conn, command.event_id, event_id)
+    if quote.balance_after != command.balance_after:
+        raise Refused(Refusal.QUOTE_CHANGED, offer=quote)
+    on = BusinessDate(shift.business_date)
+    programme = ctx.programme_on(conn, on)
+    role = role_of(people.staff_by_id(conn, command.session.staff_id))
+    check_void_limit(programme.limits, role, abs(row.total_minor), second_person=False)
+    before = posting.load_state(conn, row.member_id, None) if quote.entries else EMPTY
+    posted = posting.Posted(before, fold(before, quote.entries)) if quote.entries else None
+    sale_id = row.event_id if row.kind == posting.SALE else row.refers_to
+    assert sale_id is not None, "a return names its sale"
+    event = tx.record(
+        posting.VOID,
+        event_id=event_id,
+        session=Session(command.session.staff_id, shift.id),
+        business_date=on,
+        member_id=row.member_id,
+        programme=programme.version,
+        entries=quote.entries,
+        doc={
+            "receipt_no": receipt_number(ctx.till.till, next_running(conn), event_id),
+            "refers_to": command.event_id.hex(),
+            "sale_event": sale_id.hex(),
+            "voided_no": row.receipt_no,
+            "reason": command.reason,
+            "total": -row.total_minor,
+            "earned": -row.points_earned,
+            "spent": -row.points_spent,
+            "refunds": [[kind, minor] for kind, minor in quote.refunds],
+            "shown": shown_after(posted.after, programme, on) if posted else None,
+        },
+        posted=posted,
+    )
+    slip = slip_of(ctx, conn, event)
+    assert slip is not None, "a void has a slip"
+    tx.print(event, posting.VOID, slip)
+    return event
+
+
+def _quote(
+    ctx: Context, conn: Connection, event_id: bytes, void_id: bytes
+) -> tuple[VoidQuote, rows.DocumentRow]:
+    row = rows.document_by_event(conn, event_id)
+    event = rows.event_by_id(conn, event_id)
+    if row is None or event is None or row.kind not in (posting.SALE, posting.RETURN):
+        raise Refused(Refusal.DOCUMENT_UNKNOWN)
+    shift = till.open_shift(conn)
+    sale_id = row.event_id if row.kind == posting.SALE else row.refers_to
+    later = [each for each, _ in standing_returns(conn, sale_id or b"") if each != event_id]
+    if row.kind == posting.RETURN:
+        # Last in, first out: only the newest standing return of a sale may be voided.
+        later = [each for each in later if _seq(conn, each) > row.seq]
+    check_void(
+        same_shift=shift is not None and shift.id == row.shift_id,
+        day_closed=False,
+        already_voided=is_voided(conn, event_id),
+        later_return_stands=bool(later),
+    )
+    on = BusinessDate(row.business_date)
+    programme = ctx.programme_on(conn, on)
+    member = member_context(conn, row.member_id, programme, on, None)
+    entries = [posting.entry_of(line) for line in rows.ledger_of_event(conn, row.seq)]
+    doc = posting.event_of(event).doc
+    if row.kind == posting.SALE:
+        sale = sale_from_plain(doc["sale"])
+        refunds = [(tender.kind, tender.amount_minor) for tender in sale.tenders]
+        debt_before = sale.debt_before
+    else:
+        refunds = []
+        debt_before = return_from_plain(doc["return"]).debt_before
+    quote = quote_void(entries, refunds, debt_before, member, programme, event_id=void_id, on=on)
+    return quote, row
+
+
+def _seq(conn: Connection, event_id: bytes) -> int:
+    row = rows.document_by_event(conn, event_id)
+    return row.seq if row else 0
+
+
+def _voided(event: Event) -> Voided:
+    shown = event.doc["shown"]
+    return Voided(
+        event.id,
+        event.doc["receipt_no"],
+        event.doc["voided_no"],
+        tuple((kind, minor) for kind, minor in event.doc["refunds"]),
+        None if shown is None else shown["balance"],
+    )
