@@ -105,6 +105,13 @@ class Outage(StrEnum):
     PASSPHRASE_WEAK = "passphrase_weak"
     SETTINGS_BAD = "settings_bad"
     PRINTER_GONE = "printer_gone"
+    PRINTER_SILENT = "printer_silent"
+    PRINTER_OFFLINE = "printer_offline"
+    PRINTER_PAPER_OUT = "printer_paper_out"
+    PRINTER_COVER_OPEN = "printer_cover_open"
+    PRINTER_ERROR = "printer_error"
+    PRINTER_UNCERTAIN = "printer_uncertain"
+    PRINTER_ADDRESS_BAD = "printer_address_bad"
     NETWORK_GONE = "network_gone"
 
 

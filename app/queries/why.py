@@ -1,0 +1,57 @@
+"""Why these points? The stored working of one entry, in the reader's language (counter-flows.md S44)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+
+from app import posting
+from app.context import Context
+from app.documents import explain
+from app.domain.documents_plain import return_from_plain, sale_from_plain
+from app.domain.errors import Refusal, Refused
+from app.formats import Formats
+from app.i18n import Words
+from app.slips import money_sign
+from db import rows
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`headline` in one sentence, `working` step by step, `receipt_no` where it happened."""
+
+    headline: str
+    working: tuple[str, ...]
+    receipt_no: str
+
+
+def why(ctx: Context, event_id: bytes, words: Words) -> Why:
+    """Explain a document's points. Raises Refused(DOCUMENT_UNKNOWN)."""
+    sign = money_sign(ctx.till.currency.code, ctx.till.currency.exponent)
+    formats = Formats(words, sign, timezone(timedelta(minutes=ctx.offset_min())))
+    with ctx.read() as conn:
+        row = rows.event_by_id(conn, event_id)
+        if row is None:
+            raise Refused(Refusal.DOCUMENT_UNKNOWN)
+        event = posting.event_of(row)
+        if event.kind == posting.SALE:
+            sale = sale_from_plain(event.doc["sale"])
+            programme = ctx.programme_version(conn, sale.programme_version)
+            return Why(
+                explain.headline(formats, sale),
+                explain.working(formats, sale, programme),
+                event.doc["receipt_no"],
+            )
+        if event.kind == posting.RETURN:
+            trace = return_from_plain(event.doc["return"]).trace
+            lines = explain.return_working(formats, trace)
+            headline = words.say("Goods were returned; their points went back.")
+            return Why(headline, lines, event.doc["receipt_no"])
+    if event.kind == posting.VOID:
+        headline = words.say(
+            "Receipt {number} was voided; every entry was mirrored.",
+            number=event.doc["voided_no"],
+        )
+        return Why(headline, (), event.doc["receipt_no"])
+    headline = words.say("Brought in when the member joined this till.")
+    return Why(headline, (), event.doc.get("receipt_no", ""))

@@ -1,0 +1,127 @@
+"""Print jobs to devices: a simple lane (the full spool of printing.md section 4 follows).
+
+A job is a row written in its sale's transaction. The original bytes are put on the wire at most once: `claim`
+commits SENDING before the first byte, and what is not confirmed afterwards is UNCERTAIN until a person says
+whether it is on paper. `claim` and `settle` write rows (db lane), `deliver` talks to the device (print lane);
+no sale ever waits for either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.context import Context
+from app.domain.errors import Outage
+from app.settings import ReceiptSettings
+from db import till
+from printing.devices.address import parse_address
+from printing.devices.errors import (
+    DeliveryUncertain,
+    PrinterError,
+    PrinterNotReady,
+    PrinterSilent,
+)
+from printing.document import Doc, from_json
+
+Outcome = Literal["printed", "queued", "uncertain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job: it is marked as being sent, on disk, before anything leaves."""
+
+    id: int
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a job went. `problem` is an Outage code, "" when all is well."""
+
+    job_id: int
+    outcome: Outcome
+    problem: str = ""
+
+
+def recover(ctx: Context) -> int:
+    """At start: whatever was being sent when the till stopped may or may not be on paper."""
+    found = 0
+    with ctx.write_rows() as conn:
+        for job in till.waiting_jobs(conn):
+            if job.state == "sending":
+                till.set_job_state(
+                    conn, job.id, state="uncertain", problem=job.problem, attempt=False
+                )
+                found += 1
+    return found
+
+
+def claim(ctx: Context) -> Job | None:
+    """The next job in order, marked SENDING; None when nothing waits or no printer is set."""
+    if not ctx.settings.receipt.printer:
+        return None
+    with ctx.write_rows() as conn:
+        for job in till.waiting_jobs(conn):
+            if job.state == "queued":
+                till.set_job_state(conn, job.id, state="sending", problem=None, attempt=True)
+                return Job(job.id, job.document)
+    return None
+
+
+def deliver(job: Job, receipt: ReceiptSettings) -> Delivery:
+    """Render the job and send it once. Never raises for a device: the delivery says what was wrong."""
+    from printing.devices.send import send
+
+    try:
+        address = parse_address(receipt.printer)
+        send(address, render(from_json(job.document.encode()), receipt))
+    except ValueError:
+        return Delivery(job.id, "queued", Outage.PRINTER_ADDRESS_BAD.value)
+    except DeliveryUncertain:
+        return Delivery(job.id, "uncertain", Outage.PRINTER_UNCERTAIN.value)
+    except PrinterNotReady as error:
+        code = {
+            "paper_out": Outage.PRINTER_PAPER_OUT,
+            "cover_open": Outage.PRINTER_COVER_OPEN,
+            "offline": Outage.PRINTER_OFFLINE,
+        }.get(error.problem, Outage.PRINTER_ERROR)
+        return Delivery(job.id, "queued", code.value)
+    except PrinterSilent:
+        return Delivery(job.id, "queued", Outage.PRINTER_SILENT.value)
+    except PrinterError:
+        return Delivery(job.id, "queued", Outage.PRINTER_GONE.value)
+    return Delivery(job.id, "printed")
+
+
+def settle(ctx: Context, delivery: Delivery) -> None:
+    """Write down how a job went."""
+    with ctx.write_rows() as conn:
+        till.set_job_state(
+            conn,
+            delivery.job_id,
+            state=delivery.outcome,
+            problem=delivery.problem or None,
+            attempt=False,
+        )
+
+
+def confirm(ctx: Context, job_id: int, *, printed: bool) -> None:
+    """A person has looked at the paper: it is there, or the job is dropped (a marked copy follows)."""
+    with ctx.write_rows() as conn:
+        till.set_job_state(
+            conn, job_id, state="printed" if printed else "cancelled", problem=None, attempt=False
+        )
+
+
+def render(doc: Doc, receipt: ReceiptSettings) -> bytes:
+    """The bytes of a document for the printer of the settings."""
+    from printing.columns import COLUMNS_58_MM, COLUMNS_80_MM
+    from printing.escpos import Profile, receipt_bytes
+    from printing.layout import lay_out
+
+    columns = COLUMNS_58_MM if receipt.paper_mm == 58 else COLUMNS_80_MM
+    profile = Profile(
+        columns, encoding=receipt.profile, cutter="partial" if receipt.cutter else "none"
+    )
+    return receipt_bytes(lay_out(doc, columns), profile)
