@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from sqlcipher3 import dbapi2
 from sqlcipher3.dbapi2 import Connection as Connection
 
+from db import wal
 from db.errors import (
     Busy,
     ConstraintBroken,
@@ -52,6 +53,8 @@ class Key(Protocol):
 
     def unlock(self, raw: Connection) -> None: ...
 
+    def owns_log_of(self, path: Path) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StoreKey:
@@ -75,6 +78,10 @@ class StoreKey:
         """Hand the key over through the driver's own call: it is never part of an SQL text."""
         raw.set_key(b"x'" + (self.data_key + self.salt).hex().encode() + b"'")
 
+    def owns_log_of(self, path: Path) -> bool:
+        """False when the `-wal` beside `path` is another database's: never open it then."""
+        return not wal.is_foreign(path, data_key=self.data_key, salt=self.salt)
+
 
 def require_library() -> None:
     """Refuse to run on a SQLite or SQLCipher older than those that the design was tested with."""
@@ -97,8 +104,11 @@ def connect(
     """Open, unlock, set the pragmas, and prove by a read that the file is readable.
 
     Without `create` a missing file is never made (no SQLITE_OPEN_CREATE): a key on a new file
-    always "succeeds", so nothing else would tell. Raises the errors of db/errors.py.
+    always "succeeds", so nothing else would tell. A foreign log is refused before the file is
+    opened: closing it again would copy that log into it. Raises the errors of db/errors.py.
     """
+    if wal.has_rollback_journal(path) or not key.owns_log_of(path):
+        raise ForeignLog(path, "the log beside the file is of another database")
     raw = _unlocked(path, key, create=create)
     try:
         raw.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -166,9 +176,14 @@ def failing_pages(path: Path, key: Key) -> tuple[int, ...]:
     """
     raw = _unlocked(path, key)
     try:
-        rows = raw.execute("PRAGMA cipher_integrity_check").fetchall()
+        return failing_page_numbers(raw)
     finally:
         raw.close()
+
+
+def failing_page_numbers(raw: Connection) -> tuple[int, ...]:
+    """As `failing_pages`, on a connection that is open already."""
+    rows = raw.execute("PRAGMA cipher_integrity_check").fetchall()
     numbers = {int(found.group(1)) for (text,) in rows if (found := _PAGE.search(text))}
     return tuple(sorted(numbers))
 
@@ -177,7 +192,6 @@ def diagnose(path: Path, key: Key) -> StoreError:
     """Why a file that SQLite calls "not a database" or "malformed" does not open.
 
     Every page fails: another key (or another file). Some fail: damage, and these are the pages.
-    None fails: the file is sound, so what can't be read is the `-wal` file beside it.
     """
     pages = failing_pages(path, key)
     pages_count = -(-path.stat().st_size // PAGE_BYTES)
@@ -185,8 +199,6 @@ def diagnose(path: Path, key: Key) -> StoreError:
         return WrongKey(path, "no page passes its check under this key")
     if pages:
         return Damaged(path, f"{len(pages)} of {pages_count} pages", pages=pages)
-    if path.with_name(path.name + "-wal").exists():
-        return ForeignLog(path, "every page is sound, the log beside the file is not of this store")
     return Damaged(path, "every page is sound, what they hold is not")
 
 

@@ -50,11 +50,10 @@ class WrongKey(StoreError):
 
 
 class Damaged(StoreError):
-    """Pages of the file fail their check, or a write-ahead log of another database lies beside it.
+    """Pages of the file fail their check, or what they hold is not a sound structure.
 
-    `pages` are the page numbers that fail, from 1; empty when the main file is sound and the
-    log beside it (`-wal`) is what cannot be read, or when SQLite found a broken structure
-    (CORRUPT, 11) and no page check has run yet.
+    `pages` are the page numbers that fail, from 1. Empty while the store is open: SQLite met the
+    damage (CORRUPT, 11) and no page check has run yet; `db.check` names the pages.
     """
 
     code = "store_damaged"
@@ -67,7 +66,8 @@ class Damaged(StoreError):
 
 
 class ForeignLog(Damaged):
-    """The database file is sound under this key; the `-wal` file beside it is another's."""
+    """The write-ahead log beside the file is of another database. Nothing was opened or changed;
+    `db.wal.put_aside` moves the log away, the journal file then gives back what is missing."""
 
     code = "store_foreign_log"
 
