@@ -3,7 +3,7 @@ broken.
 
 A column is one narrow character of the printer. Width is the length in the printer's own encoding
 (GB18030: one byte is one column, two bytes are two), not what a terminal would say: `×`, `·` and
-`é` take two. No fonts, no blocks.
+`①` take two. No fonts, no blocks.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def _character(character: str) -> tuple[int, bool]:
     length = len(character.encode("gb18030"))
     if category in _BOXED:
         return 2, False
+    if length == 2 and character.isalpha() and unicodedata.east_asian_width(character) in "AN":
+        return 1, False  # printers set é and Я as wide as 会: a name full of holes
     if length <= 2:
         return length, True
     return (2 if unicodedata.east_asian_width(character) in "WF" else 1), False

@@ -8,7 +8,6 @@ point, never left blank.
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache
 
 from fontTools.ttLib import TTFont
@@ -28,13 +27,10 @@ def coverage(name: str) -> frozenset[int]:
 @cache
 def face_for(character: str, *, columns: int, bold: bool) -> str | None:
     """The font that draws the character in a cell of so many columns, or None when no shipped font
-    has it. An accented letter that takes two columns in GB18030 stays a narrow letter.
+    has it.
     """
     mono, sans = _FACES[bold]
-    letter = columns == 1 or (
-        character.isalpha() and unicodedata.east_asian_width(character) in "AN"
-    )
-    wanted = (mono, sans) if letter else (sans, mono)
+    wanted = (mono, sans) if columns == 1 else (sans, mono)
     return next((name for name in wanted if ord(character) in coverage(name)), None)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import cache
 
 from PIL import Image
@@ -22,7 +23,6 @@ from printing.fonts import code_point_dots, face_for, is_mono
 from printing.layout import (
     COLUMN_DOTS,
     DOTS_PER_MM,
-    GLYPH_DOTS,
     LEAD_DOTS,
     Bars,
     Bitmap,
@@ -61,10 +61,30 @@ def open_canvas(buffer: io.BytesIO, width: float, height: float, *, title: str) 
         pagesize=(width, height),
         invariant=True,
         pageCompression=1,
+        pdfVersion=(1, 5),
         initialFontName=registered(FONT_MONO),  # type: ignore[arg-type]  # the stubs say float
     )
     canvas.setTitle(title)
+    canvas.setCreator("Regulars")
+    canvas.setAuthor("")
+    canvas.setSubject("")
     return canvas
+
+
+@contextmanager
+def said_as(canvas: Canvas, text: str) -> Iterator[None]:
+    """What is drawn inside reads as `text` for whoever copies or searches it: reportlab's own map
+    ends at U+FFFF.
+    """
+    code_units = text.encode("utf-16-be").hex().upper()
+    canvas.addLiteral(f"/Span <</ActualText <FEFF{code_units}>>> BDC")
+    yield
+    canvas.addLiteral("EMC")
+
+
+def beyond_reportlab(character: str) -> bool:
+    """Whether a character has to be drawn inside `said_as`."""
+    return ord(character) > 0xFFFF
 
 
 def receipt_pdf(page: Page, *, title: str) -> bytes:
@@ -134,7 +154,9 @@ class _Pen:
                 self._unknown(text, left_dots, line, top, columns=int(pitch))
                 continue
             size = (_MONO_DOTS if is_mono(name) else _SANS_DOTS) * line.scale_y
-            self._string(text, name, size, left_dots, line, top, spacing=pitch)
+            spelled = said_as(self._canvas, text) if beyond_reportlab(text[-1]) else nullcontext()
+            with spelled:
+                self._string(text, name, size, left_dots, line, top, spacing=pitch)
 
     def _string(
         self,
@@ -146,15 +168,12 @@ class _Pen:
         top: float,
         *,
         spacing: float = 0.0,
-        unseen: bool = False,
     ) -> None:
         baseline = top + LEAD_DOTS / 2 + _BASELINE * line.scale_y
         words = self._canvas.beginText((self._left + left) * DOT, self._height - baseline * DOT)
         words.setFont(registered(name), size * DOT)
         words.setHorizScale(100 * line.scale_x / line.scale_y)
         words.setCharSpace(spacing * line.scale_y * DOT)
-        if unseen:
-            words.setTextRenderMode(3)
         words.textOut(text)
         self._canvas.drawText(words)
 
@@ -170,7 +189,9 @@ class _Pen:
             (left + x * scale_x, above + y * scale_y, width * scale_x, height * scale_y)
             for x, y, width, height in dots
         )
-        self._string(character, FONT_MONO, GLYPH_DOTS, left, line, top, unseen=True)
+        with said_as(self._canvas, character):
+            em = columns * _MONO_DOTS * scale_y
+            self._string(" ", FONT_MONO, em, left, line, top)
 
     def _bars(self, bars: Bars, top: float) -> None:
         def dark() -> Iterator[tuple[float, float, float, float]]:
@@ -219,7 +240,8 @@ def _runs(cell: Cell, line: Line) -> Iterator[tuple[float, str | None, str, floa
         em = _MONO_DOTS if is_mono(name) else _SANS_DOTS
         spacing = room - pdfmetrics.stringWidth(character, registered(name), em)
         inset = 0.0 if is_mono(name) else spacing / 2
-        if runs and runs[-1][1] == name and abs(runs[-1][3] - spacing) < 0.01:
+        joins = not beyond_reportlab(character) and runs and not beyond_reportlab(runs[-1][2][-1])
+        if joins and runs[-1][1] == name and abs(runs[-1][3] - spacing) < 0.01:
             first, _, text, pitch = runs[-1]
             runs[-1] = (first, name, text + character, pitch)
         else:

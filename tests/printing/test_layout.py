@@ -31,7 +31,7 @@ def only_line(*blocks: Block, columns: int = 32) -> Line:
 
 
 def test_width_is_the_length_in_the_printers_encoding_not_in_a_terminal() -> None:
-    for character in "×·—…①★■→℃“é°":
+    for character in "×·—…①★■→℃“°":
         assert columns_of(character) == 2
         assert unicodedata.east_asian_width(character) not in "WF"
     assert columns_of("Ab1") == 3
@@ -39,11 +39,17 @@ def test_width_is_the_length_in_the_printers_encoding_not_in_a_terminal() -> Non
 
 
 def test_what_gb18030_writes_in_four_bytes_is_drawn() -> None:
-    assert carried("会员 Café ￥①★→€")
+    assert carried("会员 ￥①★→€")
     for text in ("𠮷", "㐀", "Łódź", "한국", "😀", "\ue000"):
         assert not carried(text), text
     assert only_line(Text("𠮷野家")).raster
     assert not only_line(Text("吉野家")).raster
+
+
+def test_letters_that_a_chinese_printer_sets_too_wide_are_drawn_narrow() -> None:
+    line = only_line(Text("Café Łódź Αθήνα Москва"))
+    assert line.raster
+    assert line.cells[0].columns == 22
 
 
 def test_yen_and_minus_become_the_ones_that_printers_have() -> None:
