@@ -130,7 +130,7 @@ class JournalFile:
         Every link between files is checked through the headers: number, size and head of the file before.
         """
         files = self.files()
-        whole = files if newest is None else files[-newest:]
+        whole = files if newest is None else files[max(0, len(files) - newest) :]
         records: list[Record] = []
         damages: list[Damage] = []
         expected = _parse_name(files[0])[0] if files else 0
@@ -141,7 +141,7 @@ class JournalFile:
             expected = number + 1
         if files and _parse_name(files[0])[0] != 1:
             damages.append(Damage(files[0].name, 0, False, "the first file is missing"))
-        before: Path | None = None if whole == files else files[-len(whole) - 1]
+        before = files[-len(whole) - 1] if len(whole) < len(files) else None
         for path in whole:
             found, bad = self._read_file(path, before=before)
             records += found
@@ -152,6 +152,10 @@ class JournalFile:
     def read(self, path: Path) -> list[Record]:
         """The readable records of one file."""
         return self._read_file(path, before=None)[0]
+
+    def read_checked(self, path: Path, *, before: Path | None) -> tuple[list[Record], list[Damage]]:
+        """The records of one file and its damaged places; `before` is the file before it."""
+        return self._read_file(path, before=before)
 
     def cut(self, path: Path, offset: int) -> None:
         """Cut off a record that a crash left half written: it was never acknowledged."""

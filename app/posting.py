@@ -326,9 +326,9 @@ def rewrite_state(conn: Connection, member_id: bytes, *, seq: int, state: Member
     save_state(conn, member_id, seq=seq, posted=Posted(EMPTY, state))
 
 
-def full_fold(conn: Connection, member_id: bytes) -> MemberState:
-    """Fold every entry of the ledger, from the first one."""
-    return fold(EMPTY, [entry_of(row) for row in rows.ledger_of_member(conn, member_id)])
+def fold_rows(ledger: Iterable[rows.LedgerRow]) -> MemberState:
+    """The fold of a member's ledger rows, from the first one."""
+    return fold(EMPTY, [entry_of(row) for row in ledger])
 
 
 def _state_row(member_id: bytes, seq: int, state: MemberState) -> states.StateRow:

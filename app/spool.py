@@ -116,9 +116,8 @@ def confirm(ctx: Context, job_id: int, *, printed: bool) -> None:
 
 def render(doc: Doc, receipt: ReceiptSettings) -> bytes:
     """The bytes of a document for the printer of the settings."""
-    from printing.columns import COLUMNS_58_MM, COLUMNS_80_MM
     from printing.escpos import Profile, receipt_bytes
-    from printing.layout import lay_out
+    from printing.layout import COLUMNS_58_MM, COLUMNS_80_MM, lay_out
 
     columns = COLUMNS_58_MM if receipt.paper_mm == 58 else COLUMNS_80_MM
     profile = Profile(

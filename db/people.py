@@ -5,6 +5,7 @@ Profile values are the only personal rows of a store, beside print jobs; a membe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
 from sqlcipher3.dbapi2 import Connection
@@ -101,6 +102,16 @@ def member(conn: Connection, member_id: bytes) -> MemberRow | None:
         "SELECT id, joined, tier, last_visit FROM member WHERE id = ?", (member_id,)
     ).fetchone()
     return MemberRow(*row) if row else None
+
+
+def all_members(conn: Connection) -> Iterator[bytes]:
+    """Every account's id, in key order."""
+    return (bytes(row[0]) for row in conn.execute("SELECT id FROM member ORDER BY id"))
+
+
+def member_count(conn: Connection) -> int:
+    """How many accounts there are."""
+    return int(conn.execute("SELECT count(*) FROM member").fetchone()[0])
 
 
 def update_member(conn: Connection, member_id: bytes, *, tier: str, last_visit: int | None) -> None:

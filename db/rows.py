@@ -156,6 +156,16 @@ def ledger_of_member(conn: Connection, member_id: bytes, after_seq: int = 0) -> 
     return [LedgerRow(*row) for row in rows]
 
 
+def all_ledger(conn: Connection) -> Iterator[LedgerRow]:
+    """Every entry in the journal's order."""
+    return (LedgerRow(*r) for r in conn.execute(f"SELECT {_LEDGER} FROM ledger ORDER BY seq, n"))
+
+
+def all_documents(conn: Connection) -> Iterator[DocumentRow]:
+    """Every document in the journal's order."""
+    return (DocumentRow(*r) for r in conn.execute(f"SELECT {_DOCUMENT} FROM document ORDER BY seq"))
+
+
 def ledger_sums(conn: Connection, member_id: bytes) -> dict[str, int]:
     """Σ entries by asset, answered from the covering index."""
     rows = conn.execute(

@@ -223,9 +223,10 @@ def put_checkpoint(conn: Connection, member_id: bytes, *, seq: int, state: str) 
     )
 
 
-def members_with_state(conn: Connection) -> Iterable[bytes]:
-    """Every member that has a cached state, in key order."""
-    return (
-        bytes(row[0])
-        for row in conn.execute("SELECT member_id FROM member_state ORDER BY member_id")
+def members_without_account(conn: Connection) -> list[bytes]:
+    """Cached states that belong to nobody: there should be none."""
+    rows = conn.execute(
+        "SELECT member_id FROM member_state WHERE member_id NOT IN (SELECT id FROM member)"
+        " ORDER BY member_id"
     )
+    return [bytes(row[0]) for row in rows]

@@ -1,0 +1,70 @@
+"""The headless commands of `regulars`: what runs without a window. ui/__main__.py hands over to `run`."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+COMMANDS: Final = ("verify", "demo-data")
+"""First words that need no window."""
+
+EPILOG: Final = """\
+exit codes of verify:
+  0  everything is equal          12  a ledger row differs
+  2  wrong use of the command     13  a document row differs
+  4  the store can't be opened    14  a cached balance, lot or tier differs
+ 10  event bytes or chain altered 15  the journal file differs or is damaged
+ 11  a sequence number is missing
+
+The passphrase is asked for, or taken from the environment variable REGULARS_PASSPHRASE.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, the window's part included, so that --help tells everything."""
+    top = argparse.ArgumentParser(
+        prog="regulars",
+        description="Regulars (常客): the membership counter. Without a command the window opens.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--store", type=Path, metavar="FOLDER", help="the folder of the store to open")
+    top.add_argument("--language", choices=("zh_CN", "en"), help="language for this start")
+    top.add_argument("--theme", choices=("light", "dark"), help="theme for this start")
+    commands = top.add_subparsers(dest="command", metavar="command")
+    verify = commands.add_parser(
+        "verify",
+        help="prove every balance from the journal's bytes",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify.add_argument("--store", type=Path, metavar="FOLDER", required=True)
+    verify.add_argument("--rebuild", action="store_true", help="write caches that differ anew")
+    demo = commands.add_parser("demo-data", help="make a demo store of members with a history")
+    demo.add_argument("--store", type=Path, metavar="FOLDER", required=True)
+    demo.add_argument("--members", type=int, default=5000, help="how many members (default 5000)")
+    return top
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run a headless command; returns the exit code. The caller has seen that there is one."""
+    chosen = parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int]
+    if chosen.command == "verify":
+        from app.commands.verify import command
+    else:
+        from app.commands.demo_data import command
+    return command(chosen)
+
+
+def passphrase() -> str:
+    """From the environment, else asked for at the terminal."""
+    given = os.environ.get("REGULARS_PASSPHRASE")
+    if given is not None:
+        return given
+    return getpass.getpass("Passphrase of this till: ", stream=sys.stderr)

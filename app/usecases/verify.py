@@ -1,0 +1,275 @@
+"""Prove every balance from the journal's bytes: `regulars verify`, and later the day close.
+
+The event bytes are read, not the rows: rows are derived from them again and compared one by one; every balance,
+lot and tier is folded anew; the chain and the journal file are checked link by link, no sampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.context import Context
+from app.protocol.events import Event, NotCanonical, chain
+from db import people, rows, states
+from db.engine import Reader
+
+Progress = Callable[[str, int, int], None]
+"""(what is being checked, done, total)."""
+
+
+class Fault(IntEnum):
+    """What verify can find, by exit code; the lowest one found is the program's exit code."""
+
+    EVENT = 10
+    """Event bytes, or the columns beside them, or the chain."""
+    GAP = 11
+    """A sequence number is missing."""
+    LEDGER = 12
+    """A ledger row is not what its event says."""
+    PROJECTION = 13
+    """A document row is not what its event says."""
+    CACHE = 14
+    """A cached balance, lot, split, debt, day or tier is not the fold of the ledger."""
+    JOURNAL_FILE = 15
+    """The journal file lacks an event, has another one, or can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference: where (sequence number of the event, 0 when of none) and what."""
+
+    fault: Fault
+    seq: int
+    what: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked and found. `findings` stops at FINDINGS_MOST; `total` counts on."""
+
+    events: int = 0
+    entries: int = 0
+    members: int = 0
+    files: int = 0
+    rebuilt: int = 0
+    head: bytes = b""
+    total: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, fault: Fault, seq: int, what: str) -> None:
+        """Note a difference."""
+        self.total += 1
+        if len(self.findings) < FINDINGS_MOST:
+            self.findings.append(Finding(fault, seq, what))
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is equal, else the lowest code found."""
+        return min((int(f.fault) for f in self.findings), default=0)
+
+
+FINDINGS_MOST = 1000
+_BATCH = 2000
+
+
+def _quiet(what: str, done: int, total: int) -> None:
+    del what, done, total
+
+
+def verify(ctx: Context, *, progress: Progress = _quiet, rebuild: bool = False) -> Report:
+    """Check everything; with `rebuild` also write caches anew that differ. Raises Unavailable."""
+    report = Report()
+    hashes = _check_journal(ctx, report, progress)
+    _check_files(ctx, report, hashes, progress)
+    _check_caches(ctx, report, progress, rebuild=rebuild)
+    return report
+
+
+# Events, ledger and documents -----------------------------------------------------------------------
+
+
+def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearray:
+    """Walk the journal once beside the rows that it stands for; returns the 32-byte hashes."""
+    previous = ctx.chain_start()
+    expected = 1
+    hashes = bytearray()
+    with ctx.read(Reader.REPORT) as conn:
+        total = rows.event_count(conn)
+        ledger = _Walk(rows.all_ledger(conn), 0)
+        documents = _Walk(rows.all_documents(conn), 0)
+        for row in rows.events_after(conn, 0):
+            while expected < row.seq:
+                report.add(Fault.GAP, expected, "event is missing")
+                hashes += bytes(32)
+                expected += 1
+            event = _check_event(row, previous, report)
+            wanted = posting.ledger_rows(event) if event else None
+            document = posting.document_row(event) if event else None
+            found = ledger.take(row.seq)
+            if wanted is not None:
+                _compare(report, Fault.LEDGER, row.seq, wanted, found)
+                of_event = documents.take(row.seq)
+                expected_documents = [] if document is None else [document]
+                _compare(report, Fault.PROJECTION, row.seq, expected_documents, of_event)
+            report.events += 1
+            report.entries += len(found)
+            previous = row.hash
+            hashes += row.hash
+            expected += 1
+            if report.events % _BATCH == 0:
+                progress("events", report.events, total)
+        for seq, _ in ledger.rest():
+            report.add(Fault.LEDGER, seq, "entry of no event")
+    report.head = previous
+    return hashes
+
+
+def _check_event(row: rows.EventRow, previous: bytes, report: Report) -> Event | None:
+    if chain(previous, row.body) != row.hash:
+        report.add(Fault.EVENT, row.seq, "its bytes do not chain onto the event before")
+    try:
+        event = Event.from_bytes(row.body)
+        posting.ledger_rows(event)
+    except (NotCanonical, ValueError, TypeError, AssertionError) as error:
+        report.add(Fault.EVENT, row.seq, f"its bytes are not an event: {error}")
+        return None
+    beside = (event.seq, event.epoch, event.id, event.command_id, event.kind)
+    if beside != (row.seq, row.epoch, row.id, row.command_id, row.kind):
+        report.add(Fault.EVENT, row.seq, "the columns beside its bytes say something else")
+    return event
+
+
+def _compare(report: Report, fault: Fault, seq: int, wanted: list[Any], found: list[Any]) -> None:
+    if wanted == found:
+        return
+    for n in range(max(len(wanted), len(found))):
+        one = wanted[n] if n < len(wanted) else None
+        other = found[n] if n < len(found) else None
+        if one != other:
+            name = "row" if other is None or one is None else _first_difference(one, other)
+            verb = "is missing" if other is None else ("is too many" if one is None else "differs")
+            report.add(fault, seq, f"{n}: {name} {verb}")
+
+
+def _first_difference(one: Any, other: Any) -> str:
+    names: tuple[str, ...] = one._fields
+    return next(name for name in names if getattr(one, name) != getattr(other, name))
+
+
+class _Walk:
+    """Rows in order of their sequence number, taken one number at a time."""
+
+    def __init__(self, source: Iterator[Any], at: int) -> None:
+        self._source = source
+        self._at = at
+        self._next = next(source, None)
+
+    def take(self, seq: int) -> list[Any]:
+        """The rows of a sequence number; rows of lower ones come with it, and so show up."""
+        found = []
+        while self._next is not None and self._next.seq <= seq:
+            found.append(self._next)
+            self._next = next(self._source, None)
+        return found
+
+    def rest(self) -> Iterator[tuple[int, Any]]:
+        """What is left after the last event."""
+        while self._next is not None:
+            yield self._next.seq, self._next
+            self._next = next(self._source, None)
+
+
+# The journal file ---------------------------------------------------------------------------------
+
+
+def _check_files(ctx: Context, report: Report, hashes: bytearray, progress: Progress) -> None:
+    files = ctx.journal.files()
+    seen = 0
+    links = ctx.journal.scan(newest=0)
+    for damage in links.damages:
+        report.add(Fault.JOURNAL_FILE, 0, f"{damage.file}: {damage.why}")
+    before = None
+    for done, path in enumerate(files, 1):
+        records, damages = ctx.journal.read_checked(path, before=before)
+        for damage in damages:
+            after = records[-1].seq if records and damage.tail else seen
+            report.add(
+                Fault.JOURNAL_FILE, after + 1, f"{damage.file}@{damage.offset}: {damage.why}"
+            )
+        for record in records:
+            while seen + 1 < record.seq:
+                seen += 1
+                report.add(Fault.JOURNAL_FILE, seen, "not in the journal file")
+            here = bytes(hashes[(record.seq - 1) * 32 : record.seq * 32])
+            if here != record.hash:
+                report.add(Fault.JOURNAL_FILE, record.seq, "another event in the journal file")
+            seen = max(seen, record.seq)
+        before = path
+        report.files += 1
+        progress("journal files", done, len(files))
+    for missing in range(seen + 1, len(hashes) // 32 + 1):
+        report.add(Fault.JOURNAL_FILE, missing, "not in the journal file")
+
+
+# Caches -------------------------------------------------------------------------------------------
+
+
+def _check_caches(ctx: Context, report: Report, progress: Progress, *, rebuild: bool) -> None:
+    wrong: list[bytes] = []
+    with ctx.read(Reader.REPORT) as conn:
+        tiers = {tier.rank: tier.code for tier in ctx.programmes(conn)[-1].tiers.levels}
+        total = people.member_count(conn)
+        for member_id in people.all_members(conn):
+            if _check_member(conn, member_id, report, tiers):
+                wrong.append(member_id)
+            report.members += 1
+            if report.members % _BATCH == 0:
+                progress("members", report.members, total)
+        for member_id in states.members_without_account(conn):
+            report.add(Fault.CACHE, 0, f"cached state of no member {member_id.hex()}")
+    if rebuild:
+        for member_id in wrong:
+            _rebuild(ctx, member_id)
+            report.rebuilt += 1
+
+
+def _check_member(
+    conn: Connection, member_id: bytes, report: Report, tiers: dict[int, str]
+) -> bool:
+    entries = rows.ledger_of_member(conn, member_id)
+    folded = posting.fold_rows(entries)
+    cached = posting.load_state(conn, member_id, None)
+    seq = entries[-1].seq if entries else 0
+    different = posting.states_equal(folded, cached)
+    if different:
+        report.add(
+            Fault.CACHE,
+            seq,
+            f"member {member_id.hex()}: {', '.join(different)} differ from the fold",
+        )
+    account = people.member(conn, member_id)
+    standing = folded.standing
+    code = tiers.get(standing.rank if standing else min(tiers))
+    if account is not None and account.tier != code:
+        report.add(Fault.CACHE, seq, f"member {member_id.hex()}: tier {account.tier}, not {code}")
+        return True
+    return bool(different)
+
+
+def _rebuild(ctx: Context, member_id: bytes) -> None:
+    with ctx.write_rows() as conn:
+        entries = rows.ledger_of_member(conn, member_id)
+        folded = posting.fold_rows(entries)
+        posting.rewrite_state(conn, member_id, seq=entries[-1].seq if entries else 0, state=folded)
+        account = people.member(conn, member_id)
+        levels = ctx.programmes(conn)[-1].tiers.levels
+        rank = folded.standing.rank if folded.standing else levels[0].rank
+        code = next((tier.code for tier in levels if tier.rank == rank), levels[0].code)
+        if account is not None:
+            people.update_member(conn, member_id, tier=code, last_visit=account.last_visit)
