@@ -1,1 +1,1 @@
-"""Head office: the server that the tills sync with. It arrives with its own issue; the package holds its place."""
+"""Head office: the server that the tills sync with. It comes later; the package keeps its place."""

@@ -6,7 +6,7 @@ import argparse
 import getpass
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -54,12 +54,13 @@ def parser() -> argparse.ArgumentParser:
 def run(argv: Sequence[str]) -> int:
     """Run a headless command; returns the exit code. The caller has seen that there is one."""
     chosen = parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int]
     if chosen.command == "verify":
-        from app.commands.verify import command
-    else:
-        from app.commands.demo_data import command
-    return command(chosen)
+        from app.commands import verify
+
+        return verify.command(chosen)
+    from app.commands import demo_data
+
+    return demo_data.command(chosen)
 
 
 def passphrase() -> str:
