@@ -1,0 +1,240 @@
+"""Pay: the one place where money is taken (counter-flows.md section 3, laws 2 and 3).
+
+Only Enter, F12 or the Charge button in here commits, once, and only after the sheet was painted.
+Choosing a tender never does. The command id was made when the sheet opened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.domain.sale import SaleQuote
+from ui.keyboard import OnceGuard
+from ui.kit import Kit
+from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, nothing, rows
+from ui.widgets.number_fields import AmountField
+from ui.widgets.segments import Segment, Segments
+from ui.widgets.sheet import Sheet
+
+TENDERS: Final = ("cash", "qr", "card")
+
+
+class Pay(Sheet):
+    """Signals:
+    taking(tender, given_minor): money is taken; the sheet waits for `taken` or `refused`.
+    """
+
+    taking = Signal(str, int)
+    wide = 760
+
+    def __init__(
+        self,
+        kit: Kit,
+        quote: SaleQuote,
+        *,
+        command_id: bytes,
+        default_tender: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(kit, lambda: kit.words.say("Pay"))
+        self.command_id = command_id
+        self.quote = quote
+        self._guard = OnceGuard(clock)
+        self._painted = False
+        self._busy = False
+        words = kit.words
+        self.tender = Segments(
+            kit,
+            lambda: words.say("Tender"),
+            (
+                Segment("cash", lambda: words.say("Cash"), "banknote"),
+                Segment("qr", lambda: words.say("QR"), "qr-code"),
+                Segment("card", lambda: words.say("Card"), "credit-card"),
+            ),
+        )
+        self.received = AmountField(kit, lambda: words.say("Received"), several=False)
+        self._build()
+        self.tender.choose(default_tender)
+        self.tender.chosen.connect(lambda code: self._tender_changed())
+        self.tender.entered.connect(self.take_money)
+        self.received.changed.connect(self._show_change)
+        self.received.entered.connect(self.take_money)
+        self.received.star.connect(self.tender.choose_next)
+        self.received.stepped.connect(self.tender.choose_next)
+        self.use_quote(quote)
+
+    def _build(self) -> None:
+        words, look = self._kit.words, self._kit.look
+        two = columns(look, gap=24)
+        left, right = rows(look, gap=6), rows(look, gap=10)
+        left.addWidget(Label(lambda: words.say("To pay"), role="muted"))
+        self._to_pay = Label(role="figure", tone="accent")
+        left.addWidget(self._to_pay)
+        self._benefits = WrappedLabel(role="text2")
+        left.addWidget(self._benefits)
+        left.addStretch()
+        well = card("well")
+        inside = rows(look, well, margins=(14, 10, 14, 10), gap=0)
+        self._change_name = Label(role="muted")
+        self._change = Label(role="figure")
+        inside.addWidget(self._change_name)
+        inside.addWidget(self._change)
+        left.addWidget(well)
+        right.addWidget(Label(lambda: words.say("Tender"), role="muted"))
+        right.addWidget(self.tender)
+        right.addWidget(Label(lambda: words.say("Received"), role="muted"))
+        right.addWidget(self.received)
+        self._notes = columns(look, gap=8)
+        right.addLayout(self._notes)
+        two.addLayout(left, 4)
+        two.addLayout(right, 5)
+        self.body.addLayout(two)
+        self.problem = WrappedLabel(role="strong", tone="danger")
+        self.body.addWidget(self.problem)
+        self.charge = Button(self._kit, nothing, role="primary")
+        self.charge.clicked.connect(self.take_money)
+        self.foot.addWidget(self.charge, 1)
+
+    def first_focus(self) -> QWidget:
+        return self.received
+
+    def use_quote(self, quote: SaleQuote) -> None:
+        """Show (another) quote; what was received is asked anew."""
+        self.quote = quote
+        self._busy = False
+        self.received.show_amount(quote.draft.to_pay_minor)
+        self._fill_notes()
+        self._tender_changed()
+        self._say_all()
+
+    def refused(self, sentence: Text) -> None:
+        """The commit was refused: say why; everything typed stays."""
+        self._busy = False
+        self.charge.setEnabled(True)
+        self.problem.say(sentence)
+        self.first_focus().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_money(self) -> None:
+        """Commit, if this key or click counts."""
+        if not self._guard.lets_through() or not self._painted or self._busy:
+            return
+        given = self.given_minor
+        to_pay = self.quote.draft.to_pay_minor
+        if given < to_pay:
+            short = self._kit.formats.money(to_pay - given)
+            self.problem.say(lambda: self._kit.words.say("{money} still to pay.", money=short))
+            return
+        self.problem.say(nothing)
+        self._busy = True
+        self.charge.setEnabled(False)
+        self.taking.emit(self.tender.code, given)
+
+    @property
+    def given_minor(self) -> int:
+        """What the customer hands over; exactly the amount unless it is cash."""
+        if self.tender.code != "cash":
+            return self.quote.draft.to_pay_minor
+        return self.received.amount() or 0
+
+    @property
+    def change_minor(self) -> int:
+        return self.given_minor - self.quote.draft.to_pay_minor
+
+    @property
+    def busy(self) -> bool:
+        """True while the commit is on its way."""
+        return self._busy
+
+    def step_back(self) -> None:
+        if not self._busy:
+            super().step_back()
+
+    def retranslate(self) -> None:
+        super().retranslate()
+        if hasattr(self, "charge"):
+            self._say_all()
+
+    def _tender_changed(self) -> None:
+        cash = self.tender.code == "cash"
+        self.received.setReadOnly(not cash)
+        if not cash:
+            self.received.show_amount(self.quote.draft.to_pay_minor)
+        for at in range(self._notes.count()):
+            item = self._notes.itemAt(at)
+            note = item.widget() if item is not None else None
+            if note is not None:
+                note.setVisible(cash)
+        self.problem.say(nothing)
+        self._show_change()
+
+    def _show_change(self) -> None:
+        words, formats, change = self._kit.words, self._kit.formats, self.change_minor
+        name = words.say("Change") if change >= 0 else words.say("Still to pay")
+        self._change_name.say(lambda: name)
+        self._change.say(lambda: formats.money(abs(change)))
+
+    def _say_all(self) -> None:
+        words, formats, draft = self._kit.words, self._kit.formats, self.quote.draft
+        money = formats.money(draft.to_pay_minor)
+        self._to_pay.say(lambda: money)
+        self.charge.say(lambda: words.say("Charge {money}", money=money))
+        said = []
+        if draft.discount_minor:
+            off = formats.money(-draft.discount_minor)
+            said.append(words.say("Tier price {money}", money=off))
+        if draft.points_spent:
+            off = formats.money(-draft.points_value_minor)
+            points = formats.points(draft.points_spent)
+            said.append(words.say("Points used {points}: {money}", points=points, money=off))
+        if draft.points_earned:
+            points = formats.points_change(draft.points_earned)
+            said.append(words.say("Earns {points}", points=points))
+        text = "\n".join(said)
+        self._benefits.say(lambda: text)
+        self._show_change()
+
+    def _fill_notes(self) -> None:
+        while (item := self._notes.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        formats = self._kit.formats
+        for minor in notes_for(self.quote.draft.to_pay_minor, 10**formats.sign.exponent):
+            note = Button(self._kit, partial(formats.money_short, minor))
+            note.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            note.clicked.connect(partial(self._note, minor))
+            self._notes.addWidget(note)
+        self._notes.addStretch()
+
+    def _note(self, minor: int) -> None:
+        self.received.show_amount(minor)
+        self._show_change()
+        self.received.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self.tender.choose_next(1 if event.key() == Qt.Key.Key_Down else -1)
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._painted = True
+
+
+def notes_for(to_pay_minor: int, unit: int) -> Sequence[int]:
+    """Up to four amounts that a customer may hand over: the next tens and the usual notes."""
+    found = []
+    for note in (10, 20, 50, 100):
+        step = note * unit
+        amount = -(-to_pay_minor // step) * step
+        if amount > to_pay_minor and amount not in found:
+            found.append(amount)
+    return found[:4]

@@ -1,0 +1,202 @@
+"""The left column: search box, what it found, and the sentence when it found nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
+
+from app.domain.business_day import BusinessDate
+from app.queries.records import SearchResult
+from ui.keyboard import is_enter
+from ui.kit import Kit
+from ui.models.member_rows import MemberRowDelegate, MemberRows
+from ui.widgets.basics import KeyCap, Label, Text, WrappedLabel, columns, rows
+from ui.widgets.search_box import SearchBox
+
+ENTER_WAITS_MS: Final = 150
+MANY_ROWS: Final = 8
+
+
+class FindPanel(QFrame):
+    """Search as one types; attaching needs Enter or a click.
+
+    Signals:
+        asked(text): look this up.
+        picked(hit): this member, please.
+        enrol_wanted(phone): nobody has this number.
+    """
+
+    asked = Signal(str)
+    picked = Signal(object)
+    enrol_wanted = Signal(str)
+
+    def __init__(
+        self,
+        kit: Kit,
+        today: Callable[[], BusinessDate],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._kit, self._clock = kit, clock
+        self._result: SearchResult | None = None
+        self._enter_at: float | None = None
+        self._moved = False
+        self.setProperty("role", "card")
+        self.box = SearchBox(kit)
+        self.rows = MemberRows(kit, today)
+        self.list = QListView()
+        self._build()
+        self.box.asked.connect(self._ask)
+        self.box.accepted.connect(self._accept)
+        self.box.moved.connect(self._move)
+        self.list.clicked.connect(lambda index: self._pick(index.row()))
+        self.list.installEventFilter(self)
+        self.retranslate()
+
+    def _build(self) -> None:
+        look = self._kit.look
+        layout = rows(look, self, margins=(0, 16, 0, 8), gap=8)
+        head = columns(look, margins=(16, 0, 16, 0))
+        head.addWidget(self.box)
+        layout.addLayout(head)
+        line = columns(look, margins=(18, 0, 16, 0), gap=6)
+        self._status = WrappedLabel(role="caption")
+        line.addWidget(self._status, 1)
+        line.addWidget(KeyCap(look, "F2"), 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(line)
+        self.list.setModel(self.rows)
+        self._delegate = MemberRowDelegate(self._kit, self.rows)
+        self.list.setItemDelegate(self._delegate)
+        self.list.setUniformItemSizes(True)
+        self.list.setMouseTracking(True)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout.addWidget(self.list, 1)
+        foot = columns(look, margins=(16, 0, 16, 4), gap=6)
+        words = self._kit.words
+        hints: tuple[tuple[str, Text], ...] = (
+            ("↑ ↓", lambda: words.say("Choose")),
+            ("Enter", lambda: words.say("Open")),
+            ("Esc", lambda: words.say("Clear")),
+        )
+        for key, text in hints:
+            foot.addWidget(KeyCap(look, key))
+            foot.addWidget(Label(text, role="caption"))
+        foot.addStretch()
+        layout.addLayout(foot)
+
+    def show_result(self, result: SearchResult) -> None:
+        """Show an answer; one that isn't the box's text any more is dropped."""
+        if result.text != self.box.whole_text().strip():
+            return
+        current = self.rows.hit(self.list.currentIndex().row())
+        self._result = result
+        self.rows.show(result.hits)
+        keep = self.rows.row_of(current.member_id) if current and self._moved else 0
+        self.list.setCurrentIndex(self.rows.index(max(keep, 0)))
+        self._status.say(self._sentence)
+        waited_from, self._enter_at = self._enter_at, None
+        if waited_from is not None and (self._clock() - waited_from) * 1000 <= ENTER_WAITS_MS:
+            self._accept()
+
+    def forget(self) -> None:
+        """Nothing is searched: empty list, the opening sentence."""
+        self._result = None
+        self._moved = False
+        self.rows.show(())
+        self._status.say(self._sentence)
+
+    def clear_text(self) -> bool:
+        """Esc: composition, then text. True while there was something to clear."""
+        if not self.box.whole_text() and not self.rows.rowCount():
+            return False
+        self.box.clear()
+        self.forget()
+        return True
+
+    def take_focus(self) -> None:
+        self.box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.box.selectAll()
+
+    def retranslate(self) -> None:
+        self.list.setAccessibleName(self._kit.words.say("Search results"))
+        self._status.say(self._sentence)
+
+    def restyle(self) -> None:
+        self.list.viewport().update()
+
+    def _ask(self, text: str) -> None:
+        self._moved = False
+        self._enter_at = None
+        if text.strip():
+            self.asked.emit(text.strip())
+        else:
+            self.forget()
+
+    def _accept(self) -> None:
+        text = self.box.whole_text().strip()
+        if self._result is None or self._result.text != text:
+            # Its own answer is still on the way: an older row must not be taken for it.
+            self._enter_at = self._clock() if text else None
+        elif self._result.hits:
+            self._pick(max(self.list.currentIndex().row(), 0))
+        elif self._result.unknown_phone is not None:
+            self.enrol_wanted.emit(text)
+        elif self._result.suggestion is not None:
+            self.box.setText(self._result.suggestion)
+
+    def _pick(self, row: int) -> None:
+        hit = self.rows.hit(row)
+        if hit is not None:
+            self.box.mark_used()
+            self.picked.emit(hit)
+
+    def _move(self, step: int) -> None:
+        last = self.rows.rowCount() - 1
+        if last >= 0:
+            self._moved = True
+            row = min(max(self.list.currentIndex().row() + step, 0), last)
+            self.list.setCurrentIndex(self.rows.index(row))
+
+    def _sentence(self) -> str:
+        words, result = self._kit.words, self._result
+        if result is None:
+            return words.say("Type the last four digits or initials, or scan a card.")
+        if result.hits:
+            if result.total > MANY_ROWS:
+                return words.say("{count} members match. Add an initial.", count=result.total)
+            return words.count("1 member", "{count} members", result.total, count=result.total)
+        if result.unknown_phone is not None:
+            return words.say(
+                "{phone} isn't a member yet. Press Enter to enrol.", phone=_grouped(result.text)
+            )
+        if result.suggestion is not None:
+            return words.say("No match. Did you mean {text}? Press Enter.", text=result.suggestion)
+        if result.text.isdecimal():
+            return words.say(
+                "No member ends in {digits}. Type the whole phone or initials.",
+                digits=result.text,
+            )
+        return words.say("No member matches {text}. Try the phone number.", text=result.text)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+                self._moved = True
+            elif is_enter(event):
+                if not event.isAutoRepeat():
+                    self._pick(self.list.currentIndex().row())
+                return True
+        return False
+
+
+def _grouped(phone: str) -> str:
+    """138 0000 6621: a long number is read in groups."""
+    digits = phone.replace(" ", "")
+    return f"{digits[:3]} {digits[3:7]} {digits[7:]}" if len(digits) == 11 else phone
