@@ -1,123 +1,193 @@
-"""What screens may ask of the product: every query and use-case that they call, by one name each.
+"""What screens ask of the product: every query and use-case that they call, by one name each.
 
-The calls block, so screens make them on a lane. Results are the product's own records; a type that
-would load the store's libraries is named for the type checker only, because the window paints
-before they are imported (counter-ui.md section 3). ui.till_desk answers with the real thing.
+The calls block, so screens make them on a lane. Importing this module loads the store's libraries,
+so nothing that paints before sign-in imports it: screens name it for the type checker only, and the
+db lane imports it when it opens the till (counter-ui.md section 3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
 
-from app.domain.business_day import BusinessDate
-from app.domain.documents import SaleRequest
+from app.build import Till
+from app.context import Session
+from app.domain.documents import ReturnedLine, SaleDocument, SaleRequest
+from app.domain.errors import Refusal, Refused
+from app.domain.returns import ReturnQuote
 from app.domain.sale import QuoteKey, SaleQuote
-from app.formats import MoneySign
+from app.domain.void import VoidQuote
+from app.intake import PhoneProblem, Reading, parse_phone, readings
+from app.numbers import is_card_number, parse_receipt_number
+from app.queries import counter, members, search
 from app.queries.records import (
     DocumentLine,
     ItemView,
     LedgerLine,
     LotLine,
     MemberPanel,
+    PrintStatus,
     ProfileView,
     SearchResult,
     ShiftView,
     StaffView,
-    Tier,
 )
-from app.settings import Settings
-
-if TYPE_CHECKING:
-    from app.usecases.enrol import ProfileInput
-    from app.usecases.sell import Sold
-
-    from app.context import Session
-    from app.intake import Reading
-
-ScanKind = Literal["staff", "receipt", "member", "item", "card_lost", "card_replaced", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a scanned code is. `member_id`, `event_id` or `item` is set according to `kind`."""
-
-    code: str
-    kind: ScanKind
-    member_id: bytes | None = None
-    member_name: str = ""
-    event_id: bytes | None = None
-    item: ItemView | None = None
+from app.settings import Settings, save
+from app.slips import money_sign
+from app.usecases.enrol import EditProfile, Enrol, Enrolled, ProfileInput, edit_profile, enrol
+from app.usecases.keep_cart import OpenCart, keep_cart, kept_cart
+from app.usecases.open_shift import OpenShift, open_shift
+from app.usecases.reprint import Reprint, reprint
+from app.usecases.return_goods import (
+    Returned,
+    ReturnGoods,
+    SaleOnScreen,
+    preview_return,
+    return_goods,
+    sale_to_return,
+)
+from app.usecases.sell import Payment, Sell, Sold, sell
+from app.usecases.sign_in import SignIn, find_staff, sign_in
+from app.usecases.void import Void, Voided, preview_void, void
+from ui.cart import Cart
+from ui.cart_kept import cart_of, kept_of
+from ui.desk_records import PhoneCheck, Scan, TillView
 
 
-@dataclass(frozen=True, slots=True)
-class TillView:
-    """Who this till is and how its day stands."""
+class Desk:
+    """The open product as one till's window sees it. Every method may raise Refused or Unavailable."""
 
-    store: str
-    till: str
-    demo: bool
-    sign: MoneySign
-    today: BusinessDate
-    tiers: tuple[Tier, ...]
-    shift: ShiftView | None
-    last_close: BusinessDate | None
+    def __init__(self, till: Till) -> None:
+        self._till = till
+        self._ctx = till.context
 
+    # The till ---------------------------------------------------------------------------------
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The cart as it was kept: ids and amounts, nothing personal."""
+    def till(self) -> TillView:
+        """Who this till is and how its day stands."""
+        ctx = self._ctx
+        facts = ctx.till
+        shift = counter.open_shift(ctx)
+        return TillView(
+            store=facts.store,
+            till=facts.till,
+            demo=counter.is_demo(ctx),
+            sign=money_sign(facts.currency.code, facts.currency.exponent),
+            offset_min=ctx.offset_min(),
+            today=shift.business_date if shift else ctx.business_date(),
+            tiers=members.tiers(ctx),
+            shift=shift,
+            repairs=tuple(code for code, _ in self._till.findings.found),
+        )
 
-    member_id: bytes | None
-    request: SaleRequest
-    codes: tuple[str, ...]
-    typed_text: str
+    def settings(self) -> Settings:
+        return self._ctx.settings
 
-
-class Desk(Protocol):
-    """The product, as one till's window sees it."""
-
-    def till(self) -> TillView: ...
-
-    def settings(self) -> Settings: ...
-
-    def save_settings(self, settings: Settings) -> None: ...
+    def save_settings(self, settings: Settings) -> None:
+        """Save this machine's settings and use them from now on."""
+        save(self._till.folder, settings)
+        self._ctx.keep_settings(settings)
 
     def new_command(self) -> bytes:
         """An id for one command; quick, callable from the GUI thread."""
+        return self._ctx.ids()
 
-    # People who work here
-    def find_staff(self, who: str) -> StaffView | None: ...
+    def shift(self) -> ShiftView | None:
+        return counter.open_shift(self._ctx)
 
-    def sign_in(self, command_id: bytes, who: str, pin: str) -> Session: ...
+    def print_status(self) -> PrintStatus:
+        return counter.print_status(self._ctx)
 
-    def open_shift(self, command_id: bytes, session: Session, float_minor: int) -> Session: ...
+    def close(self) -> None:
+        """Let the store go; the last thing that the db lane does."""
+        self._till.close()
 
-    # Finding
-    def search(self, text: str) -> SearchResult: ...
+    # People who work here ---------------------------------------------------------------------
+
+    def find_staff(self, who: str) -> StaffView | None:
+        return find_staff(self._ctx, who)
+
+    def sign_in(self, command_id: bytes, who: str, pin: str) -> tuple[Session, StaffView]:
+        session = sign_in(self._ctx, SignIn(command_id, who, pin)).result
+        staff = counter.staff(self._ctx, session.staff_id)
+        assert staff is not None, "who signed in works here"
+        return session, staff
+
+    def open_shift(self, command_id: bytes, session: Session, float_minor: int) -> Session:
+        return open_shift(self._ctx, OpenShift(command_id, session, float_minor)).result
+
+    # Finding ----------------------------------------------------------------------------------
+
+    def search(self, text: str) -> SearchResult:
+        return search.search(self._ctx, text)
 
     def interrupt_search(self) -> None:
         """Stop the search that runs; callable from any thread."""
+        search.call_off(self._ctx)
 
-    def read_code(self, code: str) -> Scan: ...
+    def warm_up(self) -> None:
+        """On the search lane after start: read what the first keystrokes need."""
+        search.warm_up(self._ctx)
 
-    def items(self, text: str) -> Sequence[ItemView]: ...
+    def index_visits(self) -> None:
+        """When idle after a sale: who visited moves to the front of the search."""
+        search.index_visits(self._ctx)
 
-    # Members
-    def member(self, member_id: bytes) -> MemberPanel: ...
+    def read_code(self, code: str) -> Scan:
+        """What a scanned code is: badge, receipt, card, item, in this order."""
+        if find_staff(self._ctx, code) is not None:
+            return Scan(code, "staff")
+        if parse_receipt_number(code) is not None:
+            return self._receipt(code)
+        try:
+            return Scan(code, "member", member_id=members.member_of_card(self._ctx, code))
+        except Refused as refused:
+            if refused.code == Refusal.CARD_LOST:
+                return Scan(code, "card_lost")
+            if refused.code == Refusal.CARD_REPLACED:
+                return Scan(code, "card_replaced")
+        try:
+            return Scan(code, "item", item=counter.item_by_code(self._ctx, code))
+        except Refused:
+            return Scan(code, "unknown", new_card=is_card_number(code))
 
-    def profile(self, member_id: bytes) -> ProfileView: ...
+    def _receipt(self, code: str) -> Scan:
+        try:
+            line = counter.document_by_receipt(self._ctx, code)
+        except Refused:
+            return Scan(code, "receipt")
+        return Scan(code, "receipt", event_id=line.event_id)
 
-    def members_of_phone(self, text: str) -> SearchResult: ...
+    def items(self, text: str) -> Sequence[ItemView]:
+        return counter.find_items(self._ctx, text)
 
-    def readings(self, name: str) -> Sequence[Reading]: ...
+    # Members ----------------------------------------------------------------------------------
 
-    def lots(self, member_id: bytes) -> Sequence[LotLine]: ...
+    def member(self, member_id: bytes, found_by: str = "") -> MemberPanel:
+        return members.member_panel(self._ctx, member_id, found_by=found_by)
 
-    def ledger(self, member_id: bytes) -> Sequence[LedgerLine]: ...
+    def profile(self, member_id: bytes) -> ProfileView:
+        return members.profile(self._ctx, member_id)
 
-    def why(self, event_id: bytes) -> Sequence[str]: ...
+    def check_phone(self, text: str) -> PhoneCheck:
+        """Whether a typed phone could be one, and how many members have it already."""
+        phone = parse_phone(text)
+        if isinstance(phone, PhoneProblem):
+            return PhoneCheck(text, phone.code, phone.digits, phone.expected, 0)
+        return PhoneCheck(text, "", 0, 0, len(members.members_of_phone(self._ctx, phone.e164)))
+
+    def readings(self, name: str) -> Sequence[Reading]:
+        return readings(name)
+
+    def lots(self, member_id: bytes) -> Sequence[LotLine]:
+        return members.lots(self._ctx, member_id)
+
+    def ledger(self, member_id: bytes) -> Sequence[LedgerLine]:
+        return members.ledger(self._ctx, member_id)
+
+    def sale(self, event_id: bytes) -> SaleDocument:
+        """A sale as committed, with the working of its points."""
+        with self._ctx.read() as conn:
+            return counter.sale_of(conn, event_id)[0]
 
     def enrol(
         self,
@@ -128,28 +198,114 @@ class Desk(Protocol):
         service: bool,
         marketing: bool,
         card_no: str,
-    ) -> bytes: ...
+    ) -> Enrolled:
+        command = Enrol(
+            command_id,
+            session,
+            profile,
+            service_consent=service,
+            marketing_consent=marketing,
+            card_no=card_no,
+        )
+        return enrol(self._ctx, command).result
 
-    # The sale
-    def quote(self, member_id: bytes | None, request: SaleRequest) -> SaleQuote: ...
+    def edit_profile(
+        self,
+        command_id: bytes,
+        session: Session,
+        shown: ProfileView,
+        profile: ProfileInput,
+        *,
+        service: bool,
+        marketing: bool,
+    ) -> Enrolled:
+        command = EditProfile(
+            command_id,
+            session,
+            shown.member_id,
+            shown.version,
+            profile,
+            service_consent=service,
+            marketing_consent=marketing,
+        )
+        return edit_profile(self._ctx, command).result
+
+    # The sale ---------------------------------------------------------------------------------
+
+    def quote(self, member_id: bytes | None, request: SaleRequest) -> SaleQuote:
+        return counter.quote(self._ctx, member_id, request)
 
     def sell(
         self,
         command_id: bytes,
         session: Session,
-        member_id: bytes | None,
-        request: SaleRequest,
-        tender: str,
-        given_minor: int,
+        cart: Cart,
+        payment: tuple[str, int],
         quote: QuoteKey,
-    ) -> Sold: ...
+    ) -> Sold:
+        command = Sell(
+            command_id, session, cart.member_id, cart.request(), Payment(*payment), quote
+        )
+        return sell(self._ctx, command).result
 
-    def keep_cart(self, kept: Kept | None) -> None: ...
+    def keep_cart(self, cart: Cart) -> None:
+        """Save the open cart; an empty one drops what was saved."""
+        keep_cart(self._ctx, kept_of(cart))
 
-    def kept_cart(self) -> Kept | None: ...
+    def kept_cart(self) -> Cart | None:
+        kept = kept_cart(self._ctx)
+        return None if kept in (None, OpenCart()) else cart_of(kept)
 
-    def documents_of_shift(self) -> Sequence[DocumentLine]: ...
+    def documents_of_shift(self) -> Sequence[DocumentLine]:
+        return counter.documents_of_shift(self._ctx)
 
-    def documents_of_member(self, member_id: bytes) -> Sequence[DocumentLine]: ...
+    def documents_of_member(self, member_id: bytes) -> Sequence[DocumentLine]:
+        return counter.documents_of_member(self._ctx, member_id)
 
-    def reprint(self, command_id: bytes, session: Session, event_id: bytes) -> int: ...
+    def document_by_receipt(self, text: str) -> DocumentLine:
+        return counter.document_by_receipt(self._ctx, text)
+
+    def slip(self, event_id: bytes) -> str | None:
+        """The newest slip of a document as document JSON."""
+        return counter.slip_preview(self._ctx, event_id)
+
+    def reprint(self, command_id: bytes, session: Session, event_id: bytes) -> int:
+        """Queue another copy; returns its number."""
+        return reprint(self._ctx, Reprint(command_id, session, event_id)).result
+
+    # Returns and voids ------------------------------------------------------------------------
+
+    def sale_to_return(self, event_id: bytes) -> SaleOnScreen:
+        return sale_to_return(self._ctx, event_id)
+
+    def preview_return(self, event_id: bytes, lines: tuple[ReturnedLine, ...]) -> ReturnQuote:
+        return preview_return(self._ctx, event_id, lines)
+
+    def return_goods(
+        self,
+        command_id: bytes,
+        session: Session,
+        event_id: bytes,
+        lines: tuple[ReturnedLine, ...],
+        reason: str,
+        quote: ReturnQuote,
+    ) -> Returned:
+        command = ReturnGoods(
+            command_id,
+            session,
+            event_id,
+            lines,
+            reason,
+            quote.refund_minor,
+            quote.balance_after,
+        )
+        return return_goods(self._ctx, command).result
+
+    def preview_void(self, event_id: bytes) -> VoidQuote:
+        return preview_void(self._ctx, event_id)
+
+    def void(
+        self, command_id: bytes, session: Session, event_id: bytes, reason: str, quote: VoidQuote
+    ) -> Voided:
+        command = Void(command_id, session, event_id, reason, quote.balance_after)
+        return void(self._ctx, command).result

@@ -69,11 +69,11 @@ class Look:
         colour.setAlpha(alpha)
         return colour
 
-    def tier_tones(self, rank: int, tiers: int) -> tuple[str, str]:
-        """(ground, text) tokens of the tier `rank` (0 = entry tier) of `tiers`."""
-        if rank <= 0:
+    def tier_tones(self, step: int, tiers: int) -> tuple[str, str]:
+        """(ground, text) tokens of the tier that is `step` steps above the entry tier of `tiers`."""
+        if step <= 0:
             return TIER_TONES["plain"]
-        return TIER_TONES[("black", "gold", "silver")[min(2, max(0, tiers - 1 - rank))]]
+        return TIER_TONES[("black", "gold", "silver")[min(2, max(0, tiers - 1 - step))]]
 
     def font(self, size: int, *, bold: bool = False, family: str = FAMILY) -> QFont:
         """A font for painted text; styled widgets get theirs from the sheet."""

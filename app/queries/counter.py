@@ -122,6 +122,12 @@ def is_voided(conn: Connection, event_id: bytes) -> bool:
     return any(row.kind == posting.VOID for row in rows.documents_referring(conn, event_id))
 
 
+def is_demo(ctx: Context) -> bool:
+    """Whether nothing here is real: DEMO stands on every screen and slip."""
+    with ctx.read() as conn:
+        return rows.meta(conn, "demo") == "1"
+
+
 def print_status(ctx: Context) -> PrintStatus:
     """What waits for paper."""
     with ctx.read() as conn:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from app.context import Context
 from app.domain.business_day import BusinessDate
+from app.domain.errors import Cancelled
 from app.domain.member import mask_phone
 from app.intake import Phone, parse_phone, plain_text
 from app.queries.records import MemberHit, SearchResult
 from db import people
 from db import search as index
 from db.engine import Reader
+from db.errors import Interrupted
 
 SHOWN = 20
 _PHONE_DIGITS_LEAST = 7
@@ -18,15 +20,18 @@ _PHONE_DIGITS_LEAST = 7
 def search(ctx: Context, text: str, *, limit: int = SHOWN) -> SearchResult:
     """Members for a typed text: exact before begun words, the newest visit first.
 
-    Runs on the search reader, so `ctx.store.interrupt(Reader.SEARCH)` calls it off.
+    Runs on the search reader. Raises Cancelled when `call_off` stopped it.
     """
-    with ctx.read(Reader.SEARCH) as conn:
-        answer = index.search_members(conn, text, limit)
-        unknown = None
-        if not answer.hits:
-            unknown = _unknown_phone(text)
-            if unknown is not None and people.members_of_phone(conn, unknown):
-                unknown = None
+    try:
+        with ctx.read(Reader.SEARCH) as conn:
+            answer = index.search_members(conn, text, limit)
+            unknown = None
+            if not answer.hits:
+                unknown = _unknown_phone(text)
+                if unknown is not None and people.members_of_phone(conn, unknown):
+                    unknown = None
+    except Interrupted:
+        raise Cancelled from None
     return SearchResult(
         text=text,
         hits=tuple(_hit(hit) for hit in answer.hits),
@@ -34,6 +39,11 @@ def search(ctx: Context, text: str, *, limit: int = SHOWN) -> SearchResult:
         total=answer.total,
         unknown_phone=unknown,
     )
+
+
+def call_off(ctx: Context) -> None:
+    """Stop the search that is running, from any thread; nothing happens when none is."""
+    ctx.store.interrupt(Reader.SEARCH)
 
 
 def warm_up(ctx: Context) -> None:

@@ -28,7 +28,7 @@ class MemberRows(QAbstractListModel):
         self._tiers: Mapping[str, Tier] = {}
 
     def use_tiers(self, tiers: Sequence[Tier]) -> None:
-        """The programme's tiers, which rows name and colour."""
+        """The programme's tiers from below, which rows name and colour."""
         self._tiers = {tier.code: tier for tier in tiers}
 
     def show(self, hits: Sequence[MemberHit]) -> None:
@@ -51,8 +51,9 @@ class MemberRows(QAbstractListModel):
         return tier.name_zh if self._kit.words.language == "zh_CN" else tier.name_en
 
     def tier_tones(self, hit: MemberHit) -> tuple[str, str]:
-        tier = self._tiers.get(hit.tier_code)
-        return self._kit.look.tier_tones(tier.rank if tier else 0, len(self._tiers))
+        codes = list(self._tiers)
+        step = codes.index(hit.tier_code) if hit.tier_code in self._tiers else 0
+        return self._kit.look.tier_tones(step, len(codes))
 
     def last_visit(self, hit: MemberHit) -> str:
         if hit.last_visit is None:

@@ -76,6 +76,10 @@ class MemberView(QStackedWidget):
     def tier_name(self, tier: Tier) -> str:
         return tier.name_zh if self._kit.words.language == "zh_CN" else tier.name_en
 
+    def _step(self, tier: Tier) -> int:
+        codes = [each.code for each in self._tiers]
+        return codes.index(tier.code) if tier.code in codes else 0
+
     def retranslate(self) -> None:
         if self.member is not None:
             self._fill(self.member)
@@ -209,7 +213,7 @@ class MemberView(QStackedWidget):
     def _fill(self, member: MemberPanel) -> None:
         words, formats, look = self._kit.words, self._kit.formats, self._kit.look
         tier = member.tier.current
-        ground, ink = look.tier_tones(tier.rank, len(self._tiers))
+        ground, ink = look.tier_tones(self._step(tier), len(self._tiers))
         self._avatar.setText(member.name[:1].upper())
         # The radius of an exact circle: a larger one would be dropped silently.
         self._avatar.setStyleSheet(

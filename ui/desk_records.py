@@ -1,0 +1,57 @@
+"""Records between the desk and the screens that the product has no need for itself. No imports that
+cost: screens load this before the first paint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.domain.business_day import BusinessDate
+from app.formats import MoneySign
+from app.queries.records import ItemView, ShiftView, Tier
+
+ScanKind = Literal["staff", "receipt", "member", "item", "card_lost", "card_replaced", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scanned code is; the field that belongs to `kind` is set."""
+
+    code: str
+    kind: ScanKind
+    member_id: bytes | None = None
+    event_id: bytes | None = None
+    item: ItemView | None = None
+    new_card: bool = False
+    """An unknown code that could be one of our cards: it has the check digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class TillView:
+    """Who this till is and how its day stands."""
+
+    store: str
+    till: str
+    demo: bool
+    sign: MoneySign
+    offset_min: int
+    today: BusinessDate
+    tiers: tuple[Tier, ...]
+    shift: ShiftView | None
+    repairs: tuple[str, ...]
+    """Codes of what was mended at start."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCheck:
+    """A typed phone: `problem` is "", "short", "long" or "invalid"; who has the number already."""
+
+    text: str
+    problem: str
+    digits: int
+    expected: int
+    members: int
+
+
+"""Names are not shown: the cashier asks."""
