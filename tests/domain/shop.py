@@ -1,0 +1,564 @@
+"""A little shop for tests: one member, one owner's ledger, the counter's commands, and its laws.
+
+The Hypothesis machine and the long run drive it; every command checks what must hold after it.
+"""
+
+from __future__ import annotations
+
+import collections
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from app.domain.adjustment import OpeningLot, adjust_entries, check_adjust, opening_entries
+from app.domain.birthday import solar_birthdays
+from app.domain.business_day import BusinessDate
+from app.domain.clock import check_business_date
+from app.domain.documents import (
+    ReturnDocument,
+    ReturnedLine,
+    SaleDocument,
+    SaleRequest,
+    Tender,
+)
+from app.domain.documents_plain import (
+    return_from_plain,
+    return_to_plain,
+    sale_from_plain,
+    sale_to_plain,
+)
+from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
+from app.domain.errors import Refused
+from app.domain.exchange import exchange_documents, exchange_entries, quote_exchange
+from app.domain.expiry import expire_entries, unexpire_entries
+from app.domain.fold import fold
+from app.domain.programme import Programme, SpentPolicy
+from app.domain.returns import (
+    ReturnQuote,
+    check_return_limit,
+    kept_units,
+    needs_for_return,
+    quote_return,
+    return_entries,
+)
+from app.domain.sale import MemberContext, SaleQuote, quote_sale, sale_document, sale_entries
+from app.domain.state import EMPTY, MemberState, owed_points, view
+from app.domain.state_rows import changes, needs, state_from_plain, state_to_plain
+from app.domain.tiers import manual_tier_entry, review_entries
+from app.domain.void import VoidQuote, check_void, check_void_limit, quote_void
+from tests.domain import second_calculator
+
+MEMBER = bytes(range(16))
+
+
+@dataclass
+class Document:
+    """A counter document of the shop: a sale, a return, or both (an exchange)."""
+
+    event_id: bytes
+    entries: tuple[Entry, ...]
+    on: BusinessDate
+    sale: SaleDocument | None = None
+    back: ReturnDocument | None = None
+    back_of: int | None = None
+    returns: list[int] = field(default_factory=list)
+    voided: bool = False
+
+    @property
+    def debt_before(self) -> int:
+        if self.back is not None:
+            return self.back.debt_before
+        assert self.sale is not None
+        return self.sale.debt_before
+
+
+class Shop:
+    """One member at one till that owns its ledger."""
+
+    def __init__(self, programme: Programme, start: BusinessDate) -> None:
+        self.programme = programme
+        self.today = start
+        self.events: dict[bytes, tuple[Entry, ...]] = {}
+        self.entries: list[Entry] = []
+        self.state = EMPTY
+        self.documents: list[Document] = []
+        self.closed_through = start.plus(-1)
+        self.counts: collections.Counter[str] = collections.Counter()
+        self.next_event = 0
+        self.checkpoint: tuple[int, object] = (0, state_to_plain(EMPTY))
+
+    # Posting
+
+    def event_id(self) -> bytes:
+        self.next_event += 1
+        return self.next_event.to_bytes(16, "big")
+
+    def member(self) -> MemberContext:
+        return MemberContext(self.state, 0, solar_birthdays(2, 29, self.today, "feb28"))
+
+    def post(self, event_id: bytes, entries: Sequence[Entry]) -> None:
+        """Post an event once; a known id changes nothing."""
+        if event_id in self.events:
+            assert self.events[event_id] == tuple(entries)
+            return
+        assert [entry.id for entry in entries] == [
+            EntryId(event_id, n) for n in range(len(entries))
+        ]
+        self.events[event_id] = tuple(entries)
+        before = self.state
+        after = fold(before, entries)
+        check_partial(before, entries, after)
+        check_identity(after, [*self.entries, *entries], self.today)
+        self.entries += entries
+        self.state = after
+
+    # Commands
+
+    def sell(self, request: SaleRequest, minute: int, *, member: bool, tenders: int) -> None:
+        who = self.member() if member else None
+        quote = quote_sale(request, who, self.programme, on=self.today, minute=minute)
+        again = quote_sale(request, who, self.programme, on=self.today, minute=minute)
+        assert quote == again
+        event_id = self.event_id()
+        entries = sale_entries(quote, event_id)
+        document = sale_document(quote, entries, tenders_for(quote.draft.to_pay_minor, tenders))
+        assert sale_from_plain(sale_to_plain(document)) == document
+        check_sale(quote, document, entries)
+        before = self.state
+        self.post(event_id, entries)
+        self.post(event_id, entries)
+        if document.points_spent:
+            assert owed_points(self.state) == owed_points(before) == 0
+        self.documents.append(Document(event_id, entries, self.today, sale=document))
+        self.check_void_undoes(before)
+        self.counts["sell" if member else "sell_without_member"] += 1
+        if document.tier_change is not None:
+            self.counts["upgrade"] += 1
+
+    def returnable(self) -> list[int]:
+        return [
+            number
+            for number, document in enumerate(self.documents)
+            if document.sale is not None and not document.voided and any(self.kept(number))
+        ]
+
+    def standing_returns(self, number: int) -> list[ReturnDocument]:
+        found = []
+        for each in self.documents[number].returns:
+            document = self.documents[each]
+            if not document.voided and document.back is not None:
+                found.append(document.back)
+        return found
+
+    def kept(self, number: int) -> tuple[int, ...]:
+        sale = self.documents[number].sale
+        assert sale is not None
+        return kept_units(sale, self.standing_returns(number))
+
+    def give_back(
+        self,
+        number: int,
+        lines: Sequence[ReturnedLine],
+        policy: SpentPolicy | None = None,
+        *,
+        manager: bool = True,
+    ) -> ReturnQuote:
+        sale = self.documents[number].sale
+        assert sale is not None
+        previous = self.standing_returns(number)
+        who = self.member()
+        quote = quote_return(
+            sale, previous, lines, who, self.programme,
+            on=self.today, policy=policy, manager=manager,
+        )  # fmt: skip
+        check_return(sale, previous, quote)
+        event_id = self.event_id()
+        entries = return_entries(quote, event_id)
+        check_partial_quote(sale, previous, lines, who, self.programme, quote, policy)
+        assert return_from_plain(return_to_plain(quote.draft)) == quote.draft
+        before = self.state
+        self.post(event_id, entries)
+        self.post(event_id, entries)
+        if sale.posted.sales is not None:
+            assert self.state.balance() == quote.balance_after
+            assert owed_points(self.state) == quote.debt_after
+            assert view(self.state, self.today).available == quote.available_after
+        self._add_return(Document(event_id, entries, self.today, back=quote.draft, back_of=number))
+        self.check_void_undoes(before)
+        self.counts["return"] += 1
+        if quote.draft.points_unexpired:
+            self.counts["return_unexpired"] += 1
+        for name in ("owed", "charged", "written_off"):
+            if getattr(quote.settlement, name):
+                self.counts[f"return_{name}"] += 1
+        return quote
+
+    def _add_return(self, document: Document) -> None:
+        assert document.back_of is not None
+        self.documents[document.back_of].returns.append(len(self.documents))
+        self.documents.append(document)
+
+    def exchange(
+        self, number: int, lines: Sequence[ReturnedLine], request: SaleRequest, minute: int
+    ) -> None:
+        sale = self.documents[number].sale
+        assert sale is not None
+        member = self.member() if sale.posted.sales is not None else None
+        quote = quote_exchange(
+            sale, self.standing_returns(number), lines, request, member, self.programme,
+            on=self.today, minute=minute,
+        )  # fmt: skip
+        event_id = self.event_id()
+        entries = exchange_entries(quote, event_id)
+        back, sold = exchange_documents(quote, entries, tenders_for(max(quote.net_minor, 0), 1))
+        assert sum(amount for _, amount in back.refunds) == quote.returned.refund_minor
+        assert quote.net_minor == sold.to_pay_minor - quote.returned.refund_minor
+        before = self.state
+        self.post(event_id, entries)
+        self._add_return(
+            Document(event_id, entries, self.today, sale=sold, back=back, back_of=number)
+        )
+        self.check_void_undoes(before)
+        self.counts["exchange"] += 1
+
+    def void(self, number: int, *, same_shift: bool = True) -> VoidQuote:
+        document = self.documents[number]
+        check_void(
+            same_shift=same_shift,
+            day_closed=document.on <= self.closed_through,
+            already_voided=document.voided,
+            later_return_stands=self.later_return_stands(number),
+        )
+        quote = self.quote_void(number, self.event_id())
+        if quote.entries:
+            self.post(quote.entries[0].id.event, quote.entries)
+            self.post(quote.entries[0].id.event, quote.entries)
+        document.voided = True
+        self.counts["void"] += 1
+        return quote
+
+    def later_return_stands(self, number: int) -> bool:
+        document = self.documents[number]
+        siblings = document.returns
+        if document.back_of is not None:
+            later = [each for each in self.documents[document.back_of].returns if each > number]
+            siblings = [*siblings, *later]
+        return any(not self.documents[each].voided for each in siblings)
+
+    def quote_void(self, number: int, event_id: bytes) -> VoidQuote:
+        document = self.documents[number]
+        refunds: tuple[tuple[str, int], ...] = ()
+        if document.sale is not None:
+            refunds = tuple((each.kind, each.amount_minor) for each in document.sale.tenders)
+        return quote_void(
+            document.entries, refunds, document.debt_before, self.member(), self.programme,
+            event_id=event_id, on=self.today,
+        )  # fmt: skip
+
+    def adjust(self, points: int, *, second_person: bool) -> None:
+        check_adjust(
+            self.programme.limits, "manager", points, own_account=False, second_person=second_person
+        )
+        event_id = self.event_id()
+        entries = adjust_entries(
+            points, self.member(), self.programme, on=self.today, event_id=event_id,
+            second_person=second_person,
+        )  # fmt: skip
+        self.post(event_id, entries)
+        self.counts["adjust_up" if points > 0 else "adjust_down"] += 1
+
+    def open_balance(self, lots: Sequence[OpeningLot]) -> None:
+        event_id = self.event_id()
+        self.post(event_id, opening_entries(lots, self.programme, on=self.today, event_id=event_id))
+        self.counts["opening"] += 1
+
+    def set_tier(self, code: str, until: BusinessDate | None) -> None:
+        event_id = self.event_id()
+        name = EntryId(event_id, 0)
+        entry = manual_tier_entry(name, self.programme.tiers, self.today, code=code, until=until)
+        self.post(event_id, (entry,))
+        self.counts["manual_tier"] += 1
+
+    def close_day(self, days: int) -> None:
+        """Book what lapsed and review the tier (twice: the second is a no-op), then move on."""
+        booked = owner_event_id(MEMBER, f"expire:{self.today.iso()}")
+        expired = expire_entries(self.state, self.today, booked)
+        if expired:
+            self.post(booked, expired)
+            self.counts["expire"] += 1
+        assert not expire_entries(self.state, self.today, booked)
+        assert view(self.state, self.today.plus(1)).lapsed == 0
+        reviewed = owner_event_id(MEMBER, f"review:{self.today.iso()}")
+        review = review_entries(self.state, self.programme.tiers, self.today, reviewed)
+        if review:
+            self.post(reviewed, review)
+            self.counts["review"] += 1
+        assert not review_entries(self.state, self.programme.tiers, self.today, reviewed)
+        self.closed_through = self.today
+        nxt = self.today.plus(days)
+        check_business_date(nxt, self.today, self.closed_through, None, supervisor=True)
+        self.today = nxt
+        self.counts["close_day"] += 1
+
+    def late_spend(self, points: int, on: BusinessDate) -> None:
+        """A spend authorised elsewhere arrives late; the owner first gives back what it would take."""
+        event_id = self.event_id()
+        spend = Entry(EntryId(event_id, 0), POINTS, "redeem", -points, on)
+        cause = owner_event_id(MEMBER, f"unexpire:{event_id.hex()}:0")
+        given = unexpire_entries(self.state, spend, self.today, cause)
+        if given:
+            self.post(cause, given)
+            self.counts["unexpire"] += 1
+        self.post(event_id, (spend,))
+        assert sum(entry.amount for entry in given) <= points
+        self.counts["late_spend"] += 1
+
+    def publish(self, programme: Programme) -> None:
+        """A new version moves no balance."""
+        before = view(self.state, self.today)
+        self.programme = programme
+        assert view(self.state, self.today) == before
+        self.counts["publish"] += 1
+
+    def take_checkpoint(self) -> None:
+        self.checkpoint = (len(self.entries), state_to_plain(self.state))
+        self.counts["checkpoint"] += 1
+
+    # Laws
+
+    def check_void_undoes(self, before: MemberState) -> None:
+        """A void at once leaves the state as before (not posted: the machine goes on without it)."""
+        quote = self.quote_void(len(self.documents) - 1, b"V" * 16)
+        assert quote.settlement.spent == 0
+        after = fold(self.state, quote.entries)
+        check_same(before, after)
+
+    def check_spend_restore(self, spent: int, restored: int) -> None:
+        """Spend s then restore n = spend s - n."""
+        a, b = EntryId(b"S" * 16, 0), EntryId(b"R" * 16, 0)
+        spend = Entry(a, POINTS, "redeem", -spent, self.today)
+        restore = Entry(b, POINTS, "reverse", restored, self.today, refers_to=a)
+        less = Entry(a, POINTS, "redeem", restored - spent, self.today)
+        one = fold(self.state, (spend, restore))
+        two = fold(self.state, (less,))
+        assert plain_lots(one) == plain_lots(two)
+        assert [(debt.debit, debt.amount) for debt in one.debts] == [
+            (debt.debit, debt.amount) for debt in two.debts
+        ]
+        assert live_splits(one) == live_splits(two)
+        self.counts["spend_restore"] += 1
+
+    def finish(self, shuffled: random.Random) -> None:
+        """What holds of the whole ledger, whatever was done."""
+        full = fold(EMPTY, self.entries)
+        assert full == self.state
+        at, plain = self.checkpoint
+        assert isinstance(plain, dict)
+        base = state_from_plain(plain)
+        assert fold(base, self.entries[at:]) == full
+        without = MemberState(
+            base.sequence, base.sums, base.lots, base.debts, (), base.days, base.tiers, base.uses
+        )
+        assert totals(fold(without, self.entries[at:])) == totals(full)
+        mixed = list(self.entries)
+        shuffled.shuffle(mixed)
+        assert totals(fold(EMPTY, mixed)) == totals(full)
+        self._check_provisional(shuffled)
+        if second_calculator.check_ledger(self.entries, full):
+            self.counts["ledger_by_coins"] += 1
+
+    def _check_provisional(self, rng: random.Random) -> None:
+        """A till's state on any base is sums-equal, and the owner's once everything is included."""
+        mine = {event for event in self.events if rng.random() < 0.5}
+        events = list(self.events)
+        for included in (rng.randrange(len(events) + 1), len(events)):
+            owner_order = events[:included]
+            base = fold(EMPTY, [entry for event in owner_order for entry in self.events[event]])
+            own = [e for event in events[included:] if event in mine for e in self.events[event]]
+            provisional = fold(base, own)
+            assert provisional.balance() == base.balance() + sum(
+                entry.amount for entry in own if entry.asset == POINTS
+            )
+        assert provisional == self.state
+
+
+def tenders_for(amount: int, count: int) -> list[Tender]:
+    """Up to `count` tenders that make an amount."""
+    if amount == 0:
+        return []
+    if count < 2 or amount < 2:
+        return [Tender("cash", amount, amount + 7)]
+    part = amount // 3 or 1
+    return [Tender("card", part, part), Tender("cash", amount - part, amount - part)]
+
+
+def check_identity(state: MemberState, entries: Sequence[Entry], on: BusinessDate) -> None:
+    total = sum(entry.amount for entry in entries if entry.asset == POINTS)
+    lots = sum(lot.remaining for lot in state.lots)
+    debts = sum(debt.amount for debt in state.debts)
+    assert total == state.balance() == lots - debts
+    assert not (lots and debts)
+    assert all(lot.remaining > 0 for lot in state.lots)
+    seen = view(state, on)
+    assert seen.available + seen.pending + seen.lapsed - seen.debt == seen.balance
+
+
+def check_partial(before: MemberState, entries: Sequence[Entry], after: MemberState) -> None:
+    """The rows written from a partial state are those written from the full one."""
+    wanted = needs(entries)
+    partial = MemberState(
+        before.sequence,
+        before.sums,
+        before.lots,
+        before.debts,
+        tuple(
+            split
+            for split in before.splits
+            if split.debit in wanted.splits or split.restored_by in wanted.splits
+        ),
+        tuple(day for day in before.days if day.on in wanted.days),
+        before.tiers,
+        tuple(use for use in before.uses if (use.benefit, use.year) in wanted.uses),
+    )
+    assert changes(partial, fold(partial, entries)) == changes(before, after)
+
+
+def check_partial_quote(
+    sale: SaleDocument,
+    previous: Sequence[ReturnDocument],
+    lines: Sequence[ReturnedLine],
+    member: MemberContext,
+    programme: Programme,
+    expected: ReturnQuote,
+    policy: SpentPolicy | None,
+) -> None:
+    """A return is quoted the same from the rows that needs_for_return names."""
+    state = member.state
+    wanted = needs_for_return(sale)
+    partial = MemberState(
+        state.sequence,
+        state.sums,
+        state.lots,
+        state.debts,
+        tuple(
+            split
+            for split in state.splits
+            if split.debit in wanted.splits
+            or split.restored_by in wanted.splits
+            or (
+                split.kind == "expire"
+                and split.origin == sale.posted.earn
+                and split.restored_by is None
+            )
+        ),
+        state.days,
+        state.tiers,
+        state.uses,
+    )
+    again = quote_return(
+        sale, previous, lines, MemberContext(partial), programme,
+        on=expected.draft.business_date, policy=policy, manager=True,
+    )  # fmt: skip
+    assert again == expected
+
+
+def check_sale(quote: SaleQuote, document: SaleDocument, entries: Sequence[Entry]) -> None:
+    """Shares add up, and the second calculator agrees with every figure."""
+    for number, line in enumerate(document.lines):
+        money = sum(shares[number] for shares in document.tender_shares)
+        assert line.points_share_minor + money == line.payable_minor
+        assert 0 <= line.price_minor <= line.gross_minor
+    assert sum(line.points for line in document.lines) == document.points_earned
+    assert sum(total.tax_minor for total in document.tax_totals) == sum(
+        line.tax_minor for line in document.lines
+    )
+    assert document.points_spent <= quote.most.points
+    earned = sum(entry.amount for entry in entries if entry.kind == "earn")
+    assert earned == document.points_earned == second_calculator.points_of_document(document)
+
+
+def check_return(
+    sale: SaleDocument, previous: Sequence[ReturnDocument], quote: ReturnQuote
+) -> None:
+    """So far = what the second calculator says for what is kept; all of it once nothing is."""
+    every = [*previous, quote.draft]
+    kept = kept_units(sale, every)
+    taken = sum(each.points_taken_back for each in every)
+    restored = sum(each.points_restored for each in every)
+    money = sum(sum(amount for _, amount in each.refunds) + each.charged_minor for each in every)
+    expected = second_calculator.given_back(sale, kept)
+    assert (taken, restored, money) == expected
+    if not any(kept):
+        assert (taken, restored) == (sale.points_earned, sale.points_spent)
+        assert money == sale.to_pay_minor
+    settled = quote.settlement
+    assert settled.owed + settled.charged + settled.written_off == settled.spent
+
+
+def plain_lots(state: MemberState) -> list[tuple[object, ...]]:
+    return [
+        (lot.asset, lot.origin, lot.expires, lot.available_from, lot.remaining)
+        for lot in state.lots
+    ]
+
+
+def live_splits(state: MemberState) -> dict[object, list[list[object]]]:
+    """Per debit its parts in order, neighbours of one lot joined."""
+    found: dict[object, list[list[object]]] = {}
+    for split in state.splits:
+        if split.restored_by is not None:
+            continue
+        parts = found.setdefault(split.debit, [])
+        key = (split.origin, split.expires)
+        if parts and parts[-1][0] == key:
+            parts[-1][1] = int(str(parts[-1][1])) + split.amount
+        else:
+            parts.append([key, split.amount])
+    return found
+
+
+def totals(state: MemberState) -> object:
+    """What may not depend on order: sums, day counters, uses."""
+    return (
+        [pair for pair in state.sums if pair[1]],
+        [(day.on, day.earned, day.spend, day.sales) for day in state.days],
+        [use for use in state.uses if use.times],
+        sum(lot.remaining for lot in state.lots) - sum(debt.amount for debt in state.debts),
+    )
+
+
+def counters(state: MemberState) -> list[tuple[int, ...]]:
+    """The day counters that are not zero.
+
+    From when a day counts is left out: it only differs where an urgent version changed the hold in
+    the middle of a day, and then the later one stands.
+    """
+    return [(day.on, *day[2:]) for day in state.days if any(day[2:])]
+
+
+def check_same(before: MemberState, after: MemberState) -> None:
+    """Two states that differ at most in which debit a debt hangs on (docs/decisions)."""
+    assert plain_lots(after) == plain_lots(before)
+    assert sum(debt.amount for debt in after.debts) == sum(debt.amount for debt in before.debts)
+    assert [pair for pair in after.sums if pair[1] and pair[0] != "earned"] == [
+        pair for pair in before.sums if pair[1] and pair[0] != "earned"
+    ]
+    assert counters(after) == counters(before)
+    assert [use for use in after.uses if use.times] == [use for use in before.uses if use.times]
+    assert after.tiers == before.tiers
+    if not before.debts:
+        was, now = live_splits(before), live_splits(after)
+        assert {debit: now.get(debit) for debit in was} == was
+
+
+def expect_refusal(counts: collections.Counter[str], command: Callable[[], object]) -> None:
+    """Run a command that must be refused, and count the code."""
+    try:
+        command()
+    except Refused as refused:
+        counts[f"refused:{refused.code.value}"] += 1
+    else:
+        raise AssertionError("the command was not refused")
+
+
+__all__ = ["Shop", "check_return_limit", "check_void_limit", "expect_refusal"]

@@ -1,0 +1,434 @@
+"""A Hypothesis state machine over the counter's commands, with programmes drawn at random."""
+
+from __future__ import annotations
+
+import collections
+import os
+import random
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from app.domain.adjustment import OpeningLot, check_adjust
+from app.domain.business_day import BusinessDate
+from app.domain.clock import check_business_date
+from app.domain.documents import LineRequest, ReturnedLine, SaleRequest, Tender
+from app.domain.errors import Refused
+from app.domain.programme import Programme, SpentPolicy
+from app.domain.programme_plain import programme_from_plain
+from app.domain.redemption import check_redeem_limit
+from app.domain.returns import check_return_limit
+from app.domain.sale import quote_sale, sale_document, sale_entries
+from app.domain.void import check_void, check_void_limit
+from tests.domain.shop import Shop, expect_refusal
+
+START = BusinessDate.on(2024, 1, 30)
+NONE: dict[str, list[str]] = {"categories": [], "items": []}
+TEA = {"categories": ["tea"], "items": []}
+TIERS = ("basic", "silver", "gold")
+COUNTS: collections.Counter[str] = collections.Counter()
+
+
+def _multiplier(code: str, factor: int, **fields: Any) -> dict[str, Any]:
+    every = {
+        "code": code, "factor_bp": factor, "stackable": False, "tiers": [], "weekdays": [],
+        "from_minute": None, "until_minute": None, "from_date": None, "until_date": None,
+        "birthday": None, "goods": NONE,
+    }  # fmt: skip
+    return {**every, **fields}
+
+
+MULTIPLIERS = [
+    _multiplier("tier", 15000, tiers=["gold", "silver"]),
+    _multiplier("week", 12500, stackable=True, weekdays=[2, 3, 6]),
+    _multiplier("hour", 20000, from_minute=1200, until_minute=120),
+    _multiplier("dates", 11000, stackable=True, from_date="2024-02-01", until_date="2024-06-30"),
+    _multiplier("birthday", 30000, birthday={"days_before": 3, "days_after": 31}),
+    _multiplier("tea", 17777, goods=TEA),
+]
+
+
+def random_programme(pick: random.Random, version: int = 1) -> Programme:
+    """A programme of random rates, caps, windows, pending, expiry, rounding and policies."""
+    validity = pick.choice(
+        [("never", 0), ("days", 30), ("days", 5), ("months", 1), ("months_to_month_end", 2)]
+    )
+    pending = 0 if pick.random() < 0.6 else pick.choice([1, 3, 4])
+    window = pick.choice([("rolling_days", 30), ("rolling_days", 365), ("calendar_year", 0)])
+    measure = pick.choice(["spend", "visits"])
+    steps = (20000, 60000) if measure == "spend" else (2, 4)
+    no_redemption = pick.random() < 0.08
+    spent_policy = pick.choice(["negative", "negative", "deduct", "write_off"])
+    if no_redemption:
+        spent_policy = "negative"
+    anyone = {"cashier": 100, "supervisor": 1000, "manager": None}
+    level = {"discount_bp": 0}
+    return programme_from_plain(
+        {
+            "format": 1, "code": "random", "version": version, "starts": "2024-01-01",
+            "currency": {"code": "CNY", "exponent": 2}, "cut_off_minute": 240,
+            "leap_day": "feb28",
+            "tiers": {
+                "measure": measure, "window": window[0], "window_days": window[1],
+                "grace_days": pick.choice([0, 10]), "warning_days": 10, "price_excludes": NONE,
+                "levels": [
+                    {**level, "code": TIERS[0], "rank": 0, "threshold": 0,
+                     "name": {"zh": "普通", "en": "Basic"}},
+                    {**level, "code": TIERS[1], "rank": 10, "threshold": steps[0],
+                     "discount_bp": pick.choice([0, 333]), "name": {"zh": "银", "en": "Silver"}},
+                    {**level, "code": TIERS[2], "rank": 20, "threshold": steps[1],
+                     "discount_bp": pick.choice([0, 500]), "name": {"zh": "金", "en": "Gold"}},
+                ],
+            },
+            "earning": {
+                "base": {"points": pick.choice([1, 1, 3]), "per_minor": pick.choice([100, 70, 7])},
+                "category_rates": {"tea": {"points": 2, "per_minor": 300}},
+                "item_rates": {"i9": {"points": pick.choice([0, 5]), "per_minor": 100}},
+                "excludes": {"categories": ["tobacco"], "items": []},
+                "tax": pick.choice(["included", "excluded"]),
+                "rounding": pick.choice(["floor", "half_up", "half_even", "ceiling"]),
+                "cap_per_sale": pick.choice([None, None, 25, 300]),
+                "cap_per_day": pick.choice([None, None, 60, 400]),
+                "multipliers": pick.sample(MULTIPLIERS, pick.randrange(4)),
+            },
+            "redemption": None if no_redemption else {
+                "unit_points": pick.choice([10, 10, 7]), "unit_value_minor": pick.choice([10, 33]),
+                "minimum_points": pick.choice([0, 20]), "max_share_bp": pick.choice([10000, 4000]),
+                "excludes": {"categories": ["tobacco"], "items": []},
+            },
+            "validity": {"kind": validity[0], "count": validity[1]},
+            "pending_days": pending,
+            "returns": {
+                "spent_policy": spent_policy, "minimum_life_days": pick.choice([0, 7]),
+                "negative_limit_points": pick.choice([None, 0, 15]),
+            },
+            "limits": {
+                "redeem_points": anyone, "adjust_points": {**anyone, "cashier": 0, "manager": 300},
+                "return_minor": anyone, "void_minor": anyone,
+            },
+        }
+    )  # fmt: skip
+
+
+def random_line(pick: random.Random) -> LineRequest:
+    """A line of a cart."""
+    weighed = pick.random() < 0.2
+    return LineRequest(
+        unit_price_minor=pick.choice([0, 1, 99, 333, 1000, 4999, 9000]),
+        quantity=pick.choice([120, 350, 1999]) if weighed else pick.choice([1, 1, 2, 3, 7]),
+        per_quantity=500 if weighed else 1,
+        item=pick.choice([None, "i1", "i9"]),
+        category=pick.choice([None, None, "tea", "tobacco"]),
+        tax_rate_bp=pick.choice([0, 600, 1300]),
+        tax_included=pick.random() < 0.7,
+        floor_price_minor=pick.choice([0, 0, 980]),
+        no_earn=pick.random() < 0.1,
+        no_redeem=pick.random() < 0.1,
+    )
+
+
+def random_cart(pick: random.Random) -> tuple[LineRequest, ...]:
+    """One to four lines."""
+    return tuple(random_line(pick) for _ in range(pick.choice([1, 1, 2, 3, 4])))
+
+
+def random_minute(pick: random.Random) -> int:
+    return pick.choice([0, 60, 600, 1260])
+
+
+chances = st.integers(0, 2**31).map(random.Random)
+"""Hypothesis picks commands and seeds; a seed makes the arguments, which keeps runs long."""
+
+
+class Counter(RuleBasedStateMachine):
+    """One member's life at one till."""
+
+    @initialize(pick=chances)
+    def open_shop(self, pick: random.Random) -> None:
+        self.shop = Shop(random_programme(pick), START)
+
+    def _request(self, pick: random.Random, sixths: int) -> SaleRequest:
+        """A cart that redeems a part (in sixths) of the most it may."""
+        shop, cart = self.shop, random_cart(pick)
+        rules = shop.programme.redemption
+        if rules is None or sixths == 0:
+            return SaleRequest(cart)
+        quote = quote_sale(
+            SaleRequest(cart), shop.member(), shop.programme, on=shop.today, minute=0
+        )
+        points = quote.most.points * sixths // 6 // rules.unit_points * rules.unit_points
+        return SaleRequest(cart, points if points >= rules.minimum_points else 0)
+
+    @rule(pick=chances)
+    def sell(self, pick: random.Random) -> None:
+        request = self._request(pick, pick.choice([0, 0, 3, 6]))
+        self.shop.sell(request, random_minute(pick), member=True, tenders=pick.choice([1, 2]))
+
+    @rule(pick=chances)
+    def sell_and_spend_all(self, pick: random.Random) -> None:
+        self.shop.sell(self._request(pick, 6), random_minute(pick), member=True, tenders=1)
+
+    @rule(pick=chances)
+    def sell_without_member(self, pick: random.Random) -> None:
+        self.shop.sell(SaleRequest(random_cart(pick)), 600, member=False, tenders=1)
+
+    def _lapsed(self) -> list[int]:
+        """Returnable sales whose earning was booked as expired."""
+        booked = {each.origin for each in self.shop.state.splits if each.kind == "expire"}
+        found = []
+        for number in self.shop.returnable():
+            sale = self.shop.documents[number].sale
+            if sale is not None and sale.posted.earn in booked:
+                found.append(number)
+        return found
+
+    def _some(self, number: int, pick: random.Random) -> list[ReturnedLine]:
+        kept = self.shop.kept(number)
+        wanted = [ReturnedLine(n, pick.randint(1, left)) for n, left in enumerate(kept) if left]
+        pick.shuffle(wanted)
+        return wanted[: pick.randint(1, len(wanted))]
+
+    @precondition(lambda self: self.shop.returnable())
+    @rule(pick=chances)
+    def give_back_some(self, pick: random.Random) -> None:
+        number = pick.choice(self._lapsed() or self.shop.returnable())
+        policy: SpentPolicy | None = pick.choice([None, None, "negative", "deduct", "write_off"])
+        self.shop.give_back(number, self._some(number, pick), policy)
+
+    @precondition(lambda self: self.shop.returnable())
+    @rule(pick=chances)
+    def give_back_all_in_parts(self, pick: random.Random) -> None:
+        number = pick.choice(self.shop.returnable())
+        for _ in range(3):
+            if any(self.shop.kept(number)):
+                self.shop.give_back(number, self._some(number, pick))
+        rest = [ReturnedLine(n, left) for n, left in enumerate(self.shop.kept(number)) if left]
+        if rest:
+            self.shop.give_back(number, rest)
+        self.shop.counts["return_all"] += 1
+
+    @precondition(lambda self: self.shop.returnable())
+    @rule(pick=chances)
+    def exchange(self, pick: random.Random) -> None:
+        number = pick.choice(self.shop.returnable())
+        lines = self._some(number, pick)
+        self.shop.exchange(number, lines, SaleRequest(random_cart(pick)), random_minute(pick))
+
+    @precondition(lambda self: self.shop.documents)
+    @rule(pick=chances)
+    def void(self, pick: random.Random) -> None:
+        shop = self.shop
+        number = max(len(shop.documents) - pick.randint(1, 4), 0)
+        document = shop.documents[number]
+        closed = document.on <= shop.closed_through
+        if closed or document.voided or shop.later_return_stands(number):
+            expect_refusal(shop.counts, lambda: shop.void(number))
+        else:
+            shop.void(number)
+
+    @rule(pick=chances)
+    def adjust(self, pick: random.Random) -> None:
+        second_person = pick.random() < 0.5
+        try:
+            self.shop.adjust(
+                pick.choice([-1, 1]) * pick.randint(1, 120), second_person=second_person
+            )
+        except Refused as refused:
+            assert not second_person
+            self.shop.counts[f"refused:{refused.code.value}"] += 1
+
+    @rule(pick=chances)
+    def open_balance(self, pick: random.Random) -> None:
+        points = pick.randint(1, 90)
+        lots = [OpeningLot(points, self.shop.today.plus(pick.randint(0, 9))), OpeningLot(points)]
+        if pick.random() < 0.3:
+            lots.append(OpeningLot(-points * 3))
+        self.shop.open_balance(lots)
+
+    @rule(pick=chances)
+    def close_day(self, pick: random.Random) -> None:
+        self.shop.close_day(pick.choice([1, 1, 2, 5, 31, 120, 400]))
+
+    @rule(pick=chances)
+    def move_on_without_booking(self, pick: random.Random) -> None:
+        """As a till with a head office does: lapsed lots stay unbooked for a while."""
+        self.shop.closed_through = self.shop.today
+        self.shop.today = self.shop.today.plus(pick.choice([1, 6, 40]))
+        self.shop.counts["lapse_unbooked"] += 1
+
+    @rule(pick=chances)
+    def late_spend(self, pick: random.Random) -> None:
+        shop = self.shop
+        booked = [
+            split.expires
+            for split in shop.state.splits
+            if split.kind == "expire" and split.restored_by is None
+        ]
+        on = pick.choice(booked) if booked else shop.today.plus(-pick.randint(0, 12))
+        shop.late_spend(pick.randint(1, 40), on)
+
+    @rule(pick=chances)
+    def tiers_and_programmes(self, pick: random.Random) -> None:
+        shop = self.shop
+        kind = pick.random()
+        if kind < 0.4:
+            shop.set_tier(pick.choice(TIERS), shop.today.plus(pick.randint(0, 20)))
+        elif kind < 0.7:
+            shop.publish(random_programme(pick, version=2))
+        else:
+            shop.take_checkpoint()
+
+    @rule(pick=chances)
+    def spend_then_restore(self, pick: random.Random) -> None:
+        spent = pick.randint(1, 200)
+        self.shop.check_spend_restore(spent, pick.randint(0, spent))
+
+    @rule(pick=chances)
+    def refused_sales(self, pick: random.Random) -> None:
+        shop, cart = self.shop, random_cart(pick)
+        member, programme, on = shop.member(), shop.programme, shop.today
+
+        def quote(request: SaleRequest, *, known: bool = True) -> object:
+            return quote_sale(request, member if known else None, programme, on=on, minute=0)
+
+        counts = shop.counts
+        expect_refusal(counts, lambda: quote(SaleRequest(())))
+        expect_refusal(counts, lambda: quote(SaleRequest((LineRequest(-1),))))
+        expect_refusal(counts, lambda: quote(SaleRequest(cart, 10), known=False))
+        open_sale = quote_sale(SaleRequest(cart), member, programme, on=on, minute=0)
+        wrong = [Tender("cash", open_sale.draft.to_pay_minor + 1, 10**9)]
+        entries = sale_entries(open_sale, bytes(16))
+        expect_refusal(counts, lambda: sale_document(open_sale, entries, wrong))
+        rules = programme.redemption
+        if rules is None:
+            expect_refusal(counts, lambda: quote(SaleRequest(cart, 10)))
+            return
+        unit = rules.unit_points
+        above = (open_sale.available // unit + 1) * unit
+        expect_refusal(counts, lambda: quote(SaleRequest(cart, unit + 1)))
+        expect_refusal(counts, lambda: quote(SaleRequest(cart, above)))
+        if rules.minimum_points > unit <= open_sale.available:
+            expect_refusal(counts, lambda: quote(SaleRequest(cart, unit)))
+        most = open_sale.available // unit * unit
+        if most > open_sale.most.points and most >= rules.minimum_points:
+            expect_refusal(counts, lambda: quote(SaleRequest(cart, most)))
+
+    @precondition(lambda self: any(each.sale is not None for each in self.shop.documents))
+    @rule(pick=chances)
+    def refused_returns(self, pick: random.Random) -> None:
+        shop = self.shop
+        sold = [n for n, each in enumerate(shop.documents) if each.sale is not None]
+        number = pick.choice(sold)
+        kept = shop.kept(number)
+        if not any(kept):
+            expect_refusal(shop.counts, lambda: shop.give_back(number, [ReturnedLine(0, 1)]))
+            return
+        many = [ReturnedLine(0, kept[0] + 1)]
+        expect_refusal(shop.counts, lambda: shop.give_back(number, many))
+        expect_refusal(shop.counts, lambda: shop.give_back(number, []))
+        expect_refusal(shop.counts, lambda: shop.give_back(number, [ReturnedLine(9, 1)]))
+        if shop.documents[number].voided:
+            return
+        whole = [ReturnedLine(n, left) for n, left in enumerate(kept) if left]
+        documents, state = len(shop.documents), shop.state
+        try:
+            shop.give_back(number, whole, "write_off", manager=False)
+        except Refused as refused:
+            shop.counts[f"refused:{refused.code.value}"] += 1
+            assert (len(shop.documents), shop.state) == (documents, state)
+
+    @rule()
+    def refused_others(self) -> None:
+        shop = self.shop
+        counts, limits, today = shop.counts, shop.programme.limits, shop.today
+        once = {"own_account": False, "second_person": False}
+        expect_refusal(counts, lambda: check_adjust(limits, "manager", 0, **once))
+        expect_refusal(counts, lambda: check_adjust(limits, "cashier", 1, **once))
+        expect_refusal(counts, lambda: check_adjust(limits, "manager", -301, **once))
+        expect_refusal(
+            counts,
+            lambda: check_adjust(limits, "manager", 1, own_account=True, second_person=True),
+        )
+        expect_refusal(counts, lambda: shop.open_balance([OpeningLot(0)]))
+        expect_refusal(counts, lambda: shop.set_tier("nobody", today))
+        expect_refusal(counts, lambda: shop.set_tier("gold", None))
+        for check in (check_redeem_limit, check_return_limit, check_void_limit):
+            expect_refusal(counts, lambda: check(limits, "cashier", 101, second_person=False))  # noqa: B023
+            check(limits, "cashier", 101, second_person=True)
+        expect_refusal(
+            counts,
+            lambda: check_void(
+                same_shift=False,
+                day_closed=False,
+                already_voided=False,
+                later_return_stands=False,
+            ),
+        )
+        back, ahead = today.plus(-1), today.plus(2)
+        expect_refusal(
+            counts, lambda: check_business_date(back, today, None, None, supervisor=True)
+        )
+        expect_refusal(
+            counts, lambda: check_business_date(ahead, today, today, None, supervisor=False)
+        )
+
+    def teardown(self) -> None:
+        shop = getattr(self, "shop", None)
+        if shop is None:
+            return
+        shop.finish(random.Random(len(shop.entries)))
+        COUNTS.update(shop.counts)
+
+
+COMMANDS = (
+    "sell", "sell_without_member", "upgrade", "return", "return_all", "return_unexpired",
+    "return_owed", "return_charged", "return_written_off", "exchange", "void", "adjust_up",
+    "adjust_down", "opening", "manual_tier", "expire", "unexpire", "review", "close_day",
+    "lapse_unbooked", "late_spend", "publish", "checkpoint", "spend_restore", "ledger_by_coins",
+)  # fmt: skip
+REFUSALS = (
+    "sale_empty", "sale_line_invalid", "tender_mismatch", "member_needed", "redeem_off",
+    "redeem_not_multiple", "redeem_below_minimum", "redeem_above_available", "redeem_above_share",
+    "redeem_above_limit", "return_empty", "return_no_such_line", "return_nothing_left",
+    "return_too_many", "return_above_limit", "write_off_needs_manager", "void_other_shift",
+    "void_day_closed", "void_already", "void_later_return", "void_above_limit", "adjust_zero",
+    "adjust_own_account", "adjust_not_allowed", "adjust_needs_second", "adjust_below_available",
+    "opening_invalid", "tier_unknown", "tier_end_needed", "business_date_back",
+    "business_date_ahead",
+)  # fmt: skip
+
+
+def run_machine(runs: int, steps: int = 40) -> collections.Counter[str]:
+    """Run the machine and return how often each command and refusal happened."""
+    COUNTS.clear()
+    run_state_machine_as_test(
+        Counter,
+        settings=settings(
+            max_examples=runs,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            derandomize="DOMAIN_SEED" not in os.environ,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    return collections.Counter(COUNTS)
+
+
+def never_happened(counts: collections.Counter[str]) -> list[str]:
+    """Commands and refusals that a run never reached."""
+    names = [*COMMANDS, *(f"refused:{code}" for code in REFUSALS)]
+    return [name for name in names if not counts[name]]
+
+
+def test_any_life_of_a_member_keeps_every_law_and_reaches_every_command_and_refusal() -> None:
+    counts = run_machine(300)
+    assert not never_happened(counts)
