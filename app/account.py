@@ -33,11 +33,12 @@ def member_context(
     Raises Refused(MEMBER_UNKNOWN)."""
     if member_id is None:
         return None
-    if people.member(conn, member_id) is None:
+    known = people.person(conn, member_id)
+    if known is None:
         raise Refused(Refusal.MEMBER_UNKNOWN)
     since = min(on, window_start(programme.tiers, on))
     state = posting.load_state(conn, member_id, needed, days_since=since)
-    return MemberContext(state, 0, birthdays_of(people.profile(conn, member_id), programme, on))
+    return MemberContext(state, 0, birthdays_of(known[0], programme, on))
 
 
 def birthdays_of(

@@ -17,6 +17,7 @@ from typing import Any, Final
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
+from app.documents.receipts import Shop
 from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
 from app.domain.entries import Entry
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
@@ -184,7 +185,9 @@ class Context:
         self.data_key = data_key
         self.folder = folder
         self.journal_problem = ""
+        self.shop: tuple[Settings, int, Shop] | None = None
         self._words: dict[str, Words] = {}
+        self._initials: dict[bytes, str] = {}
         self._programmes: tuple[Programme, ...] = ()
 
     def words(self, language: str) -> Words:
@@ -192,6 +195,17 @@ class Context:
         if language not in self._words:
             self._words[language] = Words(language)
         return self._words[language]
+
+    def initials(self, conn: Connection, staff_id: bytes | None) -> str:
+        """How a person signs on slips and lists; "" for nobody."""
+        if staff_id is None:
+            return ""
+        if staff_id not in self._initials:
+            row = people.staff_by_id(conn, staff_id)
+            if row is None:
+                return ""
+            self._initials[staff_id] = row.initials.upper()
+        return self._initials[staff_id]
 
     def chain_start(self) -> bytes:
         """The hash before the first event."""

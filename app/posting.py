@@ -212,25 +212,19 @@ def _project(conn: Connection, event: Event) -> None:
 
 
 def _refresh_member(conn: Connection, event: Event) -> None:
-    row = people.member(conn, event.member_id or b"")
-    assert row is not None, "entries of a member that was never enrolled"
-    tier = row.tier
-    ranks = event.doc.get("tier_code")
-    if ranks is not None and any(entry[1] == TIER for entry in event.entries):
-        tier = ranks
-    visit = event.business_date if event.kind == SALE else row.last_visit
-    if (tier, visit) != (row.tier, row.last_visit):
-        people.update_member(conn, row.id, tier=tier, last_visit=visit)
+    assert event.member_id is not None
+    tier = event.doc.get("tier_code")
+    if tier is not None and any(entry[1] == TIER for entry in event.entries):
+        people.set_tier(conn, event.member_id, tier)
     if event.kind == SALE:
-        # The search index moves in a small transaction of its own, after the sale (storage.md 5).
-        people.mark_search_dirty(conn, row.id)
+        people.visited(conn, event.member_id, event.business_date)
 
 
 def _assert_sums(conn: Connection, member_id: bytes, after: MemberState, assets: set[str]) -> None:
+    totals = rows.ledger_sums(conn, member_id)
     for asset in assets - {TIER}:
-        total = rows.ledger_sum(conn, member_id, asset)
-        if total != after.balance(asset):
-            raise LedgerMismatch(f"{asset}: ledger {total}, fold {after.balance(asset)}")
+        if totals[asset] != after.balance(asset):
+            raise LedgerMismatch(f"{asset}: ledger {totals[asset]}, fold {after.balance(asset)}")
 
 
 # The cached fold --------------------------------------------------------------------------------

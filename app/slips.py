@@ -16,6 +16,7 @@ from app import posting
 from app.context import Context
 from app.documents import receipts
 from app.domain.business_day import BusinessDate
+from app.domain.documents import SaleDocument
 from app.domain.documents_plain import return_from_plain, sale_from_plain
 from app.domain.member import mask_card, mask_name, mask_phone
 from app.formats import Formats, MoneySign
@@ -32,9 +33,18 @@ def money_sign(code: str, exponent: int) -> MoneySign:
 
 
 def slip_of(
-    ctx: Context, conn: Connection, event: Event, *, copy_no: int = 0, copied_by: str = ""
+    ctx: Context,
+    conn: Connection,
+    event: Event,
+    *,
+    sale: SaleDocument | None = None,
+    copy_no: int = 0,
+    copied_by: str = "",
 ) -> str | None:
-    """The finished document as JSON, None for an event that has no slip."""
+    """The finished document as JSON, None for an event that has no slip.
+
+    `sale` is the event's own document where the caller has it at hand.
+    """
     if event.kind not in (posting.SALE, posting.RETURN, posting.VOID):
         return None
     shop = shop_of(ctx, conn, event.offset_min)
@@ -42,13 +52,13 @@ def slip_of(
     member = _member(conn, event)
     doc = event.doc
     if event.kind == posting.SALE:
-        slip = receipts.sale_slip(shop, head, sale_from_plain(doc["sale"]), member)
+        slip = receipts.sale_slip(shop, head, sale or sale_from_plain(doc["sale"]), member)
     else:
         original = _original(conn, doc)
-        sale = sale_from_plain(original["sale"])
+        sold = sale_from_plain(original["sale"])
         if event.kind == posting.RETURN:
             slip = receipts.return_slip(
-                shop, head, original["receipt_no"], sale, return_from_plain(doc["return"]), member,
+                shop, head, original["receipt_no"], sold, return_from_plain(doc["return"]), member,
                 doc["reason"],
             )  # fmt: skip
         else:
@@ -60,7 +70,16 @@ def slip_of(
 
 
 def shop_of(ctx: Context, conn: Connection, offset_min: int) -> receipts.Shop:
-    """The shop's texts and formats as this machine's settings have them."""
+    """The shop's texts and formats as this machine's settings have them; made once per settings."""
+    known = ctx.shop
+    if known is not None and known[0] is ctx.settings and known[1] == offset_min:
+        return known[2]
+    shop = _shop(ctx, conn, offset_min)
+    ctx.shop = (ctx.settings, offset_min, shop)
+    return shop
+
+
+def _shop(ctx: Context, conn: Connection, offset_min: int) -> receipts.Shop:
     settings = ctx.settings
     sign = money_sign(ctx.till.currency.code, ctx.till.currency.exponent)
     zone = timezone(timedelta(minutes=offset_min))
@@ -86,12 +105,11 @@ def _head(
     ctx: Context, conn: Connection, event: Event, *, copy_no: int, copied_by: str
 ) -> receipts.Head:
     zone = timezone(timedelta(minutes=event.offset_min))
-    staff = people.staff_by_id(conn, event.staff_id or b"")
     head = receipts.Head(
         receipt_no=event.doc["receipt_no"],
         at=f"{instant_of(event.at_us).astimezone(zone):%Y-%m-%d %H:%M:%S}",
         till=ctx.till.till,
-        cashier=staff.initials.upper() if staff else "",
+        cashier=ctx.initials(conn, event.staff_id),
     )
     if not copy_no:
         return head
@@ -110,15 +128,13 @@ def _member(conn: Connection, event: Event) -> receipts.MemberFacts | None:
     shown = event.doc.get("shown")
     if event.member_id is None or shown is None:
         return None
-    profile = people.profile(conn, event.member_id)
-    cards = people.credentials_of(conn, event.member_id, "card")
-    active = [card.value for card in cards if card.state == "active"]
+    profile, card = people.person(conn, event.member_id) or (None, None)
     expiring = shown["expiring"]
     progress = shown["progress"]
     return receipts.MemberFacts(
         name_masked=mask_name(profile.name) if profile else "",
         phone_masked=mask_phone(profile.phone) if profile and profile.phone else "",
-        card_masked=mask_card(active[0]) if active else "",
+        card_masked=mask_card(card) if card else "",
         tier=(shown["tier"][0], shown["tier"][1]),
         earned=event.doc["earned"],
         spent=event.doc["spent"],

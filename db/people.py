@@ -114,6 +114,30 @@ def member_count(conn: Connection) -> int:
     return int(conn.execute("SELECT count(*) FROM member").fetchone()[0])
 
 
+def person(conn: Connection, member_id: bytes) -> tuple[ProfileRow | None, str | None] | None:
+    """(profile, active card) of an account in one look; None when there is no such account."""
+    row = conn.execute(
+        "SELECT (SELECT value FROM credential c WHERE c.member_id = m.id AND c.kind = 'card'"
+        f" AND c.state = 'active' LIMIT 1), {', '.join('p.' + c for c in _PROFILE.split(', '))}"
+        " FROM member m LEFT JOIN profile p ON p.member_id = m.id WHERE m.id = ?",
+        (member_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    return (None if row[1] is None else ProfileRow(*row[1:])), row[0]
+
+
+def visited(conn: Connection, member_id: bytes, on: int) -> None:
+    """The member was here on a business date; the search index moves later, when the till is idle."""
+    conn.execute("UPDATE member SET last_visit = ? WHERE id = ?", (on, member_id))
+    mark_search_dirty(conn, member_id)
+
+
+def set_tier(conn: Connection, member_id: bytes, tier: str) -> None:
+    """The tier as the fold has it now."""
+    conn.execute("UPDATE member SET tier = ? WHERE id = ?", (tier, member_id))
+
+
 def update_member(conn: Connection, member_id: bytes, *, tier: str, last_visit: int | None) -> None:
     """Rewrite what the fold says of an account."""
     conn.execute(

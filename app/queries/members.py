@@ -60,7 +60,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         profile = people.profile(conn, member_id)
         cards = people.credentials_of(conn, member_id, "card")
         state = posting.load_state(conn, member_id, None)
-        recent = _ledger(conn, member_id, limit=RECENT)
+        recent = _ledger(ctx, conn, member_id, limit=RECENT)
         points = view(state, on)
         birthday = days_until_birthday(birthdays_of(profile, programme, on), on)
     card = next((c for c in cards if c.state == "active"), cards[0] if cards else None)
@@ -93,7 +93,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
 def ledger(ctx: Context, member_id: bytes, *, limit: int = 500) -> tuple[LedgerLine, ...]:
     """A member's points entries, newest first, each with the balance after it."""
     with ctx.read() as conn:
-        return tuple(_ledger(conn, member_id, limit=limit))
+        return tuple(_ledger(ctx, conn, member_id, limit=limit))
 
 
 def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
@@ -171,16 +171,11 @@ def member_of_card(ctx: Context, number: str) -> bytes:
     return row.member_id
 
 
-def _ledger(conn: Connection, member_id: bytes, *, limit: int) -> list[LedgerLine]:
+def _ledger(ctx: Context, conn: Connection, member_id: bytes, *, limit: int) -> list[LedgerLine]:
     entries = rows.points_of_member(conn, member_id, POINTS, limit)
     balance = rows.ledger_sum(conn, member_id, POINTS)
-    initials: dict[bytes, str] = {}
     lines = []
     for line in entries:
-        operator = initials.get(line.staff_id or b"")
-        if operator is None:
-            person = people.staff_by_id(conn, line.staff_id or b"")
-            operator = initials[line.staff_id or b""] = person.initials.upper() if person else ""
         lines.append(
             LedgerLine(
                 event_id=line.event_id,
@@ -194,7 +189,7 @@ def _ledger(conn: Connection, member_id: bytes, *, limit: int) -> list[LedgerLin
                 balance_after=balance,
                 total_minor=line.total_minor,
                 receipt_no=line.receipt_no,
-                operator=operator,
+                operator=ctx.initials(conn, line.staff_id),
             )
         )
         balance -= line.amount

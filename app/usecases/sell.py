@@ -66,17 +66,17 @@ def sell(ctx: Context, command: Sell) -> Done[Sold]:
     the store can't. A command that was done before gives its first outcome."""
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
-            return Done(_sold(tx.known), again=True)
-        event = _commit(ctx, tx, command)
+            return Done(_sold(tx.known, sale_from_plain(tx.known.doc["sale"])), again=True)
+        event, document = _commit(ctx, tx, command)
     members = frozenset({command.member_id}) if command.member_id else frozenset()
     return Done(
-        _sold(event),
+        _sold(event, document),
         Changes(members, frozenset({"document", "print"})),
         warning=ctx.warning(),
     )
 
 
-def _commit(ctx: Context, tx: Tx, command: Sell) -> Event:
+def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     conn = tx.conn
     shift = tx.shift()
     on = BusinessDate(shift.business_date)
@@ -120,11 +120,11 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> Event:
         doc=doc,
         posted=posted,
     )
-    slip = slip_of(ctx, conn, event)
+    slip = slip_of(ctx, conn, event, sale=document)
     assert slip is not None, "a sale has a receipt"
     tx.print(event, posting.SALE, slip)
     till.drop_cart(conn)
-    return event
+    return event, document
 
 
 def next_running(conn: Connection) -> int:
@@ -149,9 +149,8 @@ def _tenders(quote: SaleQuote, payment: Payment) -> tuple[Tender, ...]:
     return (Tender(payment.kind, to_pay, payment.given_minor),)
 
 
-def _sold(event: Event) -> Sold:
+def _sold(event: Event, document: SaleDocument) -> Sold:
     """The outcome, from the event alone: the same on the first answer and on every repeat."""
-    document = sale_from_plain(event.doc["sale"])
     given = sum(tender.given_minor for tender in document.tenders)
     shown = event.doc["shown"]
     return Sold(
