@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 
 # Every one of these is one or two bytes in GB18030, so most texts are measured without looking at
 # each character.
-_COMMON = re.compile(r"[\x20-\x7e\u4e00-\u9fa5，。：；！？（）、￥×·]*")
+_COMMON = re.compile(r"[\x20-\x7e\u4e00-\u9fa5，。：；！？（）、￥×·“”…—《》■□→]*")
 # The yen sign and the true minus are four bytes in GB18030; shops' printers have the full-width
 # yen and the hyphen.
 _PAPER_FORM = str.maketrans({"¥": "￥", "−": "-", "\u3000": "  ", "\t": " ", "\n": " "})
@@ -50,7 +51,7 @@ def paper_text(text: str) -> str:
     """The text as paper can say it: composed, without control and invisible characters, blanks as
     plain spaces.
     """
-    if text.isascii() and text.isprintable():
+    if _COMMON.fullmatch(text):
         return text
     text = unicodedata.normalize("NFC", text).translate(_PAPER_FORM)
     if text.isprintable():
@@ -102,17 +103,37 @@ def clip(text: str, limit: int) -> str:
     return text
 
 
+@lru_cache(maxsize=8192)
+def _is_wide(character: str) -> bool:
+    return _WIDE.match(character) is not None
+
+
 def _may_break(left: str, right: str) -> bool:
     if right in _NEVER_FIRST or left in _NEVER_LAST:
         return False
-    left_wide, right_wide = bool(_WIDE.match(left)), bool(_WIDE.match(right))
+    left_wide, right_wide = _is_wide(left), _is_wide(right)
     if (left.isdecimal() and right_wide) or (left in "年月时" and right.isdecimal()):
         return False  # 12 and its 元 stay together, and so does a whole date
     return left_wide or right_wide
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a reader wants to see together: atoms of one script as (spaces before, columns, text)."""
+
+    wide: bool
+    atoms: list[tuple[int, int, str]]
+
+    @property
+    def columns(self) -> int:
+        """Without the spaces before the first atom."""
+        return sum(spaces + columns for spaces, columns, _ in self.atoms) - self.atoms[0][0]
+
+
 def _atoms(word: str) -> list[str]:
     """A word without spaces, cut at every place where a line may be broken."""
+    if word.isascii():
+        return [word]
     atoms, start = [], 0
     for place in range(1, len(word)):
         if _may_break(word[place - 1], word[place]):
@@ -122,31 +143,27 @@ def _atoms(word: str) -> list[str]:
     return atoms
 
 
-# A run is what a reader wants to see together: [(spaces before it, atom), …] of one script.
-_Run = list[tuple[int, str]]
-
-
-def _runs(text: str) -> list[tuple[bool, _Run]]:
-    """The text as runs, each with whether it is of wide script. A wide run ends at a space or
-    after punctuation, a narrow one (an English phrase) goes on over spaces.
+def _runs(text: str) -> list[_Run]:
+    """The text as runs. A wide run ends at a space or after punctuation, a narrow one (an English
+    phrase) goes on over spaces.
     """
-    runs: list[tuple[bool, _Run]] = []
+    runs: list[_Run] = []
     ended = True
     for match in re.finditer(r"( *)([^ ]+)", text):
-        spaces, word = len(match[1]), match[2]
-        for atom in _atoms(word):
-            wide = bool(_WIDE.search(atom))
-            if ended or wide != runs[-1][0] or (wide and spaces):
-                runs.append((wide, []))
-            runs[-1][1].append((spaces, atom))
+        spaces = len(match[1])
+        for atom in _atoms(match[2]):
+            wide = _WIDE.search(atom) is not None
+            if ended or wide != runs[-1].wide or (wide and spaces):
+                runs.append(_Run(wide, []))
+            runs[-1].atoms.append((spaces, columns_of(atom), atom))
             ended = wide and atom[-1] in _NEVER_FIRST
             spaces = 0
     return runs
 
 
 def _split_long(atom: str, limit: int) -> list[str]:
-    """An atom that no line can hold, in pieces; after a separator where there is one in the
-    second half.
+    """An atom that no line can hold, in pieces; after a separator where there is one in the second
+    half.
     """
     pieces = []
     while columns_of(atom) > limit:
@@ -160,32 +177,47 @@ def _split_long(atom: str, limit: int) -> list[str]:
     return [*pieces, atom] if atom else pieces
 
 
+def _fill(runs: list[_Run], limit: int) -> list[str]:
+    """The runs on lines of at most `limit` columns."""
+    lines: list[str] = []
+    line, used = "", 0
+    for run in runs:
+        width = run.columns
+        together = not run.wide or width <= limit // 2
+        if used and together and used + run.atoms[0][0] + width > limit:
+            lines.append(line)
+            line, used = "", 0
+        for spaces, columns, atom in run.atoms:
+            if used and used + spaces + min(columns, limit) > limit:
+                lines.append(line)
+                line, used = "", 0
+            if columns > limit:
+                *whole, atom = _split_long(atom, limit)
+                lines += whole
+                columns = columns_of(atom)
+            gap = spaces if used else 0
+            line, used = line + " " * gap + atom, used + gap + columns
+    if line or not lines:
+        lines.append(line)
+    return lines
+
+
 def wrap(text: str, limit: int) -> list[str]:
     """The text on lines of at most `limit` columns, at least one line.
 
     Broken at spaces and where the script changes, between wide characters when it must be, never
-    inside a number and never so that a line starts with closing punctuation. A phrase that fits
-    on the next line is not torn (printing.md section 7.3).
+    inside a number and never so that a line starts with closing punctuation. A phrase that would be
+    torn starts on the next line (printing.md section 7.3).
     """
-    if columns_of(text) <= limit:
+    return [text] if columns_of(text) <= limit else _fill(_runs(text), limit)
+
+
+def wrap_evenly(text: str, limit: int) -> list[str]:
+    """Like `wrap`, on as many lines, but of about one length: without a lone last word."""
+    taken = columns_of(text)
+    if taken <= limit:
         return [text]
-    lines: list[str] = []
-    line, used = "", 0
-    for wide, run in _runs(text):
-        width = sum(spaces + columns_of(atom) for spaces, atom in run) - run[0][0]
-        together = not wide or width <= limit // 2
-        if used and together and used + run[0][0] + width > limit:
-            lines.append(line)
-            line, used = "", 0
-        for spaces, atom in run:
-            for piece in _split_long(atom, limit):
-                room = columns_of(piece)
-                if used and used + spaces + room > limit:
-                    lines.append(line)
-                    line, used = "", 0
-                gap = " " * spaces if used else ""
-                line, used = line + gap + piece, used + len(gap) + room
-                spaces = 0
-    if line or not lines:
-        lines.append(line)
-    return lines
+    runs = _runs(text)
+    lines = _fill(runs, limit)
+    tries = (_fill(runs, narrower) for narrower in range(-(-taken // len(lines)), limit))
+    return next((tried for tried in tries if len(tried) == len(lines)), lines)

@@ -16,7 +16,15 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from printing import codes
-from printing.columns import carried, character_columns, clip, columns_of, paper_text, wrap
+from printing.columns import (
+    carried,
+    character_columns,
+    clip,
+    columns_of,
+    paper_text,
+    wrap,
+    wrap_evenly,
+)
 from printing.document import (
     QR,
     Align,
@@ -293,7 +301,7 @@ def _start(align: Align, room: int, taken: int) -> int:
 
 
 def _fitted(
-    text: str, fit: TextFit, look: _Look, columns: int
+    text: str, fit: TextFit, look: _Look, columns: int, align: Align
 ) -> tuple[list[str], tuple[int, int]]:
     """The lines of a text and their size: the first size of its role that holds it on one line,
     else the last.
@@ -307,28 +315,19 @@ def _fitted(
             return [text], size
     # Wrapping keeps a large role large: two lines of tall letters still read as a title.
     size = look.sizes[-1] if fit == "shrink" else look.sizes[len(look.sizes) // 2]
-    return wrap(text, columns // size[0]), size
+    broken = wrap_evenly if align == "center" else wrap
+    return broken(text, columns // size[0]), size
 
 
 def _text(block: Text, columns: int, out: list[Element]) -> None:
     look = _LOOKS[block.role]
     align: Align = "center" if block.role in _CENTERED else block.align
     for paragraph in block.text.split("\n"):
-        whole = paper_text(paragraph)
-        lines, size = _fitted(whole, block.fit, look, columns)
-        if align == "center" and len(lines) > 1:
-            lines = _balanced(whole, lines, columns // size[0])
+        lines, size = _fitted(paper_text(paragraph), block.fit, look, columns, align)
         for text in lines:
             taken = columns_of(text) * size[0]
             cells = (Cell(_start(align, columns, taken), taken, text),) if text else ()
             out.append(_line(cells, look, size))
-
-
-def _balanced(text: str, lines: list[str], limit: int) -> list[str]:
-    """The same words on as many lines of about one length: a centred text has no lone last word."""
-    fewest = -(-columns_of(text) // len(lines))
-    tries = (wrap(text, narrower) for narrower in range(fewest, limit))
-    return next((tried for tried in tries if len(tried) == len(lines)), lines)
 
 
 def _pair(block: Pair, columns: int, out: list[Element]) -> None:
