@@ -116,6 +116,8 @@ class QR:
     data: str
 
     def __post_init__(self) -> None:
+        if not self.data.isprintable():
+            raise ValueError("a QR code holds no control characters")
         if not 1 <= len(self.data.encode()) <= QR_BYTES_MAX:
             raise ValueError(f"a QR code holds 1 to {QR_BYTES_MAX} bytes of UTF-8")
 

@@ -143,7 +143,7 @@ class _Job:
         for band in bands(element_bitmap(element, self._profile.columns)):
             across = len(band.rows) // band.height
             sizes = across.to_bytes(2, "little") + band.height.to_bytes(2, "little")
-            self.sent += b"\x1dv0\x00" + sizes + band.rows
+            self.sent += b"\x1dv0\x00" + sizes + _without_real_time(band.rows)
 
     def _bars(self, bars: Bars) -> None:
         self._style((1, 1), bold=False, invert=False)
@@ -165,6 +165,13 @@ class _Job:
         self.sent += b"\x1d(k\x03\x001C" + bytes((matrix.module_dots,)) + b"\x1d(k\x03\x001E1"
         self.sent += b"\x1d(k" + (len(data) + 3).to_bytes(2, "little") + b"1P0" + data
         self.sent += b"\x1d(k\x03\x001Q0" + _LEFT + b"\n"
+
+
+def _without_real_time(rows: bytes) -> bytes:
+    """Dots that no printer takes for DLE DC4: it would open the drawer or switch off in the middle
+    of a picture. One dot more is the price.
+    """
+    return rows.replace(b"\x10\x14", b"\x10\x15")
 
 
 def bands(bitmap: Bitmap) -> list[Bitmap]:

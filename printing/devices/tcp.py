@@ -61,8 +61,7 @@ def tcp_send(address: TcpAddress, job: bytes, timeout_s: float) -> bool:
         if address.answers:
             _await_barrier(connection, address, timeout_s)
         else:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_WR)
+            _let_it_read(connection, min(timeout_s, _ANSWER_S_MAX))
     return address.answers
 
 
@@ -135,3 +134,12 @@ def _await_barrier(connection: socket.socket, address: TcpAddress, timeout_s: fl
     if _next_byte(connection, is_barrier, timeout_s) is None:
         problem = _ask(connection, min(timeout_s, _ANSWER_S_MAX)).problem
         raise DeliveryUncertain(str(address), problem or "not confirmed", problem)
+
+
+def _let_it_read(connection: socket.socket, timeout_s: float) -> None:
+    """Ends our side and takes what still comes until the printer ends its own: closing with unread
+    bytes would reset the connection and lose the end of the job.
+    """
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        _next_byte(connection, lambda _: False, timeout_s)

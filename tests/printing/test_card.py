@@ -106,18 +106,11 @@ def test_the_stripes_zone_has_no_ink_and_no_text_comes_near_the_edge(tmp_path: P
             assert max(abs(dark - ground), abs(light - ground)) < 40
 
 
-@pytest.mark.parametrize(
-    "wish",
-    [
-        f"#{red:02x}{green:02x}{blue:02x}"
-        for red in range(0, 256, 51)
-        for green in range(0, 256, 51)
-        for blue in range(0, 256, 51)
-    ],
-)
-def test_letters_can_be_read_on_any_colour(wish: str) -> None:
-    ground, letters = colours(wish)
-    assert contrast(ground, letters) >= CONTRAST_MIN
+def test_letters_can_be_read_on_any_colour() -> None:
+    steps = range(0, 256, 51)
+    for wish in (f"#{r:02x}{g:02x}{b:02x}" for r in steps for g in steps for b in steps):
+        ground, letters = colours(wish)
+        assert contrast(ground, letters) >= CONTRAST_MIN, wish
 
 
 def test_contrast_is_measured_as_the_standard_says() -> None:

@@ -5,6 +5,7 @@ files.
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,25 @@ def test_a_printer_known_to_be_blind_gets_its_job_unasked_and_unconfirmed(
     assert send(at(printer, answers=False), JOB) is False
     assert printer.job_after() == JOB
     assert printer.asked == []
+
+
+def test_a_blind_printer_that_talks_unasked_still_gets_the_whole_job() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        received = bytearray()
+
+        def take() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"\x14\x00\x00\x0f" * 8)
+                while part := connection.recv(1000):
+                    received.extend(part)
+                    time.sleep(0.005)
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        send(TcpAddress("127.0.0.1", listener.getsockname()[1], answers=False), JOB * 20)
+        thread.join(5)
+        assert bytes(received) == JOB * 20
 
 
 def test_nobody_at_the_address_is_unreachable() -> None:

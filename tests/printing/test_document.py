@@ -134,6 +134,11 @@ def test_a_qr_code_refuses_more_than_the_paper_can_hold() -> None:
         QR("会" * 101)
 
 
+def test_a_qr_code_refuses_control_characters() -> None:
+    with pytest.raises(ValueError, match="control"):
+        QR("https://example.cn\x10\x14")
+
+
 def test_a_copy_is_the_same_slip_under_a_banner() -> None:
     doc = normal_receipt()
     copy = doc.marked("补打 COPY 1")
