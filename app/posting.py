@@ -178,6 +178,9 @@ def _project(conn: Connection, event: Event) -> None:
     if event.kind == SHIFT_OPEN:
         assert event.staff_id is not None
         assert event.shift_id is not None
+        previous = doc.get("closes")
+        if previous is not None:
+            till.close_shift(conn, bytes.fromhex(previous), event.seq)
         till.insert_shift(
             conn,
             till.ShiftRow(
@@ -185,9 +188,6 @@ def _project(conn: Connection, event: Event) -> None:
                 doc["float"], None,
             ),
         )  # fmt: skip
-        previous = doc.get("closes")
-        if previous is not None:
-            till.close_shift(conn, bytes.fromhex(previous), event.seq)
     elif event.kind == ENROL:
         assert event.member_id is not None
         people.insert_member(
