@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from app.context import Context, Session
 from app.domain.documents import LineRequest, SaleRequest
 from app.queries.counter import quote
