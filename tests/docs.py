@@ -1,9 +1,9 @@
 """`python -m tests.docs`: the commands that the documents show exist and run.
 
-Every line of a fenced `sh` block is tried. A `make` line must name a target that make can plan (running them
-Every line of a fenced `sh` block is tried. A `make` line must name a target that make can plan (running them
-all here would run the tests inside the tests). A `regulars` line is run for real, on a small demo store where
-it names one; opening the window is left to the tour.
+Every line of a fenced `sh` block is tried. A `make` line must name a target that make can plan (running
+them all here would run the tests inside the tests). A `regulars` line is run for real, on a small demo
+store where it names one; opening the window is left to the tour.
+"""
 
 from __future__ import annotations
 
