@@ -143,9 +143,11 @@ def _atoms(word: str) -> list[str]:
     return atoms
 
 
-def _runs(text: str) -> list[_Run]:
+@lru_cache(maxsize=512)
+def _runs(text: str) -> tuple[_Run, ...]:
     """The text as runs. A wide run ends at a space or after punctuation, a narrow one (an English
-    phrase) goes on over spaces.
+    phrase) goes on over spaces. Kept for a while: a row asks for several widths, a shop repeats
+    its labels.
     """
     runs: list[_Run] = []
     ended = True
@@ -158,7 +160,7 @@ def _runs(text: str) -> list[_Run]:
             runs[-1].atoms.append((spaces, columns_of(atom), atom))
             ended = wide and atom[-1] in _NEVER_FIRST
             spaces = 0
-    return runs
+    return tuple(runs)
 
 
 def _split_long(atom: str, limit: int) -> list[str]:
@@ -177,7 +179,7 @@ def _split_long(atom: str, limit: int) -> list[str]:
     return [*pieces, atom] if atom else pieces
 
 
-def _fill(runs: list[_Run], limit: int) -> list[str]:
+def _fill(runs: tuple[_Run, ...], limit: int) -> list[str]:
     """The runs on lines of at most `limit` columns."""
     lines: list[str] = []
     line, used = "", 0

@@ -243,11 +243,11 @@ def _block_from_plain(index: int, plain: object) -> Block:
     kind = _KINDS.get(plain.get("block", ""))
     if kind is None:
         raise DocumentError(f"{where}.block: unknown block {plain.get('block')!r}")
-    _refuse_unknown(plain.keys() - _KEYS[kind], where)
+    _refuse_unknown(plain, _KEYS[kind], where)
     if kind is Row and isinstance(plain.get("cells"), list):
         for place, cell in enumerate(plain["cells"]):
             if isinstance(cell, dict):
-                _refuse_unknown(cell.keys() - _CELL_KEYS, f"{where}.cells[{place}]")
+                _refuse_unknown(cell, _CELL_KEYS, f"{where}.cells[{place}]")
     try:
         block: Block = msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
@@ -255,9 +255,9 @@ def _block_from_plain(index: int, plain: object) -> Block:
     return block
 
 
-def _refuse_unknown(unknown: set[str], where: str) -> None:
-    if unknown:
-        raise DocumentError(f"{where}.{min(unknown)}: unknown key")
+def _refuse_unknown(plain: Mapping[str, Any], known: set[str], where: str) -> None:
+    if not plain.keys() <= known:
+        raise DocumentError(f"{where}.{min(plain.keys() - known)}: unknown key")
 
 
 def from_plain(plain: Mapping[str, Any]) -> Doc:
@@ -267,7 +267,7 @@ def from_plain(plain: Mapping[str, Any]) -> Doc:
     version = plain.get("version")
     if version != VERSION:
         raise DocumentError(f"version: {version!r} is not {VERSION}")
-    _refuse_unknown(plain.keys() - _DOC_KEYS, "document")
+    _refuse_unknown(plain, _DOC_KEYS, "document")
     blocks = plain.get("blocks")
     if not isinstance(blocks, list):
         raise DocumentError("blocks: not a list")

@@ -8,6 +8,7 @@ from printing.document import QR, Block, Code1D, Cut, Doc, Image, Text
 from printing.escpos import PROFILE_58_MM, PROFILE_80_MM, Profile, bands, receipt_bytes
 from printing.layout import Bars, Bitmap, Line, Matrix, Page, lay_out
 from printing.raster import element_bitmap
+from tests.printing.bench_receipts import job_bytes, numbered_receipt, stored_receipts
 from tests.printing.escpos_reader import EscPosReader, Printed
 from tests.printing.receipts import NUMBER, QR_LINK, normal_receipt, random_receipt
 
@@ -185,6 +186,12 @@ def test_the_codes_of_a_normal_receipt_reach_the_printer() -> None:
             receipt_bytes(lay_out(normal_receipt(), profile.columns), profile)
         ).read()
         assert [thing.data for thing in paper if thing.data] == [NUMBER, QR_LINK]
+
+
+def test_a_stored_receipt_prints_as_its_document_did() -> None:
+    (stored,) = stored_receipts(1)
+    page = lay_out(numbered_receipt(0), PROFILE_80_MM.columns)
+    assert job_bytes(stored) == receipt_bytes(page, PROFILE_80_MM)
 
 
 def test_only_commands_of_the_white_list_are_sent() -> None:
