@@ -1,0 +1,67 @@
+"""A virtual screen with a window manager: without the latter no window becomes active and no key arrives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Final
+
+SIZE: Final = "1920x1080x24"
+_WAIT_S: Final = 10.0
+
+
+class NoScreen(RuntimeError):
+    """A program that makes the virtual screen is missing or did not start; the text says what to do."""
+
+
+def has_screen() -> bool:
+    """Whether there is a screen to open a window on."""
+    if sys.platform != "linux":
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@contextlib.contextmanager
+def virtual_screen() -> Iterator[str]:
+    """Xvfb and openbox for the block; gives the DISPLAY. Stops only what it started."""
+    for program in ("Xvfb", "openbox", "xdotool"):
+        if shutil.which(program) is None:
+            raise NoScreen(f"{program} is missing: apt-get install xvfb openbox xdotool")
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", SIZE, "-nolisten", "tcp"],
+        pass_fds=(write,),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    manager: subprocess.Popen[bytes] | None = None
+    try:
+        with os.fdopen(read) as pipe:
+            number = pipe.readline().strip()
+        if not number:
+            raise NoScreen("Xvfb did not start")
+        display = f":{number}"
+        manager = subprocess.Popen(
+            ["openbox"],
+            env={**os.environ, "DISPLAY": display},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.3)
+        if manager.poll() is not None:
+            raise NoScreen("openbox did not start")
+        yield display
+    finally:
+        for process in (manager, server):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_WAIT_S)
+                if process.poll() is None:
+                    process.kill()
