@@ -21,6 +21,7 @@ from app.domain.birthday import check_birthday_change, parse_birthday
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.member import MARKETING, SERVICE
+from app.domain.programme import Programme
 from app.domain.state import MemberState
 from app.intake import Phone, Reading, parse_phone, plain_text, readings
 from app.numbers import card_number, is_card_number
@@ -114,12 +115,13 @@ def enrol(ctx: Context, command: Enrol) -> Done[Enrolled]:
             business_date=on,
             member_id=member_id,
             programme=programme.version,
-            doc={
-                "tier": programme.tiers.levels[0].code,
-                "consents": _consents(command.service_consent, command.marketing_consent),
-                "profile": {"version": 1, "digest": _digest(key, profile)},
-                "card": {"digest": _digest(key, card_cell)},
-            },
+            doc=enrol_facts(
+                key,
+                programme,
+                profile=profile,
+                card=card_cell,
+                consents=consents_given(command.service_consent, command.marketing_consent),
+            ),
             cells=(
                 {"t": "key", "member_id": member_id.hex(), "key": key.hex()},
                 profile,
@@ -128,6 +130,23 @@ def enrol(ctx: Context, command: Enrol) -> Done[Enrolled]:
         )
     changes = Changes(frozenset({member_id}), frozenset({"member"}))
     return Done(Enrolled(member_id, card), changes, warning=ctx.warning())
+
+
+def enrol_facts(
+    key: bytes,
+    programme: Programme,
+    *,
+    profile: dict[str, Any],
+    card: dict[str, Any],
+    consents: list[list[Any]],
+) -> dict[str, Any]:
+    """What an enrolment event holds; `profile` and `card` are cells, digested under the member's key."""
+    return {
+        "tier": programme.tiers.levels[0].code,
+        "consents": consents,
+        "profile": {"version": profile["version"], "digest": _digest(key, profile)},
+        "card": {"digest": _digest(key, card)},
+    }
 
 
 def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
@@ -157,7 +176,7 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
             member_id=command.member_id,
             doc={
                 "changed": changed,
-                "consents": _consents(command.service_consent, command.marketing_consent),
+                "consents": consents_given(command.service_consent, command.marketing_consent),
                 "profile": {"version": row.version + 1, "digest": _digest(key, cell)},
             },
             cells=(cell,),
@@ -230,7 +249,7 @@ def _card(conn: Connection, typed: str) -> str:
     raise Refused(Refusal.CARDS_USED_UP)
 
 
-def _consents(service: bool, marketing: bool) -> list[list[Any]]:
+def consents_given(service: bool, marketing: bool) -> list[list[Any]]:
     """(purpose, channel, notice version, granted): service is not marketing, and that is off by itself."""
     return [
         [SERVICE, "counter", NOTICE_VERSION, int(service)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
 
@@ -14,6 +15,7 @@ from app.domain.documents import SaleDocument, SaleRequest, Tender
 from app.domain.documents_plain import sale_from_plain, sale_to_plain
 from app.domain.errors import Refusal, Refused
 from app.domain.fold import fold
+from app.domain.programme import Programme
 from app.domain.sale import QuoteKey, SaleQuote, quote_sale, sale_document, sale_entries
 from app.domain.state import EMPTY
 from app.domain.state_rows import needs
@@ -100,15 +102,7 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
         assert not needs(entries).splits, "a sale refers to no earlier entry"
     posted = posting.Posted(before, fold(before, entries)) if entries else None
     receipt = receipt_number(ctx.till.till, next_running(conn), event_id)
-    doc = {
-        "receipt_no": receipt,
-        "total": document.to_pay_minor,
-        "earned": document.points_earned,
-        "spent": document.points_spent,
-        "sale": sale_to_plain(document),
-        "shown": shown_after(posted.after, programme, on) if posted else None,
-        "tier_code": quote.tier_after.code if quote.tier_after else None,
-    }
+    doc = sale_facts(quote, document, receipt, posted, programme)
     event = tx.record(
         posting.SALE,
         event_id=event_id,
@@ -125,6 +119,26 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     tx.print(event, posting.SALE, slip)
     till.drop_cart(conn)
     return event, document
+
+
+def sale_facts(
+    quote: SaleQuote,
+    document: SaleDocument,
+    receipt_no: str,
+    posted: posting.Posted | None,
+    programme: Programme,
+) -> dict[str, Any]:
+    """What a sale event holds, beside its entries."""
+    after = shown_after(posted.after, programme, document.business_date) if posted else None
+    return {
+        "receipt_no": receipt_no,
+        "total": document.to_pay_minor,
+        "earned": document.points_earned,
+        "spent": document.points_spent,
+        "sale": sale_to_plain(document),
+        "shown": after,
+        "tier_code": quote.tier_after.code if quote.tier_after else None,
+    }
 
 
 def next_running(conn: Connection) -> int:
