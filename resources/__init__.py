@@ -33,3 +33,8 @@ def locale_dir() -> Path:
 def programme_path(name: str) -> Path:
     """A shipped programme document or schema, by its file name."""
     return _ROOT / "programmes" / name
+
+
+def demo_path(name: str) -> Path:
+    """What the demo store is made of: `catalogue.json` and `names.json`."""
+    return _ROOT / "demo" / name

@@ -1,0 +1,376 @@
+"""Years of a shop's life, written into an empty store: shifts, enrolments, sales.
+
+The rules decide as at the counter (quote, entries, fold), and events, rows and journal records are
+the ones that the use-cases write; only the writing is in bulk, some business dates a transaction. A
+member's folded state is kept in memory while they still have visits to come and written once.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from app import posting
+from app.account import birthdays_of
+from app.commands.demo_people import Carts, People, Person
+from app.context import Context
+from app.domain.business_day import BusinessDate
+from app.domain.documents import SaleRequest, Tender
+from app.domain.errors import Refused
+from app.domain.fold import fold
+from app.domain.sale import MemberContext, SaleQuote, quote_sale, sale_document, sale_entries
+from app.domain.state import EMPTY, MemberState, available_points
+from app.ids import Uuid7
+from app.journal import Record
+from app.numbers import card_number, receipt_number
+from app.protocol.events import Event, chain
+from app.usecases.enrol import consents_given, enrol_facts
+from app.usecases.sell import sale_facts
+from db import bulk, people, rows, search, till
+from db.connection import Connection
+
+Progress = Callable[[str, int, int], None]
+
+_DAY_S: Final = 86_400
+_OPENING_S: Final = 9 * 3600
+_FIRST_S: Final = _OPENING_S + 300
+_LAST_S: Final = 21 * 3600 + 50 * 60
+_VISITS_MOST: Final = 60
+_BATCH_EVENTS: Final = 4000
+
+
+@dataclass(slots=True)
+class _Shopper:
+    """A member with visits to come, and what will be written when there are none left."""
+
+    member: people.MemberRow
+    profile: people.ProfileRow
+    key: bytes
+    card: people.CredentialRow
+    visits: int
+    gap_days: int
+    state: MemberState = EMPTY
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What some business dates, from `first` on, add to the store."""
+
+    first: BusinessDate
+    events: list[rows.EventRow] = field(default_factory=list)
+    ledger: list[rows.LedgerRow] = field(default_factory=list)
+    documents: list[rows.DocumentRow] = field(default_factory=list)
+    consents: list[people.ConsentRow] = field(default_factory=list)
+    shifts: list[till.ShiftRow] = field(default_factory=list)
+    gone: list[_Shopper] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much history: members enrolled evenly over `days` business dates that end at `last`.
+
+    `gap_days` is how far apart an ordinary member's visits lie. It bounds memory: about
+    members x 2.4 x gap_days / days of them are between two visits at any time.
+    """
+
+    members: int
+    days: int
+    last: BusinessDate
+    gap_days: int
+    card_prefix: str
+    staff: tuple[bytes, ...]
+
+
+class History:
+    """Writes a plan into a store that has a programme, staff and no member yet."""
+
+    def __init__(self, ctx: Context, plan: Plan, people_: People, carts: Carts, seed: int) -> None:
+        self._ctx = ctx
+        self._plan = plan
+        self._people = people_
+        self._carts = carts
+        self._rng = random.Random(seed)  # noqa: S311  people are drawn with it, no secret is
+        self._at_us = 0
+        self._ids = Uuid7(lambda: self._at_us, self._rng.randbytes)
+        self._due: defaultdict[int, list[_Shopper]] = defaultdict(list)
+        self._enrolled = 0
+        self._running = 0
+        self._offset_min = ctx.offset_min()
+        with ctx.read() as conn:
+            head = rows.head(conn)
+            self._programme = ctx.programme_on(conn, plan.last)
+        assert head is not None, "the store has its first events"
+        self._seq, self._head = head
+        self._session: tuple[bytes, bytes] = (plan.staff[0], b"")
+        self._shift: till.ShiftRow | None = None
+        self._written: till.ShiftRow | None = None
+
+    def write(self, progress: Progress) -> None:
+        """Fill the store. `progress` is told (what, done, total) after each transaction."""
+        plan = self._plan
+        first = plan.last.plus(1 - plan.days)
+        batch = _Batch(first)
+        for number in range(plan.days):
+            on = first.plus(number)
+            wanted = plan.members * (number + 1) // plan.days
+            self._live(batch, on, newcomers=wanted - self._enrolled)
+            if len(batch.events) >= _BATCH_EVENTS or on == plan.last:
+                self._commit(batch)
+                self._ctx.store.checkpoint_passive()
+                progress("members", self._enrolled, plan.members)
+                batch = _Batch(on.plus(1))
+        with self._ctx.write_rows() as conn:
+            people.advance_card_block(conn, plan.card_prefix, self._enrolled)
+            search.optimize(conn)
+
+    # One business date --------------------------------------------------------------------------
+
+    def _live(self, batch: _Batch, on: BusinessDate, *, newcomers: int) -> None:
+        self._open_shift(batch, on)
+        for second, shopper in self._timetable(on, newcomers):
+            self._set_time(on, second)
+            if shopper.seq == 0:
+                self._enrol(batch, shopper, on)
+            else:
+                self._sell(batch, shopper, on, minute=second // 60)
+                self._plan_next_visit(batch, shopper, on)
+
+    def _timetable(self, on: BusinessDate, newcomers: int) -> list[tuple[int, _Shopper]]:
+        """(second of the day, who), in order; a newcomer comes twice: to enrol and to buy."""
+        rng = self._rng
+        times = [(rng.randint(_FIRST_S, _LAST_S), shopper) for shopper in self._due.pop(on, ())]
+        for _ in range(newcomers):
+            second = rng.randint(_FIRST_S, _LAST_S - 90)
+            self._set_time(on, second)
+            shopper = self._newcomer(on)
+            times += [(second, shopper), (second + rng.randint(30, 90), shopper)]
+        return sorted(times, key=lambda time: time[0])
+
+    def _plan_next_visit(self, batch: _Batch, shopper: _Shopper, on: BusinessDate) -> None:
+        shopper.visits -= 1
+        gap = max(1, round(self._rng.expovariate(1 / shopper.gap_days)))
+        if shopper.visits == 0 or on + gap > self._plan.last:
+            batch.gone.append(shopper)
+        else:
+            self._due[on + gap].append(shopper)
+
+    def _set_time(self, on: BusinessDate, second: int) -> None:
+        local_s = on * _DAY_S + second
+        self._at_us = (local_s - self._offset_min * 60) * 1_000_000
+
+    # Events -------------------------------------------------------------------------------------
+
+    def _open_shift(self, batch: _Batch, on: BusinessDate) -> None:
+        self._set_time(on, _OPENING_S)
+        before = self._shift
+        staff = self._plan.staff[on % len(self._plan.staff)]
+        shift_id = self._ids()
+        self._session = (staff, shift_id)
+        event = self._record(
+            batch,
+            posting.SHIFT_OPEN,
+            on,
+            doc={"float": 50_000, "closes": before.id.hex() if before else None},
+        )
+        self._shift = till.ShiftRow(
+            shift_id, event.seq, staff, event.business_date, event.at_us, 50_000, None
+        )
+        batch.shifts.append(self._shift)
+
+    def _newcomer(self, on: BusinessDate) -> _Shopper:
+        person = self._people.draw()
+        member_id = self._ids()
+        self._enrolled += 1
+        card = card_number(self._plan.card_prefix, self._enrolled)
+        # A few come all the time, most once or twice: the usual heavy tail of a shop.
+        visits = min(_VISITS_MOST, int(1.4 * self._rng.paretovariate(1.2)))
+        return _Shopper(
+            people.MemberRow(member_id, on, self._programme.tiers.levels[0].code, on),
+            people.ProfileRow(**_profile_cell(person, member_id)),
+            os.urandom(32),
+            people.CredentialRow("card", card, member_id, "active"),
+            visits,
+            max(2, min(self._plan.gap_days, self._plan.days // visits)),
+        )
+
+    def _enrol(self, batch: _Batch, shopper: _Shopper, on: BusinessDate) -> None:
+        member_id = shopper.member.id
+        consents = consents_given(True, self._rng.random() < 0.3)
+        profile = {"t": "profile", **_plain(shopper.profile)}
+        card = {"t": "credential", **_plain(shopper.card)}
+        event = self._record(
+            batch,
+            posting.ENROL,
+            on,
+            member_id=member_id,
+            programme=self._programme.version,
+            doc=enrol_facts(
+                shopper.key, self._programme, profile=profile, card=card, consents=consents
+            ),
+        )
+        shopper.seq = event.seq
+        batch.consents += [
+            people.ConsentRow(member_id, event.seq, purpose, channel, notice, granted)
+            for purpose, channel, notice, granted in consents
+        ]
+
+    def _sell(self, batch: _Batch, shopper: _Shopper, on: BusinessDate, *, minute: int) -> None:
+        member = MemberContext(shopper.state, 0, birthdays_of(shopper.profile, self._programme, on))
+        quote = self._quote(member, on, minute)
+        event_id = self._ids()
+        entries = sale_entries(quote, event_id)
+        document = sale_document(quote, entries, self._tenders(quote))
+        posted = posting.Posted(shopper.state, fold(shopper.state, entries))
+        self._running += 1
+        receipt = receipt_number(self._ctx.till.till, self._running, event_id)
+        doc = sale_facts(quote, document, receipt, posted, self._programme)
+        event = self._record(
+            batch,
+            posting.SALE,
+            on,
+            event_id=event_id,
+            member_id=shopper.member.id,
+            programme=self._programme.version,
+            entries=posting.plain_entries(entries),
+            doc=doc,
+        )
+        shopper.state = posted.after
+        shopper.seq = event.seq
+        tier = doc["tier_code"] or shopper.member.tier
+        shopper.member = replace(shopper.member, tier=tier, last_visit=int(on))
+
+    def _quote(self, member: MemberContext, on: BusinessDate, minute: int) -> SaleQuote:
+        lines = self._carts.draw()
+        redemption = self._programme.redemption
+        spendable = available_points(member.state, on)
+        if redemption is not None and spendable >= 500 and self._rng.random() < 0.3:
+            amount = sum(
+                line.unit_price_minor * line.quantity // line.per_quantity for line in lines
+            )
+            # A third of the amount keeps clear of every share that the programme allows.
+            most = min(
+                spendable, amount // 3 * redemption.unit_points // redemption.unit_value_minor
+            )
+            points = most // redemption.unit_points * redemption.unit_points
+            try:
+                return quote_sale(
+                    SaleRequest(lines, points), member, self._programme, on=on, minute=minute
+                )
+            except Refused:
+                pass  # below the least, or goods that points can't pay: then without points
+        return quote_sale(SaleRequest(lines), member, self._programme, on=on, minute=minute)
+
+    def _tenders(self, quote: SaleQuote) -> tuple[Tender, ...]:
+        to_pay = quote.draft.to_pay_minor
+        if to_pay == 0:
+            return ()
+        kind = self._rng.choices(("qr", "cash", "card"), (75, 18, 7))[0]
+        given = -(-to_pay // 1000) * 1000 if kind == "cash" else to_pay
+        return (Tender(kind, to_pay, given),)
+
+    def _record(
+        self,
+        batch: _Batch,
+        kind: str,
+        on: BusinessDate,
+        *,
+        doc: dict[str, Any],
+        event_id: bytes | None = None,
+        member_id: bytes | None = None,
+        programme: int | None = None,
+        entries: list[list[Any]] | None = None,
+    ) -> Event:
+        facts = self._ctx.till
+        self._seq += 1
+        event = Event(
+            id=event_id or self._ids(),
+            command_id=self._ids(),
+            device=facts.device,
+            epoch=facts.epoch,
+            seq=self._seq,
+            kind=kind,
+            at_us=self._at_us,
+            offset_min=self._offset_min,
+            business_date=int(on),
+            staff_id=self._session[0],
+            shift_id=self._session[1],
+            member_id=member_id,
+            programme=programme,
+            entries=entries or [],
+            doc=doc,
+        )
+        body = event.to_bytes()
+        self._head = chain(self._head, body)
+        batch.events.append(
+            rows.EventRow(
+                event.seq, event.epoch, event.id, event.command_id, kind, body, self._head
+            )
+        )
+        batch.ledger += posting.ledger_rows(event)
+        document = posting.document_row(event)
+        if document is not None:
+            batch.documents.append(document)
+        return event
+
+    # Rows ---------------------------------------------------------------------------------------
+
+    def _commit(self, batch: _Batch) -> None:
+        """One transaction, then the journal file, in the order of every command."""
+        with self._ctx.write_rows() as conn:
+            bulk.enlarge_cache(conn)
+            bulk.add_events(conn, batch.events)
+            bulk.add_ledger(conn, batch.ledger)
+            bulk.add_documents(conn, batch.documents)
+            for shift in batch.shifts:
+                if self._written is not None:
+                    till.close_shift(conn, self._written.id, shift.opened_seq)
+                till.insert_shift(conn, shift)
+                self._written = shift
+            self._write_members(conn, batch)
+        records = [Record(row.seq, row.body, row.hash) for row in batch.events]
+        self._ctx.journal.append(records, day=batch.first.iso())
+
+    def _write_members(self, conn: Connection, batch: _Batch) -> None:
+        bulk.add_members(conn, ((s.member, s.profile, s.key, s.card) for s in batch.gone))
+        bulk.add_consents(conn, batch.consents)
+        for shopper in batch.gone:
+            posted = posting.Posted(EMPTY, shopper.state)
+            posting.save_state(conn, shopper.member.id, seq=shopper.seq, posted=posted)
+        # Who leaves today was here today for the last time: this is the order of last visits.
+        search.add_all(conn, _searchable(batch.gone))
+
+
+def _searchable(shoppers: list[_Shopper]) -> Iterator[search.Searchable]:
+    for shopper in shoppers:
+        p = shopper.profile
+        yield search.Searchable(p.member_id, p.name, p.phone, p.email, p.name_py, p.name_ini)
+
+
+def _profile_cell(person: Person, member_id: bytes) -> dict[str, Any]:
+    calendar, year, month, day = person.birthday or ("solar", None, None, None)
+    return {
+        "member_id": member_id,
+        "name": person.name,
+        "phone": person.phone,
+        "email": person.email,
+        "name_py": person.reading.pinyin,
+        "name_ini": person.reading.initials,
+        "birth_calendar": calendar,
+        "birth_year": year,
+        "birth_month": month,
+        "birth_day": day,
+        "note": "",
+        "alert": "",
+        "version": 1,
+    }
+
+
+def _plain(row: people.ProfileRow | people.CredentialRow) -> dict[str, Any]:
+    """A row as the cell that an event digests: ids as hex."""
+    values = {name: getattr(row, name) for name in row.__dataclass_fields__}
+    return {key: v.hex() if isinstance(v, bytes) else v for key, v in values.items()}

@@ -1,0 +1,76 @@
+"""Many rows at once, for a store that is filled in one go (demo data, later an import).
+
+The counter never comes here: it writes one command's rows by db/rows.py and its neighbours. The
+columns are those modules' own, and the same triggers and CHECKs hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple
+from typing import Final
+
+from db.connection import Connection
+from db.people import ConsentRow, CredentialRow, MemberRow, ProfileRow
+from db.rows import DocumentRow, EventRow, LedgerRow
+
+# While filling, indexes by member are written all over: a larger cache keeps them in memory.
+CACHE_KIB: Final = 131072
+
+
+def enlarge_cache(conn: Connection) -> None:
+    """Use 128 MB for the pages of this connection, until it is closed."""
+    conn.execute(f"PRAGMA cache_size=-{CACHE_KIB}").fetchall()
+
+
+def add_events(conn: Connection, rows: Iterable[EventRow]) -> None:
+    """Append events; the primary key refuses a sequence number twice."""
+    conn.executemany(
+        "INSERT INTO event (seq, epoch, id, command_id, kind, body, hash) VALUES (?,?,?,?,?,?,?)",
+        ((r.seq, r.epoch, r.id, r.command_id, r.kind, r.body, r.hash) for r in rows),
+    )
+
+
+def add_ledger(conn: Connection, rows: Iterable[LedgerRow]) -> None:
+    """Append entries."""
+    _add(conn, "ledger", LedgerRow._fields, rows)
+
+
+def add_documents(conn: Connection, rows: Iterable[DocumentRow]) -> None:
+    """Append documents."""
+    _add(conn, "document", DocumentRow._fields, rows)
+
+
+def add_members(
+    conn: Connection, members: Iterable[tuple[MemberRow, ProfileRow, bytes, CredentialRow]]
+) -> None:
+    """Add accounts, each with its profile, the key of its digests (32 bytes) and its card."""
+    found = list(members)
+    _add(conn, "member", ("id", "joined", "tier", "last_visit"), (astuple(m[0]) for m in found))
+    _add(conn, "profile", _PROFILE, (astuple(m[1]) for m in found))
+    _add(conn, "member_key", ("member_id", "key"), ((m[0].id, m[2]) for m in found))
+    _add(
+        conn,
+        "credential",
+        ("kind", "value", "member_id", "state"),
+        (astuple(m[3]) for m in found),
+    )
+
+
+def add_consents(conn: Connection, rows: Iterable[ConsentRow]) -> None:
+    """Keep answers to notices."""
+    _add(conn, "consent", _CONSENT, (astuple(row) for row in rows))
+
+
+_PROFILE: Final = (
+    "member_id", "name", "phone", "email", "name_py", "name_ini", "birth_calendar", "birth_year",
+    "birth_month", "birth_day", "note", "alert", "version",
+)  # fmt: skip
+_CONSENT: Final = ("member_id", "seq", "purpose", "channel", "notice_version", "granted")
+
+
+def _add(
+    conn: Connection, table: str, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]
+) -> None:
+    marks = ",".join("?" * len(columns))
+    conn.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
