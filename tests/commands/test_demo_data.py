@@ -35,14 +35,25 @@ def quiet(what: str, done: int, total: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One computer for the whole module, since the store is made once."""
+    return tmp_path_factory.mktemp("machine")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, machine: Path) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "store"
-    demo_data.make(folder, members=MEMBERS, days=DAYS, now=NOW, progress=quiet)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGULARS_MACHINE", str(machine))
+        demo_data.make(folder, members=MEMBERS, days=DAYS, now=NOW, progress=quiet)
     return folder
 
 
 @pytest.fixture
-def till(made: Path, tmp_path: Path) -> Iterator[build.Till]:
+def till(
+    made: Path, machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[build.Till]:
+    monkeypatch.setenv("REGULARS_MACHINE", str(machine))
     folder = tmp_path / "store"
     shutil.copytree(made, folder)
     opened = build.open_till(
@@ -150,7 +161,7 @@ def test_a_folder_that_has_a_store_is_refused(made: Path) -> None:
 def test_one_that_was_cut_short_is_never_opened_and_does_not_stand_in_the_way(
     tmp_path: Path,
 ) -> None:
-    folder = tmp_path / "store"
+    folder = tmp_path / "shop" / "store"
 
     def stop(what: str, done: int, total: int) -> None:
         raise KeyboardInterrupt
@@ -160,7 +171,7 @@ def test_one_that_was_cut_short_is_never_opened_and_does_not_stand_in_the_way(
     assert not folder.exists()
     demo_data.make(folder, members=20, days=5, now=NOW, progress=quiet)
     assert (folder / build.DATABASE).exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+    assert [path.name for path in folder.parent.iterdir()] == ["store"]
 
 
 def test_too_little_room_is_told_before_anything_is_made(
@@ -169,9 +180,9 @@ def test_too_little_room_is_told_before_anything_is_made(
     usage = shutil.disk_usage(tmp_path)._replace(free=1_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(Unavailable) as caught:
-        demo_data.make(tmp_path / "store", members=1000, progress=quiet)
+        demo_data.make(tmp_path / "shop" / "store", members=1000, progress=quiet)
     assert caught.value.code is Outage.STORE_FULL
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "shop").exists()
 
 
 def test_the_command_tells_the_passphrase_and_the_pins(
