@@ -58,8 +58,8 @@ class RowCell:
     fit: CellFit = "wrap"
 
     def __post_init__(self) -> None:
-        if self.width < 0:
-            raise ValueError("a column is 0 or more columns wide")
+        if self.width < 0 or self.width == 1:
+            raise ValueError("a cell is 0 or at least 2 columns wide: a Chinese character takes 2")
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,13 +348,13 @@ def _pair(block: Pair, columns: int, out: list[Element]) -> None:
             return
     size = look.sizes[len(look.sizes) // 2]
     rest = columns - taken - 1
+    below = wrap(second, columns) if second else []
     if rest >= min(columns_of(label), _LABEL_COLUMNS_MIN):
-        lines = wrap(label, rest)
+        lines = wrap(label, rest) + below
         values = [value]
     else:
-        lines = wrap(label, columns)
+        lines = wrap(label, columns) + below
         values = [""] * len(lines) + wrap(value, columns)
-    lines += wrap(second, columns) if second else []
     for text, number in zip_longest(lines, values, fillvalue=""):
         left = (Cell(0, columns_of(text), text),) if text else ()
         taken = columns_of(number)

@@ -9,6 +9,7 @@ from printing.document import (
     QR,
     Align,
     Block,
+    CellFit,
     Code1D,
     Cut,
     Doc,
@@ -236,4 +237,23 @@ def random_receipt(seed: int) -> Doc:
     blocks = tuple(block() for _ in range(rng.randint(5, 30)))
     return Doc(
         "sale", f"R{seed}", ("zh_CN", "en"), (*blocks, QR(f"https://example.cn/r/{seed}"), Cut())
+    )
+
+
+def random_row(seed: int) -> Row:
+    """A row of one to five cells of any width, alignment and fit, some of them empty."""
+    rng = random.Random(seed)
+    aligns: tuple[Align, ...] = ("left", "right", "center")
+    fits: tuple[CellFit, ...] = ("wrap", "clip", "keep")
+    pool = (*_ZH, *_EN, *_RARE, "")
+    return Row(
+        tuple(
+            RowCell(
+                rng.choice(("", " ")).join(rng.choices(pool, k=rng.randint(0, 3))),
+                rng.choice((0, 0, 2, 5, 9, 20)),
+                rng.choice(aligns),
+                rng.choice(fits),
+            )
+            for _ in range(rng.randint(1, 5))
+        )
     )

@@ -107,6 +107,10 @@ def _plain(**change: Any) -> dict[str, Any]:
             _plain(blocks=[{"block": "text", "text": "a", "role": "loud"}]),
             "blocks[0]: Invalid enum value 'loud'",
         ),
+        (
+            _plain(blocks=[{"block": "row", "cells": [{"text": "a", "width": 1}]}]),
+            "at least 2 columns",
+        ),
         (_plain(blocks=[{"block": "progress", "value": 1, "maximum": 0}]), "above zero"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from printing.columns import carried, columns_of, paper_text, wrap
 from printing.document import QR, Block, Code1D, Doc, Image, Pair, Progress, Row, RowCell, Text
 from printing.layout import Bars, Bitmap, Line, Matrix, Page, Picture, lay_out
-from tests.printing.receipts import item, normal_receipt, random_receipt
+from tests.printing.receipts import item, normal_receipt, random_receipt, random_row
 
 WIDTHS = (32, 48)
 
@@ -65,10 +65,8 @@ def test_a_letter_and_its_accent_become_one_character() -> None:
     assert paper_text("Cafe\u0301") == "Café"
 
 
-@pytest.mark.parametrize("columns", WIDTHS)
-@pytest.mark.parametrize("seed", range(100))
-def test_no_line_is_wider_than_the_paper_and_no_cell_meets_another(seed: int, columns: int) -> None:
-    for element in lay_out(random_receipt(seed), columns).elements:
+def assert_in_place(page: Page) -> None:
+    for element in page.elements:
         if not isinstance(element, Line):
             continue
         end = 0
@@ -76,7 +74,19 @@ def test_no_line_is_wider_than_the_paper_and_no_cell_meets_another(seed: int, co
             assert cell.column >= end
             assert cell.columns == columns_of(cell.text) * element.scale_x
             end = cell.column + cell.columns
-        assert end <= columns
+        assert end <= page.columns
+
+
+@pytest.mark.parametrize("columns", [24, 32, 42, 48])
+@pytest.mark.parametrize("seed", range(100))
+def test_no_line_is_wider_than_the_paper_and_no_cell_meets_another(seed: int, columns: int) -> None:
+    assert_in_place(lay_out(random_receipt(seed), columns))
+
+
+@pytest.mark.parametrize("columns", [24, 32, 42, 48])
+def test_rows_of_any_shape_stay_in_place(columns: int) -> None:
+    for seed in range(500):
+        assert_in_place(page(random_row(seed), columns=columns))
 
 
 def test_the_shop_name_steps_down_instead_of_losing_one_character_to_a_new_line() -> None:
@@ -144,6 +154,14 @@ def test_the_second_language_shares_the_line_where_there_is_room_and_else_has_it
 def test_a_value_too_wide_for_its_label_moves_down_whole() -> None:
     assert said(Pair("Receipt number", "01-000417-X7KQ-2026-11-21")) == [
         "Receipt number",
+        "       01-000417-X7KQ-2026-11-21",
+    ]
+
+
+def test_a_value_that_moves_down_stands_below_both_languages() -> None:
+    assert said(Pair("Receipt number", "01-000417-X7KQ-2026-11-21", "单号")) == [
+        "Receipt number",
+        "单号",
         "       01-000417-X7KQ-2026-11-21",
     ]
 
