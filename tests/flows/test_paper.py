@@ -1,0 +1,138 @@
+"""From the sale's queued job to paper and back: the simple print lane over a real connection."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+
+import pytest
+
+from app import spool
+from app.context import Context
+from app.domain.documents import LineRequest, ReturnedLine
+from app.queries.counter import print_status, slip_preview
+from app.settings import ReceiptSettings
+from db import till
+from printing.devices.address import TcpAddress
+from printing.document import from_json
+from printing.layout import lay_out
+from tests.fakes import Shop
+from tests.flows.test_counter_day import give_back, new_member, sale
+from tests.printing.escpos_reader import EscPosReader
+from tests.printing.software_printer import SoftwarePrinter
+
+
+def use_printer(ctx: Context, address: str) -> ReceiptSettings:
+    receipt = replace(ctx.settings.receipt, printer=address)
+    ctx.keep_settings(replace(ctx.settings, receipt=receipt))
+    return receipt
+
+
+def run_lane(ctx: Context) -> list[spool.Delivery]:
+    """What the lanes of the window do, one after the other."""
+    deliveries = []
+    while (job := spool.claim(ctx)) is not None:
+        delivery = spool.deliver(job, ctx.settings.receipt)
+        spool.settle(ctx, delivery)
+        deliveries.append(delivery)
+        if delivery.problem:
+            break
+    return deliveries
+
+
+def test_the_printed_lines_are_the_previewed_lines(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    member = new_member(ctx, session)
+    sold = sale(ctx, session, member, LineRequest(36800, name="乌龙茶 Oolong"))
+    preview = slip_preview(ctx, sold.event_id)
+    assert preview is not None
+    with SoftwarePrinter() as printer:
+        use_printer(ctx, str(TcpAddress("127.0.0.1", printer.port)))
+        assert [d.outcome for d in run_lane(ctx)] == ["printed"]
+        job = printer.job_after()
+    reader = EscPosReader(job)
+    printed = [
+        each.text if each.kind == "text" else each.data
+        for each in reader.read()
+        if each.kind in ("text", "code128")
+    ]
+    assert printed == lay_out(from_json(preview.encode()), 48).strings()
+    assert print_status(ctx).waiting == 0
+
+
+def test_a_dead_printer_leaves_the_sale_done_and_the_slip_waiting(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    use_printer(ctx, str(TcpAddress("127.0.0.1", port)))
+    sold = sale(ctx, session, None, LineRequest(5000))
+    assert [(d.outcome, d.problem) for d in run_lane(ctx)] == [("queued", "printer_gone")]
+    assert (print_status(ctx).waiting, print_status(ctx).problem) == (1, "printer_gone")
+    with SoftwarePrinter() as printer:
+        use_printer(ctx, str(TcpAddress("127.0.0.1", printer.port)))
+        assert [d.outcome for d in run_lane(ctx)] == ["printed"]
+        assert sold.receipt_no.encode() in printer.job_after()
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("paper_out", "printer_paper_out"),
+        ("cover_open", "printer_cover_open"),
+        ("offline", "printer_offline"),
+        ("mute", "printer_silent"),
+    ],
+)
+def test_each_trouble_is_told_by_its_name_and_nothing_was_sent(
+    shop: Shop, fault: str, problem: str
+) -> None:
+    ctx, session = shop.till.context, shop.start()
+    with SoftwarePrinter() as printer:
+        setattr(printer.faults, fault, True)
+        use_printer(ctx, str(TcpAddress("127.0.0.1", printer.port)))
+        sale(ctx, session, None, LineRequest(5000))
+        assert [(d.outcome, d.problem) for d in run_lane(ctx)] == [("queued", problem)]
+        setattr(printer.faults, fault, False)
+        assert [d.outcome for d in run_lane(ctx)] == ["printed"]
+
+
+def test_a_job_that_was_not_confirmed_is_doubtful_and_never_sent_again_by_itself(
+    shop: Shop,
+) -> None:
+    ctx, session = shop.till.context, shop.start()
+    with SoftwarePrinter() as printer:
+        printer.faults.mute_barrier = True
+        use_printer(ctx, str(TcpAddress("127.0.0.1", printer.port)))
+        sold = sale(ctx, session, None, LineRequest(5000))
+        assert [d.outcome for d in run_lane(ctx)] == ["uncertain"]
+        printer.faults.mute_barrier = False
+        assert run_lane(ctx) == []
+    ((job_id, number),) = print_status(ctx).uncertain
+    assert number == sold.receipt_no
+    spool.confirm(ctx, job_id, printed=True)
+    assert print_status(ctx).waiting == 0
+
+
+def test_what_was_being_sent_when_the_till_stopped_is_doubtful_after_the_restart(
+    shop: Shop,
+) -> None:
+    ctx, session = shop.till.context, shop.start()
+    use_printer(ctx, "tcp://127.0.0.1:9")
+    sale(ctx, session, None, LineRequest(5000))
+    assert spool.claim(ctx) is not None
+    ctx = shop.reopen().context
+    assert spool.recover(ctx) == 1
+    assert len(print_status(ctx).uncertain) == 1
+
+
+def test_returns_and_voids_have_slips_with_minus_signs(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    member = new_member(ctx, session)
+    sold = sale(ctx, session, member, LineRequest(5000, 2, name="茶"))
+    give_back(ctx, session, sold, ReturnedLine(0, 1))
+    with ctx.read() as conn:
+        slips = [job for job in till.waiting_jobs(conn) if job.kind == "return"]
+    text = "\n".join(lay_out(from_json(slips[0].document.encode()), 48).strings())
+    assert "50.00" in text.split("REFUND")[1].splitlines()[0]
+    assert text.split("REFUND")[1].splitlines()[0].strip()[0] in "-−－"
+    assert sold.receipt_no in text
