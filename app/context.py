@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -185,6 +185,7 @@ class Context:
         self.data_key = data_key
         self.folder = folder
         self.journal_problem = ""
+        self._unwritten: list[tuple[int, bytes]] = []
         self.shop: tuple[Settings, int, Shop] | None = None
         self._words: dict[str, Words] = {}
         self._initials: dict[bytes, str] = {}
@@ -284,14 +285,19 @@ class Context:
         return Outage.JOURNAL_FILE_FAILED.value if self.journal_problem else ""
 
     def _to_files(self, tx: Tx) -> None:
+        self._unwritten += tx._cells
         try:
-            for seq, cell in tx._cells:
-                self.profiles.append(seq, cell)
+            self._write_cells()
             self.journal.append(tx._records, day=self.day_name())
         except OSError as error:
             # The sale stands; the screen says so, and selling stops until `_mend_journal` succeeds.
             self.journal_problem = error.strerror or type(error).__name__
             log.error("journal file not written: %s", self.journal_problem)
+
+    def _write_cells(self) -> None:
+        while self._unwritten:
+            self.profiles.append(*self._unwritten[0])
+            del self._unwritten[0]
 
     def _mend_journal(self) -> None:
         """Bring the journal file up to the database before anything else is sold."""
@@ -303,6 +309,7 @@ class Context:
                 missing = [
                     Record(e.seq, e.body, e.hash) for e in rows.events_after(conn, behind_from)
                 ]
+            self._write_cells()
             self.journal.append(missing, day=self.day_name())
         except OSError as error:
             raise Unavailable(
@@ -313,6 +320,8 @@ class Context:
     def journal_last(self, conn: Connection) -> int:
         """The last sequence number that the newest journal files hold, cutting off a torn tail."""
         scan = self.journal.scan(newest=2)
+        if not scan.records:
+            scan = self.journal.scan()
         torn = [d for d in scan.damages if d.tail]
         last = scan.records[-1].seq if scan.records else 0
         if scan.files:
@@ -322,6 +331,35 @@ class Context:
             self.journal.resume(head=scan.records[-1].hash if scan.records else _EMPTY_HASH)
         del conn
         return last
+
+
+def cells_of(conn: Connection, event: Event) -> list[dict[str, Any]]:
+    """The personal values that an event stands for, from their rows as they are now: what the profile
+    file gets when a crash came between an event's commit and its cells."""
+    cells: list[dict[str, Any]] = []
+    if event.kind == posting.STAFF:
+        person = people.staff_by_id(conn, bytes.fromhex(event.doc["staff"]))
+        if person is not None:
+            cells.append({"t": "staff", **_plain(person)})
+    if event.member_id is None or event.kind not in (posting.ENROL, posting.PROFILE):
+        return cells
+    if event.kind == posting.ENROL:
+        key = people.member_key(conn, event.member_id)
+        if key is not None:
+            cells.append({"t": "key", "member_id": event.member_id.hex(), "key": key.hex()})
+        cards = people.credentials_of(conn, event.member_id, "card")
+        cells += [{"t": "credential", **_plain(card)} for card in cards]
+    profile = people.profile(conn, event.member_id)
+    if profile is not None:
+        cells.append({"t": "profile", **_plain(profile)})
+    return cells
+
+
+def _plain(row: people.ProfileRow | people.CredentialRow | people.StaffRow) -> dict[str, Any]:
+    return {
+        key: value.hex() if isinstance(value, bytes) else value
+        for key, value in asdict(row).items()
+    }
 
 
 def put_cell(conn: Connection, cell: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ head of the file before it, so a missing or shortened file shows at the next sta
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import os
@@ -36,6 +37,8 @@ _OVERHEAD: Final = _HEAD.size + _NONCE_BYTES
 _EVENT: Final = 1
 _HEADER: Final = 2
 _MAX_RECORD: Final = 16 * 1024 * 1024
+HEADER_MOST: Final = 512
+"""A file of at most this many bytes can hold no more than its header."""
 SUFFIX: Final = ".rjl"
 
 
@@ -50,21 +53,25 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A place that can't be read: `offset` in bytes in `file`; `tail` when nothing readable follows."""
+    """A place that can't be read: `offset` in bytes in `file`; `tail` when nothing readable follows;
+    `after` is the last sequence number read before it in this file, 0 when there is none."""
 
     file: str
     offset: int
     tail: bool
     why: str
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a reading of the folder found: the records in order, and every damaged place."""
+    """What a reading of the folder found: the records in order, every damaged place, every gap."""
 
     records: tuple[Record, ...]
     damages: tuple[Damage, ...]
     files: tuple[Path, ...]
+    missing: tuple[int, ...]
+    """Numbers of files that are not there although a later one is."""
 
 
 def derive_key(data_key: bytes, purpose: str) -> bytes:
@@ -99,8 +106,7 @@ class JournalFile:
         blob = b"".join(
             self._sealer.seal(_EVENT, r.seq, r.hash + r.body, number=self._number) for r in records
         )
-        _write_all(self._fd, blob)
-        os.fsync(self._fd)
+        _append_durably(self._fd, blob)
         self._head = records[-1].hash
 
     def resume(self, *, head: bytes) -> None:
@@ -133,21 +139,19 @@ class JournalFile:
         whole = files if newest is None else files[max(0, len(files) - newest) :]
         records: list[Record] = []
         damages: list[Damage] = []
-        expected = _parse_name(files[0])[0] if files else 0
-        for path in files:
-            number = _parse_name(path)[0]
-            if number != expected:
-                damages.append(Damage(path.name, 0, False, "a file before this one is missing"))
-            expected = number + 1
-        if files and _parse_name(files[0])[0] != 1:
-            damages.append(Damage(files[0].name, 0, False, "the first file is missing"))
+        numbers = {number_of(path) for path in files}
+        missing = tuple(n for n in range(1, max(numbers, default=0)) if n not in numbers)
         before = files[-len(whole) - 1] if len(whole) < len(files) else None
+        head = None
         for path in whole:
-            found, bad = self._read_file(path, before=before)
+            if before is not None and number_of(before) != number_of(path) - 1:
+                before = head = None  # its neighbour is missing, there is nothing to compare with
+            found, bad = self._read_file(path, before=before, head=head)
             records += found
             damages += bad
             before = path
-        return Scan(tuple(records), tuple(damages), tuple(files))
+            head = found[-1].hash if found else None
+        return Scan(tuple(records), tuple(damages), tuple(files), missing)
 
     def read(self, path: Path) -> list[Record]:
         """The readable records of one file."""
@@ -180,7 +184,7 @@ class JournalFile:
     ) -> None:
         """Write `path` anew from `records` of the database (temp file, fsync, replace, fsync folder)."""
         self.close()
-        number, _ = _parse_name(path)
+        number = number_of(path)
         temp = path.with_suffix(".tmp")
         fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -199,13 +203,20 @@ class JournalFile:
         self.folder.mkdir(parents=True, exist_ok=True)
         files = self.files()
         previous = files[-1] if files else None
-        number = _parse_name(previous)[0] + 1 if previous else 1
+        number = number_of(previous) + 1 if previous else 1
         path = self.folder / f"{number:06d}-{day}{SUFFIX}"
         self.close()
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        _write_all(fd, self._header(number, first, previous, self._head))
-        os.fsync(fd)
-        fsync_folder(self.folder)
+        try:
+            _write_all(fd, self._header(number, first, previous, self._head))
+            os.fsync(fd)
+            fsync_folder(self.folder)
+        except OSError:
+            # A file without a header must not stay: the next start would take it for a damaged one.
+            os.close(fd)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
         self._fd, self._number, self._day = fd, number, day
 
     def _header(self, number: int, first: int, previous: Path | None, head: bytes) -> bytes:
@@ -218,7 +229,10 @@ class JournalFile:
         plain = json.dumps(facts, sort_keys=True).encode()
         return self._sealer.seal(_HEADER, first, plain, number=number)
 
-    def _read_file(self, path: Path, *, before: Path | None) -> tuple[list[Record], list[Damage]]:
+    def _read_file(
+        self, path: Path, *, before: Path | None, head: bytes | None = None
+    ) -> tuple[list[Record], list[Damage]]:
+        """`head` is the last hash of the file before, where that one was read."""
         try:
             blob = path.read_bytes()
         except OSError as error:
@@ -226,12 +240,13 @@ class JournalFile:
         records: list[Record] = []
         damages: list[Damage] = []
         saw_header = False
-        for offset, kind, seq, plain in self._sealer.records(blob, _parse_name(path)[0]):
+        for offset, kind, seq, plain in self._sealer.records(blob, number_of(path)):
             if plain is None:
-                damages.append(Damage(path.name, offset, kind == 0, "unreadable record"))
+                after = records[-1].seq if records else 0
+                damages.append(Damage(path.name, offset, kind == 0, "unreadable record", after))
             elif kind == _HEADER:
                 saw_header = True
-                damages += _check_header(path, plain, before)
+                damages += _check_header(plain, before, head)
             else:
                 records.append(Record(seq, plain[32:], plain[:32]))
         if not saw_header:
@@ -256,8 +271,7 @@ class ProfileFile:
         new = not self.path.exists()
         fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            _write_all(fd, self._sealer.seal(_EVENT, seq, cell, number=0))
-            os.fsync(fd)
+            _append_durably(fd, self._sealer.seal(_EVENT, seq, cell, number=0))
         finally:
             os.close(fd)
         if new:
@@ -334,18 +348,39 @@ class Sealer:
         return kind, seq, plain, end
 
 
-def _check_header(path: Path, plain: bytes, before: Path | None) -> list[Damage]:
+def number_of(path: Path) -> int:
+    """The number in a journal file's name."""
+    return _parse_name(path)[0]
+
+
+def _check_header(plain: bytes, before: Path | None, head: bytes | None) -> list[Damage]:
     facts = json.loads(plain)
     if before is None or not before.exists():
         return []
     if facts["previous_bytes"] != before.stat().st_size:
         return [Damage(before.name, before.stat().st_size, True, "not the size its successor saw")]
+    if head is not None and facts["previous_head"] != head.hex():
+        return [Damage(before.name, before.stat().st_size, True, "not what its successor saw")]
     return []
 
 
 def _parse_name(path: Path) -> tuple[int, str]:
     number, _, day = path.name.removesuffix(SUFFIX).partition("-")
     return int(number), day
+
+
+def _append_durably(fd: int, blob: bytes) -> None:
+    """Write at the end and fsync. When either fails, what was written is taken back: after a failed
+    fsync the kernel may call the lost bytes clean, and a reader would find them there until the
+    power goes. Raises OSError."""
+    size = os.fstat(fd).st_size
+    try:
+        _write_all(fd, blob)
+        os.fsync(fd)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(fd, size)
+        raise
 
 
 def _write_all(fd: int, blob: bytes) -> None:

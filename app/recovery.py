@@ -3,8 +3,9 @@
   file behind       the events it lacks are appended from the database (a crash between commit and append)
   database behind   the missing events are posted again from the file, with their rows, personal values from the
                     profile file, and their slips marked as copies
-  file damaged      it is set aside for the auditor and written anew from the database
-  log damaged       the write-ahead log is set aside and what it held comes back from the file
+  file damaged      it is set aside for the auditor and written anew from the database, like one that is missing
+  log damaged       the write-ahead log is set aside and what it held comes back from the file; so is an older
+                    log put back, which would undo what the database file has
 
 Everything found is reported, and kept in the store's incidents. Nothing is mended by guessing: events that
 neither side has whole, or two different events under one number, stop the start.
@@ -12,17 +13,22 @@ neither side has whole, or two different events under one number, stop the start
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import urllib.parse
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
+from sqlcipher3 import dbapi2
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
-from app.context import Context, put_cell, translated
+from app.context import Context, cells_of, put_cell, translated
 from app.domain.errors import Outage, Unavailable
-from app.journal import Damage, Record, Scan, fsync_folder
+from app.journal import HEADER_MOST, SUFFIX, Damage, Record, Scan, fsync_folder, number_of
 from app.log import log
 from app.protocol.events import Event, NotCanonical, chain, micros
 from app.slips import slip_of
@@ -52,6 +58,8 @@ class Findings:
 def open_store(path: Path, key: StoreKey, findings: Findings) -> Store:
     """Open the database; a write-ahead log that can't be read is set aside, and what it held comes
     back from the journal file in `mend`. Raises the errors of db.errors."""
+    if _log_takes_back(path, key):
+        set_log_aside(path, findings)
     try:
         return Store.open(path, key)
     except (db_errors.Damaged, db_errors.NotAStore, db_errors.WrongKey):
@@ -76,6 +84,36 @@ def set_log_aside(path: Path, findings: Findings) -> bool:
     return True
 
 
+def _log_takes_back(path: Path, key: StoreKey) -> bool:
+    """True when the file alone has later events than the file with its log: then the log is an older
+    one that somebody put back. SQLite would lay its pages over newer ones without a word."""
+    wal = path.with_name(path.name + "-wal")
+    if not wal.exists() or wal.stat().st_size == 0 or not key.owns_log_of(path):
+        return False
+    alone = _last_event(path, key, "immutable=1")
+    return alone is not None and alone > (_last_event(path, key, "mode=ro") or 0)
+
+
+def _last_event(path: Path, key: StoreKey, how: str) -> int | None:
+    """The last sequence number by a connection that can't write, None when it can't be read: a file
+    amid its checkpoint is only sound together with its log."""
+    address = f"file:{urllib.parse.quote(str(path.resolve()))}?{how}"
+    flags = dbapi2.SQLITE_OPEN_READONLY | dbapi2.SQLITE_OPEN_URI
+    try:
+        raw = dbapi2.connect(address, flags=flags, isolation_level=None)
+    except dbapi2.Error:
+        return None
+    try:
+        raw.execute("PRAGMA cipher_log_level=NONE")
+        key.unlock(raw)
+        head = rows.head(raw)
+    except dbapi2.Error:
+        return None
+    finally:
+        raw.close()
+    return head[0] if head else 0
+
+
 def mend(ctx: Context, findings: Findings) -> None:
     """Compare database and journal file and bring both to the same last event.
 
@@ -87,6 +125,8 @@ def mend(ctx: Context, findings: Findings) -> None:
         _check_tail(ctx, conn)
         head = rows.head(conn)
         last = head[0] if head else 0
+        if scan.records and scan.records[0].seq > last + 1:
+            scan = ctx.journal.scan()  # an old database: what it lacks lies in older files too
         _compare(conn, scan, last)
     in_file = scan.records[-1].seq if scan.records else 0
     if in_file > last:
@@ -154,6 +194,9 @@ def _replay_one(ctx: Context, record: Record, cells: list[bytes]) -> None:
             put_cell(conn, json.loads(cell))
         posting.post(conn, event, body=record.body, hash_=record.hash)
         ctx.forget_programmes()
+        if event.kind == posting.SALE:
+            # As in the sale's own transaction: the cart that the database still has became this sale.
+            till.drop_cart(conn)
         slip = slip_of(ctx, conn, event, copy_no=1)
         if slip is not None:
             till.insert_print_job(
@@ -163,7 +206,7 @@ def _replay_one(ctx: Context, record: Record, cells: list[bytes]) -> None:
 
 
 def _repair_files(ctx: Context, scan: Scan, findings: Findings) -> None:
-    """Cut a torn tail; set a damaged file aside and write it anew from the database."""
+    """Cut a torn tail; set a damaged file aside and write it anew from the database, and so a missing one."""
     by_file: dict[str, list[Damage]] = {}
     for damage in scan.damages:
         by_file.setdefault(damage.file, []).append(damage)
@@ -174,18 +217,54 @@ def _repair_files(ctx: Context, scan: Scan, findings: Findings) -> None:
             findings.add("journal_tail_cut", file=name, offset=damages[0].offset)
             ctx.journal.cut(path, damages[0].offset)
             continue
+        if newest and _only_begun(path, damages):
+            findings.add("journal_tail_cut", file=name, offset=0)
+            path.unlink()
+            fsync_folder(path.parent)
+            continue
         findings.add("journal_damaged", file=name, places=len(damages))
         if path.exists():
-            _rewrite(ctx, scan, name)
+            _rewrite(ctx, path)
+    for number in scan.missing:
+        findings.add("journal_file_missing", number=number)
+        following = next(path for path in ctx.journal.files() if number_of(path) > number)
+        day = following.name.partition("-")[2]
+        _write_anew(ctx, following.with_name(f"{number:06d}-{day}"))
+    if scan.missing:
+        _link_anew(ctx, scan.missing[-1])
 
 
-def _rewrite(ctx: Context, scan: Scan, name: str) -> None:
-    at = next(i for i, path in enumerate(scan.files) if path.name == name)
-    path = scan.files[at]
-    previous = scan.files[at - 1] if at else None
-    following = scan.files[at + 1] if at + 1 < len(scan.files) else None
-    first = _last_seq(ctx, previous) + 1 if previous else 1
-    until = _first_seq(ctx, following) if following else None
+def _link_anew(ctx: Context, number: int) -> None:
+    """After files were missing in a row, the headers behind them are told how these now end."""
+    files = ctx.journal.files()
+    for previous, path in itertools.pairwise(files):
+        if number_of(previous) < number:
+            continue
+        if not ctx.journal.read_checked(path, before=previous)[1]:
+            return
+        _write_anew(ctx, path)
+
+
+def _only_begun(path: Path, damages: list[Damage]) -> bool:
+    """A crash met the file while it got its header: nothing was ever acknowledged out of it."""
+    return all(damage.tail for damage in damages) and path.stat().st_size <= HEADER_MOST
+
+
+def _rewrite(ctx: Context, path: Path) -> None:
+    ctx.journal.set_aside(path)
+    _write_anew(ctx, path)
+
+
+def _write_anew(ctx: Context, path: Path) -> None:
+    """Write a file from the database: what lies between the last event of the file before it and the
+    first one of the file after it."""
+    assert path.suffix == SUFFIX
+    files = ctx.journal.files()
+    number = number_of(path)
+    earlier = [each for each in files if number_of(each) < number]
+    later = [each for each in files if number_of(each) > number]
+    first = 1 + _first_of((ctx.journal.read(each)[-1:] for each in reversed(earlier)), 0)
+    until = _first_of((ctx.journal.read(each)[:1] for each in later), None)
     with ctx.read() as conn:
         records = [
             Record(e.seq, e.body, e.hash)
@@ -194,18 +273,15 @@ def _rewrite(ctx: Context, scan: Scan, name: str) -> None:
         ]
         before = rows.event_by_seq(conn, first - 1)
     head = before.hash if before else bytes(32)
-    ctx.journal.set_aside(path)
-    ctx.journal.rewrite(path, records, previous=previous, head=head)
+    ctx.journal.rewrite(path, records, previous=earlier[-1] if earlier else None, head=head)
 
 
-def _last_seq(ctx: Context, path: Path) -> int:
-    records = ctx.journal.read(path)
-    return records[-1].seq if records else 0
+Number = TypeVar("Number", int, None)
 
 
-def _first_seq(ctx: Context, path: Path) -> int | None:
-    records = ctx.journal.read(path)
-    return records[0].seq if records else None
+def _first_of(found: Iterable[list[Record]], none: Number) -> int | Number:
+    """The sequence number of the first record that is found at all."""
+    return next((records[0].seq for records in found if records), none)
 
 
 def _back_fill(ctx: Context, findings: Findings, *, had_files: bool) -> None:
@@ -220,11 +296,23 @@ def _back_fill(ctx: Context, findings: Findings, *, had_files: bool) -> None:
     at = last
     while True:
         with ctx.read() as conn:
-            batch = [Record(e.seq, e.body, e.hash) for e in rows.events_after(conn, at, _BATCH)]
+            batch = list(rows.events_after(conn, at, _BATCH))
+            cells = list(_cells(conn, batch)) if had_files else []
         if not batch:
             return
-        ctx.journal.append(batch, day=ctx.day_name())
+        # In the order of a command: its personal values, then its event.
+        for seq, cell in cells:
+            ctx.profiles.append(seq, cell)
+        ctx.journal.append([Record(e.seq, e.body, e.hash) for e in batch], day=ctx.day_name())
         at = batch[-1].seq
+
+
+def _cells(conn: Connection, batch: list[rows.EventRow]) -> Iterator[tuple[int, bytes]]:
+    for row in batch:
+        event = Event.from_bytes(row.body)
+        for cell in cells_of(conn, event):
+            plain = json.dumps({**cell, "at": event.at_us}, ensure_ascii=False)
+            yield row.seq, plain.encode()
 
 
 def _keep(ctx: Context, findings: Findings) -> None:

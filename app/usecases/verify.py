@@ -126,6 +126,8 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 progress("events", report.events, total)
         for seq, _ in ledger.rest():
             report.add(Fault.LEDGER, seq, "entry of no event")
+        for seq, _ in documents.rest():
+            report.add(Fault.PROJECTION, seq, "document of no event")
     report.head = previous
     return hashes
 
@@ -192,13 +194,13 @@ def _check_files(ctx: Context, report: Report, hashes: bytearray, progress: Prog
     files = ctx.journal.files()
     seen = 0
     links = ctx.journal.scan(newest=0)
-    for damage in links.damages:
-        report.add(Fault.JOURNAL_FILE, 0, f"{damage.file}: {damage.why}")
+    for number in links.missing:
+        report.add(Fault.JOURNAL_FILE, 0, f"file {number:06d} is missing")
     before = None
     for done, path in enumerate(files, 1):
         records, damages = ctx.journal.read_checked(path, before=before)
         for damage in damages:
-            after = records[-1].seq if records and damage.tail else seen
+            after = max(damage.after, seen)
             report.add(
                 Fault.JOURNAL_FILE, after + 1, f"{damage.file}@{damage.offset}: {damage.why}"
             )

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 SQLITE_OPEN_READONLY: int
 SQLITE_OPEN_READWRITE: int
+SQLITE_OPEN_URI: int
 SQLITE_OPEN_CREATE: int
 sqlite_version_info: tuple[int, int, int]
 sqlite_version: str

@@ -1,0 +1,268 @@
+"""One till of a small shop over a real encrypted store, driven without a window.
+
+A store is made once and copied for each test. Only the clock, the key store and the cost of argon2id are
+the tests' own; everything else is what the product opens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import resources
+from app.build import DATABASE, JOURNAL, PROFILES, NewStaff, NewStore, Till, create_store, open_till
+from app.context import Context, Session
+from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
+from app.journal import Record
+from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
+from app.queries.counter import quote
+from app.settings import ReceiptSettings, Settings
+from app.usecases.done import Done
+from app.usecases.enrol import BirthdayInput, Enrol, Enrolled, ProfileInput, enrol
+from app.usecases.open_shift import OpenShift, open_shift
+from app.usecases.return_goods import Returned, ReturnGoods, preview_return, return_goods
+from app.usecases.sell import Payment, Sell, Sold, sell
+from app.usecases.sign_in import SignIn, sign_in
+from app.usecases.void import Void, Voided, preview_void, void
+from db import rows
+from tests.keys.conftest import FakeKeystore
+
+PASSPHRASE: Final = "green kettle 老板 on tuesday"
+PIN: Final = "135790"
+OPENING: Final = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+"""Ten in the morning in the shop, which lies eight hours east."""
+OFFSET_MIN: Final = 480
+
+
+class Clock:
+    """A clock that goes on by a millisecond each time it is read, and further when told to."""
+
+    def __init__(self, now: datetime = OPENING) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A closed store with one open shift and one member, and the key store that opens it."""
+
+    folder: Path
+    keystore: FakeKeystore
+    session: Session
+    member_id: bytes
+
+    def copy_to(self, folder: Path) -> Path:
+        """The same store somewhere else, for one test to ruin."""
+        return Path(shutil.copytree(self.folder, folder))
+
+
+@dataclass(slots=True)
+class Shop:
+    """The open till of a copied store, with what a cashier does there."""
+
+    folder: Path
+    template: Template
+    clock: Clock = field(default_factory=lambda: Clock(OPENING + timedelta(hours=1)))
+    till: Till = field(init=False)
+    running: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self.open()
+
+    @property
+    def ctx(self) -> Context:
+        return self.till.context
+
+    @property
+    def session(self) -> Session:
+        return self.template.session
+
+    @property
+    def member_id(self) -> bytes:
+        return self.template.member_id
+
+    @property
+    def database(self) -> Path:
+        return self.folder / DATABASE
+
+    @property
+    def log(self) -> Path:
+        """The database's write-ahead log."""
+        return self.folder / f"{DATABASE}-wal"
+
+    @property
+    def profiles(self) -> Path:
+        return self.folder / PROFILES
+
+    def open(self) -> Till:
+        """Start the till as the product does, unattended."""
+        self.till = open_store(self.folder, self.template, self.clock)
+        self.running = True
+        return self.till
+
+    def close(self) -> None:
+        """Close in order, unless it is over already."""
+        if self.running:
+            self.running = False
+            self.till.close()
+
+    def crash(self) -> None:
+        """Let the process end here: nothing is closed, the folder stays as it is.
+
+        The connections must go, and their last close would empty the log into the file, so the
+        files are put back as they were.
+        """
+        kept = {path: path.read_bytes() for path in (self.database, self.log) if path.exists()}
+        self.close()
+        for path, content in kept.items():
+            path.write_bytes(content)
+
+    def reopen(self) -> Till:
+        """Close in order and start again."""
+        self.close()
+        return self.open()
+
+    def quote_and_sell(
+        self,
+        minor: int = 36800,
+        *,
+        quantity: int = 1,
+        redeem: int = 0,
+        member: bool = True,
+        command_id: bytes | None = None,
+    ) -> Done[Sold]:
+        """One cash sale of one line."""
+        member_id = self.member_id if member else None
+        command = sale_command(
+            self.ctx, self.session, member_id, minor,
+            quantity=quantity, redeem=redeem, command_id=command_id,
+        )  # fmt: skip
+        return sell(self.ctx, command)
+
+    def take_back(self, sale_id: bytes, quantity: int = 1) -> Done[Returned]:
+        """Return units of a sale's first line."""
+        lines = (ReturnedLine(0, quantity),)
+        shown = preview_return(self.ctx, sale_id, lines)
+        command = ReturnGoods(
+            self.ctx.ids(), self.session, sale_id, lines, "faulty",
+            shown.refund_minor, shown.balance_after,
+        )  # fmt: skip
+        return return_goods(self.ctx, command)
+
+    def undo(self, event_id: bytes) -> Done[Voided]:
+        """Void a document of this shift."""
+        shown = preview_void(self.ctx, event_id)
+        return void(
+            self.ctx, Void(self.ctx.ids(), self.session, event_id, "test", shown.balance_after)
+        )
+
+    def enrol(self, profile: ProfileInput) -> Done[Enrolled]:
+        """A new member with consent to the service."""
+        return enrol(self.ctx, Enrol(self.ctx.ids(), self.session, profile, True))
+
+    def busy_morning(self) -> None:
+        """Something of everything: sales, a redemption, returns, voids, an enrolment."""
+        first = self.quote_and_sell(5000, quantity=3).result
+        self.take_back(first.event_id)
+        back = self.take_back(first.event_id).result
+        self.undo(back.event_id)
+        self.quote_and_sell(member=False)
+        for _ in range(3):
+            self.quote_and_sell()
+        spent = self.quote_and_sell(redeem=200).result
+        assert spent.document.points_spent == 200
+        self.undo(self.quote_and_sell(1200).result.event_id)
+        self.enrol(ProfileInput("Ada Byron", "13900001234"))
+
+    def events(self) -> list[Record]:
+        """The journal as the database has it."""
+        return events_of(self.ctx)
+
+    def journal_files(self) -> list[Path]:
+        return sorted((self.folder / JOURNAL).glob("*.rjl"))
+
+
+def events_of(ctx: Context) -> list[Record]:
+    """(seq, bytes, hash) of every event in the database."""
+    with ctx.read() as conn:
+        return [Record(row.seq, row.body, row.hash) for row in rows.events_after(conn, 0)]
+
+
+def open_store(folder: Path, template: Template, clock: Clock) -> Till:
+    """The product's own start, with the key store and clock of the tests."""
+    return open_till(
+        folder, find_keystore=template.keystore, clock=clock, offset_min=lambda: OFFSET_MIN
+    )
+
+
+def sale_command(
+    ctx: Context,
+    session: Session,
+    member_id: bytes | None,
+    minor: int,
+    *,
+    quantity: int = 1,
+    redeem: int = 0,
+    command_id: bytes | None = None,
+) -> Sell:
+    """A charge as the pay sheet makes it: with the quote that is shown now, paid exactly in cash."""
+
+    request = SaleRequest((LineRequest(minor, quantity, name="茶"),), redeem)
+    shown = quote(ctx, member_id, request)
+    payment = Payment("cash", shown.key.to_pay_minor)
+    return Sell(command_id or ctx.ids(), session, member_id, request, payment, shown.key)
+
+
+def make_template(folder: Path, *, settings: Settings | None = None) -> Template:
+    """Make the store, sign in, open a shift, enrol a member, close."""
+    keystore = FakeKeystore()
+    programme = json.loads(resources.programme_path("demo.json").read_text(encoding="utf-8"))
+    new = NewStore(
+        store="S1", till="01", programme=programme,
+        staff=[NewStaff("lx", "林晓", "cashier", PIN)], card_prefix="8800",
+        settings=settings or Settings(receipt=ReceiptSettings()),
+    )  # fmt: skip
+    clock = Clock()
+    till = create_store(
+        folder, new, passphrase=PASSPHRASE, find_keystore=keystore, clock=clock,
+        offset_min=lambda: OFFSET_MIN,
+    )  # fmt: skip
+    ctx = till.context
+    session = sign_in(ctx, SignIn(ctx.ids(), "lx", PIN)).result
+    session = open_shift(ctx, OpenShift(ctx.ids(), session, 50000)).result
+    profile = ProfileInput("陈思远", "13800006621", birthday=BirthdayInput("lunar", 8, 15, 1990))
+    member = enrol(ctx, Enrol(ctx.ids(), session, profile, True)).result
+    till.close()
+    return Template(folder, keystore, session, member.member_id)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    """The store that every test copies; argon2id runs at the least cost that is ever read."""
+    base = tmp_path_factory.mktemp("shop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGULARS_MACHINE", str(base / "machine"))
+        patch.setattr(
+            "app.keyslots.envelope.calibrated",
+            lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
+        )
+        yield make_template(base / "store")
+
+
+@pytest.fixture
+def shop(template: Template, tmp_path: Path) -> Iterator[Shop]:
+    """An open till of its own."""
+    shop = Shop(template.copy_to(tmp_path / "store"), template)
+    yield shop
+    shop.close()
