@@ -117,7 +117,7 @@ class Book:
             for _ in range(entry.amount):
                 self._settle([entry.id, entry.expires, start, self.place], refers)
         elif back in ("reverse", "expire") and refers is not None:
-            for _ in range(-entry.amount):
+            for _ in range(-entry.amount - self._take_back_own(entry)):
                 self._take_back_one(entry)
             self._finish_undo(entry)
         else:
@@ -169,13 +169,17 @@ class Book:
         log.append((debit, coin, later))
         self._settle([coin[0], later, coin[2], coin[3]])
 
-    def _take_back_one(self, entry: Any) -> None:
+    def _take_back_own(self, entry: Any) -> int:
+        """The credit's own coins go first, those of the lot that an expire names before others."""
         own = [coin for coin in self.coins if coin[0] == entry.refers_to]
-        if own:
-            first = min(own, key=lambda c: (entry.kind != "expire" or c[1] != entry.expires, c[1]))
-            self._remove(first)
-            self.taken.setdefault(entry.id, []).append(first)
-            return
+        own.sort(key=lambda c: (entry.kind != "expire" or c[1] != entry.expires, c[1]))
+        first = own[: -entry.amount]
+        gone = {id(coin) for coin in first}
+        self.coins = [coin for coin in self.coins if id(coin) not in gone]
+        self.taken.setdefault(entry.id, []).extend(first)
+        return len(first)
+
+    def _take_back_one(self, entry: Any) -> None:
         log = self.undo.get(entry.refers_to)
         if log:
             self.undo.setdefault(("again", entry.id), []).append(log.pop())
