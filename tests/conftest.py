@@ -4,46 +4,53 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.fakes import MemoryKeystore, Shop, SteppedClock, make_shop
+from app.build import open_till
+from tests.fakes import ZONE_MIN, MemoryKeystore, Shop, SteppedClock, make_shop
 
 
-@pytest.fixture(autouse=True)
-def _own_machine_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _own_machine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test writes the id of this installation into the user's own folder."""
-    monkeypatch.setenv("REGULARS_MACHINE", str(tmp_path / "machine"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGULARS_MACHINE", str(tmp_path_factory.mktemp("machine")))
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class MadeStore:
+    """A closed store, to be copied."""
+
+    folder: Path
+    keystore: MemoryKeystore
+    clock: SteppedClock
 
 
 @pytest.fixture(scope="session")
-def made_store(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Path, MemoryKeystore, SteppedClock, Path]:
+def made_store(tmp_path_factory: pytest.TempPathFactory) -> MadeStore:
     """One store, made once a run and copied for each test: making keys costs half a second."""
-    base = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REGULARS_MACHINE", str(base / "machine"))
-        made = make_shop(base / "store")
-        made.till.close()
-    return base / "store", made.keystore, made.clock, base / "machine"
+    folder = tmp_path_factory.mktemp("made") / "store"
+    made = make_shop(folder)
+    made.till.close()
+    return MadeStore(folder, made.keystore, made.clock)
 
 
 @pytest.fixture
-def shop(
-    tmp_path: Path,
-    made_store: tuple[Path, MemoryKeystore, SteppedClock, Path],
-) -> Iterator[Shop]:
-    """A till on a fresh copy of the made store, with a clock that stands."""
-    source, keystore, clock, machine = made_store
+def shop(tmp_path: Path, made_store: MadeStore) -> Iterator[Shop]:
+    """A till on a fresh copy of the made store, with a clock that is stepped."""
     folder = tmp_path / "store"
-    shutil.copytree(source, folder)
-    shutil.copytree(machine, tmp_path / "machine")
-    own = SteppedClock(clock.now)
-    from app.build import open_till
-
-    till = open_till(folder, find_keystore=lambda: keystore, clock=own, offset_min=lambda: 480)
-    opened = Shop(till, own, keystore)
+    shutil.copytree(made_store.folder, folder)
+    clock = SteppedClock(made_store.clock.now)
+    till = open_till(
+        folder,
+        find_keystore=lambda: made_store.keystore,
+        clock=clock,
+        offset_min=lambda: ZONE_MIN,
+    )
+    opened = Shop(till, clock, made_store.keystore)
     yield opened
     opened.till.close()
