@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from itertools import islice
+from typing import Final, Literal
 
 from db.connection import Connection
 from db.search_terms import (
@@ -20,6 +21,7 @@ from db.search_terms import (
     Term,
     ask,
     index_row,
+    sounds_like,
     spans_in_name,
     spans_in_phone,
 )
@@ -29,21 +31,16 @@ Span = tuple[int, int]
 
 COUNT_MOST: Final = 100
 
-_FOUND: Final = """
-    SELECT f.rowid, p.member_id, p.name, p.phone, p.email, p.name_py, p.name_ini, m.tier, m.last_visit
-    FROM (SELECT rowid FROM member_fx WHERE member_fx MATCH ? ORDER BY rowid DESC LIMIT ?) AS f
-    JOIN member_seq AS s ON s.seq = f.rowid
+_FOUND: Final = "SELECT rowid FROM member_fx WHERE member_fx MATCH ? ORDER BY rowid DESC LIMIT ?"
+_ROW: Final = """
+    SELECT p.member_id, p.name, p.phone, p.name_py, p.name_ini, m.tier, m.last_visit
+    FROM member_seq AS s
     JOIN profile AS p ON p.member_id = s.member_id
     JOIN member AS m ON m.id = s.member_id
-    ORDER BY f.rowid DESC
+    WHERE s.seq = ?
 """
 _BY_CARD: Final = """
-    SELECT s.seq, p.member_id, p.name, p.phone, p.email, p.name_py, p.name_ini, m.tier, m.last_visit,
-        c.state
-    FROM credential AS c
-    JOIN member_seq AS s ON s.member_id = c.member_id
-    JOIN profile AS p ON p.member_id = c.member_id
-    JOIN member AS m ON m.id = c.member_id
+    SELECT s.seq, c.state FROM credential AS c JOIN member_seq AS s ON s.member_id = c.member_id
     WHERE c.kind = 'card' AND c.value = ?
 """
 _COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM member_fx WHERE member_fx MATCH ? LIMIT ?)"
@@ -105,22 +102,23 @@ def search_members(conn: Connection, typed: str, limit: int = 20) -> SearchAnswe
     """The members that a typed text asks for, at most `limit` of them. Empty for an empty text."""
     assert limit > 0
     question = ask(typed)
-    hits = _by_card(conn, question.card) if question.card else []
-    exact = len(hits)
+    card = conn.execute(_BY_CARD, (question.card,)).fetchone() if question.card else None
+    if card is not None:
+        hit = _hit(conn, card[0], ())
+        return SearchAnswer((replace(hit, fields=("card",), card_state=card[1]),), 1, 1)
+    found: dict[int, tuple[Term, ...]] = {}  # row number in the index → the reading that found it
+    exact = 0
     for place, reading in enumerate(question.readings):
         for number, expression in enumerate(_stages(reading)):
-            known = {hit.member_id for hit in hits}
             # One more than fits tells whether there is anything to count.
-            found = _found(conn, reading, expression, limit + 1 + len(known))
-            hits += [hit for hit in found if hit.member_id not in known]
-            if len(hits) > limit:
-                if place == number == 0:
-                    exact = _count(conn, expression)
-                total = max(exact, len(hits), _count(conn, _all(reading, prefix=True)))
-                return SearchAnswer(tuple(hits[:limit]), min(total, COUNT_MOST), exact)
+            for (seq,) in conn.execute(_FOUND, (expression, limit + 1 + len(found))):
+                found.setdefault(seq, reading)
             if place == number == 0:
-                exact = len(hits)
-    return SearchAnswer(tuple(hits), len(hits), exact)
+                exact = len(found) if len(found) <= limit else _count(conn, expression)
+            if len(found) > limit:
+                total = max(exact, len(found), _count(conn, _all(reading, prefix=True)))
+                return SearchAnswer(_page(conn, found, limit), min(total, COUNT_MOST), exact)
+    return SearchAnswer(_page(conn, found, limit), len(found), exact)
 
 
 def refresh(conn: Connection, limit: int = 50) -> int:
@@ -196,22 +194,15 @@ def _count(conn: Connection, expression: str) -> int:
     return int(conn.execute(_COUNT, (expression, COUNT_MOST)).fetchone()[0])
 
 
-def _found(
-    conn: Connection, reading: tuple[Term, ...], expression: str, limit: int
-) -> list[MemberHit]:
-    return [_hit(row, reading) for row in conn.execute(_FOUND, (expression, limit))]
+def _page(
+    conn: Connection, found: dict[int, tuple[Term, ...]], limit: int
+) -> tuple[MemberHit, ...]:
+    return tuple(_hit(conn, seq, terms) for seq, terms in islice(found.items(), limit))
 
 
-def _by_card(conn: Connection, card: str) -> list[MemberHit]:
-    return [
-        replace(_hit(row[:-1], ()), fields=("card",), card_state=row[-1])
-        for row in conn.execute(_BY_CARD, (card,))
-    ]
-
-
-def _hit(row: tuple[Any, ...], terms: tuple[Term, ...]) -> MemberHit:
-    seq, member_id, name, phone, email, name_py, name_ini, tier, last_visit = row
-    words = index_row(name=name, phone=phone, email=email, name_py=name_py, name_ini=name_ini)
+def _hit(conn: Connection, seq: int, terms: tuple[Term, ...]) -> MemberHit:
+    row = conn.execute(_ROW, (seq,)).fetchone()
+    member_id, name, phone, name_py, name_ini, tier, last_visit = row
     return MemberHit(
         member_id=member_id,
         seq=seq,
@@ -219,21 +210,22 @@ def _hit(row: tuple[Any, ...], terms: tuple[Term, ...]) -> MemberHit:
         phone=phone,
         tier=tier,
         last_visit=last_visit,
-        fields=tuple(dict.fromkeys(_field(term, words) for term in terms)),
+        fields=tuple(dict.fromkeys(_field(term, name_py, name_ini) for term in terms)),
         name_spans=tuple(spans_in_name(terms, name=name, name_py=name_py, name_ini=name_ini)),
         phone_spans=tuple(spans_in_phone(terms, phone)) if phone else (),
     )
 
 
-def _field(term: Term, words: IndexRow) -> Field:
+def _field(term: Term, name_py: str, name_ini: str) -> Field:
+    """Where a term matched, by the same rules as the index's words (search_terms.index_row)."""
     if term.kind == "digits":
         return "phone"
     if term.kind == "email":
         return "email"
     if term.kind == "name":
         return "name"
-    if any(word.startswith(term.text) for word in words.ini.split()):
+    if "ini" in term.columns and term.text in name_ini:
         return "initials"
-    if any(word.startswith(term.text) for word in words.py.split()):
+    if sounds_like(term.text, name_py):
         return "pinyin"
     return "email"

@@ -118,6 +118,13 @@ def spans_in_name(
     return _merged(found)
 
 
+def sounds_like(text: str, name_py: str) -> bool:
+    """Whether letters begin at a syllable and go on through the next ones, v and u alike."""
+    text = text.replace("v", "u")
+    syllables = name_py.replace("v", "u").split()
+    return any("".join(syllables[at:]).startswith(text) for at in range(len(syllables)))
+
+
 def spans_in_phone(terms: Iterable[Term], phone: str) -> list[tuple[int, int]]:
     """Where the digits match in the E.164 text, the + counted: (start, end) of characters."""
     found = []

@@ -115,7 +115,7 @@ def _fill(
             settings=_settings(),
         ),
         passphrase=PASSPHRASE,
-        find_keystore=_no_keystore,
+        find_keystore=no_keystore,
         clock=lambda: opening,
         offset_min=lambda: offset_min,
     )
@@ -141,7 +141,7 @@ def _fill(
         till.close()
 
 
-def _no_keystore() -> Keystore:
+def no_keystore() -> Keystore:
     """A demo store asks for its passphrase: it leaves nothing in the system's key store."""
     raise KeystoreUnavailable(KeystoreUnavailable.NONE)
 
