@@ -1,0 +1,82 @@
+"""What the till does when idle, after a command and before the next: nothing here may delay a sale.
+
+The search index moves who was here, the whole fold of the members touched is compared with the cache, settled
+slips past their time go, and the log is moved into the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import posting
+from app.context import Context
+from app.domain.fold import fold
+from app.domain.state import EMPTY, MemberState
+from app.domain.state_rows import state_from_plain, state_to_plain
+from app.log import log
+from app.protocol.events import micros
+from app.queries.search import index_visits
+from db import rows, states, till
+
+CHECKPOINT_ENTRIES: Final = 400
+"""Above so many entries a member's fold begins at a stored checkpoint (domain.md section 2)."""
+SLIPS_KEPT: Final = timedelta(days=35)
+_INDEXED_AT_ONCE: Final = 50
+
+
+def tidy(ctx: Context, members: Iterable[bytes] = ()) -> tuple[bytes, ...]:
+    """Do the idle work; the members whose cached state is not the fold of their ledger (none, ever).
+
+    Raises Unavailable.
+    """
+    while index_visits(ctx) >= _INDEXED_AT_ONCE:
+        pass
+    wrong = tuple(member for member in members if not fold_is_cached(ctx, member))
+    if wrong:
+        with ctx.write_rows() as conn:
+            for member in wrong:
+                rows.add_incident(
+                    conn,
+                    at_us=micros(ctx.clock()),
+                    code="fold_differs",
+                    facts=json.dumps({"member": member.hex()}),
+                )
+        log.error("cached state differs from the fold: %d members", len(wrong))
+    ctx.store.checkpoint_passive()
+    return wrong
+
+
+def purge_slips(ctx: Context) -> int:
+    """Drop settled print jobs of long ago: they hold personal text. Once a day is enough."""
+    before = micros(ctx.clock() - SLIPS_KEPT)
+    with ctx.write_rows() as conn:
+        return till.purge_jobs(conn, before_us=before)
+
+
+def fold_is_cached(ctx: Context, member_id: bytes) -> bool:
+    """Whether a member's cached state equals the full fold; stores a checkpoint on a long ledger."""
+    with ctx.read() as conn:
+        folded, entries = _folded(conn, member_id)
+        cached = posting.load_state(conn, member_id, None)
+        row = states.state(conn, member_id)
+    equal = not posting.states_equal(folded, cached)
+    if equal and row is not None and entries > CHECKPOINT_ENTRIES:
+        plain = json.dumps(state_to_plain(folded), separators=(",", ":"))
+        with ctx.write_rows() as conn:
+            current = states.state(conn, member_id)
+            if current is not None and current.seq == row.seq:
+                states.put_checkpoint(conn, member_id, seq=row.seq, state=plain)
+    return equal
+
+
+def _folded(conn: Connection, member_id: bytes) -> tuple[MemberState, int]:
+    """(state, entries folded since the last checkpoint)."""
+    kept = states.checkpoint(conn, member_id)
+    since, base = (kept[0], state_from_plain(json.loads(kept[1]))) if kept else (0, EMPTY)
+    ledger = rows.ledger_of_member(conn, member_id, since)
+    return fold(base, [posting.entry_of(row) for row in ledger]), len(ledger)

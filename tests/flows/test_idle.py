@@ -1,0 +1,64 @@
+"""The idle work after a command: index, fold check, checkpoints, purge."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.documents import LineRequest
+from app.queries import search
+from app.usecases import tidy as idle
+from app.usecases.tidy import fold_is_cached, purge_slips, tidy
+from app.usecases.verify import verify
+from db import states, till
+from tests.fakes import Shop
+from tests.flows.test_counter_day import new_member, sale
+
+
+def test_who_was_here_last_stands_first(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    first = new_member(ctx, session, "李敏", "13912346621")
+    second = new_member(ctx, session, "李明", "13812346621")
+    tidy(ctx)
+    sale(ctx, session, first, LineRequest(5000))
+    assert [hit.member_id for hit in search.search(ctx, "6621").hits] == [second, first]
+    tidy(ctx, [first])
+    assert [hit.member_id for hit in search.search(ctx, "6621").hits] == [first, second]
+
+
+def test_a_cache_that_is_not_the_fold_is_found_and_noted(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    member = new_member(ctx, session)
+    sale(ctx, session, member, LineRequest(5000))
+    assert tidy(ctx, [member]) == ()
+    with ctx.write_rows() as conn:
+        conn.execute("UPDATE lot SET remaining = remaining + 1 WHERE member_id = ?", (member,))
+    assert tidy(ctx, [member]) == (member,)
+
+
+def test_a_long_ledger_folds_from_a_checkpoint_to_the_same_state(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx, session = shop.till.context, shop.start()
+    member = new_member(ctx, session)
+    monkeypatch.setattr(idle, "CHECKPOINT_ENTRIES", 10)
+    for n in range(8):
+        sale(ctx, session, member, LineRequest(60000 + n), redeem=500 if n > 4 else 0)
+        assert fold_is_cached(ctx, member)
+    with ctx.read() as conn:
+        kept = states.checkpoint(conn, member)
+    assert kept is not None
+    assert kept[0] > 0
+    assert verify(ctx).findings == []
+
+
+def test_settled_slips_go_after_their_time_and_waiting_ones_stay(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    for _ in range(2):
+        sale(ctx, session, None, LineRequest(5000))
+    with ctx.write_rows() as conn:
+        first = till.waiting_jobs(conn)[0]
+        till.set_job_state(conn, first.id, state="printed", problem=None, attempt=False)
+    shop.clock.step(days=36)
+    assert purge_slips(ctx) == 1
+    with ctx.read() as conn:
+        assert len(till.waiting_jobs(conn)) == 1
