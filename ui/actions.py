@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -35,6 +36,7 @@ class Action:
         label: marked word on the F-bar; empty when it has no place there.
         initials: pinyin initials of its Chinese title, for F11.
         key: "F2", "Ctrl+L" or empty.
+        chord: a second key for the same.
         run: does it.
         refusal: the sentence that says why it is not possible now; empty when it is.
     """
@@ -46,6 +48,7 @@ class Action:
     key: str = ""
     label: str = ""
     refusal: Callable[[], str] = always
+    chord: str = ""
 
 
 class Actions:
@@ -55,22 +58,25 @@ class Actions:
         self._kit = kit
         self._refused = refused
         self._actions: dict[str, Action] = {}
+        self._taken: set[str] = set()
 
     def add(self, *actions: Action) -> None:
         for action in actions:
             assert action.code not in self._actions, action.code
-            assert _is_safe_key(action.key), action.key
-            assert action.key not in {a.key for a in self._actions.values() if a.key}, action.key
+            for key in filter(None, (action.key, action.chord)):
+                assert _is_safe_key(key), key
+                assert key not in self._taken, key
+                self._taken.add(key)
             self._actions[action.code] = action
 
     def bind(self, window: QWidget) -> None:
         """Make the keys work anywhere in a window. A held key counts once."""
         for action in self._actions.values():
-            if action.key:
-                shortcut = QShortcut(QKeySequence(action.key), window)
+            for key in filter(None, (action.key, action.chord)):
+                shortcut = QShortcut(QKeySequence(key), window)
                 shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
                 shortcut.setAutoRepeat(False)
-                shortcut.activated.connect(lambda code=action.code: self.do(code))
+                shortcut.activated.connect(partial(self.do, action.code))
 
     def do(self, code: str) -> None:
         """Do it, or say why not."""
@@ -116,6 +122,4 @@ class Actions:
 
 def _is_safe_key(key: str) -> bool:
     """No bare character (a scan would press it), none that a text field eats."""
-    if not key:
-        return True
     return key in FKEYS or (key.startswith(("Ctrl+", "Alt+")) and key not in EATEN_BY_FIELDS)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app import spool
 from app.build import Till
 from app.context import Session
-from app.domain.documents import ReturnedLine, SaleDocument, SaleRequest
+from app.domain.documents import ReturnedLine, SaleRequest
 from app.domain.errors import Refusal, Refused
 from app.domain.returns import ReturnQuote
 from app.domain.sale import QuoteKey, SaleQuote
 from app.domain.void import VoidQuote
+from app.i18n import Words
 from app.intake import PhoneProblem, Reading, parse_phone, readings
 from app.numbers import is_card_number, parse_receipt_number
 from app.queries import counter, members, search
@@ -31,6 +33,7 @@ from app.queries.records import (
     ShiftView,
     StaffView,
 )
+from app.queries.why import Why, why
 from app.settings import Settings, save
 from app.slips import money_sign
 from app.usecases.enrol import EditProfile, Enrol, Enrolled, ProfileInput, edit_profile, enrol
@@ -96,6 +99,28 @@ class Desk:
 
     def print_status(self) -> PrintStatus:
         return counter.print_status(self._ctx)
+
+    # Paper ------------------------------------------------------------------------------------
+
+    def claim_slip(self) -> spool.Job | None:
+        """The next slip, marked as being sent; None when nothing waits (db lane)."""
+        return spool.claim(self._ctx)
+
+    def deliver_slip(self, job: spool.Job) -> spool.Delivery:
+        """Send it once (print lane; talks to the device, writes nothing)."""
+        return spool.deliver(job, self._ctx.settings.receipt)
+
+    def settle_slip(self, delivery: spool.Delivery) -> None:
+        """Write down how it went (db lane)."""
+        spool.settle(self._ctx, delivery)
+
+    def recover_slips(self) -> int:
+        """At start: what was being sent when the till stopped may or may not be on paper."""
+        return spool.recover(self._ctx)
+
+    def confirm_slip(self, job_id: int, *, printed: bool) -> None:
+        """A person has looked at the paper."""
+        spool.confirm(self._ctx, job_id, printed=printed)
 
     def close(self) -> None:
         """Let the store go; the last thing that the db lane does."""
@@ -184,10 +209,9 @@ class Desk:
     def ledger(self, member_id: bytes) -> Sequence[LedgerLine]:
         return members.ledger(self._ctx, member_id)
 
-    def sale(self, event_id: bytes) -> SaleDocument:
-        """A sale as committed, with the working of its points."""
-        with self._ctx.read() as conn:
-            return counter.sale_of(conn, event_id)[0]
+    def why(self, event_id: bytes, words: Words) -> Why:
+        """Why a document earned, took or returned its points."""
+        return why(self._ctx, event_id, words)
 
     def enrol(
         self,

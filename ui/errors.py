@@ -84,6 +84,7 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Outage.STORE_KEY_WRONG: mark("This key doesn't open the data. Check the passphrase."),
     Outage.STORE_IN_USE: mark("The till is already running here. Use that window."),
     Outage.STORE_MISSING: mark("There is no data file in this folder. Check the folder."),
+    Outage.STORE_EXISTS: mark("There is a data file in this folder already. Choose another one."),
     Outage.STORE_TOO_NEW: mark("The data comes from a newer version. Update this till."),
     Outage.STORE_FAILED: mark("The data couldn't be read or saved. Try again, or call for help."),
     Outage.JOURNAL_FILE_FAILED: mark("The second copy can't be written. Mend the disk, then sell."),
@@ -101,12 +102,19 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Outage.PASSPHRASE_WEAK: mark("This passphrase is easy to guess. Use a longer one."),
     Outage.SETTINGS_BAD: mark("The settings file has a mistake. Mend it, then start again."),
     Outage.PRINTER_GONE: mark("The printer doesn't answer. Keep selling; it prints later."),
+    Outage.PRINTER_SILENT: mark("The printer doesn't say how it is. Look at it; selling goes on."),
+    Outage.PRINTER_OFFLINE: mark("The printer is off line. Keep selling; it prints once it is on."),
+    Outage.PRINTER_PAPER_OUT: mark("Printer out of paper. Keep selling; it prints after a refill."),
+    Outage.PRINTER_COVER_OPEN: mark("The printer's cover is open. Close it; selling goes on."),
+    Outage.PRINTER_ERROR: mark("The printer reports a fault. Look at it; selling goes on."),
+    Outage.PRINTER_ADDRESS_BAD: mark("The printer's address is wrong. Mend it in the settings."),
+    Outage.PRINTER_UNCERTAIN: mark("A slip may have printed. Look for it, then say so in F10."),
     Outage.NETWORK_GONE: mark("No network. Keep selling; it is sent later."),
 }
 
 _WITH_FACTS: Final[Mapping[Code, str]] = {
     Refusal.SALE_ABOVE_LIMIT: mark(
-        "{total_minor} is over this till's limit. Check and enter it again."
+        "{amount_minor} is over this till's limit. Check and enter it again."
     ),
     Refusal.ITEM_UNKNOWN: mark("Barcode {code} isn't known. F5 picks the item, Delete drops it."),
     Refusal.REDEEM_NOT_MULTIPLE: mark("Points go in steps of {unit_points}. Enter a multiple."),
@@ -117,13 +125,13 @@ _WITH_FACTS: Final[Mapping[Code, str]] = {
     Refusal.CLOCK_BEHIND: mark(
         "The clock is {minutes} min behind the last sale. Set it, then open."
     ),
-    Refusal.PIN_WRONG: mark("Wrong PIN, {tries_left} tries left."),
-    Refusal.PIN_LOCKED: mark("Too many wrong PINs. Try again in {wait_s} s."),
+    Refusal.PIN_WRONG: mark("Wrong PIN, {left} tries left."),
+    Refusal.PIN_LOCKED: mark("Too many wrong PINs. Try again in {minutes} min."),
     Outage.STORE_DAMAGED: mark("Entry {seq} of the data is damaged. Stop, and call for help."),
     Outage.JOURNAL_CONFLICT: mark("Journal and data differ at {seq}. Stop, and call for help."),
     Outage.JOURNAL_GAP: mark("Entry {seq} of the journal is missing. Stop, and call for help."),
     Outage.PASSPHRASE_WAIT: mark("Too many tries. Try again in {wait_s} s."),
-    Outage.SETTINGS_BAD: mark("Setting {path} has a mistake. Mend it, then start again."),
+    Outage.SETTINGS_BAD: mark("Setting {key} has a mistake. Mend it, then start again."),
 }
 
 

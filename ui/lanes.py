@@ -74,10 +74,12 @@ class Lanes:
         return future
 
     def close(self) -> None:
-        """Let every lane finish what it has begun, drop what it hasn't, and wait for the threads."""
+        """Let every lane finish what it has begun and wait for the threads. What was not begun is
+        dropped, except on the db lane: writes that were asked for are made.
+        """
         self._closed = True
-        for executor in self._executors.values():
-            executor.shutdown(wait=True, cancel_futures=True)
+        for name, executor in self._executors.items():
+            executor.shutdown(wait=True, cancel_futures=name != "db")
 
     def _executor(self, lane: str) -> ThreadPoolExecutor:
         if lane not in self._executors:

@@ -46,7 +46,7 @@ def test_a_sentence_with_facts_falls_back_without_them(
 
 def test_facts_are_written_as_people_read_them(qapp: QApplication) -> None:
     kit = make_kit(qapp, language="en")
-    limit = Refused(Refusal.SALE_ABOVE_LIMIT, {"total_minor": 69012300})
+    limit = Refused(Refusal.SALE_ABOVE_LIMIT, {"amount_minor": 69012300})
     assert words_of(kit, limit).startswith("¥690,123.00 is over")
     few = Refused(Refusal.REDEEM_ABOVE_AVAILABLE, {"available": 1900})
     assert "1,900 points" in words_of(kit, few)

@@ -118,7 +118,7 @@ class Pay(Sheet):
         """The commit was refused: say why; everything typed stays."""
         self._busy = False
         self.charge.setEnabled(True)
-        self.problem.say(sentence)
+        self.problem.tell(sentence)
         self.first_focus().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def take_money(self) -> None:
@@ -129,9 +129,9 @@ class Pay(Sheet):
         to_pay = self.quote.draft.to_pay_minor
         if given < to_pay:
             short = self._kit.formats.money(to_pay - given)
-            self.problem.say(lambda: self._kit.words.say("{money} still to pay.", money=short))
+            self.problem.tell(lambda: self._kit.words.say("{money} still to pay.", money=short))
             return
-        self.problem.say(nothing)
+        self.problem.tell(nothing)
         self._busy = True
         self.charge.setEnabled(False)
         self.taking.emit(self.tender.code, given)
@@ -171,20 +171,20 @@ class Pay(Sheet):
             note = item.widget() if item is not None else None
             if note is not None:
                 note.setVisible(cash)
-        self.problem.say(nothing)
+        self.problem.tell(nothing)
         self._show_change()
 
     def _show_change(self) -> None:
         words, formats, change = self._kit.words, self._kit.formats, self.change_minor
         name = words.say("Change") if change >= 0 else words.say("Still to pay")
-        self._change_name.say(lambda: name)
-        self._change.say(lambda: formats.money(abs(change)))
+        self._change_name.tell(lambda: name)
+        self._change.tell(lambda: formats.money(abs(change)))
 
     def _say_all(self) -> None:
         words, formats, draft = self._kit.words, self._kit.formats, self.quote.draft
         money = formats.money(draft.to_pay_minor)
-        self._to_pay.say(lambda: money)
-        self.charge.say(lambda: words.say("Charge {money}", money=money))
+        self._to_pay.tell(lambda: money)
+        self.charge.tell(lambda: words.say("Charge {money}", money=money))
         said = []
         if draft.discount_minor:
             off = formats.money(-draft.discount_minor)
@@ -197,7 +197,7 @@ class Pay(Sheet):
             points = formats.points_change(draft.points_earned)
             said.append(words.say("Earns {points}", points=points))
         text = "\n".join(said)
-        self._benefits.say(lambda: text)
+        self._benefits.tell(lambda: text)
         self._show_change()
 
     def _fill_notes(self) -> None:

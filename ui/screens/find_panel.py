@@ -100,7 +100,7 @@ class FindPanel(QFrame):
         self.rows.show(result.hits)
         keep = self.rows.row_of(current.member_id) if current and self._moved else 0
         self.list.setCurrentIndex(self.rows.index(max(keep, 0)))
-        self._status.say(self._sentence)
+        self._status.tell(self._sentence)
         waited_from, self._enter_at = self._enter_at, None
         if waited_from is not None and (self._clock() - waited_from) * 1000 <= ENTER_WAITS_MS:
             self._accept()
@@ -110,7 +110,7 @@ class FindPanel(QFrame):
         self._result = None
         self._moved = False
         self.rows.show(())
-        self._status.say(self._sentence)
+        self._status.tell(self._sentence)
 
     def clear_text(self) -> bool:
         """Esc: composition, then text. True while there was something to clear."""
@@ -126,7 +126,7 @@ class FindPanel(QFrame):
 
     def retranslate(self) -> None:
         self.list.setAccessibleName(self._kit.words.say("Search results"))
-        self._status.say(self._sentence)
+        self._status.tell(self._sentence)
 
     def restyle(self) -> None:
         self.list.viewport().update()

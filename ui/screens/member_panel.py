@@ -220,12 +220,12 @@ class MemberView(QStackedWidget):
             f"background: {look.hex(ground)}; color: {look.hex(ink)};"
             f" border-radius: {look.px(60) // 2}px; font-size: {look.px(26)}px; font-weight: 600"
         )
-        self._name.say(lambda: member.name)
+        self._name.tell(lambda: member.name)
         set_style(self._tier, chip=_CHIP_OF_TONE[ground])
         off = f" · {formats.discount(10_000 - tier.discount_bp)}" if tier.discount_bp else ""
-        self._tier.say(lambda: self.tier_name(tier) + off)
-        self._card_no.say(lambda: _card_text(member.card_no) or words.say("No card"))
-        self._phone.say(lambda: member.phone_masked or words.say("No phone"))
+        self._tier.tell(lambda: self.tier_name(tier) + off)
+        self._card_no.tell(lambda: _card_text(member.card_no) or words.say("No card"))
+        self._phone.tell(lambda: member.phone_masked or words.say("No phone"))
         self._points.show_figure(
             number(member.points_balance),
             words.say("Worth {money}", money=formats.money(member.worth_minor)),
@@ -265,17 +265,17 @@ class MemberView(QStackedWidget):
     def _fill_progress(self, member: MemberPanel) -> None:
         words, progress = self._kit.words, member.tier
         if progress.next is None:
-            self._gap.say(lambda: words.say("Highest tier"))
+            self._gap.tell(lambda: words.say("Highest tier"))
             self._bar.show_share(1, 1)
-            self._share.say(nothing)
+            self._share.tell(nothing)
             return
         name = self.tier_name(progress.next)
         short = max(0, progress.target - progress.measure)
         if progress.kind == "spend":
             gap = self._kit.formats.money_short(short)
-            self._gap.say(lambda: words.say("{money} to {tier}", money=gap, tier=name))
+            self._gap.tell(lambda: words.say("{money} to {tier}", money=gap, tier=name))
         else:
-            self._gap.say(
+            self._gap.tell(
                 lambda: words.count(
                     "{count} visit to {tier}",
                     "{count} visits to {tier}",
@@ -286,14 +286,14 @@ class MemberView(QStackedWidget):
             )
         self._bar.show_share(progress.measure, progress.target)
         percent = min(100, progress.measure * 100 // max(1, progress.target))
-        self._share.say(lambda: f"{percent}%")
+        self._share.tell(lambda: f"{percent}%")
 
     def _fill_flags(self, member: MemberPanel) -> None:
         flags = self._flag_texts(member)[:FLAGS_MAX]
         for label, flag in zip(self._flag_labels, flags, strict=False):
             tone, text = flag
             set_style(label, tone=tone)
-            label.say(partial(str, text))
+            label.tell(partial(str, text))
         for at, label in enumerate(self._flag_labels):
             label.setVisible(at < len(flags))
 
@@ -346,8 +346,8 @@ class _Well(QFrame):
         column.addWidget(self._remark)
 
     def show_figure(self, figure: str, remark: str) -> None:
-        self._figure.say(lambda: figure)
-        self._remark.say(lambda: remark)
+        self._figure.tell(lambda: figure)
+        self._remark.tell(lambda: remark)
 
 
 class _Lot(QFrame):
@@ -362,8 +362,8 @@ class _Lot(QFrame):
         column.addWidget(self._until)
 
     def show_lot(self, points: str, until: str) -> None:
-        self._points.say(lambda: points)
-        self._until.say(lambda: until)
+        self._points.tell(lambda: points)
+        self._until.tell(lambda: until)
 
 
 def _card_text(number_: str | None) -> str:

@@ -164,16 +164,16 @@ class SalePanel(QFrame):
             used = words.say("Points used {points}", points=formats.points(draft.points_spent))
             self._points.show_sum(used, formats.money(-draft.points_value_minor))
         to_pay = formats.money(draft.to_pay_minor if draft else 0)
-        self.to_pay.say(lambda: to_pay)
+        self.to_pay.tell(lambda: to_pay)
         self.charge.show_amount(to_pay if draft else "")
         earned = signed_number(draft.points_earned) if draft and quote and quote.member else ""
         self._earns.setVisible(bool(earned))
-        self.earned.say(lambda: earned)
+        self.earned.tell(lambda: earned)
 
     def say_problem(self, sentence: Text | None) -> None:
         """What is wrong with the amount, below it; None clears it."""
         self.problem.setVisible(sentence is not None)
-        self.problem.say(sentence or nothing)
+        self.problem.tell(sentence or nothing)
         self.amount.mark_wrong(sentence is not None)
 
     def show_last_sale(self, last: LastSale | None) -> None:
@@ -183,7 +183,7 @@ class SalePanel(QFrame):
     def show_quantity(self, quantity: int) -> None:
         """The pieces that the next item will be."""
         self._quantity = quantity
-        self._pieces.say(lambda: f"× {quantity}")
+        self._pieces.tell(lambda: f"× {quantity}")
         self._pieces.setVisible(quantity != 1)
 
     def retranslate(self) -> None:
@@ -201,7 +201,7 @@ class SalePanel(QFrame):
             return
         self.last_sale.show_sale(last)
         words, formats = self._kit.words, self._kit.formats
-        self.last_line.say(
+        self.last_line.tell(
             lambda: words.say(
                 "Last: {paid}, change {change}",
                 paid=formats.money(last.paid_minor),
@@ -256,8 +256,8 @@ class _SumLine(QWidget):
         self.hide()
 
     def show_sum(self, name: str, money: str) -> None:
-        self._name.say(lambda: name)
-        self._money.say(lambda: money)
+        self._name.tell(lambda: name)
+        self._money.tell(lambda: money)
 
 
 class _ChargeButton(QPushButton):
@@ -280,7 +280,7 @@ class _ChargeButton(QPushButton):
         self.retranslate()
 
     def show_amount(self, money: str) -> None:
-        self._amount.say(lambda: money)
+        self._amount.tell(lambda: money)
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -323,11 +323,11 @@ class _LastSaleCard(QFrame):
         paid = formats.money(last.paid_minor)
         earned = formats.points_change(last.points_earned)
         if last.points_earned:
-            self._done.say(lambda: words.say("Paid {money}, {points}.", money=paid, points=earned))
+            self._done.tell(lambda: words.say("Paid {money}, {points}.", money=paid, points=earned))
         else:
-            self._done.say(lambda: words.say("Paid {money}.", money=paid))
+            self._done.tell(lambda: words.say("Paid {money}.", money=paid))
         change = formats.money(last.change_minor)
-        self._change.say(lambda: change)
+        self._change.tell(lambda: change)
         for label in (self._change, self._change_name):
             label.setVisible(last.change_minor > 0)
-        self._receipt.say(lambda: last.receipt_no)
+        self._receipt.tell(lambda: last.receipt_no)

@@ -56,7 +56,7 @@ class Label(QLabel):
             self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
         self.retranslate()
 
-    def say(self, text: Text) -> None:
+    def tell(self, text: Text) -> None:
         """Show another text from now on."""
         self._text = text
         self.retranslate()
@@ -118,7 +118,7 @@ class Button(QPushButton):
         self.retranslate()
         self.restyle()
 
-    def say(self, text: Text) -> None:
+    def tell(self, text: Text) -> None:
         self._text = self._name = text
         self.retranslate()
 

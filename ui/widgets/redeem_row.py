@@ -56,17 +56,17 @@ class RedeemRow(QFrame):
 
     def say_worth(self, minor: int) -> None:
         money = self._kit.formats.money(-minor) if minor else ""
-        self._worth.say(lambda: money)
+        self._worth.tell(lambda: money)
 
     def say_limit(self, most: MostRedeemable) -> None:
         """Why not more, in words."""
         self.field.mark_wrong(False)
-        self._limit.say(lambda: limit_sentence(self._kit, most))
+        self._limit.tell(lambda: limit_sentence(self._kit, most))
 
     def say_problem(self, sentence: Text) -> None:
         self.field.mark_wrong(True)
-        self._worth.say(nothing)
-        self._limit.say(sentence)
+        self._worth.tell(nothing)
+        self._limit.tell(sentence)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

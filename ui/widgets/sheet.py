@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from ui.desk_records import Scan
 from ui.kit import Kit
 from ui.widgets.basics import Button, Label, Text, columns, rows
 
@@ -54,6 +55,10 @@ class Sheet(QFrame):
     def first_focus(self) -> QWidget:
         """Who gets the focus when the sheet opens."""
         return self._leave
+
+    def takes_scan(self, scan: Scan) -> bool:
+        """Use a scanned code for the sheet's own work; False leaves it to the counter."""
+        return False
 
     def height_for(self, width: int) -> int:
         """How high it wants to be at `width` pixels; a sheet with a list asks for all there is."""

@@ -84,7 +84,7 @@ class Strip(QFrame):
         self._undo = None
         self._button.hide()
         self._close.setVisible(not fade_ms)
-        self._label.say(text)
+        self._label.tell(text)
         self._icon.show_icon(icon, "surface")
         set_style(self, tone=tone)
         self._timer.stop()

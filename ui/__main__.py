@@ -1,0 +1,54 @@
+"""`regulars`: headless commands go to app.commands without Qt; otherwise the window opens.
+
+Between start and first paint only QtCore, QtGui, QtWidgets, QtSvg and the sign-in view are imported
+(counter-ui.md section 3).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.commands import COMMANDS, parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = parser().parse_args(argv)
+    if chosen.command in COMMANDS:
+        from app.commands import run
+
+        return run(argv)
+    return _window(
+        chosen.store or default_store(), language=chosen.language or "", theme=chosen.theme or ""
+    )
+
+
+def default_store() -> Path:
+    """The store of this user where none is named."""
+    base = os.environ.get("XDG_DATA_HOME")
+    share = Path(base) if base else Path.home() / ".local" / "share"
+    return share / "regulars" / "store"
+
+
+def _window(folder: Path, *, language: str, theme: str) -> int:
+    from PySide6.QtWidgets import QApplication
+
+    from ui.window import build_window
+
+    application = QApplication([sys.argv[0]])
+    application.setApplicationName("Regulars")
+    window = build_window(application, folder, language=language, theme=theme)
+    put_back = window.crash.install()
+    window.show()
+    try:
+        return application.exec()
+    finally:
+        put_back()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,488 @@
+"""Enrol a member in under twenty seconds by keyboard (flow 4), and edit a profile.
+
+Phone first, then name, birthday, consent. Every Enter goes to the next need; the last one saves.
+Consent is never pre-ticked, and marketing has its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
+
+from app.domain.errors import Refusal, Refused
+from app.queries.records import ProfileView
+from ui.desk_records import PhoneCheck, Scan
+from ui.errors import words_of
+from ui.keyboard import is_enter
+from ui.kit import Kit
+from ui.lanes import Lanes, Latest
+from ui.theme import set_style
+from ui.widgets.basics import Button, Label, Text, WrappedLabel, nothing, rows
+from ui.widgets.number_fields import CodeField
+from ui.widgets.segments import Segment, Segments
+from ui.widgets.sheet import Sheet
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.intake import Reading
+    from app.usecases.enrol import BirthdayInput, Enrolled, ProfileInput
+    from ui.desk import Desk
+
+READINGS_AFTER_MS: Final = 120
+_BIRTHDAY = re.compile(r"(?:(\d{4})[-/. ]?)?(\d{1,2})[-/. ](\d{1,2})|(\d{4})?(\d{2})(\d{2})")
+
+
+class TextField(QLineEdit):
+    """A field for words: Enter is the next need, never by auto-repeat; Up and Down are the sheet's.
+
+    Signals:
+        entered(), stepped(step).
+    """
+
+    entered = Signal()
+    stepped = Signal(int)
+
+    def __init__(self, name: Text) -> None:
+        super().__init__()
+        self._name = name
+        self.setMaxLength(80)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self.setAccessibleName(self._name())
+
+    def mark_wrong(self, wrong: bool) -> None:
+        set_style(self, state="wrong" if wrong else "")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if is_enter(event):
+            if not event.isAutoRepeat():
+                self.entered.emit()
+        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self.stepped.emit(1 if event.key() == Qt.Key.Key_Down else -1)
+        else:
+            super().keyPressEvent(event)
+
+
+class Tick(QCheckBox):
+    """A consent: Space ticks, Enter goes on."""
+
+    entered = Signal()
+
+    def __init__(self, text: Text) -> None:
+        super().__init__()
+        self._text = text
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self.setText(self._text())
+        self.setAccessibleName(self._text())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if is_enter(event):
+            if not event.isAutoRepeat():
+                self.entered.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class ProfileSheet(Sheet):
+    """The fields that enrolling and editing share."""
+
+    wide = 620
+
+    def __init__(self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, title: Text) -> None:
+        super().__init__(kit, title)
+        self._lanes, self._desk, self._session = lanes, desk, session
+        self._command_id = desk.new_command()
+        self._readings: Sequence[Reading] = ()
+        self._reading_at = 0
+        self._reading_of: Latest[Sequence[Reading]] = Latest(lanes, "db", interrupt=lambda: None)
+        self._phone_of: Latest[PhoneCheck] = Latest(lanes, "db", interrupt=lambda: None)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(READINGS_AFTER_MS)
+        self._timer.timeout.connect(self._ask_readings)
+        words = kit.words
+        self.phone = CodeField(lambda: words.say("Phone"), pattern=r"[0-9+ \-]{0,20}")
+        self.name = TextField(lambda: words.say("Name"))
+        self.birthday = CodeField(lambda: words.say("Birthday"), pattern=r"[0-9\-/. ]{0,10}")
+        self.calendar = Segments(
+            kit,
+            lambda: words.say("Calendar"),
+            (
+                Segment("solar", lambda: words.say("Solar")),
+                Segment("lunar", lambda: words.say("Lunar")),
+            ),
+        )
+        self.service = Tick(lambda: words.say("Agrees to the service notice"))
+        self.marketing = Tick(lambda: words.say("Wants offers and news"))
+        self.phone_said = WrappedLabel(role="caption")
+        self.name_said = WrappedLabel(role="caption")
+        self.birthday_said = WrappedLabel(role="caption")
+        self.problem = WrappedLabel(role="strong", tone="danger")
+        self.save = Button(kit, lambda: words.say("Save"), role="primary")
+        self._connect()
+
+    def _connect(self) -> None:
+        self.phone.textChanged.connect(self._ask_phone)
+        self.name.textChanged.connect(self._timer.start)
+        self.name.stepped.connect(self._step_reading)
+        self.birthday.textChanged.connect(self._show_birthday)
+        self.save.clicked.connect(self.submit)
+
+    def _grid(self, fields: Sequence[tuple[Text, QWidget, QWidget | None]]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(self._kit.look.px(16))
+        grid.setVerticalSpacing(self._kit.look.px(6))
+        for at, (name, field, said) in enumerate(fields):
+            label = Label(name, role="text2")
+            label.setBuddy(field)
+            grid.addWidget(label, 2 * at, 0)
+            grid.addWidget(field, 2 * at, 1)
+            if said is not None:
+                grid.addWidget(said, 2 * at + 1, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _birthday_row(self) -> QWidget:
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(self._kit.look.px(8))
+        grid.addWidget(self.birthday, 0, 0)
+        grid.addWidget(self.calendar, 0, 1)
+        grid.setColumnStretch(0, 1)
+        return holder
+
+    def submit(self) -> None:
+        raise NotImplementedError
+
+    def profile_input(self, *, email: str = "", note: str = "", alert: str = "") -> ProfileInput:
+        """What is in the fields. Only after sign-in, so the use-case's module is loaded."""
+        from app.usecases.enrol import ProfileInput
+
+        reading = self._readings[self._reading_at] if self._readings else None
+        return ProfileInput(
+            name=self.name.text(),
+            phone=self.phone.text(),
+            email=email,
+            birthday=self.birthday_input(),
+            note=note,
+            alert=alert,
+            reading=reading,
+        )
+
+    def birthday_input(self) -> BirthdayInput | None:
+        """`5-21`, `1990-5-21`, `19900521`, `0521`; None where nothing (or nothing whole) is typed."""
+        from app.usecases.enrol import BirthdayInput
+
+        found = _BIRTHDAY.fullmatch(self.birthday.text().strip())
+        if found is None:
+            return None
+        year, month, day = found.group(1, 2, 3) if found.group(2) else found.group(4, 5, 6)
+        calendar: Literal["solar", "lunar"] = "lunar" if self.calendar.code == "lunar" else "solar"
+        return BirthdayInput(calendar, int(month), int(day), int(year) if year else None)
+
+    def refused(self, error: Exception) -> None:
+        """Say it where it belongs; everything typed stays."""
+        self.save.setEnabled(True)
+        self.problem.tell(lambda: words_of(self._kit, error))
+        code = error.code if isinstance(error, Refused) else None
+        fields: dict[Refusal, QWidget] = {
+            Refusal.PHONE_INVALID: self.phone,
+            Refusal.NAME_NEEDED: self.name,
+            Refusal.BIRTHDAY_INVALID: self.birthday,
+            Refusal.BIRTHDAY_LOCKED: self.birthday,
+            Refusal.CONSENT_NEEDED: self.service,
+        }
+        field = fields.get(code, self.save) if isinstance(code, Refusal) else self.save
+        if isinstance(field, CodeField | TextField):
+            field.mark_wrong(True)
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _ask_phone(self) -> None:
+        self.phone.mark_wrong(False)
+        text = self.phone.text().strip()
+        if not text:
+            self.phone_said.tell(nothing)
+            self._phone_of.drop()
+            return
+        self._phone_of.ask(
+            self, lambda: self._desk.check_phone(text), ok=self._show_phone, failed=self.refused
+        )
+
+    def _show_phone(self, check: PhoneCheck) -> None:
+        words = self._kit.words
+        tone = "muted"
+        if check.problem == "short":
+            self.phone_said.tell(
+                lambda: words.say(
+                    "{digits} of {expected} digits", digits=check.digits, expected=check.expected
+                )
+            )
+        elif check.problem:
+            tone = "danger"
+            self.phone_said.tell(lambda: words.say("This isn't a phone number. Check the digits."))
+        elif check.members:
+            tone = "warn"
+            self.phone_said.tell(
+                lambda: words.count(
+                    "1 member uses this phone. Esc goes back, Enter still enrols.",
+                    "{count} members use this phone. Esc goes back, Enter still enrols.",
+                    check.members,
+                    count=check.members,
+                )
+            )
+        else:
+            self.phone_said.tell(lambda: words.say("Nobody has this number yet."))
+        set_style(self.phone_said, tone=tone)
+
+    def _ask_readings(self) -> None:
+        self.name.mark_wrong(False)
+        name = self.name.text().strip()
+        if not name:
+            self._readings = ()
+            self.name_said.tell(nothing)
+            return
+        self._reading_of.ask(
+            self, lambda: self._desk.readings(name), ok=self._show_readings, failed=self.refused
+        )
+
+    def _show_readings(self, readings: Sequence[Reading]) -> None:
+        self._readings, self._reading_at = readings, 0
+        self._say_reading()
+
+    def _step_reading(self, step: int) -> None:
+        if self._readings:
+            self._reading_at = (self._reading_at + step) % len(self._readings)
+            self._say_reading()
+
+    def _say_reading(self) -> None:
+        words = self._kit.words
+        if not self._readings:
+            return
+        pinyin = self._readings[self._reading_at].pinyin
+        several = len(self._readings) > 1
+        self.name_said.tell(
+            lambda: (
+                words.say("Read {pinyin}. Down for another reading.", pinyin=pinyin)
+                if several
+                else words.say("Read {pinyin}.", pinyin=pinyin)
+            )
+        )
+
+    def _show_birthday(self) -> None:
+        self.birthday.mark_wrong(False)
+        words, text = self._kit.words, self.birthday.text().strip()
+        whole = not text or self.birthday_input() is not None
+        self.birthday_said.tell(
+            nothing if whole else lambda: words.say("Month and day, like 5-21 or 1990-5-21.")
+        )
+
+    def birthday_complete(self) -> bool:
+        """False while something is typed that is no month and day."""
+        return not self.birthday.text().strip() or self.birthday_input() is not None
+
+
+class EnrolSheet(ProfileSheet):
+    """Signals:
+    enrolled(member_id): saved.
+    """
+
+    enrolled = Signal(object)
+
+    def __init__(
+        self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, *, phone: str = ""
+    ) -> None:
+        words = kit.words
+        super().__init__(kit, lanes, desk, session, lambda: words.say("New member"))
+        self.card = CodeField(lambda: words.say("Card"), pattern=r"[0-9A-Za-z \-]{0,32}")
+        self.card_said = Label(
+            lambda: words.say("Empty takes the next number; or scan a new card."), role="caption"
+        )
+        self.body.addLayout(
+            self._grid(
+                (
+                    (lambda: words.say("Phone"), self.phone, self.phone_said),
+                    (lambda: words.say("Name"), self.name, self.name_said),
+                    (lambda: words.say("Birthday"), self._birthday_row(), self.birthday_said),
+                    (lambda: words.say("Card"), self.card, self.card_said),
+                )
+            )
+        )
+        consent = rows(kit.look, gap=0)
+        consent.addWidget(
+            WrappedLabel(
+                lambda: words.say("Ask the customer about the service notice, then press Space."),
+                role="strong",
+            )
+        )
+        consent.addWidget(self.service)
+        consent.addWidget(self.marketing)
+        self.body.addLayout(consent)
+        self.body.addWidget(self.problem)
+        self.foot.addWidget(self.save, 1)
+        self.phone.setText(phone)
+        self._chain()
+
+    def _chain(self) -> None:
+        """Enter: from each field to the next need, at the end it saves."""
+        self.phone.entered.connect(self._go(self.name))
+        self.name.entered.connect(self._after_name)
+        self.birthday.entered.connect(self._after_birthday)
+        self.card.entered.connect(self._go(self.service))
+        self.calendar.entered.connect(self._go(self.service))
+        self.service.entered.connect(self.submit)
+        self.marketing.entered.connect(self.submit)
+
+    def _go(self, field: QWidget) -> Callable[[], None]:
+        return partial(field.setFocus, Qt.FocusReason.TabFocusReason)
+
+    def first_focus(self) -> QWidget:
+        return self.name if self.phone.text() else self.phone
+
+    def _after_name(self) -> None:
+        if self.name.text().strip():
+            self.birthday.setFocus()
+        else:
+            self.refused(Refused(Refusal.NAME_NEEDED))
+
+    def _after_birthday(self) -> None:
+        if self.birthday_complete():
+            self.service.setFocus()
+        else:
+            self.birthday.mark_wrong(True)
+
+    def takes_scan(self, scan: Scan) -> bool:
+        if not scan.new_card:
+            return False
+        self.card.setText(scan.code)
+        return True
+
+    def submit(self) -> None:
+        if not self.save.isEnabled():
+            return
+        if not self.service.isChecked():
+            self.refused(Refused(Refusal.CONSENT_NEEDED))
+            return
+        if not self.birthday_complete():
+            self.refused(Refused(Refusal.BIRTHDAY_INVALID))
+            return
+        self.save.setEnabled(False)
+        profile, command_id = self.profile_input(), self._command_id
+        service, marketing = self.service.isChecked(), self.marketing.isChecked()
+        card_no = self.card.text().strip()
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.enrol(
+                command_id,
+                self._session,
+                profile,
+                service=service,
+                marketing=marketing,
+                card_no=card_no,
+            ),
+            ok=self._enrolled,
+            failed=self.refused,
+        )
+
+    def _enrolled(self, enrolled: Enrolled) -> None:
+        self.closing.emit()
+        self.enrolled.emit(enrolled.member_id)
+
+
+class EditSheet(ProfileSheet):
+    """Signals:
+    saved(): the profile is changed.
+    """
+
+    saved = Signal()
+
+    def __init__(
+        self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, shown: ProfileView
+    ) -> None:
+        words = kit.words
+        super().__init__(kit, lanes, desk, session, lambda: words.say("Edit profile"))
+        self._shown = shown
+        self.email = TextField(lambda: words.say("E-mail"))
+        self.note = TextField(lambda: words.say("Note"))
+        self.alert = TextField(lambda: words.say("Allergy or health"))
+        self.body.addLayout(
+            self._grid(
+                (
+                    (lambda: words.say("Phone"), self.phone, self.phone_said),
+                    (lambda: words.say("Name"), self.name, self.name_said),
+                    (lambda: words.say("Birthday"), self._birthday_row(), self.birthday_said),
+                    (lambda: words.say("E-mail"), self.email, None),
+                    (lambda: words.say("Note"), self.note, None),
+                    (lambda: words.say("Allergy or health"), self.alert, None),
+                )
+            )
+        )
+        self.body.addWidget(self.service)
+        self.body.addWidget(self.marketing)
+        self.body.addWidget(self.problem)
+        self.foot.addWidget(self.save, 1)
+        self._fill(shown)
+        fields: tuple[CodeField | TextField, ...] = (
+            *(self.phone, self.name, self.birthday),
+            *(self.email, self.note, self.alert),
+        )
+        for here, after in zip(fields, (*fields[1:], self.service), strict=True):
+            here.entered.connect(partial(after.setFocus, Qt.FocusReason.TabFocusReason))
+        self.service.entered.connect(self.submit)
+        self.marketing.entered.connect(self.submit)
+
+    def _fill(self, shown: ProfileView) -> None:
+        self.phone.setText(shown.phone or "")
+        self.name.setText(shown.name)
+        self.calendar.choose(shown.birth_calendar)
+        if shown.birth_month is not None and shown.birth_day is not None:
+            year = f"{shown.birth_year}-" if shown.birth_year else ""
+            self.birthday.setText(f"{year}{shown.birth_month}-{shown.birth_day}")
+        self.email.setText(shown.email or "")
+        self.note.setText(shown.note)
+        self.alert.setText(shown.alert)
+        self.service.setChecked(shown.service_consent)
+        self.marketing.setChecked(shown.marketing_consent)
+
+    def first_focus(self) -> QWidget:
+        return self.name
+
+    def submit(self) -> None:
+        if not self.save.isEnabled():
+            return
+        if not self.birthday_complete():
+            self.refused(Refused(Refusal.BIRTHDAY_INVALID))
+            return
+        self.save.setEnabled(False)
+        profile = self.profile_input(
+            email=self.email.text(), note=self.note.text(), alert=self.alert.text()
+        )
+        service, marketing = self.service.isChecked(), self.marketing.isChecked()
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.edit_profile(
+                self._command_id,
+                self._session,
+                self._shown,
+                profile,
+                service=service,
+                marketing=marketing,
+            ),
+            ok=self._saved,
+            failed=self.refused,
+        )
+
+    def _saved(self, enrolled: Enrolled) -> None:
+        self.closing.emit()
+        self.saved.emit()

@@ -1,0 +1,343 @@
+"""Return goods of a sale (flow 9): find the receipt, choose quantities, see everything that goes
+back, choose a reason. It looks like no sale: a warm band and minus signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
+
+from app.domain.documents import ReturnedLine
+from app.domain.errors import Refusal, Refused
+from app.domain.returns import ReturnQuote
+from app.formats import number
+from app.queries.records import DocumentLine, MemberPanel
+from ui.desk_records import Scan, TillView
+from ui.dialogs.documents import DocumentRows
+from ui.errors import sentence, words_of
+from ui.kit import Kit
+from ui.lanes import Lanes, Latest
+from ui.widgets.basics import Button, Label, WrappedLabel, card, rows
+from ui.widgets.number_fields import CodeField, WholeField
+from ui.widgets.reasons import NOTHING, reasons
+from ui.widgets.segments import Segments
+from ui.widgets.sheet import Sheet
+from ui.widgets.table import RecordTable
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.usecases.return_goods import Returned, SaleOnScreen
+    from ui.desk import Desk
+
+
+class FindReceipt(Sheet):
+    """F8: the receipt number, or one of the attached member's purchases.
+
+    Signals:
+        found(event_id): return from this sale.
+    """
+
+    found = Signal(object)
+    wide = 760
+
+    def __init__(
+        self, kit: Kit, lanes: Lanes, desk: Desk, member: MemberPanel | None, till: TillView
+    ) -> None:
+        words = kit.words
+        super().__init__(kit, lambda: words.say("Return goods"))
+        self._lanes, self._desk = lanes, desk
+        self.number = CodeField(
+            lambda: words.say("Receipt number"), pattern=r"[0-9A-Za-z\-]{0,30}", role="search"
+        )
+        self.body.addWidget(
+            Label(lambda: words.say("Scan the receipt, or type its number"), role="muted")
+        )
+        self.body.addWidget(self.number)
+        self.problem = WrappedLabel(role="strong", tone="danger")
+        self.body.addWidget(self.problem)
+        self.rows = DocumentRows(kit, lambda: till.today)
+        self.table = RecordTable(kit, self.rows, lambda: words.say("Purchases"))
+        self.table.opened.connect(self._open)
+        self.body.addWidget(self.table, 1)
+        self.table.setVisible(member is not None)
+        self.number.entered.connect(self._look_up)
+        self.number.stepped.connect(lambda step: self.table.setFocus())
+        if member is not None:
+            lanes.run(
+                self,
+                "db",
+                lambda: desk.documents_of_member(member.member_id),
+                ok=self._show,
+                failed=self._refused,
+            )
+
+    def first_focus(self) -> QWidget:
+        return self.number
+
+    def height_for(self, width: int) -> int:
+        return self._kit.look.px(480) if self.table.isVisibleTo(self) else super().height_for(width)
+
+    def _show(self, documents: Sequence[DocumentLine]) -> None:
+        sales = [d for d in documents if d.kind == "sale" and not d.voided and not d.fully_returned]
+        self.rows.show(sales)
+        self.table.selectRow(0)
+
+    def _look_up(self) -> None:
+        text = self.number.text().strip()
+        if text:
+            self._lanes.run(
+                self,
+                "db",
+                lambda: self._desk.document_by_receipt(text),
+                ok=lambda document: self._chosen(document.event_id),
+                failed=self._refused,
+            )
+
+    def _open(self, row: int) -> None:
+        document = self.rows.document(row)
+        if document is not None:
+            self._chosen(document.event_id)
+
+    def _chosen(self, event_id: bytes) -> None:
+        self.closing.emit()
+        self.found.emit(event_id)
+
+    def takes_scan(self, scan: Scan) -> bool:
+        if scan.kind != "receipt" or scan.event_id is None:
+            return False
+        self._chosen(scan.event_id)
+        return True
+
+    def _refused(self, error: Exception) -> None:
+        self.number.mark_wrong(True)
+        self.problem.tell(lambda: words_of(self._kit, error))
+
+
+class ReturnSheet(Sheet):
+    """Signals:
+    returned(sentence): the goods are back.
+    """
+
+    returned = Signal(str)
+    wide = 860
+
+    def __init__(
+        self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, sale: SaleOnScreen
+    ) -> None:
+        words = kit.words
+        super().__init__(kit, lambda: words.say("Return: {number}", number=sale.receipt_no))
+        self._lanes, self._desk, self._session, self._sale = lanes, desk, session, sale
+        self._command_id = desk.new_command()
+        self._quoting: Latest[ReturnQuote] = Latest(lanes, "db", interrupt=lambda: None)
+        self.quote: ReturnQuote | None = None
+        self.fields: list[WholeField] = []
+        self.body.addWidget(self._lines())
+        self.body.addWidget(self._preview())
+        self.reason: Segments = reasons(kit, (("changed_mind", "faulty", "wrong_item", "other")))
+        self.body.addWidget(Label(lambda: words.say("Reason"), role="muted"))
+        self.body.addWidget(self.reason)
+        self.problem = WrappedLabel(role="strong", tone="danger")
+        self.body.addWidget(self.problem)
+        self.take_back = Button(kit, lambda: words.say("Return goods"), role="primary")
+        self.foot.addWidget(self.take_back, 1)
+        self.take_back.clicked.connect(self.submit)
+        self.reason.entered.connect(self.submit)
+        self._say_preview()
+
+    def _lines(self) -> QWidget:
+        kit, words, formats = self._kit, self._kit.words, self._kit.formats
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(kit.look.px(16))
+        heads = (
+            lambda: words.say("Item"),
+            lambda: words.say("Sold"),
+            lambda: words.say("Returned"),
+            lambda: words.say("Left"),
+            lambda: words.say("Paid"),
+            lambda: words.say("Give back"),
+        )
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for column, head in enumerate(heads):
+            label = Label(head, role="caption")
+            label.setAlignment(right if column else Qt.AlignmentFlag.AlignLeft)
+            grid.addWidget(label, 0, column)
+        for at, line in enumerate(self._sale.document.lines):
+            sold, kept = line.request.quantity, self._sale.kept[at]
+            name = line.request.name
+            cells = (
+                Label(partial(str, name) if name else lambda: words.say("Amount")),
+                Label(partial(number, sold)),
+                Label(partial(number, sold - kept)),
+                Label(partial(number, kept)),
+                Label(partial(formats.money, line.payable_minor)),
+            )
+            for column, cell in enumerate(cells):
+                cell.setAlignment(right if column else Qt.AlignmentFlag.AlignLeft)
+                grid.addWidget(cell, at + 1, column)
+            grid.addWidget(self._quantity_field(at, kept), at + 1, len(cells))
+        grid.setColumnStretch(0, 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(holder)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        rows_high = min(len(self._sale.document.lines), 5) * 50 + 34
+        area.setFixedHeight(kit.look.px(rows_high))
+        return area
+
+    def _quantity_field(self, line: int, kept: int) -> WholeField:
+        words = self._kit.words
+        field = WholeField(lambda: words.say("Give back, line {line}", line=line + 1), digits=6)
+        field.setFixedWidth(self._kit.look.px(110))
+        field.setEnabled(kept > 0)
+        field.changed.connect(self._ask)
+        field.entered.connect(lambda: self._next_field(line, 1))
+        field.stepped.connect(lambda step: self._next_field(line, step))
+        self.fields.append(field)
+        return field
+
+    def _preview(self) -> QWidget:
+        band = card("band")
+        inside = rows(self._kit.look, band, margins=(16, 12, 16, 12), gap=4)
+        self._refund = Label(role="pay")
+        self._points = WrappedLabel(role="strong")
+        self._effects = WrappedLabel(role="text2")
+        for label in (self._refund, self._points, self._effects):
+            inside.addWidget(label)
+        return band
+
+    def first_focus(self) -> QWidget:
+        return next((field for field in self.fields if field.isEnabled()), self.take_back)
+
+    def chosen(self) -> tuple[ReturnedLine, ...]:
+        """The lines with a quantity."""
+        return tuple(
+            ReturnedLine(at, value)
+            for at, field in enumerate(self.fields)
+            if (value := field.value() or 0) > 0
+        )
+
+    def submit(self) -> None:
+        """Commit what is previewed; a reason must be chosen."""
+        if not self.take_back.isEnabled():
+            return
+        code = Refusal.RETURN_EMPTY if self.quote is None else None
+        code = code or (Refusal.REASON_NEEDED if self.reason.code == NOTHING else None)
+        if code is not None or self.quote is None:
+            shown = code or Refusal.RETURN_EMPTY
+            self.problem.tell(lambda: sentence(self._kit, shown, {}))
+            (self.reason if self.quote else self.first_focus()).setFocus()
+            return
+        self.take_back.setEnabled(False)
+        quote, lines, reason = self.quote, self.chosen(), self.reason.code
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.return_goods(
+                self._command_id, self._session, self._sale.event_id, lines, reason, quote
+            ),
+            ok=self._done,
+            failed=self._refused,
+        )
+
+    def _ask(self) -> None:
+        self.quote = None
+        lines = self.chosen()
+        if not lines:
+            self._quoting.drop()
+            self.problem.clear()
+            self._say_preview()
+            return
+        self._quoting.ask(
+            self,
+            lambda: self._desk.preview_return(self._sale.event_id, lines),
+            ok=self._quoted,
+            failed=self._not_quoted,
+        )
+
+    def _quoted(self, quote: ReturnQuote) -> None:
+        self.quote = quote
+        self.problem.clear()
+        self._say_preview()
+
+    def _not_quoted(self, error: Exception) -> None:
+        self._say_preview()
+        self.problem.tell(lambda: words_of(self._kit, error))
+
+    def _say_preview(self) -> None:
+        words, formats, quote = self._kit.words, self._kit.formats, self.quote
+        if quote is None:
+            self._refund.tell(lambda: formats.money(0))
+            self._points.tell(lambda: words.say("Enter how many come back, line by line."))
+            self._effects.clear()
+            return
+        draft = quote.draft
+        self._refund.tell(lambda: formats.money(-quote.refund_minor))
+        by_tender = ", ".join(
+            f"{tender_name(self._kit, kind)} {formats.money(minor)}"
+            for kind, minor in draft.refunds
+        )
+        self._points.tell(
+            lambda: words.say(
+                "Refund {money}, take back {taken}, return {restored}.",
+                money=by_tender or formats.money(quote.refund_minor),
+                taken=formats.points(draft.points_taken_back),
+                restored=formats.points(draft.points_restored),
+            )
+        )
+        effects = [
+            words.say("Points afterwards: {points}.", points=formats.points(quote.balance_after))
+        ]
+        if quote.debt_after:
+            owed = formats.points(-quote.debt_after)
+            effects.append(
+                words.say(
+                    "Not enough points: balance {points}, repaid by the next earning.", points=owed
+                )
+            )
+        if draft.charged_minor:
+            money = formats.money(draft.charged_minor)
+            effects.append(words.say("{money} are kept for points already spent.", money=money))
+        text = "\n".join(effects) if self._sale.member_id else ""
+        self._effects.tell(lambda: text)
+
+    def _next_field(self, line: int, step: int) -> None:
+        after = [f for f in self.fields[line + 1 :] if f.isEnabled()]
+        before = [f for f in reversed(self.fields[:line]) if f.isEnabled()]
+        if step > 0:
+            (after[0] if after else self.reason).setFocus()
+        elif before:
+            before[0].setFocus()
+
+    def _done(self, returned: Returned) -> None:
+        money = self._kit.formats.money(returned.refund_minor)
+        said = self._kit.words.say(
+            "Returned {money}, slip {number}.", money=money, number=returned.receipt_no
+        )
+        self.closing.emit()
+        self.returned.emit(said)
+
+    def _refused(self, error: Exception) -> None:
+        self.take_back.setEnabled(True)
+        if isinstance(error, Refused) and isinstance(error.offer, ReturnQuote):
+            self.quote = error.offer
+            self._say_preview()
+        self.problem.tell(lambda: words_of(self._kit, error))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_F12:
+            self.reason.setFocus()
+        else:
+            super().keyPressEvent(event)
+
+
+def tender_name(kit: Kit, kind: str) -> str:
+    words = kit.words
+    names = {"cash": words.say("Cash"), "qr": words.say("QR"), "card": words.say("Card")}
+    return names.get(kind, kind)

@@ -1,0 +1,154 @@
+"""Void a document of this shift (flow 11): the newest one is chosen, its mirror is shown, a reason
+has to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.domain.errors import Refusal, Refused
+from app.domain.void import VoidQuote
+from app.queries.records import DocumentLine
+from ui.desk_records import TillView
+from ui.dialogs.documents import DocumentRows
+from ui.dialogs.return_goods import tender_name
+from ui.errors import sentence, words_of
+from ui.kit import Kit
+from ui.lanes import Lanes, Latest
+from ui.widgets.basics import Button, Label, WrappedLabel, card, rows
+from ui.widgets.reasons import NOTHING, reasons
+from ui.widgets.sheet import Sheet
+from ui.widgets.table import RecordTable
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.usecases.void import Voided
+    from ui.desk import Desk
+
+
+class VoidSale(Sheet):
+    """Signals:
+    voided(sentence): it is done.
+    """
+
+    voided = Signal(str)
+    wide = 820
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        session: Session,
+        documents: Sequence[DocumentLine],
+        till: TillView,
+    ) -> None:
+        words = kit.words
+        super().__init__(kit, lambda: words.say("Void"))
+        self._lanes, self._desk, self._session = lanes, desk, session
+        self._command_id = desk.new_command()
+        self._quoting: Latest[VoidQuote] = Latest(lanes, "db", interrupt=lambda: None)
+        self.quote: VoidQuote | None = None
+        self.rows = DocumentRows(kit, lambda: till.today)
+        open_ones = [d for d in documents if d.kind in ("sale", "return") and not d.voided]
+        self.rows.show(open_ones)
+        self.table = RecordTable(kit, self.rows, lambda: words.say("Documents of this shift"))
+        self.body.addWidget(self.table, 1)
+        self.body.addWidget(self._preview())
+        self.reason = reasons(kit, ("wrong_item", "wrong_member", "test", "other"))
+        self.body.addWidget(Label(lambda: words.say("Reason"), role="muted"))
+        self.body.addWidget(self.reason)
+        self.problem = WrappedLabel(role="strong", tone="danger")
+        self.body.addWidget(self.problem)
+        self.commit = Button(kit, lambda: words.say("Void"), role="primary")
+        self.foot.addWidget(self.commit, 1)
+        self.commit.clicked.connect(self.submit)
+        self.reason.entered.connect(self.submit)
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._ask())
+        self.table.opened.connect(lambda row: self.reason.setFocus())
+        self.table.selectRow(0)
+        if not open_ones:
+            self.problem.tell(lambda: words.say("Nothing of this shift can be voided."))
+
+    def _preview(self) -> QWidget:
+        band = card("band", tone="danger")
+        inside = rows(self._kit.look, band, margins=(16, 12, 16, 12), gap=4)
+        self._money = Label(role="pay", tone="danger")
+        self._points = WrappedLabel(role="strong")
+        inside.addWidget(self._money)
+        inside.addWidget(self._points)
+        return band
+
+    def first_focus(self) -> QWidget:
+        return self.reason if self.rows.rowCount() else self.commit
+
+    def height_for(self, width: int) -> int:
+        return self._kit.look.px(600)
+
+    def submit(self) -> None:
+        """Commit what is previewed; a reason must be chosen."""
+        document = self.rows.document(self.table.currentIndex().row())
+        if not self.commit.isEnabled() or document is None or self.quote is None:
+            return
+        if self.reason.code == NOTHING:
+            self.problem.tell(lambda: sentence(self._kit, Refusal.REASON_NEEDED, {}))
+            self.reason.setFocus()
+            return
+        self.commit.setEnabled(False)
+        quote, reason = self.quote, self.reason.code
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.void(
+                self._command_id, self._session, document.event_id, reason, quote
+            ),
+            ok=self._done,
+            failed=self._refused,
+        )
+
+    def _ask(self) -> None:
+        self.quote = None
+        document = self.rows.document(self.table.currentIndex().row())
+        if document is not None:
+            self._quoting.ask(
+                self,
+                lambda: self._desk.preview_void(document.event_id),
+                ok=lambda quote: self._quoted(document, quote),
+                failed=self._refused,
+            )
+
+    def _quoted(self, document: DocumentLine, quote: VoidQuote) -> None:
+        self.quote = quote
+        words, formats = self._kit.words, self._kit.formats
+        self.problem.clear()
+        self._money.tell(lambda: formats.money(-document.total_minor))
+        back = ", ".join(
+            f"{tender_name(self._kit, kind)} {formats.money(minor)}"
+            for kind, minor in quote.refunds
+        )
+        paid_elsewhere = any(kind != "cash" for kind, _ in quote.refunds)
+
+        def say() -> str:
+            said = [words.say("Give back {money}.", money=back)] if back else []
+            if paid_elsewhere:
+                said.append(words.say("Refund QR and card at the payment side first, then void."))
+            if document.member_id is not None:
+                points = formats.points(quote.balance_after)
+                said.append(words.say("Points afterwards: {points}.", points=points))
+            return " ".join(said)
+
+        self._points.tell(say)
+
+    def _done(self, voided: Voided) -> None:
+        said = self._kit.words.say("Voided {number}.", number=voided.voided_no)
+        self.closing.emit()
+        self.voided.emit(said)
+
+    def _refused(self, error: Exception) -> None:
+        self.commit.setEnabled(True)
+        if isinstance(error, Refused) and isinstance(error.offer, VoidQuote):
+            self.quote = error.offer
+        self.problem.tell(lambda: words_of(self._kit, error))

@@ -1,0 +1,292 @@
+"""The window: opens the till, asks who works here, and shows the shell. It keeps language and theme,
+locks when idle, routes scans, and closes lanes and store. It makes no store itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
+
+from app.domain.errors import Outage, Unavailable
+from app.formats import Formats
+from app.queries.records import StaffView
+from app.settings import Settings
+from ui.crash import CrashNotice
+from ui.desk_records import TillView
+from ui.errors import CRASHED, words_of
+from ui.keyboard import Scanner
+from ui.kit import Kit, say_again, style_again
+from ui.lanes import Lanes
+from ui.screens.sign_in import SignIn
+from ui.tokens import ThemeName
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from ui.cart import Cart
+    from ui.desk import Desk
+    from ui.shell import Shell
+
+BACK_TO_SEARCH_MS: Final = 20_000
+_ACTIVITY: Final = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress)
+
+
+class MainWindow(QMainWindow):
+    """Signals:
+    ready(): someone signed in and the counter is shown.
+    """
+
+    ready = Signal()
+
+    def __init__(
+        self,
+        kit: Kit,
+        settings: Settings,
+        open_desk: Callable[[str | None], Desk],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._kit, self._settings, self._open_desk, self._clock = kit, settings, open_desk, clock
+        self.desk: Desk | None = None
+        self.shell: Shell | None = None
+        self._till: TillView | None = None
+        self._painted = False
+        self._waiting_who = ""
+        self.crash = CrashNotice(self)
+        self.crash.noticed.connect(self._crashed)
+        self.lanes = Lanes(self.crash.report)
+        self.pages = QStackedWidget()
+        self.sign_in = SignIn(kit)
+        self.pages.addWidget(self.sign_in)
+        self.setCentralWidget(self.pages)
+        self.setWindowTitle(kit.words.say("Regulars"))
+        self.sign_in.who_given.connect(self._who_given)
+        self.sign_in.pin_given.connect(self._pin_given)
+        self.sign_in.passphrase_given.connect(self._open)
+        self.scanner = Scanner(self, prefix=settings.scanner.prefix, clock=clock)
+        self.scanner.scanned.connect(self._scanned)
+        self._idle = _timer(self, settings.counter.idle_lock_s * 1000, self.lock)
+        self._back = _timer(self, BACK_TO_SEARCH_MS, self._back_to_search)
+        application = QApplication.instance()
+        assert application is not None, "a window needs its application"
+        application.installEventFilter(self.scanner)
+        application.installEventFilter(self)
+
+    # Opening ----------------------------------------------------------------------------------
+
+    def _open(self, passphrase: str | None) -> None:
+        """Open the till on the db lane: this is where the store's libraries are imported."""
+        words = self._kit.words
+        self.sign_in.wait(lambda: words.say("Opening the till…") if passphrase else "")
+        self.lanes.run(
+            self,
+            "db",
+            lambda: self._open_desk(passphrase),
+            ok=self._opened,
+            failed=self._not_opened,
+        )
+
+    def _opened(self, desk: Desk) -> None:
+        self.desk = desk
+        self._ask(desk.till, self._use_till)
+        self.lanes.run(self, "search", desk.warm_up, ok=lambda _: None, failed=self.sign_in_refused)
+
+    def _use_till(self, till: TillView) -> None:
+        self._till = till
+        place = self._kit.words.say("{store} · Till {till}", store=till.store, till=till.till)
+        self.sign_in.show_place(place)
+        if not self.sign_in.passphrase.isHidden():
+            self.sign_in.ask_who()
+        if self._waiting_who:
+            self._who_given(self._waiting_who)
+
+    def _not_opened(self, error: Exception) -> None:
+        code = error.code if isinstance(error, Unavailable) else None
+        by_passphrase = code in (Outage.KEYSTORE_GONE, Outage.KEYS_COPIED)
+        if not (by_passphrase and self.sign_in.passphrase.isHidden()):
+            self.sign_in.refuse(lambda: words_of(self._kit, error))
+            return
+        self.sign_in.ask_passphrase()
+        if code is Outage.KEYS_COPIED:
+            self.sign_in.wait(lambda: words_of(self._kit, error))
+
+    # Signing in -------------------------------------------------------------------------------
+
+    def _who_given(self, who: str) -> None:
+        if self.desk is None:
+            self._waiting_who = who  # Typed before the till was open: asked as soon as it is.
+            return
+        self._waiting_who = ""
+        desk, words = self.desk, self._kit.words
+
+        def found(staff: StaffView | None) -> None:
+            if staff is None:
+                self.sign_in.refuse(lambda: words.say("Nobody here has these initials. Try again."))
+            else:
+                self.sign_in.ask_pin(staff, who)
+
+        self._ask(lambda: desk.find_staff(who), found)
+
+    def _pin_given(self, who: str, pin: str) -> None:
+        assert self.desk is not None, "a PIN is asked for after the till is open"
+        desk, words = self.desk, self._kit.words
+        command_id = desk.new_command()
+        self.sign_in.wait(lambda: words.say("Checking…"))
+        self._ask(
+            lambda: desk.sign_in(command_id, who, pin), lambda result: self._signed_in(*result)
+        )
+
+    def _signed_in(self, session: Session, staff: StaffView) -> None:
+        self.sign_in.ask_who()
+        shell = self._shell()
+        self.pages.setCurrentWidget(shell)
+        shell.begin(session, staff)
+        self._restart_timers()
+        self.ready.emit()
+
+    def _shell(self) -> Shell:
+        """Built at the first sign-in; a lock and a switch keep it, cart, focus and text."""
+        if self.shell is not None:
+            return self.shell
+        from ui.shell import Shell
+
+        assert self.desk is not None, "who signed in was looked up in the open till"
+        assert self._till is not None, "who signed in was looked up in the open till"
+        till = self._till
+        zone = timezone(timedelta(minutes=till.offset_min))
+        kit = Kit(self._kit.look, self._kit.words, Formats(self._kit.words, till.sign, zone))
+        shell = Shell(kit, self.lanes, self.desk, till, clock=self._clock)
+        shell.language_wanted.connect(self.switch_language)
+        shell.theme_wanted.connect(self.switch_theme)
+        shell.lock_wanted.connect(self.lock)
+        shell.settings_saved.connect(self._settings_saved)
+        self.pages.addWidget(shell)
+        self.shell = shell
+        self._ask(self.desk.kept_cart, self._restore)
+        shell.paper.start()
+        return shell
+
+    def _restore(self, cart: Cart | None) -> None:
+        if cart is not None and self.shell is not None:
+            words = self._kit.words
+            self.shell.counter.restore(cart)
+            self.shell.strip.warn(
+                lambda: words.say("The open sale was kept. Check it, then go on.")
+            )
+
+    def sign_in_refused(self, error: Exception) -> None:
+        """Say it where the person is looking."""
+        self.sign_in.refuse(lambda: words_of(self._kit, error))
+        if self.shell is not None:
+            self.shell.strip.warn(lambda: words_of(self._kit, error))
+
+    def lock(self) -> None:
+        """Ask who works here; everything behind stays as it is."""
+        if self.shell is None or self.pages.currentWidget() is not self.shell:
+            return
+        top = self.shell.sheets.top
+        if getattr(top, "busy", False):
+            return  # Money is being taken: lock after it is done.
+        assert self._till is not None
+        self.shell.counter.keep_now()
+        empty = self.shell.counter.cart.is_empty
+        words, till = self._kit.words, self._till
+        place = words.say("{store} · Till {till}", store=till.store, till=till.till)
+        self.sign_in.show_place(place, kept=not empty)
+        self.pages.setCurrentWidget(self.sign_in)
+        self.sign_in.ask_who()
+
+    # Language and theme -----------------------------------------------------------------------
+
+    def switch_language(self, language: str = "") -> None:
+        words = self._kit.words
+        words.switch(language or ("en" if words.language == "zh_CN" else "zh_CN"))
+        say_again(self)
+
+    def switch_theme(self, theme: ThemeName | None = None) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        look = self._kit.look
+        look.wear(application, theme or ("dark" if look.theme == "light" else "light"))
+        style_again(self)
+
+    def _settings_saved(self, settings: Settings) -> None:
+        if settings.language != self._kit.words.language:
+            self.switch_language(settings.language)
+        if settings.theme != self._kit.look.theme:
+            self.switch_theme(settings.theme)
+        self._idle.setInterval(settings.counter.idle_lock_s * 1000)
+
+    # Keys, scans, quiet -----------------------------------------------------------------------
+
+    def _scanned(self, code: str) -> None:
+        if self.shell is not None and self.pages.currentWidget() is self.shell:
+            self.shell.counter.scan(code)
+        elif not self.sign_in.passphrase.isVisible():
+            self._who_given(code)
+
+    def _back_to_search(self) -> None:
+        """Twenty quiet seconds on an empty cart: the next customer starts in the search box."""
+        shell = self.shell
+        if shell is not None and shell.counter.cart.is_empty and shell.sheets.top is None:
+            shell.counter.focus_search()
+
+    def _restart_timers(self) -> None:
+        self._idle.start()
+        self._back.start()
+
+    def _crashed(self, code: str) -> None:
+        words = self._kit.words
+        if self.shell is not None:
+            self.shell.strip.warn(lambda: words.say(CRASHED, code=code))
+        else:
+            self.sign_in.refuse(lambda: words.say(CRASHED, code=code))
+
+    def _ask(self, function: Callable[[], object], ok: Callable[..., None]) -> None:
+        self.lanes.run(self, "db", function, ok=ok, failed=self.sign_in_refused)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _ACTIVITY and self.shell is not None and isinstance(watched, QWidget):
+            self._restart_timers()
+        return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        shown = self.shell is not None and self.pages.currentWidget() is self.shell
+        if event.key() == Qt.Key.Key_Escape and shown and not event.isAutoRepeat():
+            assert self.shell is not None
+            self.shell.step_back()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            # After this paint, not during it: the store's libraries are imported on the lane.
+            QTimer.singleShot(0, self, partial(self._open, None))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Keep the cart, let the lanes finish, close the store."""
+        if self.shell is not None:
+            self.shell.counter.keep_now()
+        desk = self.desk
+        if desk is not None:
+            self.desk = None
+            self.lanes.run(self, "db", desk.close, ok=lambda _: None, failed=lambda _: None)
+        self.lanes.close()
+        super().closeEvent(event)
+
+
+def _timer(parent: QObject, interval_ms: int, ring: Callable[[], None]) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(interval_ms)
+    timer.timeout.connect(ring)
+    return timer

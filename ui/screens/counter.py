@@ -1,0 +1,533 @@
+"""The counter: find, member, sale. Holds the open cart and asks the desk; takes money only in Pay.
+
+Every change of the cart goes through `_use_cart`, which shows it, keeps it off the GUI thread, and
+asks for a new quote. Nothing that comes late is shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.domain.errors import Refused
+from app.domain.sale import SaleQuote
+from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
+from ui.cart import REPEAT_SCAN_MS, Cart
+from ui.desk_records import Scan, TillView
+from ui.dialogs.pay import Pay
+from ui.errors import words_of
+from ui.kit import Kit
+from ui.lanes import Lanes, Latest
+from ui.screens.find_panel import FindPanel
+from ui.screens.member_panel import MemberView
+from ui.screens.sale_panel import LastSale, SalePanel
+from ui.widgets.basics import columns
+from ui.widgets.sheet import SheetHost
+from ui.widgets.strip import Strip
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.usecases.sell import Sold
+    from ui.desk import Desk
+
+KEEP_AFTER_MS = 150
+"""How long the cart rests before it is kept: one small write for a burst of keys."""
+SWITCH_AFTER_S = 1.0
+"""Another member's card within this time is a slip of the hand, later it is meant (S7)."""
+
+
+class Counter(QWidget):
+    """Signals:
+    sold(sold): a sale is durable.
+    member_changed(): another member, or none, is attached.
+    """
+
+    sold = Signal(object)
+    enrol_wanted = Signal(str)
+    why_wanted = Signal(object)
+    ledger_wanted = Signal()
+    lots_wanted = Signal()
+    edit_wanted = Signal()
+    receipt_scanned = Signal(object)
+    badge_scanned = Signal(str)
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        till: TillView,
+        sheets: SheetHost,
+        strip: Strip,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._kit, self._lanes, self._desk, self._clock = kit, lanes, desk, clock
+        self._till = till
+        self.sheets, self.strip = sheets, strip
+        self.session: Session | None = None
+        self.cart = Cart()
+        self.quote: SaleQuote | None = None
+        self.last_sale: Sold | None = None
+        self._pay_when_quoted = False
+        self._quote_fresh = True
+        self._quantity = 1
+        self._last_item: tuple[str, float] = ("", 0.0)
+        self._other_member: tuple[bytes, float] | None = None
+        self._cleared: Cart | None = None
+        self.finder = FindPanel(kit, lambda: self._till.today, clock=clock)
+        self.member = MemberView(kit, lambda: self._till.today)
+        self.sale = SalePanel(kit)
+        gap = 12 if kit.look.compact else 16
+        layout: QHBoxLayout = columns(kit.look, self, margins=gap, gap=gap)
+        for panel, share in ((self.finder, 30), (self.member, 42), (self.sale, 30)):
+            layout.addWidget(panel, share)
+        self._searching: Latest[SearchResult] = Latest(
+            lanes, "search", interrupt=desk.interrupt_search
+        )
+        self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
+        self._keeper = QTimer(self)
+        self._keeper.setSingleShot(True)
+        self._keeper.setInterval(KEEP_AFTER_MS)
+        self._keeper.timeout.connect(self.keep_now)
+        self._connect()
+        self.use_till(till)
+
+    def _connect(self) -> None:
+        self.finder.asked.connect(self._search)
+        self.finder.picked.connect(self._attach_hit)
+        self.finder.enrol_wanted.connect(self.enrol_wanted)
+        self.member.why_wanted.connect(self.why_wanted)
+        self.member.ledger_wanted.connect(self.ledger_wanted)
+        self.member.lots_wanted.connect(self.lots_wanted)
+        self.member.edit_wanted.connect(self.edit_wanted)
+        self.sale.typed.connect(self._typed)
+        self.sale.pay_wanted.connect(self.pay)
+        self.sale.points_wanted.connect(self.use_points)
+        self.sale.quantity_typed.connect(self._set_quantity)
+        self.sale.quantity_changed.connect(self._step_quantity)
+        self.sale.line_removed.connect(self._remove_line)
+        self.sale.redeem.changed.connect(self._try_points)
+        self.sale.redeem.accepted.connect(self._accept_points)
+        self.sale.redeem.left.connect(self._leave_points)
+        self.sheets.emptied.connect(self.focus_search)
+
+    # State ------------------------------------------------------------------------------------
+
+    def use_till(self, till: TillView) -> None:
+        """The till's day changed: shift, date, tiers."""
+        self._till = till
+        self.finder.rows.use_tiers(till.tiers)
+        self.member.use_tiers(till.tiers)
+
+    @property
+    def has_shift(self) -> bool:
+        return self._till.shift is not None
+
+    @property
+    def attached(self) -> MemberPanel | None:
+        return self.member.member
+
+    def focus_search(self) -> None:
+        if self.sheets.top is None:
+            self.finder.take_focus()
+
+    def restore(self, cart: Cart) -> None:
+        """The cart that a crash, a lock or a power cut left."""
+        self.sale.amount.setText(cart.typed_text)
+        self._use_cart(cart.with_typed(cart.typed_text, self.sale.amount.amounts()))
+        if cart.member_id is not None:
+            self.attach(cart.member_id)
+
+    def keep_now(self) -> None:
+        """Keep the open cart, off the GUI thread."""
+        self._keeper.stop()
+        cart = self.cart
+        self._lanes.run(
+            self, "db", lambda: self._desk.keep_cart(cart), ok=lambda _: None, failed=self._warn
+        )
+
+    def _use_cart(self, cart: Cart) -> None:
+        self.cart = cart
+        self.sale.show_cart(cart)
+        self.sale.say_problem(None)
+        self._keeper.start()
+        self._ask_quote()
+
+    # Finding and attaching --------------------------------------------------------------------
+
+    def _search(self, text: str) -> None:
+        self._searching.ask(
+            self.finder,
+            lambda: self._desk.search(text),
+            ok=self.finder.show_result,
+            failed=self._warn,
+        )
+
+    def _attach_hit(self, hit: MemberHit) -> None:
+        found_by = "phone" if "phone" in hit.matched else next(iter(hit.matched), "")
+        self.attach(hit.member_id, found_by=found_by)
+
+    def attach(self, member_id: bytes, *, found_by: str = "", focus: bool = True) -> None:
+        """Attach a member: panel, quote, and the focus to the amount."""
+        self._use_cart(self.cart.with_member(member_id))
+        if focus and self.sheets.top is None:
+            self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.member(member_id, found_by),
+            ok=self._show_member,
+            failed=self._warn,
+        )
+
+    def refresh_member(self) -> None:
+        """Somebody changed the attached member: show them anew."""
+        if self.cart.member_id is not None:
+            self.attach(self.cart.member_id, focus=False)
+
+    def detach(self) -> None:
+        self.member.show_member(None)
+        self._use_cart(self.cart.with_member(None))
+
+    def _show_member(self, member: MemberPanel) -> None:
+        if member.member_id == self.cart.member_id:
+            self.member.show_member(member)
+
+    # Amounts, items, points -------------------------------------------------------------------
+
+    def _typed(self, text: str, amounts: tuple[int, ...]) -> None:
+        self._use_cart(self.cart.with_typed(text, amounts))
+
+    def amount_or_items(self) -> bool:
+        """F5: to the amount; from the amount to the items (True: the caller opens the picker)."""
+        if self.sale.amount.hasFocus():
+            return True
+        self.sale.amount.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return False
+
+    def add_item(self, item: ItemView) -> None:
+        """One more of an item; the same one again at once is a repeated scan (S50)."""
+        now = self._clock()
+        code, at = self._last_item
+        if item.code == code and (now - at) * 1000 < REPEAT_SCAN_MS:
+            words = self._kit.words
+            self.strip.good_news(lambda: words.say("×1: repeat scan ignored."))
+            return
+        self._last_item = (item.code, now)
+        self._use_cart(self.cart.with_item(item, self._quantity))
+        self._set_quantity(1)
+
+    def _set_quantity(self, quantity: int) -> None:
+        self._quantity = quantity
+        self.sale.show_quantity(quantity)
+
+    def _step_quantity(self, line: int, step: int) -> None:
+        asked = self.cart.lines[line].request
+        self._use_cart(self.cart.with_quantity(line, asked.quantity + step * asked.per_quantity))
+
+    def _remove_line(self, line: int) -> None:
+        self._use_cart(self.cart.without_line(line))
+        if not self.cart.lines:
+            self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def bring_back_line(self) -> None:
+        self._use_cart(self.cart.with_removed_line())
+
+    def clear_sale(self) -> None:
+        """Ctrl+N: an empty cart, undoable for ten seconds."""
+        before, shown = self.cart, self.member.member
+        if before.is_empty and before.member_id is None:
+            return
+
+        def undo() -> None:
+            self.sale.amount.setText(before.typed_text)
+            self._use_cart(before)
+            self.member.show_member(shown)
+
+        self._empty()
+        self.strip.offer_undo(lambda: self._kit.words.say("Sale cleared."), undo)
+        self.focus_search()
+
+    def _empty(self) -> None:
+        self.sale.redeem.hide()
+        self.sale.amount.clear()
+        self._set_quantity(1)
+        self.member.show_member(None)
+        self.quote = None
+        self._use_cart(Cart())
+
+    def use_points(self) -> None:
+        """F6: the field opens with the most, selected; again edits."""
+        if self.quote is not None:
+            self.sale.redeem.offer(self.cart.redeem_points, self.quote.most)
+            self._try_points(self.sale.redeem.points)
+
+    def points_refusal(self) -> str:
+        """Why F6 is not possible now; empty when it is."""
+        words = self._kit.words
+        if self.cart.member_id is None:
+            return words.say("Points need a member. Press F2 and find one first.")
+        if self.quote is None:
+            return words.say("Enter an amount or scan an item.")
+        return ""
+
+    def _try_points(self, points: int) -> None:
+        request = replace(self.cart.request(), redeem_points=points)
+        member_id = self.cart.member_id
+        self._quoting.ask(
+            self.sale.redeem,
+            lambda: self._desk.quote(member_id, request),
+            ok=self._points_possible,
+            failed=lambda error: self.sale.redeem.say_problem(lambda: words_of(self._kit, error)),
+        )
+
+    def _points_possible(self, quote: SaleQuote) -> None:
+        self.sale.redeem.say_limit(quote.most)
+        self.sale.redeem.say_worth(quote.draft.points_value_minor)
+        self._show_quote(quote)
+
+    def _accept_points(self) -> None:
+        points = self.sale.redeem.points
+        request = replace(self.cart.request(), redeem_points=points)
+        member_id = self.cart.member_id
+
+        def accepted(quote: SaleQuote) -> None:
+            self.sale.redeem.hide()
+            self._use_cart(self.cart.with_points(points))
+            self._show_quote(quote)
+            self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+
+        self._quoting.ask(
+            self.sale.redeem,
+            lambda: self._desk.quote(member_id, request),
+            ok=accepted,
+            failed=lambda error: self.sale.redeem.say_problem(lambda: words_of(self._kit, error)),
+        )
+
+    def _leave_points(self) -> None:
+        self.sale.redeem.hide()
+        self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._ask_quote()
+
+    # Quote and Pay ----------------------------------------------------------------------------
+
+    def _ask_quote(self) -> None:
+        request, member_id = self.cart.request(), self.cart.member_id
+        self._quote_fresh = False
+        if not request.lines:
+            self._quoting.drop()
+            self.quote, self._quote_fresh = None, True
+            self.sale.show_quote(None, None)
+            return
+        self._quoting.ask(
+            self.sale,
+            lambda: self._desk.quote(member_id, request),
+            ok=self._quoted,
+            failed=self._not_quoted,
+        )
+
+    def _quoted(self, quote: SaleQuote) -> None:
+        self._show_quote(quote)
+        self._quote_fresh = True
+        top = self.sheets.top
+        if isinstance(top, Pay) and not top.busy:
+            top.use_quote(quote)
+        if self._pay_when_quoted:
+            self._pay_when_quoted = False
+            self.pay()
+
+    def _show_quote(self, quote: SaleQuote) -> None:
+        self.quote = quote
+        tier = next((t for t in self._till.tiers if quote.tier and t.code == quote.tier.code), None)
+        self.sale.show_quote(quote, tier)
+
+    def _not_quoted(self, error: Exception) -> None:
+        self._pay_when_quoted = False
+        self.quote, self._quote_fresh = None, True
+        points = isinstance(error, Refused) and error.code.value.startswith("redeem")
+        if points and self.cart.redeem_points:
+            # The sale became too small for its points: they go, with a word, the sale stays.
+            self._use_cart(self.cart.with_points(0))
+        self.sale.say_problem(lambda: words_of(self._kit, error))
+
+    def pay(self) -> None:
+        """Open Pay for what is quoted; says what is missing instead where something is."""
+        words = self._kit.words
+        if isinstance(self.sheets.top, Pay):
+            self.sheets.top.take_money()
+            return
+        if self.sheets.top is not None:
+            return
+        if self.session is None or not self.has_shift:
+            self.strip.warn(lambda: words.say("Open a shift first."))
+            return
+        if self.cart.unknown_lines:
+            self._point_at_unknown()
+            return
+        if self.cart.is_empty:
+            self.sale.say_problem(lambda: words.say("Enter an amount or scan an item."))
+            self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        if not self._quote_fresh:
+            self._pay_when_quoted = True
+            return
+        if self.quote is not None:
+            self._open_pay(self.quote)
+
+    def _open_pay(self, quote: SaleQuote) -> None:
+        sheet = Pay(
+            self._kit,
+            quote,
+            command_id=self._desk.new_command(),
+            default_tender=self._desk.settings().counter.default_tender,
+            clock=self._clock,
+        )
+        sheet.taking.connect(lambda tender, given: self._take(sheet, tender, given))
+        self.strip.hide()
+        self.sheets.open(sheet)
+
+    def _point_at_unknown(self) -> None:
+        words = self._kit.words
+        row = self.sale.line_rows.row_of(self.cart.unknown_lines[0])
+        self.sale.lines.setCurrentIndex(self.sale.line_rows.index(row))
+        self.sale.lines.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.sale.say_problem(
+            lambda: words.count(
+                "One line isn't recognised. Settle it, then charge.",
+                "{count} lines aren't recognised. Settle them, then charge.",
+                len(self.cart.unknown_lines),
+                count=len(self.cart.unknown_lines),
+            )
+        )
+
+    def _take(self, sheet: Pay, tender: str, given_minor: int) -> None:
+        assert self.session is not None, "Pay opens for someone who signed in"
+        session, cart, quote = self.session, self.cart, sheet.quote
+        command_id = sheet.command_id
+        self._lanes.run(
+            sheet,
+            "db",
+            lambda: self._desk.sell(command_id, session, cart, (tender, given_minor), quote.key),
+            ok=lambda sold: self._sold(sheet, sold),
+            failed=lambda error: self._not_sold(sheet, error),
+        )
+
+    def _sold(self, sheet: Pay, sold: Sold) -> None:
+        self.last_sale = sold
+        self._empty()
+        self._keeper.stop()  # The sale's own transaction dropped the kept cart.
+        self.finder.clear_text()
+        self.sale.show_last_sale(
+            LastSale(
+                sold.to_pay_minor,
+                sold.change_minor,
+                sold.document.points_earned,
+                sold.receipt_no,
+            )
+        )
+        self.sheets.close_sheet(sheet)
+        self.sold.emit(sold)
+
+    def _not_sold(self, sheet: Pay, error: Exception) -> None:
+        offer = error.offer if isinstance(error, Refused) else None
+        if isinstance(offer, SaleQuote):
+            sheet.use_quote(offer)
+            self._show_quote(offer)
+        sheet.refused(lambda: words_of(self._kit, error))
+
+    # Scans ------------------------------------------------------------------------------------
+
+    def scan(self, code: str) -> None:
+        """A scanned code, whatever has the focus."""
+        self._lanes.run(
+            self, "db", lambda: self._desk.read_code(code), ok=self._scanned, failed=self._warn
+        )
+
+    def _scanned(self, scan: Scan) -> None:
+        top = self.sheets.top
+        if scan.kind == "staff":
+            self.badge_scanned.emit(scan.code)
+        elif top is not None and top.takes_scan(scan):
+            return
+        elif scan.kind == "receipt":
+            self.receipt_scanned.emit(scan)
+        elif scan.kind == "member" and scan.member_id is not None:
+            self._card(scan.member_id)
+        elif scan.kind == "item" and scan.item is not None:
+            self._leave_pay()
+            self.add_item(scan.item)
+        else:
+            self._unknown_code(scan)
+
+    def _card(self, member_id: bytes) -> None:
+        top = self.sheets.top
+        if isinstance(top, Pay) and top.busy:
+            return  # Money was taken: another member now is a claim, not a scan.
+        current, now = self.cart.member_id, self._clock()
+        other = self._other_member
+        meant = other is not None and other[0] == member_id and now - other[1] >= SWITCH_AFTER_S
+        if current in (None, member_id) or self.cart.is_empty or meant:
+            self._other_member = None
+            self.attach(member_id, found_by="card")
+            return
+        if other is None or other[0] != member_id:
+            self._other_member = (member_id, now)
+        words, name = self._kit.words, self.attached.name if self.attached else ""
+        self.strip.warn(
+            lambda: words.say(
+                "This sale is {name}'s. Scan again to switch, or carry on.", name=name
+            )
+        )
+
+    def _unknown_code(self, scan: Scan) -> None:
+        words = self._kit.words
+        if scan.kind == "card_lost":
+            self.strip.warn(
+                lambda: words.say("This card was reported lost. Find the member by phone.")
+            )
+        elif scan.kind == "card_replaced":
+            self.strip.warn(lambda: words.say("This card was replaced. Scan the new one."))
+        elif scan.new_card and self.cart.is_empty:
+            self.strip.warn(
+                lambda: words.say("This isn't one of our cards. Check it, or press F3 to enrol.")
+            )
+        else:
+            self._leave_pay()
+            self._use_cart(self.cart.with_unknown(scan.code))
+            self.sale.say_problem(
+                lambda: words.say(
+                    "Barcode {code} isn't known. F5 picks the item, Delete drops it.",
+                    code=scan.code,
+                )
+            )
+
+    def _leave_pay(self) -> None:
+        """Goods came while Pay was open: the total changes, so Pay is left, with the new line."""
+        top = self.sheets.top
+        if isinstance(top, Pay) and not top.busy:
+            self.sheets.close_sheet(top)
+
+    # Going back -------------------------------------------------------------------------------
+
+    def step_back(self) -> None:
+        """Esc: text, then member; a cart with lines stays."""
+        if self.finder.box.hasFocus() and self.finder.clear_text():
+            return
+        if self.sale.amount.hasFocus() and self.sale.amount.text():
+            self.sale.amount.clear()
+            self._typed("", ())
+            return
+        if self.cart.is_empty and self.cart.member_id is not None:
+            self.detach()
+        self.finder.clear_text()
+        self.focus_search()
+
+    def _warn(self, error: Exception) -> None:
+        self.strip.warn(lambda: words_of(self._kit, error))

@@ -1,0 +1,162 @@
+"""Who works here: initials or badge, then the PIN. Also the lock, and the passphrase when the key
+store can't open the till. Painted before the store's libraries are loaded: typing may begin at once.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from app.queries.records import StaffView
+from ui.kit import Kit
+from ui.theme import set_style
+from ui.widgets.basics import (
+    Button,
+    KeyCap,
+    Label,
+    Picture,
+    Text,
+    WrappedLabel,
+    card,
+    columns,
+    nothing,
+    rows,
+)
+from ui.widgets.number_fields import CodeField, PinField
+
+
+class SignIn(QWidget):
+    """Signals:
+    who_given(text): initials or a badge.
+    pin_given(who, pin): check them.
+    passphrase_given(text): open the till with it.
+    """
+
+    who_given = Signal(str)
+    pin_given = Signal(str, str)
+    passphrase_given = Signal(str)
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self._kit = kit
+        self._who = ""
+        self.setObjectName("root")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        outer = rows(kit.look, self)
+        outer.addStretch(2)
+        middle = columns(kit.look)
+        middle.addStretch()
+        middle.addWidget(self._card())
+        middle.addStretch()
+        outer.addLayout(middle)
+        outer.addStretch(3)
+        self.ask_who()
+
+    def _card(self) -> QWidget:
+        look, words = self._kit.look, self._kit.words
+        frame = card()
+        frame.setFixedWidth(look.px(440))
+        column = rows(look, frame, margins=(36, 32, 36, 28), gap=12)
+        head = columns(look, gap=12)
+        head.addWidget(Picture(look, "store", tone="accent_text", size=32))
+        titles = rows(look, gap=0)
+        titles.addWidget(Label(lambda: words.say("Regulars"), role="h1"))
+        self._place = Label(role="muted")
+        titles.addWidget(self._place)
+        head.addLayout(titles, 1)
+        column.addLayout(head)
+        self._kept = WrappedLabel(tone="accent")
+        column.addWidget(self._kept)
+        self._asked = Label(role="strong")
+        column.addWidget(self._asked)
+        self.who = CodeField(lambda: words.say("Initials or badge"), role="search")
+        self.pin = PinField(lambda: words.say("PIN"))
+        self.passphrase = CodeField(lambda: words.say("Passphrase"), role="search")
+        self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
+        for field in (self.who, self.pin, self.passphrase):
+            column.addWidget(field)
+        self._said = WrappedLabel(role="strong", tone="danger")
+        self._said.setMinimumHeight(look.px(44))
+        self._said.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column.addWidget(self._said)
+        foot = columns(look, gap=8)
+        self._back = Button(self._kit, lambda: words.say("Someone else"), role="ghost")
+        self._back.clicked.connect(self.ask_who)
+        foot.addWidget(self._back)
+        foot.addStretch()
+        foot.addWidget(KeyCap(look, "Enter"))
+        foot.addWidget(Label(lambda: words.say("Go on"), role="caption"))
+        column.addLayout(foot)
+        self.who.entered.connect(self._give_who)
+        self.pin.entered.connect(self._give_pin)
+        self.passphrase.entered.connect(self._give_passphrase)
+        return frame
+
+    def show_place(self, text: str, *, kept: bool = False) -> None:
+        """Store and till; `kept` says that a sale is waiting behind the lock (S43)."""
+        self._place.tell(lambda: text)
+        self._kept.setVisible(kept)
+        self._kept.tell(lambda: self._kit.words.say("Locked; the sale is kept."))
+
+    def ask_who(self) -> None:
+        self._show(self.who, lambda: self._kit.words.say("Type your initials or scan your badge"))
+        self.who.clear()
+        self.pin.clear()
+        self._back.hide()
+
+    def ask_pin(self, staff: StaffView, who: str) -> None:
+        self._who = who
+        self.pin.clear()
+        self._show(self.pin, lambda: self._kit.words.say("{name}: your PIN", name=staff.name))
+        self._back.show()
+
+    def ask_passphrase(self) -> None:
+        self._show(self.passphrase, lambda: self._kit.words.say("The passphrase of this till"))
+        self._back.hide()
+
+    def wait(self, sentence: Text) -> None:
+        """Something is on its way (opening, checking); what is typed stays."""
+        self._say(sentence, tone="muted")
+
+    def refuse(self, sentence: Text) -> None:
+        """Say why not; the field is selected for another try."""
+        self._say(sentence, tone="danger")
+        for field in (self.who, self.pin, self.passphrase):
+            field.setEnabled(True)
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.field.selectAll()
+
+    @property
+    def field(self) -> QLineEdit:
+        """The field that is asked now."""
+        return next(f for f in (self.who, self.pin, self.passphrase) if not f.isHidden())
+
+    def _say(self, sentence: Text, *, tone: str) -> None:
+        set_style(self._said, tone=tone)
+        self._said.tell(sentence)
+
+    def _show(self, shown: QLineEdit, asked: Text) -> None:
+        for field in (self.who, self.pin, self.passphrase):
+            field.setVisible(field is shown)
+        self._asked.tell(asked)
+        self._said.tell(nothing)
+        shown.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _give_who(self) -> None:
+        if self.who.text().strip():
+            self.who_given.emit(self.who.text().strip())
+
+    def _give_pin(self) -> None:
+        if self.pin.text():
+            self.pin_given.emit(self._who, self.pin.text())
+
+    def _give_passphrase(self) -> None:
+        if self.passphrase.text():
+            self.passphrase_given.emit(self.passphrase.text())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and not self.pin.isHidden():
+            self.ask_who()
+        else:
+            super().keyPressEvent(event)

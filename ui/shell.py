@@ -1,0 +1,561 @@
+"""What surrounds the pages once someone signed in: rail, top bar, F-bar, sheets, strip, and every
+action with its key. Opens sheets; the pages do the work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.i18n import mark
+from app.queries.records import (
+    DocumentLine,
+    LedgerLine,
+    PrintStatus,
+    ProfileView,
+    StaffView,
+)
+from app.settings import Settings
+from ui.actions import Action, Actions, always
+from ui.desk_records import Scan, TillView
+from ui.dialogs.find_action import FindAction, Help
+from ui.dialogs.pay import Pay
+from ui.errors import words_of
+from ui.kit import Kit
+from ui.lanes import Lanes
+from ui.paper import Paper
+from ui.screens.counter import Counter
+from ui.widgets.basics import columns, rows
+from ui.widgets.fkey_bar import FKeyBar
+from ui.widgets.rail import Rail
+from ui.widgets.sheet import SheetHost
+from ui.widgets.strip import Strip
+from ui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.queries.why import Why
+    from app.usecases.return_goods import SaleOnScreen
+    from app.usecases.sell import Sold
+    from ui.desk import Desk
+
+COUNTER, SETTINGS = 0, 1
+
+
+class Shell(QWidget):
+    """Signals:
+    language_wanted(), theme_wanted(), lock_wanted(): the window's business.
+    settings_saved(settings): language and theme may be others now.
+    """
+
+    language_wanted = Signal()
+    theme_wanted = Signal()
+    lock_wanted = Signal()
+    settings_saved = Signal(object)
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        till: TillView,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._kit, self._lanes, self._desk = kit, lanes, desk
+        self.till = till
+        self.session: Session | None = None
+        self.staff: StaffView | None = None
+        self._print_status = PrintStatus(0, (), "")
+        self.setObjectName("root")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.pages = QStackedWidget()
+        self.sheets = SheetHost(kit, self.pages)
+        self.strip = Strip(kit, self.pages)
+        self.counter = Counter(kit, lanes, desk, till, self.sheets, self.strip, clock=clock)
+        self.pages.addWidget(self.counter)
+        self.actions_ = Actions(kit, lambda reason: self.strip.warn(lambda: reason))
+        self._add_actions()
+        self.actions_.bind(self)
+        self.paper = Paper(self, lanes, desk)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        """Built in the order of Tab: page, F-bar, top bar, rail; placed where the eye wants them."""
+        words = self._kit.words
+        outer: QHBoxLayout = columns(self._kit.look, self, gap=0)
+        column: QVBoxLayout = rows(self._kit.look, gap=0)
+        outer.addLayout(column, 1)
+        column.addWidget(self.pages, 1)
+        self.fkeys = FKeyBar(self._kit, self.actions_)
+        column.addWidget(self.fkeys)
+        self.top_bar = TopBar(self._kit)
+        column.insertWidget(0, self.top_bar)
+        self.rail = Rail(
+            self._kit,
+            (
+                ("shopping-bag", lambda: words.say("Counter")),
+                ("settings", lambda: words.say("Settings")),
+            ),
+        )
+        outer.insertWidget(0, self.rail)
+        self.top_bar.show_title(lambda: words.say("Member counter"))
+
+    def _connect(self) -> None:
+        self.rail.chosen.connect(self.show_page)
+        self.top_bar.language_wanted.connect(self.language_wanted)
+        self.top_bar.theme_wanted.connect(self.theme_wanted)
+        self.top_bar.lock_wanted.connect(self.lock_wanted)
+        counter = self.counter
+        counter.sold.connect(self._sold)
+        counter.enrol_wanted.connect(self.enrol)
+        counter.why_wanted.connect(self.why)
+        counter.ledger_wanted.connect(self.ledger)
+        counter.lots_wanted.connect(self.lots)
+        counter.edit_wanted.connect(self.edit_profile)
+        counter.receipt_scanned.connect(self._receipt_scanned)
+        counter.badge_scanned.connect(self.switch_to)
+        self.paper.changed.connect(self._paper_changed)
+
+    # People and the day -----------------------------------------------------------------------
+
+    def begin(self, session: Session, staff: StaffView) -> None:
+        """Someone signed in: theirs is what comes now; the cart stays as it is."""
+        self.session, self.staff = session, staff
+        self.counter.session = session
+        self._refresh_till()
+        self.counter.focus_search()
+
+    def _refresh_till(self) -> None:
+        self._ask(self._desk.till, self._use_till)
+
+    def _use_till(self, till: TillView) -> None:
+        self.till = till
+        self.counter.use_till(till)
+        if self.staff is not None:
+            self.top_bar.show_till(till, self.staff)
+        if till.shift is None and self.session is not None and self.sheets.top is None:
+            self.open_shift()
+
+    def open_shift(self) -> None:
+        from ui.dialogs.shift import OpenShift
+
+        if self.session is None:
+            return
+        sheet = OpenShift(self._kit, self._lanes, self._desk, self.session, self.till)
+        sheet.opened.connect(self._shift_opened)
+        self.sheets.open(sheet)
+
+    def _shift_opened(self, session: Session) -> None:
+        self.session = self.counter.session = session
+        words = self._kit.words
+        self.strip.good_news(lambda: words.say("The shift is open."))
+        self._refresh_till()
+
+    def switch_to(self, who: str) -> None:
+        """A badge, at any time: a sheet with the name, focus in PIN."""
+        from ui.dialogs.shift import SwitchPerson
+
+        def found(staff: StaffView | None) -> None:
+            if staff is None:
+                return
+            sheet = SwitchPerson(self._kit, self._lanes, self._desk, staff, who)
+            sheet.switched.connect(self.begin)
+            self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.find_staff(who), found)
+
+    # Actions ----------------------------------------------------------------------------------
+
+    def _add_actions(self) -> None:
+        self.actions_.add(*self._fkey_actions(), *self._member_actions(), *self._window_actions())
+
+    def _fkey_actions(self) -> tuple[Action, ...]:
+        free = self._sheet_refusal
+        return (
+            _fkey("F1", "help", mark("Keys of this screen"), "bz", mark("Help"), self.help),
+            _fkey("F2", "find", mark("Find member"), "cz", mark("Find"), self.find_member),
+            _fkey("F3", "enrol", mark("New member"), "bk", mark("New"), self.enrol, free),
+            _fkey(
+                "F5",
+                "items",
+                mark("Amount or items"),
+                "sp",
+                mark("Items"),
+                self.amount_or_items,
+                free,
+            ),
+            _fkey(
+                "F6",
+                "points",
+                mark("Use points"),
+                "jf",
+                mark("Points"),
+                self.counter.use_points,
+                self._points_refusal,
+            ),
+            _fkey(
+                "F8",
+                "return",
+                mark("Return goods"),
+                "th",
+                mark("Return"),
+                self.return_goods,
+                self._return_refusal,
+            ),
+            _fkey(
+                "F10",
+                "print",
+                mark("Print the last slip again"),
+                "bd",
+                mark("Print"),
+                self.print_again,
+                chord="Ctrl+P",
+            ),
+            _fkey("F11", "actions", mark("All actions"), "gn", mark("All"), self.all_actions),
+            _fkey("F12", "charge", mark("Charge"), "sk", mark("Charge"), self.charge),
+        )
+
+    def _member_actions(self) -> tuple[Action, ...]:
+        needs, counter = self._member_refusal, self.counter
+        return (
+            Action("why", mark("Why these points?"), "ws", self.why_last, "Ctrl+W", refusal=needs),
+            Action(
+                "profile", mark("Edit profile"), "xg", self.edit_profile, "Ctrl+I", refusal=needs
+            ),
+            Action("ledger", mark("Whole ledger"), "ls", self.ledger, refusal=needs),
+            Action("lots", mark("Points by lot"), "pc", self.lots, refusal=needs),
+            Action("detach", mark("Sell without this member"), "bh", counter.detach, refusal=needs),
+        )
+
+    def _window_actions(self) -> tuple[Action, ...]:
+        free, in_pay, counter = self._sheet_refusal, self._pay_refusal, self.counter
+        cash, qr, card = (partial(self.tender, code) for code in ("cash", "qr", "card"))
+        to_counter, to_settings = (partial(self.show_page, page) for page in (COUNTER, SETTINGS))
+        back = counter.bring_back_line
+        return (
+            Action("void", mark("Void a sale"), "zf", self.void, refusal=self._void_refusal),
+            Action(
+                "clear", mark("Clear the sale"), "qk", counter.clear_sale, "Ctrl+N", refusal=free
+            ),
+            Action("back", mark("Bring back the removed line"), "hy", back, "Ctrl+B", refusal=free),
+            Action("cash", mark("Tender: cash"), "xj", cash, "Ctrl+1", refusal=in_pay),
+            Action("qr", mark("Tender: QR"), "sm", qr, "Ctrl+2", refusal=in_pay),
+            Action("card", mark("Tender: card"), "yh", card, "Ctrl+3", refusal=in_pay),
+            Action(
+                "shift", mark("Open shift"), "kb", self.open_shift, refusal=self._no_shift_refusal
+            ),
+            Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),
+            Action("counter", mark("Go to the counter"), "sy", to_counter, "Alt+1"),
+            Action("settings", mark("Go to the settings"), "sz", to_settings, "Alt+2"),
+            Action("language", mark("Switch language"), "yy", self.language_wanted.emit),
+            Action("theme", mark("Switch theme"), "pf", self.theme_wanted.emit),
+        )
+
+    def _sheet_refusal(self) -> str:
+        if self.sheets.top is None and self.pages.currentIndex() == COUNTER:
+            return ""
+        return self._kit.words.say("Finish this first, or leave it with Esc.")
+
+    def _member_refusal(self) -> str:
+        return "" if self.counter.attached else self._kit.words.say("Find a member first (F2).")
+
+    def _points_refusal(self) -> str:
+        return self._sheet_refusal() or self.counter.points_refusal()
+
+    def _return_refusal(self) -> str:
+        if self._sheet_refusal() or self._shift_refusal():
+            return self._sheet_refusal() or self._shift_refusal()
+        if not self.counter.cart.is_empty:
+            return self._kit.words.say("A sale is open. Charge it or clear it first.")
+        return ""
+
+    def _shift_refusal(self) -> str:
+        return "" if self.till.shift else self._kit.words.say("Open a shift first.")
+
+    def _void_refusal(self) -> str:
+        return self._sheet_refusal() or self._shift_refusal()
+
+    def _no_shift_refusal(self) -> str:
+        if self.till.shift is None:
+            return self._sheet_refusal()
+        return self._kit.words.say("A shift is open already. Go on with it.")
+
+    def _pay_refusal(self) -> str:
+        if isinstance(self.sheets.top, Pay):
+            return ""
+        return self._kit.words.say("Tenders are chosen in Pay (F12).")
+
+    def help(self) -> None:
+        if not isinstance(self.sheets.top, Help):
+            self.sheets.open(Help(self._kit, self.actions_))
+
+    def all_actions(self) -> None:
+        if not isinstance(self.sheets.top, FindAction):
+            self.sheets.open(FindAction(self._kit, self.actions_))
+
+    def find_member(self) -> None:
+        """F2: to the search from anywhere. A Pay that takes money right now stays."""
+        top = self.sheets.top
+        if isinstance(top, Pay) and top.busy:
+            return
+        self.sheets.close_all()
+        self.show_page(COUNTER)
+        self.counter.focus_search()
+
+    def amount_or_items(self) -> None:
+        if self.counter.amount_or_items():
+            from ui.dialogs.pick_item import PickItem
+
+            sheet = PickItem(self._kit, self._lanes, self._desk)
+            sheet.picked.connect(self.counter.add_item)
+            self.sheets.open(sheet)
+
+    def charge(self) -> None:
+        self.counter.pay()
+
+    def tender(self, code: str) -> None:
+        if isinstance(self.sheets.top, Pay):
+            self.sheets.top.tender.choose(code)
+
+    def show_page(self, page: int) -> None:
+        if self.sheets.top is not None:
+            return
+        if page == SETTINGS and self.pages.count() == SETTINGS:
+            from ui.screens.settings_page import SettingsPage
+
+            settings = SettingsPage(self._kit, self._lanes, self._desk)
+            settings.saved.connect(self._settings_saved)
+            self.pages.insertWidget(SETTINGS, settings)
+            self.sheets.raise_()
+        self.pages.setCurrentIndex(page)
+        self.rail.show_page(page)
+        words = self._kit.words
+        titles = (lambda: words.say("Member counter"), lambda: words.say("Settings"))
+        self.top_bar.show_title(titles[page])
+        if page == COUNTER:
+            self.counter.focus_search()
+
+    def step_back(self) -> None:
+        """Esc that nothing closer took."""
+        if self.sheets.top is not None:
+            self.sheets.top.step_back()
+        elif self.pages.currentIndex() == COUNTER:
+            self.counter.step_back()
+        else:
+            self.show_page(COUNTER)
+
+    # Members ----------------------------------------------------------------------------------
+
+    def enrol(self, phone: str = "") -> None:
+        from ui.dialogs.enrol import EnrolSheet
+
+        if self.session is None:
+            return
+        sheet = EnrolSheet(self._kit, self._lanes, self._desk, self.session, phone=phone)
+        sheet.enrolled.connect(self._enrolled)
+        self.sheets.open(sheet)
+
+    def _enrolled(self, member_id: bytes) -> None:
+        self.counter.finder.clear_text()
+        self.counter.attach(member_id)
+        self._index()
+        words = self._kit.words
+        self.strip.good_news(lambda: words.say("Member enrolled."))
+
+    def edit_profile(self) -> None:
+        from ui.dialogs.enrol import EditSheet
+
+        member, session = self.counter.attached, self.session
+        if member is None or session is None:
+            return
+
+        def opened(profile: ProfileView) -> None:
+            sheet = EditSheet(self._kit, self._lanes, self._desk, session, profile)
+            sheet.saved.connect(self._edited)
+            self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.profile(member.member_id), opened)
+
+    def _edited(self) -> None:
+        self.counter.refresh_member()
+        self._index()
+
+    def why(self, event_id: bytes) -> None:
+        from ui.dialogs.points import WhyPoints
+
+        def answered(answer: Why) -> None:
+            self.sheets.open(WhyPoints(self._kit, answer))
+
+        self._ask(lambda: self._desk.why(event_id, self._kit.words), answered)
+
+    def why_last(self) -> None:
+        """Ctrl+W: the newest entry of the attached member."""
+        member = self.counter.attached
+        if member is not None and member.recent:
+            self.why(member.recent[0].event_id)
+
+    def ledger(self) -> None:
+        from ui.dialogs.points import Ledger
+
+        member = self.counter.attached
+        if member is None:
+            return
+
+        def answered(lines: tuple[LedgerLine, ...]) -> None:
+            sheet = Ledger(self._kit, lines, lambda: self.till.today)
+            sheet.why_wanted.connect(self.why)
+            self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.ledger(member.member_id), answered)
+
+    def lots(self) -> None:
+        from ui.dialogs.points import Lots
+
+        member = self.counter.attached
+        if member is not None:
+            self._ask(
+                lambda: self._desk.lots(member.member_id),
+                lambda lots: self.sheets.open(Lots(self._kit, lots, lambda: self.till.today)),
+            )
+
+    # Documents --------------------------------------------------------------------------------
+
+    def return_goods(self) -> None:
+        from ui.dialogs.return_goods import FindReceipt
+
+        sheet = FindReceipt(self._kit, self._lanes, self._desk, self.counter.attached, self.till)
+        sheet.found.connect(self.open_return)
+        self.sheets.open(sheet)
+
+    def open_return(self, event_id: bytes) -> None:
+        from ui.dialogs.return_goods import ReturnSheet
+
+        session = self.session
+        if session is None:
+            return
+
+        def opened(sale: SaleOnScreen) -> None:
+            sheet = ReturnSheet(self._kit, self._lanes, self._desk, session, sale)
+            sheet.returned.connect(self._returned)
+            self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.sale_to_return(event_id), opened)
+
+    def _returned(self, sentence: str) -> None:
+        self.strip.good_news(lambda: sentence)
+        self.paper.print_waiting()
+        self.counter.refresh_member()
+
+    def void(self) -> None:
+        from ui.dialogs.void_sale import VoidSale
+
+        session = self.session
+        if session is None:
+            return
+
+        def opened(documents: Sequence[DocumentLine]) -> None:
+            sheet = VoidSale(self._kit, self._lanes, self._desk, session, documents, self.till)
+            sheet.voided.connect(self._returned)
+            self.sheets.open(sheet)
+
+        self._ask(self._desk.documents_of_shift, opened)
+
+    def _receipt_scanned(self, scan: Scan) -> None:
+        words = self._kit.words
+        reason = self._return_refusal()
+        if scan.event_id is None:
+            self.strip.warn(
+                lambda: words.say("No receipt with this number. Check it, or find the member.")
+            )
+        elif reason:
+            self.strip.warn(lambda: reason)
+        else:
+            self.open_return(scan.event_id)
+
+    # Paper ------------------------------------------------------------------------------------
+
+    def _sold(self, sold: Sold) -> None:
+        words, formats = self._kit.words, self._kit.formats
+        paid = formats.money(sold.to_pay_minor)
+        earned = formats.points_change(sold.document.points_earned)
+        self.strip.good_news(
+            lambda: (
+                words.say("Paid {money}, {points}.", money=paid, points=earned)
+                if sold.document.points_earned
+                else words.say("Paid {money}.", money=paid)
+            )
+        )
+        self.paper.print_waiting()
+        self._lanes.run(self, "db", self._desk.index_visits, ok=lambda _: None, failed=self._warn)
+
+    def _index(self) -> None:
+        """Members that are new, changed or were here: the search learns of them."""
+        self._lanes.run(self, "db", self._desk.index_visits, ok=lambda _: None, failed=self._warn)
+
+    def print_again(self) -> None:
+        """F10: what waits, or else the last slip again, marked as a copy."""
+        words = self._kit.words
+        if self._print_status.waiting:
+            from ui.dialogs.paper_list import PaperList
+
+            sheet = PaperList(self._kit, self._lanes, self._desk, self._print_status)
+            sheet.retry.connect(self.paper.print_waiting)
+            self.sheets.open(sheet)
+            return
+        sold, session = self.counter.last_sale, self.session
+        if sold is None or session is None:
+            self.strip.warn(lambda: words.say("No slip of this shift to print again."))
+            return
+        command_id, event_id = self._desk.new_command(), sold.event_id
+
+        def printed(copy: int) -> None:
+            self.strip.good_news(lambda: words.say("Printing copy {count}.", count=copy))
+            self.paper.print_waiting()
+
+        self._ask(lambda: self._desk.reprint(command_id, session, event_id), printed)
+
+    def _paper_changed(self, status: PrintStatus) -> None:
+        before, self._print_status = self._print_status, status
+        self.top_bar.show_paper(status.waiting)
+        if status.problem and status.problem != before.problem:
+            from app.domain.errors import Outage
+            from ui.errors import sentence
+
+            code = Outage(status.problem)
+            self.strip.warn(lambda: sentence(self._kit, code, {}))
+
+    # Plumbing ---------------------------------------------------------------------------------
+
+    def _ask(self, function: Callable[[], object], ok: Callable[..., None]) -> None:
+        self._lanes.run(self, "db", function, ok=ok, failed=self._warn)
+
+    def _warn(self, error: Exception) -> None:
+        self.strip.warn(lambda: words_of(self._kit, error))
+
+    def _settings_saved(self, settings: Settings) -> None:
+        self.settings_saved.emit(settings)
+        words = self._kit.words
+        self.strip.good_news(lambda: words.say("Settings saved."))
+        self.paper.print_waiting()
+
+
+def _fkey(
+    key: str,
+    code: str,
+    title: str,
+    initials: str,
+    label: str,
+    run: Callable[[], None],
+    refusal: Callable[[], str] = always,
+    *,
+    chord: str = "",
+) -> Action:
+    return Action(code, title, initials, run, key, label, refusal, chord)

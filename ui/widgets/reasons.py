@@ -1,0 +1,32 @@
+"""Reasons as segments, none chosen: the person at the till has to say one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from app.i18n import mark
+from ui.kit import Kit
+from ui.widgets.segments import Segment, Segments
+
+NOTHING: Final = ""
+_REASONS: Final = {
+    NOTHING: mark("Choose"),
+    "changed_mind": mark("Changed mind"),
+    "faulty": mark("Faulty"),
+    "wrong_item": mark("Wrong item"),
+    "wrong_member": mark("Wrong member"),
+    "test": mark("Mistake"),
+    "other": mark("Other"),
+}
+
+
+def reasons(kit: Kit, codes: Sequence[str]) -> Segments:
+    """A group of reasons, `NOTHING` chosen."""
+    words = kit.words
+    return Segments(
+        kit,
+        lambda: words.say("Reason"),
+        [Segment(code, partial(words.say, _REASONS[code])) for code in (NOTHING, *codes)],
+    )

@@ -1,0 +1,90 @@
+"""The top bar: where we are, who works, what needs attention, language, theme and lock."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.queries.records import StaffView
+from ui.desk_records import TillView
+from ui.kit import Kit
+from ui.widgets.basics import Button, Label, Text, columns, nothing
+
+
+class TopBar(QWidget):
+    """Signals:
+    language_wanted(), theme_wanted(), lock_wanted(), printing_wanted().
+    """
+
+    language_wanted = Signal()
+    theme_wanted = Signal()
+    lock_wanted = Signal()
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self._kit = kit
+        words, look = kit.words, kit.look
+        self.setObjectName("topbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(look.dense(56, 48))
+        line = columns(look, self, margins=(20, 0, 16, 0), gap=12)
+        self._title = Label(role="title")
+        self._place = Label(role="muted")
+        line.addWidget(self._title)
+        line.addWidget(self._place)
+        line.addStretch()
+        middle = Qt.AlignmentFlag.AlignVCenter
+        self._demo = Label(lambda: "DEMO", chip="danger")
+        self._date = Label(chip="warn")
+        self._paper = Label(chip="warn")
+        for chip in (self._demo, self._date, self._paper):
+            chip.hide()
+            line.addWidget(chip, 0, middle)
+        self._who = Label(role="text2")
+        line.addWidget(self._who)
+        self.language = Button(
+            kit,
+            lambda: "EN" if words.language == "zh_CN" else "中文",
+            role="ghost",
+            icon="languages",
+            name=lambda: words.say("Switch language"),
+        )
+        self.theme = Button(
+            kit, nothing, role="ghost", icon="moon", name=lambda: words.say("Switch theme")
+        )
+        self.lock = Button(kit, lambda: words.say("Lock"), role="ghost", icon="lock")
+        for button, signal in (
+            (self.language, self.language_wanted),
+            (self.theme, self.theme_wanted),
+            (self.lock, self.lock_wanted),
+        ):
+            line.addWidget(button)
+            button.clicked.connect(signal)
+
+    def show_title(self, title: Text) -> None:
+        self._title.tell(title)
+
+    def show_till(self, till: TillView, staff: StaffView) -> None:
+        words = self._kit.words
+        self._place.tell(
+            lambda: words.say("{store} · Till {till}", store=till.store, till=till.till)
+        )
+        self._demo.setVisible(till.demo)
+        shift = till.shift
+        if shift is None:
+            self._who.tell(lambda: words.say("{name} · no shift", name=staff.name))
+        else:
+            since = self._kit.formats.time(shift.opened_at)
+            self._who.tell(
+                lambda: words.say("{name} · shift since {time}", name=staff.name, time=since)
+            )
+
+    def show_other_date(self, day: str) -> None:
+        """The business date when it isn't the calendar's; empty hides it."""
+        self._date.setVisible(bool(day))
+        self._date.tell(lambda: self._kit.words.say("Business date {day}", day=day))
+
+    def show_paper(self, waiting: int) -> None:
+        """How many slips wait for paper; none, no chip."""
+        self._paper.setVisible(waiting > 0)
+        self._paper.tell(lambda: self._kit.words.say("Print {count}", count=waiting))

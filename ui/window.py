@@ -1,0 +1,66 @@
+"""Builds the window on a store's folder: application, fonts, look, words, and how to open the till."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QApplication
+
+from app.formats import YUAN, Formats
+from app.i18n import Words
+from app.settings import BadSettings, Settings, load
+from ui.kit import Kit
+from ui.main_window import MainWindow
+from ui.theme import Look, load_fonts
+from ui.tokens import COMPACT_BELOW
+
+if TYPE_CHECKING:
+    from ui.desk import Desk
+
+LEAST_WIDTH, LEAST_HEIGHT = 1180, 700
+
+
+def build_window(
+    application: QApplication, folder: Path, *, language: str = "", theme: str = ""
+) -> MainWindow:
+    """The window of the store in `folder`, not shown yet. `language` and `theme` "" take the
+    settings'. A settings file with a mistake is told on opening; the window then uses defaults.
+    """
+    settings = _settings(folder)
+    load_fonts()
+    room = application.primaryScreen().availableGeometry()
+    scale = settings.scale_percent
+    look = Look(
+        "dark" if (theme or settings.theme) == "dark" else "light",
+        scale_percent=scale,
+        compact=room.height() * 100 // scale < COMPACT_BELOW,
+    )
+    look.wear(application, look.theme)
+    words = Words(language or settings.language)
+    # Until the till is open nothing shows money or time; the shell's formats are the store's.
+    kit = Kit(look, words, Formats(words, YUAN, UTC))
+    window = MainWindow(kit, settings, lambda passphrase: open_desk(folder, passphrase))
+    window.setMinimumSize(
+        min(look.px(LEAST_WIDTH), room.width()), min(look.px(LEAST_HEIGHT), room.height())
+    )
+    window.resize(room.size())
+    return window
+
+
+def open_desk(folder: Path, passphrase: str | None) -> Desk:
+    """Open the till; on the db lane, where the store's libraries may take their time."""
+    from app.build import open_till, start_log
+    from ui.desk import Desk
+
+    till = open_till(folder, passphrase=passphrase)
+    start_log(folder)
+    return Desk(till)
+
+
+def _settings(folder: Path) -> Settings:
+    try:
+        return load(folder)
+    except (BadSettings, OSError):
+        return Settings()
