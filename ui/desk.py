@@ -77,6 +77,7 @@ class Desk:
             sign=money_sign(facts.currency.code, facts.currency.exponent),
             offset_min=ctx.offset_min(),
             today=shift.business_date if shift else ctx.business_date(),
+            calendar=ctx.business_date(),
             tiers=members.tiers(ctx),
             shift=shift,
             repairs=tuple(code for code, _ in self._till.findings.found),

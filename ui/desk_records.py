@@ -37,10 +37,18 @@ class TillView:
     sign: MoneySign
     offset_min: int
     today: BusinessDate
+    """The business date that a sale gets now: the open shift's."""
+    calendar: BusinessDate
+    """The business date by the clock: another one than `today` when a shift was left open."""
     tiers: tuple[Tier, ...]
     shift: ShiftView | None
     repairs: tuple[str, ...]
     """Codes of what was mended at start."""
+
+    @property
+    def shift_is_over(self) -> bool:
+        """A shift of an earlier date is still open: the next one ends it."""
+        return self.shift is not None and self.shift.business_date < self.calendar
 
 
 @dataclass(frozen=True, slots=True)

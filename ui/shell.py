@@ -130,7 +130,7 @@ class Shell(QWidget):
         """Someone signed in: theirs is what comes now; the cart stays as it is."""
         self.session, self.staff = session, staff
         self.counter.session = session
-        self._refresh_till()
+        self._ask(self._desk.till, self._begin_day)
         self.counter.focus_search()
 
     def _refresh_till(self) -> None:
@@ -141,7 +141,12 @@ class Shell(QWidget):
         self.counter.use_till(till)
         if self.staff is not None:
             self.top_bar.show_till(till, self.staff)
-        if till.shift is None and self.session is not None and self.sheets.top is None:
+        self.top_bar.show_other_date("" if till.today == till.calendar else till.today.iso())
+
+    def _begin_day(self, till: TillView) -> None:
+        """After a sign-in: a till without a shift of today asks for one."""
+        self._use_till(till)
+        if (till.shift is None or till.shift_is_over) and self.sheets.top is None:
             self.open_shift()
 
     def open_shift(self) -> None:
@@ -284,7 +289,7 @@ class Shell(QWidget):
         return self._sheet_refusal() or self._shift_refusal()
 
     def _no_shift_refusal(self) -> str:
-        if self.till.shift is None:
+        if self.till.shift is None or self.till.shift_is_over:
             return self._sheet_refusal()
         return self._kit.words.say("A shift is open already. Go on with it.")
 
@@ -503,7 +508,7 @@ class Shell(QWidget):
     def print_again(self) -> None:
         """F10: what waits, or else the last slip again, marked as a copy."""
         words = self._kit.words
-        if self._print_status.waiting:
+        if self._print_status.waiting and self._desk.settings().receipt.printer:
             from ui.dialogs.paper_list import PaperList
 
             sheet = PaperList(self._kit, self._lanes, self._desk, self._print_status)
@@ -524,7 +529,9 @@ class Shell(QWidget):
 
     def _paper_changed(self, status: PrintStatus) -> None:
         before, self._print_status = self._print_status, status
-        self.top_bar.show_paper(status.waiting)
+        # Without a printer nothing waits for one: the chip would never go.
+        has_printer = bool(self._desk.settings().receipt.printer)
+        self.top_bar.show_paper(status.waiting if has_printer else 0)
         if status.problem and status.problem != before.problem:
             from app.domain.errors import Outage
             from ui.errors import sentence

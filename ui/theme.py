@@ -213,7 +213,6 @@ QPushButton[role="primary"]:hover { background: $accent_hover; border-color: $ac
 QPushButton[role="primary"]:pressed { background: $accent_press; }
 QPushButton[role="primary"]:focus { border: 3px solid $text; }
 QPushButton[role="primary"]:disabled { background: $sunken; border-color: $border; color: $muted; }
-QPushButton[role="primary"]:disabled QLabel { color: $muted; border-color: $muted; }
 QPushButton[role="segment"] { padding: 0 ${p4}px; min-height: ${h_segment}px; font-weight: 400; border: 1px solid $border; background: $sunken; color: $text2; }
 QPushButton[role="segment"]:checked { background: $accent_soft; color: $accent_text; border: 2px solid $accent; font-weight: 600; }
 QPushButton[role="segment"]:focus { border: 2px solid $focus; }
@@ -227,7 +226,6 @@ QPushButton[role="link"]:focus { border: 2px solid $focus; }
 QPushButton[role="fkey"] { min-height: ${h_fkey}px; padding: 0; border: 1px solid $border; background: $surface; font-weight: 400; }
 QPushButton[role="fkey"]:hover { background: $sunken; border-color: $border_strong; }
 QPushButton[role="fkey"]:focus { border: 2px solid $focus; }
-QPushButton[role="fkey"]:disabled QLabel { color: $muted; }
 QCheckBox { spacing: ${p10}px; min-height: ${h_control}px; min-width: ${h_control}px; border: 2px solid transparent; border-radius: ${r_control}px; padding: 0 ${p6}px; }
 QCheckBox:focus { border: 2px solid $focus; }
 QCheckBox::indicator { width: ${p16}px; height: ${p16}px; border: 2px solid $border_strong; border-radius: ${p4}px; background: $surface; }

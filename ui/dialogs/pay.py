@@ -93,6 +93,7 @@ class Pay(Sheet):
         right.addWidget(self.received)
         self._notes = columns(look, gap=8)
         right.addLayout(self._notes)
+        right.addStretch()
         two.addLayout(left, 4)
         two.addLayout(right, 5)
         self.body.addLayout(two)

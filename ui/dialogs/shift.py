@@ -36,7 +36,7 @@ class OpenShift(Sheet):
         self._lanes, self._desk, self._session = lanes, desk, session
         self._command_id = desk.new_command()
         words = kit.words
-        day = till.today.iso()
+        day = till.calendar.iso()
         self.body.addWidget(Label(lambda: words.say("Business date {day}", day=day), role="strong"))
         if till.shift is not None:
             before = till.shift.business_date.iso()

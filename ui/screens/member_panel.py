@@ -183,6 +183,9 @@ class MemberView(QStackedWidget):
         self._lots = [_Lot(self._kit) for _ in range(3)]
         for lot in self._lots:
             line.addWidget(lot, 1)
+        self._no_lots = Label(lambda: words.say("No points yet."), role="muted")
+        line.addWidget(self._no_lots)
+        line.addStretch()
         column.addLayout(line)
         return frame
 
@@ -250,11 +253,11 @@ class MemberView(QStackedWidget):
             words.say("Member since {day}", day=joined),
         )
         for at, lot in enumerate(self._lots):
-            shown = member.expiring[at] if at < len(member.expiring) else None
-            lot.show_lot(
-                formats.points(shown.amount) if shown else "–",
-                self._expiry_text(shown.expires) if shown else "",
-            )
+            lot.setVisible(at < len(member.expiring))
+            if at < len(member.expiring):
+                shown = member.expiring[at]
+                lot.show_lot(formats.points(shown.amount), self._expiry_text(shown.expires))
+        self._no_lots.setVisible(not member.expiring)
 
     def _expiry_text(self, expires: BusinessDate) -> str:
         if expires >= NEVER:

@@ -74,6 +74,7 @@ class SalePanel(QFrame):
         self.amount.star.connect(self._star)
         self.amount.step_back.connect(self._drop_last_amount)
         self.lines.installEventFilter(self)
+        self.show_quote(None, None)
 
     def _build_head(self) -> None:
         words, look = self._kit.words, self._kit.look
