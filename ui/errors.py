@@ -23,7 +23,7 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Refusal.SALE_ABOVE_LIMIT: mark("This is over the till's limit. Check and enter it again."),
     Refusal.ITEM_UNKNOWN: mark("This barcode isn't known. F5 picks the item, Delete drops it."),
     Refusal.SALE_EMPTY: mark("Enter an amount or scan an item."),
-    Refusal.SALE_LINE_INVALID: mark("One line isn't recognised. Settle it, then charge."),
+    Refusal.SALE_LINE_INVALID: mark("A line isn't recognised. Settle it, then charge."),
     Refusal.TENDER_MISMATCH: mark("The tenders don't add up to the amount to pay. Check them."),
     Refusal.MEMBER_NEEDED: mark("Points need a member. Press F2 and find one first."),
     Refusal.REDEEM_OFF: mark("This programme doesn't take points as payment."),

@@ -265,6 +265,8 @@ class Shell(QWidget):
         )
 
     def _sheet_refusal(self) -> str:
+        if isinstance(self.sheets.top, FindAction):
+            return ""  # It goes before the action that was found in it.
         if self.sheets.top is None and self.pages.currentIndex() == COUNTER:
             return ""
         return self._kit.words.say("Finish this first, or leave it with Esc.")

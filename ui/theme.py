@@ -231,10 +231,10 @@ QCheckBox:focus { border: 2px solid $focus; }
 QCheckBox::indicator { width: ${p16}px; height: ${p16}px; border: 2px solid $border_strong; border-radius: ${p4}px; background: $surface; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
 QAbstractItemView { background: transparent; border: 0; }
-QTableView { alternate-background-color: $sunken; gridline-color: transparent; selection-background-color: $accent_soft; selection-color: $text; }
+QTableView { border: 2px solid transparent; border-radius: ${r_control}px; alternate-background-color: $sunken; gridline-color: transparent; selection-background-color: $accent_soft; selection-color: $text; }
 QTableView::item { padding: 0 ${p8}px; }
 QTableView::item:selected { background: $accent_soft; color: $text; }
-QTableView:focus { border: 2px solid $focus; border-radius: ${r_control}px; }
+QTableView:focus { border: 2px solid $focus; }
 QHeaderView { background: transparent; }
 QHeaderView::section { background: transparent; color: $muted; border: 0; border-bottom: 1px solid $border; padding: ${p6}px ${p8}px; font-size: ${f_caption}px; font-weight: 600; }
 QScrollArea { background: transparent; border: 0; }

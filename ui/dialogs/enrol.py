@@ -12,21 +12,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.domain.errors import Refusal, Refused
 from app.queries.records import ProfileView
 from ui.desk_records import PhoneCheck, Scan
 from ui.errors import words_of
-from ui.keyboard import is_enter
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.theme import set_style
-from ui.widgets.basics import Button, Label, Text, WrappedLabel, nothing, rows
+from ui.widgets.basics import Button, Label, Text, WrappedLabel, columns, nothing, rows
 from ui.widgets.number_fields import CodeField
 from ui.widgets.segments import Segment, Segments
 from ui.widgets.sheet import Sheet
+from ui.widgets.text_fields import TextField, Tick
 
 if TYPE_CHECKING:
     from app.context import Session
@@ -36,60 +35,6 @@ if TYPE_CHECKING:
 
 READINGS_AFTER_MS: Final = 120
 _BIRTHDAY = re.compile(r"(?:(\d{4})[-/. ]?)?(\d{1,2})[-/. ](\d{1,2})|(\d{4})?(\d{2})(\d{2})")
-
-
-class TextField(QLineEdit):
-    """A field for words: Enter is the next need, never by auto-repeat; Up and Down are the sheet's.
-
-    Signals:
-        entered(), stepped(step).
-    """
-
-    entered = Signal()
-    stepped = Signal(int)
-
-    def __init__(self, name: Text) -> None:
-        super().__init__()
-        self._name = name
-        self.setMaxLength(80)
-        self.retranslate()
-
-    def retranslate(self) -> None:
-        self.setAccessibleName(self._name())
-
-    def mark_wrong(self, wrong: bool) -> None:
-        set_style(self, state="wrong" if wrong else "")
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if is_enter(event):
-            if not event.isAutoRepeat():
-                self.entered.emit()
-        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self.stepped.emit(1 if event.key() == Qt.Key.Key_Down else -1)
-        else:
-            super().keyPressEvent(event)
-
-
-class Tick(QCheckBox):
-    """A consent: Space ticks, Enter goes on."""
-
-    entered = Signal()
-
-    def __init__(self, text: Text) -> None:
-        super().__init__()
-        self._text = text
-        self.retranslate()
-
-    def retranslate(self) -> None:
-        self.setText(self._text())
-        self.setAccessibleName(self._text())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if is_enter(event):
-            if not event.isAutoRepeat():
-                self.entered.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class ProfileSheet(Sheet):
@@ -121,8 +66,8 @@ class ProfileSheet(Sheet):
                 Segment("lunar", lambda: words.say("Lunar")),
             ),
         )
-        self.service = Tick(lambda: words.say("Agrees to the service notice"))
-        self.marketing = Tick(lambda: words.say("Wants offers and news"))
+        self.service = Tick(kit, lambda: words.say("Agrees to the service notice"))
+        self.marketing = Tick(kit, lambda: words.say("Wants offers and news"))
         self.phone_said = WrappedLabel(role="caption")
         self.name_said = WrappedLabel(role="caption")
         self.birthday_said = WrappedLabel(role="caption")
@@ -150,6 +95,13 @@ class ProfileSheet(Sheet):
                 grid.addWidget(said, 2 * at + 1, 1)
         grid.setColumnStretch(1, 1)
         return grid
+
+    def _ticks(self) -> QHBoxLayout:
+        line = columns(self._kit.look, gap=16)
+        line.addWidget(self.service)
+        line.addWidget(self.marketing)
+        line.addStretch()
+        return line
 
     def _birthday_row(self) -> QWidget:
         holder = QWidget()
@@ -230,7 +182,7 @@ class ProfileSheet(Sheet):
         elif check.problem:
             tone = "danger"
             self.phone_said.tell(lambda: words.say("This isn't a phone number. Check the digits."))
-        elif check.members:
+        elif check.members > self._own_phone(check.text):
             tone = "warn"
             self.phone_said.tell(
                 lambda: words.count(
@@ -241,8 +193,12 @@ class ProfileSheet(Sheet):
                 )
             )
         else:
-            self.phone_said.tell(lambda: words.say("Nobody has this number yet."))
+            self.phone_said.tell(lambda: words.say("This number is free."))
         set_style(self.phone_said, tone=tone)
+
+    def _own_phone(self, text: str) -> int:
+        """How many of those who have this number are the member being edited."""
+        return 0
 
     def _ask_readings(self) -> None:
         self.name.mark_wrong(False)
@@ -303,7 +259,7 @@ class EnrolSheet(ProfileSheet):
     ) -> None:
         words = kit.words
         super().__init__(kit, lanes, desk, session, lambda: words.say("New member"))
-        self.card = CodeField(lambda: words.say("Card"), pattern=r"[0-9A-Za-z \-]{0,32}")
+        self.card = CodeField(lambda: words.say("Member card"), pattern=r"[0-9A-Za-z \-]{0,32}")
         self.card_said = Label(
             lambda: words.say("Empty takes the next number; or scan a new card."), role="caption"
         )
@@ -313,7 +269,7 @@ class EnrolSheet(ProfileSheet):
                     (lambda: words.say("Phone"), self.phone, self.phone_said),
                     (lambda: words.say("Name"), self.name, self.name_said),
                     (lambda: words.say("Birthday"), self._birthday_row(), self.birthday_said),
-                    (lambda: words.say("Card"), self.card, self.card_said),
+                    (lambda: words.say("Member card"), self.card, self.card_said),
                 )
             )
         )
@@ -324,8 +280,7 @@ class EnrolSheet(ProfileSheet):
                 role="strong",
             )
         )
-        consent.addWidget(self.service)
-        consent.addWidget(self.marketing)
+        consent.addLayout(self._ticks())
         self.body.addLayout(consent)
         self.body.addWidget(self.problem)
         self.foot.addWidget(self.save, 1)
@@ -405,6 +360,7 @@ class EditSheet(ProfileSheet):
     """
 
     saved = Signal()
+    wide = 960
 
     def __init__(
         self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, shown: ProfileView
@@ -415,20 +371,29 @@ class EditSheet(ProfileSheet):
         self.email = TextField(lambda: words.say("E-mail"))
         self.note = TextField(lambda: words.say("Note"))
         self.alert = TextField(lambda: words.say("Allergy or health"))
-        self.body.addLayout(
+        two = columns(kit.look, gap=24)
+        two.addLayout(
             self._grid(
                 (
                     (lambda: words.say("Phone"), self.phone, self.phone_said),
                     (lambda: words.say("Name"), self.name, self.name_said),
                     (lambda: words.say("Birthday"), self._birthday_row(), self.birthday_said),
-                    (lambda: words.say("E-mail"), self.email, None),
-                    (lambda: words.say("Note"), self.note, None),
-                    (lambda: words.say("Allergy or health"), self.alert, None),
                 )
-            )
+            ),
+            1,
         )
-        self.body.addWidget(self.service)
-        self.body.addWidget(self.marketing)
+        two.addLayout(
+            self._grid(
+                (
+                    (lambda: words.say("E-mail"), self.email, Label(role="caption")),
+                    (lambda: words.say("Note"), self.note, Label(role="caption")),
+                    (lambda: words.say("Allergy or health"), self.alert, Label(role="caption")),
+                )
+            ),
+            1,
+        )
+        self.body.addLayout(two)
+        self.body.addLayout(self._ticks())
         self.body.addWidget(self.problem)
         self.foot.addWidget(self.save, 1)
         self._fill(shown)
@@ -456,6 +421,9 @@ class EditSheet(ProfileSheet):
 
     def first_focus(self) -> QWidget:
         return self.name
+
+    def _own_phone(self, text: str) -> int:
+        return 1 if text == self._shown.phone else 0
 
     def submit(self) -> None:
         if not self.save.isEnabled():

@@ -99,7 +99,9 @@ class Lots(Sheet):
     ) -> None:
         super().__init__(kit, lambda: kit.words.say("Points by lot"))
         self._rows = _LotRows(kit, lines, today)
-        self.table = RecordTable(kit, self._rows, lambda: kit.words.say("Points by lot"))
+        self.table = RecordTable(
+            kit, self._rows, lambda: kit.words.say("Points by lot"), whole=(1,)
+        )
         self.table.selectRow(0)
         self.body.addWidget(self.table, 1)
         if not lines:

@@ -24,7 +24,7 @@ from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.widgets.basics import Button, Label, WrappedLabel, card, rows
 from ui.widgets.number_fields import CodeField, WholeField
-from ui.widgets.reasons import NOTHING, reasons
+from ui.widgets.reasons import reasons
 from ui.widgets.segments import Segments
 from ui.widgets.sheet import Sheet
 from ui.widgets.table import RecordTable
@@ -61,7 +61,7 @@ class FindReceipt(Sheet):
         self.problem = WrappedLabel(role="strong", tone="danger")
         self.body.addWidget(self.problem)
         self.rows = DocumentRows(kit, lambda: till.today)
-        self.table = RecordTable(kit, self.rows, lambda: words.say("Purchases"))
+        self.table = RecordTable(kit, self.rows, lambda: words.say("Purchases"), whole=(0, 2))
         self.table.opened.connect(self._open)
         self.body.addWidget(self.table, 1)
         self.table.setVisible(member is not None)
@@ -228,7 +228,7 @@ class ReturnSheet(Sheet):
         if not self.take_back.isEnabled():
             return
         code = Refusal.RETURN_EMPTY if self.quote is None else None
-        code = code or (Refusal.REASON_NEEDED if self.reason.code == NOTHING else None)
+        code = code or (Refusal.REASON_NEEDED if not self.reason.code else None)
         if code is not None or self.quote is None:
             shown = code or Refusal.RETURN_EMPTY
             self.problem.tell(lambda: sentence(self._kit, shown, {}))
@@ -291,9 +291,7 @@ class ReturnSheet(Sheet):
                 restored=formats.points(draft.points_restored),
             )
         )
-        effects = [
-            words.say("Points afterwards: {points}.", points=formats.points(quote.balance_after))
-        ]
+        effects = [words.say("Points then: {points}.", points=formats.points(quote.balance_after))]
         if quote.debt_after:
             owed = formats.points(-quote.debt_after)
             effects.append(

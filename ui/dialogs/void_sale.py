@@ -19,7 +19,7 @@ from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.widgets.basics import Button, Label, WrappedLabel, card, rows
-from ui.widgets.reasons import NOTHING, reasons
+from ui.widgets.reasons import reasons
 from ui.widgets.sheet import Sheet
 from ui.widgets.table import RecordTable
 
@@ -55,7 +55,9 @@ class VoidSale(Sheet):
         self.rows = DocumentRows(kit, lambda: till.today)
         open_ones = [d for d in documents if d.kind in ("sale", "return") and not d.voided]
         self.rows.show(open_ones)
-        self.table = RecordTable(kit, self.rows, lambda: words.say("Documents of this shift"))
+        self.table = RecordTable(
+            kit, self.rows, lambda: words.say("Documents of this shift"), whole=(0, 2)
+        )
         self.body.addWidget(self.table, 1)
         self.body.addWidget(self._preview())
         self.reason = reasons(kit, ("wrong_item", "wrong_member", "test", "other"))
@@ -93,7 +95,7 @@ class VoidSale(Sheet):
         document = self.rows.document(self.table.currentIndex().row())
         if not self.commit.isEnabled() or document is None or self.quote is None:
             return
-        if self.reason.code == NOTHING:
+        if not self.reason.code:
             self.problem.tell(lambda: sentence(self._kit, Refusal.REASON_NEEDED, {}))
             self.reason.setFocus()
             return
@@ -137,7 +139,7 @@ class VoidSale(Sheet):
                 said.append(words.say("Refund QR and card at the payment side first, then void."))
             if document.member_id is not None:
                 points = formats.points(quote.balance_after)
-                said.append(words.say("Points afterwards: {points}.", points=points))
+                said.append(words.say("Points then: {points}.", points=points))
             return " ".join(said)
 
         self._points.tell(say)

@@ -9,12 +9,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 
 from app.settings import ReceiptSettings, Settings, ShopTexts
-from ui.dialogs.enrol import TextField, Tick
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, rows
 from ui.widgets.segments import Segment, Segments
+from ui.widgets.text_fields import TextField, Tick
 
 if TYPE_CHECKING:
     from ui.desk import Desk
@@ -113,7 +113,7 @@ class SettingsPage(QScrollArea):
             lambda: words.say("Paper"),
             (Segment("58", lambda: "58 mm"), Segment("80", lambda: "80 mm")),
         )
-        self.bilingual = Tick(lambda: words.say("Chinese and English"))
+        self.bilingual = Tick(kit, lambda: words.say("Chinese and English"))
         self.printer = TextField(lambda: words.say("Printer"))
         self.shop_name = TextField(lambda: words.say("Name"))
         self.shop_name_en = TextField(lambda: words.say("English name"))

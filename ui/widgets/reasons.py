@@ -10,9 +10,7 @@ from app.i18n import mark
 from ui.kit import Kit
 from ui.widgets.segments import Segment, Segments
 
-NOTHING: Final = ""
 _REASONS: Final = {
-    NOTHING: mark("Choose"),
     "changed_mind": mark("Changed mind"),
     "faulty": mark("Faulty"),
     "wrong_item": mark("Wrong item"),
@@ -23,10 +21,11 @@ _REASONS: Final = {
 
 
 def reasons(kit: Kit, codes: Sequence[str]) -> Segments:
-    """A group of reasons, `NOTHING` chosen."""
+    """A group of reasons, none chosen: its code is "" until one is."""
     words = kit.words
     return Segments(
         kit,
         lambda: words.say("Reason"),
-        [Segment(code, partial(words.say, _REASONS[code])) for code in (NOTHING, *codes)],
+        [Segment(code, partial(words.say, _REASONS[code])) for code in codes],
+        open_=True,
     )

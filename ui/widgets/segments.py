@@ -21,7 +21,8 @@ class Segment:
 
 
 class Segments(QWidget):
-    """Segments of which exactly one is chosen. Choosing never commits anything.
+    """Segments of which one is chosen, or with `open_` none until a person chooses. Choosing never
+    commits anything.
 
     Signals:
         chosen(code): by key, click or `choose`; only when it changed.
@@ -32,7 +33,7 @@ class Segments(QWidget):
     entered = Signal()
 
     def __init__(
-        self, kit: Kit, name: Text, segments: Sequence[Segment], *, columns: int = 0
+        self, kit: Kit, name: Text, segments: Sequence[Segment], *, open_: bool = False
     ) -> None:
         super().__init__()
         self._name = name
@@ -41,30 +42,31 @@ class Segments(QWidget):
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(kit.look.px(8))
-        wide = columns or len(segments)
         for at, button in enumerate(self._buttons):
-            layout.addWidget(button, at // wide, at % wide)
+            layout.addWidget(button, 0, at)
             button.pressed.connect(lambda at=at: self._choose_at(at))
-        self._at = 0
+        self._at = -1 if open_ else 0
         self._settle()
         self.retranslate()
 
     @property
     def code(self) -> str:
-        return self._codes[self._at]
+        """The chosen one; "" while none is."""
+        return self._codes[self._at] if self._at >= 0 else ""
 
     def choose(self, code: str) -> None:
         self._choose_at(self._codes.index(code))
 
     def choose_next(self, step: int = 1) -> None:
         """The next segment, from the last to the first."""
-        self._choose_at((self._at + step) % len(self._codes))
+        at = 0 if self._at < 0 and step < 0 else self._at
+        self._choose_at((at + step) % len(self._codes))
 
     def retranslate(self) -> None:
         self.setAccessibleName(self._name())
 
     def focus_here(self) -> None:
-        self._buttons[self._at].setFocus(Qt.FocusReason.OtherFocusReason)
+        self._buttons[max(self._at, 0)].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _choose_at(self, at: int) -> None:
         had_focus = any(button.hasFocus() for button in self._buttons)
@@ -80,9 +82,13 @@ class Segments(QWidget):
         for at, button in enumerate(self._buttons):
             here = at == self._at
             button.setChecked(here)
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if here else Qt.FocusPolicy.ClickFocus)
+            button.setFocusPolicy(
+                Qt.FocusPolicy.StrongFocus
+                if here or (self._at < 0 and at == 0)
+                else Qt.FocusPolicy.ClickFocus
+            )
             button.restyle_for(here)
-        self.setFocusProxy(self._buttons[self._at])
+        self.setFocusProxy(self._buttons[max(self._at, 0)])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         forward = event.key() in (Qt.Key.Key_Right, Qt.Key.Key_Down)

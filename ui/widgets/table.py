@@ -12,19 +12,27 @@ from ui.widgets.basics import Text
 
 
 class RecordTable(QTableView):
-    """Signals:
-    opened(row): Enter, or a double click.
+    """`whole` are columns that are never elided (numbers that people read out).
+
+    Signals:
+        opened(row): Enter, or a double click.
     """
 
     opened = Signal(int)
 
-    def __init__(self, kit: Kit, model: QAbstractItemModel, name: Text) -> None:
+    def __init__(
+        self, kit: Kit, model: QAbstractItemModel, name: Text, *, whole: tuple[int, ...] = ()
+    ) -> None:
         super().__init__()
         self._kit, self._name = kit, name
         self.setModel(model)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(kit.look.dense(38, 32))
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column in whole:
+            self.horizontalHeader().setSectionResizeMode(
+                column, QHeaderView.ResizeMode.ResizeToContents
+            )
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(kit.look.px(60))
