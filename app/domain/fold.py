@@ -32,7 +32,7 @@ def fold(base: MemberState, entries: Iterable[Entry]) -> MemberState:
 
 @dataclass(slots=True, eq=False)
 class _Lot:
-    """A lot while folding; listed in its asset's spending order."""
+    """A lot while folding, or points on their way to debts and a lot of this kind."""
 
     expires: BusinessDate
     order: int
@@ -50,14 +50,9 @@ class _Debt:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where points come from that are about to pay a debt or open a lot."""
-
-    origin: EntryId
-    expires: BusinessDate
-    available_from: BusinessDate
-    order: int
+def _taken_by(row: Split) -> _Lot:
+    """The lot that a part was taken from, as it was."""
+    return _Lot(row.expires, row.lot_order, row.origin, row.available_from, 0)
 
 
 def _split_order(split: Split) -> int:
@@ -209,37 +204,34 @@ class _Working:
     def _credit(self, entry: Entry) -> None:
         """Pay debts first, the one that it names before the oldest; the rest opens the lot."""
         date = entry.business_date
-        source = _Source(
-            entry.id,
+        points = _Lot(
             NEVER if entry.expires is None else entry.expires,
-            date if entry.available_from is None else entry.available_from,
             self._next(),
+            entry.id,
+            date if entry.available_from is None else entry.available_from,
+            entry.amount,
         )
-        self._place(entry.asset, source, entry.amount, entry.refers_to)
+        self._place(entry.asset, points, entry.refers_to)
 
-    def _place(
-        self, asset: str, source: _Source, amount: int, named: EntryId | None = None
-    ) -> None:
-        """Give points from a source to debts, pending or not, then to its lot.
+    def _place(self, asset: str, points: _Lot, named: EntryId | None = None) -> None:
+        """Give points to debts, pending or not, the rest to their lot.
 
         A debt paid later joins the split of its debit.
         """
         account = self._account(asset)
         debts = account.debts
-        while amount and debts:
+        while points.remaining and debts:
             debit = named if named in debts else min(debts, key=lambda key: debts[key].order)
             assert debit is not None
             debt = debts[debit]
-            paid = min(amount, debt.amount)
-            self._record(asset, debit, debt.kind, source, paid)
-            amount -= paid
+            paid = min(points.remaining, debt.amount)
+            self._record(asset, debit, debt.kind, points, paid)
+            points.remaining -= paid
             debt.amount -= paid
             if not debt.amount:
                 del debts[debit]
-        if amount:
-            account.open(
-                _Lot(source.expires, source.order, source.origin, source.available_from, amount)
-            )
+        if points.remaining:
+            account.open(points)
 
     def _consume(self, entry: Entry, debit: EntryId, kind: Kind, amount: int) -> None:
         """Spend: valid lots by earliest expiry, then pending, then lapsed ones; the rest is debt."""
@@ -288,8 +280,7 @@ class _Working:
         taken = min(amount, lot.remaining)
         if taken:
             lot.remaining -= taken
-            source = _Source(lot.origin, lot.expires, lot.available_from, lot.order)
-            self._record(asset, debit, kind, source, taken)
+            self._record(asset, debit, kind, lot, taken)
         return taken
 
     def _take_back(self, entry: Entry, credit: EntryId) -> None:
@@ -337,8 +328,7 @@ class _Working:
             if lot is not None:
                 taken = min(part, lot.remaining)
                 lot.remaining -= taken
-                source = _Source(row.origin, row.expires, row.available_from, row.lot_order)
-                self._record(entry.asset, debit, kind, source, taken)
+                self._record(entry.asset, debit, kind, _taken_by(row), taken)
                 account.drop_empty(lot)
             gone += part - taken
         if gone:
@@ -362,8 +352,8 @@ class _Working:
             if not debt.amount:
                 del account.debts[debit]
             date = entry.business_date
-            own = _Source(debit, date, date, debt.order)
-            self._record_restored(entry, debit, debt.kind, own, paid, date)
+            owed = _Lot(date, debt.order, debit, date, 0)
+            self._record(entry.asset, debit, debt.kind, owed, paid, entry.id, date)
         for order in reversed(self.by_debit.get(debit, ())):
             if not amount:
                 return
@@ -374,16 +364,15 @@ class _Working:
             amount -= part
             self._shrink(row, part)
             back_to = row.expires if minimum is None else max(row.expires, minimum)
-            taken = _Source(row.origin, row.expires, row.available_from, row.lot_order)
-            self._record_restored(entry, debit, row.kind, taken, part, back_to)
-            back = _Source(row.origin, back_to, row.available_from, row.lot_order)
-            self._place(entry.asset, back, part)
+            self._record(entry.asset, debit, row.kind, _taken_by(row), part, entry.id, back_to)
+            back = _Lot(back_to, row.lot_order, row.origin, row.available_from, part)
+            self._place(entry.asset, back)
         if amount:
             date = entry.business_date
             expires = entry.expires
             if expires is None:
                 expires = date if minimum is None else minimum
-            self._place(entry.asset, _Source(entry.id, expires, date, self._next()), amount)
+            self._place(entry.asset, _Lot(expires, self._next(), entry.id, date, amount))
 
     # Splits
 
@@ -393,41 +382,28 @@ class _Working:
         else:
             self.by_restore.setdefault(split.restored_by, []).append(split.order)
 
-    def _record(self, asset: str, debit: EntryId, kind: Kind, source: _Source, amount: int) -> None:
+    def _record(
+        self,
+        asset: str,
+        debit: EntryId,
+        kind: Kind,
+        lot: _Lot,
+        amount: int,
+        restored_by: EntryId | None = None,
+        back_to: BusinessDate | None = None,
+    ) -> None:
+        """Add a part to a debit's split or, with `restored_by`, to what a restore gave back."""
         split = Split(
             self._next(),
             asset,
             debit,
             kind,
-            source.origin,
-            source.expires,
-            source.available_from,
+            lot.origin,
+            lot.expires,
+            lot.available_from,
             amount,
-            source.order,
-        )
-        self.splits[split.order] = split
-        self._index(split)
-
-    def _record_restored(
-        self,
-        entry: Entry,
-        debit: EntryId,
-        kind: Kind,
-        source: _Source,
-        amount: int,
-        back_to: BusinessDate,
-    ) -> None:
-        split = Split(
-            self._next(),
-            entry.asset,
-            debit,
-            kind,
-            source.origin,
-            source.expires,
-            source.available_from,
-            amount,
-            source.order,
-            entry.id,
+            lot.order,
+            restored_by,
             back_to,
         )
         self.splits[split.order] = split

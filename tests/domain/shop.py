@@ -65,6 +65,10 @@ class Document:
     voided: bool = False
 
     @property
+    def earned(self) -> int:
+        return 0 if self.sale is None else self.sale.points_earned
+
+    @property
     def debt_before(self) -> int:
         if self.back is not None:
             return self.back.debt_before

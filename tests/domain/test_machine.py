@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import collections
-import os
 import random
+from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -17,16 +19,20 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import tests.domain.shop
+from app.domain import fold, returns, sale, tiers
 from app.domain.adjustment import OpeningLot, check_adjust
 from app.domain.business_day import BusinessDate
 from app.domain.clock import check_business_date
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest, Tender
+from app.domain.entries import EntryId
 from app.domain.errors import Refused
 from app.domain.programme import Programme, SpentPolicy
 from app.domain.programme_plain import programme_from_plain
 from app.domain.redemption import check_redeem_limit
 from app.domain.returns import check_return_limit
 from app.domain.sale import quote_sale, sale_document, sale_entries
+from app.domain.state_rows import Needs
 from app.domain.void import check_void, check_void_limit
 from tests.domain.shop import Shop, expect_refusal
 
@@ -217,6 +223,27 @@ class Counter(RuleBasedStateMachine):
 
     @precondition(lambda self: self.shop.returnable())
     @rule(pick=chances)
+    def give_back_what_is_spent(self, pick: random.Random) -> None:
+        """All points are spent first, so that the take-back finds none."""
+        shop = self.shop
+        earning = [n for n in shop.returnable() if shop.documents[n].earned]
+        if not earning:
+            return
+        number = pick.choice(earning)
+        if shop.state.balance() > 0:
+            shop.late_spend(shop.state.balance(), shop.today)
+        whole = [ReturnedLine(n, left) for n, left in enumerate(shop.kept(number)) if left]
+        before = len(shop.documents), shop.state
+        try:
+            shop.give_back(number, whole, "write_off", manager=False)
+        except Refused as refused:
+            shop.counts[f"refused:{refused.code.value}"] += 1
+            assert (len(shop.documents), shop.state) == before
+            policy: SpentPolicy | None = pick.choice([None, "negative", "deduct", "write_off"])
+            shop.give_back(number, whole, policy)
+
+    @precondition(lambda self: self.shop.returnable())
+    @rule(pick=chances)
     def exchange(self, pick: random.Random) -> None:
         number = pick.choice(self.shop.returnable())
         lines = self._some(number, pick)
@@ -233,6 +260,7 @@ class Counter(RuleBasedStateMachine):
             expect_refusal(shop.counts, lambda: shop.void(number))
         else:
             shop.void(number)
+            expect_refusal(shop.counts, lambda: shop.void(number))
 
     @rule(pick=chances)
     def adjust(self, pick: random.Random) -> None:
@@ -335,15 +363,6 @@ class Counter(RuleBasedStateMachine):
         expect_refusal(shop.counts, lambda: shop.give_back(number, many))
         expect_refusal(shop.counts, lambda: shop.give_back(number, []))
         expect_refusal(shop.counts, lambda: shop.give_back(number, [ReturnedLine(9, 1)]))
-        if shop.documents[number].voided:
-            return
-        whole = [ReturnedLine(n, left) for n, left in enumerate(kept) if left]
-        documents, state = len(shop.documents), shop.state
-        try:
-            shop.give_back(number, whole, "write_off", manager=False)
-        except Refused as refused:
-            shop.counts[f"refused:{refused.code.value}"] += 1
-            assert (len(shop.documents), shop.state) == (documents, state)
 
     @rule()
     def refused_others(self) -> None:
@@ -406,17 +425,27 @@ REFUSALS = (
 )  # fmt: skip
 
 
-def run_machine(runs: int, steps: int = 40) -> collections.Counter[str]:
-    """Run the machine and return how often each command and refusal happened."""
+def run_machine(
+    runs: int, *, seed: int | None = None, shrink: bool = True
+) -> collections.Counter[str]:
+    """Run the machine and return how often each command and refusal happened.
+
+    Without a seed the runs are the same every time; with one they are that seed's.
+    """
     COUNTS.clear()
+
+    class Seeded(Counter):
+        pass
+
     run_state_machine_as_test(
-        Counter,
+        Seeded if seed is None else hypothesis.seed(seed)(Seeded),
         settings=settings(
             max_examples=runs,
-            stateful_step_count=steps,
+            stateful_step_count=40,
             deadline=None,
             database=None,
-            derandomize="DOMAIN_SEED" not in os.environ,
+            derandomize=seed is None,
+            phases=list(Phase) if shrink else [Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -432,3 +461,39 @@ def never_happened(counts: collections.Counter[str]) -> list[str]:
 def test_any_life_of_a_member_keeps_every_law_and_reaches_every_command_and_refusal() -> None:
     counts = run_machine(300)
     assert not never_happened(counts)
+
+
+def _rounded_up(amount: int, kept: int, sold: int) -> int:
+    return -(-amount * kept // sold)
+
+
+def _losing(total: int, weights: Sequence[int]) -> tuple[int, ...]:
+    whole = sum(weights) or 1
+    return tuple(total * weight // whole for weight in weights)
+
+
+SABOTAGES: list[tuple[str, object, str, object]] = [
+    ("a void doesn't undo a restore", fold._Working, "_undo_restore",
+     lambda self, entry, restore, amount: amount),
+    ("a split comes back from its front", fold, "reversed", list),
+    ("what is kept is rounded up", returns, "kept_share", _rounded_up),
+    ("a split loses a unit", sale, "split_by_weight", _losing),
+    ("no split is loaded for a restore", tests.domain.shop, "needs",
+     lambda entries: Needs(frozenset(), frozenset(), frozenset())),
+    ("a review is posted again", tests.domain.shop, "review_entries",
+     lambda state, rules, on, event: (tiers.upgrade_entry(EntryId(event, 0), rules, on,
+                                                          rules.levels[1]),)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "instead"),
+    [row[1:] for row in SABOTAGES],
+    ids=[row[0] for row in SABOTAGES],
+)
+def test_the_machine_goes_red_when(
+    monkeypatch: pytest.MonkeyPatch, where: object, name: str, instead: object
+) -> None:
+    monkeypatch.setattr(where, name, instead, raising=False)
+    with pytest.raises((AssertionError, BaseExceptionGroup)):
+        run_machine(60, shrink=False)

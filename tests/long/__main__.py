@@ -1,0 +1,44 @@
+"""The long run before a release: `python -m tests.long --seed-base N --minutes M`.
+
+Each part runs by itself, prints its seeds, rate and counts, and the whole ends in a JSON report in
+out/long.json. A part is a function (seed, seconds) -> report; `failed` in a report fails the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.long import member_lives
+
+PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {"member_lives": member_lives.run}
+REPORT = Path("out/long.json")
+
+
+def main() -> int:
+    """Run every part for its share of the time, or only those that are named."""
+    parser = argparse.ArgumentParser(prog="python -m tests.long", description=__doc__)
+    parser.add_argument("--seed-base", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--only", action="append", choices=sorted(PARTS))
+    chosen = parser.parse_args()
+    names = chosen.only or sorted(PARTS)
+    reports = {}
+    for name in names:
+        started = time.monotonic()
+        report = PARTS[name](chosen.seed_base, chosen.minutes * 60 / len(names))
+        report["seconds"] = round(time.monotonic() - started)
+        reports[name] = report
+        print(f"{name}: {json.dumps(report, ensure_ascii=False)}", flush=True)
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(reports, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return 1 if any(report.get("failed") for report in reports.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
