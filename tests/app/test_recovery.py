@@ -19,21 +19,21 @@ from app.usecases.keep_cart import CartLine, OpenCart, keep_cart, kept_cart
 from app.usecases.sell import sell
 from app.usecases.verify import verify
 from db import people, rows, states, till
-from tests.app.small_shop import Shop, Template, sale_command
+from tests.app.kiosk import Kiosk, Template, sale_command
 
 
-def codes(shop: Shop) -> list[str]:
-    return [code for code, _ in shop.till.findings.found]
+def codes(kiosk: Kiosk) -> list[str]:
+    return [code for code, _ in kiosk.till.findings.found]
 
 
-def lose_log(shop: Shop) -> None:
+def lose_log(kiosk: Kiosk) -> None:
     """The till stops, and the database's write-ahead log is gone."""
-    shop.crash()
-    shop.log.unlink()
+    kiosk.crash()
+    kiosk.log.unlink()
 
 
-def assert_sound(shop: Shop) -> None:
-    assert [finding.what for finding in verify(shop.ctx).findings] == []
+def assert_sound(kiosk: Kiosk) -> None:
+    assert [finding.what for finding in verify(kiosk.ctx).findings] == []
 
 
 def flip(path: Path, offset: int) -> None:
@@ -42,66 +42,66 @@ def flip(path: Path, offset: int) -> None:
     path.write_bytes(content)
 
 
-def record_starts(shop: Shop, path: Path, number: int) -> list[int]:
-    sealer = shop.ctx.journal._sealer
+def record_starts(kiosk: Kiosk, path: Path, number: int) -> list[int]:
+    sealer = kiosk.ctx.journal._sealer
     return [found[0] for found in sealer.records(path.read_bytes(), number)]
 
 
 # Nothing wrong ------------------------------------------------------------------------------------
 
 
-def test_a_store_that_was_closed_in_order_needs_no_mending(shop: Shop) -> None:
-    shop.busy_morning()
-    shop.reopen()
-    assert shop.till.findings.found == []
-    assert_sound(shop)
+def test_a_store_that_was_closed_in_order_needs_no_mending(kiosk: Kiosk) -> None:
+    kiosk.busy_morning()
+    kiosk.reopen()
+    assert kiosk.till.findings.found == []
+    assert_sound(kiosk)
 
 
-def test_a_store_that_crashed_between_sales_needs_no_mending(shop: Shop) -> None:
-    shop.busy_morning()
-    events = shop.events()
-    shop.crash()
-    shop.open()
-    assert shop.till.findings.found == []
-    assert shop.events() == events
+def test_a_store_that_crashed_between_sales_needs_no_mending(kiosk: Kiosk) -> None:
+    kiosk.busy_morning()
+    events = kiosk.events()
+    kiosk.crash()
+    kiosk.open()
+    assert kiosk.till.findings.found == []
+    assert kiosk.events() == events
 
 
 # The file is behind -------------------------------------------------------------------------------
 
 
 def test_events_that_the_file_lacks_are_appended_from_the_database(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The crash came between commit and append."""
     with monkeypatch.context() as patch:
         patch.setattr(JournalFile, "append", lambda self, records, *, day: None)
-        shop.quote_and_sell()
-        shop.quote_and_sell()
-    events = shop.events()
-    shop.crash()
-    shop.open()
-    assert shop.till.findings.found == [("journal_backfilled", {"count": 2})]
-    assert list(shop.ctx.journal.scan().records) == events
-    assert_sound(shop)
+        kiosk.quote_and_sell()
+        kiosk.quote_and_sell()
+    events = kiosk.events()
+    kiosk.crash()
+    kiosk.open()
+    assert kiosk.till.findings.found == [("journal_backfilled", {"count": 2})]
+    assert list(kiosk.ctx.journal.scan().records) == events
+    assert_sound(kiosk)
 
 
 def test_a_member_whose_enrolment_was_back_filled_keeps_the_name_when_the_log_goes_next(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first crash came before the personal values were in the profile file."""
 
     def die(seq: int, cell: bytes) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shop.ctx.profiles, "append", die)
+    monkeypatch.setattr(kiosk.ctx.profiles, "append", die)
     with pytest.raises(KeyboardInterrupt):
-        shop.enrol(ProfileInput("单雅文", "13900004321", note="allergic to walnuts"))
-    shop.crash()
-    shop.open()
-    lose_log(shop)
-    shop.open()
-    assert codes(shop) == ["events_replayed"]
-    with shop.ctx.read() as conn:
+        kiosk.enrol(ProfileInput("单雅文", "13900004321", note="allergic to walnuts"))
+    kiosk.crash()
+    kiosk.open()
+    lose_log(kiosk)
+    kiosk.open()
+    assert codes(kiosk) == ["events_replayed"]
+    with kiosk.ctx.read() as conn:
         (member_id,) = people.members_of_phone(conn, "+8613900004321")
         profile = people.profile(conn, member_id)
         assert profile is not None
@@ -110,173 +110,175 @@ def test_a_member_whose_enrolment_was_back_filled_keeps_the_name_when_the_log_go
         assert len(people.credentials_of(conn, member_id, "card")) == 1
 
 
-def test_all_journal_files_gone_are_written_anew_and_reported(shop: Shop) -> None:
-    shop.quote_and_sell()
-    events = shop.events()
-    shop.crash()
-    shutil.rmtree(shop.folder / JOURNAL)
-    shop.open()
-    assert shop.till.findings.found == [("journal_missing", {"count": len(events)})]
-    assert list(shop.ctx.journal.scan().records) == events
-    shop.reopen()
-    assert shop.till.findings.found == []
+def test_all_journal_files_gone_are_written_anew_and_reported(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    events = kiosk.events()
+    kiosk.crash()
+    shutil.rmtree(kiosk.folder / JOURNAL)
+    kiosk.open()
+    assert kiosk.till.findings.found == [("journal_missing", {"count": len(events)})]
+    assert list(kiosk.ctx.journal.scan().records) == events
+    kiosk.reopen()
+    assert kiosk.till.findings.found == []
 
 
 # The file is damaged ------------------------------------------------------------------------------
 
 
-def test_a_torn_tail_is_cut_off_and_the_next_sale_follows_it(shop: Shop) -> None:
-    shop.quote_and_sell()
-    sound = shop.journal_files()[0].read_bytes()
-    shop.crash()
-    shop.journal_files()[0].write_bytes(sound + b"\x1eRJ1\x01half a record")
-    shop.open()
-    name = shop.journal_files()[0].name
-    assert shop.till.findings.found == [("journal_tail_cut", {"file": name, "offset": len(sound)})]
-    assert shop.journal_files()[0].read_bytes() == sound
-    shop.quote_and_sell()
-    assert_sound(shop)
+def test_a_torn_tail_is_cut_off_and_the_next_sale_follows_it(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    sound = kiosk.journal_files()[0].read_bytes()
+    kiosk.crash()
+    kiosk.journal_files()[0].write_bytes(sound + b"\x1eRJ1\x01half a record")
+    kiosk.open()
+    name = kiosk.journal_files()[0].name
+    assert kiosk.till.findings.found == [("journal_tail_cut", {"file": name, "offset": len(sound)})]
+    assert kiosk.journal_files()[0].read_bytes() == sound
+    kiosk.quote_and_sell()
+    assert_sound(kiosk)
 
 
 def test_a_flipped_byte_in_the_middle_sets_the_file_aside_and_writes_it_equal_to_before(
-    shop: Shop,
+    kiosk: Kiosk,
 ) -> None:
-    shop.busy_morning()
-    path = shop.journal_files()[0]
-    before = shop.ctx.journal.read(path)
-    starts = record_starts(shop, path, 1)
-    shop.crash()
+    kiosk.busy_morning()
+    path = kiosk.journal_files()[0]
+    before = kiosk.ctx.journal.read(path)
+    starts = record_starts(kiosk, path, 1)
+    kiosk.crash()
     flip(path, starts[4] + 40)
     damaged = path.read_bytes()
-    shop.open()
-    assert shop.till.findings.found == [("journal_damaged", {"file": path.name, "places": 1})]
-    assert shop.ctx.journal.read(path) == before
+    kiosk.open()
+    assert kiosk.till.findings.found == [("journal_damaged", {"file": path.name, "places": 1})]
+    assert kiosk.ctx.journal.read(path) == before
     assert path.with_name(f"{path.name}.damaged-1").read_bytes() == damaged
-    shop.quote_and_sell()
-    shop.reopen()
-    assert shop.till.findings.found == []
-    assert_sound(shop)
+    kiosk.quote_and_sell()
+    kiosk.reopen()
+    assert kiosk.till.findings.found == []
+    assert_sound(kiosk)
 
 
-def test_a_damaged_file_is_kept_beside_the_one_that_was_damaged_before(shop: Shop) -> None:
-    path = shop.journal_files()[0]
+def test_a_damaged_file_is_kept_beside_the_one_that_was_damaged_before(kiosk: Kiosk) -> None:
+    path = kiosk.journal_files()[0]
     for _ in range(2):
-        shop.close()
+        kiosk.close()
         flip(path, 30)
-        shop.open()
-        assert codes(shop) == ["journal_damaged"]
+        kiosk.open()
+        assert codes(kiosk) == ["journal_damaged"]
     assert sorted(p.name for p in path.parent.iterdir()) == [
         path.name, f"{path.name}.damaged-1", f"{path.name}.damaged-2",
     ]  # fmt: skip
 
 
-def sell_for_days(shop: Shop, days: int) -> None:
+def sell_for_days(kiosk: Kiosk, days: int) -> None:
     for _ in range(days):
-        shop.quote_and_sell()
-        shop.quote_and_sell()
-        shop.clock.now += timedelta(days=1)
+        kiosk.quote_and_sell()
+        kiosk.quote_and_sell()
+        kiosk.clock.now += timedelta(days=1)
 
 
 @pytest.mark.parametrize("gone", [1, 2, 3])
-def test_a_missing_file_is_found_and_written_anew_with_what_it_held(shop: Shop, gone: int) -> None:
-    sell_for_days(shop, 4)
-    files = shop.journal_files()
-    before = {path: shop.ctx.journal.read(path) for path in files}
-    shop.crash()
+def test_a_missing_file_is_found_and_written_anew_with_what_it_held(
+    kiosk: Kiosk, gone: int
+) -> None:
+    sell_for_days(kiosk, 4)
+    files = kiosk.journal_files()
+    before = {path: kiosk.ctx.journal.read(path) for path in files}
+    kiosk.crash()
     files[gone - 1].unlink()
-    shop.open()
-    assert ("journal_file_missing", {"number": gone}) in shop.till.findings.found
-    assert [shop.ctx.journal.read(path) for path in shop.journal_files()] == list(before.values())
-    shop.reopen()
-    assert shop.till.findings.found == []
-    assert_sound(shop)
+    kiosk.open()
+    assert ("journal_file_missing", {"number": gone}) in kiosk.till.findings.found
+    assert [kiosk.ctx.journal.read(path) for path in kiosk.journal_files()] == list(before.values())
+    kiosk.reopen()
+    assert kiosk.till.findings.found == []
+    assert_sound(kiosk)
 
 
-def test_two_missing_files_in_a_row_leave_no_gap(shop: Shop) -> None:
-    sell_for_days(shop, 4)
-    events = shop.events()
-    shop.crash()
-    for path in shop.journal_files()[:2]:
+def test_two_missing_files_in_a_row_leave_no_gap(kiosk: Kiosk) -> None:
+    sell_for_days(kiosk, 4)
+    events = kiosk.events()
+    kiosk.crash()
+    for path in kiosk.journal_files()[:2]:
         path.unlink()
-    shop.open()
-    assert codes(shop) == ["journal_file_missing", "journal_file_missing"]
-    assert list(shop.ctx.journal.scan().records) == events
-    shop.reopen()
-    assert shop.till.findings.found == []
+    kiosk.open()
+    assert codes(kiosk) == ["journal_file_missing", "journal_file_missing"]
+    assert list(kiosk.ctx.journal.scan().records) == events
+    kiosk.reopen()
+    assert kiosk.till.findings.found == []
 
 
-def test_the_newest_file_missing_is_back_filled(shop: Shop) -> None:
-    sell_for_days(shop, 2)
-    events = shop.events()
-    shop.crash()
-    shop.journal_files()[-1].unlink()
-    shop.open()
-    assert shop.till.findings.found == [("journal_backfilled", {"count": 2})]
-    assert list(shop.ctx.journal.scan().records) == events
+def test_the_newest_file_missing_is_back_filled(kiosk: Kiosk) -> None:
+    sell_for_days(kiosk, 2)
+    events = kiosk.events()
+    kiosk.crash()
+    kiosk.journal_files()[-1].unlink()
+    kiosk.open()
+    assert kiosk.till.findings.found == [("journal_backfilled", {"count": 2})]
+    assert list(kiosk.ctx.journal.scan().records) == events
 
 
-def test_a_file_that_the_crash_met_at_its_header_is_begun_again(shop: Shop) -> None:
-    sell_for_days(shop, 1)
-    shop.crash()
-    path = shop.folder / JOURNAL / "000002-2026-11-22.rjl"
+def test_a_file_that_the_crash_met_at_its_header_is_begun_again(kiosk: Kiosk) -> None:
+    sell_for_days(kiosk, 1)
+    kiosk.crash()
+    path = kiosk.folder / JOURNAL / "000002-2026-11-22.rjl"
     for content in (b"", b"\x1eRJ1\x02" + bytes(30)):
         path.write_bytes(content)
-        shop.open()
-        assert shop.till.findings.found == [("journal_tail_cut", {"file": path.name, "offset": 0})]
-        shop.crash()
-    shop.open()
-    shop.quote_and_sell()
-    shop.reopen()
-    assert shop.till.findings.found == []
-    assert_sound(shop)
+        kiosk.open()
+        assert kiosk.till.findings.found == [("journal_tail_cut", {"file": path.name, "offset": 0})]
+        kiosk.crash()
+    kiosk.open()
+    kiosk.quote_and_sell()
+    kiosk.reopen()
+    assert kiosk.till.findings.found == []
+    assert_sound(kiosk)
 
 
 # The database is behind ---------------------------------------------------------------------------
 
 
-def test_what_the_lost_log_held_is_posted_again_with_its_rows_and_caches(shop: Shop) -> None:
-    shop.busy_morning()
-    events = shop.events()
-    with shop.ctx.read() as conn:
+def test_what_the_lost_log_held_is_posted_again_with_its_rows_and_caches(kiosk: Kiosk) -> None:
+    kiosk.busy_morning()
+    events = kiosk.events()
+    with kiosk.ctx.read() as conn:
         ledger, documents = list(rows.all_ledger(conn)), list(rows.all_documents(conn))
-        state = states.state(conn, shop.member_id)
-        lots = states.lots(conn, shop.member_id)
-        member = people.member(conn, shop.member_id)
-    first = recovery_point(shop)
-    lose_log(shop)
-    shop.open()
-    assert shop.till.findings.found == [
+        state = states.state(conn, kiosk.member_id)
+        lots = states.lots(conn, kiosk.member_id)
+        member = people.member(conn, kiosk.member_id)
+    first = recovery_point(kiosk)
+    lose_log(kiosk)
+    kiosk.open()
+    assert kiosk.till.findings.found == [
         ("events_replayed", {"count": len(events) - first, "first": first + 1})
     ]
-    assert shop.events() == events
-    with shop.ctx.read() as conn:
+    assert kiosk.events() == events
+    with kiosk.ctx.read() as conn:
         assert list(rows.all_ledger(conn)) == ledger
         assert list(rows.all_documents(conn)) == documents
-        assert states.state(conn, shop.member_id) == state
-        assert states.lots(conn, shop.member_id) == lots
-        assert people.member(conn, shop.member_id) == member
-    assert_sound(shop)
+        assert states.state(conn, kiosk.member_id) == state
+        assert states.lots(conn, kiosk.member_id) == lots
+        assert people.member(conn, kiosk.member_id) == member
+    assert_sound(kiosk)
 
 
-def recovery_point(shop: Shop) -> int:
+def recovery_point(kiosk: Kiosk) -> int:
     """The last event of the store as the template has it: all that the database file holds."""
     scan = JournalFile(
-        shop.template.folder / JOURNAL, data_key=shop.ctx.data_key,
-        owner=shop.ctx.till.device + bytes(8),
+        kiosk.template.folder / JOURNAL, data_key=kiosk.ctx.data_key,
+        owner=kiosk.ctx.till.device + bytes(8),
     ).scan()  # fmt: skip
     return scan.records[-1].seq
 
 
-def test_replayed_members_have_their_personal_values_from_the_profile_file(shop: Shop) -> None:
+def test_replayed_members_have_their_personal_values_from_the_profile_file(kiosk: Kiosk) -> None:
     typed = ProfileInput("解晓东", "13900007777", email="xie@example.cn", alert="VIP")
-    enrolled = shop.enrol(typed).result
-    with shop.ctx.read() as conn:
+    enrolled = kiosk.enrol(typed).result
+    with kiosk.ctx.read() as conn:
         profile = people.profile(conn, enrolled.member_id)
         consents = people.consents_of(conn, enrolled.member_id)
         card_block = people.card_block(conn)
-    lose_log(shop)
-    shop.open()
-    with shop.ctx.read() as conn:
+    lose_log(kiosk)
+    kiosk.open()
+    with kiosk.ctx.read() as conn:
         assert people.profile(conn, enrolled.member_id) == profile
         assert people.consents_of(conn, enrolled.member_id) == consents
         assert people.card_block(conn) == card_block
@@ -285,114 +287,114 @@ def test_replayed_members_have_their_personal_values_from_the_profile_file(shop:
         assert found.member_id == enrolled.member_id
 
 
-def test_a_replayed_sale_has_its_slip_marked_as_a_copy(shop: Shop) -> None:
-    sold = shop.quote_and_sell().result
-    lose_log(shop)
-    shop.open()
-    with shop.ctx.read() as conn:
+def test_a_replayed_sale_has_its_slip_marked_as_a_copy(kiosk: Kiosk) -> None:
+    sold = kiosk.quote_and_sell().result
+    lose_log(kiosk)
+    kiosk.open()
+    with kiosk.ctx.read() as conn:
         (job,) = till.jobs_of_event(conn, sold.seq)
     assert (job.state, job.copy_no) == ("queued", 1)
     assert sold.receipt_no in job.document
     assert "COPY 1" in job.document
 
 
-def test_the_command_of_a_replayed_sale_gives_its_first_outcome_again(shop: Shop) -> None:
-    command = sale_command(shop.ctx, shop.session, shop.member_id, 36800)
-    first = sell(shop.ctx, command)
-    events = shop.events()
-    lose_log(shop)
-    shop.open()
-    second = sell(shop.ctx, command)
+def test_the_command_of_a_replayed_sale_gives_its_first_outcome_again(kiosk: Kiosk) -> None:
+    command = sale_command(kiosk.ctx, kiosk.session, kiosk.member_id, 36800)
+    first = sell(kiosk.ctx, command)
+    events = kiosk.events()
+    lose_log(kiosk)
+    kiosk.open()
+    second = sell(kiosk.ctx, command)
     assert second.again
     assert second.result == first.result
-    assert shop.events() == events
+    assert kiosk.events() == events
 
 
-def test_a_replayed_sale_takes_the_cart_away_that_it_was_made_of(shop: Shop) -> None:
+def test_a_replayed_sale_takes_the_cart_away_that_it_was_made_of(kiosk: Kiosk) -> None:
     """The database still has the cart from before; offered again, it would be charged twice."""
-    keep_cart(shop.ctx, OpenCart(lines=(CartLine(36800),)))
-    shop.ctx.store.checkpoint_truncate()
-    shop.quote_and_sell()
-    lose_log(shop)
-    shop.open()
-    assert codes(shop) == ["events_replayed"]
-    assert kept_cart(shop.ctx) is None
+    keep_cart(kiosk.ctx, OpenCart(lines=(CartLine(36800),)))
+    kiosk.ctx.store.checkpoint_truncate()
+    kiosk.quote_and_sell()
+    lose_log(kiosk)
+    kiosk.open()
+    assert codes(kiosk) == ["events_replayed"]
+    assert kept_cart(kiosk.ctx) is None
 
 
-def test_a_cart_saved_after_the_last_sale_stays_when_nothing_was_lost(shop: Shop) -> None:
-    shop.quote_and_sell()
-    cart = OpenCart(shop.member_id.hex(), (CartLine(1200),), 200, "12.", "ab" * 16)
-    keep_cart(shop.ctx, cart)
-    shop.crash()
-    shop.open()
-    assert kept_cart(shop.ctx) == cart
+def test_a_cart_saved_after_the_last_sale_stays_when_nothing_was_lost(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    cart = OpenCart(kiosk.member_id.hex(), (CartLine(1200),), 200, "12.", "ab" * 16)
+    keep_cart(kiosk.ctx, cart)
+    kiosk.crash()
+    kiosk.open()
+    assert kept_cart(kiosk.ctx) == cart
 
 
-def test_an_old_database_gets_back_what_lies_in_files_of_many_days_ago(shop: Shop) -> None:
-    shop.close()
-    old = shop.database.read_bytes()
-    shop.open()
-    sell_for_days(shop, 5)
-    events = shop.events()
-    shop.close()
-    shop.database.write_bytes(old)
-    shop.open()
-    assert codes(shop) == ["events_replayed"]
-    assert shop.events() == events
-    assert_sound(shop)
+def test_an_old_database_gets_back_what_lies_in_files_of_many_days_ago(kiosk: Kiosk) -> None:
+    kiosk.close()
+    old = kiosk.database.read_bytes()
+    kiosk.open()
+    sell_for_days(kiosk, 5)
+    events = kiosk.events()
+    kiosk.close()
+    kiosk.database.write_bytes(old)
+    kiosk.open()
+    assert codes(kiosk) == ["events_replayed"]
+    assert kiosk.events() == events
+    assert_sound(kiosk)
 
 
-def test_an_older_log_put_back_is_set_aside_before_it_undoes_anything(shop: Shop) -> None:
-    shop.quote_and_sell()
-    older = shop.log.read_bytes()
-    shop.ctx.store.checkpoint_truncate()
-    shop.busy_morning()
-    events = shop.events()
-    shop.close()
-    shop.log.write_bytes(older)
-    shop.open()
-    assert codes(shop) == ["log_set_aside"]
-    assert shop.events() == events
-    assert_sound(shop)
+def test_an_older_log_put_back_is_set_aside_before_it_undoes_anything(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    older = kiosk.log.read_bytes()
+    kiosk.ctx.store.checkpoint_truncate()
+    kiosk.busy_morning()
+    events = kiosk.events()
+    kiosk.close()
+    kiosk.log.write_bytes(older)
+    kiosk.open()
+    assert codes(kiosk) == ["log_set_aside"]
+    assert kiosk.events() == events
+    assert_sound(kiosk)
 
 
 def test_without_the_look_the_older_log_takes_sales_back(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The red twin: SQLite believes the log, whose checksums hold."""
-    shop.quote_and_sell()
-    older = shop.log.read_bytes()
-    shop.ctx.store.checkpoint_truncate()
-    shop.busy_morning()
-    shop.close()
-    shop.log.write_bytes(older)
+    kiosk.quote_and_sell()
+    older = kiosk.log.read_bytes()
+    kiosk.ctx.store.checkpoint_truncate()
+    kiosk.busy_morning()
+    kiosk.close()
+    kiosk.log.write_bytes(older)
     monkeypatch.setattr(recovery, "_log_takes_back", lambda path, key: False)
     refused = replayed = False
     try:
-        shop.open()
-        replayed = "events_replayed" in codes(shop)
+        kiosk.open()
+        replayed = "events_replayed" in codes(kiosk)
     except Unavailable:
         refused = True
     assert refused or replayed
 
 
-def test_a_damaged_log_is_set_aside_and_its_sales_come_back(shop: Shop) -> None:
-    shop.busy_morning()
-    events = shop.events()
-    shop.crash()
-    flip(shop.log, shop.log.stat().st_size // 2)
-    shop.open()
-    assert "events_replayed" in codes(shop)
-    assert shop.events() == events
-    assert_sound(shop)
+def test_a_damaged_log_is_set_aside_and_its_sales_come_back(kiosk: Kiosk) -> None:
+    kiosk.busy_morning()
+    events = kiosk.events()
+    kiosk.crash()
+    flip(kiosk.log, kiosk.log.stat().st_size // 2)
+    kiosk.open()
+    assert "events_replayed" in codes(kiosk)
+    assert kiosk.events() == events
+    assert_sound(kiosk)
 
 
 # What can't be mended -----------------------------------------------------------------------------
 
 
-def refused(shop: Shop) -> Unavailable:
+def refused(kiosk: Kiosk) -> Unavailable:
     with pytest.raises(Unavailable) as caught:
-        shop.open()
+        kiosk.open()
     return caught.value
 
 
@@ -400,13 +402,13 @@ def test_two_different_events_under_one_number_stop_the_start(
     template: Template, tmp_path: Path
 ) -> None:
     """A store was copied, both went on, and the journal of one lies with the database of the other."""
-    one = Shop(template.copy_to(tmp_path / "one"), template)
-    other = Shop(template.copy_to(tmp_path / "other"), template)
+    one = Kiosk(template.copy_to(tmp_path / "one"), template)
+    other = Kiosk(template.copy_to(tmp_path / "other"), template)
     one.quote_and_sell(1000)
     other.quote_and_sell(2000)
     seq = one.events()[-1].seq
-    for shop in (one, other):
-        shop.close()
+    for kiosk in (one, other):
+        kiosk.close()
     shutil.copy(other.journal_files()[0], one.journal_files()[0])
     before = one.database.read_bytes()
     error = refused(one)
@@ -414,36 +416,36 @@ def test_two_different_events_under_one_number_stop_the_start(
     assert one.database.read_bytes() == before
 
 
-def test_a_replayed_event_that_does_not_chain_stops_the_start(shop: Shop) -> None:
-    events = shop.events()
+def test_a_replayed_event_that_does_not_chain_stops_the_start(kiosk: Kiosk) -> None:
+    events = kiosk.events()
     head = Event.from_bytes(events[-1].body)
-    shop.ctx.journal.append(
-        [Record(events[-1].seq + 1, head.to_bytes(), b"x" * 32)], day=shop.ctx.day_name()
+    kiosk.ctx.journal.append(
+        [Record(events[-1].seq + 1, head.to_bytes(), b"x" * 32)], day=kiosk.ctx.day_name()
     )
-    shop.close()
-    error = refused(shop)
+    kiosk.close()
+    error = refused(kiosk)
     assert (error.code, error.facts) == (
         Outage.JOURNAL_CONFLICT, {"seq": events[-1].seq + 1},
     )  # fmt: skip
 
 
-def test_an_event_that_neither_side_has_whole_stops_the_start(shop: Shop) -> None:
-    sold = shop.quote_and_sell().result
-    shop.quote_and_sell()
-    path = shop.journal_files()[0]
-    starts = record_starts(shop, path, 1)
-    lose_log(shop)
+def test_an_event_that_neither_side_has_whole_stops_the_start(kiosk: Kiosk) -> None:
+    sold = kiosk.quote_and_sell().result
+    kiosk.quote_and_sell()
+    path = kiosk.journal_files()[0]
+    starts = record_starts(kiosk, path, 1)
+    lose_log(kiosk)
     flip(path, starts[sold.seq] + 40)
-    error = refused(shop)
+    error = refused(kiosk)
     assert (error.code, error.facts) == (Outage.JOURNAL_GAP, {"seq": sold.seq})
     flip(path, starts[sold.seq] + 40)
-    shop.open()
-    assert codes(shop) == ["events_replayed"]
+    kiosk.open()
+    assert codes(kiosk) == ["events_replayed"]
 
 
-def test_a_chain_broken_in_the_database_stops_the_start_and_is_named(shop: Shop) -> None:
-    sold = shop.quote_and_sell().result
-    with shop.ctx.store.write() as conn:
+def test_a_chain_broken_in_the_database_stops_the_start_and_is_named(kiosk: Kiosk) -> None:
+    sold = kiosk.quote_and_sell().result
+    with kiosk.ctx.store.write() as conn:
         conn.execute("DROP TRIGGER event_no_update")
         conn.execute(
             "UPDATE event SET body = CAST(replace(CAST(body AS TEXT), '36800', '36801') AS BLOB)"
@@ -451,32 +453,32 @@ def test_a_chain_broken_in_the_database_stops_the_start_and_is_named(shop: Shop)
             (sold.seq,),
         )
         assert conn.execute("SELECT changes()").fetchone() == (1,)
-    shop.close()
-    error = refused(shop)
+    kiosk.close()
+    error = refused(kiosk)
     assert (error.code, error.facts) == (Outage.STORE_DAMAGED, {"seq": sold.seq})
 
 
 # What is kept about it ----------------------------------------------------------------------------
 
 
-def test_what_was_mended_is_kept_as_an_incident(shop: Shop) -> None:
-    shop.quote_and_sell()
-    lose_log(shop)
-    shop.open()
-    (finding,) = shop.till.findings.found
-    with shop.ctx.read() as conn:
+def test_what_was_mended_is_kept_as_an_incident(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    lose_log(kiosk)
+    kiosk.open()
+    (finding,) = kiosk.till.findings.found
+    with kiosk.ctx.read() as conn:
         ((_, code, facts),) = rows.incidents(conn)
     assert (code, json.loads(facts)) == finding
 
 
-def test_a_start_that_found_nothing_keeps_no_incident(shop: Shop) -> None:
-    shop.quote_and_sell()
-    shop.reopen()
-    with shop.ctx.read() as conn:
+def test_a_start_that_found_nothing_keeps_no_incident(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    kiosk.reopen()
+    with kiosk.ctx.read() as conn:
         assert rows.incidents(conn) == []
 
 
-def test_records_are_sealed_under_a_key_of_the_store(shop: Shop, template: Template) -> None:
-    other = Sealer(bytes(32), shop.ctx.till.device + bytes(8))
-    blob = shop.journal_files()[0].read_bytes()
+def test_records_are_sealed_under_a_key_of_the_store(kiosk: Kiosk, template: Template) -> None:
+    other = Sealer(bytes(32), kiosk.ctx.till.device + bytes(8))
+    blob = kiosk.journal_files()[0].read_bytes()
     assert [plain for _, _, _, plain in other.records(blob, 1)] == [None]

@@ -1,7 +1,7 @@
-"""The small shop for the tests of this folder."""
+"""The kiosk for the tests of this folder."""
 
 from __future__ import annotations
 
-from tests.app.small_shop import shop, template
+from tests.app.kiosk import kiosk, made_template, template
 
-__all__ = ["shop", "template"]
+__all__ = ["kiosk", "made_template", "template"]

@@ -1,4 +1,4 @@
-"""One till of a small shop over a real encrypted store, driven without a window.
+"""A kiosk: one till over a real encrypted store, driven without a window.
 
 A store is made once and copied for each test. Only the clock, the key store and the cost of argon2id are
 the tests' own; everything else is what the product opens.
@@ -68,7 +68,7 @@ class Template:
 
 
 @dataclass(slots=True)
-class Shop:
+class Kiosk:
     """The open till of a copied store, with what a cashier does there."""
 
     folder: Path
@@ -248,21 +248,30 @@ def make_template(folder: Path, *, settings: Settings | None = None) -> Template
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+def made_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The store that every test copies; argon2id runs at the least cost that is ever read."""
-    base = tmp_path_factory.mktemp("shop")
+    base = tmp_path_factory.mktemp("kiosk")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGULARS_MACHINE", str(base / "machine"))
         patch.setattr(
             "app.keyslots.envelope.calibrated",
             lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
         )
-        yield make_template(base / "store")
+        return make_template(base / "store")
 
 
 @pytest.fixture
-def shop(template: Template, tmp_path: Path) -> Iterator[Shop]:
+def template(
+    made_template: Template, _own_machine_folder: None, monkeypatch: pytest.MonkeyPatch
+) -> Template:
+    """The made store, on the computer that it was made on."""
+    monkeypatch.setenv("REGULARS_MACHINE", str(made_template.folder.with_name("machine")))
+    return made_template
+
+
+@pytest.fixture
+def kiosk(template: Template, tmp_path: Path) -> Iterator[Kiosk]:
     """An open till of its own."""
-    shop = Shop(template.copy_to(tmp_path / "store"), template)
-    yield shop
-    shop.close()
+    kiosk = Kiosk(template.copy_to(tmp_path / "store"), template)
+    yield kiosk
+    kiosk.close()
