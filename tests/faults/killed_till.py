@@ -7,6 +7,7 @@ parent can choose the moment and count it. What it says goes through a pipe, whi
 
 from __future__ import annotations
 
+import importlib
 import json
 import mmap
 import os
@@ -56,7 +57,13 @@ class Stage(IntEnum):
     """Settled; perhaps in a checkpoint."""
 
 
-BREATH_S: Final = 0.0008
+# What the product imports when it first needs it: once here, not once in each forked child.
+for _late in (
+    "printing.devices.send", "printing.escpos", "printing.layout", "borax.calendars.lunardate",
+):  # fmt: skip
+    importlib.import_module(_late)
+
+BREATH_S: Final = 0.002
 """The longest pause at a stage, so that a stage of microseconds can be met from outside."""
 
 

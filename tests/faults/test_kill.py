@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import os
 import random
@@ -43,13 +44,15 @@ class Till:
     def run_and_kill(self, target: Stage, chance: random.Random) -> Stage:
         """One life, ended at a random moment of a stage; says at which stage it ended."""
         heard, said = os.pipe()
+        gc.freeze()  # or the child's first collection copies the whole of the parent's memory
         child = os.fork()
         if child == 0:
             os.close(heard)
             self._live(said, chance.randrange(1 << 30))
+        gc.unfreeze()
         os.close(said)
-        self._wait_for(target, self.board.sale + chance.randrange(4), child)
-        time.sleep(chance.random() * (0.012 if target is Stage.STARTING else 0.0003))
+        self._wait_for(target, self.board.sale + chance.randrange(3), child)
+        time.sleep(chance.random() * (0.012 if target is Stage.STARTING else 0.001))
         os.kill(child, signal.SIGKILL)
         ended_at = self.board.stage
         _, status = os.waitpid(child, 0)
@@ -78,9 +81,13 @@ class Till:
             now = self.board.stage
             if now is target and (now is Stage.STARTING or self.board.sale > sale):
                 return
-            if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-                return
-            time.sleep(0.0001)
+            for _ in range(50):
+                if self.board.stage is not now:
+                    break
+                time.sleep(0.0002)
+            else:
+                if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                    return
         raise AssertionError(f"the till did not come to {target.name} in {HANG_S} s")
 
 
