@@ -36,8 +36,8 @@ def needs(entries: Iterable[Entry]) -> Needs:
 
     Only entries that refer to another need splits, and an entry that refers to one of the same
     batch finds it there. Quoting reads more: a redemption needs nothing, a day cap the day of the
-    sale, a tier the days of its window (tiers.window_start), a return also `expired_splits_of` the
-    sale's earning (returns.py).
+    sale, a tier the days of its window (tiers.window_start), a return what returns.needs_for_return
+    says, a void the splits whose `debit` or `restored_by` is one of the voided entries.
     """
     splits = set()
     days = set()

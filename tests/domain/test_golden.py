@@ -11,7 +11,6 @@ from tests.domain import golden_cases, golden_runner
 
 BASE = golden_runner.load("programme.json")
 CASES = [each for name in golden_runner.case_files() for each in golden_runner.load(name)]
-BY_HAND = [each for each in CASES if each["hand"]]
 
 
 def found_at(case: Any, path: str) -> Any:
@@ -21,15 +20,15 @@ def found_at(case: Any, path: str) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_the_domain_works_a_case_out_as_written(case: Any) -> None:
+def test_domain_file_and_hand_say_the_same(case: Any) -> None:
     expect, state = golden_runner.run_case(case, BASE)
     assert expect == case["expect"]
     assert state == case["state"]
-
-
-@pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case["name"])
-def test_a_case_has_the_figures_that_were_worked_by_hand(case: Any) -> None:
     assert {path: found_at(case, path) for path in case["hand"]} == case["hand"]
+
+
+def test_most_cases_have_figures_worked_by_hand() -> None:
+    assert sum(1 for case in CASES if case["hand"]) >= 200
 
 
 def test_the_files_are_what_the_second_calculator_writes() -> None:
