@@ -7,7 +7,7 @@ columns are those modules' own, and the same triggers and CHECKs hold.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple
+from operator import attrgetter
 from typing import Final
 
 from db.connection import Connection
@@ -46,27 +46,29 @@ def add_members(
 ) -> None:
     """Add accounts, each with its profile, the key of its digests (32 bytes) and its card."""
     found = list(members)
-    _add(conn, "member", ("id", "joined", "tier", "last_visit"), (astuple(m[0]) for m in found))
-    _add(conn, "profile", _PROFILE, (astuple(m[1]) for m in found))
+    _add(conn, "member", _MEMBER, (_member(m[0]) for m in found))
+    _add(conn, "profile", _PROFILE, (_profile(m[1]) for m in found))
     _add(conn, "member_key", ("member_id", "key"), ((m[0].id, m[2]) for m in found))
-    _add(
-        conn,
-        "credential",
-        ("kind", "value", "member_id", "state"),
-        (astuple(m[3]) for m in found),
-    )
+    _add(conn, "credential", _CREDENTIAL, (_credential(m[3]) for m in found))
 
 
 def add_consents(conn: Connection, rows: Iterable[ConsentRow]) -> None:
     """Keep answers to notices."""
-    _add(conn, "consent", _CONSENT, (astuple(row) for row in rows))
+    _add(conn, "consent", _CONSENT, (_consent(row) for row in rows))
 
 
+_MEMBER: Final = ("id", "joined", "tier", "last_visit")
+_CREDENTIAL: Final = ("kind", "value", "member_id", "state")
 _PROFILE: Final = (
     "member_id", "name", "phone", "email", "name_py", "name_ini", "birth_calendar", "birth_year",
     "birth_month", "birth_day", "note", "alert", "version",
 )  # fmt: skip
 _CONSENT: Final = ("member_id", "seq", "purpose", "channel", "notice_version", "granted")
+# Columns are named as the records' fields. (dataclasses.astuple copies every value deeply.)
+_member: Final = attrgetter(*_MEMBER)
+_profile: Final = attrgetter(*_PROFILE)
+_credential: Final = attrgetter(*_CREDENTIAL)
+_consent: Final = attrgetter(*_CONSENT)
 
 
 def _add(

@@ -247,6 +247,7 @@ def _engine(path: Path, key: Key, *, cache_kib: int, writing: bool) -> Engine:
         pool_size=1,
         max_overflow=0,
         pool_timeout=CHECKOUT_TIMEOUT_S,
+        pool_reset_on_return=None,  # whoever began a transaction ends it: Store or SQLAlchemy
         hide_parameters=True,
     )
 

@@ -17,7 +17,6 @@ from typing import Final
 
 _HEADER: Final = struct.Struct(">8I")
 _FRAME: Final = struct.Struct(">6I")
-_MAGIC: Final = 0x377F0682  # the lowest bit says in which byte order checksums are taken
 _PAGE_BYTES: Final = 4096
 _SALT_BYTES: Final = 16
 _TAG_BYTES: Final = 64
@@ -84,10 +83,8 @@ def _journal_path(path: Path) -> Path:
 
 def _accepted(head: bytes, frame: bytes) -> bool:
     """SQLite's own test of a log's header and first frame (file format, section 4.1)."""
-    magic, _, page_bytes, _, salt_1, salt_2, *header_sum = _HEADER.unpack(head)
-    if magic & ~1 != _MAGIC or page_bytes != _PAGE_BYTES:
-        return False
-    order = ">" if magic & 1 else "<"
+    magic, _, _, _, salt_1, salt_2, *header_sum = _HEADER.unpack(head)
+    order = ">" if magic & 1 else "<"  # its lowest bit says in which order words are summed
     sums = _checksum(head[:24], (0, 0), order)
     if sums != tuple(header_sum):
         return False

@@ -348,7 +348,7 @@ def test_the_key_is_in_no_exception_and_no_repr(store: Store, key: StoreKey) -> 
     shown = repr(key) + str(store.writer.url) + repr(store.writer)
     with pytest.raises(DBAPIError) as caught, store.writer.begin() as core:
         core.execute(text("SELECT :phone FROM nowhere"), {"phone": "13800001234"})
-    shown += repr(caught.value)
+    shown += repr(caught.value) + str(caught.value)
     assert "13800001234" not in shown
     assert key.data_key.hex() not in shown
     assert repr(key.data_key) not in shown

@@ -105,15 +105,17 @@ def test_another_damaged_page_shows_when_it_is_read_and_the_check_names_it(
     store.close()
 
 
-def test_after_damage_was_met_the_sound_rows_are_still_read(tmp_path: Path) -> None:
+def test_after_damage_was_met_the_sound_rows_are_still_read_and_written(tmp_path: Path) -> None:
     """SQLite poisons the connection that met it; the store takes a new one."""
     path = make(tmp_path)
     flip(path, page=100)
     store = Store.open(path, KEY)
-    with pytest.raises(Damaged), store.read() as tx:
-        tx.execute("SELECT sum(length(text)) FROM t").fetchone()
+    with pytest.raises(Damaged), store.write() as tx:
+        tx.execute("UPDATE t SET text = 'y'")
+    with store.write() as tx:
+        tx.execute("UPDATE t SET text = 'z' WHERE id = 1")
     with store.read() as tx:
-        assert tx.execute("SELECT length(text) FROM t WHERE id = 1").fetchone() == (300,)
+        assert tx.execute("SELECT text FROM t WHERE id = 1").fetchone() == ("z",)
     store.close()
 
 
@@ -254,13 +256,22 @@ def test_a_read_only_disk_is_told_at_start_and_on_creating(small_disk: Path) -> 
     assert snapshot(small_disk) == before
 
 
-def test_a_folder_without_the_right_to_write_is_told(tmp_path: Path) -> None:
-    """Root may write anywhere, so an ordinary user tries, in a child."""
+@pytest.mark.parametrize("log_is_there", [False, True])
+def test_a_folder_without_the_right_to_write_is_told(tmp_path: Path, log_is_there: bool) -> None:
+    """Root may write anywhere, so an ordinary user tries, in a child.
+
+    With log and index in place and writable SQLite would open it, and fail at some later moment.
+    """
     path = make(tmp_path, rows=10)
+    if log_is_there:
+        keep_open = Store.open(path, KEY)
+        with keep_open.write() as tx:
+            tx.execute("DELETE FROM t WHERE id = 1")
+        for file in path.parent.iterdir():
+            file.chmod(0o666)
     for folder in path.parents:
         with contextlib.suppress(PermissionError):
             folder.chmod(folder.stat().st_mode | 0o055)
-    path.chmod(0o644)
     child = os.fork()
     if child == 0:
         code = 1

@@ -55,7 +55,7 @@ def insert(rng: random.Random, blob: bytes) -> bytes:
 
 def nest(rng: random.Random, blob: bytes) -> bytes:
     depth = rng.choice((10, 1000, 20_000))
-    return b'{"document":' + b"[" * depth + b"]" * depth + b"}"
+    return b'{"x":' + b"[" * depth + b"]" * depth + b"," + blob[1:]
 
 
 def replace_value(rng: random.Random, blob: bytes) -> bytes:

@@ -218,6 +218,38 @@ def test_two_damaged_copies_are_left_as_they_are(tmp_path: Path, slots: Keyslots
     assert snapshot(tmp_path) == {A: b"{}", B: b"{}"}
 
 
+def test_two_flipped_wrapped_keys_are_damage_and_not_a_wrong_passphrase(
+    tmp_path: Path, slots: Keyslots
+) -> None:
+    create(slots)
+    sealed = json.loads((tmp_path / A).read_bytes())
+    wrapped = sealed["document"]["passphrase"]["wrapped"]
+    sealed["document"]["passphrase"]["wrapped"] = ("B" if wrapped[0] == "A" else "A") + wrapped[1:]
+    for name in NAMES:
+        (tmp_path / name).write_text(json.dumps(sealed))
+    with pytest.raises(SlotFileDamaged):
+        slots.open_with_passphrase(PASSPHRASE)
+
+
+@pytest.mark.parametrize("place", ["", "document", "binding", "passphrase"])
+def test_a_field_that_nobody_wrote_refuses_the_copy(
+    tmp_path: Path, slots: Keyslots, place: str
+) -> None:
+    create(slots)
+    sealed = json.loads((tmp_path / A).read_bytes())
+    document = sealed["document"]
+    {"": sealed, "document": document}.get(place, document.get(place))["note"] = 1
+    with pytest.raises(SlotFileDamaged):
+        decode(json.dumps(sealed).encode())
+
+
+@pytest.mark.parametrize("depth", [100, 20_000])
+def test_a_deeply_nested_file_is_damage_and_no_crash(depth: int) -> None:
+    nested = b"[" * depth + b"]" * depth
+    with pytest.raises(SlotFileDamaged):
+        decode(b'{"x":' + nested + b',"document":{"format":1}}')
+
+
 def test_a_newer_file_is_left_as_it_is(tmp_path: Path, slots: Keyslots) -> None:
     create(slots)
     newer = b'{"document":{"format":2,"slots":[{"kind":"recovery"}]},"digest":"x"}'
