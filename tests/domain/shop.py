@@ -131,6 +131,10 @@ class Shop:
         before = self.state
         self.post(event_id, entries)
         self.post(event_id, entries)
+        cap = self.programme.earning.cap_per_day
+        if cap is not None and member:
+            earned_before = before.day(self.today).earned
+            assert self.state.day(self.today).earned <= max(cap, earned_before)
         if document.points_spent:
             assert owed_points(self.state) == owed_points(before) == 0
         self.documents.append(Document(event_id, entries, self.today, sale=document))
@@ -368,8 +372,28 @@ class Shop:
         shuffled.shuffle(mixed)
         assert totals(fold(EMPTY, mixed)) == totals(full)
         self._check_provisional(shuffled)
+        self._check_days()
         if second_calculator.check_ledger(self.entries, full):
             self.counts["ledger_by_coins"] += 1
+
+    def _check_days(self) -> None:
+        """The day counters are what the documents that stand say of their sales' dates."""
+        expected: dict[int, list[int]] = {}
+        for number, document in enumerate(self.documents):
+            sale = document.sale
+            if sale is None or sale.posted.sales is None or document.voided:
+                continue
+            kept = self.kept(number)
+            taken = sum(each.points_taken_back for each in self.standing_returns(number))
+            day = expected.setdefault(document.on, [0, 0, 0])
+            day[0] += sale.points_earned - taken
+            day[1] += sum(
+                line.earn_base_minor * units // line.request.quantity
+                for line, units in zip(sale.lines, kept, strict=True)
+            )
+            day[2] += 1 if any(kept) else 0
+        found = {on: list(rest) for on, *rest in counters(self.state)}
+        assert found == {on: day for on, day in expected.items() if any(day)}
 
     def _check_provisional(self, rng: random.Random) -> None:
         """A till's state on any base is sums-equal, and the owner's once everything is included."""
