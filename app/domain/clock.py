@@ -5,7 +5,7 @@ Nothing here reads a clock: instants are passed in. Nothing is ordered by wall c
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
@@ -16,19 +16,24 @@ def check_clock(
     last_event_utc: datetime | None,
     head_office_utc: datetime | None,
     *,
-    most_apart_s: int,
+    most_apart: timedelta,
+    slack: timedelta = timedelta(seconds=1),
 ) -> None:
     """Refuse a shift while the clock is before the last event or far from head office's.
 
-    Facts: `behind_s` or `apart_s`, in whole seconds.
+    `slack` forgives what a clock that is being disciplined does. Fact: `minutes`, rounded up.
     """
-    if last_event_utc is not None and now_utc < last_event_utc:
-        behind_s = int((last_event_utc - now_utc).total_seconds())
-        raise Refused(Refusal.CLOCK_BEHIND, {"behind_s": behind_s})
+    if last_event_utc is not None and last_event_utc - now_utc > slack:
+        minutes = _minutes_up(last_event_utc - now_utc)
+        raise Refused(Refusal.CLOCK_BEHIND, {"minutes": minutes})
     if head_office_utc is not None:
-        apart_s = int(abs((now_utc - head_office_utc).total_seconds()))
-        if apart_s > most_apart_s:
-            raise Refused(Refusal.CLOCK_FAR_FROM_HEAD_OFFICE, {"apart_s": apart_s})
+        apart = abs(now_utc - head_office_utc)
+        if apart > most_apart:
+            raise Refused(Refusal.CLOCK_FAR_FROM_HEAD_OFFICE, {"minutes": _minutes_up(apart)})
+
+
+def _minutes_up(span: timedelta) -> int:
+    return -(-span // timedelta(minutes=1))
 
 
 def check_business_date(

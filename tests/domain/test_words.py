@@ -173,20 +173,25 @@ def test_cards_and_addresses_are_shown_masked() -> None:
     assert mask_email("jane@example.com") == "j***@example.com"
 
 
+FAR = timedelta(minutes=5)
+
+
 def test_a_clock_before_the_last_event_opens_no_shift() -> None:
-    check_clock(NOW, NOW, NOW, most_apart_s=300)
-    check_clock(NOW, None, None, most_apart_s=300)
+    check_clock(NOW, NOW, NOW, most_apart=FAR)
+    check_clock(NOW, None, None, most_apart=FAR)
+    check_clock(NOW, NOW + timedelta(seconds=1), None, most_apart=FAR)
     with pytest.raises(Refused) as refused:
-        check_clock(NOW, NOW + timedelta(hours=3), None, most_apart_s=300)
-    assert (refused.value.code, refused.value.facts) == (Refusal.CLOCK_BEHIND, {"behind_s": 10800})
+        check_clock(NOW, NOW + timedelta(hours=3, seconds=-59), None, most_apart=FAR)
+    assert (refused.value.code, refused.value.facts) == (Refusal.CLOCK_BEHIND, {"minutes": 180})
 
 
 @pytest.mark.parametrize("apart_s", [-301, 301])
 def test_a_clock_far_from_head_office_opens_no_shift(apart_s: int) -> None:
-    check_clock(NOW, None, NOW + timedelta(seconds=300), most_apart_s=300)
+    check_clock(NOW, None, NOW + FAR, most_apart=FAR)
     with pytest.raises(Refused) as refused:
-        check_clock(NOW, None, NOW + timedelta(seconds=apart_s), most_apart_s=300)
+        check_clock(NOW, None, NOW + timedelta(seconds=apart_s), most_apart=FAR)
     assert refused.value.code is Refusal.CLOCK_FAR_FROM_HEAD_OFFICE
+    assert refused.value.facts == {"minutes": 6}
 
 
 @pytest.mark.parametrize(
