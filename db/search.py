@@ -21,6 +21,7 @@ from db.search_terms import (
     Term,
     ask,
     index_row,
+    nearest_begun,
     sounds_like,
     spans_in_name,
     spans_in_phone,
@@ -119,6 +120,27 @@ def search_members(conn: Connection, typed: str, limit: int = 20) -> SearchAnswe
                 total = max(exact, len(found), _count(conn, _all(reading, prefix=True)))
                 return SearchAnswer(_page(conn, found, limit), min(total, COUNT_MOST), exact)
     return SearchAnswer(_page(conn, found, limit), len(found), exact)
+
+
+def suggest(conn: Connection, typed: str) -> str | None:
+    """Another text to try when letters with a last four found nobody: the same digits with the
+    initials or the pinyin of somebody who has them, one slip of the fingers away; the newest visitor
+    first. None when there is nobody so near (counter-flows.md flow 2).
+    """
+    reading = next(iter(ask(typed).readings), ())
+    kinds = {term.kind: term for term in reading}
+    if len(reading) != 2 or set(kinds) != {"letters", "digits"}:
+        return None
+    letters, digits = kinds["letters"].text, kinds["digits"]
+    if len(digits.text) != LAST_DIGITS or len(letters) < 2:
+        return None  # from one letter every other is one slip away
+    for seq in conn.execute(_FOUND, (digits.match(prefix=False), COUNT_MOST)).fetchall():
+        _, _, _, name_py, name_ini, _, _ = conn.execute(_ROW, seq).fetchone()
+        near = nearest_begun(letters, (name_ini, name_py.replace(" ", "")))
+        if near is not None:
+            turned = reading[0].kind == "digits"
+            return f"{digits.text}{near}" if turned else f"{near}{digits.text}"
+    return None
 
 
 def refresh(conn: Connection, limit: int = 50) -> int:

@@ -99,6 +99,17 @@ def ask(typed: str) -> Question:
     return Question(tuple(_unique(readings)), None)
 
 
+def nearest_begun(typed: str, words: Iterable[str]) -> str | None:
+    """The beginning of a word from which `typed` differs by one slip: a letter left out, put in,
+    changed, or swapped with its neighbour. None when no word begins so."""
+    for word in words:
+        for size in (len(typed), len(typed) + 1, len(typed) - 1):
+            begun = word[:size]
+            if len(begun) == size and _one_slip(typed, begun):
+                return begun
+    return None
+
+
 def spans_in_name(
     terms: Iterable[Term], *, name: str, name_ini: str, name_py: str
 ) -> list[tuple[int, int]]:
@@ -265,6 +276,16 @@ def _is_whole_word_script(char: str) -> bool:
 
 
 # Highlighting -----------------------------------------------------------------------------------
+
+
+def _one_slip(one: str, other: str) -> bool:
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    if same is None:
+        return abs(len(one) - len(other)) == 1
+    left, right = one[same:], other[same:]
+    if len(left) != len(right):
+        return left[1:] == right or left == right[1:]
+    return left[1:] == right[1:] or (left[1::-1] == right[:2] and left[2:] == right[2:])
 
 
 def _word_start(flat: str, text: str) -> int | None:

@@ -25,8 +25,9 @@ def search(ctx: Context, text: str, *, limit: int = SHOWN) -> SearchResult:
     try:
         with ctx.read(Reader.SEARCH) as conn:
             answer = index.search_members(conn, text, limit)
-            unknown = None
+            unknown = suggestion = None
             if not answer.hits:
+                suggestion = index.suggest(conn, text)
                 unknown = _unknown_phone(text)
                 if unknown is not None and people.members_of_phone(conn, unknown):
                     unknown = None
@@ -38,6 +39,7 @@ def search(ctx: Context, text: str, *, limit: int = SHOWN) -> SearchResult:
         more=answer.total > len(answer.hits),
         total=answer.total,
         unknown_phone=unknown,
+        suggestion=suggestion,
     )
 
 

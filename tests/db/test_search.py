@@ -153,6 +153,36 @@ def test_the_counts_say_how_many_share_the_digits(shop: Store) -> None:
     assert (found.exact, found.total) == (2, 3)
 
 
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("cx6621", "cs6621"),
+        ("cx 6621", "cs6621"),
+        ("6621cx", "6621cs"),
+        ("scy6621", "csy6621"),
+        ("csyy6621", "csy6621"),
+        ("cy6621", "cs6621"),
+        ("chne 6621", "chen6621"),
+        ("shn 6621", "sha6621"),
+        ("xx6621", None),
+        ("x6621", None),
+        ("cx9999", None),
+        ("cx", None),
+        ("6621", None),
+        ("", None),
+        ("陈x 6621", None),
+    ],
+)
+def test_one_slip_of_the_fingers_is_offered_right(
+    shop: Store, typed: str, suggested: str | None
+) -> None:
+    with shop.read() as tx:
+        assert search.suggest(tx, typed) == suggested
+        if suggested is not None:
+            assert search_members(tx, typed).hits == ()
+            assert search_members(tx, suggested).hits != ()
+
+
 def marked(text: str, spans: tuple[tuple[int, int], ...]) -> list[str]:
     return [text[start:end] for start, end in spans]
 
