@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -18,13 +18,13 @@ from typing import Final
 import pytest
 
 import resources
+from app import settings
 from app.build import DATABASE, JOURNAL, PROFILES, NewStaff, NewStore, Till, create_store, open_till
 from app.context import Context, Session
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
 from app.journal import Record
 from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
 from app.queries.counter import quote
-from app.settings import ReceiptSettings, Settings
 from app.usecases.done import Done
 from app.usecases.enrol import BirthdayInput, Enrol, Enrolled, ProfileInput, enrol
 from app.usecases.open_shift import OpenShift, open_shift
@@ -224,14 +224,21 @@ def sale_command(
     return Sell(command_id or ctx.ids(), session, member_id, request, payment, shown.key)
 
 
-def make_template(folder: Path, *, settings: Settings | None = None) -> Template:
+def print_to(folder: Path, paper: Path) -> None:
+    """Give a closed store a printer that puts each slip into a file of its own in `paper`."""
+    paper.mkdir()
+    chosen = settings.load(folder)
+    printer = replace(chosen.receipt, printer=f"file://{paper}/")
+    settings.save(folder, replace(chosen, receipt=printer))
+
+
+def make_template(folder: Path) -> Template:
     """Make the store, sign in, open a shift, enrol a member, close."""
     keystore = FakeKeystore()
     programme = json.loads(resources.programme_path("demo.json").read_text(encoding="utf-8"))
     new = NewStore(
         store="S1", till="01", programme=programme,
         staff=[NewStaff("lx", "林晓", "cashier", PIN)], card_prefix="8800",
-        settings=settings or Settings(receipt=ReceiptSettings()),
     )  # fmt: skip
     clock = Clock()
     till = create_store(

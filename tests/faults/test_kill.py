@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import json
 import os
@@ -15,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app import settings
-from tests.app.kiosk import Template
+from tests.app.kiosk import Template, print_to
 from tests.faults.killed_till import Board, Memory, Stage, live
 
 PARTS = 10
@@ -35,11 +33,7 @@ class Till:
         self.board = Board()
         self.memory = Memory()
         self.ack_first = ack_first
-        paper = folder / "paper"
-        paper.mkdir()
-        chosen = settings.load(self.folder)
-        printer = dataclasses.replace(chosen.receipt, printer=f"file://{paper}/")
-        settings.save(self.folder, dataclasses.replace(chosen, receipt=printer))
+        print_to(self.folder, folder / "paper")
 
     def run_and_kill(self, target: Stage, chance: random.Random) -> Stage:
         """One life, ended at a random moment of a stage; says at which stage it ended."""
