@@ -26,7 +26,7 @@ def topics() -> dict[str, list[Case]]:
         "earn_rates": _rates(),
         "multipliers": _multipliers(),
         "birthdays": _birthdays(),
-        "caps": _caps(),
+        "caps": _caps() + _caps_and_returns(),
         "earn_base": _bases(),
         "prices_and_tax": _prices() + _taxes(),
         "redemption": _redemption(),
@@ -260,6 +260,12 @@ def _caps() -> list[Case]:
             programme=both,
             hand={"0.earned": 50, "1.earned": 20},
         ),
+    ]
+
+
+def _caps_and_returns() -> list[Case]:
+    sale, day = earning(cap_per_sale=50), earning(cap_per_day=70)
+    return [
         case(
             "a return frees room for later sales of that day",
             sell(DAY, {"price": 1000, "quantity": 7}),

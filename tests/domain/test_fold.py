@@ -13,7 +13,7 @@ from app.domain.expiry import expire_entries
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState, view
 from app.domain.state_rows import changes, state_from_plain, state_to_plain
-from tests.domain.shop import check_partial
+from tests.domain.laws import check_partial
 
 DAY = BusinessDate.on(2026, 3, 10)
 ids = st.builds(EntryId, st.integers(0, 12).map(lambda n: bytes([n]) * 16), st.integers(0, 2))

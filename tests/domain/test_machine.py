@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import tests.domain.laws
 import tests.domain.shop
 from app.domain import fold, returns, sale, tiers
 from app.domain.adjustment import OpeningLot, check_adjust
@@ -478,7 +479,7 @@ SABOTAGES: list[tuple[str, object, str, object]] = [
     ("a split comes back from its front", fold, "reversed", list),
     ("what is kept is rounded up", returns, "kept_share", _rounded_up),
     ("a split loses a unit", sale, "split_by_weight", _losing),
-    ("no split is loaded for a restore", tests.domain.shop, "needs",
+    ("no split is loaded for a restore", tests.domain.laws, "needs",
      lambda entries: Needs(frozenset(), frozenset(), frozenset())),
     ("a review is posted again", tests.domain.shop, "review_entries",
      lambda state, rules, on, event: (tiers.upgrade_entry(EntryId(event, 0), rules, on,

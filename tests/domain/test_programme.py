@@ -14,8 +14,8 @@ import resources
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Programme
+from app.domain.programme_checks import ProgrammeError
 from app.domain.programme_plain import (
-    ProgrammeError,
     check_publish,
     programme_from_plain,
     programme_on,
