@@ -151,8 +151,10 @@ class Desk:
         search.call_off(self._ctx)
 
     def warm_up(self) -> None:
-        """On the search lane after start: read what the first keystrokes need."""
+        """On the search lane after start: what the first keystrokes need, read and imported."""
         search.warm_up(self._ctx)
+        parse_phone("13800000000")
+        readings("陈")
 
     def index_visits(self) -> None:
         """When idle after a sale: who visited moves to the front of the search."""

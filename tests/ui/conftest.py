@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -14,8 +19,17 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from app.formats import YUAN, Formats
 from app.i18n import Words
+from app.settings import load
+from tests.ui.keys import focus, press, write
+from tests.ui.shop import PIN, Shop, copied, make_shop
+from ui.dialogs.pay import Pay
+from ui.dialogs.shift import OpenShift
 from ui.kit import Kit
+from ui.main_window import MainWindow
+from ui.screens.counter import Counter
+from ui.shell import Shell
 from ui.theme import Look, load_fonts
+from ui.widgets.sheet import Sheet
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,3 +93,155 @@ def show(qtbot: QtBot) -> Iterator[Show]:
     for window in windows:
         window.close()
         window.deleteLater()
+
+
+@pytest.fixture(scope="session")
+def shop_template(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A real encrypted store, made once; every test gets a copy."""
+    return make_shop(tmp_path_factory.mktemp("shop") / "store")
+
+
+@pytest.fixture
+def shop(shop_template: Shop, tmp_path: Path) -> Shop:
+    return copied(shop_template, tmp_path / "store")
+
+
+class SteppedClock:
+    """Seconds that pass with every look: a tenth, as between the keys of a person, or `step_s`."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.step_s = 0.12
+
+    def __call__(self) -> float:
+        self.now += self.step_s
+        return self.now
+
+
+@dataclass
+class Rig:
+    """A window on a real store, driven by real keys."""
+
+    window: MainWindow
+    shop: Shop
+    qtbot: QtBot
+    clock: SteppedClock
+
+    @property
+    def shell(self) -> Shell:
+        assert self.window.shell is not None
+        return self.window.shell
+
+    @property
+    def counter(self) -> Counter:
+        return self.shell.counter
+
+    @property
+    def top(self) -> Sheet | None:
+        return self.shell.sheets.top
+
+    def until(self, condition: Callable[[], object]) -> None:
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=4000)
+
+    def settle(self) -> None:
+        """Wait until every lane has answered and the answers were delivered."""
+        for lane in ("search", "db"):
+            done = list[int]()
+            self.window.lanes.run(
+                self.window, lane, lambda: 1, ok=done.append, failed=lambda error: None
+            )
+            self.until(partial(bool, done))
+
+    def sign_in(self, who: str = "lx", pin: str = PIN) -> None:
+        self.until(lambda: self.window.desk is not None)
+        write(who)
+        press(Qt.Key.Key_Return)
+        self.until(lambda: not self.window.sign_in.pin.isHidden())
+        write(pin)
+        press(Qt.Key.Key_Return)
+        self.until(lambda: self.window.pages.currentWidget() is self.window.shell)
+
+    def open_shift(self, float_text: str = "500") -> None:
+        self.until(lambda: isinstance(self.top, OpenShift))
+        write(float_text)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Return)
+        self.until(lambda: self.top is None and not self.shell.till.shift_is_over)
+
+    def attach(self, text: str = "6621") -> None:
+        """Flow 1: type, Enter, the member is there."""
+        press(Qt.Key.Key_F2)
+        write(text)
+        self.until(lambda: self.counter.finder.rows.rowCount() > 0)
+        press(Qt.Key.Key_Return)
+        self.until(lambda: self.counter.attached is not None)
+
+    def amount(self, text: str) -> None:
+        """Type an amount and wait for its quote."""
+        if not self.counter.sale.amount.hasFocus():
+            press(Qt.Key.Key_F5)
+        write(text)
+        self.until(lambda: self.counter._quote_fresh)
+
+    def open_pay(self) -> Pay:
+        press(Qt.Key.Key_F12)
+        self.until(lambda: isinstance(self.top, Pay))
+        pay = self.top
+        assert isinstance(pay, Pay)
+        self.until(lambda: pay._painted)
+        return pay
+
+    def scan(self, code: str) -> None:
+        """A burst as a scanner types it, wherever the focus is; its Enter included."""
+        self.clock.now += 1
+        self.clock.step_s = 0.005
+        for character in code:
+            QTest.keyClicks(focus(), character)
+        QTest.keyClick(focus(), Qt.Key.Key_Return)
+        self.clock.step_s = 0.12
+        self.settle()
+
+    def documents(self) -> int:
+        """How many documents the open shift has, asked of the store itself."""
+        desk = self.window.desk
+        assert desk is not None
+        found: list[int] = []
+        self.window.lanes.run(
+            self.window,
+            "db",
+            lambda: len(desk.documents_of_shift()),
+            ok=found.append,
+            failed=lambda error: None,
+        )
+        self.until(lambda: bool(found))
+        return found[0]
+
+
+def build_rig(
+    qtbot: QtBot, qapp: QApplication, shop: Shop, *, kit: Kit, size: tuple[int, int] = (1366, 768)
+) -> Rig:
+    clock = SteppedClock()
+    window = MainWindow(kit, load(shop.folder), shop.open_desk, clock=clock)
+    window.resize(*size)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    return Rig(window, shop, qtbot, clock)
+
+
+@pytest.fixture
+def fresh(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator[Rig]:
+    """A window that nobody signed in to yet."""
+    rig = build_rig(qtbot, qapp, shop, kit=kit)
+    yield rig
+    rig.window.close()
+    rig.window.deleteLater()
+
+
+@pytest.fixture
+def rig(fresh: Rig) -> Rig:
+    """Signed in, shift open, focus in search, cart empty."""
+    fresh.sign_in()
+    fresh.open_shift()
+    fresh.until(fresh.counter.finder.box.hasFocus)
+    return fresh

@@ -21,6 +21,7 @@ from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.theme import set_style
+from ui.tokens import HEIGHTS
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, columns, nothing, rows
 from ui.widgets.number_fields import CodeField
 from ui.widgets.segments import Segment, Segments
@@ -111,6 +112,7 @@ class ProfileSheet(Sheet):
         grid.addWidget(self.birthday, 0, 0)
         grid.addWidget(self.calendar, 0, 1)
         grid.setColumnStretch(0, 1)
+        holder.setMinimumHeight(self._kit.look.px(HEIGHTS["segment"] + 4))
         return holder
 
     def submit(self) -> None:
@@ -192,6 +194,8 @@ class ProfileSheet(Sheet):
                     count=check.members,
                 )
             )
+        elif check.members:
+            self.phone_said.tell(nothing)
         else:
             self.phone_said.tell(lambda: words.say("This number is free."))
         set_style(self.phone_said, tone=tone)

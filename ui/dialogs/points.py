@@ -68,7 +68,7 @@ class Ledger(Sheet):
         super().__init__(kit, lambda: kit.words.say("Ledger"))
         self._rows = LedgerRows(kit, today, operator=True)
         self._rows.show(lines)
-        self.table = RecordTable(kit, self._rows, lambda: kit.words.say("Ledger"))
+        self.table = RecordTable(kit, self._rows, lambda: kit.words.say("Ledger"), whole=(0,))
         self.table.opened.connect(self._open)
         self.table.selectRow(0)
         self.body.addWidget(self.table, 1)

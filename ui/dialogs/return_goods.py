@@ -152,6 +152,7 @@ class ReturnSheet(Sheet):
     def _lines(self) -> QWidget:
         kit, words, formats = self._kit, self._kit.words, self._kit.formats
         holder = QWidget()
+        holder.setProperty("role", "clear")
         grid = QGridLayout(holder)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(kit.look.px(16))
@@ -163,10 +164,11 @@ class ReturnSheet(Sheet):
             lambda: words.say("Paid"),
             lambda: words.say("Give back"),
         )
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for column, head in enumerate(heads):
             label = Label(head, role="caption")
-            label.setAlignment(right if column else Qt.AlignmentFlag.AlignLeft)
+            label.setAlignment(right if column else left)
             grid.addWidget(label, 0, column)
         for at, line in enumerate(self._sale.document.lines):
             sold, kept = line.request.quantity, self._sale.kept[at]
@@ -179,7 +181,7 @@ class ReturnSheet(Sheet):
                 Label(partial(formats.money, line.payable_minor)),
             )
             for column, cell in enumerate(cells):
-                cell.setAlignment(right if column else Qt.AlignmentFlag.AlignLeft)
+                cell.setAlignment(right if column else left)
                 grid.addWidget(cell, at + 1, column)
             grid.addWidget(self._quantity_field(at, kept), at + 1, len(cells))
         grid.setColumnStretch(0, 1)

@@ -202,7 +202,7 @@ class MemberView(QStackedWidget):
         column.addLayout(head)
         self._recent_rows = LedgerRows(self._kit, self._today)
         self.recent = RecordTable(
-            self._kit, self._recent_rows, lambda: words.say("Recent activity")
+            self._kit, self._recent_rows, lambda: words.say("Recent activity"), whole=(0,)
         )
         self.recent.opened.connect(self._explain)
         column.addWidget(self.recent, 1)

@@ -128,6 +128,10 @@ class Button(QPushButton):
         self.setText(f" {text}" if text and self._icon else text)
         self.setAccessibleName(self._name())
 
+    def show_icon(self, name: str) -> None:
+        self._icon = name
+        self.restyle()
+
     def restyle(self) -> None:
         if self._icon:
             size = self._kit.look.px(18)

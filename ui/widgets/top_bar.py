@@ -60,6 +60,11 @@ class TopBar(QWidget):
         ):
             line.addWidget(button)
             button.clicked.connect(signal)
+        self.restyle()
+
+    def restyle(self) -> None:
+        # The picture of what the button leads to.
+        self.theme.show_icon("sun" if self._kit.look.theme == "dark" else "moon")
 
     def show_title(self, title: Text) -> None:
         self._title.tell(title)
