@@ -61,7 +61,7 @@ class Desk:
 
     def __init__(self, till: Till) -> None:
         self._till = till
-        self._ctx = till.context
+        self._ctx = self.context = till.context
 
     # The till ---------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ class _Shopper:
     card: people.CredentialRow
     visits: int
     gap_days: int
+    carts: int
     state: MemberState = EMPTY
     seq: int = 0
 
@@ -188,7 +189,8 @@ class History:
         self._enrolled += 1
         card = card_number(self._plan.card_prefix, self._enrolled)
         # A few come all the time, most once or twice: the usual heavy tail of a shop.
-        visits = min(_VISITS_MOST, int(1.4 * self._rng.paretovariate(1.2)))
+        drawn = min(_VISITS_MOST, int(1.4 * self._rng.paretovariate(1.2)))
+        visits = person.visits or drawn
         return _Shopper(
             people.MemberRow(member_id, on, self._programme.tiers.levels[0].code, on),
             people.ProfileRow(**_profile_cell(person, member_id)),
@@ -196,6 +198,7 @@ class History:
             people.CredentialRow("card", card, member_id, "active"),
             visits,
             max(2, min(self._plan.gap_days, self._plan.days // visits)),
+            person.carts,
         )
 
     def _enrol(self, batch: _Batch, shopper: _Shopper, on: BusinessDate) -> None:
@@ -221,7 +224,7 @@ class History:
 
     def _sell(self, batch: _Batch, shopper: _Shopper, on: BusinessDate, *, minute: int) -> None:
         member = MemberContext(shopper.state, 0, birthdays_of(shopper.profile, self._programme, on))
-        quote = self._quote(member, on, minute)
+        quote = self._quote(member, on, minute, carts=shopper.carts)
         event_id = self._ids()
         entries = sale_entries(quote, event_id)
         document = sale_document(quote, entries, self._tenders(quote))
@@ -244,11 +247,13 @@ class History:
         tier = doc["tier_code"] or shopper.member.tier
         shopper.member = replace(shopper.member, tier=tier, last_visit=int(on))
 
-    def _quote(self, member: MemberContext, on: BusinessDate, minute: int) -> SaleQuote:
-        lines = self._carts.draw()
+    def _quote(
+        self, member: MemberContext, on: BusinessDate, minute: int, *, carts: int
+    ) -> SaleQuote:
+        lines = tuple(line for _ in range(carts) for line in self._carts.draw())
         redemption = self._programme.redemption
         spendable = available_points(member.state, on)
-        if redemption is not None and spendable >= 500 and self._rng.random() < 0.3:
+        if redemption is not None and spendable >= 500 and self._rng.random() < (0.3 if carts == 1 else 0.02):
             amount = sum(
                 line.unit_price_minor * line.quantity // line.per_quantity for line in lines
             )

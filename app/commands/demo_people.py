@@ -42,6 +42,19 @@ class Person:
     phone: str | None
     email: str | None
     birthday: tuple[str, int | None, int, int] | None
+    visits: int = 0
+    """How often they will come; 0 lets the history draw it."""
+    carts: int = 1
+    """How many drawn carts make one of theirs."""
+
+
+# The people of the manual and the tour: they come often and for long, in every tier above the first.
+_FAITHFUL: Final = (
+    ("陈思远", "+8613800006621", ("solar", 1990, 11, 24), 60, 3),
+    ("陈思琪", "+8613800006605", None, 30, 1),
+    ("Sylvia Chen", "+8613900006608", ("solar", None, 6, 1), 120, 5),
+    ("李敏", "+8618600006690", ("lunar", 1988, 8, 15), 45, 2),
+)
 
 
 class People:
@@ -56,9 +69,12 @@ class People:
         self._first: list[str] = names["first"]
         self._last: list[str] = names["last"]
         self._phone: str | None = None
+        self._faithful = [_faithful(*each) for each in _FAITHFUL]
 
     def draw(self) -> Person:
-        """The next person."""
+        """The next person; the faithful ones come first."""
+        if self._faithful:
+            return self._faithful.pop(0)
         rng = self._rng
         if rng.random() < 0.93:
             surname = rng.choices(self._surnames, cum_weights=self._weights)[0]
@@ -98,6 +114,16 @@ class People:
         if rng.random() < 0.1:
             return ("lunar", year, rng.randint(1, 12), rng.randint(1, 29))
         return ("solar", year, rng.randint(1, 12), rng.randint(1, 28))
+
+
+def _faithful(
+    name: str,
+    phone: str,
+    birthday: tuple[str, int | None, int, int] | None,
+    visits: int,
+    carts: int,
+) -> Person:
+    return Person(name, readings(name)[0], phone, None, birthday, visits, carts)
 
 
 class Carts:

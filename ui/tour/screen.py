@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-SIZE: Final = "1920x1080x24"
 _WAIT_S: Final = 10.0
 
 
@@ -27,14 +26,17 @@ def has_screen() -> bool:
 
 
 @contextlib.contextmanager
-def virtual_screen() -> Iterator[str]:
-    """Xvfb and openbox for the block; gives the DISPLAY. Stops only what it started."""
+def virtual_screen(size: str) -> Iterator[str]:
+    """Xvfb of a size such as "1366x768" and openbox for the block; gives the DISPLAY.
+
+    Stops only what it started.
+    """
     for program in ("Xvfb", "openbox", "xdotool"):
         if shutil.which(program) is None:
             raise NoScreen(f"{program} is missing: apt-get install xvfb openbox xdotool")
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", SIZE, "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
         pass_fds=(write,),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,355 @@
+"""The day that the tour drives: what is typed, what must come of it, and where a picture is taken.
+
+Keys are those of counter-flows.md. Nothing here calls the product: it types, and looks at what is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ui.main_window import MainWindow
+from ui.shell import Shell
+from ui.tour.driver import Camera, Condition, Hands, Script
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who and what the tour meets in the demo store. `close_printer` takes the printer away."""
+
+    passphrase: str
+    initials: str
+    pin: str
+    last_four: str
+    initial: str
+    card: str
+    badge: str
+    badge_pin: str
+    new_phone: str
+    barcodes: tuple[str, ...]
+    close_printer: Callable[[], None]
+
+
+class Steps:
+    """The scenes of the day; each is a generator that yields what to wait for."""
+
+    def __init__(self, window: MainWindow, cast: Cast, camera: Camera, hands: Hands) -> None:
+        self.window, self.cast, self.camera, self.hands = window, cast, camera, hands
+
+    @property
+    def shell(self) -> Shell:
+        """The signed-in part of the window."""
+        assert self.window.shell is not None, "somebody has signed in"
+        return self.window.shell
+
+    # Small words ------------------------------------------------------------------------------
+
+    def sheet_is(self, name: str) -> Condition:
+        """The sheet on top is of this kind ("" none)."""
+
+        def there() -> bool:
+            top = self.shell.sheets.top
+            return (type(top).__name__ if top is not None else "") == name
+
+        return there
+
+    def press(self, *keys: str) -> Condition:
+        """Press keys by their X names."""
+        return self.hands.press(*keys)
+
+    def type(self, text: str) -> Condition:
+        """Type as a person does."""
+        return self.hands.type(text)
+
+    def attached(self) -> bool:
+        """A member is on the counter."""
+        return self.shell.counter.attached is not None
+
+    def quoted(self) -> bool:
+        """The sums on the screen belong to the cart."""
+        counter = self.shell.counter
+        return counter.quote is not None and not counter.cart.is_empty
+
+    def empty(self) -> bool:
+        """The cart is gone and no sheet is open: the next customer."""
+        return self.shell.counter.cart.is_empty and self.shell.sheets.top is None
+
+    def pause(self, polls: int = 20) -> Condition:
+        """Let the screen settle: what a person would look at for a moment."""
+        left = [polls]
+
+        def over() -> bool:
+            left[0] -= 1
+            return left[0] <= 0
+
+        return over
+
+    # Scenes -----------------------------------------------------------------------------------
+
+    def open_the_day(self) -> Script:
+        """Passphrase, a wrong PIN, sign-in, shift."""
+        camera, sign_in = self.camera, self.window.sign_in
+        yield sign_in.passphrase.isVisible
+        yield self.pause()
+        camera.step("the till asks for its passphrase", name="passphrase")
+        yield self.type(self.cast.passphrase)
+        yield self.press("Return")
+        yield sign_in.who.isVisible
+        yield lambda: self.window.desk is not None
+        yield self.pause()
+        camera.step("the encrypted store is open", name="sign_in")
+        yield self.type(self.cast.initials)
+        yield self.press("Return")
+        yield sign_in.pin.isVisible
+        yield self.type("111222")
+        yield self.press("Return")
+        yield lambda: not sign_in.pin.text()
+        yield self.pause(30)
+        camera.step("refused: a wrong PIN", name="wrong_pin")
+        yield self.type(self.cast.pin)
+        yield self.press("Return")
+        yield lambda: self.window.shell is not None and self.shell.isVisible()
+        yield lambda: self.shell.sheets.top is not None
+        yield self.pause()
+        camera.step("signed in; no shift is open yet", name="open_shift")
+        yield self.type("500")
+        yield self.press("Return", "Return")
+        yield self.sheet_is("")
+        yield lambda: self.shell.counter.has_shift
+        yield self.pause(30)
+        camera.step("shift opened with a float of 500", name="counter_empty")
+
+    def find(self) -> Script:
+        """Last four, initials + last four, card; nobody."""
+        camera, counter = self.camera, self.shell.counter
+        yield self.type(self.cast.last_four)
+        yield lambda: counter.finder.rows.rowCount() > 0
+        yield self.pause()
+        camera.step(f"found by the last four digits {self.cast.last_four}", name="find_last_four")
+        yield self.press("Return")
+        yield self.attached
+        yield self.pause()
+        camera.step("attached by Enter", name="member")
+        yield self.press("Escape", "Escape", "F2")
+        yield lambda: not self.attached()
+        yield self.type(f"{self.cast.initial}{self.cast.last_four}")
+        yield lambda: counter.finder.rows.rowCount() == 1
+        yield self.pause()
+        camera.step("found by initial and last four", name="find_initial_last_four")
+        yield self.press("Return")
+        yield self.attached
+        yield self.press("Escape", "Escape", "F2")
+        yield lambda: not self.attached()
+        yield self.type("0000zz")
+        yield self.pause(40)
+        camera.step("no match, and what to do next", name="no_match")
+        yield self.press("Escape")
+        yield self.hands.scan(self.cast.card)
+        yield self.attached
+        yield self.pause()
+        camera.step("found by scanning the card", name="card_scanned")
+
+    def sell_with_points(self) -> Script:
+        """Amount, points refused and taken, Pay, done; why."""
+        camera, counter = self.camera, self.shell.counter
+        yield self.type("368")
+        yield self.quoted
+        yield self.pause()
+        camera.step("368 typed; the sums are live", name="amount")
+        yield self.press("F6")
+        yield self.pause()
+        yield self.type("150")
+        yield self.press("Return")
+        yield self.pause(30)
+        camera.step("refused: points go in steps", name="points_refused")
+        yield self.press("ctrl+a")
+        yield self.type("500")
+        yield self.press("Return")
+        yield lambda: counter.quote is not None and counter.quote.draft.points_spent == 500
+        yield self.pause()
+        camera.step("500 points pay ¥5.00", name="points_used")
+        yield self.press("F12")
+        yield self.sheet_is("Pay")
+        yield self.pause()
+        yield self.type("400")
+        yield self.pause()
+        camera.step("Pay, with change", name="pay")
+        yield self.press("Return")
+        yield self.empty
+        yield self.pause(30)
+        camera.step("sold; the receipt is on its way", name="sold")
+        yield self.hands.scan(self.cast.card)
+        yield self.attached
+        yield self.press("ctrl+w")
+        yield self.sheet_is("WhyPoints")
+        yield self.pause()
+        camera.step("why these points?", name="why_points")
+        yield self.press("Escape")
+        yield self.sheet_is("")
+        yield from self.action("pc")
+        yield self.sheet_is("Lots")
+        yield self.pause()
+        camera.step("lots with their expiry", name="lots")
+        yield self.press("Escape")
+        yield from self.action("ls")
+        yield self.sheet_is("Ledger")
+        yield self.pause()
+        camera.step("the whole ledger", name="ledger")
+        yield self.press("Escape")
+        yield self.sheet_is("")
+
+    def enrol(self) -> Script:
+        """An unknown phone becomes a member."""
+        camera, counter = self.camera, self.shell.counter
+        yield self.press("Escape", "Escape", "F2")
+        yield lambda: not self.attached()
+        yield self.type(self.cast.new_phone)
+        yield self.pause(40)
+        camera.step("an unknown phone offers to enrol", name="unknown_phone")
+        yield self.press("Return")
+        yield self.sheet_is("EnrolSheet")
+        yield self.type("单雄信")
+        yield self.pause(40)
+        camera.step("the reading of a polyphonic surname is right", name="enrol_name")
+        yield self.press("Return", "Return")
+        yield self.press("space")
+        yield self.pause()
+        camera.step("consent asked, marketing off", name="enrol_consent")
+        yield self.press("Return")
+        yield self.sheet_is("")
+        yield self.attached
+        yield self.pause()
+        camera.step("enrolled and attached, with a card", name="enrolled")
+        assert counter.attached is not None
+
+    def buy_three_return_three(self) -> Script:
+        """Three pieces by scanner; back one, one, and the last."""
+        camera, counter = self.camera, self.shell.counter
+        for code in (self.cast.barcodes[0],) * 3:
+            yield self.hands.scan(code)
+            yield self.pause(30)
+        yield self.hands.scan("6900000000001")
+        yield self.pause(30)
+        camera.step("three scanned, one unknown code is a red line", name="items_unknown")
+        yield self.press("Delete")
+        yield self.quoted
+        yield self.press("F12")
+        yield self.sheet_is("Pay")
+        yield self.press("Return")
+        yield self.empty
+        sold = counter.last_sale
+        assert sold is not None
+        camera.step("three pieces sold")
+        for time, name in enumerate(("one", "one more", "the last"), 1):
+            yield self.hands.scan(sold.receipt_no)
+            yield self.sheet_is("ReturnSheet")
+            yield self.pause(15)
+            yield self.type("1")
+            yield self.press("Return")
+            yield self.pause()
+            yield self.press("Down")
+            yield self.pause(15)
+            camera.step(f"returning {name}: what goes back", name=f"return_{time}")
+            yield self.press("F12")
+            yield self.sheet_is("")
+            yield self.pause(15)
+        yield self.hands.scan(sold.receipt_no)
+        yield self.pause(40)
+        camera.step("everything on that receipt was returned", name="return_nothing_left")
+        yield self.press("Escape")
+        yield self.pause()
+
+    def void(self) -> Script:
+        """A wrong sale, voided."""
+        camera = self.camera
+        yield self.press("F2", "F5")
+        yield self.type("99")
+        yield self.quoted
+        yield self.press("F12")
+        yield self.sheet_is("Pay")
+        yield self.press("Return")
+        yield self.empty
+        yield from self.action("zf")
+        yield self.sheet_is("VoidSale")
+        yield self.pause()
+        yield self.press("Down")
+        yield self.pause()
+        camera.step("voiding the last sale", name="void")
+        yield self.press("Return")
+        yield self.sheet_is("")
+        yield self.pause(30)
+        camera.step("voided", name="voided")
+
+    def printer_gone(self) -> Script:
+        """The printer is taken away; the sale isn't."""
+        self.cast.close_printer()
+        yield self.press("F2", "F5")
+        yield self.type("12.5")
+        yield self.quoted
+        yield self.press("F12")
+        yield self.sheet_is("Pay")
+        yield self.press("Return")
+        yield self.empty
+        yield self.pause(60)
+        self.camera.step("printer gone: sold all the same, the slip waits", name="printer_gone")
+
+    def keys_and_lock(self) -> Script:
+        """Help, all actions, settings, lock with an open cart, another person by badge."""
+        camera = self.camera
+        yield self.press("F2", "F1")
+        yield self.pause()
+        camera.step("F1: the keys of this screen", name="help")
+        yield self.press("Escape", "F11")
+        yield self.pause()
+        yield self.type("t")
+        yield self.pause()
+        camera.step("F11: every action by initials", name="actions")
+        yield self.press("Escape", "Escape")
+        yield self.sheet_is("")
+        yield self.press("alt+2")
+        yield self.pause()
+        camera.step("settings", name="settings")
+        yield self.press("alt+1")
+        yield self.hands.scan(self.cast.card)
+        yield self.attached
+        yield self.type("45")
+        yield self.quoted
+        yield self.press("ctrl+l")
+        yield self.window.sign_in.who.isVisible
+        yield self.pause()
+        camera.step("locked; the sale is kept", name="locked")
+        yield self.hands.scan(self.cast.badge)
+        yield self.window.sign_in.pin.isVisible
+        yield self.type(self.cast.badge_pin)
+        yield self.press("Return")
+        yield self.shell.isVisible
+        yield self.quoted
+        yield self.pause()
+        camera.step("another person by badge, same cart", name="switched")
+
+    def action(self, initials: str) -> Script:
+        """F11 and the pinyin initials of an action."""
+        yield self.press("F11")
+        yield self.sheet_is("FindAction")
+        yield self.type(initials)
+        yield self.pause(10)
+        yield self.press("Return")
+
+    # Whole days -------------------------------------------------------------------------------
+
+    def whole_day(self) -> Script:
+        """Everything."""
+        yield from self.open_the_day()
+        yield from self.find()
+        yield from self.sell_with_points()
+        yield from self.enrol()
+        yield from self.buy_three_return_three()
+        yield from self.void()
+        yield from self.printer_gone()
+        yield from self.keys_and_lock()
+
+    def short_day(self) -> Script:
+        """What shows the look: sign-in, counter, member, Pay, why, a return's preview."""
+        yield from self.open_the_day()
+        yield from self.find()
+        yield from self.sell_with_points()
