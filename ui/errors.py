@@ -70,7 +70,9 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Refusal.CARD_LOST: mark("This card was reported lost. Find the member by phone."),
     Refusal.CARD_REPLACED: mark("This card was replaced. Scan the new one."),
     Refusal.CARDS_USED_UP: mark("The card numbers are used up. Tell the manager."),
-    Refusal.CARD_NOT_DRAWN: mark("This name has characters that the card can't show. Change the name."),
+    Refusal.CARD_NOT_DRAWN: mark(
+        "This name has characters that the card can't show. Change the name."
+    ),
     Refusal.PROFILE_CHANGED: mark("This profile changed meanwhile. Look again, then save."),
     Refusal.BIRTHDAY_INVALID: mark("There is no such day. Check the birthday."),
     Refusal.BIRTHDAY_LOCKED: mark("The birthday was used this year. A manager can change it."),

@@ -20,7 +20,7 @@ import resources
 from app.build import DATABASE, NewStaff, NewStore, create_store, local_offset_min, now_utc
 from app.commands import demo_people
 from app.commands.demo_history import History, Plan, Progress
-from app.domain.business_day import BusinessDate
+from app.domain.business_day import BusinessDate, business_date_of
 from app.domain.errors import Outage, Unavailable
 from app.ids import Uuid7
 from app.keyslots import Keystore, KeystoreUnavailable
@@ -147,8 +147,12 @@ def no_keystore() -> Keystore:
 
 
 def _yesterday(now: datetime) -> BusinessDate:
-    local = now + timedelta(minutes=local_offset_min())
-    return BusinessDate.of(local.date()).plus(-1)
+    """The business date before now's, so that the day is still to be opened."""
+    programme = json.loads(resources.programme_path("demo.json").read_text(encoding="utf-8"))
+    today = business_date_of(
+        now, offset_minutes=local_offset_min(), cut_off_minute=programme["cut_off_minute"]
+    )
+    return today.plus(-1)
 
 
 def _require_room(folder: Path, members: int) -> None:

@@ -23,8 +23,8 @@ Condition = Callable[[], bool]
 Script = Iterator[Condition]
 POLL_MS: Final = 15
 PATIENCE_S: Final = 20.0
-TYPING_MS: Final = 45
-SCAN_MS: Final = 4
+TYPING_MS: Final = 130  # xdotool waits half of it between keys; a scanner is quicker than 35 ms
+SCAN_MS: Final = 6
 
 
 class TourStuck(RuntimeError):
@@ -112,7 +112,7 @@ class Hands:
 
     def scan(self, code: str) -> Condition:
         """What a keyboard-wedge scanner sends: the code at machine speed and Enter."""
-        return self._run("type", "--delay", str(SCAN_MS), "--", f"{code}\n")
+        return self._run("type", "--delay", str(SCAN_MS), "--args", "1", code, "key", "Return")
 
     def press(self, *keys: str) -> Condition:
         """Press keys by their X names: Return, Escape, F6, ctrl+w, Down …"""

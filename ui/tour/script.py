@@ -103,13 +103,13 @@ class Steps:
         yield sign_in.pin.isVisible
         yield self.type("111222")
         yield self.press("Return")
-        yield lambda: not sign_in.pin.text()
+        yield sign_in.pin.hasSelectedText
         yield self.pause(30)
         camera.step("refused: a wrong PIN", name="wrong_pin")
         yield self.type(self.cast.pin)
         yield self.press("Return")
         yield lambda: self.window.shell is not None and self.shell.isVisible()
-        yield lambda: self.shell.sheets.top is not None
+        yield self.sheet_is("OpenShift")
         yield self.pause()
         camera.step("signed in; no shift is open yet", name="open_shift")
         yield self.type("500")
