@@ -253,7 +253,11 @@ class History:
         lines = tuple(line for _ in range(carts) for line in self._carts.draw())
         redemption = self._programme.redemption
         spendable = available_points(member.state, on)
-        if redemption is not None and spendable >= 500 and self._rng.random() < (0.3 if carts == 1 else 0.02):
+        if (
+            redemption is not None
+            and spendable >= 500
+            and self._rng.random() < (0.3 if carts == 1 else 0.02)
+        ):
             amount = sum(
                 line.unit_price_minor * line.quantity // line.per_quantity for line in lines
             )

@@ -34,7 +34,7 @@ def headline(formats: Formats, sale: SaleDocument) -> str:
 
 def working(formats: Formats, sale: SaleDocument, programme: Programme) -> tuple[str, ...]:
     """Every step of a sale's earning, one sentence each, in the order it was worked out."""
-    lines = [_step(formats, sale, step) for step in sale.trace]
+    lines = [_step(formats, sale, step, programme) for step in sale.trace]
     lines.append(
         formats.words.say(
             "Programme version {version}, in force since {date}.",
@@ -87,7 +87,7 @@ def return_working(formats: Formats, trace: Sequence[TraceStep]) -> tuple[str, .
     return tuple(lines)
 
 
-def _step(formats: Formats, sale: SaleDocument, step: TraceStep) -> str:
+def _step(formats: Formats, sale: SaleDocument, step: TraceStep, programme: Programme) -> str:
     words, facts = formats.words, step.facts
     match step.code:
         case "line_rate":
@@ -110,7 +110,7 @@ def _step(formats: Formats, sale: SaleDocument, step: TraceStep) -> str:
                 "Line {line}: times {factor} by “{rule}”.",
                 line=_whole(step, "line") + 1,
                 factor=_factor(_whole(step, "factor_bp")),
-                rule=str(facts["rule"]),
+                rule=_rule(formats, programme, str(facts["rule"])),
             )
         case "rounded":
             return words.say(
@@ -130,6 +130,23 @@ def _step(formats: Formats, sale: SaleDocument, step: TraceStep) -> str:
             return words.say("No member was on this sale, so nothing was earned.")
         case _:
             return ""
+
+
+def _rule(formats: Formats, programme: Programme, code: str) -> str:
+    """What a multiplier is about, in a word or two; its code where nothing says it."""
+    words = formats.words
+    rule = next((each for each in programme.earning.multipliers if each.code == code), None)
+    if rule is None:
+        return code
+    if rule.birthday is not None:
+        return words.say("birthday")
+    if rule.tiers:
+        chinese = words.language == "zh_CN"
+        levels = [level for level in programme.tiers.levels if level.code in rule.tiers]
+        return "/".join(level.name_zh if chinese else level.name_en for level in levels)
+    if rule.weekdays or rule.from_minute is not None:
+        return words.say("weekday or hour")
+    return words.say("days of the programme") if rule.from_date is not None else code
 
 
 def _rounding(formats: Formats, code: str) -> str:

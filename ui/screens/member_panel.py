@@ -230,7 +230,7 @@ class MemberView(QStackedWidget):
         self._card_no.tell(lambda: _card_text(member.card_no) or words.say("No card"))
         self._phone.tell(lambda: member.phone_masked or words.say("No phone"))
         self._points.show_figure(
-            number(member.points_balance),
+            number(member.points_available),
             words.say("Worth {money}", money=formats.money(member.worth_minor)),
         )
         self._fill_dates(member)

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.build import open_till
 from app.commands.demo_data import PASSPHRASE, STAFF
+from app.commands.demo_people import barcode
 from app.context import Context
 from app.queries.counter import find_items
 from app.queries.members import member_panel
@@ -32,7 +33,7 @@ def find_cast(store: Path, printer: str, *, close_printer: Callable[[], None]) -
         receipt = replace(ctx.settings.receipt, printer=printer)
         save(store, replace(ctx.settings, receipt=receipt))
         last_four, initial, card = _somebody(ctx)
-        codes = tuple(item.code for item in find_items(ctx, "")[:3])
+        codes = tuple(barcode(int(item.code)) for item in find_items(ctx, "")[:3])
     finally:
         till.close()
     lin, second = STAFF[0], STAFF[1]
