@@ -231,6 +231,9 @@ class Steps:
         yield self.hands.scan("6900000000001")
         yield self.pause(30)
         camera.step("three scanned, one unknown code is a red line", name="items_unknown")
+        yield self.press("F12")
+        yield self.pause(30)
+        camera.step("charging jumps to the line that isn't recognised", name="items_settle")
         yield self.press("Delete")
         yield self.quoted
         yield self.press("F12")
