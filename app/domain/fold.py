@@ -66,12 +66,11 @@ def _spending_order(lot: _Lot) -> tuple[int, int]:
 class _Account:
     """One asset of the member: its lots in spending order, its debts oldest first."""
 
-    __slots__ = ("by_key", "by_origin", "debts", "lots")
+    __slots__ = ("by_key", "debts", "lots")
 
     def __init__(self) -> None:
         self.lots: list[_Lot] = []
         self.by_key: dict[tuple[EntryId, int], _Lot] = {}
-        self.by_origin: dict[EntryId, list[_Lot]] = {}
         self.debts: dict[EntryId, _Debt] = {}
 
     def open(self, lot: _Lot) -> None:
@@ -81,18 +80,17 @@ class _Account:
             known.remaining += lot.remaining
             return
         self.by_key[lot.origin, lot.expires] = lot
-        self.by_origin.setdefault(lot.origin, []).append(lot)
-        insort(self.lots, lot, key=_spending_order)
+        lots = self.lots
+        if lots and _spending_order(lots[-1]) > _spending_order(lot):
+            insort(lots, lot, key=_spending_order)
+        else:
+            lots.append(lot)
 
     def drop_empty(self, lot: _Lot) -> None:
         """Forget a lot that has nothing left."""
         if lot.remaining:
             return
         del self.by_key[lot.origin, lot.expires]
-        siblings = self.by_origin[lot.origin]
-        siblings.remove(lot)
-        if not siblings:
-            del self.by_origin[lot.origin]
         self.lots.remove(lot)
 
 
@@ -292,7 +290,7 @@ class _Working:
         """
         amount = -entry.amount
         account = self._account(entry.asset)
-        own = sorted(account.by_origin.get(credit, ()), key=_spending_order)
+        own = [lot for lot in account.lots if lot.origin == credit]
         if entry.kind == "expire" and entry.expires is not None:
             own.sort(key=lambda lot: lot.expires != entry.expires)
         emptied: list[_Lot] = []
