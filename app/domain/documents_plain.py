@@ -97,8 +97,17 @@ def sale_from_plain(plain: Plain) -> SaleDocument:
 
 
 def _line_to_plain(line: SoldLine) -> Plain:
+    """A line as its event holds it. What is zero on most lines is left out: a sale of one line then
+    fits twice on a page of the store."""
     request = line.request
-    return {
+    rare = {
+        "floor_price_minor": request.floor_price_minor,
+        "no_earn": request.no_earn,
+        "no_redeem": request.no_redeem,
+        "tier_discount_minor": line.tier_discount_minor,
+        "points_share_minor": line.points_share_minor,
+    }
+    return {name: value for name, value in rare.items() if value} | {
         "item": request.item,
         "category": request.category,
         "name": request.name,
@@ -107,15 +116,10 @@ def _line_to_plain(line: SoldLine) -> Plain:
         "per_quantity": request.per_quantity,
         "tax_rate_bp": request.tax_rate_bp,
         "tax_included": request.tax_included,
-        "floor_price_minor": request.floor_price_minor,
-        "no_earn": request.no_earn,
-        "no_redeem": request.no_redeem,
         "gross_minor": line.gross_minor,
-        "tier_discount_minor": line.tier_discount_minor,
         "price_minor": line.price_minor,
         "tax_minor": line.tax_minor,
         "payable_minor": line.payable_minor,
-        "points_share_minor": line.points_share_minor,
         "earn_base_minor": line.earn_base_minor,
         "rate": [line.rate_points, line.rate_minor],
         "points": line.points,
@@ -133,16 +137,16 @@ def _line_from_plain(plain: Plain) -> SoldLine:
             name=plain["name"],
             tax_rate_bp=plain["tax_rate_bp"],
             tax_included=plain["tax_included"],
-            floor_price_minor=plain["floor_price_minor"],
-            no_earn=plain["no_earn"],
-            no_redeem=plain["no_redeem"],
+            floor_price_minor=plain.get("floor_price_minor", 0),
+            no_earn=plain.get("no_earn", False),
+            no_redeem=plain.get("no_redeem", False),
         ),
         gross_minor=plain["gross_minor"],
-        tier_discount_minor=plain["tier_discount_minor"],
+        tier_discount_minor=plain.get("tier_discount_minor", 0),
         price_minor=plain["price_minor"],
         tax_minor=plain["tax_minor"],
         payable_minor=plain["payable_minor"],
-        points_share_minor=plain["points_share_minor"],
+        points_share_minor=plain.get("points_share_minor", 0),
         earn_base_minor=plain["earn_base_minor"],
         rate_points=plain["rate"][0],
         rate_minor=plain["rate"][1],
