@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -156,17 +156,6 @@ def _record(template: Template, base: Path, sabotage: str) -> Day:
         assert {posting.SALE, posting.RETURN, posting.ENROL} <= kinds
         opened.close()
     return day
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """Where the states are made: in memory where there is such a place, 2,000 are many."""
-    memory = Path("/dev/shm")
-    base = memory if memory.is_dir() else tmp_path
-    folder = base / f"regulars-power-{tmp_path.name}-{random.SystemRandom().randrange(1 << 32)}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
