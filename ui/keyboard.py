@@ -22,6 +22,7 @@ BURST_KEYS_MIN: Final = 6
 REPLAY_AFTER_MS: Final = 40
 BOUNCE_MS: Final = 100
 _ENDS: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab)
+_SHIFTS: Final = (Qt.Key.Key_Shift, Qt.Key.Key_CapsLock)
 _CHORD: Final = (
     Qt.KeyboardModifier.ControlModifier
     | Qt.KeyboardModifier.AltModifier
@@ -107,6 +108,8 @@ class Scanner(QObject):
 
     def _pressed(self, widget: QWidget, event: QKeyEvent) -> bool:
         """Decide about one key press; True keeps it from the widget."""
+        if event.key() in _SHIFTS:
+            return False  # A scanner shifts for each capital letter: not a key of the code itself.
         if event.isAutoRepeat():
             self._replay()
             return False

@@ -68,7 +68,11 @@ class Lanes:
         also a bug, after `crashed` was told of it: so a button that waits is never stuck.
         """
         assert lane in LANES, lane
-        assert not self._closed, "work after closing time"
+        if self._closed:
+            # A continuation of work that was under way when the window closed: nobody waits for it.
+            dropped: Future[T] = Future()
+            dropped.cancel()
+            return dropped
         future = self._executor(lane).submit(function)
         future.add_done_callback(partial(self._hand_over, widget, ok, failed))
         return future

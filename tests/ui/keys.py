@@ -22,18 +22,18 @@ def press(key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoMod
 def write(text: str) -> None:
     """Type where the focus is, key by key; the focus may move on the way.
 
-    The Shift at the end tells the scanner filter that it was no burst, so it holds nothing back.
+    The Control at the end tells the scanner filter that it was no burst, so it holds nothing back.
     """
     for character in text:
         QTest.keyClicks(focus(), character)
-    QTest.keyClick(focus(), Qt.Key.Key_Shift)
+    QTest.keyClick(focus(), Qt.Key.Key_Control)
 
 
 def keypad(widget: QWidget, key: Qt.Key, text: str) -> None:
     for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
         event = QKeyEvent(kind, key, Qt.KeyboardModifier.KeypadModifier, text)
         QApplication.sendEvent(widget, event)
-    QTest.keyClick(widget, Qt.Key.Key_Shift)
+    QTest.keyClick(widget, Qt.Key.Key_Control)
 
 
 def hold(key: Qt.Key, text: str = "", *, widget: QWidget | None = None, times: int = 90) -> None:

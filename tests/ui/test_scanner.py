@@ -172,6 +172,17 @@ def test_a_configured_prefix_is_taken_off(rig: Rig, qapp: QApplication, qtbot: Q
     assert codes == [CODE]
 
 
+def test_a_scanner_shifts_for_each_capital_letter_of_a_code(rig: Rig) -> None:
+    for character in "01-0042-BTFKW":
+        rig.clock.now += 0.005
+        if character.isalpha():
+            QTest.keyPress(rig.field, Qt.Key.Key_Shift)
+        QTest.keyClicks(rig.field, character)
+    QTest.keyClick(rig.field, Qt.Key.Key_Return)
+    assert rig.codes == ["01-0042-BTFKW"]
+    assert rig.field.text() == ""
+
+
 def test_a_key_with_control_ends_a_burst(rig: Rig) -> None:
     rig.send(rig.field, "12345", gap_ms=5, enter=False)
     QTest.keyClick(rig.field, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
