@@ -119,7 +119,7 @@ class MainWindow(QMainWindow):
 
     # Signing in -------------------------------------------------------------------------------
 
-    def _who_given(self, who: str) -> None:
+    def _who_given(self, who: str, *, scanned: bool = False) -> None:
         if self.desk is None:
             self._waiting_who = who  # Typed before the till was open: asked as soon as it is.
             return
@@ -128,7 +128,10 @@ class MainWindow(QMainWindow):
 
         def found(staff: StaffView | None) -> None:
             if staff is None:
-                self.sign_in.refuse(lambda: words.say("Nobody here has these initials. Try again."))
+                self.sign_in.refuse(
+                    lambda: words.say("Nobody here has these initials. Try again."),
+                    again=not scanned,
+                )
             else:
                 self.sign_in.ask_pin(staff, who)
 
@@ -230,7 +233,7 @@ class MainWindow(QMainWindow):
         if self.shell is not None and self.pages.currentWidget() is self.shell:
             self.shell.counter.scan(code)
         elif not self.sign_in.passphrase.isVisible():
-            self._who_given(code)
+            self._who_given(code, scanned=True)
 
     def _back_to_search(self) -> None:
         """Twenty quiet seconds on an empty cart: the next customer starts in the search box."""
@@ -274,11 +277,14 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the cart, let the lanes finish, close the store."""
-        if self.shell is not None:
-            self.shell.counter.keep_now()
-        desk = self.desk
+        application = QApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self.scanner)
+            application.removeEventFilter(self)
+        desk, self.desk = self.desk, None
         if desk is not None:
-            self.desk = None
+            if self.shell is not None:
+                self.shell.counter.keep_now()
             self.lanes.run(self, "db", desk.close, ok=lambda _: None, failed=lambda _: None)
         self.lanes.close()
         super().closeEvent(event)

@@ -119,13 +119,16 @@ class SignIn(QWidget):
         """Something is on its way (opening, checking); what is typed stays."""
         self._say(sentence, tone="muted")
 
-    def refuse(self, sentence: Text) -> None:
-        """Say why not; the field is selected for another try."""
+    def refuse(self, sentence: Text, *, again: bool = True) -> None:
+        """Say why not; the field is selected for another try, unless a scan was refused: what was
+        typed before it goes on.
+        """
         self._say(sentence, tone="danger")
         for field in (self.who, self.pin, self.passphrase):
             field.setEnabled(True)
-        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.field.selectAll()
+        if again:
+            self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.field.selectAll()
 
     @property
     def field(self) -> QLineEdit:

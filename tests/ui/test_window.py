@@ -1,0 +1,313 @@
+"""The window as a whole: start-up, reference counts, tab order, names, sizes, clipped text."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import Rig, build_rig, make_kit
+from tests.ui.keys import focus, press
+from tests.ui.shop import Shop
+from ui.widgets.basics import WrappedLabel
+from ui.widgets.sheet import tab_stops
+
+ROOT = Path(__file__).resolve().parents[2]
+COSTLY = (
+    "sqlalchemy",
+    "sqlcipher3",
+    "numpy",
+    "pypinyin",
+    "asyncio",
+    "babel",
+    "phonenumbers",
+    "reportlab",
+    "PIL",
+)
+
+FIRST_PAINT = """
+import json, sys
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QTimer
+import ui.__main__
+from ui.window import build_window
+application = QApplication([])
+window = build_window(application, Path(sys.argv[1]))
+window.show()
+painted = window.sign_in.paintEvent
+def report():
+    print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+    application.exit(0)
+window._open = lambda passphrase: report()
+application.exec()
+"""
+
+
+def test_nothing_costly_is_imported_before_the_first_paint(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", FIRST_PAINT, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        timeout=60,
+    )
+    loaded = json.loads(run.stdout.strip().splitlines()[-1])
+    assert [name for name in COSTLY if name in loaded] == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"]])
+def test_headless_words_need_no_qt(arguments: list[str]) -> None:
+    code = (
+        "import sys, ui.__main__\n"
+        "try:\n    ui.__main__.main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print('QT' if any(m.startswith('PySide6') for m in sys.modules) else 'NONE')"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert run.stdout.strip().endswith("NONE")
+    assert "--store FOLDER" in run.stdout
+
+
+class _Nothing(QAbstractListModel):
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
+        return 1
+
+    def data(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        role: int = int(Qt.ItemDataRole.DisplayRole),
+    ) -> object:
+        return None
+
+
+class _Speaker(QObject):
+    spoken = Signal(bool)
+
+
+def test_signals_and_models_keep_the_reference_counts_of_singletons(qapp: QApplication) -> None:
+    """PySide6 6.12.0 on Python 3.11 drops a reference per call until the interpreter aborts."""
+    speaker, model = _Speaker(), _Nothing()
+    speaker.spoken.connect(lambda value: None)
+    before = [sys.getrefcount(each) for each in (True, False, None)]
+    for _ in range(200):
+        speaker.spoken.emit(True)
+        model.data(model.index(0), int(Qt.ItemDataRole.DecorationRole))
+    after = [sys.getrefcount(each) for each in (True, False, None)]
+    assert all(abs(a - b) < 50 for a, b in zip(after, before, strict=True))
+
+
+def test_tab_visits_the_counter_first_then_keys_then_bars_and_comes_round(rig: Rig) -> None:
+    rig.attach()
+    press(Qt.Key.Key_F2)
+    start = focus()
+    visited = []
+    for _ in range(60):
+        visited.append(focus())
+        press(Qt.Key.Key_Tab)
+        if focus() is start:
+            break
+    assert focus() is start
+    places = [_place(rig, widget) for widget in visited]
+    assert places == sorted(places), places
+    assert set(places) == {0, 1, 2, 3, 4, 5}
+
+
+def _place(rig: Rig, widget: QWidget) -> int:
+    shell = rig.shell
+    order = (
+        shell.counter.finder,
+        shell.counter.member,
+        shell.counter.sale,
+        shell.fkeys,
+        shell.top_bar,
+        shell.rail,
+    )
+    return next(at for at, part in enumerate(order) if part.isAncestorOf(widget))
+
+
+def test_shift_tab_goes_the_same_way_back(rig: Rig) -> None:
+    press(Qt.Key.Key_F2)
+    forward = []
+    for _ in range(5):
+        forward.append(focus())
+        press(Qt.Key.Key_Tab)
+    back = []
+    for _ in range(5):
+        press(Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+        back.append(focus())
+    assert back == forward[::-1]
+
+
+Opener = Callable[[Rig], None]
+SCENES: dict[str, Opener] = {
+    "counter": lambda rig: None,
+    "help": lambda rig: press(Qt.Key.Key_F1),
+    "actions": lambda rig: press(Qt.Key.Key_F11),
+    "enrol": lambda rig: press(Qt.Key.Key_F3),
+    "return": lambda rig: press(Qt.Key.Key_F8),
+    "settings": lambda rig: rig.shell.show_page(1),
+    "member": lambda rig: rig.attach(),
+    "void": lambda rig: _and_settle(rig, rig.shell.void),
+    "pay": lambda rig: _pay(rig),  # noqa: PLW0108 (defined below)
+    "points": lambda rig: _points(rig),  # noqa: PLW0108 (defined below)
+    "edit": lambda rig: _with_member(rig, rig.shell.edit_profile),
+    "ledger": lambda rig: _with_member(rig, rig.shell.ledger),
+    "lots": lambda rig: _with_member(rig, rig.shell.lots),
+    "why": lambda rig: _with_member(rig, rig.shell.why_last),
+    "lock": lambda rig: rig.window.lock(),
+}
+
+
+def _and_settle(rig: Rig, act: Callable[[], None]) -> None:
+    act()
+    rig.settle()
+    rig.settle()
+
+
+def _with_member(rig: Rig, act: Callable[[], None]) -> None:
+    rig.attach()
+    _and_settle(rig, act)
+    rig.until(lambda: rig.top is not None)
+
+
+def _pay(rig: Rig) -> None:
+    rig.attach()
+    rig.amount("368")
+    rig.open_pay()
+
+
+def _points(rig: Rig) -> None:
+    rig.attach()
+    rig.amount("368")
+    press(Qt.Key.Key_F6)
+    rig.settle()
+
+
+@pytest.fixture(
+    params=[("zh_CN", 100), ("en", 100), ("zh_CN", 125), ("en", 125)],
+    ids=lambda p: f"{p[0]}-{p[1]}",
+)
+def dressed(
+    request: pytest.FixtureRequest, qtbot: QtBot, qapp: QApplication, shop: Shop
+) -> Iterator[Rig]:
+    """A signed-in window in a language and a scale, on the smallest screen that scale is for."""
+    language, percent = request.param
+    size = (1366, 768) if percent == 100 else (1600, 900)
+    kit = make_kit(qapp, language=language, scale_percent=percent)
+    rig = build_rig(qtbot, qapp, shop, kit=kit, size=size)
+    rig.sign_in()
+    rig.open_shift()
+    rig.shell.strip.hide()
+    yield rig
+    rig.window.close()
+    rig.window.deleteLater()
+
+
+def test_every_scene_is_named_large_enough_and_not_clipped(dressed: Rig) -> None:
+    rig = dressed
+    faults: list[str] = []
+    for name, scene in SCENES.items():
+        if name == "lock":
+            rig.shell.sheets.close_all()
+        scene(rig)
+        rig.qtbot.wait(10)
+        faults += [f"{name}: {fault}" for fault in _faults(rig)]
+        rig.shell.sheets.close_all()
+        rig.shell.show_page(0)
+        rig.counter.clear_sale()
+        rig.shell.strip.hide()
+        rig.settle()
+    assert faults == []
+
+
+def _faults(rig: Rig) -> list[str]:
+    window = rig.window
+    assert window.width() <= 1600, "the window grew beyond its screen"
+    look = window._kit.look
+    shown = [w for w in window.findChildren(QWidget) if w.isVisible()]
+    found = []
+    for widget in shown:
+        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus and widget.focusProxy() is None:
+            inner = widget.objectName().startswith("qt_") or isinstance(widget.parent(), QLineEdit)
+            if not inner and not widget.accessibleName() and not _scrolls(widget):
+                found.append(f"no name: {widget!r}")
+        if isinstance(widget, QAbstractButton) and not isinstance(widget.parent(), QLineEdit):
+            least = look.px(40)
+            if widget.width() < least or widget.height() < least:
+                found.append(f"small: {widget.text()!r} {widget.width()}x{widget.height()}")
+        if isinstance(widget, QLabel) and widget.text():
+            found += _clipped(widget)
+    return found
+
+
+def _scrolls(widget: QWidget) -> bool:
+    return widget.metaObject().className() in ("QScrollArea", "SettingsPage", "QScrollBar")
+
+
+def _clipped(label: QLabel) -> list[str]:
+    if isinstance(label, WrappedLabel):
+        needed = label.heightForWidth(label.width())
+        if label.height() + 1 < needed:
+            return [f"clipped: {label.text()!r} {label.height()} of {needed} high"]
+        return []
+    hint = label.sizeHint()
+    if label.width() + 1 < hint.width() or label.height() + 3 < hint.height():
+        return [f"clipped: {label.text()!r} {label.size().toTuple()} of {hint.toTuple()}"]
+    return []
+
+
+def test_the_check_for_clipped_labels_sees_one(qtbot: QtBot, kit: object) -> None:
+    label = QLabel("a long sentence")
+    qtbot.addWidget(label)
+    label.setFixedWidth(10)
+    assert _clipped(label)
+
+
+def test_a_language_switch_changes_every_word(dressed: Rig) -> None:
+    rig = dressed
+    rig.attach()
+    for language in ("zh_CN", "en"):
+        rig.window.switch_language(language)
+        texts = [w.text() for w in rig.shell.findChildren(QLabel) if w.isVisible() and w.text()]
+        names = {"陈", "陈思远", "南山海岸店", "林晓"}
+        chinese = [t for t in texts if any("一" <= c <= "鿿" for c in t)]
+        if language == "en":
+            assert [t for t in chinese if not any(name in t for name in names)] == []
+        else:
+            assert len(chinese) > 20
+
+
+def test_every_sheet_keeps_tab_inside(rig: Rig) -> None:
+    rig.attach()
+    for opener in (rig.shell.help, rig.shell.enrol, rig.shell.all_actions):
+        opener()
+        sheet = rig.top
+        assert sheet is not None
+        for _ in range(len(tab_stops(sheet)) + 2):
+            press(Qt.Key.Key_Tab)
+            assert sheet.isAncestorOf(focus())
+        rig.shell.sheets.close_all()
