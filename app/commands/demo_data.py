@@ -40,7 +40,7 @@ SEED: Final = 20261
 CANNOT_MAKE: Final = 4
 # Above this many members, visits come closer together, so that fewer of them are in memory.
 _CALM_MOST: Final = 100_000
-_BYTES_PER_MEMBER: Final = 16_000
+_BYTES_PER_MEMBER: Final = 24_000
 
 
 def command(chosen: argparse.Namespace) -> int:
@@ -76,7 +76,7 @@ def make(
     """Make a demo store in `folder`, which must not hold one.
 
     History ends the day before `now`. Raises Unavailable: STORE_EXISTS; STORE_FULL when the volume
-    has too little room for so many members (about 16 KB each, journal file included).
+    has too little room for so many members (about 24 KB each, journal file included).
     """
     if (folder / DATABASE).exists():
         raise Unavailable(Outage.STORE_EXISTS, {"folder": folder.name})
