@@ -253,7 +253,7 @@ class Steps:
             yield self.press("Down")
             yield self.pause(15)
             camera.step(f"returning {name}: what goes back", name=f"return_{time}")
-            yield self.press("F12")
+            yield self.press("Return")
             yield self.sheet_is("")
             yield self.pause(15)
         yield self.hands.scan(sold.receipt_no)
