@@ -99,7 +99,8 @@ def quote_return(
     back = _going_back(document, kept_units(document, previous), lines, on)
     if document.posted.sales is None:
         nothing = Settlement(0, 0, 0, 0, 0, back.refunds)
-        draft = _draft(back, 0, nothing, 0)
+        owed = 0 if member is None else owed_points(member.state)
+        draft = _draft(back, 0, nothing, owed)
         total = sum(amount for _, amount in back.refunds)
         return ReturnQuote(draft, (), total, nothing, 0, 0, 0, 0, 0)
     if member is None:

@@ -349,6 +349,10 @@ def _exchange() -> list[Case]:
              hand={"state.tier": "silver", "state.qualifying": 107800}),
         case("an exchanged thing comes back too", bought, exchange(NEXT, 0, [[0, 1]], 2500),
              give_back(NEXT, 1, [0, 1]), hand={"2.refunds": [["exchange", 1000], ["cash", 1500]]}),
+        case("the void of an exchange charges nothing for the debt that it paid",
+             late(DAY, DAY, 50), sell(DAY, 1000, member=False), exchange(DAY, 1, [[0, 1]], 3000),
+             void(DAY, 2), programme={"returns": {"spent_policy": "deduct"}},
+             hand={"3.spent": 0, "state.debt": 50}),
         case("the void of an exchange", have, sell(DAY, {"price": 1000, "quantity": 2}, redeem=500),
              exchange(DAY, 1, [[0, 1]], 2500), void(DAY, 2)),
     ]  # fmt: skip

@@ -5,6 +5,7 @@ It imports nothing of app.domain. The format of a case is told in tests/data/gol
 
 from __future__ import annotations
 
+import copy
 from datetime import date, timedelta
 from fractions import Fraction
 from math import floor
@@ -100,7 +101,7 @@ class SecondShop(SecondSales):
             counters += [
                 entry(each.asset, "measure", -1, sale["on"], None, each.expires, refers=each)
                 for each in self.posted[sale["label"]]
-                if each.asset.startswith("use:")
+                if each.asset.startswith("use:") and each.amount > 0
             ]
         return counters
 
@@ -301,7 +302,7 @@ def run(case: Case, programme: Any) -> tuple[Any, Any, list[str]]:
         shop.words = []
         label = str(number)
         try:
-            found = _step(shop, label, number, step) or {}
+            found = run_step(shop, number, step) or {}
         except Refuse as refused:
             expect.append({"refused": str(refused)})
             words.append(f"Step {number} is refused: {refused}.")
@@ -315,9 +316,9 @@ def run(case: Case, programme: Any) -> tuple[Any, Any, list[str]]:
     return expect, shop.state(day(case["on"])), words
 
 
-def _step(shop: SecondShop, label: str, number: int, step: Any) -> Any:
+def run_step(shop: SecondShop, number: int, step: Any) -> Any:
     """Run one step; what it found, besides its entries."""
-    do, on = step["do"], day(step["on"])
+    do, on, label = step["do"], day(step["on"]), str(number)
     if do == "sell":
         return shop.sell(label, number, step)
     if do == "return":
@@ -325,9 +326,14 @@ def _step(shop: SecondShop, label: str, number: int, step: Any) -> Any:
         shop.returns[step["sale"]][-1]["label"] = number
         return found
     if do == "exchange":
+        before = copy.deepcopy(vars(shop))
         back = shop.give_back(label, step)
         shop.returns[step["sale"]][-1]["label"] = number
-        return {"returned": back, **_exchange_sale(shop, label, number, step, back)}
+        try:
+            return {"returned": back, **_exchange_sale(shop, label, number, step, back)}
+        except Refuse:
+            vars(shop).update(before)  # one document: a refused sale leaves no return behind
+            raise
     if do == "void":
         return shop.void(label, step)
     if do == "late":

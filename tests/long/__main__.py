@@ -14,9 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.long import member_lives
+from tests.long import member_lives, random_cases
 
-PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {"member_lives": member_lives.run}
+PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
+    "member_lives": member_lives.run,
+    "random_cases": random_cases.run,
+}
 REPORT = Path("out/long.json")
 
 
