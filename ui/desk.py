@@ -39,6 +39,7 @@ from app.slips import money_sign
 from app.usecases.enrol import EditProfile, Enrol, Enrolled, ProfileInput, edit_profile, enrol
 from app.usecases.keep_cart import OpenCart, keep_cart, kept_cart
 from app.usecases.open_shift import OpenShift, open_shift
+from app.usecases.paper_files import save_card
 from app.usecases.reprint import Reprint, reprint
 from app.usecases.return_goods import (
     Returned,
@@ -156,9 +157,12 @@ class Desk:
         parse_phone("13800000000")
         readings("陈")
 
-    def index_visits(self) -> None:
-        """When idle after a sale: who visited moves to the front of the search."""
+    def settle_down(self) -> str:
+        """After a command: who visited moves to the front of the search. Returns the code of what
+        needs a hand beside the command (the journal file), "" when nothing does.
+        """
         search.index_visits(self._ctx)
+        return self._ctx.warning()
 
     def read_code(self, code: str) -> Scan:
         """What a scanned code is: badge, receipt, card, item, in this order."""
@@ -195,6 +199,10 @@ class Desk:
 
     def profile(self, member_id: bytes) -> ProfileView:
         return members.profile(self._ctx, member_id)
+
+    def save_card(self, member_id: bytes) -> str:
+        """The member card as a PDF beside the store; returns where it lies."""
+        return str(save_card(self._ctx, member_id, self._till.folder / "cards"))
 
     def check_phone(self, text: str) -> PhoneCheck:
         """Whether a typed phone could be one, and how many members have it already."""

@@ -100,8 +100,7 @@ class MainWindow(QMainWindow):
 
     def _use_till(self, till: TillView) -> None:
         self._till = till
-        place = self._kit.words.say("{store} · Till {till}", store=till.store, till=till.till)
-        self.sign_in.show_place(place)
+        self.sign_in.show_place(self._place(till))
         if not self.sign_in.passphrase.isHidden():
             self.sign_in.ask_who()
         if self._waiting_who:
@@ -200,11 +199,13 @@ class MainWindow(QMainWindow):
         assert self._till is not None
         self.shell.counter.keep_now()
         empty = self.shell.counter.cart.is_empty
-        words, till = self._kit.words, self._till
-        place = words.say("{store} · Till {till}", store=till.store, till=till.till)
-        self.sign_in.show_place(place, kept=not empty)
+        self.sign_in.show_place(self._place(self._till), kept=not empty)
         self.pages.setCurrentWidget(self.sign_in)
         self.sign_in.ask_who()
+
+    def _place(self, till: TillView) -> str:
+        place = self._kit.words.say("{store} · Till {till}", store=till.store, till=till.till)
+        return f"{place} · DEMO" if till.demo else place
 
     # Language and theme -----------------------------------------------------------------------
 
@@ -267,6 +268,11 @@ class MainWindow(QMainWindow):
             self.shell.step_back()
         else:
             super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.shell is not None:
+            self.shell.top_bar.show_away(not self.isActiveWindow())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.domain.errors import Outage
 from app.i18n import mark
 from app.queries.records import (
     DocumentLine,
@@ -25,7 +26,7 @@ from ui.actions import Action, Actions, always
 from ui.desk_records import Scan, TillView
 from ui.dialogs.find_action import FindAction, Help
 from ui.dialogs.pay import Pay
-from ui.errors import words_of
+from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.paper import Paper
@@ -73,6 +74,7 @@ class Shell(QWidget):
         self.session: Session | None = None
         self.staff: StaffView | None = None
         self._print_status = PrintStatus(0, (), "")
+        self._repairs_said = False
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.pages = QStackedWidget()
@@ -146,6 +148,17 @@ class Shell(QWidget):
     def _begin_day(self, till: TillView) -> None:
         """After a sign-in: a till without a shift of today asks for one."""
         self._use_till(till)
+        if till.repairs and not self._repairs_said:
+            self._repairs_said = True
+            words, count = self._kit.words, len(till.repairs)
+            self.strip.warn(
+                lambda: words.count(
+                    "One thing was mended at start. Tell the manager.",
+                    "{count} things were mended at start. Tell the manager.",
+                    count,
+                    count=count,
+                )
+            )
         if (till.shift is None or till.shift_is_over) and self.sheets.top is None:
             self.open_shift()
 
@@ -237,6 +250,9 @@ class Shell(QWidget):
             ),
             Action("ledger", mark("Whole ledger"), "ls", self.ledger, refusal=needs),
             Action("lots", mark("Points by lot"), "pc", self.lots, refusal=needs),
+            Action(
+                "member_card", mark("Member card as a file"), "dk", self.member_card, refusal=needs
+            ),
             Action("detach", mark("Sell without this member"), "bh", counter.detach, refusal=needs),
         )
 
@@ -246,6 +262,9 @@ class Shell(QWidget):
         to_counter, to_settings = (partial(self.show_page, page) for page in (COUNTER, SETTINGS))
         back = counter.bring_back_line
         return (
+            Action(
+                "slip", mark("Show the last slip"), "xp", self.show_slip, refusal=self._slip_refusal
+            ),
             Action("void", mark("Void a sale"), "zf", self.void, refusal=self._void_refusal),
             Action(
                 "clear", mark("Clear the sale"), "qk", counter.clear_sale, "Ctrl+N", refusal=free
@@ -501,11 +520,48 @@ class Shell(QWidget):
             )
         )
         self.paper.print_waiting()
-        self._lanes.run(self, "db", self._desk.index_visits, ok=lambda _: None, failed=self._warn)
+        self._ask(self._desk.settle_down, self._beside)
 
     def _index(self) -> None:
         """Members that are new, changed or were here: the search learns of them."""
-        self._lanes.run(self, "db", self._desk.index_visits, ok=lambda _: None, failed=self._warn)
+        self._ask(self._desk.settle_down, self._beside)
+
+    def _beside(self, warning: str) -> None:
+        """The command stands; what needs a hand beside it is said until it is mended."""
+        if warning:
+            self.strip.warn(lambda: sentence(self._kit, Outage(warning), {}))
+
+    def member_card(self) -> None:
+        """The member card as a file that a card printer takes."""
+        member = self.counter.attached
+        words = self._kit.words
+        if member is None:
+            return
+
+        def saved(path: str) -> None:
+            self.strip.good_news(lambda: words.say("Card saved: {path}", path=path))
+
+        self._ask(lambda: self._desk.save_card(member.member_id), saved)
+
+    def show_slip(self) -> None:
+        """The last slip on screen."""
+        sold = self.counter.last_sale
+        if sold is None:
+            return
+
+        def opened(document: str | None) -> None:
+            from ui.dialogs.slip import SlipSheet
+
+            if document is not None:
+                paper = self._desk.settings().receipt.paper_mm
+                self.sheets.open(SlipSheet(self._kit, document, paper_mm=paper))
+
+        self._ask(lambda: self._desk.slip(sold.event_id), opened)
+
+    def _slip_refusal(self) -> str:
+        if self.counter.last_sale is not None:
+            return ""
+        return self._kit.words.say("No slip of this shift to print again.")
 
     def print_again(self) -> None:
         """F10: what waits, or else the last slip again, marked as a copy."""
@@ -535,9 +591,6 @@ class Shell(QWidget):
         has_printer = bool(self._desk.settings().receipt.printer)
         self.top_bar.show_paper(status.waiting if has_printer else 0)
         if status.problem and status.problem != before.problem:
-            from app.domain.errors import Outage
-            from ui.errors import sentence
-
             code = Outage(status.problem)
             self.strip.warn(lambda: sentence(self._kit, code, {}))
 

@@ -121,11 +121,11 @@ def make_shop(folder: Path, *, demo: bool = False) -> Shop:
         profile = ProfileInput(name=name, phone=phone, birthday=given)
         command = Enrol(ctx.ids(), session, profile, service_consent=True)
         enrol(ctx, command)
-    Desk(till).index_visits()
+    Desk(till).settle_down()
     first = Desk(till).search("6621").hits[0].member_id
     for minor in (360000, 168000, 9600, 130000):
         charge(till, session, first, minor)
-    Desk(till).index_visits()
+    Desk(till).settle_down()
     till.close()
     return shop
 

@@ -20,6 +20,7 @@ from ui.dialogs.pick_item import PickItem
 from ui.dialogs.points import Ledger, Lots, WhyPoints
 from ui.dialogs.return_goods import FindReceipt, ReturnSheet
 from ui.dialogs.shift import OpenShift, SwitchPerson
+from ui.dialogs.slip import SlipSheet
 from ui.dialogs.void_sale import VoidSale
 from ui.screens.settings_page import SettingsPage
 from ui.widgets.sheet import Sheet
@@ -605,6 +606,50 @@ class TestEverywhere:
         rig.until(lambda: "补打第 1 份" in rig.shell.strip.text)
         press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
         rig.until(lambda: "补打第 2 份" in rig.shell.strip.text)
+
+    def test_the_last_slip_is_shown_as_the_printer_lays_it_out(self, rig: Rig) -> None:
+        rig.amount("5")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        press(Qt.Key.Key_F11)
+        write("xp")
+        press(Qt.Key.Key_Return)
+        rig.until(partial(shows, rig, SlipSheet))
+        sheet = rig.top
+        assert isinstance(sheet, SlipSheet)
+        assert rig.counter.last_sale is not None
+        said = sheet.preview.accessibleDescription()
+        assert rig.counter.last_sale.receipt_no in said
+        assert "¥5.00" in said or "￥5.00" in said
+
+    def test_the_member_card_is_saved_as_a_file(self, rig: Rig) -> None:
+        rig.attach()
+        press(Qt.Key.Key_F11)
+        write("dk")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "卡片已存" in rig.shell.strip.text)
+        assert [p.suffix for p in (rig.shop.folder / "cards").iterdir()] == [".pdf"]
+
+    def test_a_journal_file_that_fails_is_said_and_stops_the_next_sale(self, rig: Rig) -> None:
+        desk = rig.window.desk
+        assert desk is not None
+
+        def fails(*arguments: object, **named: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        desk._ctx.journal.append = fails  # type: ignore[method-assign]
+        rig.amount("5")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "副本写不了" in rig.shell.strip.text)
+        before = rig.documents()
+        rig.amount("6")
+        pay = rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "副本写不了" in pay.problem.text())
+        assert rig.documents() == before
+        assert rig.counter.sale.amount.text() == "6"
 
     def test_focus_goes_to_search_after_every_sheet(self, rig: Rig) -> None:
         for key in (Qt.Key.Key_F1, Qt.Key.Key_F3, Qt.Key.Key_F11):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from app.domain.errors import Refused
 from app.domain.sale import SaleQuote
@@ -96,6 +96,7 @@ class Counter(QWidget):
         self._keeper.setSingleShot(True)
         self._keeper.setInterval(KEEP_AFTER_MS)
         self._keeper.timeout.connect(self.keep_now)
+        self.sale.amount.use_numpad_operators(desk.settings().counter.numpad_operators)
         self._connect()
         self.use_till(till)
 
@@ -500,6 +501,8 @@ class Counter(QWidget):
             )
         else:
             self._leave_pay()
+            if self._desk.settings().counter.sound:
+                QApplication.beep()  # Cashiers don't watch the screen while they scan.
             self._use_cart(self.cart.with_unknown(scan.code))
             self.sale.say_problem(
                 lambda: words.say(

@@ -64,7 +64,7 @@ class SettingsPage(QScrollArea):
             self._card(
                 lambda: words.say("Shop texts on receipts"),
                 (
-                    (lambda: words.say("Name"), self.shop_name),
+                    (lambda: words.say("Shop name"), self.shop_name),
                     (lambda: words.say("English name"), self.shop_name_en),
                     (lambda: words.say("Address"), self.address),
                     (lambda: words.say("Telephone"), self.telephone),
@@ -115,7 +115,7 @@ class SettingsPage(QScrollArea):
         )
         self.bilingual = Tick(kit, lambda: words.say("Chinese and English"))
         self.printer = TextField(lambda: words.say("Printer"))
-        self.shop_name = TextField(lambda: words.say("Name"))
+        self.shop_name = TextField(lambda: words.say("Shop name"))
         self.shop_name_en = TextField(lambda: words.say("English name"))
         self.address = TextField(lambda: words.say("Address"))
         self.telephone = TextField(lambda: words.say("Telephone"))

@@ -71,7 +71,9 @@ class WrappedLabel(Label):
     def __init__(self, text: Text = nothing, *, role: str = "", tone: str = "") -> None:
         super().__init__(text, role=role, tone=tone)
         self.setWordWrap(True)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
 
 class Picture(QLabel):

@@ -37,7 +37,8 @@ class TopBar(QWidget):
         self._demo = Label(lambda: "DEMO", chip="danger")
         self._date = Label(chip="warn")
         self._paper = Label(chip="warn")
-        for chip in (self._demo, self._date, self._paper):
+        self._away = Label(lambda: words.say("Click to continue"), chip="danger")
+        for chip in (self._away, self._demo, self._date, self._paper):
             chip.hide()
             line.addWidget(chip, 0, middle)
         self._who = Label(role="text2")
@@ -83,6 +84,10 @@ class TopBar(QWidget):
             self._who.tell(
                 lambda: words.say("{name} · shift since {time}", name=staff.name, time=since)
             )
+
+    def show_away(self, away: bool) -> None:
+        """The window has no keyboard: what is typed goes elsewhere."""
+        self._away.setVisible(away)
 
     def show_other_date(self, day: str) -> None:
         """The business date when it isn't the calendar's; empty hides it."""
