@@ -1,11 +1,11 @@
-"""What surrounds the pages once someone signed in: rail, top bar, F-bar, sheets, strip, and every
-action with its key. Opens sheets; the pages do the work.
+"""What surrounds the pages once someone signed in: rail, top bar, F-bar, sheets, strip, who works,
+and every action with its key. What the actions set going is in ui.errands.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,17 +15,15 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app.domain.errors import Outage
 from app.i18n import mark
 from app.queries.records import (
-    DocumentLine,
-    LedgerLine,
     PrintStatus,
-    ProfileView,
     StaffView,
 )
 from app.settings import Settings
 from ui.actions import Action, Actions, always
-from ui.desk_records import Scan, TillView
+from ui.desk_records import TillView
 from ui.dialogs.find_action import FindAction, Help
 from ui.dialogs.pay import Pay
+from ui.errands import Errands
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -40,9 +38,6 @@ from ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from app.context import Session
-    from app.queries.why import Why
-    from app.usecases.return_goods import SaleOnScreen
-    from app.usecases.sell import Sold
     from ui.desk import Desk
 
 COUNTER, SETTINGS = 0, 1
@@ -73,7 +68,6 @@ class Shell(QWidget):
         self.till = till
         self.session: Session | None = None
         self.staff: StaffView | None = None
-        self._print_status = PrintStatus(0, (), "")
         self._repairs_said = False
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -82,10 +76,19 @@ class Shell(QWidget):
         self.strip = Strip(kit, self.pages)
         self.counter = Counter(kit, lanes, desk, till, self.sheets, self.strip, clock=clock)
         self.pages.addWidget(self.counter)
+        self.paper = Paper(self, lanes, desk)
+        self.errands = Errands(
+            kit,
+            lanes,
+            desk,
+            self.counter,
+            self.paper,
+            till=lambda: self.till,
+            return_refusal=self._return_refusal,
+        )
         self.actions_ = Actions(kit, lambda reason: self.strip.warn(lambda: reason))
         self._add_actions()
         self.actions_.bind(self)
-        self.paper = Paper(self, lanes, desk)
         self._lay_out()
         self._connect()
 
@@ -116,13 +119,13 @@ class Shell(QWidget):
         self.top_bar.theme_wanted.connect(self.theme_wanted)
         self.top_bar.lock_wanted.connect(self.lock_wanted)
         counter = self.counter
-        counter.sold.connect(self._sold)
-        counter.enrol_wanted.connect(self.enrol)
-        counter.why_wanted.connect(self.why)
-        counter.ledger_wanted.connect(self.ledger)
-        counter.lots_wanted.connect(self.lots)
-        counter.edit_wanted.connect(self.edit_profile)
-        counter.receipt_scanned.connect(self._receipt_scanned)
+        counter.sold.connect(self.errands.sold)
+        counter.enrol_wanted.connect(self.errands.enrol)
+        counter.why_wanted.connect(self.errands.why)
+        counter.ledger_wanted.connect(self.errands.ledger)
+        counter.lots_wanted.connect(self.errands.lots)
+        counter.edit_wanted.connect(self.errands.edit_profile)
+        counter.receipt_scanned.connect(self.errands.receipt_scanned)
         counter.badge_scanned.connect(self.switch_to)
         self.paper.changed.connect(self._paper_changed)
 
@@ -130,10 +133,13 @@ class Shell(QWidget):
 
     def begin(self, session: Session, staff: StaffView) -> None:
         """Someone signed in: theirs is what comes now; the cart stays as it is."""
-        self.session, self.staff = session, staff
-        self.counter.session = session
+        self.staff = staff
+        self._use_session(session)
         self._ask(self._desk.till, self._begin_day)
         self.counter.focus_search()
+
+    def _use_session(self, session: Session) -> None:
+        self.session = self.counter.session = self.errands.session = session
 
     def _refresh_till(self) -> None:
         self._ask(self._desk.till, self._use_till)
@@ -172,7 +178,7 @@ class Shell(QWidget):
         self.sheets.open(sheet)
 
     def _shift_opened(self, session: Session) -> None:
-        self.session = self.counter.session = session
+        self._use_session(session)
         words = self._kit.words
         self.strip.good_news(lambda: words.say("The shift is open."))
         self._refresh_till()
@@ -200,7 +206,7 @@ class Shell(QWidget):
         return (
             _fkey("F1", "help", mark("Keys of this screen"), "bz", mark("Help"), self.help),
             _fkey("F2", "find", mark("Find member"), "cz", mark("Find"), self.find_member),
-            _fkey("F3", "enrol", mark("New member"), "bk", mark("New"), self.enrol, free),
+            _fkey("F3", "enrol", mark("New member"), "bk", mark("New"), self.errands.enrol, free),
             _fkey(
                 "F5",
                 "items",
@@ -225,7 +231,7 @@ class Shell(QWidget):
                 mark("Return goods"),
                 "th",
                 mark("Return"),
-                self.return_goods,
+                self.errands.return_goods,
                 self._return_refusal,
             ),
             _fkey(
@@ -234,7 +240,7 @@ class Shell(QWidget):
                 mark("Print the last slip again"),
                 "bd",
                 mark("Print"),
-                self.print_again,
+                self.errands.print_again,
                 chord="Ctrl+P",
             ),
             _fkey("F11", "actions", mark("All actions"), "gn", mark("All"), self.all_actions),
@@ -244,14 +250,30 @@ class Shell(QWidget):
     def _member_actions(self) -> tuple[Action, ...]:
         needs, counter = self._member_refusal, self.counter
         return (
-            Action("why", mark("Why these points?"), "ws", self.why_last, "Ctrl+W", refusal=needs),
             Action(
-                "profile", mark("Edit profile"), "xg", self.edit_profile, "Ctrl+I", refusal=needs
+                "why",
+                mark("Why these points?"),
+                "ws",
+                self.errands.why_last,
+                "Ctrl+W",
+                refusal=needs,
             ),
-            Action("ledger", mark("Whole ledger"), "ls", self.ledger, refusal=needs),
-            Action("lots", mark("Points by lot"), "pc", self.lots, refusal=needs),
             Action(
-                "member_card", mark("Member card as a file"), "dk", self.member_card, refusal=needs
+                "profile",
+                mark("Edit profile"),
+                "xg",
+                self.errands.edit_profile,
+                "Ctrl+I",
+                refusal=needs,
+            ),
+            Action("ledger", mark("Whole ledger"), "ls", self.errands.ledger, refusal=needs),
+            Action("lots", mark("Points by lot"), "pc", self.errands.lots, refusal=needs),
+            Action(
+                "member_card",
+                mark("Member card as a file"),
+                "dk",
+                self.errands.member_card,
+                refusal=needs,
             ),
             Action("detach", mark("Sell without this member"), "bh", counter.detach, refusal=needs),
         )
@@ -263,9 +285,15 @@ class Shell(QWidget):
         back = counter.bring_back_line
         return (
             Action(
-                "slip", mark("Show the last slip"), "xp", self.show_slip, refusal=self._slip_refusal
+                "slip",
+                mark("Show the last slip"),
+                "xp",
+                self.errands.show_slip,
+                refusal=self._slip_refusal,
             ),
-            Action("void", mark("Void a sale"), "zf", self.void, refusal=self._void_refusal),
+            Action(
+                "void", mark("Void a sale"), "zf", self.errands.void, refusal=self._void_refusal
+            ),
             Action(
                 "clear", mark("Clear the sale"), "qk", counter.clear_sale, "Ctrl+N", refusal=free
             ),
@@ -378,215 +406,15 @@ class Shell(QWidget):
         else:
             self.show_page(COUNTER)
 
-    # Members ----------------------------------------------------------------------------------
-
-    def enrol(self, phone: str = "") -> None:
-        from ui.dialogs.enrol import EnrolSheet
-
-        if self.session is None:
-            return
-        sheet = EnrolSheet(self._kit, self._lanes, self._desk, self.session, phone=phone)
-        sheet.enrolled.connect(self._enrolled)
-        self.sheets.open(sheet)
-
-    def _enrolled(self, member_id: bytes) -> None:
-        self.counter.finder.clear_text()
-        self.counter.attach(member_id)
-        self._index()
-        words = self._kit.words
-        self.strip.good_news(lambda: words.say("Member enrolled."))
-
-    def edit_profile(self) -> None:
-        from ui.dialogs.enrol import EditSheet
-
-        member, session = self.counter.attached, self.session
-        if member is None or session is None:
-            return
-
-        def opened(profile: ProfileView) -> None:
-            sheet = EditSheet(self._kit, self._lanes, self._desk, session, profile)
-            sheet.saved.connect(self._edited)
-            self.sheets.open(sheet)
-
-        self._ask(lambda: self._desk.profile(member.member_id), opened)
-
-    def _edited(self) -> None:
-        self.counter.refresh_member()
-        self._index()
-
-    def why(self, event_id: bytes) -> None:
-        from ui.dialogs.points import WhyPoints
-
-        def answered(answer: Why) -> None:
-            self.sheets.open(WhyPoints(self._kit, answer))
-
-        self._ask(lambda: self._desk.why(event_id, self._kit.words), answered)
-
-    def why_last(self) -> None:
-        """Ctrl+W: the newest entry of the attached member."""
-        member = self.counter.attached
-        if member is not None and member.recent:
-            self.why(member.recent[0].event_id)
-
-    def ledger(self) -> None:
-        from ui.dialogs.points import Ledger
-
-        member = self.counter.attached
-        if member is None:
-            return
-
-        def answered(lines: tuple[LedgerLine, ...]) -> None:
-            sheet = Ledger(self._kit, lines, lambda: self.till.today)
-            sheet.why_wanted.connect(self.why)
-            self.sheets.open(sheet)
-
-        self._ask(lambda: self._desk.ledger(member.member_id), answered)
-
-    def lots(self) -> None:
-        from ui.dialogs.points import Lots
-
-        member = self.counter.attached
-        if member is not None:
-            self._ask(
-                lambda: self._desk.lots(member.member_id),
-                lambda lots: self.sheets.open(Lots(self._kit, lots, lambda: self.till.today)),
-            )
-
-    # Documents --------------------------------------------------------------------------------
-
-    def return_goods(self) -> None:
-        from ui.dialogs.return_goods import FindReceipt
-
-        sheet = FindReceipt(self._kit, self._lanes, self._desk, self.counter.attached, self.till)
-        sheet.found.connect(self.open_return)
-        self.sheets.open(sheet)
-
-    def open_return(self, event_id: bytes) -> None:
-        from ui.dialogs.return_goods import ReturnSheet
-
-        session = self.session
-        if session is None:
-            return
-
-        def opened(sale: SaleOnScreen) -> None:
-            sheet = ReturnSheet(self._kit, self._lanes, self._desk, session, sale)
-            sheet.returned.connect(self._returned)
-            self.sheets.open(sheet)
-
-        self._ask(lambda: self._desk.sale_to_return(event_id), opened)
-
-    def _returned(self, sentence: str) -> None:
-        self.strip.good_news(lambda: sentence)
-        self.paper.print_waiting()
-        self.counter.refresh_member()
-
-    def void(self) -> None:
-        from ui.dialogs.void_sale import VoidSale
-
-        session = self.session
-        if session is None:
-            return
-
-        def opened(documents: Sequence[DocumentLine]) -> None:
-            sheet = VoidSale(self._kit, self._lanes, self._desk, session, documents, self.till)
-            sheet.voided.connect(self._returned)
-            self.sheets.open(sheet)
-
-        self._ask(self._desk.documents_of_shift, opened)
-
-    def _receipt_scanned(self, scan: Scan) -> None:
-        words = self._kit.words
-        reason = self._return_refusal()
-        if scan.event_id is None:
-            self.strip.warn(
-                lambda: words.say("No receipt with this number. Check it, or find the member.")
-            )
-        elif reason:
-            self.strip.warn(lambda: reason)
-        else:
-            self.open_return(scan.event_id)
-
     # Paper ------------------------------------------------------------------------------------
-
-    def _sold(self, sold: Sold) -> None:
-        words, formats = self._kit.words, self._kit.formats
-        paid = formats.money(sold.to_pay_minor)
-        earned = formats.points_change(sold.document.points_earned)
-        self.strip.good_news(
-            lambda: (
-                words.say("Paid {money}, {points}.", money=paid, points=earned)
-                if sold.document.points_earned
-                else words.say("Paid {money}.", money=paid)
-            )
-        )
-        self.paper.print_waiting()
-        self._ask(self._desk.settle_down, self._beside)
-
-    def _index(self) -> None:
-        """Members that are new, changed or were here: the search learns of them."""
-        self._ask(self._desk.settle_down, self._beside)
-
-    def _beside(self, warning: str) -> None:
-        """The command stands; what needs a hand beside it is said until it is mended."""
-        if warning:
-            self.strip.warn(lambda: sentence(self._kit, Outage(warning), {}))
-
-    def member_card(self) -> None:
-        """The member card as a file that a card printer takes."""
-        member = self.counter.attached
-        words = self._kit.words
-        if member is None:
-            return
-
-        def saved(path: str) -> None:
-            self.strip.good_news(lambda: words.say("Card saved: {path}", path=path))
-
-        self._ask(lambda: self._desk.save_card(member.member_id), saved)
-
-    def show_slip(self) -> None:
-        """The last slip on screen."""
-        sold = self.counter.last_sale
-        if sold is None:
-            return
-
-        def opened(document: str | None) -> None:
-            from ui.dialogs.slip import SlipSheet
-
-            if document is not None:
-                paper = self._desk.settings().receipt.paper_mm
-                self.sheets.open(SlipSheet(self._kit, document, paper_mm=paper))
-
-        self._ask(lambda: self._desk.slip(sold.event_id), opened)
 
     def _slip_refusal(self) -> str:
         if self.counter.last_sale is not None:
             return ""
         return self._kit.words.say("No slip of this shift to print again.")
 
-    def print_again(self) -> None:
-        """F10: what waits, or else the last slip again, marked as a copy."""
-        words = self._kit.words
-        if self._print_status.waiting and self._desk.settings().receipt.printer:
-            from ui.dialogs.paper_list import PaperList
-
-            sheet = PaperList(self._kit, self._lanes, self._desk, self._print_status)
-            sheet.retry.connect(self.paper.print_waiting)
-            self.sheets.open(sheet)
-            return
-        sold, session = self.counter.last_sale, self.session
-        if sold is None or session is None:
-            self.strip.warn(lambda: words.say("No slip of this shift to print again."))
-            return
-        command_id, event_id = self._desk.new_command(), sold.event_id
-
-        def printed(copy: int) -> None:
-            self.strip.good_news(lambda: words.say("Printing copy {count}.", count=copy))
-            self.paper.print_waiting()
-
-        self._ask(lambda: self._desk.reprint(command_id, session, event_id), printed)
-
     def _paper_changed(self, status: PrintStatus) -> None:
-        before, self._print_status = self._print_status, status
+        before, self.errands.print_status = self.errands.print_status, status
         # Without a printer nothing waits for one: the chip would never go.
         has_printer = bool(self._desk.settings().receipt.printer)
         self.top_bar.show_paper(status.waiting if has_printer else 0)

@@ -171,15 +171,18 @@ SCENES: dict[str, Opener] = {
     "return": lambda rig: press(Qt.Key.Key_F8),
     "settings": lambda rig: rig.shell.show_page(1),
     "member": lambda rig: rig.attach(),
-    "void": lambda rig: _and_settle(rig, rig.shell.void),
+    "void": lambda rig: _and_settle(rig, rig.shell.errands.void),
     "pay": lambda rig: _pay(rig),  # noqa: PLW0108 (defined below)
     "points": lambda rig: _points(rig),  # noqa: PLW0108 (defined below)
-    "edit": lambda rig: _with_member(rig, rig.shell.edit_profile),
-    "ledger": lambda rig: _with_member(rig, rig.shell.ledger),
-    "lots": lambda rig: _with_member(rig, rig.shell.lots),
-    "why": lambda rig: _with_member(rig, rig.shell.why_last),
+    "edit": lambda rig: _with_member(rig, rig.shell.errands.edit_profile),
+    "ledger": lambda rig: _with_member(rig, rig.shell.errands.ledger),
+    "lots": lambda rig: _with_member(rig, rig.shell.errands.lots),
+    "why": lambda rig: _with_member(rig, rig.shell.errands.why_last),
     "lock": lambda rig: rig.window.lock(),
 }
+
+
+WITHOUT_SHEET = ("counter", "settings", "member", "points", "lock")
 
 
 def _and_settle(rig: Rig, act: Callable[[], None]) -> None:
@@ -235,6 +238,7 @@ def test_every_scene_is_named_large_enough_and_not_clipped(dressed: Rig) -> None
             rig.shell.sheets.close_all()
         scene(rig)
         rig.qtbot.wait(10)
+        assert (rig.top is None) == (name in WITHOUT_SHEET), name
         faults += [f"{name}: {fault}" for fault in _faults(rig)]
         rig.shell.sheets.close_all()
         rig.shell.show_page(0)
@@ -303,7 +307,7 @@ def test_a_language_switch_changes_every_word(dressed: Rig) -> None:
 
 def test_every_sheet_keeps_tab_inside(rig: Rig) -> None:
     rig.attach()
-    for opener in (rig.shell.help, rig.shell.enrol, rig.shell.all_actions):
+    for opener in (rig.shell.help, rig.shell.errands.enrol, rig.shell.all_actions):
         opener()
         sheet = rig.top
         assert sheet is not None

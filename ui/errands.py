@@ -1,0 +1,260 @@
+"""What the keys and buttons around the counter set going: sheets about members, documents and paper.
+
+Each asks the desk on the db lane and opens a sheet with the answer; the sheet does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from app.domain.errors import Outage
+from app.queries.records import DocumentLine, LedgerLine, PrintStatus, ProfileView
+from ui.desk_records import Scan, TillView
+from ui.errors import sentence, words_of
+from ui.kit import Kit
+from ui.lanes import Lanes
+from ui.paper import Paper
+from ui.screens.counter import Counter
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.queries.why import Why
+    from app.usecases.return_goods import SaleOnScreen
+    from app.usecases.sell import Sold
+    from ui.desk import Desk
+
+
+class Errands:
+    """The errands of one counter.
+
+    Attributes:
+        session: who works at the till; the shell keeps it current.
+        print_status: what waits for paper.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        counter: Counter,
+        paper: Paper,
+        *,
+        till: Callable[[], TillView],
+        return_refusal: Callable[[], str],
+    ) -> None:
+        self._kit, self._lanes, self._desk = kit, lanes, desk
+        self.counter, self.paper = counter, paper
+        self.sheets, self.strip = counter.sheets, counter.strip
+        self._till, self._return_refusal = till, return_refusal
+        self.session: Session | None = None
+        self.print_status = PrintStatus(0, (), "")
+
+    # Members ----------------------------------------------------------------------------------
+
+    def enrol(self, phone: str = "") -> None:
+        from ui.dialogs.enrol import EnrolSheet
+
+        if self.session is None:
+            return
+        sheet = EnrolSheet(self._kit, self._lanes, self._desk, self.session, phone=phone)
+        sheet.enrolled.connect(self._enrolled)
+        self.sheets.open(sheet)
+
+    def _enrolled(self, member_id: bytes) -> None:
+        self.counter.finder.clear_text()
+        self.counter.attach(member_id)
+        self._index()
+        words = self._kit.words
+        self.strip.good_news(lambda: words.say("Member enrolled."))
+
+    def edit_profile(self) -> None:
+        from ui.dialogs.enrol import EditSheet
+
+        member, session = self.counter.attached, self.session
+        if member is None or session is None:
+            return
+
+        def opened(profile: ProfileView) -> None:
+            sheet = EditSheet(self._kit, self._lanes, self._desk, session, profile)
+            sheet.saved.connect(self._edited)
+            self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.profile(member.member_id), opened)
+
+    def _edited(self) -> None:
+        self.counter.refresh_member()
+        self._index()
+
+    def why(self, event_id: bytes) -> None:
+        from ui.dialogs.points import WhyPoints
+
+        def answered(answer: Why) -> None:
+            self.sheets.open(WhyPoints(self._kit, answer))
+
+        self._ask(lambda: self._desk.why(event_id, self._kit.words), answered)
+
+    def why_last(self) -> None:
+        """Ctrl+W: the newest entry of the attached member."""
+        member = self.counter.attached
+        if member is not None and member.recent:
+            self.why(member.recent[0].event_id)
+
+    def ledger(self) -> None:
+        from ui.dialogs.points import Ledger
+
+        member = self.counter.attached
+        if member is None:
+            return
+
+        def answered(lines: tuple[LedgerLine, ...]) -> None:
+            sheet = Ledger(self._kit, lines, lambda: self._till().today)
+            sheet.why_wanted.connect(self.why)
+            self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.ledger(member.member_id), answered)
+
+    def lots(self) -> None:
+        from ui.dialogs.points import Lots
+
+        member = self.counter.attached
+        if member is not None:
+            self._ask(
+                lambda: self._desk.lots(member.member_id),
+                lambda lots: self.sheets.open(Lots(self._kit, lots, lambda: self._till().today)),
+            )
+
+    # Documents --------------------------------------------------------------------------------
+
+    def return_goods(self) -> None:
+        from ui.dialogs.return_goods import FindReceipt
+
+        sheet = FindReceipt(self._kit, self._lanes, self._desk, self.counter.attached, self._till())
+        sheet.found.connect(self.open_return)
+        self.sheets.open(sheet)
+
+    def open_return(self, event_id: bytes) -> None:
+        from ui.dialogs.return_goods import ReturnSheet
+
+        session = self.session
+        if session is None:
+            return
+
+        def opened(sale: SaleOnScreen) -> None:
+            sheet = ReturnSheet(self._kit, self._lanes, self._desk, session, sale)
+            sheet.returned.connect(self._returned)
+            self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.sale_to_return(event_id), opened)
+
+    def _returned(self, sentence: str) -> None:
+        self.strip.good_news(lambda: sentence)
+        self.paper.print_waiting()
+        self.counter.refresh_member()
+
+    def void(self) -> None:
+        from ui.dialogs.void_sale import VoidSale
+
+        session = self.session
+        if session is None:
+            return
+
+        def opened(documents: Sequence[DocumentLine]) -> None:
+            sheet = VoidSale(self._kit, self._lanes, self._desk, session, documents, self._till())
+            sheet.voided.connect(self._returned)
+            self.sheets.open(sheet)
+
+        self._ask(self._desk.documents_of_shift, opened)
+
+    def receipt_scanned(self, scan: Scan) -> None:
+        words = self._kit.words
+        reason = self._return_refusal()
+        if scan.event_id is None:
+            self.strip.warn(
+                lambda: words.say("No receipt with this number. Check it, or find the member.")
+            )
+        elif reason:
+            self.strip.warn(lambda: reason)
+        else:
+            self.open_return(scan.event_id)
+
+    # Paper ------------------------------------------------------------------------------------
+
+    def sold(self, sold: Sold) -> None:
+        words, formats = self._kit.words, self._kit.formats
+        paid = formats.money(sold.to_pay_minor)
+        earned = formats.points_change(sold.document.points_earned)
+        self.strip.good_news(
+            lambda: (
+                words.say("Paid {money}, {points}.", money=paid, points=earned)
+                if sold.document.points_earned
+                else words.say("Paid {money}.", money=paid)
+            )
+        )
+        self.paper.print_waiting()
+        self._ask(self._desk.settle_down, self._beside)
+
+    def _index(self) -> None:
+        """Members that are new, changed or were here: the search learns of them."""
+        self._ask(self._desk.settle_down, self._beside)
+
+    def _beside(self, warning: str) -> None:
+        """The command stands; what needs a hand beside it is said until it is mended."""
+        if warning:
+            self.strip.warn(lambda: sentence(self._kit, Outage(warning), {}))
+
+    def member_card(self) -> None:
+        """The member card as a file that a card printer takes."""
+        member = self.counter.attached
+        words = self._kit.words
+        if member is None:
+            return
+
+        def saved(path: str) -> None:
+            self.strip.good_news(lambda: words.say("Card saved: {path}", path=path))
+
+        self._ask(lambda: self._desk.save_card(member.member_id), saved)
+
+    def show_slip(self) -> None:
+        """The last slip on screen."""
+        sold = self.counter.last_sale
+        if sold is None:
+            return
+
+        def opened(document: str | None) -> None:
+            from ui.dialogs.slip import SlipSheet
+
+            if document is not None:
+                paper = self._desk.settings().receipt.paper_mm
+                self.sheets.open(SlipSheet(self._kit, document, paper_mm=paper))
+
+        self._ask(lambda: self._desk.slip(sold.event_id), opened)
+
+    def print_again(self) -> None:
+        """F10: what waits, or else the last slip again, marked as a copy."""
+        words = self._kit.words
+        if self.print_status.waiting and self._desk.settings().receipt.printer:
+            from ui.dialogs.paper_list import PaperList
+
+            sheet = PaperList(self._kit, self._lanes, self._desk, self.print_status)
+            sheet.retry.connect(self.paper.print_waiting)
+            self.sheets.open(sheet)
+            return
+        sold, session = self.counter.last_sale, self.session
+        if sold is None or session is None:
+            self.strip.warn(lambda: words.say("No slip of this shift to print again."))
+            return
+        command_id, event_id = self._desk.new_command(), sold.event_id
+
+        def printed(copy: int) -> None:
+            self.strip.good_news(lambda: words.say("Printing copy {count}.", count=copy))
+            self.paper.print_waiting()
+
+        self._ask(lambda: self._desk.reprint(command_id, session, event_id), printed)
+
+    def _ask(self, function: Callable[[], object], ok: Callable[..., None]) -> None:
+        self._lanes.run(self.counter, "db", function, ok=ok, failed=self._warn)
+
+    def _warn(self, error: Exception) -> None:
+        self.strip.warn(lambda: words_of(self._kit, error))
