@@ -117,12 +117,14 @@ def open_till(
     find_keystore: FindKeystore = keyslots.SystemKeystore,
     clock: Clock = now_utc,
     offset_min: Callable[[], int] = local_offset_min,
+    mending: bool = True,
 ) -> Till:
     """Open the store of a folder and mend what a crash left. Never makes or replaces a store.
 
-    Without `passphrase` the key comes from the system's key store. Raises Unavailable with the code
-    of what is in the way: KEYSTORE_GONE (ask for the passphrase), PASSPHRASE_WRONG, KEYS_…,
-    STORE_…, JOURNAL_…, SETTINGS_BAD.
+    Without `passphrase` the key comes from the system's key store. Without `mending` journal and
+    database stay as they lie and are not compared: for `verify`, which names what differs.
+    Raises Unavailable with the code of what is in the way: KEYSTORE_GONE (ask for the passphrase),
+    PASSPHRASE_WRONG, KEYS_…, STORE_…, JOURNAL_…, SETTINGS_BAD.
     """
     path = folder / DATABASE
     if not path.exists():
@@ -142,7 +144,8 @@ def open_till(
             with translated():
                 migrate(store, before=_no_backup_yet)
             context = _context(store, folder, opened, chosen, clock, offset_min)
-            mend(context, findings)
+            if mending:
+                mend(context, findings)
         except BaseException:
             store.close()
             raise

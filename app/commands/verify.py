@@ -18,11 +18,11 @@ def command(chosen: argparse.Namespace) -> int:
     """Open the store, verify it, print what was found; returns the exit code."""
     try:
         try:
-            till = open_till(chosen.store)
+            till = open_till(chosen.store, mending=False)
         except Unavailable as error:
             if error.code is not Outage.KEYSTORE_GONE:
                 raise
-            till = open_till(chosen.store, passphrase=passphrase())
+            till = open_till(chosen.store, passphrase=passphrase(), mending=False)
     except Unavailable as error:
         facts = ", ".join(f"{key}: {value}" for key, value in error.facts.items())
         print(

@@ -76,6 +76,8 @@ class Report:
 
 FINDINGS_MOST = 1000
 _BATCH = 2000
+_UNKNOWN = bytes(32)
+"""In place of the hash of an event that is missing."""
 
 
 def _quiet(what: str, done: int, total: int) -> None:
@@ -96,7 +98,7 @@ def verify(ctx: Context, *, progress: Progress = _quiet, rebuild: bool = False) 
 
 def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearray:
     """Walk the journal once beside the rows that it stands for; returns the 32-byte hashes."""
-    previous = ctx.chain_start()
+    previous: bytes | None = ctx.chain_start()
     expected = 1
     hashes = bytearray()
     with ctx.read(Reader.REPORT) as conn:
@@ -106,7 +108,11 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
         for row in rows.events_after(conn, 0):
             while expected < row.seq:
                 report.add(Fault.GAP, expected, "event is missing")
-                hashes += bytes(32)
+                # What it stood for goes with it, and what follows has nothing to chain onto.
+                ledger.take(expected)
+                documents.take(expected)
+                previous = None
+                hashes += _UNKNOWN
                 expected += 1
             event = _check_event(row, previous, report)
             wanted = posting.ledger_rows(event) if event else None
@@ -128,12 +134,12 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
             report.add(Fault.LEDGER, seq, "entry of no event")
         for seq, _ in documents.rest():
             report.add(Fault.PROJECTION, seq, "document of no event")
-    report.head = previous
+    report.head = previous or b""
     return hashes
 
 
-def _check_event(row: rows.EventRow, previous: bytes, report: Report) -> Event | None:
-    if chain(previous, row.body) != row.hash:
+def _check_event(row: rows.EventRow, previous: bytes | None, report: Report) -> Event | None:
+    if previous is not None and chain(previous, row.body) != row.hash:
         report.add(Fault.EVENT, row.seq, "its bytes do not chain onto the event before")
     try:
         event = Event.from_bytes(row.body)
@@ -209,7 +215,7 @@ def _check_files(ctx: Context, report: Report, hashes: bytearray, progress: Prog
                 seen += 1
                 report.add(Fault.JOURNAL_FILE, seen, "not in the journal file")
             here = bytes(hashes[(record.seq - 1) * 32 : record.seq * 32])
-            if here != record.hash:
+            if here not in (record.hash, _UNKNOWN):
                 report.add(Fault.JOURNAL_FILE, record.seq, "another event in the journal file")
             seen = max(seen, record.seq)
         before = path
