@@ -154,27 +154,25 @@ def _with_member(
     policy: SpentPolicy | None,
     manager: bool,
 ) -> ReturnQuote:
-    """Fold step by step to see how much of the take-back nothing but a debt could cover."""
+    """Post it all and, where that leaves a debt, settle what the member had already spent."""
     state, on = member.state, back.on
-    entries = list(unexpired)
-    covered = fold(state, unexpired) if unexpired else state
-    repaid_by_expired = owed_points(state) - owed_points(covered)
-    giving_back = _restore_entry(back, programme, len(entries))
-    entries += giving_back
-    covered = fold(covered, giving_back) if giving_back else covered
-    taking_back = _take_back_entry(back, len(entries))
-    entries += taking_back
-    reached = fold(covered, taking_back) if taking_back else covered
-    debt = owed_points(reached)
-    spent = max(debt - owed_points(covered) - repaid_by_expired, 0)
+    giving = _restore_entry(back, programme, len(unexpired))
+    taking = _take_back_entry(back, len(unexpired) + len(giving))
+    moves = [*unexpired, *giving, *taking]
+    entries = [*moves, *_measure_entries(back, len(moves))]
+    final = fold(state, entries)
+    debt = owed_points(final)
+    spent = _already_spent(state, unexpired, giving, debt) if debt else 0
     settlement = settle(spent, debt, back.refunds, programme, policy=policy, manager=manager)
-    closing = _settling_entry(settlement, taking_back, on, programme, len(entries))
-    closing += _measure_entries(back, len(entries) + len(closing))
-    final = fold(reached, closing) if closing else reached
-    given = sum(entry.amount for entry in unexpired)
+    settling = _settling_entry(settlement, taking, on, programme, len(moves))
+    if settling:
+        entries = [*moves, *settling, *_measure_entries(back, len(moves) + 1)]
+        final = fold(state, entries)
     return ReturnQuote(
-        draft=_draft(back, given, settlement, owed_points(state)),
-        entries=(*entries, *closing),
+        draft=_draft(
+            back, sum(entry.amount for entry in unexpired), settlement, owed_points(state)
+        ),
+        entries=tuple(entries),
         refund_minor=sum(amount for _, amount in settlement.refunds),
         settlement=settlement,
         balance_after=final.balance(),
@@ -183,6 +181,18 @@ def _with_member(
         qualifying_before=measure(state, programme.tiers, on),
         qualifying_after=measure(final, programme.tiers, on),
     )
+
+
+def _already_spent(
+    state: MemberState, unexpired: Sequence[Entry], giving: Sequence[Entry], debt: int
+) -> int:
+    """How much of a debt the take-back made: what nothing that came back could cover.
+
+    Debt that points given back from a booked expiry paid isn't counted: they cost nobody twice.
+    """
+    after_unexpired = fold(state, unexpired)
+    repaid = owed_points(state) - owed_points(after_unexpired)
+    return max(debt - owed_points(fold(after_unexpired, giving)) - repaid, 0)
 
 
 def return_entries(quote: ReturnQuote, event_id: bytes) -> tuple[Entry, ...]:
