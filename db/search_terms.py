@@ -95,7 +95,8 @@ def ask(typed: str) -> Question:
             term if term is not None else _term(chunk)
             for chunk, term in zip(chunks, whole, strict=False)
         ]
-        readings.append(tuple(mixed))
+        # A dot or a low line is in addresses and hardly ever in names, so it is read as one first.
+        readings.insert(0 if re.search(r"[._]", text) else len(readings), tuple(mixed))
     return Question(tuple(_unique(readings)), None)
 
 

@@ -145,6 +145,16 @@ def test_whole_words_come_before_words_begun_and_newer_before_older(shop: Store)
     assert names(shop, "张") == ["老张", "张三"]
 
 
+def test_an_address_being_typed_comes_before_names_and_numbers(small: Store) -> None:
+    with small.write() as tx:
+        add(tx, 50, ("李维", "+8613900000001", "other@example.com", "li wei", "lw"))
+        add(tx, 51, ("王小", "+8613900000002", "li.wei9@example.com", "wang xiao", "wx"))
+        add(tx, 52, ("李维", "+8615900000009", None, "li wei", "lw"))
+    assert names(small, "li.wei")[0] == "王小"
+    assert names(small, "li.wei9")[0] == "王小"
+    assert set(names(small, "li.wei")) == {"王小", "李维"}
+
+
 def test_the_counts_say_how_many_share_the_digits(shop: Store) -> None:
     found = answer(shop, "6621", limit=1)
     assert [hit.name for hit in found.hits] == ["单田芳"]
