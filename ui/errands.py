@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from app.domain.errors import Outage
+from app.domain.errors import Outage, Refusal
 from app.queries.records import DocumentLine, LedgerLine, PrintStatus, ProfileView
 from ui.desk_records import Scan, TillView
 from ui.errors import sentence, words_of
@@ -142,16 +142,24 @@ class Errands:
             return
 
         def opened(sale: SaleOnScreen) -> None:
+            if not any(sale.kept):
+                said = sentence(self._kit, Refusal.RETURN_NOTHING_LEFT, {})
+                self.strip.warn(lambda: said)
+                return
             sheet = ReturnSheet(self._kit, self._lanes, self._desk, session, sale)
             sheet.returned.connect(self._returned)
             self.sheets.open(sheet)
 
         self._ask(lambda: self._desk.sale_to_return(event_id), opened)
 
-    def _returned(self, sentence: str) -> None:
-        self.strip.good_news(lambda: sentence)
+    def _returned(self, said: str) -> None:
+        self.strip.good_news(lambda: said)
         self.paper.print_waiting()
         self.counter.refresh_member()
+
+    def _voided(self, said: str) -> None:
+        self.counter.forget_last_sale()
+        self._returned(said)
 
     def void(self) -> None:
         from ui.dialogs.void_sale import VoidSale
@@ -162,7 +170,7 @@ class Errands:
 
         def opened(documents: Sequence[DocumentLine]) -> None:
             sheet = VoidSale(self._kit, self._lanes, self._desk, session, documents, self._till())
-            sheet.voided.connect(self._returned)
+            sheet.voided.connect(self._voided)
             self.sheets.open(sheet)
 
         self._ask(self._desk.documents_of_shift, opened)

@@ -136,7 +136,10 @@ class Shell(QWidget):
         self.staff = staff
         self._use_session(session)
         self._ask(self._desk.till, self._begin_day)
-        self.counter.focus_search()
+        if self.counter.cart.is_empty:
+            self.counter.focus_search()
+        else:
+            self.counter.sale.amount.setFocus()
 
     def _use_session(self, session: Session) -> None:
         self.session = self.counter.session = self.errands.session = session
@@ -390,6 +393,7 @@ class Shell(QWidget):
             self.pages.insertWidget(SETTINGS, settings)
             self.sheets.raise_()
         self.pages.setCurrentIndex(page)
+        self.strip.raise_()  # A stack puts its current page on top of everything else.
         self.rail.show_page(page)
         words = self._kit.words
         titles = (lambda: words.say("Member counter"), lambda: words.say("Settings"))

@@ -237,7 +237,7 @@ QTableView::item:selected { background: $accent_soft; color: $text; }
 QTableView:focus { border: 2px solid $focus; }
 QHeaderView { background: transparent; }
 QHeaderView::section { background: transparent; color: $muted; border: 0; border-bottom: 1px solid $border; padding: ${p6}px ${p8}px; font-size: ${f_caption}px; font-weight: 600; }
-QScrollArea, QWidget[role="clear"] { background: transparent; border: 0; }
+QScrollArea, QWidget[role="clear"], QFrame[role="clear"] { background: transparent; border: 0; }
 QScrollBar:vertical { background: transparent; width: ${p10}px; margin: 0; }
 QScrollBar::handle:vertical { background: $border_strong; border-radius: 4px; min-height: 32px; margin: 2px; }
 QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }

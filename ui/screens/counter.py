@@ -436,6 +436,11 @@ class Counter(QWidget):
         self.sheets.close_sheet(sheet)
         self.sold.emit(sold)
 
+    def forget_last_sale(self) -> None:
+        """It was voided: its amount and change are no longer what to hand over."""
+        self.last_sale = None
+        self.sale.show_last_sale(None)
+
     def _not_sold(self, sheet: Pay, error: Exception) -> None:
         offer = error.offer if isinstance(error, Refused) else None
         if isinstance(offer, SaleQuote):

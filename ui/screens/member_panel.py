@@ -185,7 +185,6 @@ class MemberView(QStackedWidget):
             line.addWidget(lot, 1)
         self._no_lots = Label(lambda: words.say("No points yet."), role="muted")
         line.addWidget(self._no_lots)
-        line.addStretch()
         column.addLayout(line)
         return frame
 
@@ -253,7 +252,9 @@ class MemberView(QStackedWidget):
             words.say("Member since {day}", day=joined),
         )
         for at, lot in enumerate(self._lots):
-            lot.setVisible(at < len(member.expiring))
+            # Kept in the row while unused, so that each lot has the same third of it.
+            lot.setVisible(bool(member.expiring))
+            lot.set_shown(at < len(member.expiring))
             if at < len(member.expiring):
                 shown = member.expiring[at]
                 lot.show_lot(formats.points(shown.amount), self._expiry_text(shown.expires))
@@ -363,6 +364,13 @@ class _Lot(QFrame):
         self._points, self._until = Label(role="strong"), Label(role="caption")
         column.addWidget(self._points)
         column.addWidget(self._until)
+
+    def set_shown(self, shown: bool) -> None:
+        """An unused one keeps its place and shows nothing."""
+        self._points.setVisible(shown)
+        self._until.setVisible(shown)
+        self.setProperty("role", "well" if shown else "clear")
+        self.style().polish(self)
 
     def show_lot(self, points: str, until: str) -> None:
         self._points.tell(lambda: points)

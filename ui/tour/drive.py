@@ -65,9 +65,9 @@ def main(argv: list[str]) -> int:
     def finished() -> None:
         desk = window.desk
         if desk is not None and window.shell is not None and not tour.failure:
-            sold, member = window.shell.counter.last_sale, window.shell.counter.attached
-            if sold is not None:
-                save_slip(desk.context, sold.event_id, out, "receipt")
+            member = window.shell.counter.attached
+            if steps.shown_sale is not None:
+                save_slip(desk.context, steps.shown_sale, out, "receipt")
             if member is not None:
                 save_card(desk.context, member.member_id, out)
         window.close()

@@ -35,6 +35,8 @@ class Steps:
 
     def __init__(self, window: MainWindow, cast: Cast, camera: Camera, hands: Hands) -> None:
         self.window, self.cast, self.camera, self.hands = window, cast, camera, hands
+        self.shown_sale: bytes | None = None
+        """The sale with points, whose receipt is worth showing."""
 
     @property
     def shell(self) -> Shell:
@@ -178,6 +180,8 @@ class Steps:
         yield self.empty
         yield self.pause(30)
         camera.step("sold; the receipt is on its way", name="sold")
+        assert counter.last_sale is not None
+        self.shown_sale = counter.last_sale.event_id
         yield self.hands.scan(self.cast.card)
         yield self.attached
         yield self.press("ctrl+w")
