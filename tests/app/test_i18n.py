@@ -86,3 +86,8 @@ def test_words_import_neither_qt_nor_babel() -> None:
     code = "import sys, app.i18n, app.formats; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"PySide6", "babel", "sqlalchemy"} & set(run.stdout.split())
+
+
+def test_a_member_card_and_a_bank_card_are_two_words() -> None:
+    words = Words("zh_CN")
+    assert (words.say("Card"), words.say("Bank card")) == ("会员卡", "银行卡")

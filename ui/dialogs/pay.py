@@ -56,7 +56,7 @@ class Pay(Sheet):
             (
                 Segment("cash", lambda: words.say("Cash"), "banknote"),
                 Segment("qr", lambda: words.say("QR"), "qr-code"),
-                Segment("card", lambda: words.say("Card"), "credit-card"),
+                Segment("card", lambda: words.say("Bank card"), "credit-card"),
             ),
         )
         self.received = AmountField(kit, lambda: words.say("Received"), several=False)

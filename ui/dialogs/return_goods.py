@@ -339,5 +339,5 @@ class ReturnSheet(Sheet):
 
 def tender_name(kit: Kit, kind: str) -> str:
     words = kit.words
-    names = {"cash": words.say("Cash"), "qr": words.say("QR"), "card": words.say("Card")}
+    names = {"cash": words.say("Cash"), "qr": words.say("QR"), "card": words.say("Bank card")}
     return names.get(kind, kind)

@@ -105,7 +105,7 @@ class SettingsPage(QScrollArea):
             (
                 Segment("cash", lambda: words.say("Cash")),
                 Segment("qr", lambda: words.say("QR")),
-                Segment("card", lambda: words.say("Card")),
+                Segment("card", lambda: words.say("Bank card")),
             ),
         )
         self.paper = Segments(
