@@ -194,6 +194,9 @@ def create_store(
         )
         context = _wired(store, folder, facts, opened, new.settings, clock, offset_min)
         _fill(context, new)
+        with translated():
+            # Into the file: a first day's log that is lost must not take the till's own id with it.
+            store.checkpoint_truncate()
     except BaseException:
         lock.release()
         raise

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -232,12 +232,18 @@ def print_to(folder: Path, paper: Path) -> None:
     settings.save(folder, replace(chosen, receipt=printer))
 
 
+def demo_programme() -> dict[str, Any]:
+    """The programme that the product ships for its demo."""
+    text = resources.programme_path("demo.json").read_text(encoding="utf-8")
+    programme: dict[str, Any] = json.loads(text)
+    return programme
+
+
 def make_template(folder: Path) -> Template:
     """Make the store, sign in, open a shift, enrol a member, close."""
     keystore = FakeKeystore()
-    programme = json.loads(resources.programme_path("demo.json").read_text(encoding="utf-8"))
     new = NewStore(
-        store="S1", till="01", programme=programme,
+        store="S1", till="01", programme=demo_programme(),
         staff=[NewStaff("lx", "林晓", "cashier", PIN)], card_prefix="8800",
     )  # fmt: skip
     clock = Clock()

@@ -10,16 +10,26 @@ from pathlib import Path
 import pytest
 
 from app import recovery
-from app.build import JOURNAL
+from app.build import JOURNAL, NewStaff, NewStore, create_store, open_till
 from app.domain.errors import Outage, Unavailable
 from app.journal import JournalFile, Record, Sealer
 from app.protocol.events import Event
 from app.usecases.enrol import ProfileInput
 from app.usecases.keep_cart import CartLine, OpenCart, keep_cart, kept_cart
+from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sell import sell
+from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
 from db import people, rows, states, till
-from tests.app.kiosk import Kiosk, Template, sale_command
+from tests.app.kiosk import (
+    PASSPHRASE,
+    PIN,
+    Kiosk,
+    Template,
+    demo_programme,
+    events_of,
+    sale_command,
+)
 
 
 def codes(kiosk: Kiosk) -> list[str]:
@@ -387,6 +397,31 @@ def test_a_damaged_log_is_set_aside_and_its_sales_come_back(kiosk: Kiosk) -> Non
     assert "events_replayed" in codes(kiosk)
     assert kiosk.events() == events
     assert_sound(kiosk)
+
+
+def test_the_log_of_the_first_day_lost_takes_nothing_with_it(
+    template: Template, tmp_path: Path
+) -> None:
+    """The till was never closed since it was made: the file has what only set-up knows."""
+    new = NewStore(
+        store="S2", till="07", programme=demo_programme(),
+        staff=[NewStaff("lx", "林晓", "cashier", PIN)], card_prefix="8800",
+    )  # fmt: skip
+    till = create_store(
+        tmp_path / "store", new, passphrase=PASSPHRASE, find_keystore=template.keystore
+    )
+    ctx = till.context
+    session = sign_in(ctx, SignIn(ctx.ids(), "lx", PIN)).result
+    session = open_shift(ctx, OpenShift(ctx.ids(), session, 0)).result
+    sell(ctx, sale_command(ctx, session, None, 1000))
+    events = events_of(ctx)
+    copy = Path(shutil.copytree(tmp_path / "store", tmp_path / "crashed"))
+    till.close()
+    (copy / "regulars.db-wal").unlink()
+    opened = open_till(copy, find_keystore=template.keystore)
+    assert [code for code, _ in opened.findings.found] == ["events_replayed"]
+    assert events_of(opened.context) == events
+    opened.close()
 
 
 # What can't be mended -----------------------------------------------------------------------------
