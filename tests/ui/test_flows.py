@@ -187,6 +187,15 @@ class TestSale:
         assert sold is not None
         assert (sold.to_pay_minor, sold.document.points_earned) == (34960, 349)
 
+    def test_enter_right_after_the_last_digit_pays_what_was_typed(self, rig: Rig) -> None:
+        rig.amount("36")
+        write("8")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, Pay))
+        pay = rig.top
+        assert isinstance(pay, Pay)
+        assert pay.quote.draft.to_pay_minor == 36800
+
     def test_a_sale_without_a_member(self, rig: Rig) -> None:
         rig.amount("12.5")
         rig.open_pay()
