@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
 from app.context import Changes, Context, Session
 from app.domain.business_day import BusinessDate
+from app.domain.clock import check_business_date, check_clock
 from app.domain.errors import Refusal, Refused
 from app.protocol.events import instant_of
 from app.usecases.done import Done
 from db import rows, till
+
+MOST_APART: Final = timedelta(minutes=10)
+"""How far this clock may be from head office's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,11 @@ def open_shift(ctx: Context, command: OpenShift) -> Done[Session]:
 
 
 def _check_clock(ctx: Context, conn: Connection, today: BusinessDate) -> None:
+    """By the till's own journal: there is no head office and no day close to compare with yet."""
     head = rows.head(conn)
     last = rows.event_by_seq(conn, head[0]) if head else None
-    if last is not None:
-        behind = instant_of(posting.event_of(last).at_us) - ctx.clock()
-        if behind > timedelta(seconds=1):
-            raise Refused(Refusal.CLOCK_BEHIND, {"minutes": -(-int(behind.total_seconds()) // 60)})
+    last_at = instant_of(posting.event_of(last).at_us) if last else None
+    check_clock(ctx.clock(), last_at, None, most_apart=MOST_APART)
     shift = till.last_shift(conn)
-    if shift is not None and today < shift.business_date:
-        raise Refused(Refusal.BUSINESS_DATE_BACK, {"date": BusinessDate(shift.business_date).iso()})
+    last_date = BusinessDate(shift.business_date) if shift else None
+    check_business_date(today, last_date, None, None, supervisor=False)

@@ -122,6 +122,9 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     role = role_of(staff)
     if is_voided(conn, command.sale_id):
         raise Refused(Refusal.VOID_ALREADY)
+    if command.policy is not None and role != "manager":
+        # Another way than the programme's with points already spent is a manager's to choose.
+        raise Refused(Refusal.WRITE_OFF_NEEDS_MANAGER)
     quote = _quote(
         ctx, conn, command.sale_id, command.lines, on=on, policy=command.policy,
         manager=role == "manager",

@@ -16,6 +16,7 @@ from app.domain.documents_plain import sale_from_plain, sale_to_plain
 from app.domain.errors import Refusal, Refused
 from app.domain.fold import fold
 from app.domain.programme import Programme
+from app.domain.redemption import check_redeem_limit
 from app.domain.sale import QuoteKey, SaleQuote, quote_sale, sale_document, sale_entries
 from app.domain.state import EMPTY
 from app.domain.state_rows import needs
@@ -23,7 +24,8 @@ from app.numbers import parse_receipt_number, receipt_number
 from app.protocol.events import Event
 from app.slips import slip_of
 from app.usecases.done import Done
-from db import rows, till
+from app.usecases.rights import role_of
+from db import people, rows, till
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,12 @@ class Sold:
 
 
 def sell(ctx: Context, command: Sell) -> Done[Sold]:
-    """Commit a sale. Raises Refused: SHIFT_NEEDED, QUOTE_CHANGED with the new SaleQuote as `offer`,
-    TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN and what quote_sale refuses; Unavailable when
-    the store can't. A command that was done before gives its first outcome."""
+    """Commit a sale; a command that was done before gives its first outcome.
+
+    Raises Refused: SHIFT_NEEDED, QUOTE_CHANGED with the new SaleQuote as `offer`,
+    REDEEM_ABOVE_LIMIT, TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN and what quote_sale
+    refuses. Raises Unavailable when the store can't.
+    """
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(_sold(tx.known, sale_from_plain(tx.known.doc["sale"])), again=True)
@@ -92,6 +97,11 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
         raise Refused(
             Refusal.SALE_ABOVE_LIMIT,
             {"amount_minor": quote.draft.payable_minor, "limit_minor": limit},
+        )
+    if command.request.redeem_points:
+        role = role_of(people.staff_by_id(conn, command.session.staff_id))
+        check_redeem_limit(
+            programme.limits, role, command.request.redeem_points, second_person=False
         )
     event_id = ctx.ids()
     entries = sale_entries(quote, event_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
 from app.usecases.void import Void, preview_void, void
 from db import rows, till
-from tests.fakes import PINS, Shop
+from tests.fakes import PINS, Shop, demo_programme, make_shop
 
 
 def new_member(
@@ -332,7 +333,7 @@ def test_why_explains_in_both_languages_from_the_stored_working(shop: Shop) -> N
     english = why(ctx, sold.event_id, Words("en"))
     assert english.headline == "309 pts = ¥309.60 × 1 per ¥1, rounded down."
     chinese = why(ctx, sold.event_id, Words("zh_CN"))
-    assert chinese.headline == "309 分 = ¥309.60 × 1 分/¥1,舍去小数。"
+    assert chinese.headline == "309 分 = ¥309.60 × 1 分/¥1，舍去小数。"
 
 
 def test_money_that_does_not_match_is_refused(shop: Shop) -> None:
@@ -360,3 +361,21 @@ def test_a_store_is_never_opened_with_a_wrong_passphrase_nor_made_over_another(s
         create_store(folder, new_shop(), passphrase=PASSPHRASE)
     assert (folder / "regulars.db").read_bytes()[:4096] == before
     shop.open()
+
+
+def test_more_points_than_the_cashier_may_redeem_alone_are_refused(tmp_path: Path) -> None:
+    programme = demo_programme()
+    programme["limits"]["redeem_points"]["cashier"] = 400
+    shop = make_shop(tmp_path / "store", programme)
+    try:
+        ctx, session = shop.till.context, shop.start()
+        member = new_member(ctx, session)
+        sale(ctx, session, member, LineRequest(100000))
+        with pytest.raises(Refused) as refused:
+            sale(ctx, session, member, LineRequest(100000), redeem=500)
+        assert refused.value.code is Refusal.REDEEM_ABOVE_LIMIT
+        assert balance(ctx, member) == 1000
+        supervisor = sign_in(ctx, SignIn(ctx.ids(), "wm", PINS["wm"])).result
+        sale(ctx, supervisor, member, LineRequest(100000), redeem=500)
+    finally:
+        shop.till.close()
