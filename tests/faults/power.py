@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -109,6 +110,7 @@ def record(base: Path, arguments: list[str]) -> Recording:
 
     The shared-memory index of the log is left out: it does not outlive a power cut.
     """
+    assert shutil.which("strace"), "strace is missing: apt-get install strace"
     before = contents(base)
     trace = base.with_name(f"{base.name}.strace")
     subprocess.run(
