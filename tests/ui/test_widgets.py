@@ -79,6 +79,11 @@ class TestAmountField:
         hold_enter(field)
         assert heard == [1]
 
+    def test_an_accepted_amount_is_written_out(self, field: AmountField) -> None:
+        QTest.keyClicks(field, "368")
+        press(Qt.Key.Key_Return)
+        assert field.text() == "368.00"
+
     def test_a_shown_amount_is_replaced_by_the_next_digit(self, field: AmountField) -> None:
         field.show_amount(30960)
         assert field.text() == "309.60"

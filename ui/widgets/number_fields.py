@@ -116,6 +116,18 @@ class AmountField(CodeField):
         """The setting of counter-flows.md section 2: numpad + - * / as keys."""
         self._numpad_operators = used
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if is_enter(event) and not event.isAutoRepeat():
+            self._write_out()
+        super().keyPressEvent(event)
+
+    def _write_out(self) -> None:
+        """`368` becomes `368.00`: what is accepted is shown as it will be taken."""
+        amounts = self.amounts()
+        if len(amounts) == 1 and (whole := typed_amount(amounts[0], self._exponent)) != self.text():
+            self.setText(whole)
+            self.changed.emit()
+
     def _numpad(self, operator: str) -> bool:
         if not self._numpad_operators:
             return False
