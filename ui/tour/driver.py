@@ -22,7 +22,7 @@ from ui.tour.looks import faults
 Condition = Callable[[], bool]
 Script = Iterator[Condition]
 POLL_MS: Final = 15
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 45.0
 TYPING_MS: Final = 130  # xdotool waits half of it between keys; a scanner is quicker than 35 ms
 SCAN_MS: Final = 6
 

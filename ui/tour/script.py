@@ -8,6 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PySide6.QtWidgets import QApplication, QWidget
+
+from ui.dialogs.enrol import EnrolSheet
+from ui.dialogs.find_action import FindAction
+from ui.dialogs.pay import Pay
+from ui.dialogs.return_goods import ReturnSheet
+from ui.dialogs.void_sale import VoidSale
 from ui.main_window import MainWindow
 from ui.shell import Shell
 from ui.tour.driver import Camera, Condition, Hands, Script
@@ -75,6 +82,20 @@ class Steps:
     def empty(self) -> bool:
         """The cart is gone and no sheet is open: the next customer."""
         return self.shell.counter.cart.is_empty and self.shell.sheets.top is None
+
+    def top(self) -> object:
+        """The sheet on top."""
+        return self.shell.sheets.top
+
+    def focus_in(self, widget: Callable[[], QWidget]) -> Condition:
+        """Keys now go to this widget or to something inside it."""
+
+        def there() -> bool:
+            here = QApplication.focusWidget()
+            wanted = widget()
+            return here is not None and (here is wanted or wanted.isAncestorOf(here))
+
+        return there
 
     def pause(self, polls: int = 20) -> Condition:
         """Let the screen settle: what a person would look at for a moment."""
@@ -159,7 +180,7 @@ class Steps:
         yield self.pause()
         camera.step("368 typed; the sums are live", name="amount")
         yield self.press("F6")
-        yield self.pause()
+        yield self.focus_in(lambda: counter.sale.redeem)
         yield self.type("150")
         yield self.press("Return")
         yield self.pause(30)
@@ -172,8 +193,11 @@ class Steps:
         camera.step("500 points pay ¥5.00", name="points_used")
         yield self.press("F12")
         yield self.sheet_is("Pay")
-        yield self.pause()
+        pay = self.top()
+        assert isinstance(pay, Pay)
+        yield self.focus_in(lambda: pay.received)
         yield self.type("400")
+        yield lambda: pay.given_minor == 40000
         yield self.pause()
         camera.step("Pay, with change", name="pay")
         yield self.press("Return")
@@ -182,6 +206,10 @@ class Steps:
         camera.step("sold; the receipt is on its way", name="sold")
         assert counter.last_sale is not None
         self.shown_sale = counter.last_sale.event_id
+
+    def explain(self) -> Script:
+        """Why these points, lots, ledger."""
+        camera = self.camera
         yield self.hands.scan(self.cast.card)
         yield self.attached
         yield self.press("ctrl+w")
@@ -215,8 +243,14 @@ class Steps:
         yield self.type("单雄信")
         yield self.pause(40)
         camera.step("the reading of a polyphonic surname is right", name="enrol_name")
-        yield self.press("Return", "Return")
+        sheet = self.top()
+        assert isinstance(sheet, EnrolSheet)
+        yield self.press("Return")
+        yield self.focus_in(lambda: sheet.birthday)
+        yield self.press("Return")
+        yield self.focus_in(lambda: sheet.service)
         yield self.press("space")
+        yield sheet.service.isChecked
         yield self.pause()
         camera.step("consent asked, marketing off", name="enrol_consent")
         yield self.press("Return")
@@ -248,23 +282,31 @@ class Steps:
         assert sold is not None
         camera.step("three pieces sold")
         for time, name in enumerate(("one", "one more", "the last"), 1):
-            yield self.hands.scan(sold.receipt_no)
-            yield self.sheet_is("ReturnSheet")
-            yield self.pause(15)
-            yield self.type("1")
-            yield self.press("Return")
-            yield self.pause()
-            yield self.press("Down")
-            yield self.pause(15)
-            camera.step(f"returning {name}: what goes back", name=f"return_{time}")
-            yield self.press("Return")
-            yield self.sheet_is("")
-            yield self.pause(15)
+            yield from self.give_back(sold.receipt_no, time, name)
         yield self.hands.scan(sold.receipt_no)
         yield self.pause(40)
         camera.step("everything on that receipt was returned", name="return_nothing_left")
         yield self.press("Escape")
         yield self.pause()
+
+    def give_back(self, receipt_no: str, time: int, name: str) -> Script:
+        """One piece of a receipt: scanned, previewed, with a reason."""
+        yield self.hands.scan(receipt_no)
+        yield self.sheet_is("ReturnSheet")
+        sheet = self.top()
+        assert isinstance(sheet, ReturnSheet)
+        yield self.focus_in(lambda: sheet.fields[0])
+        yield self.type("1")
+        yield lambda: sheet.quote is not None
+        yield self.press("Return")
+        yield self.focus_in(lambda: sheet.reason)
+        yield self.press("Down")
+        yield lambda: bool(sheet.reason.code)
+        yield self.pause()
+        self.camera.step(f"returning {name}: what goes back", name=f"return_{time}")
+        yield self.press("Return")
+        yield self.sheet_is("")
+        yield self.pause(15)
 
     def void(self) -> Script:
         """A wrong sale, voided."""
@@ -278,8 +320,12 @@ class Steps:
         yield self.empty
         yield from self.action("zf")
         yield self.sheet_is("VoidSale")
-        yield self.pause()
+        sheet = self.top()
+        assert isinstance(sheet, VoidSale)
+        yield self.focus_in(lambda: sheet.reason)
+        yield lambda: sheet.quote is not None
         yield self.press("Down")
+        yield lambda: bool(sheet.reason.code)
         yield self.pause()
         camera.step("voiding the last sale", name="void")
         yield self.press("Return")
@@ -339,6 +385,9 @@ class Steps:
         yield self.press("F11")
         yield self.sheet_is("FindAction")
         yield self.type(initials)
+        found = self.top()
+        assert isinstance(found, FindAction)
+        yield lambda: found.field.text() == initials
         yield self.pause(10)
         yield self.press("Return")
 
@@ -349,6 +398,7 @@ class Steps:
         yield from self.open_the_day()
         yield from self.find()
         yield from self.sell_with_points()
+        yield from self.explain()
         yield from self.enrol()
         yield from self.buy_three_return_three()
         yield from self.void()
@@ -360,3 +410,4 @@ class Steps:
         yield from self.open_the_day()
         yield from self.find()
         yield from self.sell_with_points()
+        yield from self.explain()
