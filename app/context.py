@@ -136,6 +136,8 @@ class Tx:
             plain = json.dumps({**cell, "at": event.at_us}, ensure_ascii=False).encode()
             self._cells.append((event.seq, plain))
         posting.post(self.conn, event, body=body, hash_=hash_, posted=posted)
+        if member_id is not None and entries:
+            ctx._touched.add(member_id)
         self._records.append(Record(event.seq, body, hash_))
         self.event = event
         return event
@@ -185,6 +187,7 @@ class Context:
         self.data_key = data_key
         self.folder = folder
         self.journal_problem = ""
+        self._touched: set[bytes] = set()
         self._unwritten: list[tuple[int, bytes]] = []
         self.shop: tuple[Settings, int, Shop] | None = None
         self._words: dict[str, Words] = {}
@@ -279,6 +282,12 @@ class Context:
     def keep_settings(self, settings: Settings) -> None:
         """Use other settings from now on (they are saved by the use-case)."""
         self.settings = replace(settings)
+
+    def touched(self) -> frozenset[bytes]:
+        """The members that commands have changed since this was asked the last time."""
+        members = frozenset(self._touched)
+        self._touched.clear()
+        return members
 
     def warning(self) -> str:
         """The code of what needs a hand beside a command that is done; "" when nothing does."""

@@ -10,12 +10,14 @@ import faulthandler
 import logging
 import logging.handlers
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 _MAX_BYTES: Final = 2_000_000
 _KEPT: Final = 5
 
 log = logging.getLogger("regulars")
+_open: Final[list[IO[str]]] = []
+"""The crash file, so that `stop` can close it."""
 
 
 def start(folder: Path) -> None:
@@ -30,12 +32,16 @@ def start(folder: Path) -> None:
     log.setLevel(logging.INFO)
     log.propagate = False
     # Stays open for life on purpose: faulthandler writes to it when nothing else works any more.
-    faulthandler.enable((logs / "crash.log").open("a", encoding="utf-8"))
+    crash = (logs / "crash.log").open("a", encoding="utf-8")
+    faulthandler.enable(crash)
+    _open.append(crash)
 
 
 def stop() -> None:
     """Close what `start` opened."""
     faulthandler.disable()
+    while _open:
+        _open.pop().close()
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()

@@ -51,6 +51,7 @@ from app.usecases.return_goods import (
 )
 from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, find_staff, sign_in
+from app.usecases.tidy import purge_slips, tidy
 from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
@@ -118,6 +119,7 @@ class Desk:
 
     def recover_slips(self) -> int:
         """At start: what was being sent when the till stopped may or may not be on paper."""
+        purge_slips(self._ctx)
         return spool.recover(self._ctx)
 
     def confirm_slip(self, job_id: int, *, printed: bool) -> None:
@@ -158,10 +160,10 @@ class Desk:
         readings("陈")
 
     def settle_down(self) -> str:
-        """After a command: who visited moves to the front of the search. Returns the code of what
+        """After a command, when the screen is free again: the idle work. Returns the code of what
         needs a hand beside the command (the journal file), "" when nothing does.
         """
-        search.index_visits(self._ctx)
+        tidy(self._ctx)
         return self._ctx.warning()
 
     def read_code(self, code: str) -> Scan:

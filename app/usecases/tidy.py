@@ -7,7 +7,6 @@ slips past their time go, and the log is moved into the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -29,14 +28,14 @@ SLIPS_KEPT: Final = timedelta(days=35)
 _INDEXED_AT_ONCE: Final = 50
 
 
-def tidy(ctx: Context, members: Iterable[bytes] = ()) -> tuple[bytes, ...]:
+def tidy(ctx: Context) -> tuple[bytes, ...]:
     """Do the idle work; the members whose cached state is not the fold of their ledger (none, ever).
 
     Raises Unavailable.
     """
     while index_visits(ctx) >= _INDEXED_AT_ONCE:
         pass
-    wrong = tuple(member for member in members if not fold_is_cached(ctx, member))
+    wrong = tuple(member for member in ctx.touched() if not fold_is_cached(ctx, member))
     if wrong:
         with ctx.write_rows() as conn:
             for member in wrong:
