@@ -173,42 +173,57 @@ def post(
     return posted
 
 
-def _project(conn: Connection, event: Event) -> None:
+def shift_row(event: Event) -> till.ShiftRow:
+    """The shift that a SHIFT_OPEN stands for, open."""
+    assert event.staff_id is not None
+    assert event.shift_id is not None
+    return till.ShiftRow(
+        event.shift_id, event.seq, event.staff_id, event.business_date, event.at_us,
+        event.doc["float"], None,
+    )  # fmt: skip
+
+
+def programme_row(event: Event) -> tuple[int, int, str]:
+    """(version, first business date, JSON) that a PROGRAMME stands for."""
     doc = event.doc
+    return doc["version"], doc["starts"], _json.encode(doc["programme"]).decode()
+
+
+def consent_rows(event: Event) -> list[people.ConsentRow]:
+    """The answers that an event holds."""
+    if event.kind not in (ENROL, CONSENT, PROFILE):
+        return []
+    assert event.member_id is not None
+    return [
+        people.ConsentRow(event.member_id, event.seq, purpose, channel, notice, granted)
+        for purpose, channel, notice, granted in event.doc["consents"]
+    ]
+
+
+def setup_facts(event: Event) -> dict[str, str]:
+    """The facts about the till that a SETUP stands for."""
+    keys = ("tenant", "device", "store", "till", "currency", "exponent", "cut_off_minute")
+    return {key: str(event.doc[key]) for key in keys}
+
+
+def _project(conn: Connection, event: Event) -> None:
     if event.kind == SHIFT_OPEN:
-        assert event.staff_id is not None
-        assert event.shift_id is not None
-        previous = doc.get("closes")
+        previous = event.doc.get("closes")
         if previous is not None:
             till.close_shift(conn, bytes.fromhex(previous), event.seq)
-        till.insert_shift(
-            conn,
-            till.ShiftRow(
-                event.shift_id, event.seq, event.staff_id, event.business_date, event.at_us,
-                doc["float"], None,
-            ),
-        )  # fmt: skip
+        till.insert_shift(conn, shift_row(event))
     elif event.kind == ENROL:
         assert event.member_id is not None
-        people.insert_member(
-            conn,
-            people.MemberRow(
-                event.member_id, event.business_date, doc["tier"], event.business_date
-            ),
-        )
+        on = event.business_date
+        people.insert_member(conn, people.MemberRow(event.member_id, on, event.doc["tier"], on))
     elif event.kind == PROGRAMME:
-        text = _json.encode(doc["programme"]).decode()
-        till.insert_programme(conn, version=doc["version"], starts=doc["starts"], body=text)
+        version, starts, body = programme_row(event)
+        till.insert_programme(conn, version=version, starts=starts, body=body)
     elif event.kind == SETUP:
-        for key in ("tenant", "device", "store", "till", "currency", "exponent", "cut_off_minute"):
-            rows.set_meta(conn, key, str(doc[key]))
-    if event.kind in (ENROL, CONSENT, PROFILE):
-        assert event.member_id is not None
-        for purpose, channel, notice, granted in doc["consents"]:
-            people.put_consent(
-                conn,
-                people.ConsentRow(event.member_id, event.seq, purpose, channel, notice, granted),
-            )
+        for key, value in setup_facts(event).items():
+            rows.set_meta(conn, key, value)
+    for consent in consent_rows(event):
+        people.put_consent(conn, consent)
 
 
 def _refresh_member(conn: Connection, event: Event) -> None:

@@ -73,6 +73,12 @@ def open_shift(conn: Connection) -> ShiftRow | None:
     return ShiftRow(*row) if row else None
 
 
+def shift(conn: Connection, shift_id: bytes) -> ShiftRow | None:
+    """The shift of an id."""
+    row = conn.execute(f"SELECT {_SHIFT} FROM shift WHERE id = ?", (shift_id,)).fetchone()
+    return ShiftRow(*row) if row else None
+
+
 def close_shift(conn: Connection, shift_id: bytes, closed_seq: int) -> None:
     """Close a shift."""
     conn.execute("UPDATE shift SET closed_seq = ? WHERE id = ?", (closed_seq, shift_id))
@@ -97,6 +103,14 @@ def insert_programme(conn: Connection, *, version: int, starts: int, body: str) 
 def programmes(conn: Connection) -> list[tuple[int, int, str]]:
     """(version, first business date, JSON) of every version, oldest first."""
     return list(conn.execute("SELECT version, starts, body FROM programme ORDER BY version"))
+
+
+def programme(conn: Connection, version: int) -> tuple[int, int, str] | None:
+    """(version, first business date, JSON) of one version."""
+    found: tuple[int, int, str] | None = conn.execute(
+        "SELECT version, starts, body FROM programme WHERE version = ?", (version,)
+    ).fetchone()
+    return found
 
 
 # Catalogue --------------------------------------------------------------------------------------

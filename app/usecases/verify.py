@@ -7,7 +7,7 @@ lot and tier is folded anew; the chain and the journal file are checked link by 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import posting
 from app.context import Context
 from app.protocol.events import Event, NotCanonical, chain
-from db import people, rows, states
+from db import people, rows, states, till
 from db.engine import Reader
 
 Progress = Callable[[str, int, int], None]
@@ -33,7 +33,7 @@ class Fault(IntEnum):
     LEDGER = 12
     """A ledger row is not what its event says."""
     PROJECTION = 13
-    """A document row is not what its event says."""
+    """A document, shift, programme or consent row is not what its event says."""
     CACHE = 14
     """A cached balance, lot, split, debt, day or tier is not the fold of the ledger."""
     JOURNAL_FILE = 15
@@ -123,6 +123,8 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 of_event = documents.take(row.seq)
                 expected_documents = [] if document is None else [document]
                 _compare(report, Fault.PROJECTION, row.seq, expected_documents, of_event)
+            if event is not None:
+                _check_projections(conn, event, report)
             report.events += 1
             report.entries += len(found)
             previous = row.hash
@@ -151,6 +153,33 @@ def _check_event(row: rows.EventRow, previous: bytes | None, report: Report) -> 
     if beside != (row.seq, row.epoch, row.id, row.command_id, row.kind):
         report.add(Fault.EVENT, row.seq, "the columns beside its bytes say something else")
     return event
+
+
+def _check_projections(conn: Connection, event: Event, report: Report) -> None:
+    """The rows that an event stands for besides entries and documents."""
+
+    def same(what: str, wanted: object, found: object) -> None:
+        if wanted != found:
+            report.add(Fault.PROJECTION, event.seq, f"{what} differs")
+
+    if event.kind == posting.SHIFT_OPEN:
+        wanted = posting.shift_row(event)
+        found = till.shift(conn, wanted.id)
+        same("shift", wanted, None if found is None else replace(found, closed_seq=None))
+        closes = event.doc.get("closes")
+        if closes is not None:
+            before = till.shift(conn, bytes.fromhex(closes))
+            same("end of the shift before", event.seq, before.closed_seq if before else None)
+    elif event.kind == posting.PROGRAMME:
+        version, starts, body = posting.programme_row(event)
+        same("programme", (version, starts, body), till.programme(conn, version))
+    elif event.kind == posting.SETUP:
+        for key, value in posting.setup_facts(event).items():
+            same(key, value, rows.meta(conn, key))
+    consents = posting.consent_rows(event)
+    if consents and event.member_id is not None:
+        given = [c for c in people.consents_of(conn, event.member_id) if c.seq == event.seq]
+        same("consent", sorted(consents, key=repr), sorted(given, key=repr))
 
 
 def _compare(report: Report, fault: Fault, seq: int, wanted: list[Any], found: list[Any]) -> None:

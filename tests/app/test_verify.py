@@ -271,3 +271,27 @@ def test_more_findings_than_are_kept_are_counted(kiosk: Kiosk) -> None:
     for seq in range(1200):
         report.add(Fault.LEDGER, seq, "differs")
     assert (len(report.findings), report.total, report.exit_code) == (1000, 1200, 12)
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("UPDATE shift SET float_minor = float_minor + 1 WHERE closed_seq IS NULL", "shift"),
+        ("UPDATE programme SET body = replace(body, '5000', '6000')", "programme"),
+        ("UPDATE meta SET value = '09' WHERE key = 'till'", "till"),
+    ],
+)
+def test_the_other_rows_of_an_event_are_compared(kiosk: Kiosk, sql: str, what: str) -> None:
+    changed(kiosk, sql)
+    report = verify(kiosk.reopen().context)
+    assert [(f.fault, f.what) for f in report.findings] == [(Fault.PROJECTION, f"{what} differs")]
+
+
+def test_a_changed_consent_is_named_with_its_event(kiosk: Kiosk) -> None:
+    changed(
+        kiosk,
+        "UPDATE consent SET granted = 1 WHERE (member_id, seq, purpose) IN"
+        " (SELECT member_id, seq, purpose FROM consent WHERE purpose = 'marketing' LIMIT 1)",
+    )
+    report = verify(kiosk.reopen().context)
+    assert [f.what for f in report.findings] == ["consent differs"]
