@@ -12,7 +12,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Programme
 from app.domain.sale import MemberContext
-from app.domain.state import MemberState
+from app.domain.state import MemberState, view
 from app.domain.state_rows import Needs
 from app.domain.tiers import tier_outlook, window_start
 from app.intake import lunar_birthday
@@ -61,10 +61,12 @@ def birthdays_of(
 def shown_after(state: MemberState, programme: Programme, on: BusinessDate) -> dict[str, Any]:
     """What the slip shows of a member after a document, kept in its event so that it never changes.
 
-    Keys: balance; expiring [last good date, points] or null; tier [zh, en]; progress
-    [measure, target, zh, en of the next tier] or null (money measures only).
+    Keys: balance (without what has lapsed and is only not booked yet); expiring [last good date,
+    points] or null; tier [zh, en]; progress [measure, target, zh, en of the next tier] or null
+    (money measures only).
     """
     outlook = tier_outlook(state, programme.tiers, on)
+    points = view(state, on)
     ahead = sorted((lot.expires, lot.remaining) for lot in state.lots if lot.expires >= on)
     expiring = None
     if ahead:
@@ -75,7 +77,7 @@ def shown_after(state: MemberState, programme: Programme, on: BusinessDate) -> d
         higher = outlook.next_level
         progress = [outlook.qualifying, higher.threshold, higher.name_zh, higher.name_en]
     return {
-        "balance": state.balance(),
+        "balance": points.balance - points.lapsed,
         "expiring": expiring,
         "tier": [outlook.level.name_zh, outlook.level.name_en],
         "progress": progress,
