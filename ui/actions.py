@@ -57,6 +57,7 @@ class Actions:
     def __init__(self, kit: Kit, refused: Callable[[str], None]) -> None:
         self._kit = kit
         self._refused = refused
+        self.sheet_takes: Callable[[str], bool] = lambda key: False
         self._actions: dict[str, Action] = {}
         self._taken: set[str] = set()
 
@@ -81,6 +82,8 @@ class Actions:
     def do(self, code: str) -> None:
         """Do it, or say why not."""
         action = self._actions[code]
+        if action.key and self.sheet_takes(action.key):
+            return
         reason = action.refusal()
         if reason:
             self._refused(reason)

@@ -60,7 +60,12 @@ class Errands:
             return
         sheet = EnrolSheet(self._kit, self._lanes, self._desk, self.session, phone=phone)
         sheet.enrolled.connect(self._enrolled)
+        sheet.members_wanted.connect(self._find)
         self.sheets.open(sheet)
+
+    def _find(self, text: str) -> None:
+        self.counter.focus_search()
+        self.counter.finder.box.setText(text)
 
     def _enrolled(self, member_id: bytes) -> None:
         self.counter.finder.clear_text()

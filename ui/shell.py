@@ -87,6 +87,7 @@ class Shell(QWidget):
             return_refusal=self._return_refusal,
         )
         self.actions_ = Actions(kit, lambda reason: self.strip.warn(lambda: reason))
+        self.actions_.sheet_takes = self._sheet_takes
         self._add_actions()
         self.actions_.bind(self)
         self._lay_out()
@@ -313,6 +314,10 @@ class Shell(QWidget):
             Action("language", mark("Switch language"), "yy", self.language_wanted.emit),
             Action("theme", mark("Switch theme"), "pf", self.theme_wanted.emit),
         )
+
+    def _sheet_takes(self, key: str) -> bool:
+        top = self.sheets.top
+        return top is not None and top.takes_key(key)
 
     def _sheet_refusal(self) -> str:
         if isinstance(self.sheets.top, FindAction):

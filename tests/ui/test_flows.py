@@ -431,6 +431,23 @@ class TestEnrol:
         write("46621")
         rig.until(lambda: "已有 1 位会员" in sheet.phone_said.text())
 
+    def test_enter_on_a_phone_in_use_shows_its_members_and_f3_enrols_anyway(self, rig: Rig) -> None:
+        for key in (Qt.Key.Key_F3, Qt.Key.Key_Return):
+            press(Qt.Key.Key_F3)
+            rig.until(lambda: isinstance(rig.top, EnrolSheet))
+            sheet = rig.top
+            assert isinstance(sheet, EnrolSheet)
+            write("13812346621")
+            rig.until(lambda at=sheet: at.others > 0)  # type: ignore[misc]  # a bound default
+            press(key)
+            if key == Qt.Key.Key_F3:
+                assert focus() is sheet.name
+                press(Qt.Key.Key_Escape)
+                rig.until(lambda: rig.top is None)
+        rig.until(lambda: rig.counter.finder.rows.rowCount() > 0)
+        assert rig.top is None
+        assert rig.counter.finder.box.text() == "13812346621"
+
     def test_another_reading_by_the_down_key(self, rig: Rig) -> None:
         press(Qt.Key.Key_F3)
         sheet = rig.top
@@ -497,6 +514,38 @@ class TestReturnAndVoid:
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
         assert "已退 ¥83.60" in rig.shell.strip.text
+
+    def test_f12_goes_from_the_quantity_to_the_reasons_and_then_gives_back(self, rig: Rig) -> None:
+        receipt = self.sell(rig)
+        rig.scan(receipt)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        sheet = rig.top
+        assert isinstance(sheet, ReturnSheet)
+        write("1")
+        rig.until(lambda: sheet.quote is not None)
+        press(Qt.Key.Key_F12)
+        assert sheet.reason.isAncestorOf(focus())
+        assert sheet.reason.code == ""
+        press(Qt.Key.Key_Down)
+        press(Qt.Key.Key_F12)
+        rig.until(lambda: rig.top is None)
+        assert "已退 ¥83.60" in rig.shell.strip.text
+
+    def test_a_receipt_with_nothing_left_says_so(self, rig: Rig) -> None:
+        receipt = self.sell(rig)
+        rig.scan(receipt)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        sheet = rig.top
+        assert isinstance(sheet, ReturnSheet)
+        write("1")
+        rig.until(lambda: sheet.quote is not None)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.scan(receipt)
+        rig.until(lambda: "已全部退完" in rig.shell.strip.text or "全部退" in rig.shell.strip.text)
+        assert rig.top is None
 
     def test_a_return_without_a_reason_is_refused(self, rig: Rig) -> None:
         receipt = self.sell(rig)

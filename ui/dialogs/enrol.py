@@ -49,6 +49,8 @@ class ProfileSheet(Sheet):
         self._command_id = desk.new_command()
         self._readings: Sequence[Reading] = ()
         self._reading_at = 0
+        self.others = 0
+        """How many other members have the phone that is typed."""
         self._reading_of: Latest[Sequence[Reading]] = Latest(lanes, "db", interrupt=lambda: None)
         self._phone_of: Latest[PhoneCheck] = Latest(lanes, "db", interrupt=lambda: None)
         self._timer = QTimer(self)
@@ -175,6 +177,7 @@ class ProfileSheet(Sheet):
     def _show_phone(self, check: PhoneCheck) -> None:
         words = self._kit.words
         tone = "muted"
+        self.others = max(0, check.members - self._own_phone(check.text))
         if check.problem == "short":
             self.phone_said.tell(
                 lambda: words.say(
@@ -186,19 +189,21 @@ class ProfileSheet(Sheet):
             self.phone_said.tell(lambda: words.say("This isn't a phone number. Check the digits."))
         elif check.members > self._own_phone(check.text):
             tone = "warn"
-            self.phone_said.tell(
-                lambda: words.count(
-                    "1 member uses this phone. Esc goes back, Enter still enrols.",
-                    "{count} members use this phone. Esc goes back, Enter still enrols.",
-                    check.members,
-                    count=check.members,
-                )
-            )
+            self.phone_said.tell(lambda: self.used_phone(check.members))
         elif check.members:
             self.phone_said.tell(nothing)
         else:
             self.phone_said.tell(lambda: words.say("This number is free."))
         set_style(self.phone_said, tone=tone)
+
+    def used_phone(self, members: int) -> str:
+        """What is said when others have this number: families share one."""
+        return self._kit.words.count(
+            "1 member uses this phone.",
+            "{count} members use this phone.",
+            members,
+            count=members,
+        )
 
     def _own_phone(self, text: str) -> int:
         """How many of those who have this number are the member being edited."""
@@ -254,9 +259,11 @@ class ProfileSheet(Sheet):
 class EnrolSheet(ProfileSheet):
     """Signals:
     enrolled(member_id): saved.
+    members_wanted(phone): show who has this number instead (S4).
     """
 
     enrolled = Signal(object)
+    members_wanted = Signal(str)
 
     def __init__(
         self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, *, phone: str = ""
@@ -293,7 +300,7 @@ class EnrolSheet(ProfileSheet):
 
     def _chain(self) -> None:
         """Enter: from each field to the next need, at the end it saves."""
-        self.phone.entered.connect(self._go(self.name))
+        self.phone.entered.connect(self._after_phone)
         self.name.entered.connect(self._after_name)
         self.birthday.entered.connect(self._after_birthday)
         self.card.entered.connect(self._go(self.service))
@@ -306,6 +313,29 @@ class EnrolSheet(ProfileSheet):
 
     def first_focus(self) -> QWidget:
         return self.name if self.phone.text() else self.phone
+
+    def used_phone(self, members: int) -> str:
+        return self._kit.words.count(
+            "1 member uses this phone. Enter shows them, F3 enrols anyway.",
+            "{count} members use this phone. Enter shows them, F3 enrols anyway.",
+            members,
+            count=members,
+        )
+
+    def takes_key(self, key: str) -> bool:
+        """F3: enrol all the same, another member of the family."""
+        if key != "F3":
+            return False
+        self.name.setFocus(Qt.FocusReason.TabFocusReason)
+        return True
+
+    def _after_phone(self) -> None:
+        if self.others:
+            phone = self.phone.text().strip()
+            self.closing.emit()
+            self.members_wanted.emit(phone)
+        else:
+            self.name.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _after_name(self) -> None:
         if self.name.text().strip():

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from app.domain.documents import ReturnedLine
@@ -330,11 +329,15 @@ class ReturnSheet(Sheet):
             self._say_preview()
         self.problem.tell(lambda: words_of(self._kit, error))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_F12:
-            self.reason.setFocus()
+    def takes_key(self, key: str) -> bool:
+        """F12: from the quantities to the reasons; from there it gives back (flow 9)."""
+        if key != "F12":
+            return False
+        if self.quote is not None and self.reason.code:
+            self.submit()
         else:
-            super().keyPressEvent(event)
+            (self.reason if self.quote else self.first_focus()).setFocus()
+        return True
 
 
 def tender_name(kit: Kit, kind: str) -> str:

@@ -60,6 +60,10 @@ class Sheet(QFrame):
         """Use a scanned code for the sheet's own work; False leaves it to the counter."""
         return False
 
+    def takes_key(self, key: str) -> bool:
+        """Use an F-key for the sheet's own next step; False leaves it to the window."""
+        return False
+
     def height_for(self, width: int) -> int:
         """How high it wants to be at `width` pixels; a sheet with a list asks for all there is."""
         layout = self.layout()
