@@ -1,70 +1,79 @@
 """A sale's commit through `sell`, against the same rows by bare sqlcipher3 plus a bare append and fsync.
 
-The partner gets the very rows that the sale wrote (read back after it), in one BEGIN IMMEDIATE transaction with
-the same pragmas, and appends the same number of bytes to a plain file with one fsync. Both alternate.
+The partner is a byte copy of the very store, opened by the same `connect`: the same pragmas, keys, triggers
+and indexes, trees of the same depth. It writes the rows that the sale wrote (read back after it) by the bare
+statements, in one BEGIN IMMEDIATE transaction, then appends as many bytes as the journal file got to a plain
+file with one fsync. Both alternate, sale by sale.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from app.context import Context, Session
 from app.domain.documents import LineRequest, SaleRequest
 from app.queries.counter import quote
-from app.usecases.sell import Payment, Sell, sell
+from app.usecases.sell import Payment, Sell, Sold, sell
 from db.connection import StoreKey, connect
+from db.engine import WRITER_CACHE_KIB
+from tests.bench.copies import at_work, copied, database_of, till_of
+from tests.bench.figures import Figure, percentile
+from tests.bench.stores import key_of
 
-TABLES = (
-    ("event", "seq = :seq"),
-    ("ledger", "seq = :seq"),
-    ("document", "seq = :seq"),
-    ("member_state", "member_id = :member"),
-    ("lot", "member_id = :member AND origin_event = :event"),
-    ("member_day", "member_id = :member AND business_date = :date"),
-    ("member", "id = :member"),
-    ("search_dirty", "member_id = :member"),
-    ("print_job", "seq = :seq"),
+SALES: Final = 600
+WARM_UP: Final = 100
+MEMBERS_SERVED: Final = 2000
+IDLE_EVERY: Final = 20
+"""Sales between two idle moments, in which both checkpoint."""
+SEED: Final = 11
+# What surrounds an event in the journal file: head, nonce and the seal's tag (app/journal.py).
+RECORD_BYTES: Final = 17 + 12 + 16
+
+Rows = list[tuple[str, list[tuple[Any, ...]]]]
+
+_READ: Final = (
+    ("event", "seq = :seq", "INSERT"),
+    ("ledger", "seq = :seq", "INSERT"),
+    ("document", "seq = :seq", "INSERT"),
+    ("member_state", "member_id = :member", "INSERT OR REPLACE"),
+    ("lot", "member_id = :member AND origin_event = :event", "INSERT OR REPLACE"),
+    ("member_day", "member_id = :member AND business_date = :date", "INSERT OR REPLACE"),
+    ("print_job", "seq = :seq", "INSERT"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Seconds per commit of both sides."""
+    """Milliseconds per commit of both sides, sale by sale."""
 
-    ours: list[float]
-    partner: list[float]
+    ours_ms: list[float]
+    partner_ms: list[float]
 
 
 class Partner:
-    """A bare connection to a store of the same schema, and a bare file."""
+    """A bare connection to a copy of the store, and a bare file."""
 
-    def __init__(self, path: Path, key: StoreKey, like: Context) -> None:
-        self._raw = connect(path, key, cache_kib=16384, writer=True, create=True)
-        with like.read() as conn:
-            schema = conn.execute(
-                "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index')"
-                " AND name NOT LIKE 'member_fx%' ORDER BY type DESC"
-            ).fetchall()
-        for (sql,) in schema:
-            self._raw.execute(sql)
-        self._raw.execute("PRAGMA foreign_keys=OFF")
-        self._file = os.open(path.with_suffix(".append"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    def __init__(self, path: Path, key: StoreKey) -> None:
+        self._raw = connect(path, key, cache_kib=WRITER_CACHE_KIB, writer=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        self._file = os.open(path.with_suffix(".append"), flags)
 
-    def commit(self, rows: list[tuple[str, list[tuple[Any, ...]]]], record: bytes) -> float:
-        """Write the rows of one sale; the seconds it took."""
-        started = time.perf_counter()
+    def commit(self, rows: Rows, record: bytes) -> float:
+        """Write the rows of one sale; the milliseconds it took."""
+        began = time.perf_counter()
         self._raw.execute("BEGIN IMMEDIATE")
         for sql, values in rows:
             self._raw.executemany(sql, values)
         self._raw.execute("COMMIT")
         os.write(self._file, record)
         os.fsync(self._file)
-        return time.perf_counter() - started
+        return (time.perf_counter() - began) * 1000
 
     def checkpoint(self) -> None:
         """What the till does when idle."""
@@ -76,54 +85,94 @@ class Partner:
         os.close(self._file)
 
 
-def measure(
-    ctx: Context, session: Session, members: list[bytes], folder: Path, samples: int
-) -> Commit:
-    """Sell `samples` times, each followed by its partner's commit of the same rows."""
-    partner = Partner(folder / "partner.db", StoreKey(os.urandom(32), os.urandom(16)), ctx)
-    rng = random.Random(11)
-    ours: list[float] = []
-    theirs: list[float] = []
-    try:
-        for n in range(samples):
-            member = rng.choice(members)
-            request = SaleRequest(
-                tuple(
-                    LineRequest(rng.randrange(500, 9000), name="茶")
-                    for _ in range(rng.randrange(1, 5))
-                )
-            )
-            shown = quote(ctx, member, request)
-            payment = Payment("qr", shown.draft.to_pay_minor)
-            command = Sell(ctx.ids(), session, member, request, payment, shown.key)
-            started = time.perf_counter()
-            done = sell(ctx, command)
-            ours.append(time.perf_counter() - started)
-            rows, record = rows_of(ctx, done.result.seq, done.result.event_id, member)
-            theirs.append(partner.commit(rows, record))
-            if n % 20 == 19:
-                ctx.store.checkpoint_passive()
-                partner.checkpoint()
-    finally:
-        partner.close()
-    return Commit(ours, theirs)
+def measured(members: int) -> Commit:
+    """On copies of the demo store of so many members; the copies are gone afterwards."""
+    with copied(members, "commit") as folder, till_of(folder) as till:
+        session = at_work(till)
+        till.context.store.checkpoint_truncate()
+        twin = folder / "partner.db"
+        shutil.copyfile(database_of(folder), twin)
+        partner = Partner(twin, key_of(folder))
+        try:
+            return measure(till.context, session, partner)
+        finally:
+            partner.close()
 
 
-def rows_of(
-    ctx: Context, seq: int, event_id: bytes, member: bytes
-) -> tuple[list[tuple[str, list[tuple[Any, ...]]]], bytes]:
-    """The rows that a sale wrote, as statements for the partner, and its journal record's bytes."""
-    found: list[tuple[str, list[tuple[Any, ...]]]] = []
+def measure(ctx: Context, session: Session, partner: Partner) -> Commit:
+    """Sell, each sale followed by the partner's commit of the same rows."""
+    rng = random.Random(SEED)
+    members = some_members(ctx, rng)
+    measured = Commit([], [])
+    for number in range(WARM_UP + SALES):
+        command = next_sale(ctx, session, rng, members)
+        began = time.perf_counter()
+        done = sell(ctx, command)
+        ours = (time.perf_counter() - began) * 1000
+        theirs = partner.commit(*rows_of(ctx, done.result, command.member_id))
+        if number >= WARM_UP:
+            measured.ours_ms.append(ours)
+            measured.partner_ms.append(theirs)
+        if number % IDLE_EVERY == IDLE_EVERY - 1:
+            ctx.store.checkpoint_passive()
+            partner.checkpoint()
+    return measured
+
+
+def some_members(ctx: Context, rng: random.Random) -> list[bytes]:
+    """Members from all over the store."""
     with ctx.read() as conn:
-        body, hash_, date = conn.execute(
-            "SELECT e.body, e.hash, d.business_date FROM event e JOIN document d ON d.seq = e.seq"
-            " WHERE e.seq = ?",
-            (seq,),
-        ).fetchone()
-        known = {"seq": seq, "event": event_id, "member": member, "date": date}
-        for table, where in TABLES:
+        newest = conn.execute("SELECT max(seq) FROM member_seq").fetchone()[0]
+        places = rng.sample(range(1, newest + 1), min(MEMBERS_SERVED, newest))
+        found = "SELECT member_id FROM member_seq WHERE seq = ?"
+        return [conn.execute(found, (place,)).fetchone()[0] for place in places]
+
+
+def next_sale(ctx: Context, session: Session, rng: random.Random, members: list[bytes]) -> Sell:
+    """A sale of one to four lines, paid by QR, quoted as the counter does before Pay."""
+    member = rng.choice(members)
+    lines = tuple(
+        LineRequest(rng.randrange(500, 9000), name="龙井茶") for _ in range(rng.randrange(1, 5))
+    )
+    request = SaleRequest(lines)
+    shown = quote(ctx, member, request)
+    payment = Payment("qr", shown.draft.to_pay_minor)
+    return Sell(ctx.ids(), session, member, request, payment, shown.key)
+
+
+def rows_of(ctx: Context, sold: Sold, member: bytes | None) -> tuple[Rows, bytes]:
+    """The rows that a sale wrote, as statements for the partner, and bytes as many as its record has."""
+    on = int(sold.document.business_date)
+    known = {"seq": sold.seq, "event": sold.event_id, "member": member, "date": on}
+    found: Rows = []
+    with ctx.read() as conn:
+        for table, where, insert in _READ:
             values = conn.execute(f"SELECT * FROM {table} WHERE {where}", known).fetchall()
             if values:
                 marks = ",".join("?" * len(values[0]))
-                found.append((f"INSERT OR REPLACE INTO {table} VALUES ({marks})", values))
-    return found, bytes(29) + hash_ + body + bytes(16)
+                found.append((f"{insert} INTO {table} VALUES ({marks})", values))
+        body, hash_ = conn.execute(
+            "SELECT body, hash FROM event WHERE seq = ?", (sold.seq,)
+        ).fetchone()
+    found.append(("UPDATE member SET last_visit = ? WHERE id = ?", [(on, member)]))
+    dirty = "INSERT INTO search_dirty (member_id) VALUES (?) ON CONFLICT DO NOTHING"
+    found.append((dirty, [(member,)]))
+    found.append(("DELETE FROM cart WHERE id = ?", [(1,)]))
+    return found, bytes(RECORD_BYTES) + hash_ + body
+
+
+def figures(commit: Commit) -> list[Figure]:
+    """The two figures of a sale's commit."""
+    median, partner = percentile(commit.ours_ms, 0.5), percentile(commit.partner_ms, 0.5)
+    p99, partner_p99 = percentile(commit.ours_ms, 0.99), percentile(commit.partner_ms, 0.99)
+    count = len(commit.ours_ms)
+    return [
+        Figure(
+            "sale commit / bare rows and append", median / partner, "x", 1.8, "lower", count,
+            "bare, ms", partner,
+        ),
+        Figure(
+            "sale commit p99 / its median", p99 / median, "x", 3, "lower", count,
+            "bare p99 / its median", partner_p99 / partner,
+        ),
+    ]  # fmt: skip

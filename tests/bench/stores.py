@@ -68,10 +68,7 @@ def ensure(members: int) -> Path:
 def opened(members: int) -> Iterator[Pair]:
     """Both stores of a size, made if need be."""
     folder = ensure(members)
-    found = keyslots.Keyslots(
-        folder, install=keyslots.install_id(machine_folder()), keystore=demo_data.no_keystore
-    ).open_with_passphrase(demo_data.PASSPHRASE)
-    key = StoreKey(found.data_key, found.salt)
+    key = key_of(folder)
     path = folder / DATABASE
     if not (folder / PLAIN).exists():
         _export_plain(path, key, folder / PLAIN)
@@ -81,6 +78,14 @@ def opened(members: int) -> Iterator[Pair]:
     finally:
         plain.close()
         cipher.close()
+
+
+def key_of(folder: Path) -> StoreKey:
+    """The key of a demo store, by the passphrase that everybody knows."""
+    found = keyslots.Keyslots(
+        folder, install=keyslots.install_id(machine_folder()), keystore=demo_data.no_keystore
+    ).open_with_passphrase(demo_data.PASSPHRASE)
+    return StoreKey(found.data_key, found.salt)
 
 
 def drop_from_os_cache(path: Path) -> None:
