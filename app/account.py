@@ -27,18 +27,26 @@ def member_context(
     programme: Programme,
     on: BusinessDate,
     needed: Needs | None = _NOTHING,
+    *,
+    person: people.Person | None = None,
 ) -> MemberContext | None:
     """The member for a quote, None without one; `needed` None loads every row.
 
-    Raises Refused(MEMBER_UNKNOWN)."""
+    `person` is the member's where the caller has it at hand. Raises Refused(MEMBER_UNKNOWN)."""
     if member_id is None:
         return None
+    profile, _ = person or person_of(conn, member_id)
+    since = min(on, window_start(programme.tiers, on))
+    state = posting.load_state(conn, member_id, needed, days_since=since)
+    return MemberContext(state, 0, birthdays_of(profile, programme, on))
+
+
+def person_of(conn: Connection, member_id: bytes) -> people.Person:
+    """The person of an account. Raises Refused(MEMBER_UNKNOWN)."""
     known = people.person(conn, member_id)
     if known is None:
         raise Refused(Refusal.MEMBER_UNKNOWN)
-    since = min(on, window_start(programme.tiers, on))
-    state = posting.load_state(conn, member_id, needed, days_since=since)
-    return MemberContext(state, 0, birthdays_of(known[0], programme, on))
+    return known
 
 
 def birthdays_of(

@@ -269,13 +269,16 @@ def load_state(
         )
         for lot in states.lots(conn, member_id)
     )  # fmt: skip
+    sums = [(POINTS, row.points)] * rest["p"] + [(asset, total) for asset, total in rest["s"]]
+    # A member owes or owns, never both (domain.md section 2): without a sum below zero no debt.
+    owing = any(total < 0 for _, total in sums)
     debts = tuple(
         Debt(debt.asset, EntryId(debt.debit_event, debt.debit_n), debt.amount, debt.ord, debt.kind)  # type: ignore[arg-type]  # as above
-        for debt in states.debts(conn, member_id)
+        for debt in (states.debts(conn, member_id) if owing else ())
     )
     return MemberState(
         sequence=row.sequence,
-        sums=tuple(sorted([(POINTS, row.points)] * rest["p"] + [(a, n) for a, n in rest["s"]])),
+        sums=tuple(sorted(sums)),
         lots=lots,
         debts=debts,
         splits=_load_splits(conn, member_id, needed),

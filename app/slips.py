@@ -38,18 +38,19 @@ def slip_of(
     event: Event,
     *,
     sale: SaleDocument | None = None,
+    person: people.Person | None = None,
     copy_no: int = 0,
     copied_by: str = "",
 ) -> str | None:
     """The finished document as JSON, None for an event that has no slip.
 
-    `sale` is the event's own document where the caller has it at hand.
+    `sale` is the event's own document and `person` its member's where the caller has them at hand.
     """
     if event.kind not in (posting.SALE, posting.RETURN, posting.VOID):
         return None
     shop = shop_of(ctx, conn, event.offset_min)
     head = _head(ctx, conn, event, copy_no=copy_no, copied_by=copied_by)
-    member = _member(conn, event)
+    member = _member(conn, event, person)
     doc = event.doc
     if event.kind == posting.SALE:
         slip = receipts.sale_slip(shop, head, sale or sale_from_plain(doc["sale"]), member)
@@ -124,11 +125,13 @@ def _original(conn: Connection, doc: dict[str, Any]) -> dict[str, Any]:
     return Event.from_bytes(row.body).doc
 
 
-def _member(conn: Connection, event: Event) -> receipts.MemberFacts | None:
+def _member(
+    conn: Connection, event: Event, person: people.Person | None
+) -> receipts.MemberFacts | None:
     shown = event.doc.get("shown")
     if event.member_id is None or shown is None:
         return None
-    profile, card = people.person(conn, event.member_id) or (None, None)
+    profile, card = person or people.person(conn, event.member_id) or (None, None)
     expiring = shown["expiring"]
     progress = shown["progress"]
     return receipts.MemberFacts(

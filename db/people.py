@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
+from typing import TypeAlias
 
 from sqlcipher3.dbapi2 import Connection
 
@@ -38,6 +39,10 @@ class ProfileRow:
     note: str
     alert: str
     version: int
+
+
+Person: TypeAlias = tuple[ProfileRow | None, str | None]
+"""Profile, None once erased, and active card of an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,13 @@ _PROFILE = (
     "member_id, name, phone, email, name_py, name_ini, birth_calendar, birth_year, birth_month,"
     " birth_day, note, alert, version"
 )
+_PERSON = (
+    # The index is named because the planner would look through all cards by `kind` instead.
+    "SELECT (SELECT value FROM credential c INDEXED BY credential_member"
+    " WHERE c.member_id = m.id AND c.kind = 'card' AND c.state = 'active' LIMIT 1),"
+    f" {', '.join('p.' + c for c in _PROFILE.split(', '))}"
+    " FROM member m LEFT JOIN profile p ON p.member_id = m.id WHERE m.id = ?"
+)
 _STAFF = "id, initials, name, role, badge, pin_salt, pin_hash, failures, locked_until_us, active"
 
 
@@ -114,14 +126,9 @@ def member_count(conn: Connection) -> int:
     return int(conn.execute("SELECT count(*) FROM member").fetchone()[0])
 
 
-def person(conn: Connection, member_id: bytes) -> tuple[ProfileRow | None, str | None] | None:
-    """(profile, active card) of an account in one look; None when there is no such account."""
-    row = conn.execute(
-        "SELECT (SELECT value FROM credential c WHERE c.member_id = m.id AND c.kind = 'card'"
-        f" AND c.state = 'active' LIMIT 1), {', '.join('p.' + c for c in _PROFILE.split(', '))}"
-        " FROM member m LEFT JOIN profile p ON p.member_id = m.id WHERE m.id = ?",
-        (member_id,),
-    ).fetchone()
+def person(conn: Connection, member_id: bytes) -> Person | None:
+    """An account's person in one look; None when there is no such account."""
+    row = conn.execute(_PERSON, (member_id,)).fetchone()
     if row is None:
         return None
     return (None if row[1] is None else ProfileRow(*row[1:])), row[0]
@@ -221,8 +228,8 @@ def credential(conn: Connection, kind: str, value: str) -> CredentialRow | None:
 def credentials_of(conn: Connection, member_id: bytes, kind: str) -> list[CredentialRow]:
     """A member's tokens of a kind."""
     rows = conn.execute(
-        "SELECT kind, value, member_id, state FROM credential"
-        " WHERE member_id = ? AND kind = ? ORDER BY value",
+        "SELECT kind, value, member_id, state FROM credential INDEXED BY credential_member"
+        " WHERE member_id = ? AND kind = ? ORDER BY value",  # as in _PERSON
         (member_id, kind),
     )
     return [CredentialRow(*row) for row in rows]

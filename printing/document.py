@@ -11,7 +11,7 @@ Standard library and msgspec only: the till's window imports this module before 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -29,13 +29,19 @@ CellFit = Literal["wrap", "clip", "keep"]
 
 
 class DocumentError(ValueError):
-    """The plain form is not a document of this version; the message names the place and the
+    """The stored form is not a document of this version; the message names the place and the
     fault.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class _Stored(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="block", tag=str.lower):
+    """A block as the sale's transaction stores it: encoded by msgspec itself, because a receipt has
+    some thirty and is made before the cashier sees "done". Fields at their default are left out;
+    msgspec knows a default by identity, which holds for literals and for what it decoded itself.
+    """
+
+
+class Text(_Stored, frozen=True):
     """A paragraph. `shrink` steps the role's size down until it fits on one line, then wraps; a
     line feed breaks.
     """
@@ -46,8 +52,7 @@ class Text:
     fit: TextFit = "wrap"
 
 
-@dataclass(frozen=True, slots=True)
-class RowCell:
+class RowCell(msgspec.Struct, frozen=True, omit_defaults=True):
     """One column of a Row. `width` is in paper columns, 0 takes what the others leave. `keep`
     (money, quantities) is never broken: its column widens, or the row goes to two lines.
     """
@@ -62,8 +67,7 @@ class RowCell:
             raise ValueError("a cell is 0 or at least 2 columns wide: a Chinese character takes 2")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(_Stored, frozen=True):
     """Columns side by side: an item line or the heading above the item lines."""
 
     cells: tuple[RowCell, ...]
@@ -74,8 +78,7 @@ class Row:
             raise ValueError("a row has at least one cell")
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(_Stored, frozen=True):
     """A label on the left and its value on the right; the value is never broken while it fits on
     a line.
 
@@ -89,15 +92,13 @@ class Pair:
     role: Role = "body"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(_Stored, frozen=True):
     """A line across the paper."""
 
     kind: Literal["single", "double"] = "single"
 
 
-@dataclass(frozen=True, slots=True)
-class Code1D:
+class Code1D(_Stored, frozen=True):
     """A Code 128 bar code of printable ASCII, its text printed below."""
 
     data: str
@@ -109,8 +110,7 @@ class Code1D:
             raise ValueError(f"a bar code holds 1 to {CODE_LENGTH_MAX} characters")
 
 
-@dataclass(frozen=True, slots=True)
-class QR:
+class QR(_Stored, frozen=True):
     """A QR code, UTF-8, error correction level M."""
 
     data: str
@@ -122,8 +122,7 @@ class QR:
             raise ValueError(f"a QR code holds 1 to {QR_BYTES_MAX} bytes of UTF-8")
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(_Stored, frozen=True):
     """A picture by the name of its content (hex SHA-256); the bitmap is handed to the layout
     beside the document.
     """
@@ -131,8 +130,7 @@ class Image:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(_Stored, frozen=True):
     """A bar filled to value / maximum; both are integers of one unit. Over-full shows full,
     negative shows empty.
     """
@@ -145,15 +143,13 @@ class Progress:
             raise ValueError("the maximum of a progress bar is above zero")
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(_Stored, frozen=True):
     """Room for a signature under its label."""
 
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(_Stored, frozen=True):
     """Blank lines."""
 
     lines: int = 1
@@ -163,8 +159,7 @@ class Feed:
             raise ValueError("1 to 20 blank lines")
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(_Stored, frozen=True):
     """Feed to the knife and cut, as far as the printer can."""
 
 
@@ -191,49 +186,10 @@ class Doc:
         )
 
 
-_TAGS: dict[type[Any], str] = {kind: kind.__name__.lower() for kind in get_args(Block)}
-_KINDS: dict[str, type[Any]] = {tag: kind for kind, tag in _TAGS.items()}
+_KINDS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in get_args(Block)}
+_KEYS = {kind: {"block", *kind.__struct_fields__} for kind in _KINDS.values()}
+_CELL_KEYS = set(RowCell.__struct_fields__)
 _DOC_KEYS = {"version", "kind", "number", "languages", "blocks"}
-
-
-def _defaults(kind: type[Any]) -> tuple[tuple[str, object], ...]:
-    return tuple((field.name, field.default) for field in fields(kind))
-
-
-_FIELDS = {kind: _defaults(kind) for kind in (*_TAGS, RowCell)}
-_KEYS = {kind: {"block", *(name for name, _ in named)} for kind, named in _FIELDS.items()}
-_CELL_KEYS = _KEYS[RowCell] - {"block"}
-
-
-def _record(value: object, plain: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a block that differ from their defaults. A field without a default is always
-    there.
-    """
-    for name, default in _FIELDS[type(value)]:
-        held = getattr(value, name)
-        if default is MISSING or held != default:
-            plain[name] = held
-    return plain
-
-
-def _block_to_plain(block: Block) -> dict[str, Any]:
-    plain = _record(block, {"block": _TAGS[type(block)]})
-    if type(block) is Row:
-        plain["cells"] = [_record(cell, {}) for cell in block.cells]
-    return plain
-
-
-def to_plain(doc: Doc) -> dict[str, Any]:
-    """The document as JSON's own types; fields at their default are left out. `from_plain` gives
-    it back exactly.
-    """
-    return {
-        "version": VERSION,
-        "kind": doc.kind,
-        "number": doc.number,
-        "languages": list(doc.languages),
-        "blocks": [_block_to_plain(block) for block in doc.blocks],
-    }
 
 
 def _block_from_plain(index: int, plain: object) -> Block:
@@ -283,8 +239,21 @@ def from_plain(plain: Mapping[str, Any]) -> Doc:
 
 
 def to_json(doc: Doc) -> bytes:
-    """The bytes to store: UTF-8, no spaces, the same bytes for the same document."""
-    return msgspec.json.encode(to_plain(doc))
+    """The bytes to store: UTF-8, no spaces, the same bytes for the same document; fields at their
+    default are left out. `from_json` gives the document back exactly.
+    """
+    return _encoder.encode(
+        {
+            "version": VERSION,
+            "kind": doc.kind,
+            "number": doc.number,
+            "languages": doc.languages,
+            "blocks": doc.blocks,
+        }
+    )
+
+
+_encoder = msgspec.json.Encoder()
 
 
 def from_json(stored: bytes) -> Doc:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
-from app.account import member_context, shown_after
+from app.account import member_context, person_of, shown_after
 from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
 from app.domain.documents import SaleDocument, SaleRequest, Tender
@@ -88,7 +88,8 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     shift = tx.shift()
     on = BusinessDate(shift.business_date)
     programme = ctx.programme_on(conn, on)
-    member = member_context(conn, command.member_id, programme, on)
+    person = person_of(conn, command.member_id) if command.member_id else None
+    member = member_context(conn, command.member_id, programme, on, person=person)
     quote = quote_sale(command.request, member, programme, on=on, minute=ctx.minute_of_day())
     if quote.key != command.quote:
         raise Refused(Refusal.QUOTE_CHANGED, offer=quote)
@@ -124,7 +125,7 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
         doc=doc,
         posted=posted,
     )
-    slip = slip_of(ctx, conn, event, sale=document)
+    slip = slip_of(ctx, conn, event, sale=document, person=person)
     assert slip is not None, "a sale has a receipt"
     tx.print(event, posting.SALE, slip)
     till.drop_cart(conn)

@@ -24,7 +24,6 @@ from printing.document import (
     from_json,
     from_plain,
     to_json,
-    to_plain,
 )
 from tests.printing.receipts import normal_receipt, random_receipt
 
@@ -46,7 +45,6 @@ EVERY_BLOCK = (
 def test_every_block_survives_json_exactly() -> None:
     doc = Doc("sale", "1", ("zh_CN",), EVERY_BLOCK)
     assert from_json(to_json(doc)) == doc
-    assert from_plain(to_plain(doc)) == doc
 
 
 @pytest.mark.parametrize("seed", range(30))
