@@ -57,7 +57,6 @@ class CounterSettings:
     """How the counter behaves on this machine. Times in seconds, limits in minor units."""
 
     default_tender: Literal["cash", "qr", "card"] = "cash"
-    implied_cents: bool = False
     numpad_operators: bool = True
     sale_limit_minor: int = 50_000_00
     idle_lock_s: int = 180
@@ -79,7 +78,6 @@ class Settings:
     language: Language = "zh_CN"
     theme: Theme = "light"
     scale_percent: Literal[100, 115, 125, 150] = 100
-    high_visibility: bool = False
     journal_folder: str = ""
     shop: ShopTexts = field(default_factory=ShopTexts)
     receipt: ReceiptSettings = field(default_factory=ReceiptSettings)

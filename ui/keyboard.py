@@ -89,10 +89,12 @@ class Scanner(QObject):
         parent: QObject | None = None,
         *,
         prefix: str = "",
+        gap_most_ms: int = BURST_GAP_MS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(parent)
         self._prefix = prefix
+        self._gap_most_ms = gap_most_ms
         self._clock = clock
         self._held: list[_Key] = []
         self._target: QWidget | None = None
@@ -103,7 +105,7 @@ class Scanner(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(REPLAY_AFTER_MS)
+        self._timer.setInterval(gap_most_ms + REPLAY_AFTER_MS - BURST_GAP_MS)
         self._timer.timeout.connect(self._look_again)
 
     def _pressed(self, widget: QWidget, event: QKeyEvent) -> bool:
@@ -114,7 +116,7 @@ class Scanner(QObject):
             self._replay()
             return False
         gap_ms = self._gap_ms(event)
-        if self._held and (gap_ms > BURST_GAP_MS or widget is not self._target):
+        if self._held and (gap_ms > self._gap_most_ms or widget is not self._target):
             self._replay()
         if event.key() in _ENDS and self._held:
             return self._ended()

@@ -70,7 +70,12 @@ class MainWindow(QMainWindow):
         self.sign_in.who_given.connect(self._who_given)
         self.sign_in.pin_given.connect(self._pin_given)
         self.sign_in.passphrase_given.connect(self._open)
-        self.scanner = Scanner(self, prefix=settings.scanner.prefix, clock=clock)
+        self.scanner = Scanner(
+            self,
+            prefix=settings.scanner.prefix,
+            gap_most_ms=settings.scanner.gap_ms,
+            clock=clock,
+        )
         self.scanner.scanned.connect(self._scanned)
         self._idle = _timer(self, settings.counter.idle_lock_s * 1000, self.lock)
         self._back = _timer(self, BACK_TO_SEARCH_MS, self._back_to_search)
