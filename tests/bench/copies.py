@@ -42,10 +42,11 @@ def till_of(folder: Path) -> Iterator[Till]:
 
 
 def at_work(till: Till) -> Session:
-    """The demo's first cashier signed in, with a shift open."""
+    """The demo's first cashier signed in, with a shift of today open."""
     ctx, cashier = till.context, demo_data.STAFF[0]
     session = sign_in(ctx, SignIn(ctx.ids(), cashier.initials, cashier.pin)).result
-    if counter.open_shift(ctx) is None:
+    shift = counter.open_shift(ctx)
+    if shift is None or shift.business_date != ctx.business_date():
         session = open_shift(ctx, OpenShift(ctx.ids(), session, FLOAT_MINOR)).result
     return session
 

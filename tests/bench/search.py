@@ -89,14 +89,15 @@ def _search_ms(store: Store, text: str) -> float:
 def _keystrokes(store: Store) -> Iterator[str]:
     """What stands in the search box after each key, over all ways to ask for each member."""
     with store.read() as conn:
-        asked = [text for member in _some_members(conn) for text in member]
+        asked = [text for member in some_members(conn) for text in member]
     for text in asked:
         for end in range(1, len(text) + 1):
             if not text[:end].endswith(" "):
                 yield text[:end]
 
 
-def _some_members(conn: Connection) -> Iterator[list[str]]:
+def some_members(conn: Connection) -> Iterator[list[str]]:
+    """Every way to ask for each of 300 members from all over the store."""
     newest = conn.execute("SELECT max(seq) FROM member_seq").fetchone()[0]
     rng = random.Random(SEED)
     for seq in sorted(rng.sample(range(1, newest + 1), min(MEMBERS_ASKED, newest))):

@@ -4,37 +4,54 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.bench import files, search
+from tests.bench import commit, files, pure, search, start, window
+from tests.bench.__main__ import measure
 from tests.bench.figures import Figure, keep, percentile, table
 from tests.bench.stores import opened
 
+FEW: dict[ModuleType, dict[str, int]] = {
+    commit: {"SALES": 4, "WARM_UP": 1},
+    files: {"OPENINGS": 3},
+    pure: {"FOLDS": 2, "RECEIPTS": 3, "WARM_UP": 1},
+    search: {"MEMBERS_ASKED": 3, "FIRST_SEARCHES": 3},
+    start: {"STARTS": 1},
+    window: {"TEXTS": 2},
+}
+"""How often each figure is measured here."""
 
-def test_the_whole_bench_runs_on_a_small_store(
+
+def test_both_stores_of_a_size_hold_the_same_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.bench.stores.OUT", tmp_path)
-    monkeypatch.setattr(search, "MEMBERS_ASKED", 5)
-    monkeypatch.setattr(search, "FIRST_SEARCHES", 3)
-    monkeypatch.setattr(files, "OPENINGS", 3)
-    with opened(60) as pair:
-        with pair.cipher.read() as ours, pair.plain.read() as theirs:
-            for table_name in ("event", "ledger", "profile", "member_fx", "member_seq"):
-                counts = [
-                    raw.execute(f"SELECT count(*) FROM {table_name}").fetchone()
-                    for raw in (ours, theirs)
-                ]
-                assert counts[0] == counts[1] != (0,)
-        measured = search.measure_keystrokes(pair)
-        assert len(measured.cipher_ms) == len(measured.plain_ms) > 100
-        found = search.figures(measured, measured, search.measure_first_search(pair))
-        found += files.figures(pair)
-    assert {figure.samples for figure in found} >= {3, len(measured.cipher_ms)}
+    with opened(60) as pair, pair.cipher.read() as ours, pair.plain.read() as theirs:
+        for table_name in ("event", "ledger", "profile", "member_fx", "member_seq"):
+            counts = [
+                raw.execute(f"SELECT count(*) FROM {table_name}").fetchone()
+                for raw in (ours, theirs)
+            ]
+            assert counts[0] == counts[1] != (0,)
+
+
+def test_every_figure_of_the_bench_is_measured_on_a_small_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.bench.stores.OUT", tmp_path)
+    for module, counts in FEW.items():
+        for name, count in counts.items():
+            monkeypatch.setattr(module, name, count)
+    found = measure(60)
+    assert len({figure.name for figure in found}) == len(found) == 16
+    assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
+    assert min(figure.samples for figure in found if figure.unit == "x") >= 1
     keep(found, members=60, path=tmp_path / "bench.json")
     kept = json.loads((tmp_path / "bench.json").read_text())
     assert [figure["name"] for figure in kept["figures"]] == [figure.name for figure in found]
+    assert not list(tmp_path.glob("bench-work-*")), "working copies are gone"
 
 
 def test_the_partner_has_no_cipher_and_the_store_has(
