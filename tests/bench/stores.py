@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app import keyslots
+from app import keyslots, settings
 from app.build import DATABASE, machine_folder
 from app.commands import demo_data, demo_history
 from db.connection import APPLICATION_ID, Connection, StoreKey, connect
@@ -46,11 +46,12 @@ class Pair:
 
 
 def folder_of(members: int) -> Path:
-    """Where the demo store of so many members is kept, for this schema and this way of filling."""
+    """Where the demo store of so many members is kept, for this schema, these settings and this way of
+    filling."""
     digest = hashlib.sha256()
     for step in shipped():
         digest.update(step.sha256)
-    for module in (demo_data, demo_history):
+    for module in (demo_data, demo_history, settings):
         digest.update(Path(module.__file__ or "").read_bytes())
     return OUT / f"bench-{members}-{digest.hexdigest()[:12]}"
 
