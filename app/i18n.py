@@ -45,6 +45,7 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = SOURCE_LANGUAGE
         self._catalogue: gettext.NullTranslations = gettext.NullTranslations()
+        self._said: dict[str, str] = {}
         self.switch(language)
 
     def switch(self, language: str) -> None:
@@ -64,13 +65,17 @@ class Words:
             except FileNotFoundError:
                 raise MissingCatalogueError(language) from None
         self.language = language
+        self._said = {}
 
     def say(self, message: str, /, **values: object) -> str:
         """The sentence in this language, its `{name}` placeholders filled.
 
         `message` is a literal (so that extraction sees it) or went through `mark`.
         """
-        return _filled(self._catalogue.gettext(message), message, values)
+        said = self._said.get(message)
+        if said is None:
+            said = self._said[message] = self._catalogue.gettext(message)
+        return _filled(said, message, values) if values else said
 
     def count(self, one: str, many: str, number: int, /, **values: object) -> str:
         """The sentence whose grammar depends on `number`."""

@@ -108,7 +108,7 @@ def _head(
     zone = timezone(timedelta(minutes=event.offset_min))
     head = receipts.Head(
         receipt_no=event.doc["receipt_no"],
-        at=f"{instant_of(event.at_us).astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        at=instant_of(event.at_us).astimezone(zone).isoformat(" ", "seconds")[:19],
         till=ctx.till.till,
         cashier=ctx.initials(conn, event.staff_id),
     )
