@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed-$(shell sha256sum $(LOCK) pyproject.toml | sha256sum
 PO := $(wildcard resources/locale/*/LC_MESSAGES/regulars.po)
 MO := $(PO:.po=.mo)
 WORKERS ?= 2
+# Faults, whole journeys (headless and through the window) and the bench's smoke: for make check.
+SLOW := tests/faults tests/flows tests/bench tests/ui/test_flows.py tests/ui/test_laws.py
 MEMBERS ?= 5000
 SOURCES := app ui db printing headoffice resources tests
 export PYTHONDONTWRITEBYTECODE ?=
@@ -36,7 +38,7 @@ test: setup  ## the whole test suite
 	@$(PY) -m pytest -n $(WORKERS) tests
 
 quick: setup format-check lint types contracts words  ## what every commit passes, 90 seconds at most
-	@$(PY) -m pytest -n $(WORKERS) tests --ignore=tests/faults --ignore=tests/flows --ignore=tests/bench
+	@$(PY) -m pytest -n $(WORKERS) tests $(patsubst %,--ignore=%,$(SLOW))
 
 check: setup format-check lint types contracts words docs  ## everything; the tests come last
 	@$(MAKE) --no-print-directory test
