@@ -18,14 +18,14 @@ from sqlcipher3.dbapi2 import Connection
 from app import keyslots, log, posting, settings
 from app.context import Context, TillFacts, translated
 from app.domain.business_day import BusinessDate
-from app.domain.errors import Outage, Unavailable
+from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.money import Currency
 from app.domain.programme_plain import programme_from_plain
 from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile
 from app.protocol.events import micros
 from app.recovery import Findings, mend, open_store
-from app.usecases.sign_in import new_verifier
+from app.usecases.sign_in import is_weak, new_verifier
 from db import people, rows, till
 from db.connection import StoreKey
 from db.engine import Store
@@ -250,7 +250,9 @@ def publish(ctx: Context, programme: dict[str, Any], *, today: BusinessDate) -> 
 
 
 def add_staff(ctx: Context, person: NewStaff, *, today: BusinessDate) -> bytes:
-    """Add a person who works at the till; returns their id."""
+    """Add a person who works at the till; returns their id. Raises Refused(PIN_WEAK)."""
+    if is_weak(person.pin):
+        raise Refused(Refusal.PIN_WEAK)
     staff_id = ctx.ids()
     salt, hash_ = new_verifier(ctx.data_key, person.pin)
     with ctx.write(ctx.ids()) as tx:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.context import Context
-from app.domain.errors import Outage
+from app.domain.errors import Outage, Unavailable
+from app.posting import event_of
+from app.protocol.events import micros
 from app.settings import ReceiptSettings
-from db import till
+from app.slips import slip_of
+from db import rows, till
 from printing.devices.address import parse_address
 from printing.devices.errors import (
     DeliveryUncertain,
@@ -107,11 +110,43 @@ def settle(ctx: Context, delivery: Delivery) -> None:
 
 
 def confirm(ctx: Context, job_id: int, *, printed: bool) -> None:
-    """A person has looked at the paper: it is there, or the job is dropped (a marked copy follows)."""
+    """A person has looked at the paper: it is there; or it is not, and a marked copy is queued."""
     with ctx.write_rows() as conn:
-        till.set_job_state(
-            conn, job_id, state="printed" if printed else "cancelled", problem=None, attempt=False
-        )
+        state = "printed" if printed else "cancelled"
+        till.set_job_state(conn, job_id, state=state, problem=None, attempt=False)
+        job = till.print_job(conn, job_id)
+        event = rows.event_by_seq(conn, job.seq) if job else None
+        if printed or job is None or event is None:
+            return
+        copy_no = 1 + max(each.copy_no for each in till.jobs_of_event(conn, job.seq))
+        slip = slip_of(ctx, conn, event_of(event), copy_no=copy_no)
+        if slip is not None:
+            till.insert_print_job(
+                conn, seq=job.seq, kind=job.kind, copy_no=copy_no, document=slip,
+                created_us=micros(ctx.clock()),
+            )  # fmt: skip
+
+
+def skip_waiting(ctx: Context) -> int:
+    """A printer was set where there was none: what was sold before is not printed now, all at once.
+
+    Each slip can still be had as a marked copy. Returns how many were skipped.
+    """
+    with ctx.write_rows() as conn:
+        waiting = [job for job in till.waiting_jobs(conn) if job.state == "queued"]
+        for job in waiting:
+            till.set_job_state(conn, job.id, state="cancelled", problem=None, attempt=False)
+    return len(waiting)
+
+
+def check_printer(text: str) -> None:
+    """Raises Unavailable(PRINTER_ADDRESS_BAD) for an address that no printer can have."""
+    if not text.strip():
+        return
+    try:
+        parse_address(text)
+    except ValueError as error:
+        raise Unavailable(Outage.PRINTER_ADDRESS_BAD) from error
 
 
 def render(doc: Doc, receipt: ReceiptSettings) -> bytes:

@@ -314,6 +314,24 @@ def set_staff_failures(
     )
 
 
+def others_of_role(conn: Connection, staff_id: bytes, roles: tuple[str, ...]) -> bool:
+    """Whether somebody else of these roles works here and is not shut out."""
+    marks = ",".join("?" * len(roles))
+    row = conn.execute(
+        f"SELECT 1 FROM staff WHERE active = 1 AND id <> ? AND role IN ({marks})"
+        " AND locked_until_us IS NULL LIMIT 1",
+        (staff_id, *roles),
+    ).fetchone()
+    return row is not None
+
+
+def unblock_staff(conn: Connection) -> None:
+    """A supervisor is here: everybody who was shut out may try again."""
+    conn.execute(
+        "UPDATE staff SET failures = 0, locked_until_us = NULL WHERE locked_until_us IS NOT NULL"
+    )
+
+
 def _staff(conn: Connection, where: str, value: object) -> StaffRow | None:
     row = conn.execute(f"SELECT {_STAFF} FROM staff WHERE {where}", (value,)).fetchone()
     return StaffRow(*row) if row else None

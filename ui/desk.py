@@ -13,7 +13,7 @@ from app import spool
 from app.build import Till
 from app.context import Session
 from app.domain.documents import ReturnedLine, SaleRequest
-from app.domain.errors import Refusal, Refused
+from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.returns import ReturnQuote
 from app.domain.sale import QuoteKey, SaleQuote
 from app.domain.void import VoidQuote
@@ -89,9 +89,16 @@ class Desk:
         return self._ctx.settings
 
     def save_settings(self, settings: Settings) -> None:
-        """Save this machine's settings and use them from now on."""
-        save(self._till.folder, settings)
+        """Check and save this machine's settings and use them from now on."""
+        spool.check_printer(settings.receipt.printer)
+        had_printer = bool(self._ctx.settings.receipt.printer)
+        try:
+            save(self._till.folder, settings)
+        except OSError as error:
+            raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
         self._ctx.keep_settings(settings)
+        if settings.receipt.printer and not had_printer:
+            spool.skip_waiting(self._ctx)
 
     def new_command(self) -> bytes:
         """An id for one command; quick, callable from the GUI thread."""

@@ -60,6 +60,8 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Refusal.SHIFT_NEEDED: mark("Open a shift first."),
     Refusal.SHIFT_OPEN: mark("A shift is open already. Go on with it."),
     Refusal.PIN_WRONG: mark("Wrong PIN. Try again."),
+    Refusal.PIN_BLOCKED: mark("Too many wrong PINs. A supervisor has to sign in first."),
+    Refusal.PIN_WEAK: mark("This PIN is easy to guess. Choose six other digits."),
     Refusal.PIN_LOCKED: mark("Too many wrong PINs. Wait a little, then try again."),
     Refusal.MEMBER_UNKNOWN: mark("No such member. Find them by phone or name."),
     Refusal.NAME_NEEDED: mark("Enter a name."),

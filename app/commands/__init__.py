@@ -43,17 +43,20 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verify.add_argument("--store", type=Path, metavar="FOLDER", required=True)
+    verify.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
     verify.add_argument("--rebuild", action="store_true", help="write caches that differ anew")
     demo = commands.add_parser("demo-data", help="make a demo store of members with a history")
-    demo.add_argument("--store", type=Path, metavar="FOLDER", required=True)
+    demo.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
     demo.add_argument("--members", type=int, default=5000, help="how many members (default 5000)")
     return top
 
 
 def run(argv: Sequence[str]) -> int:
     """Run a headless command; returns the exit code. The caller has seen that there is one."""
-    chosen = parser().parse_args(argv)
+    words = parser()
+    chosen = words.parse_args(argv)
+    if chosen.store is None:
+        words.error(f"{chosen.command} needs --store FOLDER")
     if chosen.command == "verify":
         from app.commands import verify
 

@@ -59,6 +59,8 @@ class Refusal(StrEnum):
     # staff
     PIN_WRONG = "pin_wrong"
     PIN_LOCKED = "pin_locked"
+    PIN_BLOCKED = "pin_blocked"
+    PIN_WEAK = "pin_weak"
     # members
     MEMBER_UNKNOWN = "member_unknown"
     NAME_NEEDED = "name_needed"

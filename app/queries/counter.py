@@ -130,6 +130,8 @@ def is_demo(ctx: Context) -> bool:
 
 def print_status(ctx: Context) -> PrintStatus:
     """What waits for paper."""
+    if not ctx.settings.receipt.printer:
+        return PrintStatus(0, (), "")  # Nothing waits for a printer that there isn't.
     with ctx.read() as conn:
         jobs = till.waiting_jobs(conn)
         numbers = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
@@ -29,6 +29,9 @@ TRIES_BEFORE_WAIT: Final = 5
 TRIES_BEFORE_SUPERVISOR: Final = 10
 WAIT: Final = timedelta(minutes=5)
 PIN_DIGITS: Final = 6
+SUPERVISORS: Final = ("supervisor", "manager")
+BLOCKED_US: Final = 1 << 62
+"""In place of an instant: no waiting helps, a supervisor has to sign in."""
 _MEMORY_KIB: Final = 64 * 1024
 _WEAK: Final = frozenset({"000000", "123456", "654321", "111111", "666666", "888888"})
 
@@ -77,14 +80,16 @@ def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
     with ctx.read() as conn:
         row = _find(conn, command.who)
     now_us = micros(ctx.clock())
-    if row is not None and row.locked_until_us is not None and now_us < row.locked_until_us:
-        raise Refused(Refusal.PIN_LOCKED, {"minutes": _minutes(row.locked_until_us - now_us)})
+    if row is not None:
+        _check_lock(row, now_us)
     given = verifier(ctx.data_key, row.pin_salt if row else bytes(16), command.pin)
     if row is None or not hmac.compare_digest(given, row.pin_hash):
         _count_failure(ctx, row, now_us)
     assert row is not None
     with ctx.write(command.command_id) as tx:
         people.set_staff_failures(tx.conn, row.id, failures=0, locked_until_us=None)
+        if row.role in SUPERVISORS:
+            people.unblock_staff(tx.conn)
         shift = till.open_shift(tx.conn)
         session = Session(row.id, shift.id if shift else None)
         if tx.known is None:
@@ -104,19 +109,27 @@ def _find(conn: Connection, who: str) -> people.StaffRow | None:
     return by_initials or people.staff_by_badge(conn, text)
 
 
+def _check_lock(row: people.StaffRow, now_us: int) -> None:
+    until = row.locked_until_us
+    if until == BLOCKED_US:
+        raise Refused(Refusal.PIN_BLOCKED)
+    if until is not None and now_us < until:
+        raise Refused(Refusal.PIN_LOCKED, {"minutes": _minutes(until - now_us)})
+
+
 def _count_failure(ctx: Context, row: people.StaffRow | None, now_us: int) -> None:
+    """5 wrong: five minutes; 10: until a supervisor signs in, where there is another one."""
     if row is None:
         raise Refused(Refusal.PIN_WRONG, {"left": TRIES_BEFORE_WAIT - 1})
     failures = row.failures + 1
     locked = None
-    if failures >= TRIES_BEFORE_SUPERVISOR:
-        locked = now_us + 365 * 86_400 * 1_000_000
-    elif failures % TRIES_BEFORE_WAIT == 0:
-        locked = now_us + WAIT // timedelta(microseconds=1)
     with ctx.write_rows() as conn:
+        if failures >= TRIES_BEFORE_SUPERVISOR and people.others_of_role(conn, row.id, SUPERVISORS):
+            locked = BLOCKED_US
+        elif failures % TRIES_BEFORE_WAIT == 0:
+            locked = now_us + WAIT // timedelta(microseconds=1)
         people.set_staff_failures(conn, row.id, failures=failures, locked_until_us=locked)
-    if locked is not None:
-        raise Refused(Refusal.PIN_LOCKED, {"minutes": _minutes(locked - now_us)})
+    _check_lock(replace(row, locked_until_us=locked), now_us)
     raise Refused(Refusal.PIN_WRONG, {"left": TRIES_BEFORE_WAIT - failures % TRIES_BEFORE_WAIT})
 
 

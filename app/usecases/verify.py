@@ -60,18 +60,20 @@ class Report:
     rebuilt: int = 0
     head: bytes = b""
     total: int = 0
+    worst: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, fault: Fault, seq: int, what: str) -> None:
         """Note a difference."""
         self.total += 1
+        self.worst = min(self.worst, int(fault)) if self.worst else int(fault)
         if len(self.findings) < FINDINGS_MOST:
             self.findings.append(Finding(fault, seq, what))
 
     @property
     def exit_code(self) -> int:
         """0 when all is equal, else the lowest code found."""
-        return min((int(f.fault) for f in self.findings), default=0)
+        return self.worst
 
 
 FINDINGS_MOST = 1000

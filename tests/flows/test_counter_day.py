@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.build import NewStaff, add_staff
 from app.context import Context, Session
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
 from app.domain.errors import Refusal, Refused, Unavailable
@@ -379,3 +380,27 @@ def test_more_points_than_the_cashier_may_redeem_alone_are_refused(tmp_path: Pat
         sale(ctx, supervisor, member, LineRequest(100000), redeem=500)
     finally:
         shop.till.close()
+
+
+def test_ten_wrong_pins_shut_out_until_a_supervisor_signs_in(shop: Shop) -> None:
+    ctx = shop.till.context
+    for turn in range(10):
+        if turn == 5:
+            shop.clock.step(minutes=6)
+        with pytest.raises(Refused) as refused:
+            sign_in(ctx, SignIn(ctx.ids(), "lx", "111222"))
+    assert refused.value.code is Refusal.PIN_BLOCKED
+    shop.clock.step(days=3)
+    with pytest.raises(Refused) as refused:
+        sign_in(ctx, SignIn(ctx.ids(), "lx", PINS["lx"]))
+    assert refused.value.code is Refusal.PIN_BLOCKED
+    sign_in(ctx, SignIn(ctx.ids(), "wm", PINS["wm"]))
+    assert sign_in(ctx, SignIn(ctx.ids(), "lx", PINS["lx"])).result.staff_id
+
+
+def test_a_pin_that_is_easy_to_guess_is_not_taken(shop: Shop) -> None:
+    ctx = shop.till.context
+    for pin in ("123456", "000000", "77777", "12a456"):
+        with pytest.raises(Refused) as refused:
+            add_staff(ctx, NewStaff("ab", "某人", "cashier", pin), today=ctx.business_date())
+        assert refused.value.code is Refusal.PIN_WEAK

@@ -10,8 +10,9 @@ import pytest
 from app import spool
 from app.context import Context
 from app.domain.documents import LineRequest, ReturnedLine
+from app.domain.errors import Outage, Unavailable
 from app.queries.counter import print_status, slip_preview
-from app.settings import ReceiptSettings
+from app.settings import ReceiptSettings, save
 from db import till
 from printing.devices.address import TcpAddress
 from printing.document import from_json
@@ -20,11 +21,14 @@ from tests.fakes import Shop
 from tests.flows.test_counter_day import give_back, new_member, sale
 from tests.printing.escpos_reader import EscPosReader
 from tests.printing.software_printer import SoftwarePrinter
+from ui.desk import Desk
 
 
 def use_printer(ctx: Context, address: str) -> ReceiptSettings:
     receipt = replace(ctx.settings.receipt, printer=address)
-    ctx.keep_settings(replace(ctx.settings, receipt=receipt))
+    settings = replace(ctx.settings, receipt=receipt)
+    save(ctx.folder, settings)
+    ctx.keep_settings(settings)
     return receipt
 
 
@@ -140,3 +144,37 @@ def test_returns_and_voids_have_slips_with_minus_signs(shop: Shop) -> None:
     assert "50.00" in text.split("REFUND")[1].splitlines()[0]
     assert text.split("REFUND")[1].splitlines()[0].strip()[0] in "-−－"
     assert sold.receipt_no in text
+
+
+def test_a_doubtful_slip_that_is_not_there_comes_as_a_marked_copy(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    use_printer(ctx, "tcp://127.0.0.1:9")
+    sold = sale(ctx, session, None, LineRequest(5000))
+    job = spool.claim(ctx)
+    assert job is not None
+    spool.settle(ctx, spool.Delivery(job.id, "uncertain"))
+    spool.confirm(ctx, job.id, printed=False)
+    copy = spool.claim(ctx)
+    assert copy is not None
+    assert "COPY 1" in copy.document
+    assert sold.receipt_no in copy.document
+
+
+def test_a_printer_set_later_does_not_print_what_was_sold_before(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    sale(ctx, session, None, LineRequest(5000))
+    assert print_status(ctx).waiting == 0, "nothing waits for a printer that there isn't"
+    desk = Desk(shop.till)
+    receipt = replace(ctx.settings.receipt, printer="tcp://127.0.0.1:9")
+    desk.save_settings(replace(ctx.settings, receipt=receipt))
+    assert spool.claim(ctx) is None
+    sale(ctx, session, None, LineRequest(6000))
+    assert spool.claim(ctx) is not None
+
+
+def test_an_address_that_no_printer_can_have_is_refused(shop: Shop) -> None:
+    desk = Desk(shop.till)
+    settings = shop.till.context.settings
+    with pytest.raises(Unavailable) as unavailable:
+        desk.save_settings(replace(settings, receipt=replace(settings.receipt, printer="no/such")))
+    assert unavailable.value.code is Outage.PRINTER_ADDRESS_BAD

@@ -17,8 +17,12 @@ def test_cut_and_covered_texts_are_found(qtbot: QtBot) -> None:
     cut.setGeometry(10, 60, 20, 30)
     under.setGeometry(10, 110, 80, 30)
     over.setGeometry(70, 110, 80, 30)
+    same, place = QLabel("Same", window), QLabel("Place", window)
+    same.setGeometry(200, 150, 80, 30)
+    place.setGeometry(200, 150, 80, 30)
     window.show()
     found = " ".join(faults(window))
     assert "'Good'" not in found
     assert "clipped: 'Cut off'" in found
     assert "overlap: 'Under' and 'Over'" in found
+    assert "overlap: 'Same' and 'Place'" in found

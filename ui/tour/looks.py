@@ -11,6 +11,9 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QWidget
 
+from ui.widgets.sheet import Sheet
+from ui.widgets.strip import Strip
+
 _SLACK_PX = 1
 
 
@@ -33,8 +36,8 @@ def faults(window: QWidget) -> list[str]:
             )
         places.append((widget, QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()), text))
     for (one, here, text), (other, there, second) in combinations(places, 2):
-        if _related(one, other) or _covered(one, window) or _covered(other, window):
-            continue
+        if _related(one, other) or _layer(one, window) is not _layer(other, window):
+            continue  # A sheet or the strip lies over the counter on purpose.
         shared = here.intersected(there)
         if shared.width() > _SLACK_PX and shared.height() > _SLACK_PX:
             found.append(f"overlap: {text!r} and {second!r}")
@@ -62,22 +65,26 @@ def _needed(widget: QWidget, text: str) -> QRect:
 
 
 def _shown(widget: QWidget, window: QWidget) -> bool:
-    """Visible, and not scrolled or moved out of the window."""
+    """Visible, and not scrolled out: of what a scroll area cuts, the user sees the rest by scrolling."""
     if not widget.isVisibleTo(window) or widget.visibleRegion().isEmpty():
         return False
     parent = widget.parentWidget()
     while parent is not None and parent is not window:
         if isinstance(parent, QAbstractScrollArea):
-            return False
+            inside = QRect(widget.mapTo(parent.viewport(), QPoint(0, 0)), widget.size())
+            return parent.viewport().rect().contains(inside)
         parent = parent.parentWidget()
     return True
 
 
-def _covered(widget: QWidget, window: QWidget) -> bool:
-    """Something else lies over its middle: a sheet covers the counter on purpose."""
-    middle = widget.mapTo(window, widget.rect().center())
-    top = window.childAt(middle)
-    return top is not None and top is not widget and not _related(top, widget)
+def _layer(widget: QWidget, window: QWidget) -> QWidget:
+    """What a text lies on: a sheet, the strip, or the window itself."""
+    parent: QWidget | None = widget
+    while parent is not None and parent is not window:
+        if isinstance(parent, Sheet | Strip):
+            return parent
+        parent = parent.parentWidget()
+    return window
 
 
 def _related(one: QWidget, other: QWidget) -> bool:
