@@ -6,6 +6,7 @@ the window must not wait for them.
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -154,6 +155,7 @@ def _surname_readings(name: str) -> tuple[int, list[tuple[str, ...]]]:
 
 
 def _given_readings(rest: str) -> list[tuple[str, ...]]:
+    _without_phrases()
     from pypinyin import Style, pinyin
 
     if not rest:
@@ -170,9 +172,15 @@ def _given_readings(rest: str) -> list[tuple[str, ...]]:
 
 
 def _pinyin(text: str) -> list[str]:
+    _without_phrases()
     from pypinyin import Style, lazy_pinyin
 
     return [s for s in lazy_pinyin(text, style=Style.NORMAL, errors=_other) if s]
+
+
+def _without_phrases() -> None:
+    """The dictionary of phrases costs 45 MB of a till's memory and knows no names."""
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 
 
 def _other(text: str) -> str:
