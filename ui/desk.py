@@ -129,6 +129,11 @@ class Desk:
         purge_slips(self._ctx)
         return spool.recover(self._ctx)
 
+    def newest_slip(self) -> bytes | None:
+        """The event whose slip came last in this shift: what F10 prints again."""
+        found = counter.documents_of_shift(self._ctx, limit=1)
+        return found[0].event_id if found else None
+
     def confirm_slip(self, job_id: int, *, printed: bool) -> None:
         """A person has looked at the paper."""
         spool.confirm(self._ctx, job_id, printed=printed)
@@ -170,8 +175,8 @@ class Desk:
         """After a command, when the screen is free again: the idle work. Returns the code of what
         needs a hand beside the command (the journal file), "" when nothing does.
         """
-        tidy(self._ctx)
-        return self._ctx.warning()
+        wrong = tidy(self._ctx)
+        return Outage.FOLD_DIFFERS.value if wrong else self._ctx.warning()
 
     def read_code(self, code: str) -> Scan:
         """What a scanned code is: badge, receipt, card, item, in this order."""

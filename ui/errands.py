@@ -161,6 +161,7 @@ class Errands:
         self.strip.good_news(lambda: said)
         self.paper.print_waiting()
         self.counter.refresh_member()
+        self._index()
 
     def _voided(self, said: str) -> None:
         self.counter.forget_last_sale()
@@ -246,7 +247,6 @@ class Errands:
 
     def print_again(self) -> None:
         """F10: what waits, or else the last slip again, marked as a copy."""
-        words = self._kit.words
         if self.print_status.waiting and self._desk.settings().receipt.printer:
             from ui.dialogs.paper_list import PaperList
 
@@ -254,11 +254,14 @@ class Errands:
             sheet.retry.connect(self.paper.print_waiting)
             self.sheets.open(sheet)
             return
-        sold, session = self.counter.last_sale, self.session
-        if sold is None or session is None:
+        self._ask(self._desk.newest_slip, self._print_copy)
+
+    def _print_copy(self, event_id: bytes | None) -> None:
+        words, session = self._kit.words, self.session
+        if event_id is None or session is None:
             self.strip.warn(lambda: words.say("No slip of this shift to print again."))
             return
-        command_id, event_id = self._desk.new_command(), sold.event_id
+        command_id = self._desk.new_command()
 
         def printed(copy: int) -> None:
             self.strip.good_news(lambda: words.say("Printing copy {count}.", count=copy))

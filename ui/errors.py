@@ -106,6 +106,9 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Outage.PASSPHRASE_WAIT: mark("Too many tries. Wait a little, then try again."),
     Outage.PASSPHRASE_WEAK: mark("This passphrase is easy to guess. Use a longer one."),
     Outage.SETTINGS_BAD: mark("The settings file has a mistake. Mend it, then start again."),
+    Outage.FOLD_DIFFERS: mark(
+        "A balance doesn't match its ledger. Tell the manager to run verify."
+    ),
     Outage.FILE_FAILED: mark("The file can't be written there. Check the folder and the disk."),
     Outage.PRINTER_GONE: mark("The printer doesn't answer. Keep selling; it prints later."),
     Outage.PRINTER_SILENT: mark("The printer doesn't say how it is. Look at it; selling goes on."),

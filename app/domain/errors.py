@@ -107,6 +107,7 @@ class Outage(StrEnum):
     PASSPHRASE_WAIT = "passphrase_wait"
     PASSPHRASE_WEAK = "passphrase_weak"
     SETTINGS_BAD = "settings_bad"
+    FOLD_DIFFERS = "fold_differs"
     FILE_FAILED = "file_failed"
     PRINTER_GONE = "printer_gone"
     PRINTER_SILENT = "printer_silent"

@@ -665,6 +665,27 @@ class TestEverywhere:
         press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
         rig.until(lambda: "补打第 2 份" in rig.shell.strip.text)
 
+    def test_f10_prints_the_last_slip_of_the_shift_also_after_a_return(self, rig: Rig) -> None:
+        helper = TestReturnAndVoid()
+        receipt = helper.sell(rig)
+        rig.scan(receipt)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        sheet = rig.top
+        assert isinstance(sheet, ReturnSheet)
+        write("1")
+        rig.until(lambda: sheet.quote is not None)
+        press(Qt.Key.Key_F12)
+        press(Qt.Key.Key_Down)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        press(Qt.Key.Key_F10)
+        rig.until(lambda: "补打第 1 份" in rig.shell.strip.text)
+        desk = rig.window.desk
+        assert desk is not None
+        newest = desk.documents_of_shift()[0]
+        assert newest.kind == "return"
+        assert desk.newest_slip() == newest.event_id
+
     def test_the_last_slip_is_shown_as_the_printer_lays_it_out(self, rig: Rig) -> None:
         rig.amount("5")
         rig.open_pay()
