@@ -154,7 +154,7 @@ def open_till(
     except BaseException:
         lock.release()
         raise
-    _give_memory_back()
+    give_memory_back()
     return Till(context, findings, folder, lock, opened.unattended)
 
 
@@ -392,7 +392,7 @@ def _no_backup_yet(found: int, wanted: int) -> None:
     raise Unavailable(Outage.STORE_FAILED, {"why": f"schema {found} to {wanted} without a backup"})
 
 
-def _give_memory_back() -> None:
+def give_memory_back() -> None:
     """Opening took memory for the passphrase and the newest journal files; glibc keeps it until asked."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

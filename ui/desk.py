@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app import spool
-from app.build import Till
+from app.build import Till, give_memory_back
 from app.context import Session
 from app.domain.documents import ReturnedLine, SaleRequest
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
@@ -170,6 +170,7 @@ class Desk:
         search.warm_up(self._ctx)
         parse_phone("13800000000")
         readings("陈")
+        give_memory_back()
 
     def settle_down(self) -> str:
         """After a command, when the screen is free again: the idle work. Returns the code of what
