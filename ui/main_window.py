@@ -237,7 +237,7 @@ class MainWindow(QMainWindow):
 
     def _scanned(self, code: str) -> None:
         if self.shell is not None and self.pages.currentWidget() is self.shell:
-            self.shell.counter.scan(code)
+            self.shell.scan(code)
         elif not self.sign_in.passphrase.isVisible():
             self._who_given(code, scanned=True)
 

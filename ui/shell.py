@@ -137,7 +137,10 @@ class Shell(QWidget):
         self.staff = staff
         self._use_session(session)
         self._ask(self._desk.till, self._begin_day)
-        if self.counter.cart.is_empty:
+        top = self.sheets.top
+        if top is not None:
+            top.first_focus().setFocus(Qt.FocusReason.OtherFocusReason)
+        elif self.counter.cart.is_empty:
             self.counter.focus_search()
         else:
             self.counter.sale.amount.setFocus()
@@ -381,24 +384,37 @@ class Shell(QWidget):
             self.sheets.open(sheet)
 
     def charge(self) -> None:
+        if self.sheets.top is None:
+            self._turn_to_counter()
         self.counter.pay()
+
+    def scan(self, code: str) -> None:
+        """A scanned code: a sale goes on where it can be seen."""
+        self._turn_to_counter()
+        self.counter.scan(code)
+
+    def _turn_to_counter(self) -> None:
+        if self.pages.currentIndex() != COUNTER:
+            self._turn_to(COUNTER)
 
     def tender(self, code: str) -> None:
         if isinstance(self.sheets.top, Pay):
             self.sheets.top.tender.choose(code)
 
     def show_page(self, page: int) -> None:
-        if self.sheets.top is not None:
-            return
+        if self.sheets.top is None:
+            self._turn_to(page)
+
+    def _turn_to(self, page: int) -> None:
         if page == SETTINGS and self.pages.count() == SETTINGS:
             from ui.screens.settings_page import SettingsPage
 
             settings = SettingsPage(self._kit, self._lanes, self._desk)
             settings.saved.connect(self._settings_saved)
             self.pages.insertWidget(SETTINGS, settings)
-            self.sheets.raise_()
         self.pages.setCurrentIndex(page)
-        self.strip.raise_()  # A stack puts its current page on top of everything else.
+        for above in (self.sheets, self.strip):
+            above.raise_()  # A stack puts its current page on top of everything else.
         self.rail.show_page(page)
         words = self._kit.words
         titles = (lambda: words.say("Member counter"), lambda: words.say("Settings"))

@@ -80,7 +80,6 @@ class Counter(QWidget):
         self._quantity = 1
         self._last_item: tuple[str, float] = ("", 0.0)
         self._other_member: tuple[bytes, float] | None = None
-        self._cleared: Cart | None = None
         self.finder = FindPanel(kit, lambda: self._till.today, clock=clock)
         self.member = MemberView(kit, lambda: self._till.today)
         self.sale = SalePanel(kit)
@@ -92,6 +91,8 @@ class Counter(QWidget):
             lanes, "search", interrupt=desk.interrupt_search
         )
         self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
+        # Points that are only typed are asked beside the cart: they never stand for its own quote.
+        self._trying: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
         self._keeper = QTimer(self)
         self._keeper.setSingleShot(True)
         self._keeper.setInterval(KEEP_AFTER_MS)
@@ -147,7 +148,14 @@ class Counter(QWidget):
             self.attach(cart.member_id)
 
     def keep_now(self) -> None:
-        """Keep the open cart, off the GUI thread."""
+        """Keep the open cart, off the GUI thread. Not while it is being sold: the write would come
+        after the sale's own, and the sold cart would be back at the next start.
+        """
+        top = self.sheets.top
+        if not (isinstance(top, Pay) and top.busy):
+            self._keep()
+
+    def _keep(self) -> None:
         self._keeper.stop()
         cart = self.cart
         self._lanes.run(
@@ -155,7 +163,11 @@ class Counter(QWidget):
         )
 
     def _use_cart(self, cart: Cart) -> None:
+        if cart.member_id != self.cart.member_id:
+            self._other_member = None  # A card that was shown to another member's sale.
+            self.sale.redeem.hide()
         self.cart = cart
+        self.strip.lapse_undo()  # To bring the cleared cart back now would throw this one away.
         self.sale.show_cart(cart)
         self.sale.say_problem(None)
         self._keeper.start()
@@ -213,11 +225,13 @@ class Counter(QWidget):
         self.sale.amount.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return False
 
-    def add_item(self, item: ItemView) -> None:
-        """One more of an item; the same one again at once is a repeated scan (S50)."""
-        now = self._clock()
-        code, at = self._last_item
-        if item.code == code and (now - at) * 1000 < REPEAT_SCAN_MS:
+    def add_item(self, item: ItemView, at: float | None = None) -> None:
+        """One more of an item, scanned `at` (now where it was not); the same one again at once is a
+        repeated scan (S50).
+        """
+        now = self._clock() if at is None else at
+        code, before = self._last_item
+        if item.code == code and (now - before) * 1000 < REPEAT_SCAN_MS:
             words = self._kit.words
             self.strip.good_news(lambda: words.say("×1: repeat scan ignored."))
             return
@@ -257,6 +271,7 @@ class Counter(QWidget):
         self.focus_search()
 
     def _empty(self) -> None:
+        self._trying.drop()
         self.sale.redeem.hide()
         self.sale.amount.clear()
         self._set_quantity(1)
@@ -282,19 +297,23 @@ class Counter(QWidget):
     def _try_points(self, points: int) -> None:
         request = replace(self.cart.request(), redeem_points=points)
         member_id = self.cart.member_id
-        self._quoting.ask(
+        self._trying.ask(
             self.sale.redeem,
             lambda: self._desk.quote(member_id, request),
             ok=self._points_possible,
-            failed=lambda error: self.sale.redeem.say_problem(lambda: words_of(self._kit, error)),
+            failed=self._points_refused,
         )
 
     def _points_possible(self, quote: SaleQuote) -> None:
         self.sale.redeem.say_limit(quote.most)
         self.sale.redeem.say_worth(quote.draft.points_value_minor)
-        self._show_quote(quote)
+        self._say_quote(quote)
 
-    def _accept_points(self) -> None:
+    def _points_refused(self, error: Exception) -> None:
+        self.sale.redeem.say_problem(lambda: words_of(self._kit, error))
+        self._say_quote(self.quote)
+
+    def _accept_points(self, *, then_pay: bool = False) -> None:
         points = self.sale.redeem.points
         request = replace(self.cart.request(), redeem_points=points)
         member_id = self.cart.member_id
@@ -302,17 +321,20 @@ class Counter(QWidget):
         def accepted(quote: SaleQuote) -> None:
             self.sale.redeem.hide()
             self._use_cart(self.cart.with_points(points))
-            self._show_quote(quote)
+            self._say_quote(quote)
             self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+            if then_pay:
+                self.pay()
 
-        self._quoting.ask(
+        self._trying.ask(
             self.sale.redeem,
             lambda: self._desk.quote(member_id, request),
             ok=accepted,
-            failed=lambda error: self.sale.redeem.say_problem(lambda: words_of(self._kit, error)),
+            failed=self._points_refused,
         )
 
     def _leave_points(self) -> None:
+        self._trying.drop()
         self.sale.redeem.hide()
         self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
         self._ask_quote()
@@ -322,6 +344,7 @@ class Counter(QWidget):
     def _ask_quote(self) -> None:
         request, member_id = self.cart.request(), self.cart.member_id
         self._quote_fresh = False
+        self._pay_when_quoted = False  # Pay was wanted for what stood there before.
         if not request.lines:
             self._quoting.drop()
             self.quote, self._quote_fresh = None, True
@@ -346,7 +369,12 @@ class Counter(QWidget):
 
     def _show_quote(self, quote: SaleQuote) -> None:
         self.quote = quote
-        tier = next((t for t in self._till.tiers if quote.tier and t.code == quote.tier.code), None)
+        self._say_quote(quote)
+
+    def _say_quote(self, quote: SaleQuote | None) -> None:
+        """On the panel only: what is charged is `self.quote`."""
+        shown = quote.tier if quote is not None else None
+        tier = next((t for t in self._till.tiers if shown and t.code == shown.code), None)
         self.sale.show_quote(quote, tier)
 
     def _not_quoted(self, error: Exception) -> None:
@@ -375,6 +403,9 @@ class Counter(QWidget):
         if self.cart.is_empty:
             self.sale.say_problem(lambda: words.say("Enter an amount or scan an item."))
             self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        if not self.sale.redeem.isHidden():
+            self._accept_points(then_pay=True)  # Points that are only typed are taken first.
             return
         if not self._quote_fresh:
             self._pay_when_quoted = True
@@ -412,6 +443,8 @@ class Counter(QWidget):
         assert self.session is not None, "Pay opens for someone who signed in"
         session, cart, quote = self.session, self.cart, sheet.quote
         command_id = sheet.command_id
+        if self._keeper.isActive():
+            self._keep()  # Before the sale in the lane, whose transaction drops what was kept.
         self._lanes.run(
             sheet,
             "db",
@@ -423,7 +456,7 @@ class Counter(QWidget):
     def _sold(self, sheet: Pay, sold: Sold) -> None:
         self.last_sale = sold
         self._empty()
-        self._keeper.stop()  # The sale's own transaction dropped the kept cart.
+        self._keep()  # Nothing: a cart that was kept while the sale was on its way goes too.
         self.finder.clear_text()
         self.sale.show_last_sale(
             LastSale(
@@ -447,16 +480,22 @@ class Counter(QWidget):
             sheet.use_quote(offer)
             self._show_quote(offer)
         sheet.refused(lambda: words_of(self._kit, error))
+        self.keep_now()
 
     # Scans ------------------------------------------------------------------------------------
 
     def scan(self, code: str) -> None:
         """A scanned code, whatever has the focus."""
+        at = self._clock()  # Of the scan: what it is may be answered late, and two at once.
         self._lanes.run(
-            self, "db", lambda: self._desk.read_code(code), ok=self._scanned, failed=self._warn
+            self,
+            "db",
+            lambda: self._desk.read_code(code),
+            ok=lambda scan: self._scanned(scan, at),
+            failed=self._warn,
         )
 
-    def _scanned(self, scan: Scan) -> None:
+    def _scanned(self, scan: Scan, at: float) -> None:
         top = self.sheets.top
         if scan.kind == "staff":
             self.badge_scanned.emit(scan.code)
@@ -465,18 +504,18 @@ class Counter(QWidget):
         elif scan.kind == "receipt":
             self.receipt_scanned.emit(scan)
         elif scan.kind == "member" and scan.member_id is not None:
-            self._card(scan.member_id)
+            self._card(scan.member_id, at)
         elif scan.kind == "item" and scan.item is not None:
             self._leave_pay()
-            self.add_item(scan.item)
+            self.add_item(scan.item, at)
         else:
             self._unknown_code(scan)
 
-    def _card(self, member_id: bytes) -> None:
+    def _card(self, member_id: bytes, now: float) -> None:
         top = self.sheets.top
         if isinstance(top, Pay) and top.busy:
             return  # Money was taken: another member now is a claim, not a scan.
-        current, now = self.cart.member_id, self._clock()
+        current = self.cart.member_id
         other = self._other_member
         meant = other is not None and other[0] == member_id and now - other[1] >= SWITCH_AFTER_S
         if current in (None, member_id) or self.cart.is_empty or meant:

@@ -71,6 +71,12 @@ class Strip(QFrame):
         self._button.show()
         self._place()
 
+    def lapse_undo(self) -> None:
+        """Something else was done since: what stands there can no longer be undone."""
+        if self._undo is not None:
+            self._undo = None
+            self.hide()
+
     def undo_pending(self) -> bool:
         return self._undo is not None and not self.isHidden()
 

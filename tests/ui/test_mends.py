@@ -1,0 +1,211 @@
+"""What went wrong once at the counter, each as a journey by keys through a real window."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from tests.ui.conftest import Rig
+from tests.ui.keys import focus, press, write
+from tests.ui.shop import TEA
+from ui.desk import Desk
+from ui.dialogs.pay import Pay
+from ui.shell import COUNTER, SETTINGS
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def burden(rig: Rig, seconds: float) -> None:
+    """Keep the db lane busy, as a slow disk does."""
+    rig.window.lanes.run(
+        rig.window,
+        "db",
+        lambda: time.sleep(seconds),
+        ok=lambda _: None,
+        failed=lambda error: None,
+    )
+
+
+def lock_and_sign_in(rig: Rig, who: str = "lx") -> None:
+    press(Qt.Key.Key_L, CTRL)
+    rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
+    rig.sign_in(who)
+    rig.settle()
+
+
+def charge(rig: Rig, amount: str) -> None:
+    rig.amount(amount)
+    rig.open_pay()
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    rig.settle()
+
+
+def member_id(rig: Rig, text: str) -> bytes:
+    assert rig.window.desk is not None
+    return rig.window.desk.search(text).hits[0].member_id
+
+
+class TestFocus:
+    def test_after_a_lock_with_pay_open_keys_go_to_pay(self, rig: Rig) -> None:
+        rig.amount("368")
+        pay = rig.open_pay()
+        lock_and_sign_in(rig)
+        assert rig.top is pay
+        assert pay.isAncestorOf(focus())
+        write("9")
+        assert rig.counter.cart.typed_text == "368"
+
+
+class TestKeptCart:
+    def test_a_cart_sold_while_the_window_closes_does_not_come_back(self, rig: Rig) -> None:
+        rig.amount("368")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.window.close()
+        desk = Desk(rig.shop.open())
+        try:
+            assert len(desk.documents_of_shift()) == 1
+            assert desk.kept_cart() is None
+        finally:
+            desk.close()
+
+    def test_a_keeper_due_during_the_sale_does_not_bring_the_cart_back(self, rig: Rig) -> None:
+        rig.amount("368")
+        rig.open_pay()
+        rig.counter._keeper.start()
+        burden(rig, 0.4)
+        press(Qt.Key.Key_Return)
+        rig.qtbot.wait(250)
+        rig.window.close()
+        desk = Desk(rig.shop.open())
+        try:
+            assert len(desk.documents_of_shift()) == 1
+            assert desk.kept_cart() is None
+        finally:
+            desk.close()
+
+    def test_a_change_just_before_pay_is_kept_before_the_sale(self, rig: Rig) -> None:
+        assert rig.window.desk is not None
+        rig.amount("368")
+        rig.open_pay()
+        rig.counter._keeper.start()
+        press(Qt.Key.Key_Return)
+        assert not rig.counter._keeper.isActive()
+        rig.until(lambda: rig.top is None)
+        rig.qtbot.wait(250)
+        rig.settle()
+        assert rig.window.desk.kept_cart() is None
+
+
+class TestPoints:
+    def test_f12_takes_typed_points_and_the_sale_goes_through_at_that_price(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("500")
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        points = rig.counter.sale.redeem.points
+        assert points > 0
+        pay = rig.open_pay()
+        assert rig.counter.cart.redeem_points == points
+        assert pay.quote.draft.points_spent == points
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.settle()
+        assert rig.documents() == 1
+
+    def test_points_that_are_only_typed_are_not_the_quote_of_the_cart(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("500")
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        assert rig.counter.quote is not None
+        assert rig.counter.quote.draft.points_spent == 0
+
+    def test_refused_points_show_the_price_without_them(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("500")
+        without = rig.counter.sale.to_pay.text()
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        assert rig.counter.sale.to_pay.text() != without
+        write("99999999")
+        rig.settle()
+        assert rig.counter.sale.to_pay.text() == without
+        press(Qt.Key.Key_F12)
+        rig.settle()
+        assert rig.top is None
+        assert not rig.counter.sale.redeem.isHidden()
+
+
+class TestScanTime:
+    def test_two_scans_a_second_apart_count_two_when_answers_come_late(self, rig: Rig) -> None:
+        burden(rig, 0.6)
+        for _ in range(2):
+            rig.clock.now += 1
+            rig.clock.step_s = 0.005
+            for character in TEA:
+                QTest.keyClicks(focus(), character)
+            QTest.keyClick(focus(), Qt.Key.Key_Return)
+        rig.settle()
+        assert [line.request.quantity for line in rig.counter.cart.lines] == [2]
+
+
+class TestOtherMember:
+    def test_a_card_shown_to_an_earlier_sale_does_not_switch_a_later_one(self, rig: Rig) -> None:
+        other = member_id(rig, "6608")
+        rig.attach("6621")
+        rig.amount("10")
+        rig.counter._card(other, rig.clock())
+        assert rig.counter.cart.member_id != other
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.settle()
+        rig.attach("6605")
+        rig.amount("20")
+        rig.clock.now += 60
+        rig.counter._card(other, rig.clock())
+        assert rig.counter.cart.member_id == member_id(rig, "6605")
+
+
+class TestUndo:
+    def test_undo_of_a_clear_lapses_with_the_next_change(self, rig: Rig) -> None:
+        rig.amount("368")
+        press(Qt.Key.Key_N, CTRL)
+        rig.settle()
+        assert rig.shell.strip.undo_pending()
+        rig.scan(TEA)
+        assert not rig.shell.strip.undo_pending()
+        rig.shell.strip._button.click()
+        assert [line.code for line in rig.counter.cart.lines] == [TEA]
+
+
+class TestPayWhenQuoted:
+    def test_enter_before_an_emptied_amount_does_not_open_pay_later(self, rig: Rig) -> None:
+        burden(rig, 0.3)
+        press(Qt.Key.Key_F5)
+        write("3")
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Backspace)
+        rig.settle()
+        write("5")
+        rig.settle()
+        assert rig.top is None
+
+
+class TestSettingsPage:
+    def test_a_scan_on_the_settings_page_shows_the_counter(self, rig: Rig) -> None:
+        rig.shell.show_page(SETTINGS)
+        rig.scan(TEA)
+        assert rig.shell.pages.currentIndex() == COUNTER
+        assert len(rig.counter.cart.lines) == 1
+
+    def test_f12_on_the_settings_page_shows_the_counter_below_pay(self, rig: Rig) -> None:
+        rig.amount("12")
+        rig.shell.show_page(SETTINGS)
+        press(Qt.Key.Key_F12)
+        rig.until(lambda: isinstance(rig.top, Pay))
+        assert rig.shell.pages.currentIndex() == COUNTER
