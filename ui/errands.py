@@ -51,6 +51,11 @@ class Errands:
         self.session: Session | None = None
         self.print_status = PrintStatus(0, (), "")
 
+    def who(self) -> Session:
+        """Who works at the till now: a sheet asks when it commits, others may have come since."""
+        assert self.session is not None, "sheets open for someone who signed in"
+        return self.session
+
     # Members ----------------------------------------------------------------------------------
 
     def enrol(self, phone: str = "") -> None:
@@ -58,7 +63,7 @@ class Errands:
 
         if self.session is None:
             return
-        sheet = EnrolSheet(self._kit, self._lanes, self._desk, self.session, phone=phone)
+        sheet = EnrolSheet(self._kit, self._lanes, self._desk, self.who, phone=phone)
         sheet.enrolled.connect(self._enrolled)
         sheet.members_wanted.connect(self._find)
         self.sheets.open(sheet)
@@ -77,12 +82,12 @@ class Errands:
     def edit_profile(self) -> None:
         from ui.dialogs.enrol import EditSheet
 
-        member, session = self.counter.attached, self.session
-        if member is None or session is None:
+        member = self.counter.attached
+        if member is None:
             return
 
         def opened(profile: ProfileView) -> None:
-            sheet = EditSheet(self._kit, self._lanes, self._desk, session, profile)
+            sheet = EditSheet(self._kit, self._lanes, self._desk, self.who, profile)
             sheet.saved.connect(self._edited)
             self.sheets.open(sheet)
 
@@ -142,16 +147,12 @@ class Errands:
     def open_return(self, event_id: bytes) -> None:
         from ui.dialogs.return_goods import ReturnSheet
 
-        session = self.session
-        if session is None:
-            return
-
         def opened(sale: SaleOnScreen) -> None:
             if not any(sale.kept):
                 said = sentence(self._kit, Refusal.RETURN_NOTHING_LEFT, {})
                 self.strip.warn(lambda: said)
                 return
-            sheet = ReturnSheet(self._kit, self._lanes, self._desk, session, sale)
+            sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale)
             sheet.returned.connect(self._returned)
             self.sheets.open(sheet)
 
@@ -170,12 +171,8 @@ class Errands:
     def void(self) -> None:
         from ui.dialogs.void_sale import VoidSale
 
-        session = self.session
-        if session is None:
-            return
-
         def opened(documents: Sequence[DocumentLine]) -> None:
-            sheet = VoidSale(self._kit, self._lanes, self._desk, session, documents, self._till())
+            sheet = VoidSale(self._kit, self._lanes, self._desk, self.who, documents, self._till())
             sheet.voided.connect(self._voided)
             self.sheets.open(sheet)
 

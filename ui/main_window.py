@@ -198,9 +198,8 @@ class MainWindow(QMainWindow):
         """Ask who works here; everything behind stays as it is."""
         if self.shell is None or self.pages.currentWidget() is not self.shell:
             return
-        top = self.shell.sheets.top
-        if getattr(top, "busy", False):
-            return  # Money is being taken: lock after it is done.
+        if self.shell.sheets.busy:
+            return  # Something is being written: lock after it is done.
         assert self._till is not None
         self.shell.counter.keep_now()
         empty = self.shell.counter.cart.is_empty

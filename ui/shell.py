@@ -39,6 +39,7 @@ from ui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from app.context import Session
     from ui.desk import Desk
+    from ui.screens.settings_page import SettingsPage
 
 COUNTER, SETTINGS = 0, 1
 
@@ -69,6 +70,7 @@ class Shell(QWidget):
         self.session: Session | None = None
         self.staff: StaffView | None = None
         self._repairs_said = False
+        self._settings_page: SettingsPage | None = None
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.pages = QStackedWidget()
@@ -180,7 +182,7 @@ class Shell(QWidget):
 
         if self.session is None:
             return
-        sheet = OpenShift(self._kit, self._lanes, self._desk, self.session, self.till)
+        sheet = OpenShift(self._kit, self._lanes, self._desk, self.errands.who, self.till)
         sheet.opened.connect(self._shift_opened)
         self.sheets.open(sheet)
 
@@ -367,9 +369,8 @@ class Shell(QWidget):
             self.sheets.open(FindAction(self._kit, self.actions_))
 
     def find_member(self) -> None:
-        """F2: to the search from anywhere. A Pay that takes money right now stays."""
-        top = self.sheets.top
-        if isinstance(top, Pay) and top.busy:
+        """F2: to the search from anywhere. A sheet that is being written right now stays."""
+        if self.sheets.busy:
             return
         self.sheets.close_all()
         self.show_page(COUNTER)
@@ -409,9 +410,11 @@ class Shell(QWidget):
         if page == SETTINGS and self.pages.count() == SETTINGS:
             from ui.screens.settings_page import SettingsPage
 
-            settings = SettingsPage(self._kit, self._lanes, self._desk)
-            settings.saved.connect(self._settings_saved)
-            self.pages.insertWidget(SETTINGS, settings)
+            self._settings_page = SettingsPage(self._kit, self._lanes, self._desk)
+            self._settings_page.saved.connect(self._settings_saved)
+            self.pages.insertWidget(SETTINGS, self._settings_page)
+        if page == SETTINGS and self._settings_page is not None:
+            self._settings_page.fill_anew()
         self.pages.setCurrentIndex(page)
         for above in (self.sheets, self.strip):
             above.raise_()  # A stack puts its current page on top of everything else.

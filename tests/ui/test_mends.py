@@ -7,11 +7,19 @@ import time
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.context import Session
+from app.domain.void import VoidQuote
+from app.usecases.enrol import ProfileInput
+from app.usecases.void import Voided
 from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import TEA
 from ui.desk import Desk
+from ui.dialogs.enrol import EditSheet
 from ui.dialogs.pay import Pay
+from ui.dialogs.return_goods import ReturnSheet
+from ui.dialogs.void_sale import VoidSale
+from ui.screens.settings_page import SettingsPage
 from ui.shell import COUNTER, SETTINGS
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -209,3 +217,119 @@ class TestSettingsPage:
         press(Qt.Key.Key_F12)
         rig.until(lambda: isinstance(rig.top, Pay))
         assert rig.shell.pages.currentIndex() == COUNTER
+
+    def test_each_visit_shows_what_is_in_use_now(self, rig: Rig) -> None:
+        rig.shell.show_page(SETTINGS)
+        page = rig.shell.pages.currentWidget()
+        assert isinstance(page, SettingsPage)
+        page.shop_name.setText("half typed")
+        rig.shell.show_page(COUNTER)
+        rig.window.switch_theme("dark")
+        rig.shell.show_page(SETTINGS)
+        assert page.shop_name.text() == "南山海岸店"
+        assert page.theme.code == "dark"
+
+    def test_an_address_that_is_none_is_refused_on_the_page(self, rig: Rig) -> None:
+        rig.shell.show_page(SETTINGS)
+        page = rig.shell.pages.currentWidget()
+        assert isinstance(page, SettingsPage)
+        page.printer.setText("tcp://a:b")
+        page.submit()
+        rig.settle()
+        assert page.problem.text()
+        assert rig.window.desk is not None
+        assert rig.window.desk.settings().receipt.printer == ""
+
+
+def open_return(rig: Rig) -> ReturnSheet:
+    """The newest sale, one of its first line comes back, the reason is chosen."""
+    assert rig.counter.last_sale is not None
+    rig.shell.errands.open_return(rig.counter.last_sale.event_id)
+    rig.until(lambda: isinstance(rig.top, ReturnSheet))
+    sheet = rig.top
+    assert isinstance(sheet, ReturnSheet)
+    sheet.fields[0].setText("1")
+    sheet.fields[0].changed.emit()
+    rig.settle()
+    sheet.reason.choose("other")
+    return sheet
+
+
+class TestSheets:
+    def test_a_void_is_by_the_person_who_commits_it(self, rig: Rig) -> None:
+        charge(rig, "368")
+        rig.shell.errands.void()
+        rig.until(lambda: isinstance(rig.top, VoidSale))
+        rig.settle()
+        lock_and_sign_in(rig, "wm")
+        sheet, desk = rig.top, rig.window.desk
+        assert isinstance(sheet, VoidSale)
+        assert rig.shell.session is not None
+        assert desk is not None
+        by: list[bytes] = []
+        commit = desk.void
+
+        def void(
+            command_id: bytes, session: Session, event_id: bytes, reason: str, quote: VoidQuote
+        ) -> Voided:
+            by.append(session.staff_id)
+            return commit(command_id, session, event_id, reason, quote)
+
+        desk.void = void  # type: ignore[method-assign]  # only to see who asked
+        sheet.reason.choose("other")
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        assert by == [rig.shell.session.staff_id]
+
+    def test_a_return_being_written_stays_whatever_is_pressed(self, rig: Rig) -> None:
+        charge(rig, "30")
+        sheet = open_return(rig)
+        burden(rig, 0.3)
+        sheet.submit()
+        press(Qt.Key.Key_Escape)
+        press(Qt.Key.Key_F2)
+        press(Qt.Key.Key_L, CTRL)
+        assert rig.top is sheet
+        assert rig.window.pages.currentWidget() is rig.shell
+        rig.until(lambda: rig.top is None)
+        rig.settle()
+        assert rig.documents() == 2
+
+
+class TestReadings:
+    def test_editing_a_profile_keeps_the_reading_that_was_chosen(self, rig: Rig) -> None:
+        desk, session = rig.window.desk, rig.shell.session
+        assert desk is not None
+        assert session is not None
+        rig.attach("6612")
+        member = member_id(rig, "6612")
+        shown = desk.profile(member)
+        chosen = desk.readings(shown.name)[1]
+        typed = ProfileInput(name=shown.name, phone=shown.phone or "", reading=chosen)
+        desk.edit_profile(desk.new_command(), session, shown, typed, service=True, marketing=False)
+        for wait_ms in (0, 250):
+            rig.shell.errands.edit_profile()
+            rig.until(lambda: isinstance(rig.top, EditSheet))
+            sheet = rig.top
+            assert isinstance(sheet, EditSheet)
+            rig.qtbot.wait(wait_ms)
+            rig.settle()
+            sheet.note.setText(f"after {wait_ms}")
+            sheet.submit()
+            rig.until(lambda: rig.top is None)
+            assert desk.profile(member).pinyin == chosen.pinyin
+
+    def test_a_new_name_is_never_saved_with_the_reading_of_the_old(self, rig: Rig) -> None:
+        desk = rig.window.desk
+        assert desk is not None
+        rig.attach("6612")
+        rig.shell.errands.edit_profile()
+        rig.until(lambda: isinstance(rig.top, EditSheet))
+        sheet = rig.top
+        assert isinstance(sheet, EditSheet)
+        rig.qtbot.wait(250)
+        rig.settle()
+        sheet.name.setText("王小明")
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        assert desk.profile(member_id(rig, "6612")).pinyin == desk.readings("王小明")[0].pinyin

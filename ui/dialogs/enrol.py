@@ -43,9 +43,11 @@ class ProfileSheet(Sheet):
 
     wide = 620
 
-    def __init__(self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, title: Text) -> None:
+    def __init__(
+        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], title: Text
+    ) -> None:
         super().__init__(kit, title)
-        self._lanes, self._desk, self._session = lanes, desk, session
+        self._lanes, self._desk, self._who = lanes, desk, who
         self._command_id = desk.new_command()
         self._readings: Sequence[Reading] = ()
         self._reading_at = 0
@@ -80,7 +82,7 @@ class ProfileSheet(Sheet):
 
     def _connect(self) -> None:
         self.phone.textChanged.connect(self._ask_phone)
-        self.name.textChanged.connect(self._timer.start)
+        self.name.textChanged.connect(self._name_changed)
         self.name.stepped.connect(self._step_reading)
         self.birthday.textChanged.connect(self._show_birthday)
         self.save.clicked.connect(self.submit)
@@ -117,6 +119,10 @@ class ProfileSheet(Sheet):
         holder.setMinimumHeight(self._kit.look.px(HEIGHTS["segment"] + 4))
         return holder
 
+    @property
+    def busy(self) -> bool:
+        return not self.save.isEnabled()
+
     def submit(self) -> None:
         raise NotImplementedError
 
@@ -124,7 +130,7 @@ class ProfileSheet(Sheet):
         """What is in the fields. Only after sign-in, so the use-case's module is loaded."""
         from app.usecases.enrol import ProfileInput
 
-        reading = self._readings[self._reading_at] if self._readings else None
+        reading = self._readings[self._reading_at] if self._readings else self._stored_reading()
         return ProfileInput(
             name=self.name.text(),
             phone=self.phone.text(),
@@ -209,12 +215,17 @@ class ProfileSheet(Sheet):
         """How many of those who have this number are the member being edited."""
         return 0
 
+    def _name_changed(self) -> None:
+        """The readings were those of the name before: none of them may be saved with this one."""
+        self._reading_of.drop()
+        self._readings = ()
+        self.name_said.tell(nothing)
+        self._timer.start()
+
     def _ask_readings(self) -> None:
         self.name.mark_wrong(False)
         name = self.name.text().strip()
         if not name:
-            self._readings = ()
-            self.name_said.tell(nothing)
             return
         self._reading_of.ask(
             self, lambda: self._desk.readings(name), ok=self._show_readings, failed=self.refused
@@ -223,6 +234,10 @@ class ProfileSheet(Sheet):
     def _show_readings(self, readings: Sequence[Reading]) -> None:
         self._readings, self._reading_at = readings, 0
         self._say_reading()
+
+    def _stored_reading(self) -> Reading | None:
+        """A reading of just this name that is known already."""
+        return None
 
     def _step_reading(self, step: int) -> None:
         if self._readings:
@@ -266,10 +281,10 @@ class EnrolSheet(ProfileSheet):
     members_wanted = Signal(str)
 
     def __init__(
-        self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, *, phone: str = ""
+        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], *, phone: str = ""
     ) -> None:
         words = kit.words
-        super().__init__(kit, lanes, desk, session, lambda: words.say("New member"))
+        super().__init__(kit, lanes, desk, who, lambda: words.say("New member"))
         self.card = CodeField(lambda: words.say("Member card"), pattern=r"[0-9A-Za-z \-]{0,32}")
         self.card_said = Label(
             lambda: words.say("Empty takes the next number; or scan a new card."), role="caption"
@@ -366,6 +381,7 @@ class EnrolSheet(ProfileSheet):
             return
         self.save.setEnabled(False)
         profile, command_id = self.profile_input(), self._command_id
+        session = self._who()
         service, marketing = self.service.isChecked(), self.marketing.isChecked()
         card_no = self.card.text().strip()
         self._lanes.run(
@@ -373,7 +389,7 @@ class EnrolSheet(ProfileSheet):
             "db",
             lambda: self._desk.enrol(
                 command_id,
-                self._session,
+                session,
                 profile,
                 service=service,
                 marketing=marketing,
@@ -397,10 +413,10 @@ class EditSheet(ProfileSheet):
     wide = 960
 
     def __init__(
-        self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, shown: ProfileView
+        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], shown: ProfileView
     ) -> None:
         words = kit.words
-        super().__init__(kit, lanes, desk, session, lambda: words.say("Edit profile"))
+        super().__init__(kit, lanes, desk, who, lambda: words.say("Edit profile"))
         self._shown = shown
         self.email = TextField(lambda: words.say("E-mail"))
         self.note = TextField(lambda: words.say("Note"))
@@ -456,6 +472,19 @@ class EditSheet(ProfileSheet):
     def first_focus(self) -> QWidget:
         return self.name
 
+    def _stored_reading(self) -> Reading | None:
+        """The reading that was chosen once, as long as the name is the one it was chosen for."""
+        from app.intake import Reading
+
+        same = self.name.text().strip() == self._shown.name
+        return Reading(tuple(self._shown.pinyin.split())) if same and self._shown.pinyin else None
+
+    def _show_readings(self, readings: Sequence[Reading]) -> None:
+        stored = self._stored_reading()
+        if stored is not None:
+            readings = (stored, *(reading for reading in readings if reading != stored))
+        super()._show_readings(readings)
+
     def _own_phone(self, text: str) -> int:
         return 1 if text == self._shown.phone else 0
 
@@ -469,13 +498,14 @@ class EditSheet(ProfileSheet):
         profile = self.profile_input(
             email=self.email.text(), note=self.note.text(), alert=self.alert.text()
         )
+        session = self._who()
         service, marketing = self.service.isChecked(), self.marketing.isChecked()
         self._lanes.run(
             self,
             "db",
             lambda: self._desk.edit_profile(
                 self._command_id,
-                self._session,
+                session,
                 self._shown,
                 profile,
                 service=service,

@@ -153,10 +153,6 @@ class Pay(Sheet):
         """True while the commit is on its way."""
         return self._busy
 
-    def step_back(self) -> None:
-        if not self._busy:
-            super().step_back()
-
     def retranslate(self) -> None:
         super().retranslate()
         if hasattr(self, "charge"):

@@ -4,7 +4,7 @@ back, choose a reason. It looks like no sale: a warm band and minus signs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -126,11 +126,16 @@ class ReturnSheet(Sheet):
     wide = 860
 
     def __init__(
-        self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, sale: SaleOnScreen
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        who: Callable[[], Session],
+        sale: SaleOnScreen,
     ) -> None:
         words = kit.words
         super().__init__(kit, lambda: words.say("Return: {number}", number=sale.receipt_no))
-        self._lanes, self._desk, self._session, self._sale = lanes, desk, session, sale
+        self._lanes, self._desk, self._who, self._sale = lanes, desk, who, sale
         self._command_id = desk.new_command()
         self._quoting: Latest[ReturnQuote] = Latest(lanes, "db", interrupt=lambda: None)
         self.quote: ReturnQuote | None = None
@@ -213,6 +218,10 @@ class ReturnSheet(Sheet):
             inside.addWidget(label)
         return band
 
+    @property
+    def busy(self) -> bool:
+        return not self.take_back.isEnabled()
+
     def first_focus(self) -> QWidget:
         return next((field for field in self.fields if field.isEnabled()), self.take_back)
 
@@ -237,11 +246,12 @@ class ReturnSheet(Sheet):
             return
         self.take_back.setEnabled(False)
         quote, lines, reason = self.quote, self.chosen(), self.reason.code
+        session = self._who()
         self._lanes.run(
             self,
             "db",
             lambda: self._desk.return_goods(
-                self._command_id, self._session, self._sale.event_id, lines, reason, quote
+                self._command_id, session, self._sale.event_id, lines, reason, quote
             ),
             ok=self._done,
             failed=self._refused,

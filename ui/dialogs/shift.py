@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -30,10 +31,10 @@ class OpenShift(Sheet):
     wide = 480
 
     def __init__(
-        self, kit: Kit, lanes: Lanes, desk: Desk, session: Session, till: TillView
+        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], till: TillView
     ) -> None:
         super().__init__(kit, lambda: kit.words.say("Open shift"))
-        self._lanes, self._desk, self._session = lanes, desk, session
+        self._lanes, self._desk, self._who = lanes, desk, who
         self._command_id = desk.new_command()
         words = kit.words
         day = till.calendar.iso()
@@ -55,6 +56,10 @@ class OpenShift(Sheet):
         self.float.entered.connect(self._float_given)
         self.begin.clicked.connect(self._open)
 
+    @property
+    def busy(self) -> bool:
+        return not self.begin.isEnabled()
+
     def first_focus(self) -> QWidget:
         return self.float
 
@@ -73,7 +78,7 @@ class OpenShift(Sheet):
             self._float_given()
             return
         self.begin.setEnabled(False)
-        session, command_id = self._session, self._command_id
+        session, command_id = self._who(), self._command_id
         self._lanes.run(
             self,
             "db",

@@ -3,7 +3,7 @@ has to be said."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -42,13 +42,13 @@ class VoidSale(Sheet):
         kit: Kit,
         lanes: Lanes,
         desk: Desk,
-        session: Session,
+        who: Callable[[], Session],
         documents: Sequence[DocumentLine],
         till: TillView,
     ) -> None:
         words = kit.words
         super().__init__(kit, lambda: words.say("Void"))
-        self._lanes, self._desk, self._session = lanes, desk, session
+        self._lanes, self._desk, self._who = lanes, desk, who
         self._command_id = desk.new_command()
         self._quoting: Latest[VoidQuote] = Latest(lanes, "db", interrupt=lambda: None)
         self.quote: VoidQuote | None = None
@@ -84,6 +84,10 @@ class VoidSale(Sheet):
         inside.addWidget(self._points)
         return band
 
+    @property
+    def busy(self) -> bool:
+        return not self.commit.isEnabled()
+
     def first_focus(self) -> QWidget:
         return self.reason if self.rows.rowCount() else self.commit
 
@@ -100,13 +104,11 @@ class VoidSale(Sheet):
             self.reason.setFocus()
             return
         self.commit.setEnabled(False)
-        quote, reason = self.quote, self.reason.code
+        quote, reason, session = self.quote, self.reason.code, self._who()
         self._lanes.run(
             self,
             "db",
-            lambda: self._desk.void(
-                self._command_id, self._session, document.event_id, reason, quote
-            ),
+            lambda: self._desk.void(self._command_id, session, document.event_id, reason, quote),
             ok=self._done,
             failed=self._refused,
         )

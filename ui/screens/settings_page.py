@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
@@ -82,7 +82,7 @@ class SettingsPage(QScrollArea):
         outer.addLayout(left, 1)
         outer.addLayout(right, 1)
         self.setWidget(page)
-        self.show_settings(desk.settings())
+        self.fill_anew()
 
     def _make_fields(self) -> None:
         kit, words = self._kit, self._kit.words
@@ -141,6 +141,15 @@ class SettingsPage(QScrollArea):
             column.addWidget(WrappedLabel(hint, role="caption"))
         return frame
 
+    def fill_anew(self) -> None:
+        """On each visit: what is in use now. Language and theme are those on screen, which have
+        keys of their own; saving must not turn them back.
+        """
+        settings, look = self._desk.settings(), self._kit.look
+        language = self._kit.words.language
+        self.problem.clear()
+        self.show_settings(replace(settings, language=_language(language), theme=look.theme))
+
     def show_settings(self, settings: Settings) -> None:
         self.language.choose(settings.language)
         self.theme.choose(settings.theme)
@@ -161,7 +170,7 @@ class SettingsPage(QScrollArea):
         tender = self.tender.code
         return replace(
             before,
-            language="en" if self.language.code == "en" else "zh_CN",
+            language=_language(self.language.code),
             theme="dark" if self.theme.code == "dark" else "light",
             counter=replace(
                 before.counter,
@@ -205,3 +214,7 @@ class SettingsPage(QScrollArea):
     def _refused(self, error: Exception) -> None:
         self.save.setEnabled(True)
         self.problem.tell(lambda: words_of(self._kit, error))
+
+
+def _language(code: str) -> Literal["zh_CN", "en"]:
+    return "en" if code == "en" else "zh_CN"

@@ -52,6 +52,11 @@ class Sheet(QFrame):
         self._head.addWidget(self._leave)
         self.retranslate()
 
+    @property
+    def busy(self) -> bool:
+        """True while its work is being written: then it stays until the answer is there."""
+        return False
+
     def first_focus(self) -> QWidget:
         """Who gets the focus when the sheet opens."""
         return self._leave
@@ -77,7 +82,8 @@ class Sheet(QFrame):
 
     def step_back(self) -> None:
         """Esc: by default the sheet goes. One that has steps goes one back first."""
-        self.closing.emit()
+        if not self.busy:
+            self.closing.emit()
 
     def retranslate(self) -> None:
         self.setAccessibleName(self._title_text())
@@ -169,8 +175,14 @@ class SheetHost(QWidget):
             self.hide()
             self.emptied.emit()
 
+    @property
+    def busy(self) -> bool:
+        """True while the work of any sheet is being written."""
+        return any(sheet.busy for sheet in self._sheets)
+
     def close_all(self) -> None:
-        while self._sheets:
+        """Take the sheets away, from the top down to one whose work is being written."""
+        while self._sheets and not self._sheets[-1].busy:
             self.close_sheet(self._sheets[-1])
 
     def _place(self, sheet: Sheet) -> None:
