@@ -333,3 +333,24 @@ class TestReadings:
         sheet.submit()
         rig.until(lambda: rig.top is None)
         assert desk.profile(member_id(rig, "6612")).pinyin == desk.readings("王小明")[0].pinyin
+
+
+class TestLanguage:
+    def test_the_sums_of_a_sale_are_said_again_in_the_other_language(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("500")
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        press(Qt.Key.Key_Return)
+        rig.settle()
+        panel = rig.counter.sale
+        rig.window.switch_language("en")
+        for line in (panel._discount, panel._points):
+            assert not line.isHidden()
+            assert line._name.text().isascii()
+
+    def test_the_tenders_of_a_return_are_said_again_in_the_other_language(self, rig: Rig) -> None:
+        charge(rig, "30")
+        sheet = open_return(rig)
+        rig.window.switch_language("en")
+        assert "Cash" in sheet._points.text()

@@ -316,6 +316,11 @@ class ReturnSheet(Sheet):
         text = "\n".join(effects) if self._sale.member_id else ""
         self._effects.tell(lambda: text)
 
+    def retranslate(self) -> None:
+        super().retranslate()
+        if hasattr(self, "take_back"):
+            self._say_preview()
+
     def _next_field(self, line: int, step: int) -> None:
         after = [f for f in self.fields[line + 1 :] if f.isEnabled()]
         before = [f for f in reversed(self.fields[:line]) if f.isEnabled()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -158,18 +159,23 @@ class SalePanel(QFrame):
         self._discount.setVisible(bool(draft and draft.discount_minor))
         self._points.setVisible(bool(draft and draft.points_spent))
         if draft and draft.discount_minor and tier is not None:
-            name = tier.name_zh if words.language == "zh_CN" else tier.name_en
-            share = formats.discount(10_000 - tier.discount_bp)
-            self._discount.show_sum(f"{name} {share}", formats.money(-draft.discount_minor))
-        if draft and draft.points_spent:
-            used = words.say("Points used {points}", points=formats.points(draft.points_spent))
-            self._points.show_sum(used, formats.money(-draft.points_value_minor))
+            off = formats.money(-draft.discount_minor)
+            self._discount.show_sum(partial(self._tier_said, tier), off)
+        if draft and (spent := draft.points_spent):
+            self._points.show_sum(
+                lambda: words.say("Points used {points}", points=formats.points(spent)),
+                formats.money(-draft.points_value_minor),
+            )
         to_pay = formats.money(draft.to_pay_minor if draft else 0)
         self.to_pay.tell(lambda: to_pay)
         self.charge.show_amount(to_pay if draft else "")
         earned = signed_number(draft.points_earned) if draft and quote and quote.member else ""
         self._earns.setVisible(bool(earned))
         self.earned.tell(lambda: earned)
+
+    def _tier_said(self, tier: Tier) -> str:
+        name = tier.name_zh if self._kit.words.language == "zh_CN" else tier.name_en
+        return f"{name} {self._kit.formats.discount(10_000 - tier.discount_bp)}"
 
     def say_problem(self, sentence: Text | None) -> None:
         """What is wrong with the amount, below it; None clears it."""
@@ -256,8 +262,8 @@ class _SumLine(QWidget):
         line.addWidget(self._money)
         self.hide()
 
-    def show_sum(self, name: str, money: str) -> None:
-        self._name.tell(lambda: name)
+    def show_sum(self, name: Text, money: str) -> None:
+        self._name.tell(name)
         self._money.tell(lambda: money)
 
 
