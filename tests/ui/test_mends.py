@@ -354,3 +354,17 @@ class TestLanguage:
         sheet = open_return(rig)
         rig.window.switch_language("en")
         assert "Cash" in sheet._points.text()
+
+
+class TestScansWhileMoneyIsTaken:
+    def test_goods_scanned_while_pay_is_busy_belong_to_the_next_sale(self, rig: Rig) -> None:
+        rig.amount("368")
+        rig.open_pay()
+        burden(rig, 0.4)
+        rig.counter.scan(TEA)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.last_sale is not None and rig.top is None)
+        rig.settle()
+        assert rig.counter.last_sale is not None
+        assert rig.counter.last_sale.document.gross_minor == 36800
+        assert len(rig.counter.cart.lines) == 1

@@ -77,6 +77,7 @@ class Counter(QWidget):
         self.last_sale: Sold | None = None
         self._pay_when_quoted = False
         self._quote_fresh = True
+        self._for_the_next: list[tuple[Scan, float]] = []
         self._quantity = 1
         self._last_item: tuple[str, float] = ("", 0.0)
         self._other_member: tuple[bytes, float] | None = None
@@ -468,6 +469,13 @@ class Counter(QWidget):
         )
         self.sheets.close_sheet(sheet)
         self.sold.emit(sold)
+        self._take_up_scans()
+
+    def _take_up_scans(self) -> None:
+        """What was scanned while money was being taken."""
+        waiting, self._for_the_next = self._for_the_next, []
+        for scan, at in waiting:
+            self._scanned(scan, at)
 
     def forget_last_sale(self) -> None:
         """It was voided: its amount and change are no longer what to hand over."""
@@ -481,6 +489,7 @@ class Counter(QWidget):
             self._show_quote(offer)
         sheet.refused(lambda: words_of(self._kit, error))
         self.keep_now()
+        self._take_up_scans()
 
     # Scans ------------------------------------------------------------------------------------
 
@@ -497,7 +506,9 @@ class Counter(QWidget):
 
     def _scanned(self, scan: Scan, at: float) -> None:
         top = self.sheets.top
-        if scan.kind == "staff":
+        if isinstance(top, Pay) and top.busy and scan.kind in ("item", "unknown"):
+            self._for_the_next.append((scan, at))  # Of the next customer: this sale is closed.
+        elif scan.kind == "staff":
             self.badge_scanned.emit(scan.code)
         elif top is not None and top.takes_scan(scan):
             return
