@@ -252,12 +252,6 @@ def documents_referring(conn: Connection, event_id: bytes) -> list[DocumentRow]:
     return _documents(conn, "refers_to = ? ORDER BY seq", (event_id,))
 
 
-def last_document(conn: Connection) -> DocumentRow | None:
-    """The newest document of the till."""
-    found = _documents(conn, "1 ORDER BY seq DESC LIMIT ?", (1,))
-    return found[0] if found else None
-
-
 def last_receipt(conn: Connection) -> str | None:
     """The newest receipt number of the till."""
     row = conn.execute(

@@ -196,11 +196,6 @@ def put_days(conn: Connection, rows: Iterable[DayRow]) -> None:
     conn.executemany(f"INSERT OR REPLACE INTO member_day ({_DAY}) VALUES (?,?,?,?,?,?)", rows)
 
 
-def drop_days(conn: Connection, keys: Iterable[tuple[bytes, int]]) -> None:
-    """Remove day counters, by (member, business date)."""
-    conn.executemany("DELETE FROM member_day WHERE member_id = ? AND business_date = ?", keys)
-
-
 def drop_member(conn: Connection, member_id: bytes) -> None:
     """Drop a member's whole cache, to write it anew."""
     for table in TABLES:

@@ -222,11 +222,3 @@ class PrintStatus:
     uncertain: tuple[tuple[int, str], ...]
     """(job id, receipt number) of jobs that may or may not be on paper."""
     problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartReport:
-    """What had to be mended at start, in words' codes and numbers; empty when all was well."""
-
-    findings: tuple[tuple[str, dict[str, int | str]], ...]
-    cart: str | None

@@ -110,8 +110,3 @@ class Strip(QFrame):
     def retranslate(self) -> None:
         if not self.isHidden():
             self._place()
-
-    def replace_over_parent(self) -> None:
-        """After the parent was resized."""
-        if not self.isHidden():
-            self._place()
