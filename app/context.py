@@ -17,6 +17,7 @@ from typing import Any, Final
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
+from app.approvals import Approvals
 from app.documents.receipts import Shop
 from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
 from app.domain.entries import Entry
@@ -159,6 +160,7 @@ class Context:
 
     Attributes:
         settings: this machine's; replaced as a whole when saved.
+        approvals: what second persons have said yes to, for sixty seconds.
         journal_problem: why the journal file can't be written, "" while it can. Selling stops then.
     """
 
@@ -187,6 +189,7 @@ class Context:
         self.data_key = data_key
         self.folder = folder
         self.journal_problem = ""
+        self.approvals = Approvals()
         self._touched: set[bytes] = set()
         self._unwritten: list[tuple[int, bytes]] = []
         self.shop: tuple[Settings, int, Shop] | None = None

@@ -61,6 +61,12 @@ class Refusal(StrEnum):
     PIN_LOCKED = "pin_locked"
     PIN_BLOCKED = "pin_blocked"
     PIN_WEAK = "pin_weak"
+    # rights
+    NOT_ALLOWED = "not_allowed"
+    APPROVAL_NEEDED = "approval_needed"
+    APPROVAL_OWN = "approval_own"
+    APPROVAL_EXPIRED = "approval_expired"
+    APPROVAL_RANK = "approval_rank"
     # members
     MEMBER_UNKNOWN = "member_unknown"
     NAME_NEEDED = "name_needed"

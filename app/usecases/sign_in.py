@@ -77,15 +77,7 @@ def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
 
     The answer takes as long for an unknown person as for a known one.
     """
-    with ctx.read() as conn:
-        row = _find(conn, command.who)
-    now_us = micros(ctx.clock())
-    if row is not None:
-        _check_lock(row, now_us)
-    given = verifier(ctx.data_key, row.pin_salt if row else bytes(16), command.pin)
-    if row is None or not hmac.compare_digest(given, row.pin_hash):
-        _count_failure(ctx, row, now_us)
-    assert row is not None
+    row = check_pin(ctx, command.who, command.pin)
     with ctx.write(command.command_id) as tx:
         people.set_staff_failures(tx.conn, row.id, failures=0, locked_until_us=None)
         if row.role in SUPERVISORS:
@@ -101,6 +93,21 @@ def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
                 doc={},
             )
     return Done(session, Changes(kinds=frozenset({"session"})), warning=ctx.warning())
+
+
+def check_pin(ctx: Context, who: str, pin: str) -> people.StaffRow:
+    """The person whose PIN this is; a wrong one is counted. Raises Refused(PIN_WRONG | PIN_LOCKED |
+    PIN_BLOCKED)."""
+    with ctx.read() as conn:
+        row = _find(conn, who)
+    now_us = micros(ctx.clock())
+    if row is not None:
+        _check_lock(row, now_us)
+    given = verifier(ctx.data_key, row.pin_salt if row else bytes(16), pin)
+    if row is None or not hmac.compare_digest(given, row.pin_hash):
+        _count_failure(ctx, row, now_us)
+    assert row is not None
+    return row
 
 
 def _find(conn: Connection, who: str) -> people.StaffRow | None:
