@@ -131,10 +131,10 @@ def open_till(
     path = folder / DATABASE
     if not path.exists():
         raise Unavailable(Outage.STORE_MISSING, {"folder": folder.name})
-    chosen = _settings(folder)
+    findings = Findings()
+    chosen = _settings(folder, findings)
     with translated():
         lock = StoreLock(path)
-    findings = Findings()
     try:
         opened = _open_keys(folder, passphrase, find_keystore)
         if opened.mended:
@@ -338,9 +338,9 @@ def _wired(
     )
 
 
-def _settings(folder: Path) -> settings.Settings:
+def _settings(folder: Path, findings: Findings) -> settings.Settings:
     try:
-        return settings.load(folder)
+        return settings.load(folder, unknown=lambda key: findings.add("setting_unknown", key=key))
     except settings.BadSettings as error:
         raise Unavailable(Outage.SETTINGS_BAD, {"key": error.path, "why": error.why}) from error
     except OSError as error:

@@ -1,13 +1,15 @@
 """Machine settings: one typed frozen record, read from `settings.toml` beside the store.
 
-A key that isn't known or doesn't fit is an error that names it: a typo must not silently mean "default".
-Shop policy is not here (it is in the programme), secrets neither (key store).
+A value that doesn't fit is an error that names its key. A key that isn't known is told and passed over: a typo
+must not silently mean "default", but a file of another version must still open its store. Shop policy is not
+here (it is in the programme), secrets neither (key store).
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import UnionType
@@ -21,7 +23,7 @@ Theme = Literal["light", "dark"]
 
 
 class BadSettings(ValueError):
-    """`path` names the key that is unknown or has a wrong value."""
+    """`path` names the key that has a wrong value."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"{path}: {why}")
@@ -85,8 +87,13 @@ class Settings:
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
 
 
-def load(folder: Path) -> Settings:
-    """The settings of a store's folder; defaults when there is no file. Raises BadSettings, OSError."""
+def _quiet(key: str) -> None:
+    del key
+
+
+def load(folder: Path, *, unknown: Callable[[str], None] = _quiet) -> Settings:
+    """The settings of a store's folder; defaults when there is no file. `unknown` is told the path of
+    each key that this version doesn't know. Raises BadSettings, OSError."""
     path = folder / FILE_NAME
     if not path.exists():
         return Settings()
@@ -94,7 +101,7 @@ def load(folder: Path) -> Settings:
         plain = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSettings(FILE_NAME, str(error)) from error
-    return cast(Settings, _from_plain(Settings, plain, ""))
+    return cast(Settings, _from_plain(Settings, plain, "", unknown))
 
 
 def save(folder: Path, settings: Settings) -> None:
@@ -116,20 +123,26 @@ def _to_plain(record: Any) -> dict[str, Any]:
     return plain
 
 
-def _from_plain(kind: type, plain: dict[str, Any], path: str) -> object:
+def _from_plain(
+    kind: type, plain: dict[str, Any], path: str, unknown: Callable[[str], None]
+) -> object:
     hints = get_type_hints(kind)
     for key in plain:
         if key not in hints:
-            raise BadSettings(path + key, "unknown key")
-    values = {key: _value(hints[key], value, path + key) for key, value in plain.items()}
+            unknown(path + key)
+    values = {
+        key: _value(hints[key], value, path + key, unknown)
+        for key, value in plain.items()
+        if key in hints
+    }
     return kind(**values)
 
 
-def _value(hint: Any, value: Any, path: str) -> object:
+def _value(hint: Any, value: Any, path: str, unknown: Callable[[str], None]) -> object:
     if hasattr(hint, "__dataclass_fields__"):
         if not isinstance(value, dict):
             raise BadSettings(path, "must be a table")
-        return _from_plain(hint, value, path + ".")
+        return _from_plain(hint, value, path + ".", unknown)
     if get_origin(hint) is Literal:
         allowed = get_args(hint)
         if value not in allowed or type(value) is not type(allowed[0]):
