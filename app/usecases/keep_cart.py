@@ -23,15 +23,15 @@ class CartLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unknown_code: str = ""
 
 
-class OpenCart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands on the counter: ids and amounts, nothing personal. `command_id` is the hex id of
-    the charge that was begun, so that a restart in the middle of it is the same sale."""
+class OpenCart(msgspec.Struct, frozen=True):
+    """What stands on the counter: ids and amounts, nothing personal. A sale drops the row in its own
+    transaction, so a cart that is found after a crash was not charged. Fields of other versions are
+    passed over."""
 
     member_id: str | None = None
     lines: tuple[CartLine, ...] = ()
     redeem_points: int = 0
     typed_amount: str = ""
-    command_id: str = ""
 
 
 def keep_cart(ctx: Context, cart: OpenCart) -> None:

@@ -24,7 +24,7 @@ from app.usecases.sell import Payment, Sell, sell
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.void import Void, preview_void, void
 from db import errors as db_errors
-from db import people, rows
+from db import people, rows, till
 from tests.app.kiosk import PASSPHRASE, PIN, Kiosk, sale_command
 
 # One command, one transaction -----------------------------------------------------------------------
@@ -88,6 +88,13 @@ def _record_then_raise(kiosk: Kiosk) -> None:
             business_date=kiosk.ctx.business_date(), doc={},
         )  # fmt: skip
         raise KeyError
+
+
+def test_a_cart_that_an_older_version_kept_is_offered_again(kiosk: Kiosk) -> None:
+    body = '{"member_id":null,"lines":[],"redeem_points":0,"typed_amount":"12","command_id":"ab"}'
+    with kiosk.ctx.write_rows() as conn:
+        till.save_cart(conn, body, updated_us=1)
+    assert kept_cart(kiosk.ctx) == OpenCart(typed_amount="12")
 
 
 def test_a_refused_sale_leaves_nothing_and_keeps_the_cart(kiosk: Kiosk) -> None:

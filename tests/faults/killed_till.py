@@ -123,7 +123,7 @@ def amount(sale: int) -> int:
 
 
 def cart_of(sale: int) -> OpenCart:
-    return OpenCart(lines=(CartLine(amount(sale)),), command_id=command_id(sale).hex())
+    return OpenCart(lines=(CartLine(amount(sale)),))
 
 
 # The child ----------------------------------------------------------------------------------------
