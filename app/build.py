@@ -28,7 +28,7 @@ from app.journal import JournalFile, ProfileFile
 from app.protocol.events import micros
 from app.recovery import Findings, mend, open_store
 from app.usecases.sign_in import is_weak, new_verifier
-from db import people, rows, till
+from db import rows, till
 from db.connection import StoreKey
 from db.engine import Store
 from db.lock import StoreLock
@@ -220,12 +220,10 @@ def _fill(ctx: Context, new: NewStore) -> None:
                 "tenant": facts.tenant.hex(), "device": facts.device.hex(), "store": facts.store,
                 "till": facts.till, "currency": facts.currency.code,
                 "exponent": facts.currency.exponent, "cut_off_minute": facts.cut_off_minute,
+                "cards": [new.card_prefix, new.card_first, new.card_last],
             },
         )  # fmt: skip
         rows.set_meta(tx.conn, "demo", "1" if new.demo else "0")
-        people.add_card_block(
-            tx.conn, prefix=new.card_prefix, first=new.card_first, last=new.card_last
-        )
         for item in new.items:
             till.put_item(tx.conn, item.row, codes=item.codes)
     publish(ctx, new.programme, today=today)

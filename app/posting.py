@@ -224,6 +224,11 @@ def setup_facts(event: Event) -> dict[str, str]:
     return {key: str(event.doc[key]) for key in keys}
 
 
+def setup_cards(event: Event) -> people.CardBlock:
+    """The block of card numbers that a SETUP gives the till, unused."""
+    return people.CardBlock(*event.doc["cards"])
+
+
 def _project(conn: Connection, event: Event) -> None:
     if event.kind == SHIFT_OPEN:
         previous = event.doc.get("closes")
@@ -240,6 +245,7 @@ def _project(conn: Connection, event: Event) -> None:
     elif event.kind == SETUP:
         for key, value in setup_facts(event).items():
             rows.set_meta(conn, key, value)
+        people.put_card_block(conn, setup_cards(event))
     for consent in consent_rows(event):
         people.put_consent(conn, consent)
 

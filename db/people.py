@@ -68,6 +68,15 @@ class ConsentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CardBlock:
+    """Card numbers that the till hands out: `next` is the first that nobody has, `last` the end."""
+
+    prefix: str
+    next: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class StaffRow:
     """Somebody who works at the till. `pin_hash` is a verifier, never the PIN."""
 
@@ -254,11 +263,31 @@ def consents_of(conn: Connection, member_id: bytes) -> list[ConsentRow]:
     return [ConsentRow(*row) for row in rows]
 
 
-def add_card_block(conn: Connection, *, prefix: str, first: int, last: int) -> None:
-    """Give the till a block of card numbers to hand out."""
+def put_card_block(conn: Connection, block: CardBlock) -> None:
+    """Give the till a block of card numbers to hand out, or write it anew."""
     conn.execute(
-        "INSERT INTO card_block (prefix, next, last) VALUES (?,?,?)", (prefix, first, last)
+        "INSERT OR REPLACE INTO card_block (prefix, next, last) VALUES (?,?,?)", astuple(block)
     )
+
+
+def drop_card_block(conn: Connection, prefix: str) -> None:
+    """Take a block away (`verify --rebuild`)."""
+    conn.execute("DELETE FROM card_block WHERE prefix = ?", (prefix,))
+
+
+def card_blocks(conn: Connection) -> list[CardBlock]:
+    """Every block, also those used up."""
+    rows = conn.execute("SELECT prefix, next, last FROM card_block ORDER BY prefix")
+    return [CardBlock(*row) for row in rows]
+
+
+def cards_beginning(conn: Connection, prefix: str) -> Iterator[str]:
+    """Every card number, of whatever state, that begins with a prefix of digits."""
+    rows = conn.execute(
+        "SELECT value FROM credential WHERE kind = 'card' AND value >= ?1 AND value < ?1 || ':'",
+        (prefix,),
+    )
+    return (str(row[0]) for row in rows)
 
 
 def card_block(conn: Connection) -> tuple[str, int] | None:
@@ -270,8 +299,12 @@ def card_block(conn: Connection) -> tuple[str, int] | None:
 
 
 def advance_card_block(conn: Connection, prefix: str, used: int) -> None:
-    """Never hand out `used` or a lower number of this block again."""
-    conn.execute("UPDATE card_block SET next = max(next, ? + 1) WHERE prefix = ?", (used, prefix))
+    """Never hand out `used` or a lower number of this block again. A number beyond the block's end is
+    not of the block: a longer card of somebody else's can begin alike."""
+    conn.execute(
+        "UPDATE card_block SET next = max(next, ?1 + 1) WHERE prefix = ?2 AND ?1 <= last",
+        (used, prefix),
+    )
 
 
 def card_prefixes(conn: Connection) -> list[str]:

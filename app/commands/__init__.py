@@ -17,7 +17,7 @@ EPILOG: Final = """\
 exit codes of verify:
   0  everything is equal          12  a ledger row differs
   2  wrong use of the command     13  a document row differs
-  4  the store can't be opened    14  a cached balance, lot or tier differs
+  4  the store can't be opened    14  a cached balance, lot, tier or card block differs
  10  event bytes or chain altered 15  the journal file differs or is damaged
  11  a sequence number is missing
 

@@ -35,7 +35,8 @@ class Fault(IntEnum):
     PROJECTION = 13
     """A document, shift, programme or consent row is not what its event says."""
     CACHE = 14
-    """A cached balance, lot, split, debt, day or tier is not the fold of the ledger."""
+    """A cached balance, lot, split, debt, day or tier is not the fold of the ledger, or a block of card
+    numbers is not what the set-up gave and enrolments took."""
     JOURNAL_FILE = 15
     """The journal file lacks an event, has another one, or can't be read."""
 
@@ -61,6 +62,8 @@ class Report:
     head: bytes = b""
     total: int = 0
     worst: int = 0
+    blocks: list[people.CardBlock] = field(default_factory=list)
+    """Card numbers as the set-up gave them."""
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, fault: Fault, seq: int, what: str) -> None:
@@ -92,6 +95,7 @@ def verify(ctx: Context, *, progress: Progress = _quiet, rebuild: bool = False) 
     hashes = _check_journal(ctx, report, progress)
     _check_files(ctx, report, hashes, progress)
     _check_caches(ctx, report, progress, rebuild=rebuild)
+    _check_cards(ctx, report, rebuild=rebuild)
     return report
 
 
@@ -178,6 +182,7 @@ def _check_projections(conn: Connection, event: Event, report: Report) -> None:
     elif event.kind == posting.SETUP:
         for key, value in posting.setup_facts(event).items():
             same(key, value, rows.meta(conn, key))
+        report.blocks.append(posting.setup_cards(event))
     consents = posting.consent_rows(event)
     if consents and event.member_id is not None:
         given = [c for c in people.consents_of(conn, event.member_id) if c.seq == event.seq]
@@ -312,3 +317,31 @@ def _rebuild(ctx: Context, member_id: bytes) -> None:
         code = next((tier.code for tier in levels if tier.rank == rank), levels[0].code)
         if account is not None:
             people.update_member(conn, member_id, tier=code, last_visit=account.last_visit)
+
+
+def _check_cards(ctx: Context, report: Report, *, rebuild: bool) -> None:
+    """Blocks as the set-up gave them, less the numbers that cards have. A block that hands out a number
+    twice would give two members one card. Nothing can be said when the set-up itself is unreadable."""
+    if not report.blocks:
+        return
+    with ctx.read(Reader.REPORT) as conn:
+        wanted = {block.prefix: _less_cards(conn, block) for block in report.blocks}
+        found = {block.prefix: block for block in people.card_blocks(conn)}
+    wrong = [each for each in sorted({*wanted, *found}) if wanted.get(each) != found.get(each)]
+    for prefix in wrong:
+        report.add(Fault.CACHE, 0, f"card block {prefix}: {found.get(prefix)} is not what is left")
+    if rebuild and wrong:
+        with ctx.write_rows() as conn:
+            for prefix in wrong:
+                people.drop_card_block(conn, prefix)
+            for prefix in {*wrong} & {*wanted}:
+                people.put_card_block(conn, wanted[prefix])
+
+
+def _less_cards(conn: Connection, block: people.CardBlock) -> people.CardBlock:
+    numbers = (
+        value[len(block.prefix) : -1] for value in people.cards_beginning(conn, block.prefix)
+    )
+    taken = (int(number) for number in numbers if number.isdigit())
+    last = max((number for number in taken if number <= block.last), default=0)
+    return replace(block, next=max(block.next, last + 1))

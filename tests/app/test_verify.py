@@ -14,7 +14,8 @@ import pytest
 from sqlcipher3 import dbapi2
 from sqlcipher3.dbapi2 import Connection
 
-from app.usecases.enrol import ProfileInput
+from app.numbers import card_number
+from app.usecases.enrol import Enrol, ProfileInput, enrol
 from app.usecases.verify import Fault, Report, verify
 from db import rows
 from db.connection import StoreKey
@@ -232,6 +233,34 @@ def test_each_part_of_the_cache_is_refolded_and_rebuilt(kiosk: Kiosk, sql: str, 
     assert {f.fault for f in report.findings} == {Fault.CACHE}
     assert part in report.findings[0].what
     assert verify(kiosk.ctx, rebuild=True).rebuilt == 1
+    assert verify(kiosk.ctx).findings == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE card_block SET next = next - 1",
+        "UPDATE card_block SET next = next + 1",
+        "UPDATE card_block SET last = last - 1",
+        "DELETE FROM card_block",
+        "INSERT INTO card_block (prefix, next, last) VALUES ('8899', 1, 9)",
+    ],
+)
+def test_a_changed_block_of_card_numbers_is_named_and_rebuilt(kiosk: Kiosk, sql: str) -> None:
+    kiosk.enrol(ProfileInput("Ada Byron", "13900001234"))
+    changed(kiosk, sql)
+    (finding,) = reported(kiosk).findings
+    assert (finding.fault, finding.what[:11]) == (Fault.CACHE, "card block ")
+    verify(kiosk.ctx, rebuild=True)
+    assert verify(kiosk.ctx).findings == []
+
+
+def test_a_longer_card_that_begins_like_the_tills_own_is_not_of_its_block(kiosk: Kiosk) -> None:
+    typed = card_number("8800", 99_999_999_999, digits=15)
+    command = Enrol(kiosk.ctx.ids(), kiosk.session, ProfileInput("Ada Byron"), True, card_no=typed)
+    assert enrol(kiosk.ctx, command).result.card_no == typed
+    own = kiosk.enrol(ProfileInput("Bob Lee")).result.card_no
+    assert own == card_number("8800", 2)
     assert verify(kiosk.ctx).findings == []
 
 
