@@ -15,11 +15,6 @@ from app.i18n import Words
 MINUS: Final = "\u2212"
 """The minus of every figure. A hyphen would be shorter than the digits and break lines."""
 
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class MoneySign:
@@ -84,10 +79,6 @@ class Formats:
         minus = MINUS if minor < 0 else ""
         return f"{minus}{self.sign.symbol}{abs(minor) // unit:,}"
 
-    def money_change(self, minor: int) -> str:
-        """A movement of money: `+¥38.00`, `−¥20.00`, `¥0.00`."""
-        return f"+{self.money(minor)}" if minor > 0 else self.money(minor)
-
     def points(self, points: int) -> str:
         """`8,420 分` / `8,420 pts`."""
         return self.words.count("{points} pt", "{points} pts", abs(points), points=number(points))
@@ -124,18 +115,6 @@ class Formats:
         day = instant.astimezone(self.zone).date()
         named = self.day_named(day, today=today)
         return named if day.year != today.year else f"{named} {self.time(instant)}"
-
-    def day_range(self, first: date, last: date, *, today: date) -> str:
-        """`11-15 至 11-21` / `15-21 Nov`."""
-        if self.words.language == "zh_CN":
-            return f"{self.day(first, today=today)} 至 {self.day(last, today=today)}"
-        end = f"{last.day} {_MONTHS[last.month - 1]}" + (
-            "" if last.year == today.year else f" {last:%Y}"
-        )
-        if (first.year, first.month) == (last.year, last.month):
-            return f"{first.day}-{end}"
-        year = "" if first.year == last.year else f" {first:%Y}"
-        return f"{first.day} {_MONTHS[first.month - 1]}{year} - {end}"
 
 
 def _hundredths(basis_points: int) -> str:

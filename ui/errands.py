@@ -80,7 +80,7 @@ class Errands:
         self.strip.good_news(lambda: words.say("Member enrolled."))
 
     def edit_profile(self) -> None:
-        from ui.dialogs.enrol import EditSheet
+        from ui.dialogs.edit_profile import EditSheet
 
         member = self.counter.attached
         if member is None:

@@ -231,7 +231,7 @@ class Shell(QWidget):
                 mark("Use points"),
                 "jf",
                 mark("Points"),
-                self.counter.use_points,
+                self.counter.redeeming.open,
                 self._points_refusal,
             ),
             _fkey(
@@ -335,7 +335,7 @@ class Shell(QWidget):
         return "" if self.counter.attached else self._kit.words.say("Find a member first (F2).")
 
     def _points_refusal(self) -> str:
-        return self._sheet_refusal() or self.counter.points_refusal()
+        return self._sheet_refusal() or self.counter.redeeming.refusal()
 
     def _return_refusal(self) -> str:
         if self._sheet_refusal() or self._shift_refusal():
@@ -392,7 +392,7 @@ class Shell(QWidget):
     def scan(self, code: str) -> None:
         """A scanned code: a sale goes on where it can be seen."""
         self._turn_to_counter()
-        self.counter.scan(code)
+        self.counter.scanning.scan(code)
 
     def _turn_to_counter(self) -> None:
         if self.pages.currentIndex() != COUNTER:

@@ -146,12 +146,12 @@ def test_closing_waits_for_what_runs_and_leaves_no_thread(
         time.sleep(0.05)
         finished.append(1)
 
-    lanes.run(widget, "net", work, ok=heard.ok, failed=heard.failed)
+    lanes.run(widget, "report", work, ok=heard.ok, failed=heard.failed)
     begun.wait(5)
-    lanes.run(widget, "net", lambda: finished.append(2), ok=heard.ok, failed=heard.failed)
+    lanes.run(widget, "report", lambda: finished.append(2), ok=heard.ok, failed=heard.failed)
     lanes.close()
     assert finished == [1]
-    assert not [t for t in threading.enumerate() if t.name.startswith("lane-net")]
+    assert not [t for t in threading.enumerate() if t.name.startswith("lane-report")]
 
 
 def test_an_unknown_lane_is_our_mistake(lanes: Lanes, heard: Heard, widget: QWidget) -> None:

@@ -15,7 +15,7 @@ from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import TEA
 from ui.desk import Desk
-from ui.dialogs.enrol import EditSheet
+from ui.dialogs.edit_profile import EditSheet
 from ui.dialogs.pay import Pay
 from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.void_sale import VoidSale
@@ -166,7 +166,7 @@ class TestOtherMember:
         other = member_id(rig, "6608")
         rig.attach("6621")
         rig.amount("10")
-        rig.counter._card(other, rig.clock())
+        rig.counter.scanning._card(other, rig.clock())
         assert rig.counter.cart.member_id != other
         rig.open_pay()
         press(Qt.Key.Key_Return)
@@ -175,7 +175,7 @@ class TestOtherMember:
         rig.attach("6605")
         rig.amount("20")
         rig.clock.now += 60
-        rig.counter._card(other, rig.clock())
+        rig.counter.scanning._card(other, rig.clock())
         assert rig.counter.cart.member_id == member_id(rig, "6605")
 
 
@@ -361,7 +361,7 @@ class TestScansWhileMoneyIsTaken:
         rig.amount("368")
         rig.open_pay()
         burden(rig, 0.4)
-        rig.counter.scan(TEA)
+        rig.counter.scanning.scan(TEA)
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.counter.last_sale is not None and rig.top is None)
         rig.settle()

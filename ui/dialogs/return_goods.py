@@ -17,10 +17,10 @@ from app.domain.returns import ReturnQuote
 from app.formats import number
 from app.queries.records import DocumentLine, MemberPanel
 from ui.desk_records import Scan, TillView
-from ui.dialogs.documents import DocumentRows
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
+from ui.models.document_rows import DocumentRows
 from ui.widgets.basics import Button, Label, WrappedLabel, card, rows
 from ui.widgets.number_fields import CodeField, WholeField
 from ui.widgets.reasons import reasons
@@ -98,7 +98,7 @@ class FindReceipt(Sheet):
             )
 
     def _open(self, row: int) -> None:
-        document = self.rows.document(row)
+        document = self.rows.record(row)
         if document is not None:
             self._chosen(document.event_id)
 

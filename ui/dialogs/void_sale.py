@@ -13,11 +13,11 @@ from app.domain.errors import Refusal, Refused
 from app.domain.void import VoidQuote
 from app.queries.records import DocumentLine
 from ui.desk_records import TillView
-from ui.dialogs.documents import DocumentRows
 from ui.dialogs.return_goods import tender_name
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
+from ui.models.document_rows import DocumentRows
 from ui.widgets.basics import Button, Label, WrappedLabel, card, rows
 from ui.widgets.reasons import reasons
 from ui.widgets.sheet import Sheet
@@ -96,7 +96,7 @@ class VoidSale(Sheet):
 
     def submit(self) -> None:
         """Commit what is previewed; a reason must be chosen."""
-        document = self.rows.document(self.table.currentIndex().row())
+        document = self.rows.record(self.table.currentIndex().row())
         if not self.commit.isEnabled() or document is None or self.quote is None:
             return
         if not self.reason.code:
@@ -115,7 +115,7 @@ class VoidSale(Sheet):
 
     def _ask(self) -> None:
         self.quote = None
-        document = self.rows.document(self.table.currentIndex().row())
+        document = self.rows.record(self.table.currentIndex().row())
         if document is not None:
             self._quoting.ask(
                 self,

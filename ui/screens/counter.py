@@ -1,6 +1,6 @@
 """The counter: find, member, sale. Holds the open cart and asks the desk; takes money only in Pay.
 
-Every change of the cart goes through `_use_cart`, which shows it, keeps it off the GUI thread, and
+Every change of the cart goes through `use_cart`, which shows it, keeps it off the GUI thread, and
 asks for a new quote. Nothing that comes late is shown.
 """
 
@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.domain.errors import Refused
 from app.domain.sale import SaleQuote
 from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
 from ui.cart import REPEAT_SCAN_MS, Cart
-from ui.desk_records import Scan, TillView
+from ui.desk_records import TillView
 from ui.dialogs.pay import Pay
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.screens.find_panel import FindPanel
 from ui.screens.member_panel import MemberView
+from ui.screens.redeeming import Redeeming
 from ui.screens.sale_panel import LastSale, SalePanel
+from ui.screens.scanning import Scanning
 from ui.widgets.basics import columns
 from ui.widgets.sheet import SheetHost
 from ui.widgets.strip import Strip
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 KEEP_AFTER_MS = 150
 """How long the cart rests before it is kept: one small write for a burst of keys."""
-SWITCH_AFTER_S = 1.0
-"""Another member's card within this time is a slip of the hand, later it is meant (S7)."""
 
 
 class Counter(QWidget):
@@ -77,10 +76,8 @@ class Counter(QWidget):
         self.last_sale: Sold | None = None
         self._pay_when_quoted = False
         self._quote_fresh = True
-        self._for_the_next: list[tuple[Scan, float]] = []
         self._quantity = 1
         self._last_item: tuple[str, float] = ("", 0.0)
-        self._other_member: tuple[bytes, float] | None = None
         self.finder = FindPanel(kit, lambda: self._till.today, clock=clock)
         self.member = MemberView(kit, lambda: self._till.today)
         self.sale = SalePanel(kit)
@@ -92,8 +89,8 @@ class Counter(QWidget):
             lanes, "search", interrupt=desk.interrupt_search
         )
         self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
-        # Points that are only typed are asked beside the cart: they never stand for its own quote.
-        self._trying: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
+        self.scanning = Scanning(self, kit, lanes, desk, clock)
+        self.redeeming = Redeeming(self, kit, lanes, desk)
         self._keeper = QTimer(self)
         self._keeper.setSingleShot(True)
         self._keeper.setInterval(KEEP_AFTER_MS)
@@ -112,13 +109,10 @@ class Counter(QWidget):
         self.member.edit_wanted.connect(self.edit_wanted)
         self.sale.typed.connect(self._typed)
         self.sale.pay_wanted.connect(self.pay)
-        self.sale.points_wanted.connect(self.use_points)
+        self.sale.points_wanted.connect(self.redeeming.open)
         self.sale.quantity_typed.connect(self._set_quantity)
         self.sale.quantity_changed.connect(self._step_quantity)
         self.sale.line_removed.connect(self._remove_line)
-        self.sale.redeem.changed.connect(self._try_points)
-        self.sale.redeem.accepted.connect(self._accept_points)
-        self.sale.redeem.left.connect(self._leave_points)
         self.sheets.emptied.connect(self.focus_search)
 
     # State ------------------------------------------------------------------------------------
@@ -144,7 +138,7 @@ class Counter(QWidget):
     def restore(self, cart: Cart) -> None:
         """The cart that a crash, a lock or a power cut left."""
         self.sale.amount.setText(cart.typed_text)
-        self._use_cart(cart.with_typed(cart.typed_text, self.sale.amount.amounts()))
+        self.use_cart(cart.with_typed(cart.typed_text, self.sale.amount.amounts()))
         if cart.member_id is not None:
             self.attach(cart.member_id)
 
@@ -160,19 +154,19 @@ class Counter(QWidget):
         self._keeper.stop()
         cart = self.cart
         self._lanes.run(
-            self, "db", lambda: self._desk.keep_cart(cart), ok=lambda _: None, failed=self._warn
+            self, "db", lambda: self._desk.keep_cart(cart), ok=lambda _: None, failed=self.warn
         )
 
-    def _use_cart(self, cart: Cart) -> None:
+    def use_cart(self, cart: Cart) -> None:
         if cart.member_id != self.cart.member_id:
-            self._other_member = None  # A card that was shown to another member's sale.
+            self.scanning.forget_other_member()
             self.sale.redeem.hide()
         self.cart = cart
         self.strip.lapse_undo()  # To bring the cleared cart back now would throw this one away.
         self.sale.show_cart(cart)
         self.sale.say_problem(None)
         self._keeper.start()
-        self._ask_quote()
+        self.ask_quote()
 
     # Finding and attaching --------------------------------------------------------------------
 
@@ -181,7 +175,7 @@ class Counter(QWidget):
             self.finder,
             lambda: self._desk.search(text),
             ok=self.finder.show_result,
-            failed=self._warn,
+            failed=self.warn,
         )
 
     def _attach_hit(self, hit: MemberHit) -> None:
@@ -190,7 +184,7 @@ class Counter(QWidget):
 
     def attach(self, member_id: bytes, *, found_by: str = "", focus: bool = True) -> None:
         """Attach a member: panel, quote, and the focus to the amount."""
-        self._use_cart(self.cart.with_member(member_id))
+        self.use_cart(self.cart.with_member(member_id))
         if focus and self.sheets.top is None:
             self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
         self._lanes.run(
@@ -198,7 +192,7 @@ class Counter(QWidget):
             "db",
             lambda: self._desk.member(member_id, found_by),
             ok=self._show_member,
-            failed=self._warn,
+            failed=self.warn,
         )
 
     def refresh_member(self) -> None:
@@ -208,16 +202,16 @@ class Counter(QWidget):
 
     def detach(self) -> None:
         self.member.show_member(None)
-        self._use_cart(self.cart.with_member(None))
+        self.use_cart(self.cart.with_member(None))
 
     def _show_member(self, member: MemberPanel) -> None:
         if member.member_id == self.cart.member_id:
             self.member.show_member(member)
 
-    # Amounts, items, points -------------------------------------------------------------------
+    # Amounts and items ------------------------------------------------------------------------
 
     def _typed(self, text: str, amounts: tuple[int, ...]) -> None:
-        self._use_cart(self.cart.with_typed(text, amounts))
+        self.use_cart(self.cart.with_typed(text, amounts))
 
     def amount_or_items(self) -> bool:
         """F5: to the amount; from the amount to the items (True: the caller opens the picker)."""
@@ -237,7 +231,7 @@ class Counter(QWidget):
             self.strip.good_news(lambda: words.say("×1: repeat scan ignored."))
             return
         self._last_item = (item.code, now)
-        self._use_cart(self.cart.with_item(item, self._quantity))
+        self.use_cart(self.cart.with_item(item, self._quantity))
         self._set_quantity(1)
 
     def _set_quantity(self, quantity: int) -> None:
@@ -246,15 +240,15 @@ class Counter(QWidget):
 
     def _step_quantity(self, line: int, step: int) -> None:
         asked = self.cart.lines[line].request
-        self._use_cart(self.cart.with_quantity(line, asked.quantity + step * asked.per_quantity))
+        self.use_cart(self.cart.with_quantity(line, asked.quantity + step * asked.per_quantity))
 
     def _remove_line(self, line: int) -> None:
-        self._use_cart(self.cart.without_line(line))
+        self.use_cart(self.cart.without_line(line))
         if not self.cart.lines:
             self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def bring_back_line(self) -> None:
-        self._use_cart(self.cart.with_removed_line())
+        self.use_cart(self.cart.with_removed_line())
 
     def clear_sale(self) -> None:
         """Ctrl+N: an empty cart, undoable for ten seconds."""
@@ -264,7 +258,7 @@ class Counter(QWidget):
 
         def undo() -> None:
             self.sale.amount.setText(before.typed_text)
-            self._use_cart(before)
+            self.use_cart(before)
             self.member.show_member(shown)
 
         self._empty()
@@ -272,77 +266,16 @@ class Counter(QWidget):
         self.focus_search()
 
     def _empty(self) -> None:
-        self._trying.drop()
-        self.sale.redeem.hide()
+        self.redeeming.drop()
         self.sale.amount.clear()
         self._set_quantity(1)
         self.member.show_member(None)
         self.quote = None
-        self._use_cart(Cart())
-
-    def use_points(self) -> None:
-        """F6: the field opens with the most, selected; again edits."""
-        if self.quote is not None:
-            self.sale.redeem.offer(self.cart.redeem_points, self.quote.most)
-            self._try_points(self.sale.redeem.points)
-
-    def points_refusal(self) -> str:
-        """Why F6 is not possible now; empty when it is."""
-        words = self._kit.words
-        if self.cart.member_id is None:
-            return words.say("Points need a member. Press F2 and find one first.")
-        if self.quote is None:
-            return words.say("Enter an amount or scan an item.")
-        return ""
-
-    def _try_points(self, points: int) -> None:
-        request = replace(self.cart.request(), redeem_points=points)
-        member_id = self.cart.member_id
-        self._trying.ask(
-            self.sale.redeem,
-            lambda: self._desk.quote(member_id, request),
-            ok=self._points_possible,
-            failed=self._points_refused,
-        )
-
-    def _points_possible(self, quote: SaleQuote) -> None:
-        self.sale.redeem.say_limit(quote.most)
-        self.sale.redeem.say_worth(quote.draft.points_value_minor)
-        self._say_quote(quote)
-
-    def _points_refused(self, error: Exception) -> None:
-        self.sale.redeem.say_problem(lambda: words_of(self._kit, error))
-        self._say_quote(self.quote)
-
-    def _accept_points(self, *, then_pay: bool = False) -> None:
-        points = self.sale.redeem.points
-        request = replace(self.cart.request(), redeem_points=points)
-        member_id = self.cart.member_id
-
-        def accepted(quote: SaleQuote) -> None:
-            self.sale.redeem.hide()
-            self._use_cart(self.cart.with_points(points))
-            self._say_quote(quote)
-            self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
-            if then_pay:
-                self.pay()
-
-        self._trying.ask(
-            self.sale.redeem,
-            lambda: self._desk.quote(member_id, request),
-            ok=accepted,
-            failed=self._points_refused,
-        )
-
-    def _leave_points(self) -> None:
-        self._trying.drop()
-        self.sale.redeem.hide()
-        self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._ask_quote()
+        self.use_cart(Cart())
 
     # Quote and Pay ----------------------------------------------------------------------------
 
-    def _ask_quote(self) -> None:
+    def ask_quote(self) -> None:
         request, member_id = self.cart.request(), self.cart.member_id
         self._quote_fresh = False
         self._pay_when_quoted = False  # Pay was wanted for what stood there before.
@@ -370,9 +303,9 @@ class Counter(QWidget):
 
     def _show_quote(self, quote: SaleQuote) -> None:
         self.quote = quote
-        self._say_quote(quote)
+        self.say_quote(quote)
 
-    def _say_quote(self, quote: SaleQuote | None) -> None:
+    def say_quote(self, quote: SaleQuote | None) -> None:
         """On the panel only: what is charged is `self.quote`."""
         shown = quote.tier if quote is not None else None
         tier = next((t for t in self._till.tiers if shown and t.code == shown.code), None)
@@ -384,7 +317,7 @@ class Counter(QWidget):
         points = isinstance(error, Refused) and error.code.value.startswith("redeem")
         if points and self.cart.redeem_points:
             # The sale became too small for its points: they go, with a word, the sale stays.
-            self._use_cart(self.cart.with_points(0))
+            self.use_cart(self.cart.with_points(0))
         self.sale.say_problem(lambda: words_of(self._kit, error))
 
     def pay(self) -> None:
@@ -406,7 +339,7 @@ class Counter(QWidget):
             self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         if not self.sale.redeem.isHidden():
-            self._accept_points(then_pay=True)  # Points that are only typed are taken first.
+            self.redeeming.accept(then_pay=True)  # Points that are only typed are taken first.
             return
         if not self._quote_fresh:
             self._pay_when_quoted = True
@@ -469,13 +402,7 @@ class Counter(QWidget):
         )
         self.sheets.close_sheet(sheet)
         self.sold.emit(sold)
-        self._take_up_scans()
-
-    def _take_up_scans(self) -> None:
-        """What was scanned while money was being taken."""
-        waiting, self._for_the_next = self._for_the_next, []
-        for scan, at in waiting:
-            self._scanned(scan, at)
+        self.scanning.take_up_waiting()
 
     def forget_last_sale(self) -> None:
         """It was voided: its amount and change are no longer what to hand over."""
@@ -489,88 +416,7 @@ class Counter(QWidget):
             self._show_quote(offer)
         sheet.refused(lambda: words_of(self._kit, error))
         self.keep_now()
-        self._take_up_scans()
-
-    # Scans ------------------------------------------------------------------------------------
-
-    def scan(self, code: str) -> None:
-        """A scanned code, whatever has the focus."""
-        at = self._clock()  # Of the scan: what it is may be answered late, and two at once.
-        self._lanes.run(
-            self,
-            "db",
-            lambda: self._desk.read_code(code),
-            ok=lambda scan: self._scanned(scan, at),
-            failed=self._warn,
-        )
-
-    def _scanned(self, scan: Scan, at: float) -> None:
-        top = self.sheets.top
-        if isinstance(top, Pay) and top.busy and scan.kind in ("item", "unknown"):
-            self._for_the_next.append((scan, at))  # Of the next customer: this sale is closed.
-        elif scan.kind == "staff":
-            self.badge_scanned.emit(scan.code)
-        elif top is not None and top.takes_scan(scan):
-            return
-        elif scan.kind == "receipt":
-            self.receipt_scanned.emit(scan)
-        elif scan.kind == "member" and scan.member_id is not None:
-            self._card(scan.member_id, at)
-        elif scan.kind == "item" and scan.item is not None:
-            self._leave_pay()
-            self.add_item(scan.item, at)
-        else:
-            self._unknown_code(scan)
-
-    def _card(self, member_id: bytes, now: float) -> None:
-        top = self.sheets.top
-        if isinstance(top, Pay) and top.busy:
-            return  # Money was taken: another member now is a claim, not a scan.
-        current = self.cart.member_id
-        other = self._other_member
-        meant = other is not None and other[0] == member_id and now - other[1] >= SWITCH_AFTER_S
-        if current in (None, member_id) or self.cart.is_empty or meant:
-            self._other_member = None
-            self.attach(member_id, found_by="card")
-            return
-        if other is None or other[0] != member_id:
-            self._other_member = (member_id, now)
-        words, name = self._kit.words, self.attached.name if self.attached else ""
-        self.strip.warn(
-            lambda: words.say(
-                "This sale is {name}'s. Scan again to switch, or carry on.", name=name
-            )
-        )
-
-    def _unknown_code(self, scan: Scan) -> None:
-        words = self._kit.words
-        if scan.kind == "card_lost":
-            self.strip.warn(
-                lambda: words.say("This card was reported lost. Find the member by phone.")
-            )
-        elif scan.kind == "card_replaced":
-            self.strip.warn(lambda: words.say("This card was replaced. Scan the new one."))
-        elif scan.new_card and self.cart.is_empty:
-            self.strip.warn(
-                lambda: words.say("This isn't one of our cards. Check it, or press F3 to enrol.")
-            )
-        else:
-            self._leave_pay()
-            if self._desk.settings().counter.sound:
-                QApplication.beep()  # Cashiers don't watch the screen while they scan.
-            self._use_cart(self.cart.with_unknown(scan.code))
-            self.sale.say_problem(
-                lambda: words.say(
-                    "Barcode {code} isn't known. F5 picks the item, Delete drops it.",
-                    code=scan.code,
-                )
-            )
-
-    def _leave_pay(self) -> None:
-        """Goods came while Pay was open: the total changes, so Pay is left, with the new line."""
-        top = self.sheets.top
-        if isinstance(top, Pay) and not top.busy:
-            self.sheets.close_sheet(top)
+        self.scanning.take_up_waiting()
 
     # Going back -------------------------------------------------------------------------------
 
@@ -587,5 +433,5 @@ class Counter(QWidget):
         self.finder.clear_text()
         self.focus_search()
 
-    def _warn(self, error: Exception) -> None:
+    def warn(self, error: Exception) -> None:
         self.strip.warn(lambda: words_of(self._kit, error))

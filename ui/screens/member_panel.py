@@ -208,7 +208,7 @@ class MemberView(QStackedWidget):
         return frame
 
     def _explain(self, row: int) -> None:
-        line = self._recent_rows.line(row)
+        line = self._recent_rows.record(row)
         if line is not None:
             self.why_wanted.emit(line.event_id)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QRegularExpression, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QRegularExpressionValidator
 from PySide6.QtWidgets import QLineEdit
@@ -11,48 +9,25 @@ from PySide6.QtWidgets import QLineEdit
 from app.formats import typed_amount
 from ui.keyboard import is_enter, is_numpad
 from ui.kit import Kit
-from ui.theme import set_style
 from ui.typed import amount_pattern, parse_amount, parse_amounts, parse_whole
+from ui.widgets.basics import Text
+from ui.widgets.text_fields import EnterField
 
-Text = Callable[[], str]
 
-
-class CodeField(QLineEdit):
-    """A field of digits or letters that an input method must not touch.
-
-    Signals:
-        entered(): Enter, never by auto-repeat.
-        stepped(step): Up or Down.
-    """
-
-    entered = Signal()
-    stepped = Signal(int)
+class CodeField(EnterField):
+    """A field of digits or letters that an input method must not touch."""
 
     def __init__(self, name: Text, *, pattern: str = "", role: str = "") -> None:
-        super().__init__()
-        self._name = name
+        super().__init__(name)
         self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
         self.setInputMethodHints(Qt.InputMethodHint.ImhLatinOnly)
         if role:
             self.setProperty("role", role)
         if pattern:
             self.setValidator(QRegularExpressionValidator(QRegularExpression(pattern), self))
-        self.retranslate()
-
-    def retranslate(self) -> None:
-        self.setAccessibleName(self._name())
-
-    def mark_wrong(self, wrong: bool) -> None:
-        """Frame the field as wrong; its sentence stands beside it."""
-        set_style(self, state="wrong" if wrong else "")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if is_enter(event):
-            if not event.isAutoRepeat():
-                self.entered.emit()
-        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self.stepped.emit(1 if event.key() == Qt.Key.Key_Down else -1)
-        elif not (is_numpad(event) and self._numpad(event.text())):
+        if not (is_numpad(event) and self._numpad(event.text())):
             super().keyPressEvent(event)
 
     def _numpad(self, operator: str) -> bool:

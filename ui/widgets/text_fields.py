@@ -12,11 +12,12 @@ from ui.theme import set_style
 from ui.widgets.basics import Text
 
 
-class TextField(QLineEdit):
-    """A field for words: Enter is the next need, never by auto-repeat; Up and Down are the sheet's.
+class EnterField(QLineEdit):
+    """A field with a name for screen readers; Up and Down are the sheet's.
 
     Signals:
-        entered(), stepped(step).
+        entered(): Enter, never by auto-repeat.
+        stepped(step): Up or Down.
     """
 
     entered = Signal()
@@ -25,13 +26,13 @@ class TextField(QLineEdit):
     def __init__(self, name: Text) -> None:
         super().__init__()
         self._name = name
-        self.setMaxLength(80)
         self.retranslate()
 
     def retranslate(self) -> None:
         self.setAccessibleName(self._name())
 
     def mark_wrong(self, wrong: bool) -> None:
+        """Frame the field as wrong; its sentence stands beside it."""
         set_style(self, state="wrong" if wrong else "")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -42,6 +43,14 @@ class TextField(QLineEdit):
             self.stepped.emit(1 if event.key() == Qt.Key.Key_Down else -1)
         else:
             super().keyPressEvent(event)
+
+
+class TextField(EnterField):
+    """Words, by an input method or without."""
+
+    def __init__(self, name: Text) -> None:
+        super().__init__(name)
+        self.setMaxLength(80)
 
 
 class Tick(QCheckBox):

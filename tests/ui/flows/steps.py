@@ -1,0 +1,27 @@
+"""Steps that several flows begin with."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from tests.ui.conftest import Rig
+from tests.ui.keys import press
+from tests.ui.shop import TEA
+from ui.widgets.sheet import Sheet
+
+
+def shows(rig: Rig, kind: type[Sheet]) -> bool:
+    return isinstance(rig.top, kind)
+
+
+def sell_tea(rig: Rig) -> str:
+    """A sale of one tin of tea to the first member; returns its receipt number."""
+    rig.attach()
+    rig.counter.sale.amount.setFocus()
+    rig.scan(TEA)
+    rig.settle()
+    rig.open_pay()
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    assert rig.counter.last_sale is not None
+    return rig.counter.last_sale.receipt_no

@@ -1,0 +1,107 @@
+"""Enrolling and editing members (flow 4), by real keys on a real store."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from app.numbers import card_number
+from tests.ui.conftest import Rig
+from tests.ui.keys import focus, press, write
+from ui.dialogs.edit_profile import EditSheet
+from ui.dialogs.enrol import EnrolSheet
+
+
+class TestEnrol:
+    def test_flow_4_an_unknown_phone_becomes_a_member_by_keyboard(self, rig: Rig) -> None:
+        write("13900006699")
+        rig.until(lambda: "还不是会员" in rig.counter.finder._status.text())
+        press(Qt.Key.Key_Return)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        assert sheet.phone.text() == "13900006699"
+        assert sheet.name.hasFocus()
+        sheet.name.setText("单晓雯")
+        rig.until(lambda: "shan xiao wen" in sheet.name_said.text())
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Return)
+        assert sheet.service.hasFocus()
+        assert not sheet.service.isChecked()
+        press(Qt.Key.Key_Space)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None and rig.counter.attached is not None)
+        assert rig.counter.attached is not None
+        assert rig.counter.attached.name == "单晓雯"
+        assert rig.counter.sale.amount.hasFocus()
+
+    def test_marketing_is_off_and_consent_is_needed(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        sheet.name.setText("王一")
+        assert not sheet.marketing.isChecked()
+        sheet.submit()
+        assert "服务条款" in sheet.problem.text()
+        assert sheet.service.hasFocus()
+
+    def test_a_phone_in_use_is_said_while_typing(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        write("138123")
+        rig.until(lambda: "已输 6 位，共 11 位" in sheet.phone_said.text())
+        write("46621")
+        rig.until(lambda: "已有 1 位会员" in sheet.phone_said.text())
+
+    def test_enter_on_a_phone_in_use_shows_its_members_and_f3_enrols_anyway(self, rig: Rig) -> None:
+        for key in (Qt.Key.Key_F3, Qt.Key.Key_Return):
+            press(Qt.Key.Key_F3)
+            rig.until(lambda: isinstance(rig.top, EnrolSheet))
+            sheet = rig.top
+            assert isinstance(sheet, EnrolSheet)
+            write("13812346621")
+            rig.until(lambda at=sheet: at.others > 0)  # type: ignore[misc]  # a bound default
+            press(key)
+            if key == Qt.Key.Key_F3:
+                assert focus() is sheet.name
+                press(Qt.Key.Key_Escape)
+                rig.until(lambda: rig.top is None)
+        rig.until(lambda: rig.counter.finder.rows.rowCount() > 0)
+        assert rig.top is None
+        assert rig.counter.finder.box.text() == "13812346621"
+
+    def test_another_reading_by_the_down_key(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        sheet.name.setFocus()
+        sheet.name.setText("单晓")
+        rig.until(lambda: "shan xiao" in sheet.name_said.text())
+        press(Qt.Key.Key_Down)
+        assert "dan xiao" in sheet.name_said.text()
+
+    def test_a_new_card_is_scanned_into_its_field(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        write("139")
+        card = card_number("8800", 99_999)
+        rig.scan(card)
+        assert (sheet.card.text(), sheet.phone.text(), sheet.name.text()) == (card, "139", "")
+
+    def test_the_cart_survives_an_enrolment(self, rig: Rig) -> None:
+        rig.amount("38")
+        press(Qt.Key.Key_F3)
+        assert isinstance(rig.top, EnrolSheet)
+        press(Qt.Key.Key_Escape)
+        assert rig.counter.sale.amount.text() == "38"
+
+    def test_an_edited_profile_is_saved_and_shown(self, rig: Rig) -> None:
+        rig.attach()
+        press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+        rig.until(lambda: isinstance(rig.top, EditSheet))
+        sheet = rig.top
+        assert isinstance(sheet, EditSheet)
+        sheet.alert.setText("花生过敏")
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        rig.until(lambda: rig.counter.attached and rig.counter.attached.alert == "花生过敏")

@@ -1,0 +1,131 @@
+"""What every screen has: help, all actions, settings, slips, by real keys on a real store."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt
+
+from tests.ui.conftest import Rig
+from tests.ui.flows.steps import sell_tea, shows
+from tests.ui.keys import focus, press, write
+from ui.dialogs.find_action import Help
+from ui.dialogs.return_goods import ReturnSheet
+from ui.dialogs.slip import SlipSheet
+from ui.screens.settings_page import SettingsPage
+
+
+class TestEverywhere:
+    def test_f1_shows_every_key_and_f2_comes_back(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F1)
+        assert isinstance(rig.top, Help)
+        press(Qt.Key.Key_F2)
+        assert focus() is rig.counter.finder.box
+
+    def test_every_chord_is_in_f11_and_every_entry_needs_none(self, rig: Rig) -> None:
+        actions = rig.shell.actions_
+        for action in actions.everything():
+            assert action in actions.matching(action.initials)
+            assert action in actions.matching(action.title.split()[0])
+
+    def test_no_two_actions_share_initials(self, rig: Rig) -> None:
+        initials = [action.initials for action in rig.shell.actions_.everything()]
+        assert len(initials) == len(set(initials))
+
+    def test_an_impossible_action_says_why(self, rig: Rig) -> None:
+        press(Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+        assert "请先找会员" in rig.shell.strip.text
+
+    def test_settings_are_saved_and_change_language_and_theme_at_once(self, rig: Rig) -> None:
+        press(Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+        page = rig.shell.pages.currentWidget()
+        assert isinstance(page, SettingsPage)
+        page.language.choose("en")
+        page.theme.choose("dark")
+        page.shop_name.setText("Harbour Tea")
+        page.submit()
+        rig.until(lambda: rig.shell.top_bar._title.text() == "Settings")
+        assert rig.window._kit.look.theme == "dark"
+        rig.settle()
+        assert 'name = "Harbour Tea"' in (rig.shop.folder / "settings.toml").read_text("utf-8")
+
+    def test_f10_prints_a_marked_copy_of_the_last_slip(self, rig: Rig) -> None:
+        rig.amount("5")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        press(Qt.Key.Key_F10)
+        rig.until(lambda: "补打第 1 份" in rig.shell.strip.text)
+        press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+        rig.until(lambda: "补打第 2 份" in rig.shell.strip.text)
+
+    def test_f10_prints_the_last_slip_of_the_shift_also_after_a_return(self, rig: Rig) -> None:
+        receipt = sell_tea(rig)
+        rig.scan(receipt)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        sheet = rig.top
+        assert isinstance(sheet, ReturnSheet)
+        write("1")
+        rig.until(lambda: sheet.quote is not None)
+        press(Qt.Key.Key_F12)
+        press(Qt.Key.Key_Down)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        press(Qt.Key.Key_F10)
+        rig.until(lambda: "补打第 1 份" in rig.shell.strip.text)
+        desk = rig.window.desk
+        assert desk is not None
+        newest = desk.documents_of_shift()[0]
+        assert newest.kind == "return"
+        assert desk.newest_slip() == newest.event_id
+
+    def test_the_last_slip_is_shown_as_the_printer_lays_it_out(self, rig: Rig) -> None:
+        rig.amount("5")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        press(Qt.Key.Key_F11)
+        write("xp")
+        press(Qt.Key.Key_Return)
+        rig.until(partial(shows, rig, SlipSheet))
+        sheet = rig.top
+        assert isinstance(sheet, SlipSheet)
+        assert rig.counter.last_sale is not None
+        said = sheet.preview.accessibleDescription()
+        assert rig.counter.last_sale.receipt_no in said
+        assert "¥5.00" in said or "￥5.00" in said
+
+    def test_the_member_card_is_saved_as_a_file(self, rig: Rig) -> None:
+        rig.attach()
+        press(Qt.Key.Key_F11)
+        write("dk")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "卡片已存" in rig.shell.strip.text)
+        assert [p.suffix for p in (rig.shop.folder / "cards").iterdir()] == [".pdf"]
+
+    def test_a_journal_file_that_fails_is_said_and_stops_the_next_sale(self, rig: Rig) -> None:
+        desk = rig.window.desk
+        assert desk is not None
+
+        def fails(*arguments: object, **named: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        desk._ctx.journal.append = fails  # type: ignore[method-assign]
+        rig.amount("5")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "副本写不了" in rig.shell.strip.text)
+        before = rig.documents()
+        rig.amount("6")
+        pay = rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "副本写不了" in pay.problem.text())
+        assert rig.documents() == before
+        assert rig.counter.sale.amount.text() == "6"
+
+    def test_focus_goes_to_search_after_every_sheet(self, rig: Rig) -> None:
+        for key in (Qt.Key.Key_F1, Qt.Key.Key_F3, Qt.Key.Key_F11):
+            press(key)
+            assert rig.top is not None
+            press(Qt.Key.Key_Escape)
+            assert focus() is rig.counter.finder.box

@@ -1,0 +1,88 @@
+"""Signing in, switching and locking (flows 15 and 16), by real keys on a real store."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from tests.ui.conftest import Rig
+from tests.ui.keys import press, write
+from tests.ui.shop import BADGE, PIN
+from ui.dialogs.shift import OpenShift, SwitchPerson
+
+
+class TestSignIn:
+    def test_the_first_field_has_the_focus_and_takes_text_before_the_till_is_open(
+        self, fresh: Rig
+    ) -> None:
+        write("lx")
+        press(Qt.Key.Key_Return)
+        fresh.until(lambda: not fresh.window.sign_in.pin.isHidden())
+        assert fresh.window.sign_in.pin.hasFocus()
+
+    def test_a_wrong_pin_says_how_many_tries_are_left_and_keeps_asking(self, fresh: Rig) -> None:
+        fresh.until(lambda: fresh.window.desk is not None)
+        write("lx")
+        press(Qt.Key.Key_Return)
+        fresh.until(lambda: not fresh.window.sign_in.pin.isHidden())
+        write("111222")
+        press(Qt.Key.Key_Return)
+        fresh.until(lambda: "还可试" in fresh.window.sign_in._said.text())
+        assert fresh.window.sign_in.pin.hasFocus()
+
+    def test_unknown_initials_are_said_at_the_field(self, fresh: Rig) -> None:
+        fresh.until(lambda: fresh.window.desk is not None)
+        write("zz")
+        press(Qt.Key.Key_Return)
+        fresh.until(lambda: "没有这位同事" in fresh.window.sign_in._said.text())
+        assert fresh.window.sign_in.who.selectedText() == "zz"
+
+    def test_a_badge_names_its_owner(self, fresh: Rig) -> None:
+        fresh.until(lambda: fresh.window.desk is not None)
+        fresh.scan(BADGE)
+        fresh.until(lambda: not fresh.window.sign_in.pin.isHidden())
+        assert fresh.window.sign_in.who.text() == ""
+
+    def test_an_old_shift_is_ended_by_opening_today(self, fresh: Rig) -> None:
+        fresh.sign_in()
+        fresh.until(lambda: isinstance(fresh.top, OpenShift))
+        fresh.open_shift("500")
+        assert fresh.shell.till.shift is not None
+        assert fresh.shell.till.shift.float_minor == 50000
+        assert fresh.shell.till.today.iso() == "2026-11-21"
+
+    def test_the_float_is_not_prefilled_and_needed(self, fresh: Rig) -> None:
+        fresh.sign_in()
+        fresh.until(lambda: isinstance(fresh.top, OpenShift))
+        sheet = fresh.top
+        assert isinstance(sheet, OpenShift)
+        assert sheet.float.text() == ""
+        press(Qt.Key.Key_Return)
+        assert "备用金" in sheet.problem.text()
+
+
+class TestPeople:
+    def test_flow_16_a_badge_switches_with_the_cart_kept(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("38")
+        rig.scan("9100002")
+        rig.until(lambda: isinstance(rig.top, SwitchPerson))
+        write(PIN)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.until(lambda: rig.shell.staff and rig.shell.staff.initials == "wm")
+        assert rig.counter.sale.amount.text() == "38"
+        assert rig.counter.attached is not None
+
+    def test_a_lock_keeps_cart_member_and_typed_amount(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("38")
+        press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+        assert "本单还在" in rig.window.sign_in._kept.text()
+        rig.sign_in("wm")
+        assert rig.counter.sale.amount.text() == "38"
+        assert rig.counter.attached is not None
+
+    def test_an_idle_till_locks(self, rig: Rig) -> None:
+        rig.window._idle.setInterval(20)
+        rig.window._restart_timers()
+        rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)

@@ -1,0 +1,108 @@
+"""Returns and voids (flows 9 to 11), by real keys on a real store."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from tests.ui.conftest import Rig
+from tests.ui.flows.steps import sell_tea, shows
+from tests.ui.keys import focus, press, write
+from ui.dialogs.find_action import FindAction
+from ui.dialogs.return_goods import FindReceipt, ReturnSheet
+from ui.dialogs.void_sale import VoidSale
+
+
+class TestReturnAndVoid:
+    def test_flow_9_scan_quantity_reason_return(self, rig: Rig) -> None:
+        receipt = sell_tea(rig)
+        rig.scan(receipt)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        sheet = rig.top
+        assert isinstance(sheet, ReturnSheet)
+        write("1")
+        rig.until(lambda: sheet.quote is not None)
+        assert sheet._refund.text() == "−¥83.60"
+        press(Qt.Key.Key_Return)
+        assert sheet.reason.code == ""
+        press(Qt.Key.Key_Right)
+        assert sheet.reason.code == "changed_mind"
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert "已退 ¥83.60" in rig.shell.strip.text
+
+    def test_f12_goes_from_the_quantity_to_the_reasons_and_then_gives_back(self, rig: Rig) -> None:
+        receipt = sell_tea(rig)
+        rig.scan(receipt)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        sheet = rig.top
+        assert isinstance(sheet, ReturnSheet)
+        write("1")
+        rig.until(lambda: sheet.quote is not None)
+        press(Qt.Key.Key_F12)
+        assert sheet.reason.isAncestorOf(focus())
+        assert sheet.reason.code == ""
+        press(Qt.Key.Key_Down)
+        press(Qt.Key.Key_F12)
+        rig.until(lambda: rig.top is None)
+        assert "已退 ¥83.60" in rig.shell.strip.text
+
+    def test_a_receipt_with_nothing_left_says_so(self, rig: Rig) -> None:
+        receipt = sell_tea(rig)
+        rig.scan(receipt)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        sheet = rig.top
+        assert isinstance(sheet, ReturnSheet)
+        write("1")
+        rig.until(lambda: sheet.quote is not None)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.scan(receipt)
+        rig.until(lambda: "已全部退完" in rig.shell.strip.text or "全部退" in rig.shell.strip.text)
+        assert rig.top is None
+
+    def test_a_return_without_a_reason_is_refused(self, rig: Rig) -> None:
+        receipt = sell_tea(rig)
+        rig.scan(receipt)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        sheet = rig.top
+        assert isinstance(sheet, ReturnSheet)
+        write("1")
+        rig.until(lambda: sheet.quote is not None)
+        sheet.submit()
+        assert "请选原因" in sheet.problem.text()
+
+    def test_a_receipt_scanned_into_an_open_sale_says_why_not(self, rig: Rig) -> None:
+        receipt = sell_tea(rig)
+        rig.amount("5")
+        rig.scan(receipt)
+        assert rig.top is None
+        assert "有未结的单" in rig.shell.strip.text
+        assert rig.counter.sale.amount.text() == "5"
+
+    def test_flow_10s_first_step_lists_the_members_purchases(self, rig: Rig) -> None:
+        sell_tea(rig)
+        rig.attach()
+        press(Qt.Key.Key_F8)
+        sheet = rig.top
+        assert isinstance(sheet, FindReceipt)
+        rig.until(lambda: sheet.rows.rowCount() > 0)
+        press(Qt.Key.Key_Down)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+
+    def test_flow_11_void_by_initials(self, rig: Rig) -> None:
+        sell_tea(rig)
+        press(Qt.Key.Key_F11)
+        assert shows(rig, FindAction)
+        write("zf")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, VoidSale))
+        sheet = rig.top
+        assert isinstance(sheet, VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert "已作废" in rig.shell.strip.text

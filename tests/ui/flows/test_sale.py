@@ -1,0 +1,176 @@
+"""Sales by amount and by item (flows 5 and 6), by real keys on a real store."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from tests.ui.conftest import Rig
+from tests.ui.keys import keypad, press, write
+from tests.ui.shop import TEA
+from ui.dialogs.pay import Pay
+from ui.dialogs.pick_item import PickItem
+
+
+class TestSale:
+    def test_flow_5_amount_enter_enter_is_a_sale(self, rig: Rig) -> None:
+        before = rig.documents()
+        rig.attach()
+        rig.amount("368")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, Pay))
+        rig.until(lambda: rig.top is not None and getattr(rig.top, "_painted", False))
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert rig.documents() == before + 1
+        assert rig.counter.cart.is_empty
+        assert rig.counter.finder.box.hasFocus()
+        sold = rig.counter.last_sale
+        assert sold is not None
+        assert (sold.to_pay_minor, sold.document.points_earned) == (34960, 349)
+
+    def test_enter_right_after_the_last_digit_pays_what_was_typed(self, rig: Rig) -> None:
+        rig.amount("36")
+        write("8")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, Pay))
+        pay = rig.top
+        assert isinstance(pay, Pay)
+        assert pay.quote.draft.to_pay_minor == 36800
+
+    def test_a_sale_without_a_member(self, rig: Rig) -> None:
+        rig.amount("12.5")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert rig.counter.last_sale is not None
+        assert rig.counter.last_sale.to_pay_minor == 1250
+
+    def test_two_amounts_make_two_lines(self, rig: Rig) -> None:
+        rig.amount("38")
+        keypad(rig.counter.sale.amount, Qt.Key.Key_Plus, "+")
+        write("12.5")
+        rig.until(lambda: rig.counter.quote and len(rig.counter.quote.draft.lines) == 2)
+        assert rig.counter.sale.line_rows.rowCount() == 2
+
+    def test_change_is_shown_live_and_stays_readable(self, rig: Rig) -> None:
+        rig.amount("329.60")
+        pay = rig.open_pay()
+        write("400")
+        assert pay.change_minor == 7040
+        assert pay._change.text() == "¥70.40"
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert rig.counter.sale.last_sale._change.text() == "¥70.40"
+        write("1")
+        assert rig.counter.sale.last_sale.isVisible()
+
+    def test_too_little_cash_is_said_and_nothing_is_taken(self, rig: Rig) -> None:
+        before = rig.documents()
+        rig.amount("309.60")
+        pay = rig.open_pay()
+        write("300")
+        press(Qt.Key.Key_Return)
+        assert "还差 ¥9.60" in pay.problem.text()
+        assert rig.documents() == before
+
+    def test_the_next_tender_is_numpad_star_and_takes_exactly(self, rig: Rig) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        keypad(pay.received, Qt.Key.Key_Asterisk, "*")
+        assert (pay.tender.code, pay.given_minor, pay.change_minor) == ("qr", 10000, 0)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert rig.counter.last_sale is not None
+        assert rig.counter.last_sale.document.tenders[0].kind == "qr"
+
+    def test_choosing_a_tender_commits_nothing(self, rig: Rig) -> None:
+        before = rig.documents()
+        rig.amount("100")
+        rig.open_pay()
+        for key in (Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_1):
+            press(key, Qt.KeyboardModifier.ControlModifier)
+        assert rig.documents() == before
+        assert isinstance(rig.top, Pay)
+
+    def test_escape_leaves_pay_and_keeps_the_sale(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("100")
+        rig.open_pay()
+        press(Qt.Key.Key_Escape)
+        assert rig.top is None
+        assert rig.counter.sale.amount.text() == "100"
+        assert rig.counter.attached is not None
+
+    def test_nothing_to_charge_says_so(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F12)
+        assert "请输入金额或扫商品" in rig.counter.sale.problem.text()
+        assert rig.top is None
+
+    def test_an_amount_over_the_limit_is_refused_in_pay_and_kept(self, rig: Rig) -> None:
+        rig.amount("690123")
+        pay = rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "上限" in pay.problem.text())
+        assert rig.counter.sale.amount.text() == "690123"
+
+    def test_flow_6_items_by_scan_and_by_initials(self, rig: Rig) -> None:
+        rig.scan(TEA)
+        press(Qt.Key.Key_F5)
+        press(Qt.Key.Key_F5)
+        assert isinstance(rig.top, PickItem)
+        write("nslh")
+        rig.settle()
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Escape)
+        rig.settle()
+        assert [line.request.name for line in rig.counter.cart.lines] == [
+            "铁观音 250 克",
+            "南山礼盒",
+        ]
+        assert rig.counter.quote is not None
+        assert rig.counter.quote.draft.to_pay_minor == 25600
+
+    def test_three_star_and_a_scan_are_three_pieces(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F5)
+        write("3")
+        keypad(rig.counter.sale.amount, Qt.Key.Key_Asterisk, "*")
+        rig.scan(TEA)
+        assert rig.counter.cart.lines[0].request.quantity == 3
+
+    def test_the_same_item_again_at_once_is_one_scan(self, rig: Rig) -> None:
+        rig.scan(TEA)
+        item = rig.counter._desk.items("tgy")[0]
+        rig.counter._last_item = (item.code, rig.clock.now)
+        rig.counter.add_item(item)
+        assert rig.counter.cart.lines[0].request.quantity == 1
+        assert "重复扫描" in rig.shell.strip.text
+
+    def test_an_unknown_code_is_a_red_line_and_scanning_goes_on(self, rig: Rig) -> None:
+        rig.scan("6999999999999")
+        rig.scan(TEA)
+        assert [line.unknown for line in rig.counter.cart.lines] == [True, False]
+        press(Qt.Key.Key_F12)
+        assert rig.top is None
+        assert "没认出" in rig.counter.sale.problem.text()
+        assert rig.counter.sale.lines.hasFocus()
+        press(Qt.Key.Key_Delete)
+        assert [line.unknown for line in rig.counter.cart.lines] == [False]
+
+    def test_a_removed_line_comes_back(self, rig: Rig) -> None:
+        rig.scan(TEA)
+        rig.counter.sale.lines.setFocus()
+        rig.counter.sale.lines.setCurrentIndex(rig.counter.sale.line_rows.index(0))
+        press(Qt.Key.Key_Delete)
+        assert rig.counter.cart.lines == ()
+        press(Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+        assert len(rig.counter.cart.lines) == 1
+
+    def test_a_cleared_sale_can_be_had_back(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("38")
+        press(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+        assert rig.counter.cart.is_empty
+        rig.shell.strip._button.click()
+        rig.settle()
+        assert rig.counter.sale.amount.text() == "38"
+        assert rig.counter.attached is not None

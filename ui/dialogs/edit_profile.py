@@ -1,0 +1,141 @@
+"""Edit a member's profile: the fields of enrolment, filled, and those that only an edit has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.domain.errors import Refusal, Refused
+from app.queries.records import ProfileView
+from ui.dialogs.profile_fields import ProfileSheet
+from ui.kit import Kit
+from ui.lanes import Lanes
+from ui.widgets.basics import Label, columns
+from ui.widgets.number_fields import CodeField
+from ui.widgets.text_fields import TextField
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.intake import Reading
+    from app.usecases.enrol import Enrolled
+    from ui.desk import Desk
+
+
+class EditSheet(ProfileSheet):
+    """Signals:
+    saved(): the profile is changed.
+    """
+
+    saved = Signal()
+    wide = 960
+
+    def __init__(
+        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], shown: ProfileView
+    ) -> None:
+        words = kit.words
+        super().__init__(kit, lanes, desk, who, lambda: words.say("Edit profile"))
+        self._shown = shown
+        self.email = TextField(lambda: words.say("E-mail"))
+        self.note = TextField(lambda: words.say("Note"))
+        self.alert = TextField(lambda: words.say("Allergy or health"))
+        two = columns(kit.look, gap=24)
+        two.addLayout(
+            self._grid(
+                (
+                    (lambda: words.say("Phone"), self.phone, self.phone_said),
+                    (lambda: words.say("Name"), self.name, self.name_said),
+                    (lambda: words.say("Birthday"), self._birthday_row(), self.birthday_said),
+                )
+            ),
+            1,
+        )
+        two.addLayout(
+            self._grid(
+                (
+                    (lambda: words.say("E-mail"), self.email, Label(role="caption")),
+                    (lambda: words.say("Note"), self.note, Label(role="caption")),
+                    (lambda: words.say("Allergy or health"), self.alert, Label(role="caption")),
+                )
+            ),
+            1,
+        )
+        self.body.addLayout(two)
+        self.body.addLayout(self._ticks())
+        self.body.addWidget(self.problem)
+        self.foot.addWidget(self.save, 1)
+        self._fill(shown)
+        fields: tuple[CodeField | TextField, ...] = (
+            *(self.phone, self.name, self.birthday),
+            *(self.email, self.note, self.alert),
+        )
+        for here, after in zip(fields, (*fields[1:], self.service), strict=True):
+            here.entered.connect(partial(after.setFocus, Qt.FocusReason.TabFocusReason))
+        self.service.entered.connect(self.submit)
+        self.marketing.entered.connect(self.submit)
+
+    def _fill(self, shown: ProfileView) -> None:
+        self.phone.setText(shown.phone or "")
+        self.name.setText(shown.name)
+        self.calendar.choose(shown.birth_calendar)
+        if shown.birth_month is not None and shown.birth_day is not None:
+            year = f"{shown.birth_year}-" if shown.birth_year else ""
+            self.birthday.setText(f"{year}{shown.birth_month}-{shown.birth_day}")
+        self.email.setText(shown.email or "")
+        self.note.setText(shown.note)
+        self.alert.setText(shown.alert)
+        self.service.setChecked(shown.service_consent)
+        self.marketing.setChecked(shown.marketing_consent)
+
+    def first_focus(self) -> QWidget:
+        return self.name
+
+    def _stored_reading(self) -> Reading | None:
+        """The reading that was chosen once, as long as the name is the one it was chosen for."""
+        from app.intake import Reading
+
+        same = self.name.text().strip() == self._shown.name
+        return Reading(tuple(self._shown.pinyin.split())) if same and self._shown.pinyin else None
+
+    def _show_readings(self, readings: Sequence[Reading]) -> None:
+        stored = self._stored_reading()
+        if stored is not None:
+            readings = (stored, *(reading for reading in readings if reading != stored))
+        super()._show_readings(readings)
+
+    def _own_phone(self, text: str) -> int:
+        return 1 if text == self._shown.phone else 0
+
+    def submit(self) -> None:
+        if not self.save.isEnabled():
+            return
+        if not self.birthday_complete():
+            self.refused(Refused(Refusal.BIRTHDAY_INVALID))
+            return
+        self.save.setEnabled(False)
+        profile = self.profile_input(
+            email=self.email.text(), note=self.note.text(), alert=self.alert.text()
+        )
+        session = self._who()
+        service, marketing = self.service.isChecked(), self.marketing.isChecked()
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.edit_profile(
+                self._command_id,
+                session,
+                self._shown,
+                profile,
+                service=service,
+                marketing=marketing,
+            ),
+            ok=self._saved,
+            failed=self.refused,
+        )
+
+    def _saved(self, enrolled: Enrolled) -> None:
+        self.closing.emit()
+        self.saved.emit()

@@ -1,0 +1,121 @@
+"""What a scanned code does at the counter, whatever has the focus and whichever sheet is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QApplication
+
+from ui.desk_records import Scan
+from ui.dialogs.pay import Pay
+from ui.kit import Kit
+from ui.lanes import Lanes
+
+if TYPE_CHECKING:
+    from ui.desk import Desk
+    from ui.screens.counter import Counter
+
+SWITCH_AFTER_S = 1.0
+"""Another member's card within this time is a slip of the hand, later it is meant (S7)."""
+
+
+class Scanning:
+    """The scans of one counter."""
+
+    def __init__(
+        self, counter: Counter, kit: Kit, lanes: Lanes, desk: Desk, clock: Callable[[], float]
+    ) -> None:
+        self._counter, self._kit, self._lanes, self._desk = counter, kit, lanes, desk
+        self._clock = clock
+        self._waiting: list[tuple[Scan, float]] = []
+        self._other_member: tuple[bytes, float] | None = None
+
+    def forget_other_member(self) -> None:
+        """Another member is attached: the card was shown to the sale of the one before."""
+        self._other_member = None
+
+    def scan(self, code: str) -> None:
+        """A scanned code, whatever has the focus."""
+        at = self._clock()  # Of the scan: what it is may be answered late, and two at once.
+        self._lanes.run(
+            self._counter,
+            "db",
+            lambda: self._desk.read_code(code),
+            ok=lambda scan: self._scanned(scan, at),
+            failed=self._counter.warn,
+        )
+
+    def _scanned(self, scan: Scan, at: float) -> None:
+        top = self._counter.sheets.top
+        if isinstance(top, Pay) and top.busy and scan.kind in ("item", "unknown"):
+            self._waiting.append((scan, at))  # Of the next customer: this sale is closed.
+        elif scan.kind == "staff":
+            self._counter.badge_scanned.emit(scan.code)
+        elif top is not None and top.takes_scan(scan):
+            return
+        elif scan.kind == "receipt":
+            self._counter.receipt_scanned.emit(scan)
+        elif scan.kind == "member" and scan.member_id is not None:
+            self._card(scan.member_id, at)
+        elif scan.kind == "item" and scan.item is not None:
+            self._leave_pay()
+            self._counter.add_item(scan.item, at)
+        else:
+            self._unknown_code(scan)
+
+    def take_up_waiting(self) -> None:
+        """What was scanned while money was being taken."""
+        waiting, self._waiting = self._waiting, []
+        for scan, at in waiting:
+            self._scanned(scan, at)
+
+    def _card(self, member_id: bytes, now: float) -> None:
+        top = self._counter.sheets.top
+        if isinstance(top, Pay) and top.busy:
+            return  # Money was taken: another member now is a claim, not a scan.
+        current = self._counter.cart.member_id
+        other = self._other_member
+        meant = other is not None and other[0] == member_id and now - other[1] >= SWITCH_AFTER_S
+        if current in (None, member_id) or self._counter.cart.is_empty or meant:
+            self._other_member = None
+            self._counter.attach(member_id, found_by="card")
+            return
+        if other is None or other[0] != member_id:
+            self._other_member = (member_id, now)
+        words, name = self._kit.words, self._counter.attached.name if self._counter.attached else ""
+        self._counter.strip.warn(
+            lambda: words.say(
+                "This sale is {name}'s. Scan again to switch, or carry on.", name=name
+            )
+        )
+
+    def _unknown_code(self, scan: Scan) -> None:
+        words = self._kit.words
+        if scan.kind == "card_lost":
+            self._counter.strip.warn(
+                lambda: words.say("This card was reported lost. Find the member by phone.")
+            )
+        elif scan.kind == "card_replaced":
+            self._counter.strip.warn(lambda: words.say("This card was replaced. Scan the new one."))
+        elif scan.new_card and self._counter.cart.is_empty:
+            self._counter.strip.warn(
+                lambda: words.say("This isn't one of our cards. Check it, or press F3 to enrol.")
+            )
+        else:
+            self._leave_pay()
+            if self._desk.settings().counter.sound:
+                QApplication.beep()  # Cashiers don't watch the screen while they scan.
+            self._counter.use_cart(self._counter.cart.with_unknown(scan.code))
+            self._counter.sale.say_problem(
+                lambda: words.say(
+                    "Barcode {code} isn't known. F5 picks the item, Delete drops it.",
+                    code=scan.code,
+                )
+            )
+
+    def _leave_pay(self) -> None:
+        """Goods came while Pay was open: the total changes, so Pay is left, with the new line."""
+        top = self._counter.sheets.top
+        if isinstance(top, Pay) and not top.busy:
+            self._counter.sheets.close_sheet(top)
