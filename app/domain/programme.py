@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from app.domain.business_day import BusinessDate
+from app.domain.fraud.limits import DEFAULT_GUARD, GuardLimits
 from app.domain.money import Currency, Rounding
 
 Measure = Literal["spend", "visits"]
@@ -192,3 +193,5 @@ class Programme:
     pending_days: int
     returns: ReturnRules
     limits: Limits
+    guard: GuardLimits = DEFAULT_GUARD
+    """The limits of the guard against fraud; a programme without a `guard` has the defaults."""

@@ -41,6 +41,9 @@ def check_fields_together(programme: Programme) -> None:
     redemption = programme.redemption
     if programme.returns.spent_policy == "deduct" and redemption is None:
         raise ProgrammeError("$.returns.spent_policy", "needs_redemption")
+    guard = programme.guard
+    if 0 < guard.earn_block_per_day < guard.earn_flag_per_day:
+        raise ProgrammeError("$.guard.earn_block_per_day", "below_flag")
 
 
 def _check_tiers(rules: TierRules) -> None:

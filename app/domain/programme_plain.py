@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
+from app.domain.fraud.limits import DEFAULT_GUARD, LIMIT_NAMES, MOST_LIMIT, GuardLimits
 from app.domain.money import ROUNDINGS, Currency
 from app.domain.programme import (
     LEAP_DAYS,
@@ -61,6 +63,9 @@ class _Reader:
         if key not in self._left:
             raise ProgrammeError(self.at(key), "missing_key")
         return self._left.pop(key)
+
+    def has(self, key: str) -> bool:
+        return key in self._left
 
     def integer(self, key: str, least: int, most: int = MOST) -> int:
         return _integer(self.take(key), self.at(key), least, most)
@@ -181,6 +186,7 @@ def programme_from_plain(plain: object) -> Programme:
         pending_days=reader.integer("pending_days", 0, 366),
         returns=_returns(reader.child("returns")),
         limits=_limits(reader.child("limits")),
+        guard=_guard(reader.child("guard")) if reader.has("guard") else DEFAULT_GUARD,
     )
     reader.done()
     check_fields_together(programme)
@@ -344,6 +350,13 @@ def _limits(reader: _Reader) -> Limits:
     return limits
 
 
+def _guard(reader: _Reader) -> GuardLimits:
+    """The one optional object: a limit that isn't named has its default."""
+    limits = {name: reader.integer(name, 0, MOST_LIMIT) for name in LIMIT_NAMES if reader.has(name)}
+    reader.done()
+    return replace(DEFAULT_GUARD, **limits)
+
+
 def check_publish(new: Programme, published: Sequence[Programme], today: BusinessDate) -> None:
     """Whether `new` may be published (domain.md section 2, "Programme versions").
 
@@ -372,7 +385,14 @@ def programme_on(published: Sequence[Programme], on: BusinessDate) -> Programme 
 
 
 def programme_to_plain(programme: Programme) -> dict[str, Any]:
-    """The canonical document: every key present, sets sorted; reading it gives the same programme."""
+    """The canonical document: every key present, sets sorted; reading it gives the same programme.
+
+    `guard` is there when it differs from the defaults, and then whole.
+    """
+    guard = programme.guard
+    guarded = {} if guard == DEFAULT_GUARD else {
+        "guard": {name: getattr(guard, name) for name in LIMIT_NAMES}
+    }  # fmt: skip
     tiers, earning, returns = programme.tiers, programme.earning, programme.returns
     redemption, validity, currency = programme.redemption, programme.validity, programme.currency
     return {
@@ -423,6 +443,7 @@ def programme_to_plain(programme: Programme) -> dict[str, Any]:
             "return_minor": dict(programme.limits.return_minor),
             "void_minor": dict(programme.limits.void_minor),
         },
+        **guarded,
     }  # fmt: skip
 
 

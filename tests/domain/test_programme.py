@@ -71,6 +71,8 @@ GOOD: list[Change] = [
     put("earning", "rounding", "half_even"),
     put("limits", "adjust_points", {"cashier": 0, "supervisor": 0, "manager": None}),
     put("earning", "multipliers", 0, "until_date", "2026-01-01"),
+    put("guard", {}),
+    put("guard", {"earn_block_minutes": 0, "drawer_per_shift": 9}),
 ]
 BAD: list[tuple[Change, str, str]] = [
     (put("colour", 1), "$.colour", "unknown_key"),
@@ -107,6 +109,10 @@ BAD: list[tuple[Change, str, str]] = [
     (put("earning", "rounding", "up"), "$.earning.rounding", "not_a_choice"),
     (put("redemption", "max_share_bp", 20_000), "$.redemption.max_share_bp", "out_of_range"),
     (put("limits", "void_minor", "cashier", -1), "$.limits.void_minor.cashier", "out_of_range"),
+    (put("guard", None), "$.guard", "not_an_object"),
+    (put("guard", {"claim_days": -1}), "$.guard.claim_days", "out_of_range"),
+    (put("guard", {"claim_days": "7"}), "$.guard.claim_days", "not_an_integer"),
+    (put("guard", {"mute": 1}), "$.guard.mute", "unknown_key"),
 ]  # fmt: skip
 CROSS: list[tuple[list[Change], str, str]] = [
     ([put("validity", {"kind": "days", "count": 10}), put("pending_days", 10)],
@@ -133,6 +139,7 @@ CROSS: list[tuple[list[Change], str, str]] = [
      "$.earning.multipliers[0].until_date", "empty_window"),
     ([put("redemption", None), put("returns", "spent_policy", "deduct")],
      "$.returns.spent_policy", "needs_redemption"),
+    ([put("guard", {"earn_block_per_day": 2})], "$.guard.earn_block_per_day", "below_flag"),
 ]  # fmt: skip
 
 
