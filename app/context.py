@@ -32,7 +32,7 @@ from app.log import log
 from app.protocol.events import HASH_BYTES, Event, chain, chain_start, micros
 from app.settings import Settings
 from db import errors as db_errors
-from db import people, rows, till
+from db import people, rows, search, till
 from db.engine import Reader, Store
 
 _EMPTY_HASH: Final = bytes(HASH_BYTES)
@@ -383,6 +383,9 @@ def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
     }
     if cell["t"] == "profile":
         row = people.ProfileRow(**values)
+        before = people.profile(conn, row.member_id)
+        if before is not None and _searched(before) != _searched(row):
+            search.forget_words(conn)
         people.put_profile(conn, row)
         people.mark_search_dirty(conn, row.member_id)
     elif cell["t"] == "key":
@@ -395,6 +398,11 @@ def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
     else:
         assert cell["t"] == "staff", cell["t"]
         people.put_staff(conn, people.StaffRow(**values))
+
+
+def _searched(profile: people.ProfileRow) -> tuple[str | None, ...]:
+    """What of a profile the search index has words of."""
+    return profile.name, profile.phone, profile.email, profile.name_py, profile.name_ini
 
 
 _BYTES: Final = frozenset({"id", "member_id", "key", "pin_salt", "pin_hash"})

@@ -189,9 +189,59 @@ def warm_up(conn: Connection) -> None:
 
 
 def optimize(conn: Connection) -> None:
-    """Merge the index into one piece. Seconds on a large store, so at night or after a bulk load.
-    It also drops the words of deleted members, which until then stay in the index's older pieces."""
+    """Merge the index into one piece. Seconds on a large store, so after a bulk load only."""
     conn.execute("INSERT INTO member_fx (member_fx) VALUES ('optimize')")
+
+
+def forget_words(conn: Connection) -> None:
+    """Words of a profile were edited away: ask that `forget_step` be called until none is left."""
+    state = _FORGET_AGAIN if _forgetting(conn) in (_FORGETTING, _FORGET_AGAIN) else _FORGET_ASKED
+    _set_forgetting(conn, state)
+
+
+def forget_step(conn: Connection) -> bool:
+    """Merge a part of the index, about _FORGET_PAGES pages of it; False when nothing is left to do.
+
+    A row that is deleted from a contentless index leaves its words in the pieces written before, and
+    FTS5's own secure-delete can't help: it needs the words, which such an index doesn't keep. A merge
+    of all pieces writes them anew without the deleted rows, and the store's secure_delete wipes the
+    pages of the old ones. Call it when `refresh` has nothing left to move.
+    """
+    state = _forgetting(conn)
+    if state is None:
+        return False
+    begin = state == _FORGET_ASKED
+    # A negative number puts all pieces into one merge, a positive one goes on with it.
+    pages = -_FORGET_PAGES if begin else _FORGET_PAGES
+    before = _changes(conn)
+    conn.execute("INSERT INTO member_fx (member_fx, rank) VALUES ('merge', ?)", (pages,))
+    if _changes(conn) - before >= 2:  # the sign that FTS5 gives of work done
+        if begin:
+            _set_forgetting(conn, _FORGETTING)
+        return True
+    # What was edited while the merge ran may lie in pieces that it did not take in.
+    _set_forgetting(conn, _FORGET_ASKED if state == _FORGET_AGAIN else None)
+    return state == _FORGET_AGAIN
+
+
+_FORGET_PAGES: Final = 100
+_FORGET_KEY: Final = "search_forget"
+_FORGET_ASKED, _FORGETTING, _FORGET_AGAIN = "asked", "merging", "merging, asked again"
+
+
+def _forgetting(conn: Connection) -> str | None:
+    row = conn.execute("SELECT value FROM meta WHERE key = ?", (_FORGET_KEY,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def _set_forgetting(conn: Connection, state: str | None) -> None:
+    conn.execute("DELETE FROM meta WHERE key = ?", (_FORGET_KEY,))
+    if state is not None:
+        conn.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_FORGET_KEY, state))
+
+
+def _changes(conn: Connection) -> int:
+    return int(conn.execute("SELECT total_changes()").fetchone()[0])
 
 
 def _stages(reading: tuple[Term, ...]) -> list[str]:

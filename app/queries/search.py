@@ -60,6 +60,12 @@ def index_visits(ctx: Context) -> int:
         return index.refresh(conn)
 
 
+def forget_words(ctx: Context) -> bool:
+    """A part of the work of forgetting words that were edited away; False when none are left."""
+    with ctx.write_rows() as conn:
+        return index.forget_step(conn)
+
+
 def _unknown_phone(text: str) -> str | None:
     digits = plain_text(text)
     if sum(c.isdigit() for c in digits) < _PHONE_DIGITS_LEAST or any(c.isalpha() for c in digits):

@@ -1,7 +1,7 @@
 """What the till does when idle, after a command and before the next: nothing here may delay a sale.
 
-The search index moves who was here, the whole fold of the members touched is compared with the cache, settled
-slips past their time go, and the log is moved into the file.
+The search index moves who was here and forgets what was edited away, the whole fold of the members touched is
+compared with the cache, settled slips past their time go, and the log is moved into the file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from app.domain.state import EMPTY, MemberState
 from app.domain.state_rows import state_from_plain, state_to_plain
 from app.log import log
 from app.protocol.events import micros
-from app.queries.search import index_visits
+from app.queries.search import forget_words, index_visits
 from db import rows, states, till
 
 CHECKPOINT_ENTRIES: Final = 400
 """Above so many entries a member's fold begins at a stored checkpoint (domain.md section 2)."""
 SLIPS_KEPT: Final = timedelta(days=35)
 _INDEXED_AT_ONCE: Final = 50
+_FORGET_STEPS: Final = 4
+"""Parts of 400 KB: a small store forgets an edited-away phone at once, a very large one within a day."""
 
 
 def tidy(ctx: Context) -> tuple[bytes, ...]:
@@ -35,6 +37,9 @@ def tidy(ctx: Context) -> tuple[bytes, ...]:
     """
     while index_visits(ctx) >= _INDEXED_AT_ONCE:
         pass
+    for _ in range(_FORGET_STEPS):
+        if not forget_words(ctx):
+            break
     wrong = tuple(member for member in ctx.touched() if not fold_is_cached(ctx, member))
     if wrong:
         with ctx.write_rows() as conn:
