@@ -2,7 +2,6 @@
 
 Here: opening and creating, transactions, checkpoints, calling a query off. Not here: the schema
 (db/migrate.py), keys at rest (app/keyslots.py), the lock against a second program (db/lock.py).
-It imports SQLAlchemy, so the window imports it after its first paint, on the db lane.
 """
 
 from __future__ import annotations
@@ -11,15 +10,11 @@ import enum
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self, cast
+from typing import Final, Self
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import Connection as CoreConnection
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlcipher3 import dbapi2
 
 from db.connection import (
@@ -35,7 +30,7 @@ from db.connection import (
 )
 from db.errors import AlreadyExists, Busy, Damaged, IoFailed, NotAStore, StoreMissing
 
-CHECKOUT_TIMEOUT_S: Final = 5.0
+HELD_TIMEOUT_S: Final = 5.0
 WRITER_CACHE_KIB: Final = 16384
 
 
@@ -65,16 +60,14 @@ class Store:
     """An open store. Make one by `open` or `create`; `close` it when the till closes.
 
     `write` and `read` hand out the DB-API connection inside a transaction. One thread holds one
-    transaction at a time; a second one in the same thread is a mistake and asserts. `writer` and
-    `reader(...)` are the SQLAlchemy engines over the same connections, for Core statements away
-    from the counter's hot path; their transactions begin the same way.
+    transaction at a time; a second one in the same thread is a mistake and asserts.
     """
 
     def __init__(self, path: Path, key: Key) -> None:
         self.path = path
-        self.writer: Final = _engine(path, key, cache_kib=WRITER_CACHE_KIB, writing=True)
+        self._writer: Final = _Line(path, key, cache_kib=WRITER_CACHE_KIB, writing=True)
         self._readers: Final = {
-            reader: _engine(path, key, cache_kib=cache_kib, writing=False)
+            reader: _Line(path, key, cache_kib=cache_kib, writing=False)
             for reader, cache_kib in READER_CACHE_KIB.items()
         }
         self._thread: Final = threading.local()
@@ -96,7 +89,7 @@ class Store:
         require_writable(path.parent)
         store = cls(path, key)
         try:
-            with store._held(store.writer) as raw:
+            with store._held(store._writer) as raw:
                 found = raw.execute("PRAGMA application_id").fetchone()[0]
         except BaseException:
             store._dispose()
@@ -133,24 +126,21 @@ class Store:
         _sync(path.parent)
         return cls.open(path, key)
 
-    def reader(self, reader: Reader) -> Engine:
-        """The SQLAlchemy engine of a reading connection (query_only: a stray write fails)."""
-        return self._readers[reader]
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> AbstractContextManager[Connection]:
         """One BEGIN IMMEDIATE … COMMIT around the block; any exception rolls all of it back.
 
         The lock is taken at once, because a deferred transaction that reads first and writes
         later fails with BUSY at once if another one committed in between (storage.md section 3).
         Once the block is left without an error, the commit is synced to the disk.
         """
-        with self._transaction(self.writer, "BEGIN IMMEDIATE") as raw:
-            yield raw
+        return self._transaction(self._writer, "BEGIN IMMEDIATE")
 
     @contextmanager
     def read(self, reader: Reader = Reader.COUNTER) -> Iterator[Connection]:
-        """One snapshot for the whole block. Raises Interrupted if it was called off."""
+        """One snapshot for the whole block. Raises Interrupted if it was called off.
+
+        The connection is query_only: a stray write fails.
+        """
         with self._transaction(self._readers[reader], "BEGIN") as raw:
             with self._running_lock:
                 self._running[reader] = raw
@@ -178,23 +168,23 @@ class Store:
     def close(self) -> None:
         """Empty the log and close every connection. The store must be idle."""
         assert not self._running, "close() while a reader runs"
-        for engine in self._readers.values():
-            engine.dispose()
+        for line in self._readers.values():
+            line.close()
         try:
             self.checkpoint_truncate()
         finally:
             self._dispose()
 
     def _checkpoint(self, mode: str) -> Checkpoint:
-        with self._held(self.writer) as raw:
+        with self._held(self._writer) as raw:
             blocked, log_pages, moved_pages = raw.execute(
                 f"PRAGMA wal_checkpoint({mode})"
             ).fetchone()
         return Checkpoint(log_pages, moved_pages, bool(blocked))
 
     @contextmanager
-    def _transaction(self, engine: Engine, begin: str) -> Iterator[Connection]:
-        with self._held(engine) as raw:
+    def _transaction(self, line: _Line, begin: str) -> Iterator[Connection]:
+        with self._held(line) as raw:
             raw.execute(begin)
             try:
                 yield raw
@@ -206,58 +196,65 @@ class Store:
                 raise
 
     @contextmanager
-    def _held(self, engine: Engine) -> Iterator[Connection]:
-        """The one connection of a pool, for the block; SQLite's errors leave it as the store's."""
+    def _held(self, line: _Line) -> Iterator[Connection]:
+        """A line's connection, for the block; SQLite's errors leave it as the store's."""
         assert not getattr(self._thread, "holds", False), "a transaction inside a transaction"
-        proxied = self._checked_out(engine)
+        raw = line.take()
         self._thread.holds = True
         try:
-            yield cast(Connection, proxied.dbapi_connection)
+            yield raw
         except dbapi2.Error as error:
             meaning = meaning_of(error, self.path)
             if isinstance(meaning, Damaged | IoFailed):
-                proxied.invalidate()  # after CORRUPT every later query on it fails too
+                line.close()  # after CORRUPT every later query on it fails too
             if meaning is None:
                 raise
             raise meaning from error
         finally:
             self._thread.holds = False
-            proxied.close()
-
-    def _checked_out(self, engine: Engine) -> PoolProxiedConnection:
-        try:
-            return engine.raw_connection()
-        except PoolTimeout as error:
-            raise Busy(self.path, "another thread holds the connection") from error
+            line.give_back()
 
     def _dispose(self) -> None:
-        self.writer.dispose()
-        for engine in self._readers.values():
-            engine.dispose()
+        for line in (self._writer, *self._readers.values()):
+            line.close()
 
 
-def _engine(path: Path, key: Key, *, cache_kib: int, writing: bool) -> Engine:
-    """A pool of one connection. The path and the key never pass through SQLAlchemy: its exception
-    texts hold statements and URLs (security.md section 2.1)."""
-    engine = create_engine(
-        "sqlite://",
-        module=dbapi2,
-        creator=lambda: connect(path, key, cache_kib=cache_kib, writer=writing),
-        poolclass=QueuePool,
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=CHECKOUT_TIMEOUT_S,
-        pool_reset_on_return=None,  # whoever began a transaction ends it: Store or SQLAlchemy
-        hide_parameters=True,
-    )
+class _Line:
+    """One connection for one purpose: opened when it is first taken, held by one thread at a time."""
 
-    @event.listens_for(engine, "begin")
-    def _begin(core: CoreConnection) -> None:
-        # The driver begins nothing by itself (isolation_level None). AUTOCOMMIT fires this too.
-        if core.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            core.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    def __init__(self, path: Path, key: Key, *, cache_kib: int, writing: bool) -> None:
+        self._path = path
+        self._key = key
+        self._cache_kib = cache_kib
+        self._writing = writing
+        self._raw: Connection | None = None
+        self._free = threading.Lock()
 
-    return engine
+    def take(self) -> Connection:
+        """Hold the connection. Raises Busy when another thread keeps it, and what opening raises."""
+        if not self._free.acquire(timeout=HELD_TIMEOUT_S):
+            raise Busy(self._path, "another thread holds the connection")
+        if self._raw is not None:
+            return self._raw
+        try:
+            self._raw = connect(
+                self._path, self._key, cache_kib=self._cache_kib, writer=self._writing
+            )
+        except BaseException:
+            self._free.release()
+            raise
+        return self._raw
+
+    def give_back(self) -> None:
+        """Let the next thread have it."""
+        self._free.release()
+
+    def close(self) -> None:
+        """Drop the connection; the next `take` opens another."""
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            with suppress(dbapi2.Error):  # of a damaged one nothing is to be saved
+                raw.close()
 
 
 def _refuse_existing(path: Path) -> None:

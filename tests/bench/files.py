@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from db.connection import Key
-from db.engine import Store
+from db.connection import Key, connect
+from db.engine import WRITER_CACHE_KIB, Store
 from tests.bench.figures import Figure, percentile
 from tests.bench.stores import Pair, PlainKey
 
@@ -15,7 +15,8 @@ OPENINGS = 300
 
 def figures(pair: Pair) -> list[Figure]:
     """Size ratio of freshly packed copies, and the ratio of the medians of opening."""
-    cipher_bytes, plain_bytes = (_packed_bytes(store) for store in (pair.cipher, pair.plain))
+    cipher_bytes = _packed_bytes(pair.cipher.path, pair.key)
+    plain_bytes = _packed_bytes(pair.plain.path, PlainKey())
     cipher_ms: list[float] = []
     plain_ms: list[float] = []
     for _ in range(OPENINGS):
@@ -34,12 +35,13 @@ def figures(pair: Pair) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _packed_bytes(store: Store) -> int:
+def _packed_bytes(path: Path, key: Key) -> int:
     """The size of a copy without free pages: what filling left half empty is not the cipher's."""
-    copy = store.path.with_suffix(".packed")
+    copy = path.with_suffix(".packed")
     copy.unlink(missing_ok=True)
-    with store.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as core:
-        core.exec_driver_sql("VACUUM INTO ?", (str(copy),))
+    raw = connect(path, key, cache_kib=WRITER_CACHE_KIB, writer=True)
+    raw.execute("VACUUM INTO ?", (str(copy),))
+    raw.close()
     size = copy.stat().st_size
     copy.unlink()
     return size
