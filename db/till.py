@@ -225,4 +225,4 @@ def saved_cart(conn: Connection) -> str | None:
 
 def drop_cart(conn: Connection) -> None:
     """Forget the cart: it became a sale, in the same transaction."""
-    conn.execute("DELETE FROM cart")
+    conn.execute("DELETE FROM cart WHERE id = 1")
