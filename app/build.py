@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -101,9 +102,7 @@ def now_utc() -> datetime:
 
 def local_offset_min() -> int:
     """Minutes that local time is ahead of UTC, now."""
-    offset = datetime.now().astimezone().utcoffset()
-    assert offset is not None
-    return int(offset.total_seconds()) // 60
+    return time.localtime().tm_gmtoff // 60
 
 
 def machine_folder() -> Path:

@@ -433,13 +433,17 @@ _OUTAGES: Final = {
 }
 
 
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
+class translated:  # noqa: N801  it reads as a word of the `with` line, like contextlib's own
     """Errors of the ground floor leave as Unavailable; a called-off read leaves as it is."""
-    try:
-        yield
-    except db_errors.Interrupted:
-        raise
-    except db_errors.StoreError as error:
-        code = _OUTAGES.get(type(error), Outage.STORE_FAILED)
-        raise Unavailable(code, {"why": str(error)}) from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to prepare: every command passes here, so this is no generator."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: object
+    ) -> None:
+        if isinstance(error, db_errors.StoreError) and not isinstance(error, db_errors.Interrupted):
+            code = _OUTAGES.get(type(error), Outage.STORE_FAILED)
+            raise Unavailable(code, {"why": str(error)}) from error

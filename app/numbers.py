@@ -12,6 +12,7 @@ from typing import Final
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's 32 characters: no I, L, O, U to be misread."""
+_VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _RECEIPT: Final = re.compile(
     r"([0-9A-Z]{1,6})-([0-9]{1,9})-([0-9A-HJKMNP-TV-Z]{4})([0-9A-HJKMNP-TV-Z])"
 )
@@ -58,8 +59,7 @@ def luhn_digit(body: str) -> str:
 def _check(body: str) -> str:
     """A weighted sum modulo a prime: any one wrong character and any swap of neighbours shows."""
     characters = body.replace("-", "")
-    total = sum(
-        (_ALPHABET.find(c) if c in _ALPHABET else ord(c)) * (place % (_PRIME - 1) + 1)
-        for place, c in enumerate(characters)
-    )
+    total = 0
+    for place, c in enumerate(characters):
+        total += (_VALUES[c] if c in _VALUES else ord(c)) * (place % (_PRIME - 1) + 1)
     return _ALPHABET[total % _PRIME]

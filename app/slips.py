@@ -7,7 +7,7 @@ points is in the event (`shown`), so it says the same for ever.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
@@ -20,7 +20,7 @@ from app.domain.documents import SaleDocument
 from app.domain.documents_plain import return_from_plain, sale_from_plain
 from app.domain.member import mask_card, mask_name, mask_phone
 from app.formats import Formats, MoneySign
-from app.protocol.events import Event, instant_of
+from app.protocol.events import Event
 from db import people, rows
 from printing.document import to_json
 
@@ -108,7 +108,7 @@ def _head(
     zone = timezone(timedelta(minutes=event.offset_min))
     head = receipts.Head(
         receipt_no=event.doc["receipt_no"],
-        at=instant_of(event.at_us).astimezone(zone).isoformat(" ", "seconds")[:19],
+        at=datetime.fromtimestamp(event.at_us // 1_000_000, zone).isoformat(" ")[:19],
         till=ctx.till.till,
         cashier=ctx.initials(conn, event.staff_id),
     )
