@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,11 +26,13 @@ from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.money import Currency
 from app.domain.programme_plain import programme_from_plain
 from app.ids import Uuid7
-from app.journal import JournalFile, ProfileFile
+from app.journal import JournalFile, ProfileFile, fsync_folder
 from app.protocol.events import micros
 from app.recovery import Findings, mend, open_store
 from app.usecases.sign_in import is_weak, new_verifier
+from db import errors as db_errors
 from db import rows, till
+from db.backup import check_copy, copy_into
 from db.connection import StoreKey
 from db.engine import Store
 from db.lock import StoreLock
@@ -143,7 +146,7 @@ def open_till(
             store = open_store(path, key, findings)
         try:
             with translated():
-                migrate(store, before=_no_backup_yet)
+                migrate(store, before=partial(_keep_copy, store))
             context = _context(store, folder, opened, chosen, clock, offset_min)
             if mending:
                 mend(context, findings)
@@ -184,7 +187,7 @@ def create_store(
         settings.save(folder, new.settings)
         with translated():
             store = Store.create(path, StoreKey(opened.data_key, opened.salt))
-            migrate(store, before=_no_backup_yet)
+            migrate(store, before=partial(_keep_copy, store))
         facts = TillFacts(
             tenant,
             os.urandom(16),
@@ -384,9 +387,19 @@ def _key_outage(error: keyslots.SlotError) -> Unavailable:
             return Unavailable(Outage.KEYS_DAMAGED)
 
 
-def _no_backup_yet(found: int, wanted: int) -> None:
-    """Migrating a store that has data needs a backup first; there is one schema, so none runs."""
-    raise Unavailable(Outage.STORE_FAILED, {"why": f"schema {found} to {wanted} without a backup"})
+def _keep_copy(store: Store, found: int, wanted: int) -> None:
+    """Before a migration: the whole store as it is, beside it, opened and checked. It stays there."""
+    del wanted
+    target = store.path.with_name(f"{store.path.name}.schema-{found}")
+    fresh = target.with_name(f".{target.name}.new")
+    fresh.unlink(missing_ok=True)  # of a crash in this very place
+    copy_into(store.path, store.key, fresh)
+    with store.read() as conn:
+        head = rows.head(conn)
+    if check_copy(fresh, store.key, lambda copy: None) != head:
+        raise db_errors.Damaged(fresh, "the copy ends at another event")
+    os.replace(fresh, target)
+    fsync_folder(target.parent)
 
 
 def give_memory_back() -> None:

@@ -106,16 +106,18 @@ class Tx:
         doc: dict[str, Any],
         posted: posting.Posted | None = None,
         cells: Sequence[dict[str, Any]] = (),
+        command_id: bytes | None = None,
     ) -> Event:
         """Append one event with everything that it stands for. `cells` are personal values, which
-        go to their rows and to the profile file and never into the event."""
+        go to their rows and to the profile file and never into the event. `command_id` is given
+        where one transaction records more than one event."""
         ctx = self.context
         head = rows.head(self.conn)
         seq, previous = head if head else (0, ctx.chain_start())
         now = self.now()
         event = Event(
             id=event_id,
-            command_id=self.command_id,
+            command_id=command_id or self.command_id,
             device=ctx.till.device,
             epoch=ctx.till.epoch,
             seq=seq + 1,
@@ -137,7 +139,8 @@ class Tx:
             plain = json.dumps({**cell, "at": event.at_us}, ensure_ascii=False).encode()
             self._cells.append((event.seq, plain))
         posting.post(self.conn, event, body=body, hash_=hash_, posted=posted)
-        if member_id is not None and entries:
+        if member_id is not None and entries and session is not None:
+            # What the owner posts by itself, for thousands at once, the close of the day proves.
             ctx._touched.add(member_id)
         self._records.append(Record(event.seq, body, hash_))
         self.event = event

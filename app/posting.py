@@ -378,9 +378,11 @@ def _state_row(member_id: bytes, seq: int, state: MemberState) -> states.StateRo
         ],
         "u": [list(use) for use in state.uses],
     }
+    standing = state.standing
     return states.StateRow(
-        member_id, seq, state.sequence, state.balance(POINTS), _json.encode(rest).decode()
-    )
+        member_id, seq, state.sequence, state.balance(POINTS), _json.encode(rest).decode(),
+        None if standing is None else int(standing.until),
+    )  # fmt: skip
 
 
 def _load_splits(conn: Connection, member_id: bytes, needed: Needs | None) -> tuple[Split, ...]:

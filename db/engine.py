@@ -65,6 +65,7 @@ class Store:
 
     def __init__(self, path: Path, key: Key) -> None:
         self.path = path
+        self.key: Final = key
         self._writer: Final = _Line(path, key, cache_kib=WRITER_CACHE_KIB, writing=True)
         self._readers: Final = {
             reader: _Line(path, key, cache_kib=cache_kib, writing=False)

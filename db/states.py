@@ -12,13 +12,15 @@ from sqlcipher3.dbapi2 import Connection
 
 
 class StateRow(NamedTuple):
-    """Sums and standing; `rest` is JSON, `seq` the last event folded in."""
+    """Sums and standing; `rest` is JSON, `seq` the last event folded in. `tier_until` repeats from
+    `rest` until when the standing tier is kept (None without one), for the close of a day."""
 
     member_id: bytes
     seq: int
     sequence: int
     points: int
     rest: str
+    tier_until: int | None
 
 
 class LotRow(NamedTuple):
@@ -77,7 +79,7 @@ class DayRow(NamedTuple):
     sales: int
 
 
-_STATE = "member_id, seq, sequence, points, rest"
+_STATE = "member_id, seq, sequence, points, rest, tier_until"
 _LOT = "member_id, asset, origin_event, origin_n, expires, available_from, remaining, ord"
 _SPLIT = (
     "member_id, ord, asset, debit_event, debit_n, kind, origin_event, origin_n, expires,"
@@ -99,7 +101,7 @@ def state(conn: Connection, member_id: bytes) -> StateRow | None:
 
 def put_state(conn: Connection, row: StateRow) -> None:
     """Write the sums of a member."""
-    conn.execute(f"INSERT OR REPLACE INTO member_state ({_STATE}) VALUES (?,?,?,?,?)", row)
+    conn.execute(f"INSERT OR REPLACE INTO member_state ({_STATE}) VALUES (?,?,?,?,?,?)", row)
 
 
 def lots(conn: Connection, member_id: bytes) -> list[LotRow]:

@@ -299,6 +299,11 @@ def _check_member(
         )
     account = people.member(conn, member_id)
     standing = folded.standing
+    row = states.state(conn, member_id)
+    until = None if standing is None else int(standing.until)
+    if row is not None and row.tier_until != until:
+        report.add(Fault.CACHE, seq, f"member {member_id.hex()}: the end of the tier differs")
+        return True
     code = tiers.get(standing.rank if standing else min(tiers))
     if account is not None and account.tier != code:
         report.add(Fault.CACHE, seq, f"member {member_id.hex()}: tier {account.tier}, not {code}")

@@ -268,7 +268,7 @@ def test_a_cached_state_of_nobody_is_found(kiosk: Kiosk) -> None:
     kiosk.quote_and_sell()
     with raw(kiosk) as conn:
         conn.execute(
-            "INSERT INTO member_state SELECT zeroblob(16), seq, sequence, points, rest"
+            "INSERT INTO member_state SELECT zeroblob(16), seq, sequence, points, rest, tier_until"
             " FROM member_state"
         )
     (finding,) = reported(kiosk).findings

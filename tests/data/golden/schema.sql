@@ -2,7 +2,12 @@ CREATE INDEX credential_member ON credential (member_id, kind);
 CREATE INDEX document_member ON document (member_id, seq) WHERE member_id IS NOT NULL;
 CREATE INDEX document_refers ON document (refers_to, seq) WHERE refers_to IS NOT NULL;
 CREATE INDEX document_shift ON document (shift_id, seq);
+CREATE INDEX event_backup ON event (seq) WHERE kind = 'backup';
+CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
 CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
+CREATE INDEX lot_due ON lot (expires, member_id) WHERE asset = 'points';
+CREATE INDEX member_day_pending ON member_day (counts_from, member_id) WHERE counts_from > business_date;
+CREATE INDEX member_state_tier ON member_state (tier_until, member_id) WHERE tier_until IS NOT NULL;
 CREATE INDEX print_job_event ON print_job (seq, copy_no);
 CREATE INDEX print_job_waiting ON print_job (id) WHERE state IN ('queued', 'sending', 'uncertain');
 CREATE INDEX profile_phone ON profile (phone) WHERE phone IS NOT NULL;
@@ -161,7 +166,7 @@ CREATE TABLE member_state (
     sequence INTEGER NOT NULL,
     points INTEGER NOT NULL,
     rest TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, tier_until INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -251,6 +256,10 @@ CREATE TABLE state_checkpoint (
     seq INTEGER NOT NULL,
     state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE till_key (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seed BLOB NOT NULL CHECK (length(seed) = 32)
+) STRICT;
 CREATE TRIGGER event_no_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
 CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;

@@ -1,0 +1,106 @@
+"""A whole copy of the store while it is being written to: made, opened again, and put on the disk for good.
+
+`copy_into` is VACUUM INTO on a connection of its own: the writer goes on, and the copy has the store's key and
+salt (storage.md section 9). A copy counts only once `check_copy` has opened it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from sqlcipher3 import dbapi2
+
+from db import rows
+from db.connection import Connection, Key, connect, meaning_of, require_writable
+from db.errors import AlreadyExists, Damaged, Interrupted
+
+CACHE_KIB: Final = 8192
+
+
+class Stop:
+    """Calls a copy off from another thread, before it begins or while it runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._raw: Connection | None = None
+        self.wanted = False
+
+    def __call__(self) -> None:
+        """Stop what runs now, and whatever would begin."""
+        with self._lock:
+            self.wanted = True
+            if self._raw is not None:
+                self._raw.interrupt()
+
+    @contextlib.contextmanager
+    def over(self, raw: Connection) -> Iterator[None]:
+        """While `raw` works. Raises Interrupted when it is to stop already."""
+        with self._lock:
+            if self.wanted:
+                raise Interrupted(None, "called off")
+            self._raw = raw
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._raw = None
+
+
+def copy_into(path: Path, key: Key, target: Path, stop: Stop | None = None) -> None:
+    """Write a whole copy of the store at `path` to `target`, which must not exist, and sync it.
+
+    Raises AlreadyExists, DiskFull, ReadOnlyFolder, IoFailed, Damaged, Interrupted; what was written
+    of a copy that failed is removed.
+    """
+    require_writable(target.parent)
+    if os.path.lexists(target):
+        raise AlreadyExists(target)
+    # A reading connection may not VACUUM; this one writes nothing into the store either.
+    raw = connect(path, key, cache_kib=CACHE_KIB, writer=True)
+    try:
+        with (stop or Stop()).over(raw):
+            raw.execute("VACUUM INTO ?", (str(target),))
+        _sync(target)
+    except BaseException as error:
+        target.unlink(missing_ok=True)
+        if isinstance(error, dbapi2.Error):
+            raise (meaning_of(error, target) or error) from error
+        raise
+    finally:
+        raw.close()
+
+
+def check_copy(
+    target: Path,
+    key: Key,
+    look: Callable[[Connection], None],
+    stop: Stop | None = None,
+) -> tuple[int, bytes]:
+    """Open a copy with the key, walk its whole structure, let `look` read in it, and answer its last
+    event as (sequence, hash). Every page is read, so every page's seal is checked.
+
+    Raises Damaged when it is not sound, WrongKey, Interrupted, and whatever `look` raises.
+    """
+    raw = connect(target, key, cache_kib=CACHE_KIB, writer=False)
+    try:
+        with (stop or Stop()).over(raw):
+            found = raw.execute("PRAGMA quick_check(1)").fetchone()
+            if found is None or found[0] != "ok":
+                raise Damaged(target, "the copy is not sound")
+            head = rows.head(raw)
+            look(raw)
+    except dbapi2.Error as error:
+        raise (meaning_of(error, target) or error) from error
+    finally:
+        raw.close()
+    return head or (0, bytes(32))
+
+
+def _sync(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())

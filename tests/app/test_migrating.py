@@ -1,0 +1,83 @@
+"""A store of an earlier schema, full of data, opens: a checked copy first, then every step, then as before."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.domain.errors import Outage, Unavailable
+from app.usecases.verify import verify
+from db import migrate, rows
+from db.connection import Connection, connect
+from db.migrate import schema_version, shipped
+from tests.app.kiosk import Kiosk
+from tests.app.test_owner_postings import TO_SILVER, members_who_bought
+from tests.app.test_verify import raw
+
+
+def back_to_the_first_schema(kiosk: Kiosk) -> None:
+    """Undo every later step by hand, newest first: what they add has one statement each."""
+    with raw(kiosk) as conn:
+        for step in reversed(shipped()[1:]):
+            for sql in reversed(list(migrate.statements(step.sql))):
+                _undo(conn, re.sub(r"--[^\n]*", "", sql).strip())
+            conn.execute("DELETE FROM schema_step WHERE number = ?", (step.number,))
+
+
+def _undo(conn: Connection, sql: str) -> None:
+    added = re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", sql)
+    if added:
+        conn.execute(f"ALTER TABLE {added[1]} DROP COLUMN {added[2]}")
+    made = re.match(r"CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER|VIEW) (\w+)", sql)
+    if made:
+        conn.execute(f"DROP {made[1]} {made[2]}")
+
+
+@pytest.fixture
+def old(kiosk: Kiosk) -> Kiosk:
+    """A closed till of the first schema with sales, tiers, returns and voids in it."""
+    kiosk.busy_morning()
+    members_who_bought(kiosk, 2, TO_SILVER)
+    back_to_the_first_schema(kiosk)
+    return kiosk
+
+
+def test_every_figure_is_there_after_all_steps_and_derived_as_if_it_were_new(old: Kiosk) -> None:
+    old.open()
+    with old.ctx.read() as conn:
+        assert schema_version(conn) == len(shipped())
+        found = conn.execute("SELECT count(*) FROM member_state WHERE tier_until > 0").fetchone()
+    assert found == (2,)
+    assert verify(old.ctx).findings == []
+
+
+def test_a_copy_of_the_store_as_it_was_lies_beside_it(old: Kiosk) -> None:
+    old.open()
+    copy = old.folder / "regulars.db.schema-1"
+    conn = connect(copy, old.ctx.store.key, cache_kib=1024, writer=False)
+    try:
+        assert schema_version(conn) == 1
+        assert rows.head(conn) == (old.events()[-1].seq, old.events()[-1].hash)
+    finally:
+        conn.close()
+
+
+def test_without_a_sound_copy_nothing_is_changed(
+    old: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = old.database.read_bytes()
+    monkeypatch.setattr("app.build.check_copy", lambda *args: (1, bytes(32)))
+    with pytest.raises(Unavailable) as caught:
+        old.open()
+    assert caught.value.code is Outage.STORE_DAMAGED
+    assert old.database.read_bytes() == before
+    assert not (old.folder / "regulars.db.schema-1").exists()
+
+
+def test_a_copy_that_a_crash_left_half_is_made_anew(old: Kiosk) -> None:
+    half = old.folder / ".regulars.db.schema-1.new"
+    half.write_bytes(b"half")
+    old.open()
+    assert not half.exists()
+    assert (old.folder / "regulars.db.schema-1").stat().st_size > 4096
