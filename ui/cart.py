@@ -22,6 +22,8 @@ class CartLine:
     request: LineRequest
     code: str = ""
     unknown: bool = False
+    name_en: str = ""
+    """The item's name for the English screen; what is sold and printed is the request's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +76,20 @@ class Cart:
             return self.with_quantity(
                 len(self.lines) - 1, self.lines[-1].request.quantity + quantity * item.per_quantity
             )
-        request = LineRequest(
-            unit_price_minor=item.price_minor,
-            quantity=quantity * item.per_quantity,
-            per_quantity=item.per_quantity,
-            item=item.code,
-            category=item.category,
-            name=item.name,
-            tax_rate_bp=item.tax_bp,
-            tax_included=item.tax_included,
-        )
-        return replace(self, lines=(*self.lines, CartLine(request, item.code)))
+        return replace(self, lines=(*self.lines, _line_of(item, quantity)))
 
-    def with_unknown(self, code: str) -> Cart:
+    def with_unknown(self, code: str, quantity: int = 1) -> Cart:
         """A red line for a code that no item has; scanning goes on."""
-        line = CartLine(LineRequest(unit_price_minor=0), code, unknown=True)
+        line = CartLine(LineRequest(unit_price_minor=0, quantity=quantity), code, unknown=True)
         return replace(self, lines=(*self.lines, line))
+
+    def with_known(self, code: str, item: ItemView) -> Cart:
+        """The item that a code of red lines means: all of them become it, pieces kept."""
+        lines = tuple(
+            _line_of(item, line.request.quantity) if line.unknown and line.code == code else line
+            for line in self.lines
+        )
+        return replace(self, lines=lines)
 
     def with_quantity(self, at: int, quantity: int) -> Cart:
         """Another quantity of a line; none removes it."""
@@ -112,3 +112,17 @@ class Cart:
         if not self.removed:
             return self
         return replace(self, lines=(*self.lines, self.removed[-1]), removed=self.removed[:-1])
+
+
+def _line_of(item: ItemView, quantity: int) -> CartLine:
+    request = LineRequest(
+        unit_price_minor=item.price_minor,
+        quantity=quantity * item.per_quantity,
+        per_quantity=item.per_quantity,
+        item=item.code,
+        category=item.category,
+        name=item.name,
+        tax_rate_bp=item.tax_bp,
+        tax_included=item.tax_included,
+    )
+    return CartLine(request, item.code, name_en=item.name_en)

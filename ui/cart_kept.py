@@ -40,6 +40,7 @@ def _kept_line(line: CartLine) -> KeptLine:
         tax_rate_bp=asked.tax_rate_bp,
         tax_included=asked.tax_included,
         unknown_code=line.code if line.unknown else "",
+        name_en=line.name_en,
     )
 
 
@@ -54,4 +55,6 @@ def _line(kept: KeptLine) -> CartLine:
         tax_rate_bp=kept.tax_rate_bp,
         tax_included=kept.tax_included,
     )
-    return CartLine(request, kept.unknown_code or kept.item or "", bool(kept.unknown_code))
+    return CartLine(
+        request, kept.unknown_code or kept.item or "", bool(kept.unknown_code), kept.name_en
+    )

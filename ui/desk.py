@@ -7,7 +7,8 @@ db lane imports it when it opens the till (counter-ui.md section 3).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from app import spool
 from app.build import Till, give_memory_back
@@ -19,7 +20,7 @@ from app.domain.sale import QuoteKey, SaleQuote
 from app.domain.void import VoidQuote
 from app.i18n import Words
 from app.intake import PhoneProblem, Reading, parse_phone, readings
-from app.numbers import is_card_number, parse_receipt_number
+from app.numbers import parse_receipt_number
 from app.queries import counter, members, search
 from app.queries.records import (
     DocumentLine,
@@ -104,6 +105,10 @@ class Desk:
         """An id for one command; quick, callable from the GUI thread."""
         return self._ctx.ids()
 
+    def date_now(self) -> date:
+        """The calendar's date at the shop; quick, callable from the GUI thread."""
+        return (self._ctx.clock() + timedelta(minutes=self._ctx.offset_min())).date()
+
     def shift(self) -> ShiftView | None:
         return counter.open_shift(self._ctx)
 
@@ -186,7 +191,9 @@ class Desk:
         if parse_receipt_number(code) is not None:
             return self._receipt(code)
         try:
-            return Scan(code, "member", member_id=members.member_of_card(self._ctx, code))
+            member_id = members.member_of_card(self._ctx, code)
+            name = members.profile(self._ctx, member_id).name
+            return Scan(code, "member", member_id=member_id, name=name)
         except Refused as refused:
             if refused.code == Refusal.CARD_LOST:
                 return Scan(code, "card_lost")
@@ -195,7 +202,7 @@ class Desk:
         try:
             return Scan(code, "item", item=counter.item_by_code(self._ctx, code))
         except Refused:
-            return Scan(code, "unknown", new_card=is_card_number(code))
+            return Scan(code, "unknown", new_card=members.is_card_to_give(self._ctx, code))
 
     def _receipt(self, code: str) -> Scan:
         try:
@@ -325,8 +332,11 @@ class Desk:
 
     # Returns and voids ------------------------------------------------------------------------
 
-    def sale_to_return(self, event_id: bytes) -> SaleOnScreen:
-        return sale_to_return(self._ctx, event_id)
+    def sale_to_return(self, event_id: bytes) -> tuple[SaleOnScreen, Mapping[str, str]]:
+        """The sale, and the English names of its items by their codes."""
+        sale = sale_to_return(self._ctx, event_id)
+        codes = {line.request.item for line in sale.document.lines if line.request.item}
+        return sale, counter.english_names(self._ctx, codes)
 
     def preview_return(self, event_id: bytes, lines: tuple[ReturnedLine, ...]) -> ReturnQuote:
         return preview_return(self._ctx, event_id, lines)

@@ -23,8 +23,10 @@ class Scan:
     member_id: bytes | None = None
     event_id: bytes | None = None
     item: ItemView | None = None
+    name: str = ""
+    """The member's."""
     new_card: bool = False
-    """An unknown code that could be one of our cards: it has the check digit."""
+    """An unknown code that is a card of our blocks which nobody has yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Each asks the desk on the db lane and opens a sheet with the answer; the sheet d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app.domain.errors import Outage, Refusal
@@ -58,12 +58,18 @@ class Errands:
 
     # Members ----------------------------------------------------------------------------------
 
-    def enrol(self, phone: str = "") -> None:
+    def enrol_next(self) -> None:
+        """F3: with what is known of the new member, the phone that was typed or the card scanned."""
+        self.enrol(self.counter.finder.unknown_phone(), self.counter.scanning.new_card())
+
+    def enrol(self, phone: str = "", card_no: str = "") -> None:
         from ui.dialogs.enrol import EnrolSheet
 
         if self.session is None:
             return
-        sheet = EnrolSheet(self._kit, self._lanes, self._desk, self.who, phone=phone)
+        sheet = EnrolSheet(
+            self._kit, self._lanes, self._desk, self.who, phone=phone, card_no=card_no
+        )
         sheet.enrolled.connect(self._enrolled)
         sheet.members_wanted.connect(self._find)
         self.sheets.open(sheet)
@@ -147,12 +153,13 @@ class Errands:
     def open_return(self, event_id: bytes) -> None:
         from ui.dialogs.return_goods import ReturnSheet
 
-        def opened(sale: SaleOnScreen) -> None:
+        def opened(answer: tuple[SaleOnScreen, Mapping[str, str]]) -> None:
+            sale, names_en = answer
             if not any(sale.kept):
                 said = sentence(self._kit, Refusal.RETURN_NOTHING_LEFT, {})
                 self.strip.warn(lambda: said)
                 return
-            sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale)
+            sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale, names_en)
             sheet.returned.connect(self._returned)
             self.sheets.open(sheet)
 

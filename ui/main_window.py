@@ -199,7 +199,9 @@ class MainWindow(QMainWindow):
         if self.shell is None or self.pages.currentWidget() is not self.shell:
             return
         if self.shell.sheets.busy:
-            return  # Something is being written: lock after it is done.
+            # Something is being written. The db lane answers in order, so this comes right after it.
+            self.lanes.run(self, "db", bool, ok=lambda _: self.lock(), failed=self.sign_in_refused)
+            return
         assert self._till is not None
         self.shell.counter.keep_now()
         empty = self.shell.counter.cart.is_empty

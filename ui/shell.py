@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.errors import Outage
@@ -79,6 +79,11 @@ class Shell(QWidget):
         self.counter = Counter(kit, lanes, desk, till, self.sheets, self.strip, clock=clock)
         self.pages.addWidget(self.counter)
         self.paper = Paper(self, lanes, desk)
+        self._minute = QTimer(self)
+        self._minute.setInterval(60_000)
+        self._minute.setTimerType(Qt.TimerType.VeryCoarseTimer)
+        self._minute.timeout.connect(self._show_date)
+        self._minute.start()
         self.errands = Errands(
             kit,
             lanes,
@@ -158,7 +163,13 @@ class Shell(QWidget):
         self.counter.use_till(till)
         if self.staff is not None:
             self.top_bar.show_till(till, self.staff)
-        self.top_bar.show_other_date("" if till.today == till.calendar else till.today.iso())
+        self._show_date()
+
+    def _show_date(self) -> None:
+        """The business date whenever it isn't the calendar's: after midnight until the cut-off, and
+        as long as a shift of another day is open."""
+        other = self.till.today.to_date() != self._desk.date_now()
+        self.top_bar.show_other_date(self.till.today.iso() if other else "")
 
     def _begin_day(self, till: TillView) -> None:
         """After a sign-in: a till without a shift of today asks for one."""
@@ -215,7 +226,9 @@ class Shell(QWidget):
         return (
             _fkey("F1", "help", mark("Keys of this screen"), "bz", mark("Help"), self.help),
             _fkey("F2", "find", mark("Find member"), "cz", mark("Find"), self.find_member),
-            _fkey("F3", "enrol", mark("New member"), "bk", mark("New"), self.errands.enrol, free),
+            _fkey(
+                "F3", "enrol", mark("New member"), "bk", mark("New"), self.errands.enrol_next, free
+            ),
             _fkey(
                 "F5",
                 "items",
@@ -381,7 +394,7 @@ class Shell(QWidget):
             from ui.dialogs.pick_item import PickItem
 
             sheet = PickItem(self._kit, self._lanes, self._desk)
-            sheet.picked.connect(self.counter.add_item)
+            sheet.picked.connect(self.counter.pick_item)
             self.sheets.open(sheet)
 
     def charge(self) -> None:

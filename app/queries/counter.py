@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
@@ -37,6 +39,13 @@ def item_by_code(ctx: Context, code: str) -> ItemView:
     if row is None:
         raise Refused(Refusal.ITEM_UNKNOWN, {"code": code})
     return _item(row)
+
+
+def english_names(ctx: Context, codes: Set[str]) -> dict[str, str]:
+    """The English names of items by code, as far as they have one."""
+    with ctx.read() as conn:
+        found = [till.item_by_code(conn, code) for code in codes]
+    return {row.code: row.name_en for row in found if row is not None and row.name_en}
 
 
 def find_items(ctx: Context, text: str) -> tuple[ItemView, ...]:

@@ -17,6 +17,7 @@ from app.domain.programme import Tier as ProgrammeTier
 from app.domain.redemption import value_of
 from app.domain.state import MemberState, view
 from app.domain.tiers import tier_outlook
+from app.numbers import card_number, is_card_number
 from app.protocol.events import instant_of
 from app.queries.records import (
     Expiring,
@@ -169,6 +170,21 @@ def member_of_card(ctx: Context, number: str) -> bytes:
     if row.state == "replaced":
         raise Refused(Refusal.CARD_REPLACED)
     return row.member_id
+
+
+def is_card_to_give(ctx: Context, number: str) -> bool:
+    """Whether an unknown number is a card of one of this till's blocks that nobody has yet: prefix,
+    length and check digit are those of a block."""
+    if not is_card_number(number):
+        return False
+    with ctx.read() as conn:
+        blocks = people.card_blocks(conn)
+        taken = people.credential(conn, "card", number) is not None
+    return not taken and any(
+        number.startswith(block.prefix)
+        and len(number) == len(card_number(block.prefix, block.next))
+        for block in blocks
+    )
 
 
 def _ledger(ctx: Context, conn: Connection, member_id: bytes, *, limit: int) -> list[LedgerLine]:

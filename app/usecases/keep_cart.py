@@ -21,6 +21,7 @@ class CartLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tax_rate_bp: int = 0
     tax_included: bool = True
     unknown_code: str = ""
+    name_en: str = ""
 
 
 class OpenCart(msgspec.Struct, frozen=True):

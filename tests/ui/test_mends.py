@@ -166,7 +166,7 @@ class TestOtherMember:
         other = member_id(rig, "6608")
         rig.attach("6621")
         rig.amount("10")
-        rig.counter.scanning._card(other, rig.clock())
+        rig.counter.scanning._card(other, "李敏", rig.clock())
         assert rig.counter.cart.member_id != other
         rig.open_pay()
         press(Qt.Key.Key_Return)
@@ -175,7 +175,7 @@ class TestOtherMember:
         rig.attach("6605")
         rig.amount("20")
         rig.clock.now += 60
-        rig.counter.scanning._card(other, rig.clock())
+        rig.counter.scanning._card(other, "李敏", rig.clock())
         assert rig.counter.cart.member_id == member_id(rig, "6605")
 
 
@@ -288,11 +288,30 @@ class TestSheets:
         sheet.submit()
         press(Qt.Key.Key_Escape)
         press(Qt.Key.Key_F2)
+        assert rig.top is sheet
+        rig.until(lambda: rig.top is None)
+        rig.settle()
+        assert rig.documents() == 2
+
+    def test_a_lock_wanted_while_a_return_is_written_comes_right_after_it(self, rig: Rig) -> None:
+        charge(rig, "30")
+        sheet = open_return(rig)
+        burden(rig, 0.3)
+        sheet.submit()
         press(Qt.Key.Key_L, CTRL)
         assert rig.top is sheet
         assert rig.window.pages.currentWidget() is rig.shell
-        rig.until(lambda: rig.top is None)
-        rig.settle()
+        rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
+        assert rig.documents() == 2
+
+    def test_an_idle_lock_that_falls_into_a_write_comes_right_after_it(self, rig: Rig) -> None:
+        charge(rig, "30")
+        sheet = open_return(rig)
+        burden(rig, 0.3)
+        sheet.submit()
+        rig.window._idle.timeout.emit()
+        assert rig.window.pages.currentWidget() is rig.shell
+        rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
         assert rig.documents() == 2
 
 
@@ -354,6 +373,27 @@ class TestLanguage:
         sheet = open_return(rig)
         rig.window.switch_language("en")
         assert "Cash" in sheet._points.text()
+
+    def test_a_void_is_said_again_in_the_other_language(self, rig: Rig) -> None:
+        charge(rig, "30")
+        rig.shell.errands.void()
+        rig.until(lambda: isinstance(rig.top, VoidSale))
+        sheet = rig.top
+        assert isinstance(sheet, VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        rig.window.switch_language("en")
+        assert sheet._points.text() == "Give back Cash ¥30.00."
+
+    def test_pay_is_said_again_in_the_other_language(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("500")
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        pay = rig.open_pay()
+        rig.window.switch_language("en")
+        said = (pay._benefits.text(), pay._change_name.text(), pay.charge.text())
+        assert [text.replace("¥", "").replace("−", "").isascii() for text in said] == [True] * 3
+        assert "Tier price" in said[0]
 
 
 class TestScansWhileMoneyIsTaken:

@@ -37,7 +37,14 @@ class EnrolSheet(ProfileSheet):
     members_wanted = Signal(str)
 
     def __init__(
-        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], *, phone: str = ""
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        who: Callable[[], Session],
+        *,
+        phone: str = "",
+        card_no: str = "",
     ) -> None:
         words = kit.words
         super().__init__(kit, lanes, desk, who, lambda: words.say("New member"))
@@ -67,6 +74,7 @@ class EnrolSheet(ProfileSheet):
         self.body.addWidget(self.problem)
         self.foot.addWidget(self.save, 1)
         self.phone.setText(phone)
+        self.card.setText(card_no)
         self._chain()
 
     def _chain(self) -> None:

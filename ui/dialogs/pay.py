@@ -173,8 +173,9 @@ class Pay(Sheet):
 
     def _show_change(self) -> None:
         words, formats, change = self._kit.words, self._kit.formats, self.change_minor
-        name = words.say("Change") if change >= 0 else words.say("Still to pay")
-        self._change_name.tell(lambda: name)
+        self._change_name.tell(
+            lambda: words.say("Change") if change >= 0 else words.say("Still to pay")
+        )
         self._change.tell(lambda: formats.money(abs(change)))
 
     def _say_all(self) -> None:

@@ -4,14 +4,14 @@ back, choose a reason. It looks like no sale: a warm band and minus signs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
-from app.domain.documents import ReturnedLine
+from app.domain.documents import LineRequest, ReturnedLine
 from app.domain.errors import Refusal, Refused
 from app.domain.returns import ReturnQuote
 from app.formats import number
@@ -132,10 +132,12 @@ class ReturnSheet(Sheet):
         desk: Desk,
         who: Callable[[], Session],
         sale: SaleOnScreen,
+        names_en: Mapping[str, str],
     ) -> None:
         words = kit.words
         super().__init__(kit, lambda: words.say("Return: {number}", number=sale.receipt_no))
         self._lanes, self._desk, self._who, self._sale = lanes, desk, who, sale
+        self._names_en = names_en
         self._command_id = desk.new_command()
         self._quoting: Latest[ReturnQuote] = Latest(lanes, "db", interrupt=lambda: None)
         self.quote: ReturnQuote | None = None
@@ -176,9 +178,8 @@ class ReturnSheet(Sheet):
             grid.addWidget(label, 0, column)
         for at, line in enumerate(self._sale.document.lines):
             sold, kept = line.request.quantity, self._sale.kept[at]
-            name = line.request.name
             cells = (
-                Label(partial(str, name) if name else lambda: words.say("Amount")),
+                Label(partial(self._name, line.request)),
                 Label(partial(number, sold)),
                 Label(partial(number, sold - kept)),
                 Label(partial(number, kept)),
@@ -196,6 +197,11 @@ class ReturnSheet(Sheet):
         rows_high = min(len(self._sale.document.lines), 5) * 50 + 34
         area.setFixedHeight(kit.look.px(rows_high))
         return area
+
+    def _name(self, sold: LineRequest) -> str:
+        words = self._kit.words
+        english = self._names_en.get(sold.item or "", "") if words.language == "en" else ""
+        return english or sold.name or words.say("Amount")
 
     def _quantity_field(self, line: int, kept: int) -> WholeField:
         words = self._kit.words

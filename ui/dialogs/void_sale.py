@@ -129,13 +129,13 @@ class VoidSale(Sheet):
         words, formats = self._kit.words, self._kit.formats
         self.problem.clear()
         self._money.tell(lambda: formats.money(-document.total_minor))
-        back = ", ".join(
-            f"{tender_name(self._kit, kind)} {formats.money(minor)}"
-            for kind, minor in quote.refunds
-        )
         paid_elsewhere = any(kind != "cash" for kind, _ in quote.refunds)
 
         def say() -> str:
+            back = ", ".join(
+                f"{tender_name(self._kit, kind)} {formats.money(minor)}"
+                for kind, minor in quote.refunds
+            )
             said = [words.say("Give back {money}.", money=back)] if back else []
             if paid_elsewhere:
                 said.append(words.say("Refund QR and card at the payment side first, then void."))

@@ -47,7 +47,8 @@ class CartRows(QAbstractListModel):
         words = self._kit.words
         if line.unknown:
             return words.say("Unknown code {code}", code=line.code)
-        return line.request.name or words.say("Amount")
+        english = line.name_en if words.language == "en" else ""
+        return english or line.request.name or words.say("Amount")
 
     def amount(self, line: CartLine) -> str:
         if line.unknown:

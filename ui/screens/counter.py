@@ -215,10 +215,18 @@ class Counter(QWidget):
 
     def amount_or_items(self) -> bool:
         """F5: to the amount; from the amount to the items (True: the caller opens the picker)."""
-        if self.sale.amount.hasFocus():
-            return True
+        if self.sale.amount.hasFocus() or self.cart.unknown_lines:
+            return True  # A code that isn't known: the item is picked for it (S11).
         self.sale.amount.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return False
+
+    def pick_item(self, item: ItemView) -> None:
+        """An item that was picked: in the place of the newest unknown code, or one more."""
+        unknown = self.cart.unknown_lines
+        if unknown:
+            self.use_cart(self.cart.with_known(self.cart.lines[unknown[-1]].code, item))
+        else:
+            self.add_item(item)
 
     def add_item(self, item: ItemView, at: float | None = None) -> None:
         """One more of an item, scanned `at` (now where it was not); the same one again at once is a
@@ -232,6 +240,11 @@ class Counter(QWidget):
             return
         self._last_item = (item.code, now)
         self.use_cart(self.cart.with_item(item, self._quantity))
+        self._set_quantity(1)
+
+    def add_unknown(self, code: str) -> None:
+        """A red line, of as many pieces as were said before the scan."""
+        self.use_cart(self.cart.with_unknown(code, self._quantity))
         self._set_quantity(1)
 
     def _set_quantity(self, quantity: int) -> None:

@@ -120,6 +120,12 @@ class FindPanel(QFrame):
         self.forget()
         return True
 
+    def unknown_phone(self) -> str:
+        """The whole phone number in the box that nobody has, as typed; else ""."""
+        text, result = self.box.whole_text().strip(), self._result
+        known = result is None or result.text != text or result.unknown_phone is None
+        return "" if known else text
+
     def take_focus(self) -> None:
         self.box.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.box.selectAll()

@@ -30,10 +30,18 @@ class Scanning:
         self._clock = clock
         self._waiting: list[tuple[Scan, float]] = []
         self._other_member: tuple[bytes, float] | None = None
+        self._new_card = ""
 
     def forget_other_member(self) -> None:
         """Another member is attached: the card was shown to the sale of the one before."""
         self._other_member = None
+
+    def new_card(self) -> str:
+        """The card that nobody has yet, as long as its sentence stands there; else ""."""
+        return self._new_card if self._counter.strip.says(self._say_new_card) else ""
+
+    def _say_new_card(self) -> str:
+        return self._kit.words.say("This isn't one of our cards. Check it, or press F3 to enrol.")
 
     def scan(self, code: str) -> None:
         """A scanned code, whatever has the focus."""
@@ -57,7 +65,7 @@ class Scanning:
         elif scan.kind == "receipt":
             self._counter.receipt_scanned.emit(scan)
         elif scan.kind == "member" and scan.member_id is not None:
-            self._card(scan.member_id, at)
+            self._card(scan.member_id, scan.name, at)
         elif scan.kind == "item" and scan.item is not None:
             self._leave_pay()
             self._counter.add_item(scan.item, at)
@@ -70,7 +78,7 @@ class Scanning:
         for scan, at in waiting:
             self._scanned(scan, at)
 
-    def _card(self, member_id: bytes, now: float) -> None:
+    def _card(self, member_id: bytes, name: str, now: float) -> None:
         top = self._counter.sheets.top
         if isinstance(top, Pay) and top.busy:
             return  # Money was taken: another member now is a claim, not a scan.
@@ -83,10 +91,10 @@ class Scanning:
             return
         if other is None or other[0] != member_id:
             self._other_member = (member_id, now)
-        words, name = self._kit.words, self._counter.attached.name if self._counter.attached else ""
+        words, mine = self._kit.words, self._counter.attached.name if self._counter.attached else ""
         self._counter.strip.warn(
             lambda: words.say(
-                "This sale is {name}'s. Scan again to switch, or carry on.", name=name
+                "This sale is {name}'s. Scan again for {other}, or carry on.", name=mine, other=name
             )
         )
 
@@ -98,15 +106,14 @@ class Scanning:
             )
         elif scan.kind == "card_replaced":
             self._counter.strip.warn(lambda: words.say("This card was replaced. Scan the new one."))
-        elif scan.new_card and self._counter.cart.is_empty:
-            self._counter.strip.warn(
-                lambda: words.say("This isn't one of our cards. Check it, or press F3 to enrol.")
-            )
+        elif scan.new_card:
+            self._new_card = scan.code
+            self._counter.strip.warn(self._say_new_card)
         else:
             self._leave_pay()
             if self._desk.settings().counter.sound:
                 QApplication.beep()  # Cashiers don't watch the screen while they scan.
-            self._counter.use_cart(self._counter.cart.with_unknown(scan.code))
+            self._counter.add_unknown(scan.code)
             self._counter.sale.say_problem(
                 lambda: words.say(
                     "Barcode {code} isn't known. F5 picks the item, Delete drops it.",

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from ui.kit import Kit
 from ui.theme import set_style
-from ui.widgets.basics import Button, Label, Picture, Text, columns
+from ui.widgets.basics import Button, Label, Picture, Text, columns, nothing
 
 GOOD_NEWS_MS: Final = 4_000
 UNDO_MS: Final = 10_000
@@ -27,6 +27,7 @@ class Strip(QFrame):
         self._kit = kit
         self._over = parent
         self._undo: Callable[[], None] | None = None
+        self._said: Text = nothing
         self.setProperty("role", "strip")
         layout: QHBoxLayout = columns(kit.look, self, margins=(16, 4, 8, 4), gap=10)
         self._icon = Picture(kit.look, "info", tone="surface")
@@ -55,6 +56,10 @@ class Strip(QFrame):
     def text(self) -> str:
         """What it says; empty while it is hidden."""
         return "" if self.isHidden() else self._label.text()
+
+    def says(self, text: Text) -> bool:
+        """Whether this very sentence stands there."""
+        return not self.isHidden() and self._said == text
 
     def good_news(self, text: Text) -> None:
         """Say it and fade."""
@@ -90,6 +95,7 @@ class Strip(QFrame):
         self._undo = None
         self._button.hide()
         self._close.setVisible(not fade_ms)
+        self._said = text
         self._label.tell(text)
         self._icon.show_icon(icon, "surface")
         set_style(self, tone=tone)

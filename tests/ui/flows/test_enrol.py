@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 
 from app.numbers import card_number
@@ -105,3 +106,51 @@ class TestEnrol:
         sheet.submit()
         rig.until(lambda: rig.top is None)
         rig.until(lambda: rig.counter.attached and rig.counter.attached.alert == "花生过敏")
+
+    def test_f3_after_an_unknown_phone_fills_it_in(self, rig: Rig) -> None:
+        write("13900006699")
+        rig.until(lambda: "还不是会员" in rig.counter.finder._status.text())
+        press(Qt.Key.Key_F3)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        assert sheet.phone.text() == "13900006699"
+        assert sheet.name.hasFocus()
+
+    def test_f3_after_digits_that_are_no_whole_phone_fills_nothing_in(self, rig: Rig) -> None:
+        write("9999")
+        rig.until(lambda: "尾号 9999" in rig.counter.finder._status.text())
+        press(Qt.Key.Key_F3)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        assert sheet.phone.text() == ""
+
+    def test_a_card_that_nobody_has_goes_into_the_enrolment_by_f3(self, rig: Rig) -> None:
+        card = card_number("8800", 99_999)
+        rig.amount("38")
+        rig.scan(card)
+        assert "这不是本店的卡" in rig.shell.strip.text
+        assert rig.counter.cart.lines == ()
+        press(Qt.Key.Key_F3)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        assert sheet.card.text() == card
+
+    def test_a_card_said_before_something_else_is_no_longer_filled_in(self, rig: Rig) -> None:
+        rig.scan(card_number("8800", 99_999))
+        rig.shell.strip.hide()
+        press(Qt.Key.Key_F3)
+        sheet = rig.top
+        assert isinstance(sheet, EnrolSheet)
+        assert sheet.card.text() == ""
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            pytest.param(card_number("9900", 99_999), id="of no block of ours"),
+            pytest.param(card_number("8800", 99_999)[:-1] + "x", id="with a wrong check digit"),
+        ],
+    )
+    def test_another_code_is_no_card_but_a_line(self, rig: Rig, code: str) -> None:
+        wrong = str((int(card_number("8800", 99_999)[-1]) + 1) % 10)
+        rig.scan(code.replace("x", wrong))
+        assert [line.unknown for line in rig.counter.cart.lines] == [True]

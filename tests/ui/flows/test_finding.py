@@ -94,7 +94,7 @@ class TestFinding:
         rig.attach("6621")
         rig.amount("100")
         rig.scan(other.card_no)
-        assert "本单是陈思远的" in rig.shell.strip.text
+        assert "本单是陈思远的。再刷一次换成李敏" in rig.shell.strip.text
         assert rig.counter.attached is not None
         assert rig.counter.attached.name == "陈思远"
         rig.scan(other.card_no)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from PySide6.QtCore import Qt
 
 from tests.ui.conftest import Rig
@@ -86,3 +88,13 @@ class TestPeople:
         rig.window._idle.setInterval(20)
         rig.window._restart_timers()
         rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
+
+    def test_after_midnight_the_business_date_stands_in_the_bar(self, rig: Rig) -> None:
+        chip = rig.shell.top_bar._date
+        assert chip.isHidden()
+        rig.shop.clock.now += timedelta(hours=15)  # 01:00 at the shop: before the cut-off.
+        rig.shell._minute.timeout.emit()
+        assert not chip.isHidden()
+        assert chip.text() == "营业日 2026-11-21"
+        assert rig.window.desk is not None
+        assert rig.window.desk.till().today.iso() == "2026-11-21"

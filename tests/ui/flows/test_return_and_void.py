@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import sell_tea, shows
@@ -106,3 +107,13 @@ class TestReturnAndVoid:
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
         assert "已作废" in rig.shell.strip.text
+
+    def test_the_lines_of_a_return_are_named_in_the_language_of_the_screen(self, rig: Rig) -> None:
+        rig.scan(sell_tea(rig))
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+        said = {label.text() for label in rig.shell.sheets.findChildren(QLabel)}
+        assert "铁观音 250 克" in said
+        rig.window.switch_language("en")
+        said = {label.text() for label in rig.shell.sheets.findChildren(QLabel)}
+        assert "Tieguanyin 250 g" in said
+        assert "铁观音 250 克" not in said

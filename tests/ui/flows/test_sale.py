@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 
 from tests.ui.conftest import Rig
+from tests.ui.flows.steps import shows
 from tests.ui.keys import keypad, press, write
-from tests.ui.shop import TEA
+from tests.ui.shop import COFFEE, TEA
 from ui.dialogs.pay import Pay
 from ui.dialogs.pick_item import PickItem
+from ui.screens.counter import KEEP_AFTER_MS
 
 
 class TestSale:
@@ -174,3 +176,48 @@ class TestSale:
         rig.settle()
         assert rig.counter.sale.amount.text() == "38"
         assert rig.counter.attached is not None
+
+    def test_f5_picks_the_item_for_an_unknown_code_in_its_place(self, rig: Rig) -> None:
+        rig.scan(TEA)
+        rig.scan("6999999999999")
+        rig.scan(COFFEE)
+        press(Qt.Key.Key_F5)
+        assert shows(rig, PickItem)
+        write("nslh")
+        rig.settle()
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Escape)
+        rig.settle()
+        names = [line.request.name for line in rig.counter.cart.lines]
+        assert names == ["铁观音 250 克", "南山礼盒", "手冲咖啡"]
+        assert rig.counter.quote is not None
+        assert rig.counter.quote.draft.gross_minor == 28800
+
+    def test_pieces_said_before_an_unknown_code_are_kept_for_its_item(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F5)
+        write("3")
+        keypad(rig.counter.sale.amount, Qt.Key.Key_Asterisk, "*")
+        rig.scan("6999999999999")
+        press(Qt.Key.Key_F5)
+        write("nslh")
+        rig.settle()
+        press(Qt.Key.Key_Return)
+        assert [line.request.quantity for line in rig.counter.cart.lines] == [3]
+
+    def test_items_have_their_english_names_on_the_english_screen(self, rig: Rig) -> None:
+        rig.scan(TEA)
+        rows = rig.counter.sale.line_rows
+        assert rows.data(rows.index(0)) == "铁观音 250 克"
+        rig.window.switch_language("en")
+        assert rows.data(rows.index(0)) == "Tieguanyin 250 g"
+        spoken = rows.data(rows.index(0), int(Qt.ItemDataRole.AccessibleTextRole))
+        assert spoken == "Tieguanyin 250 g, 1 × ¥88.00, ¥88.00"
+
+    def test_a_kept_line_keeps_its_english_name(self, rig: Rig) -> None:
+        rig.scan(TEA)
+        rig.qtbot.wait(KEEP_AFTER_MS + 50)
+        rig.settle()
+        assert rig.window.desk is not None
+        kept = rig.window.desk.kept_cart()
+        assert kept is not None
+        assert [line.name_en for line in kept.lines] == ["Tieguanyin 250 g"]
