@@ -253,6 +253,15 @@ def put_consent(conn: Connection, row: ConsentRow) -> None:
     )
 
 
+def newest_consent_seqs(conn: Connection, member_id: bytes, limit: int) -> list[int]:
+    """The events that wrote a member's answers, newest first."""
+    rows = conn.execute(
+        "SELECT DISTINCT seq FROM consent WHERE member_id = ? ORDER BY seq DESC LIMIT ?",
+        (member_id, limit),
+    )
+    return [int(seq) for (seq,) in rows]
+
+
 def consents_of(conn: Connection, member_id: bytes) -> list[ConsentRow]:
     """All answers of a member, oldest first."""
     rows = conn.execute(

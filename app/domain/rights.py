@@ -38,6 +38,7 @@ class Right(StrEnum):
     ENROL = "enrol"
     SELL = "sell"
     OWN_CARD = "own_card"
+    GUARD = "guard"
     REDEEM = "redeem"
     REDEEM_ABOVE = "redeem_above"
     RETURN = "return"
@@ -101,6 +102,7 @@ MATRIX: Final[Mapping[Right, Mapping[StaffRole, Rule]]] = {
     Right.ENROL: _row("         ✓       ✓         ✓       R           R"),
     Right.SELL: _row("          ✓       ✓         ✓       R           R"),
     Right.OWN_CARD: _row("      2       2         2       2           -"),
+    Right.GUARD: _row("         2       2         2       -           -"),
     Right.REDEEM: _row("        ✓       ✓         ✓       -           -"),
     Right.REDEEM_ABOVE: _row("  2       ✓         ✓       -           -"),
     Right.RETURN: _row("        ✓r      ✓r        ✓r      R           R"),

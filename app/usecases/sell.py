@@ -24,6 +24,7 @@ from app.numbers import parse_receipt_number, receipt_number
 from app.protocol.events import Event
 from app.slips import slip_of
 from app.usecases.done import Done
+from app.usecases.guard import require_for_sale
 from app.usecases.rights import role_of
 from db import people, rows, till
 
@@ -68,8 +69,8 @@ def sell(ctx: Context, command: Sell) -> Done[Sold]:
     """Commit a sale; a command that was done before gives its first outcome.
 
     Raises Refused: SHIFT_NEEDED, QUOTE_CHANGED with the new SaleQuote as `offer`,
-    REDEEM_ABOVE_LIMIT, TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN and what quote_sale
-    refuses. Raises Unavailable when the store can't.
+    REDEEM_ABOVE_LIMIT, TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN, APPROVAL_NEEDED where
+    the guard stops it, and what quote_sale refuses. Raises Unavailable when the store can't.
     """
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
@@ -104,6 +105,7 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
         check_redeem_limit(
             programme.limits, role, command.request.redeem_points, second_person=False
         )
+    guard = require_for_sale(ctx, tx, command.session, command.member_id, quote, programme, on)
     event_id = ctx.ids()
     entries = sale_entries(quote, event_id)
     document = sale_document(quote, entries, _tenders(quote, command.payment))
@@ -113,7 +115,7 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
         assert not needs(entries).splits, "a sale refers to no earlier entry"
     posted = posting.Posted(before, fold(before, entries)) if entries else None
     receipt = receipt_number(ctx.till.till, next_running(conn), event_id)
-    doc = sale_facts(quote, document, receipt, posted, programme)
+    doc = {**sale_facts(quote, document, receipt, posted, programme), "guard": guard}
     event = tx.record(
         posting.SALE,
         event_id=event_id,

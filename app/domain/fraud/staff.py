@@ -200,10 +200,8 @@ class ClockAndTraining:
         """`sign_in` with `what` "training" says that training has just ended at this till."""
         if fact.kind == "approval":
             return None  # It is part of an act that is seen itself.
-        shift, wall_s = self._last.get(fact.till, ("", 0))
-        self._last[fact.till] = (fact.shift, fact.wall_s)
-        back, limit = wall_s - fact.wall_s, self._limits.clock_back_s
-        if limit and back > limit and fact.shift and fact.shift == shift:
+        back, limit = self._back_s(fact), self._limits.clock_back_s
+        if limit and back > limit:
             return case_of("F12", "clock", fact, seconds=back, limit=limit)
         if fact.kind == "sign_in":
             if fact.what == "training":
@@ -219,3 +217,11 @@ class ClockAndTraining:
             return None
         seqs = ((trained.till, trained.seq), (fact.till, fact.seq))
         return case_of("F12", "training", fact, seqs=seqs, seconds=seconds, limit=limit)
+
+    def _back_s(self, fact: Fact) -> int:
+        """How far the clock went back since the last act of the same shift."""
+        if not fact.shift:
+            return 0
+        shift, wall_s = self._last.get(fact.till, ("", 0))
+        self._last[fact.till] = (fact.shift, fact.wall_s)
+        return wall_s - fact.wall_s if fact.shift == shift else 0
