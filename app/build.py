@@ -27,6 +27,7 @@ from app.domain.money import Currency
 from app.domain.programme_plain import programme_from_plain
 from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile, fsync_folder
+from app.projections import fill_figures
 from app.protocol.events import micros
 from app.recovery import Findings, mend, open_store
 from app.usecases.sign_in import is_weak, new_verifier
@@ -148,6 +149,7 @@ def open_till(
             with translated():
                 migrate(store, before=partial(_keep_copy, store))
             context = _context(store, folder, opened, chosen, clock, offset_min)
+            fill_figures(context)
             if mending:
                 mend(context, findings)
         except BaseException:
@@ -198,6 +200,7 @@ def create_store(
             programme.cut_off_minute,
         )
         context = _wired(store, folder, facts, opened, new.settings, clock, offset_min)
+        fill_figures(context)
         _fill(context, new)
         with translated():
             # Into the file: a first day's log that is lost must not take the till's own id with it.

@@ -16,6 +16,13 @@ from sqlcipher3.dbapi2 import Connection
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, TIER, Entry, EntryId
+from app.domain.figures import (
+    Money,
+    money_from_plain,
+    money_of_sale,
+    points_moved,
+    tier_shares,
+)
 from app.domain.fold import fold
 from app.domain.state import (
     EMPTY,
@@ -29,7 +36,7 @@ from app.domain.state import (
 )
 from app.domain.state_rows import Needs, changes, needs
 from app.protocol.events import Event
-from db import people, rows, states, till
+from db import figures, people, rows, states, till
 
 SALE: Final = "sale"
 RETURN: Final = "return"
@@ -66,6 +73,9 @@ CHECKPOINT: Final = "checkpoint"
 
 DOCUMENTS: Final = frozenset({SALE, RETURN, VOID, ADJUST, OPENING})
 """Kinds of event that are counter documents and have a receipt number."""
+
+FIGURED: Final = DOCUMENTS | {ENROL, EXPIRE, TIER_REVIEW, COUNT}
+"""Kinds of event that reports count."""
 
 _json = msgspec.json.Encoder(order="deterministic")
 
@@ -150,6 +160,44 @@ def document_row(event: Event) -> rows.DocumentRow | None:
     )
 
 
+def figures_rows(event: Event) -> tuple[figures.FiguresRow | None, list[figures.ShareRow]]:
+    """What an event adds to the shop's figures; (None, []) where reports don't count it."""
+    if event.kind not in FIGURED:
+        return None, []
+    doc = event.doc
+    money = _money(event)
+    moved = points_moved(event.entries)
+    refers_to = doc.get("refers_to")
+    of_sale = refers_to is not None and refers_to == doc.get("sale_event")
+    row = figures.FiguresRow(
+        event.seq,
+        event.id,
+        event.kind,
+        (SALE if of_sale else RETURN) if event.kind == VOID else None,
+        event.business_date,
+        (event.at_us // 60_000_000 + event.offset_min) % (24 * 60),
+        event.staff_id,
+        event.shift_id,
+        event.member_id,
+        money.tier_rank,
+        doc.get("reason"),
+        money.gross,
+        money.discount,
+        money.points_value,
+        money.paid,
+        *moved,
+    )
+    shares = (*money.shares, *tier_shares(event.entries))
+    return row, [figures.ShareRow(event.seq, n, *share) for n, share in enumerate(shares)]
+
+
+def _money(event: Event) -> Money:
+    if event.kind == SALE:
+        return money_of_sale(event.doc["sale"])
+    plain = event.doc.get("money")
+    return Money() if plain is None else money_from_plain(plain)
+
+
 # Event → store ----------------------------------------------------------------------------------
 
 
@@ -183,6 +231,9 @@ def post(
     document = document_row(event)
     if document is not None:
         rows.insert_document(conn, document)
+    row, shares = figures_rows(event)
+    if row is not None:
+        figures.insert(conn, row, shares)
     _project(conn, event)
     if event.member_id is not None and ledger:
         save_state(conn, event.member_id, seq=event.seq, posted=posted)

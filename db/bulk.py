@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Final
 
 from db.connection import Connection
+from db.figures import FiguresRow, ShareRow
 from db.people import ConsentRow, CredentialRow, MemberRow, ProfileRow
 from db.rows import DocumentRow, EventRow, LedgerRow
 
@@ -39,6 +40,12 @@ def add_ledger(conn: Connection, rows: Iterable[LedgerRow]) -> None:
 def add_documents(conn: Connection, rows: Iterable[DocumentRow]) -> None:
     """Append documents."""
     _add(conn, "document", DocumentRow._fields, rows)
+
+
+def add_figures(conn: Connection, rows: Iterable[FiguresRow], shares: Iterable[ShareRow]) -> None:
+    """Append what events add to the shop's figures."""
+    _add(conn, "event_figures", FiguresRow._fields, rows)
+    _add(conn, "event_share", ShareRow._fields, shares)
 
 
 def add_members(

@@ -288,6 +288,11 @@ def set_meta(conn: Connection, key: str, value: str) -> None:
     )
 
 
+def drop_meta(conn: Connection, key: str) -> None:
+    """Forget a fact about the store."""
+    conn.execute("DELETE FROM meta WHERE key = ?", (key,))
+
+
 def add_incident(conn: Connection, *, at_us: int, code: str, facts: str) -> None:
     """Keep what went wrong and was mended, for the person who asks later."""
     conn.execute("INSERT INTO incident (at_us, code, facts) VALUES (?, ?, ?)", (at_us, code, facts))

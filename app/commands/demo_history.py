@@ -30,7 +30,7 @@ from app.numbers import card_number, receipt_number
 from app.protocol.events import Event, chain
 from app.usecases.enrol import consents_given, enrol_facts
 from app.usecases.sell import sale_facts
-from db import bulk, people, rows, search, till
+from db import bulk, figures, people, rows, search, till
 from db.connection import Connection
 
 Progress = Callable[[str, int, int], None]
@@ -66,6 +66,8 @@ class _Batch:
     events: list[rows.EventRow] = field(default_factory=list)
     ledger: list[rows.LedgerRow] = field(default_factory=list)
     documents: list[rows.DocumentRow] = field(default_factory=list)
+    sums: list[figures.FiguresRow] = field(default_factory=list)
+    shares: list[figures.ShareRow] = field(default_factory=list)
     consents: list[people.ConsentRow] = field(default_factory=list)
     shifts: list[till.ShiftRow] = field(default_factory=list)
     gone: list[_Shopper] = field(default_factory=list)
@@ -324,6 +326,10 @@ class History:
         document = posting.document_row(event)
         if document is not None:
             batch.documents.append(document)
+        sums, shares = posting.figures_rows(event)
+        if sums is not None:
+            batch.sums.append(sums)
+            batch.shares += shares
         return event
 
     # Rows ---------------------------------------------------------------------------------------
@@ -335,6 +341,7 @@ class History:
             bulk.add_events(conn, batch.events)
             bulk.add_ledger(conn, batch.ledger)
             bulk.add_documents(conn, batch.documents)
+            bulk.add_figures(conn, batch.sums, batch.shares)
             for shift in batch.shifts:
                 if self._written is not None:
                     till.close_shift(conn, self._written.id, shift.opened_seq)

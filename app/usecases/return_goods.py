@@ -14,6 +14,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.documents import ReturnDocument, ReturnedLine, SaleDocument
 from app.domain.documents_plain import return_from_plain, return_to_plain
 from app.domain.errors import Refusal, Refused
+from app.domain.figures import money_of_return, money_to_plain
 from app.domain.fold import fold
 from app.domain.programme import SpentPolicy
 from app.domain.returns import (
@@ -157,6 +158,7 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
             "earned": draft.points_unexpired - draft.points_taken_back,
             "spent": -draft.points_restored,
             "return": return_to_plain(draft),
+            "money": money_to_plain(money_of_return(*sale_of(conn, command.sale_id), draft)),
             "shown": shown_after(posted.after, programme, on) if posted else None,
         },
         posted=posted,

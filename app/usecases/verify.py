@@ -16,7 +16,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import posting
 from app.context import Context
 from app.protocol.events import Event, NotCanonical, chain
-from db import people, rows, states, till
+from db import figures, people, rows, states, till
 from db.engine import Reader
 
 Progress = Callable[[str, int, int], None]
@@ -111,12 +111,15 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
         total = rows.event_count(conn)
         ledger = _Walk(rows.all_ledger(conn), 0)
         documents = _Walk(rows.all_documents(conn), 0)
+        sums, shares = _Walk(figures.all_rows(conn), 0), _Walk(figures.all_shares(conn), 0)
         for row in rows.events_after(conn, 0):
             while expected < row.seq:
                 report.add(Fault.GAP, expected, "event is missing")
                 # What it stood for goes with it, and what follows has nothing to chain onto.
                 ledger.take(expected)
                 documents.take(expected)
+                sums.take(expected)
+                shares.take(expected)
                 previous = None
                 hashes += _UNKNOWN
                 expected += 1
@@ -129,7 +132,12 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 of_event = documents.take(row.seq)
                 expected_documents = [] if document is None else [document]
                 _compare(report, Fault.PROJECTION, row.seq, expected_documents, of_event)
+            of_sums, of_shares = sums.take(row.seq), shares.take(row.seq)
             if event is not None:
+                wanted_sums, wanted_shares = posting.figures_rows(event)
+                expected_sums = [] if wanted_sums is None else [wanted_sums]
+                _compare(report, Fault.PROJECTION, row.seq, expected_sums, of_sums)
+                _compare(report, Fault.PROJECTION, row.seq, wanted_shares, of_shares)
                 _check_projections(conn, event, report)
             report.events += 1
             report.entries += len(found)
@@ -142,6 +150,9 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
             report.add(Fault.LEDGER, seq, "entry of no event")
         for seq, _ in documents.rest():
             report.add(Fault.PROJECTION, seq, "document of no event")
+        for walk in (sums, shares):
+            for seq, _ in walk.rest():
+                report.add(Fault.PROJECTION, seq, "figures of no event")
     report.head = previous or b""
     return hashes
 

@@ -13,6 +13,13 @@ from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
 from app.domain.documents_plain import return_from_plain, sale_from_plain
 from app.domain.errors import Refusal, Refused
+from app.domain.figures import (
+    Money,
+    money_from_plain,
+    money_of_sale,
+    money_of_void,
+    money_to_plain,
+)
 from app.domain.fold import fold
 from app.domain.state import EMPTY
 from app.domain.void import VoidQuote, check_void, check_void_limit, quote_void
@@ -103,6 +110,7 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
             "earned": -row.points_earned,
             "spent": -row.points_spent,
             "refunds": [[kind, minor] for kind, minor in quote.refunds],
+            "money": money_to_plain(_money(conn, row, quote)),
             "shown": shown_after(posted.after, programme, on) if posted else None,
         },
         posted=posted,
@@ -111,6 +119,16 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
     assert slip is not None, "a void has a slip"
     tx.print(event, posting.VOID, slip)
     return event
+
+
+def _money(conn: Connection, row: rows.DocumentRow, quote: VoidQuote) -> Money:
+    """The mirror of the document's sums; a sale's money as it is handed back."""
+    event = rows.event_by_id(conn, row.event_id)
+    assert event is not None, "a document row has its event"
+    doc = posting.event_of(event).doc
+    if row.kind == posting.SALE:
+        return money_of_void(money_of_sale(doc["sale"]), quote.refunds)
+    return money_of_void(money_from_plain(doc["money"]), None)
 
 
 def _quote(

@@ -4,6 +4,8 @@ CREATE INDEX document_refers ON document (refers_to, seq) WHERE refers_to IS NOT
 CREATE INDEX document_shift ON document (shift_id, seq);
 CREATE INDEX event_backup ON event (seq) WHERE kind = 'backup';
 CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
+CREATE INDEX event_figures_count ON event_figures (shift_id, seq) WHERE kind = 'count';
+CREATE INDEX event_figures_date ON event_figures (business_date, seq);
 CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
 CREATE INDEX lot_due ON lot (expires, member_id) WHERE asset = 'points';
 CREATE INDEX member_day_pending ON member_day (counts_from, member_id) WHERE counts_from > business_date;
@@ -76,6 +78,35 @@ CREATE TABLE event (
     body BLOB NOT NULL,
     hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
+CREATE TABLE event_figures (
+    seq INTEGER PRIMARY KEY REFERENCES event (seq),
+    event_id BLOB NOT NULL CHECK (length(event_id) = 16),
+    kind TEXT NOT NULL,
+    undoes TEXT,
+    business_date INTEGER NOT NULL,
+    minute INTEGER NOT NULL CHECK (minute BETWEEN 0 AND 1439),
+    staff_id BLOB,
+    shift_id BLOB,
+    member_id BLOB,
+    tier_rank INTEGER,
+    reason TEXT,
+    gross_minor INTEGER NOT NULL,
+    discount_minor INTEGER NOT NULL,
+    points_value_minor INTEGER NOT NULL,
+    paid_minor INTEGER NOT NULL,
+    points_issued INTEGER NOT NULL,
+    points_redeemed INTEGER NOT NULL,
+    points_expired INTEGER NOT NULL
+) STRICT;
+CREATE TABLE event_share (
+    seq INTEGER NOT NULL REFERENCES event_figures (seq),
+    n INTEGER NOT NULL CHECK (n >= 0),
+    part TEXT NOT NULL CHECK (part IN ('tender', 'category', 'tax', 'tier')),
+    key TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    extra INTEGER NOT NULL,
+    PRIMARY KEY (seq, n)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE incident (
     id INTEGER PRIMARY KEY,
     at_us INTEGER NOT NULL,

@@ -1,0 +1,34 @@
+"""Rows that a migration brought and that old events stand for: filled from the journal when a till opens."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app import posting
+from app.context import Context
+from db import figures, rows
+
+_BATCH: Final = 2000
+_FILLED: Final = "figures_filled"
+
+
+def fill_figures(ctx: Context) -> None:
+    """After the migration that brought the tables: give every event that reports count its sums.
+
+    Each batch is a transaction of its own and notes how far it came, so a till that stops half-way goes on
+    from there. Afterwards posting keeps the rows, and this does nothing.
+    """
+    with ctx.read() as conn:
+        due = rows.meta(conn, _FILLED) is not None
+    while due:
+        with ctx.write_rows() as conn:
+            batch = list(rows.events_after(conn, int(rows.meta(conn, _FILLED) or 0), _BATCH))
+            for row in batch:
+                sums, shares = posting.figures_rows(posting.event_of(row))
+                if sums is not None:
+                    figures.insert(conn, sums, shares)
+            if batch:
+                rows.set_meta(conn, _FILLED, str(batch[-1].seq))
+            else:
+                rows.drop_meta(conn, _FILLED)
+        due = bool(batch)
