@@ -31,7 +31,6 @@ from app.projections import fill_figures
 from app.protocol.events import micros
 from app.recovery import Findings, mend, open_store
 from app.usecases.sign_in import is_weak, new_verifier
-from db import errors as db_errors
 from db import rows, till
 from db.backup import check_copy, copy_into
 from db.connection import StoreKey
@@ -396,11 +395,7 @@ def _keep_copy(store: Store, found: int, wanted: int) -> None:
     target = store.path.with_name(f"{store.path.name}.schema-{found}")
     fresh = target.with_name(f".{target.name}.new")
     fresh.unlink(missing_ok=True)  # of a crash in this very place
-    copy_into(store.path, store.key, fresh)
-    with store.read() as conn:
-        head = rows.head(conn)
-    if check_copy(fresh, store.key, lambda copy: None) != head:
-        raise db_errors.Damaged(fresh, "the copy ends at another event")
+    check_copy(fresh, store.key, copy_into(store.path, store.key, fresh))
     os.replace(fresh, target)
     fsync_folder(target.parent)
 

@@ -74,6 +74,13 @@ class ScannerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Where backups go: a folder on another disk or a stick, "" for one beside the store."""
+
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that belongs to this machine. Changed through `save`, read again by whoever needs it."""
 
@@ -85,6 +92,7 @@ class Settings:
     receipt: ReceiptSettings = field(default_factory=ReceiptSettings)
     counter: CounterSettings = field(default_factory=CounterSettings)
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
 
 
 def _quiet(key: str) -> None:

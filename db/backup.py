@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from sqlcipher3 import dbapi2
 
@@ -20,6 +20,10 @@ from db.connection import Connection, Key, connect, meaning_of, require_writable
 from db.errors import AlreadyExists, Damaged, Interrupted
 
 CACHE_KIB: Final = 8192
+Head: TypeAlias = tuple[int, bytes]
+"""(sequence, hash) of an event."""
+NOTHING: Final[Head] = (0, bytes(32))
+"""The head of an empty journal."""
 
 
 class Stop:
@@ -51,11 +55,12 @@ class Stop:
                 self._raw = None
 
 
-def copy_into(path: Path, key: Key, target: Path, stop: Stop | None = None) -> None:
+def copy_into(path: Path, key: Key, target: Path, stop: Stop | None = None) -> Head:
     """Write a whole copy of the store at `path` to `target`, which must not exist, and sync it.
 
-    Raises AlreadyExists, DiskFull, ReadOnlyFolder, IoFailed, Damaged, Interrupted; what was written
-    of a copy that failed is removed.
+    Returns the store's last event just before: the copy has it, and perhaps later ones. What was
+    written of a copy that failed is removed. Raises AlreadyExists, DiskFull, ReadOnlyFolder, IoFailed,
+    Damaged, Interrupted.
     """
     require_writable(target.parent)
     if os.path.lexists(target):
@@ -64,6 +69,7 @@ def copy_into(path: Path, key: Key, target: Path, stop: Stop | None = None) -> N
     raw = connect(path, key, cache_kib=CACHE_KIB, writer=True)
     try:
         with (stop or Stop()).over(raw):
+            head = rows.head(raw) or NOTHING
             raw.execute("VACUUM INTO ?", (str(target),))
         _sync(target)
     except BaseException as error:
@@ -73,16 +79,18 @@ def copy_into(path: Path, key: Key, target: Path, stop: Stop | None = None) -> N
         raise
     finally:
         raw.close()
+    return head
 
 
 def check_copy(
     target: Path,
     key: Key,
-    look: Callable[[Connection], None],
+    had: Head,
+    look: Callable[[Connection], None] = lambda copy: None,
     stop: Stop | None = None,
-) -> tuple[int, bytes]:
-    """Open a copy with the key, walk its whole structure, let `look` read in it, and answer its last
-    event as (sequence, hash). Every page is read, so every page's seal is checked.
+) -> Head:
+    """Open a copy with the key, walk its whole structure, look for the event that it must have, let
+    `look` read in it, and answer its last event. Every page is read, so every page's seal is checked.
 
     Raises Damaged when it is not sound, WrongKey, Interrupted, and whatever `look` raises.
     """
@@ -92,13 +100,16 @@ def check_copy(
             found = raw.execute("PRAGMA quick_check(1)").fetchone()
             if found is None or found[0] != "ok":
                 raise Damaged(target, "the copy is not sound")
-            head = rows.head(raw)
+            event = rows.event_by_seq(raw, had[0]) if had[0] else None
+            if had[0] and (event is None or event.hash != had[1]):
+                raise Damaged(target, f"the copy has another event {had[0]}, or none")
+            head = rows.head(raw) or NOTHING
             look(raw)
     except dbapi2.Error as error:
         raise (meaning_of(error, target) or error) from error
     finally:
         raw.close()
-    return head or (0, bytes(32))
+    return head
 
 
 def _sync(path: Path) -> None:

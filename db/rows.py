@@ -156,6 +156,50 @@ def ledger_of_member(conn: Connection, member_id: bytes, after_seq: int = 0) -> 
     return [LedgerRow(*row) for row in rows]
 
 
+def members_moved_last(conn: Connection, limit: int) -> list[bytes]:
+    """Members of the newest entries, `limit` of these at most."""
+    rows = conn.execute(
+        "SELECT DISTINCT member_id FROM"
+        " (SELECT member_id FROM ledger ORDER BY seq DESC, n DESC LIMIT ?)",
+        (limit,),
+    )
+    return [bytes(row[0]) for row in rows]
+
+
+def members_moved_since(conn: Connection, seq: int) -> Iterator[bytes]:
+    """Every member with an entry after an event, each once."""
+    rows = conn.execute("SELECT DISTINCT member_id FROM ledger WHERE seq > ?", (seq,))
+    return (bytes(row[0]) for row in rows)
+
+
+def last_day_close(conn: Connection) -> EventRow | None:
+    """The newest DAY_CLOSE."""
+    return _last(conn, "event_day_close", "kind = 'day_close'")
+
+
+def day_closes(conn: Connection, limit: int) -> list[EventRow]:
+    """The newest DAY_CLOSE events first."""
+    rows = conn.execute(
+        f"SELECT {_EVENT} FROM event INDEXED BY event_day_close WHERE kind = 'day_close'"
+        " ORDER BY seq DESC LIMIT ?",
+        (limit,),
+    )
+    return [EventRow(*row) for row in rows]
+
+
+def last_backup(conn: Connection) -> EventRow | None:
+    """The newest BACKUP."""
+    return _last(conn, "event_backup", "kind = 'backup'")
+
+
+def _last(conn: Connection, index: str, where: str) -> EventRow | None:
+    # The kind is written out: only then does SQLite see that the partial index answers.
+    row = conn.execute(
+        f"SELECT {_EVENT} FROM event INDEXED BY {index} WHERE {where} ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    return EventRow(*row) if row else None
+
+
 def all_ledger(conn: Connection) -> Iterator[LedgerRow]:
     """Every entry in the journal's order."""
     return (LedgerRow(*r) for r in conn.execute(f"SELECT {_LEDGER} FROM ledger ORDER BY seq, n"))

@@ -58,6 +58,8 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Refusal.BUSINESS_DATE_BACK: mark("That date is before the last one. Check the clock."),
     Refusal.BUSINESS_DATE_AHEAD: mark("That date is too far ahead. Check the clock, or ask."),
     Refusal.SHIFT_NEEDED: mark("Open a shift first."),
+    Refusal.DAY_NOTHING_TO_CLOSE: mark("There is nothing to close: no shift since the last close."),
+    Refusal.DAY_OPEN_ITEMS: mark("Something was opened meanwhile. Look at the list again."),
     Refusal.SHIFT_OPEN: mark("A shift is open already. Go on with it."),
     Refusal.PIN_WRONG: mark("Wrong PIN. Try again."),
     Refusal.PIN_BLOCKED: mark("Too many wrong PINs. A supervisor has to sign in first."),
@@ -115,6 +117,15 @@ _PLAIN: Final[Mapping[Code, str]] = {
         "A balance doesn't match its ledger. Tell the manager to run verify."
     ),
     Outage.FILE_FAILED: mark("The file can't be written there. Check the folder and the disk."),
+    Outage.BACKUP_FOLDER_GONE: mark(
+        "The backup folder is away. Plug its disk in, or set another folder."
+    ),
+    Outage.BACKUP_FAILED: mark(
+        "The backup couldn't be made. Check the room on the disk, then retry."
+    ),
+    Outage.BACKUP_NONE: mark("There is no backup yet. Back up now: F11, then Back up now."),
+    Outage.BACKUP_STALE: mark("The last backup is older than a day. Back up now in F11."),
+    Outage.BACKUP_UNSOUND: mark("No backup in this folder is whole. Choose another folder."),
     Outage.PRINTER_GONE: mark("The printer doesn't answer. Keep selling; it prints later."),
     Outage.PRINTER_SILENT: mark("The printer doesn't say how it is. Look at it; selling goes on."),
     Outage.PRINTER_OFFLINE: mark("The printer is off line. Keep selling; it prints once it is on."),

@@ -159,6 +159,12 @@ def read_copies(folder: Path) -> list[Document]:
     return sorted(found, key=lambda document: -document.generation)
 
 
+def portable(folder: Path) -> bytes:
+    """The bytes of a slot file that goes along with a backup: the newest copy without its os slot, which
+    is of no use elsewhere. Raises as read_copies."""
+    return encode(msgspec.structs.replace(read_copies(folder)[0], os=None))
+
+
 def refuse_existing(folder: Path) -> None:
     """Raise SlotFileExists if anything at all lies at the place of a copy."""
     for name in NAMES:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from app.domain.errors import Outage, Unavailable
 from app.usecases.verify import verify
 from db import migrate, rows
-from db.connection import Connection, connect
+from db.backup import Head, copy_into
+from db.connection import Connection, Key, connect
 from db.migrate import schema_version, shipped
 from tests.app.kiosk import Kiosk
 from tests.app.test_owner_postings import TO_SILVER, members_who_bought
@@ -63,11 +65,17 @@ def test_a_copy_of_the_store_as_it_was_lies_beside_it(old: Kiosk) -> None:
         conn.close()
 
 
+def another_event(path: Path, key: Key, target: Path) -> Head:
+    """A copy that does not end where the store ends."""
+    seq, _ = copy_into(path, key, target)
+    return seq, bytes(32)
+
+
 def test_without_a_sound_copy_nothing_is_changed(
     old: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = old.database.read_bytes()
-    monkeypatch.setattr("app.build.check_copy", lambda *args: (1, bytes(32)))
+    monkeypatch.setattr("app.build.copy_into", another_event)
     with pytest.raises(Unavailable) as caught:
         old.open()
     assert caught.value.code is Outage.STORE_DAMAGED

@@ -1,0 +1,285 @@
+"""Backups of a store: made while the till sells, opened before they count, thinned out with age.
+
+A backup is a folder `<till>-<UTC time>-<last event>`: the database (VACUUM INTO), the newest journal files, the
+key slots without the one that only this computer can use, the settings, and a manifest with the SHA-256 of
+each, sealed under the store's key. It gets its name once it has been opened and checked (storage.md section 9).
+What a backup means for the till (its event, its age, the profile file) is app/usecases/back_up.py's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app import posting, settings
+from app.context import Context
+from app.domain.errors import Outage, Unavailable
+from app.journal import derive_key, fsync_folder
+from app.keyslots.document import NAMES, portable
+from app.keyslots.errors import SlotError
+from db import errors as db_errors
+from db import rows
+from db.backup import Stop, check_copy, copy_into
+from db.connection import Connection
+from db.migrate import schema_version
+
+DATABASE: Final = "regulars.db"
+JOURNAL: Final = "journal"
+MANIFEST: Final = "manifest.json"
+BESIDE: Final = "backups"
+"""The folder in the store's own where backups go when no other is set."""
+KEPT_HOURS, KEPT_DAYS, KEPT_WEEKS = 24, 14, 8
+MEMBERS_FOLDED: Final = 50
+"""Members whose whole fold is compared with the cache in the copy: those who moved last."""
+_FORMAT: Final = 1
+_PARTIAL: Final = ".partial-"
+_NAME: Final = re.compile(r"[\w-]+-(\d{8}T\d{6}Z)-(\d{9})")
+_TIME: Final = "%Y%m%dT%H%M%SZ"
+_JOURNAL_FILES: Final = 2
+
+
+class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file of a backup must be."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a backup is: whose, when, up to which event (`seq`, `head` in hex), and its files by path."""
+
+    tenant: str
+    device: str
+    epoch: int
+    store: str
+    till: str
+    made_at_us: int
+    schema: int
+    seq: int
+    head: str
+    files: dict[str, FileFacts]
+    format: int = _FORMAT
+
+
+class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    manifest: Manifest
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that has been opened. `sha256` is that of its manifest's bytes."""
+
+    path: Path
+    seq: int
+    head: bytes
+    sha256: bytes
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.path.name
+
+
+def folder_of(ctx: Context) -> Path:
+    """Where this till's backups go."""
+    chosen = ctx.settings.backup.folder
+    return Path(chosen) if chosen else ctx.folder / BESIDE
+
+
+def is_beside(ctx: Context) -> bool:
+    """Whether backups lie on the disk that they are to save from: worth a warning."""
+    return not ctx.settings.backup.folder
+
+
+def make(ctx: Context, stop: Stop | None = None) -> Backup:
+    """Make a backup and open it. Callable from any thread: it reads the store by a connection of its own
+    and writes nothing to it. `stop` calls it off.
+
+    Raises Unavailable(BACKUP_FOLDER_GONE | BACKUP_FAILED); what was begun is removed.
+    """
+    folder = folder_of(ctx)
+    if is_beside(ctx):
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not folder.is_dir():
+        # Never made anew: a stick that was pulled would become a folder on the disk.
+        raise Unavailable(Outage.BACKUP_FOLDER_GONE, {"folder": str(folder)})
+    stop = stop or Stop()
+    partial = folder / f"{_PARTIAL}{ctx.till.till}"
+    try:
+        shutil.rmtree(partial, ignore_errors=True)  # of a crash in this very place
+        partial.mkdir()
+        return _make(ctx, folder, partial, stop)
+    except (OSError, db_errors.StoreError, SlotError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise Unavailable(Outage.BACKUP_FAILED, {"why": why or type(error).__name__}) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _make(ctx: Context, folder: Path, partial: Path, stop: Stop) -> Backup:
+    now = ctx.clock().astimezone(UTC)
+    store, schema = ctx.store, [0]
+
+    def look(copy: Connection) -> None:
+        schema[0] = schema_version(copy)
+        _compare_folds(copy, partial)
+
+    had = copy_into(store.path, store.key, partial / DATABASE, stop)
+    seq, head = check_copy(partial / DATABASE, store.key, had, look, stop)
+    _copy_small_files(ctx, partial)
+    manifest = Manifest(
+        tenant=ctx.till.tenant.hex(), device=ctx.till.device.hex(), epoch=ctx.till.epoch,
+        store=ctx.till.store, till=ctx.till.till,
+        made_at_us=int(now.timestamp()) * 1_000_000, schema=schema[0], seq=seq, head=head.hex(),
+        files={str(path.relative_to(partial)): _facts(path) for path in _files(partial)},
+    )  # fmt: skip
+    sealed = msgspec.json.encode(_Sealed(manifest, seal_of(manifest, ctx.data_key)))
+    _write(partial / MANIFEST, sealed)
+    for each in (partial / JOURNAL, partial):
+        fsync_folder(each)
+    final = folder / f"{ctx.till.till}-{now.strftime(_TIME)}-{seq:09d}"
+    os.rename(partial, final)
+    fsync_folder(folder)
+    return Backup(final, seq, head, hashlib.sha256(sealed).digest())
+
+
+def _compare_folds(copy: Connection, path: Path) -> None:
+    """The members who moved last have in the copy what their entries add up to."""
+    for member_id in rows.members_moved_last(copy, MEMBERS_FOLDED):
+        folded = posting.fold_rows(rows.ledger_of_member(copy, member_id))
+        if posting.states_equal(folded, posting.load_state(copy, member_id, None)):
+            raise db_errors.Damaged(path, "a balance in the copy is not the fold of its entries")
+
+
+def _copy_small_files(ctx: Context, partial: Path) -> None:
+    (partial / JOURNAL).mkdir()
+    for path in ctx.journal.files()[-_JOURNAL_FILES:]:
+        # The newest may end in half a record just now: a start cuts that off, as after a crash.
+        _write(partial / JOURNAL / path.name, path.read_bytes())
+    _write(partial / NAMES[0], portable(ctx.folder))
+    chosen = ctx.folder / settings.FILE_NAME
+    if chosen.exists():
+        _write(partial / settings.FILE_NAME, chosen.read_bytes())
+
+
+# What there is --------------------------------------------------------------------------------------
+
+
+def listed(folder: Path) -> tuple[Path, ...]:
+    """The backups in a folder, newest first by their last event, then by time."""
+    if not folder.is_dir():
+        return ()
+    found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir()]
+    return tuple(sorted(found, key=_order, reverse=True))
+
+
+def made_at(path: Path) -> datetime:
+    """When a backup was made, by its name."""
+    found = _NAME.fullmatch(path.name)
+    assert found, "only names that `listed` gives"
+    return datetime.strptime(found[1], _TIME).replace(tzinfo=UTC)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a backup, unproven. Raises BadBackup."""
+    return _read(path).manifest
+
+
+class BadBackup(Exception):
+    """A backup that can't be used; the text says why, in words for the log and the report."""
+
+
+def prove(path: Path, data_key: bytes) -> Manifest:
+    """That every file is what the manifest says, and the manifest what the till sealed. Raises BadBackup."""
+    sealed = _read(path)
+    manifest = sealed.manifest
+    if not hmac.compare_digest(sealed.seal, seal_of(manifest, data_key)):
+        raise BadBackup("the manifest was not sealed by this till")
+    check_files(path, manifest)
+    return manifest
+
+
+def check_files(path: Path, manifest: Manifest) -> None:
+    """That every file is there and has the digest of the manifest. Raises BadBackup."""
+    for name, facts in manifest.files.items():
+        try:
+            found = _facts(path / name)
+        except OSError as error:
+            raise BadBackup(f"{name}: {error.strerror}") from error
+        if found != facts:
+            raise BadBackup(f"{name} is not what was backed up")
+
+
+def seal_of(manifest: Manifest, data_key: bytes) -> str:
+    """The seal of a manifest under the store's key."""
+    plain = msgspec.json.encode(manifest, order="sorted")
+    return hmac.digest(derive_key(data_key, "backup manifest"), plain, "sha256").hex()
+
+
+def thin_out(folder: Path) -> tuple[str, ...]:
+    """Remove backups past their time: kept are the newest 24, the newest of each of 14 days and of each
+    of 8 weeks. Returns the names removed. Raises OSError."""
+    found = sorted(listed(folder), key=made_at, reverse=True)
+    kept = set(found[:KEPT_HOURS])
+    kept |= _newest_of([made_at(path).date() for path in found], found, KEPT_DAYS)
+    weeks = [made_at(path).isocalendar()[:2] for path in found]
+    kept |= _newest_of(weeks, found, KEPT_WEEKS)
+    gone = [path for path in found if path not in kept]
+    for path in gone:
+        shutil.rmtree(path)
+    return tuple(path.name for path in gone)
+
+
+def _newest_of(spans: Sequence[object], found: list[Path], most: int) -> set[Path]:
+    newest: dict[object, Path] = {}
+    for span, path in zip(spans, found, strict=True):
+        newest.setdefault(span, path)
+    return set(list(newest.values())[:most])
+
+
+def is_stale(age: timedelta | None) -> bool:
+    """Whether the newest backup is too old to be silent about: older than a day, or none at all."""
+    return age is None or age > timedelta(days=1)
+
+
+def _order(path: Path) -> tuple[int, str]:
+    found = _NAME.fullmatch(path.name)
+    assert found
+    return int(found[2]), found[1]
+
+
+def _read(path: Path) -> _Sealed:
+    try:
+        return msgspec.json.decode((path / MANIFEST).read_bytes(), type=_Sealed)
+    except OSError as error:
+        raise BadBackup(f"{MANIFEST}: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise BadBackup(f"{MANIFEST} can't be read: {error}") from error
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _facts(path: Path) -> FileFacts:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return FileFacts(os.fstat(file.fileno()).st_size, digest)
+
+
+def _write(path: Path, blob: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(blob)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,244 @@
+"""Backups of a real store: whole, opened before they count, thinned out; and what they make superfluous."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app import backup, posting
+from app.backup import Backup, BadBackup, listed, make, prove, thin_out
+from app.domain.errors import Outage, Unavailable
+from app.keyslots.document import decode
+from app.settings import BackupSettings
+from app.usecases.back_up import NoteBackup, backup_age, backup_alarm, backup_due, note_backup
+from app.usecases.enrol import ProfileInput
+from db import rows
+from db.backup import Stop, check_copy, copy_into
+from db.connection import connect
+from tests.app.kiosk import Kiosk
+from tests.app.mending import flip
+
+
+def noted(kiosk: Kiosk) -> Backup:
+    made = make(kiosk.ctx)
+    return note_backup(kiosk.ctx, NoteBackup(kiosk.ctx.ids(), made)).result
+
+
+def names(path: Path) -> list[str]:
+    return sorted(str(each.relative_to(path)) for each in path.rglob("*") if each.is_file())
+
+
+# Making -------------------------------------------------------------------------------------------
+
+
+def test_a_backup_holds_the_store_its_journal_its_slots_and_its_settings(kiosk: Kiosk) -> None:
+    kiosk.busy_morning()
+    head = kiosk.events()[-1]
+    made = make(kiosk.ctx)
+    assert (made.seq, made.head) == (head.seq, head.hash)
+    assert made.path.parent == kiosk.folder / "backups"
+    journal = f"journal/{kiosk.journal_files()[-1].name}"
+    assert names(made.path) == [
+        journal, "keyslots.json", "manifest.json", "regulars.db", "settings.toml",
+    ]  # fmt: skip
+    manifest = prove(made.path, kiosk.ctx.data_key)
+    assert (manifest.seq, manifest.head) == (head.seq, head.hash.hex())
+    copy = connect(made.path / "regulars.db", kiosk.ctx.store.key, cache_kib=1024, writer=False)
+    try:
+        assert rows.head(copy) == (head.seq, head.hash)
+    finally:
+        copy.close()
+
+
+def test_the_slots_of_a_backup_are_of_use_only_to_who_has_the_passphrase(kiosk: Kiosk) -> None:
+    assert decode((kiosk.folder / "keyslots.json").read_bytes()).os is not None
+    made = make(kiosk.ctx)
+    assert decode((made.path / "keyslots.json").read_bytes()).os is None
+
+
+def test_nothing_in_a_backup_can_be_read_without_the_key(kiosk: Kiosk) -> None:
+    kiosk.enrol(ProfileInput("Xenia Quartz", "13912345678"))
+    made = make(kiosk.ctx)
+    blobs = [(made.path / name).read_bytes() for name in names(made.path)]
+    for text in (b"Xenia", b"13912345678", kiosk.ctx.data_key, kiosk.ctx.data_key.hex().encode()):
+        assert not any(text in blob for blob in blobs)
+
+
+def test_the_counter_sells_while_a_backup_is_made(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold: list[int] = []
+    real = check_copy
+
+    def sell_first(*args: object, **more: object) -> tuple[int, bytes]:
+        sold.append(kiosk.quote_and_sell().result.seq)
+        return real(*args, **more)  # type: ignore[arg-type]  # handed on as they came
+
+    monkeypatch.setattr("app.backup.check_copy", sell_first)
+    made: list[Backup] = []
+    thread = threading.Thread(target=lambda: made.append(make(kiosk.ctx)))
+    thread.start()
+    thread.join()
+    assert made[0].seq == sold[0] - 1
+
+
+def test_a_copy_that_cannot_be_opened_does_not_count(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = copy_into
+
+    def spoilt(path: Path, key: object, target: Path, stop: Stop) -> tuple[int, bytes]:
+        head = real(path, key, target, stop)  # type: ignore[arg-type]  # the store's own key
+        flip(target, 4096 * 3 + 100)
+        return head
+
+    monkeypatch.setattr("app.backup.copy_into", spoilt)
+    with pytest.raises(Unavailable) as caught:
+        make(kiosk.ctx)
+    assert caught.value.code is Outage.BACKUP_FAILED
+    assert list((kiosk.folder / "backups").iterdir()) == []
+
+
+def test_a_copy_with_a_wrong_balance_does_not_count(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    with kiosk.ctx.write_rows() as conn:
+        conn.execute("UPDATE member_state SET points = points + 1")
+    with pytest.raises(Unavailable) as caught:
+        make(kiosk.ctx)
+    assert "not the fold" in str(caught.value.facts["why"])
+
+
+def test_a_stick_that_was_pulled_is_named_and_no_folder_is_made_in_its_place(
+    kiosk: Kiosk, tmp_path: Path
+) -> None:
+    stick = tmp_path / "stick"
+    kiosk.ctx.keep_settings(replace(kiosk.ctx.settings, backup=BackupSettings(str(stick))))
+    with pytest.raises(Unavailable) as caught:
+        make(kiosk.ctx)
+    assert caught.value.code is Outage.BACKUP_FOLDER_GONE
+    assert not stick.exists()
+    stick.mkdir()
+    assert make(kiosk.ctx).path.parent == stick
+
+
+def test_a_backup_that_is_called_off_leaves_nothing(kiosk: Kiosk) -> None:
+    stop = Stop()
+    stop()
+    with pytest.raises(Unavailable):
+        make(kiosk.ctx, stop)
+    assert list((kiosk.folder / "backups").iterdir()) == []
+
+
+def test_what_a_crash_left_half_made_is_no_backup_and_goes_with_the_next(kiosk: Kiosk) -> None:
+    half = kiosk.folder / "backups" / ".partial-01"
+    half.mkdir(parents=True)
+    (half / "regulars.db").write_bytes(b"half")
+    assert listed(half.parent) == ()
+    made = make(kiosk.ctx)
+    assert listed(half.parent) == (made.path,)
+    assert not half.exists()
+
+
+# Proving ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["regulars.db", "keyslots.json", "settings.toml"])
+def test_a_flipped_byte_in_any_file_is_found(kiosk: Kiosk, name: str) -> None:
+    made = make(kiosk.ctx)
+    flip(made.path / name, 20)
+    with pytest.raises(BadBackup, match=name):
+        prove(made.path, kiosk.ctx.data_key)
+
+
+def test_a_manifest_written_by_somebody_else_is_refused(kiosk: Kiosk) -> None:
+    made = make(kiosk.ctx)
+    path = made.path / "manifest.json"
+    plain = json.loads(path.read_bytes())
+    plain["manifest"]["seq"] += 1
+    path.write_text(json.dumps(plain))
+    with pytest.raises(BadBackup, match="not sealed by this till"):
+        prove(made.path, kiosk.ctx.data_key)
+
+
+# What it means ------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_an_event_with_its_name_and_digest(kiosk: Kiosk) -> None:
+    made = noted(kiosk)
+    with kiosk.ctx.read() as conn:
+        row = rows.last_backup(conn)
+    assert row is not None
+    assert posting.event_of(row).doc == {
+        "name": made.name, "sha256": made.sha256.hex(), "events": made.seq,
+        "head": made.head.hex(), "opened": 1,
+    }  # fmt: skip
+
+
+def test_the_profile_file_keeps_only_what_the_backup_does_not_have(kiosk: Kiosk) -> None:
+    kiosk.enrol(ProfileInput("Ada Byron", "13900001234"))
+    assert kiosk.ctx.profiles.cells()
+    made = make(kiosk.ctx)
+    later = kiosk.enrol(ProfileInput("Bob Lee", "13900001235")).result
+    note_backup(kiosk.ctx, NoteBackup(kiosk.ctx.ids(), made))
+    cells = [json.loads(cell) for _, cell in kiosk.ctx.profiles.cells()]
+    assert {cell["member_id"] for cell in cells} == {later.member_id.hex()}
+
+
+def test_the_profile_file_stays_while_a_reader_keeps_the_log_from_the_file(kiosk: Kiosk) -> None:
+    """Its cells are then the only copy beside a log that can be lost."""
+    with kiosk.ctx.read() as conn:
+        conn.execute("SELECT count(*) FROM event").fetchone()
+        done = threading.Thread(target=lambda: _enrol_and_note(kiosk))
+        done.start()
+        done.join()
+    assert kiosk.ctx.profiles.cells()
+    noted(kiosk)
+    assert kiosk.ctx.profiles.cells() == []
+
+
+def _enrol_and_note(kiosk: Kiosk) -> None:
+    made = make(kiosk.ctx)
+    with kiosk.ctx.write_rows() as conn:
+        rows.set_meta(conn, "x", "y")
+    note_backup(kiosk.ctx, NoteBackup(kiosk.ctx.ids(), made))
+
+
+def test_no_backup_or_one_older_than_a_day_is_an_alarm(kiosk: Kiosk) -> None:
+    assert backup_age(kiosk.ctx) is None
+    assert backup_alarm(kiosk.ctx) == "backup_none"
+    noted(kiosk)
+    assert backup_alarm(kiosk.ctx) == ""
+    kiosk.clock.now += timedelta(hours=24, minutes=1)
+    assert backup_alarm(kiosk.ctx) == "backup_stale"
+
+
+def test_the_next_one_is_due_after_an_hour_and_only_when_something_happened(kiosk: Kiosk) -> None:
+    assert backup_due(kiosk.ctx)
+    noted(kiosk)
+    kiosk.clock.now += timedelta(hours=2)
+    assert not backup_due(kiosk.ctx)
+    kiosk.quote_and_sell()
+    assert backup_due(kiosk.ctx)
+    noted(kiosk)
+    kiosk.quote_and_sell()
+    assert not backup_due(kiosk.ctx)
+
+
+def test_old_backups_go_but_for_24_newest_14_days_and_8_weeks(tmp_path: Path) -> None:
+    newest = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    for hours in range(24 * 80):
+        at = newest - timedelta(hours=hours)
+        (tmp_path / f"01-{at:%Y%m%dT%H%M%SZ}-{9000 - hours:09d}").mkdir()
+    (tmp_path / "somebody's photos").mkdir()
+    thin_out(tmp_path)
+    left = [backup.made_at(path) for path in listed(tmp_path)]
+    assert left[:24] == [newest - timedelta(hours=h) for h in range(24)]
+    assert len({at.date() for at in left if newest - at < timedelta(days=14)}) == 14
+    assert len({at.isocalendar()[:2] for at in left}) == 8
+    assert len(left) == 24 + 12 + 5
+    assert (tmp_path / "somebody's photos").exists()
