@@ -33,6 +33,8 @@ class Cart:
     Attributes:
         typed: the amounts that stand in the amount field, in minor units, not lines yet.
         typed_text: that field's text, so that nothing typed is lost.
+        verified: how the cashier made sure of the member, "name" or "card"; never kept, so that it
+            is asked again after a crash.
     """
 
     member_id: bytes | None = None
@@ -41,6 +43,7 @@ class Cart:
     typed: tuple[int, ...] = ()
     typed_text: str = ""
     removed: tuple[CartLine, ...] = field(default=(), compare=False)
+    verified: str = field(default="", compare=False)
 
     @property
     def is_empty(self) -> bool:
@@ -62,7 +65,11 @@ class Cart:
         """Another member, or none: points belong to the one who had them."""
         if member_id == self.member_id:
             return self
-        return replace(self, member_id=member_id, redeem_points=0)
+        return replace(self, member_id=member_id, redeem_points=0, verified="")
+
+    def with_proof(self, how: str) -> Cart:
+        """The cashier made sure of the member, by "name" or "card"."""
+        return replace(self, verified=how)
 
     def with_typed(self, text: str, amounts: tuple[int, ...]) -> Cart:
         return replace(self, typed=amounts, typed_text=text)

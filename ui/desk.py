@@ -58,6 +58,9 @@ from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
 from ui.desk_records import PhoneCheck, Scan, TillView
 
+RETURNABLE_DAYS = 90
+"""How far back a member's purchases are offered for a return (counter-flows.md, flow 10)."""
+
 
 class Desk:
     """The open product as one till's window sees it. Every method may raise Refused or Unavailable."""
@@ -301,7 +304,13 @@ class Desk:
         quote: QuoteKey,
     ) -> Sold:
         command = Sell(
-            command_id, session, cart.member_id, cart.request(), Payment(*payment), quote
+            command_id,
+            session,
+            cart.member_id,
+            cart.request(),
+            Payment(*payment),
+            quote,
+            cart.verified,
         )
         return sell(self._ctx, command).result
 
@@ -316,8 +325,18 @@ class Desk:
     def documents_of_shift(self) -> Sequence[DocumentLine]:
         return counter.documents_of_shift(self._ctx)
 
-    def documents_of_member(self, member_id: bytes) -> Sequence[DocumentLine]:
-        return counter.documents_of_member(self._ctx, member_id)
+    def returnable(self, members: Sequence[bytes]) -> Sequence[DocumentLine]:
+        """The sales of these members that goods can come back of: of 90 days, newest first (flow 10)."""
+        first = self._ctx.business_date() - RETURNABLE_DAYS
+        found = (d for each in members for d in counter.documents_of_member(self._ctx, each))
+        sales = [
+            document
+            for document in found
+            if document.kind == "sale"
+            and document.business_date >= first
+            and not (document.voided or document.fully_returned)
+        ]
+        return sorted(sales, key=lambda document: document.seq, reverse=True)
 
     def document_by_receipt(self, text: str) -> DocumentLine:
         return counter.document_by_receipt(self._ctx, text)

@@ -47,6 +47,8 @@ class Sell:
     request: SaleRequest
     payment: Payment
     quote: QuoteKey
+    verified: str = ""
+    """How a member with a long silent phone was made sure of: "name", "card", or "" (not asked)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     posted = posting.Posted(before, fold(before, entries)) if entries else None
     receipt = receipt_number(ctx.till.till, next_running(conn), event_id)
     doc = {**sale_facts(quote, document, receipt, posted, programme), "guard": guard}
+    if command.verified:
+        doc["verified"] = command.verified
     event = tx.record(
         posting.SALE,
         event_id=event_id,

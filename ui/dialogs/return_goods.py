@@ -15,7 +15,7 @@ from app.domain.documents import LineRequest, ReturnedLine
 from app.domain.errors import Refusal, Refused
 from app.domain.returns import ReturnQuote
 from app.formats import number
-from app.queries.records import DocumentLine, MemberPanel
+from app.queries.records import DocumentLine, MemberPanel, SearchResult
 from ui.desk_records import Scan, TillView
 from ui.errors import sentence, words_of
 from ui.kit import Kit
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from app.usecases.return_goods import Returned, SaleOnScreen
     from ui.desk import Desk
 
+MEMBERS_MOST = 8
+"""Of more members than this that share a text nobody's purchases help: the text is too short."""
+
 
 class FindReceipt(Sheet):
-    """F8: the receipt number, or one of the attached member's purchases.
+    """F8: the receipt number, or the purchases of a member: the attached one, or who is typed.
 
     Signals:
         found(event_id): return from this sale.
@@ -51,10 +54,15 @@ class FindReceipt(Sheet):
         super().__init__(kit, lambda: words.say("Return goods"))
         self._lanes, self._desk = lanes, desk
         self.number = CodeField(
-            lambda: words.say("Receipt number"), pattern=r"[0-9A-Za-z\-]{0,30}", role="search"
+            lambda: words.say("Receipt number or member"),
+            pattern=r"[0-9A-Za-z\-]{0,30}",
+            role="search",
         )
         self.body.addWidget(
-            Label(lambda: words.say("Scan the receipt, or type its number"), role="muted")
+            Label(
+                lambda: words.say("Scan the receipt, or type its number or a member"),
+                role="muted",
+            )
         )
         self.body.addWidget(self.number)
         self.problem = WrappedLabel(role="strong", tone="danger")
@@ -63,27 +71,28 @@ class FindReceipt(Sheet):
         self.table = RecordTable(kit, self.rows, lambda: words.say("Purchases"), whole=(0, 2))
         self.table.opened.connect(self._open)
         self.body.addWidget(self.table, 1)
-        self.table.setVisible(member is not None)
+        self.table.hide()
         self.number.entered.connect(self._look_up)
         self.number.stepped.connect(lambda step: self.table.setFocus())
         if member is not None:
-            lanes.run(
-                self,
-                "db",
-                lambda: desk.documents_of_member(member.member_id),
-                ok=self._show,
-                failed=self._refused,
-            )
+            self._ask_purchases((member.member_id,), self._show)
 
     def first_focus(self) -> QWidget:
         return self.number
 
     def height_for(self, width: int) -> int:
-        return self._kit.look.px(480) if self.table.isVisibleTo(self) else super().height_for(width)
+        return self._kit.look.px(480)
+
+    def _ask_purchases(
+        self, members: tuple[bytes, ...], ok: Callable[[Sequence[DocumentLine]], None]
+    ) -> None:
+        self._lanes.run(
+            self, "db", lambda: self._desk.returnable(members), ok=ok, failed=self._refused
+        )
 
     def _show(self, documents: Sequence[DocumentLine]) -> None:
-        sales = [d for d in documents if d.kind == "sale" and not d.voided and not d.fully_returned]
-        self.rows.show(sales)
+        self.rows.show(documents)
+        self.table.setVisible(bool(documents))
         self.table.selectRow(0)
 
     def _look_up(self) -> None:
@@ -94,8 +103,31 @@ class FindReceipt(Sheet):
                 "db",
                 lambda: self._desk.document_by_receipt(text),
                 ok=lambda document: self._chosen(document.event_id),
-                failed=self._refused,
+                failed=lambda error: self._no_receipt(text, error),
             )
+
+    def _no_receipt(self, text: str, error: Exception) -> None:
+        """No number of a receipt: the purchases of the members whom it finds."""
+        if not isinstance(error, Refused):
+            self._refused(error)
+            return
+
+        def found(result: SearchResult) -> None:
+            members = tuple(hit.member_id for hit in result.hits[:MEMBERS_MOST])
+            self._ask_purchases(members, lambda sales: self._purchases(sales, error))
+
+        self._lanes.run(
+            self, "search", lambda: self._desk.search(text), ok=found, failed=self._refused
+        )
+
+    def _purchases(self, sales: Sequence[DocumentLine], error: Refused) -> None:
+        self._show(sales)
+        self.number.mark_wrong(not sales)
+        if sales:
+            self.problem.clear()
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self._refused(error)
 
     def _open(self, row: int) -> None:
         document = self.rows.record(row)

@@ -18,6 +18,7 @@ from app.domain.sale import SaleQuote
 from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
 from ui.cart import REPEAT_SCAN_MS, Cart
 from ui.desk_records import TillView
+from ui.dialogs.confirm_person import ConfirmPerson
 from ui.dialogs.pay import Pay
 from ui.errors import words_of
 from ui.kit import Kit
@@ -76,6 +77,7 @@ class Counter(QWidget):
         self.last_sale: Sold | None = None
         self._pay_when_quoted = False
         self._quote_fresh = True
+        self._found_by = ""
         self._quantity = 1
         self._last_item: tuple[str, float] = ("", 0.0)
         self.finder = FindPanel(kit, lambda: self._till.today, clock=clock)
@@ -140,7 +142,7 @@ class Counter(QWidget):
         self.sale.amount.setText(cart.typed_text)
         self.use_cart(cart.with_typed(cart.typed_text, self.sale.amount.amounts()))
         if cart.member_id is not None:
-            self.attach(cart.member_id)
+            self.attach(cart.member_id, found_by="phone")  # The least that can have been.
 
     def keep_now(self) -> None:
         """Keep the open cart, off the GUI thread. Not while it is being sold: the write would come
@@ -183,7 +185,9 @@ class Counter(QWidget):
         self.attach(hit.member_id, found_by=found_by)
 
     def attach(self, member_id: bytes, *, found_by: str = "", focus: bool = True) -> None:
-        """Attach a member: panel, quote, and the focus to the amount."""
+        """Attach a member: panel, quote, and the focus to the amount. `found_by` is the field that
+        led here: a phone alone may want another proof before points go out."""
+        self._found_by = found_by
         self.use_cart(self.cart.with_member(member_id))
         if focus and self.sheets.top is None:
             self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -198,7 +202,7 @@ class Counter(QWidget):
     def refresh_member(self) -> None:
         """Somebody changed the attached member: show them anew."""
         if self.cart.member_id is not None:
-            self.attach(self.cart.member_id, focus=False)
+            self.attach(self.cart.member_id, found_by=self._found_by, focus=False)
 
     def detach(self) -> None:
         self.member.show_member(None)
@@ -207,6 +211,23 @@ class Counter(QWidget):
     def _show_member(self, member: MemberPanel) -> None:
         if member.member_id == self.cart.member_id:
             self.member.show_member(member)
+            self._pay_if_wanted()
+
+    def ask_proof(self, then: Callable[[], None]) -> bool:
+        """Have the cashier make sure of a member with a long silent phone, then go on with `then`;
+        False where there is nothing to ask."""
+        member = self.attached
+        if member is None or not member.verify_identity or self.cart.verified:
+            return False
+        sheet = ConfirmPerson(self._kit, member)
+
+        def confirmed(how: str) -> None:
+            self.use_cart(self.cart.with_proof(how))
+            then()
+
+        sheet.confirmed.connect(confirmed)
+        self.sheets.open(sheet)
+        return True
 
     # Amounts and items ------------------------------------------------------------------------
 
@@ -310,6 +331,9 @@ class Counter(QWidget):
         top = self.sheets.top
         if isinstance(top, Pay) and not top.busy:
             top.use_quote(quote)
+        self._pay_if_wanted()
+
+    def _pay_if_wanted(self) -> None:
         if self._pay_when_quoted:
             self._pay_when_quoted = False
             self.pay()
@@ -354,8 +378,11 @@ class Counter(QWidget):
         if not self.sale.redeem.isHidden():
             self.redeeming.accept(then_pay=True)  # Points that are only typed are taken first.
             return
-        if not self._quote_fresh:
+        points = self.cart.redeem_points > 0
+        if not self._quote_fresh or (points and self.attached is None):
             self._pay_when_quoted = True
+            return
+        if points and self.ask_proof(self.pay):
             return
         if self.quote is not None:
             self._open_pay(self.quote)

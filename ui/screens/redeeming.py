@@ -36,6 +36,8 @@ class Redeeming:
 
     def open(self) -> None:
         """F6: the field opens with the most, selected; again edits."""
+        if self._counter.ask_proof(self.open):
+            return
         if self._counter.quote is not None:
             self._counter.sale.redeem.offer(
                 self._counter.cart.redeem_points, self._counter.quote.most

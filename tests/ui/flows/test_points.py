@@ -6,9 +6,13 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 
+from app import posting
+from db import people, rows
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import shows
 from tests.ui.keys import press, write
+from ui.dialogs.confirm_person import ConfirmPerson
+from ui.dialogs.pay import Pay
 from ui.dialogs.points import Ledger, Lots, WhyPoints
 
 
@@ -65,3 +69,116 @@ class TestPoints:
             press(Qt.Key.Key_Return)
             rig.until(partial(shows, rig, sheet))
             press(Qt.Key.Key_Escape)
+
+
+def silence(rig: Rig, text: str = "6621") -> None:
+    """The member was here last four hundred days ago."""
+    desk = rig.window.desk
+    assert desk is not None
+    member_id = desk.search(text).hits[0].member_id
+    with desk.context.write_rows() as conn:
+        people.visited(conn, member_id, int(desk.context.business_date()) - 400)
+
+
+class TestSilentPhone:
+    def test_f6_asks_for_the_name_before_points_go_out(self, rig: Rig) -> None:
+        silence(rig)
+        rig.attach()
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        sheet = rig.top
+        assert isinstance(sheet, ConfirmPerson)
+        assert rig.counter.sale.redeem.isHidden()
+        press(Qt.Key.Key_Return)
+        assert shows(rig, ConfirmPerson), "the habit of F6 Enter confirms nobody"
+        press(Qt.Key.Key_Space)
+        rig.until(rig.counter.sale.redeem.field.hasFocus)
+        assert rig.counter.sale.redeem.points == 4700
+
+    def test_the_sale_says_how_the_member_was_made_sure_of(self, rig: Rig) -> None:
+        silence(rig)
+        rig.attach()
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        press(Qt.Key.Key_Space)
+        rig.until(rig.counter.sale.redeem.field.hasFocus)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.cart.redeem_points == 4700)
+        assert sold_doc(rig)["verified"] == "name"
+
+    def test_the_members_own_card_is_proof_too(self, rig: Rig) -> None:
+        silence(rig)
+        rig.attach()
+        member = rig.counter.attached
+        assert member is not None
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        rig.scan(member.card_no or "")
+        rig.until(rig.counter.sale.redeem.field.hasFocus)
+        assert rig.counter.cart.verified == "card"
+
+    def test_another_members_card_is_none(self, rig: Rig) -> None:
+        silence(rig)
+        rig.attach("6608")
+        other = rig.counter.attached
+        assert other is not None
+        rig.counter.clear_sale()
+        rig.attach()
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        rig.scan(other.card_no or "")
+        assert rig.counter.cart.verified == ""
+        assert rig.counter.sale.redeem.isHidden()
+
+    def test_escape_leaves_the_points_and_keeps_the_sale(self, rig: Rig) -> None:
+        silence(rig)
+        rig.attach()
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        press(Qt.Key.Key_Escape)
+        rig.settle()
+        assert rig.top is None
+        assert rig.counter.cart.redeem_points == 0
+        assert "verified" not in sold_doc(rig)
+
+    def test_an_edit_of_the_profile_is_no_proof(self, rig: Rig) -> None:
+        silence(rig)
+        rig.attach()
+        rig.amount("100")
+        rig.counter.refresh_member()
+        rig.settle()
+        press(Qt.Key.Key_F6)
+        assert shows(rig, ConfirmPerson)
+
+    def test_points_of_a_kept_sale_are_asked_about_again_before_pay(self, rig: Rig) -> None:
+        silence(rig)
+        rig.attach()
+        rig.amount("100")
+        kept = rig.counter.cart.with_points(1000)
+        rig.counter.clear_sale()
+        rig.counter.restore(kept)
+        press(Qt.Key.Key_F12)
+        rig.until(lambda: isinstance(rig.top, ConfirmPerson))
+        press(Qt.Key.Key_Space)
+        rig.until(lambda: isinstance(rig.top, Pay))
+
+    def test_who_was_found_by_card_or_came_lately_is_not_asked(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        assert rig.top is None
+        assert not rig.counter.sale.redeem.isHidden()
+
+
+def sold_doc(rig: Rig) -> dict[str, object]:
+    """Charge what stands there; the facts of the sale's event."""
+    rig.open_pay()
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    sold, desk = rig.counter.last_sale, rig.window.desk
+    assert sold is not None
+    assert desk is not None
+    with desk.context.read() as conn:
+        row = rows.event_by_id(conn, sold.event_id)
+    assert row is not None
+    return posting.event_of(row).doc

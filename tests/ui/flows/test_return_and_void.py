@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
@@ -117,3 +119,36 @@ class TestReturnAndVoid:
         said = {label.text() for label in rig.shell.sheets.findChildren(QLabel)}
         assert "Tieguanyin 250 g" in said
         assert "铁观音 250 克" not in said
+
+    def test_flow_10_four_digits_list_the_members_sales_and_enter_returns(self, rig: Rig) -> None:
+        receipt = sell_tea(rig)
+        press(Qt.Key.Key_F8)
+        sheet = rig.top
+        assert isinstance(sheet, FindReceipt)
+        assert sheet.table.isHidden()
+        write("6621")
+        press(Qt.Key.Key_Return)
+        rig.until(sheet.table.hasFocus)
+        newest = sheet.rows.record(0)
+        assert newest is not None
+        assert newest.receipt_no == receipt
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, ReturnSheet))
+
+    def test_flow_10_digits_of_nobody_say_so_and_stay(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F8)
+        sheet = rig.top
+        assert isinstance(sheet, FindReceipt)
+        write("9999")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "没有这个小票号" in sheet.problem.text())
+        assert sheet.number.text() == "9999"
+
+    def test_flow_10_offers_ninety_days_and_no_more(self, rig: Rig) -> None:
+        sell_tea(rig)
+        desk = rig.window.desk
+        assert desk is not None
+        member = desk.search("6621").hits[0].member_id
+        assert len(desk.returnable((member,))) == 5
+        rig.shop.clock.now += timedelta(days=88)
+        assert len(desk.returnable((member,))) == 1, "those of three days before are too old"
