@@ -28,6 +28,7 @@ class Ask:
         member_id: whose account, None without one.
         amount: points or minor units, by the right.
         reason: the reason code, "" where the matrix asks for none.
+        of: the event that it is about (the sale that is voided), None without one.
     """
 
     command_id: bytes
@@ -36,6 +37,7 @@ class Ask:
     member_id: bytes | None
     amount: int
     reason: str = ""
+    of: bytes | None = None
 
 
 class Approvals:

@@ -20,7 +20,7 @@ from typing import Any, Final
 from sqlcipher3.dbapi2 import Connection
 
 from app import keyslots, log, posting, settings
-from app.context import Context, TillFacts, translated
+from app.context import Context, TillFacts, staff_cell, translated
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.money import Currency
@@ -31,7 +31,8 @@ from app.projections import fill_figures
 from app.protocol.events import micros
 from app.recovery import Findings, mend, open_store
 from app.usecases.sign_in import is_weak, new_verifier
-from db import rows, till
+from app.usecases.staff import staff_facts
+from db import people, rows, till
 from db.backup import check_copy, copy_into
 from db.connection import StoreKey
 from db.engine import Store
@@ -266,14 +267,14 @@ def add_staff(ctx: Context, person: NewStaff, *, today: BusinessDate) -> bytes:
             event_id=ctx.ids(),
             session=None,
             business_date=today,
-            doc={"staff": staff_id.hex(), "role": person.role},
+            doc=staff_facts(staff_id, person.role, "add"),
             cells=(
-                {
-                    "t": "staff", "id": staff_id.hex(), "initials": person.initials.lower(),
-                    "name": person.name, "role": person.role, "badge": person.badge,
-                    "pin_salt": salt.hex(), "pin_hash": hash_.hex(), "failures": 0,
-                    "locked_until_us": None, "active": 1,
-                },
+                staff_cell(
+                    people.StaffRow(
+                        staff_id, person.initials.lower(), person.name, person.role, person.badge,
+                        salt, hash_, 1,
+                    )
+                ),
             ),
         )  # fmt: skip
     return staff_id

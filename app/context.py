@@ -28,6 +28,7 @@ from app.domain.programme_plain import programme_from_plain
 from app.i18n import Words
 from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile, Record
+from app.lockout import Lockout
 from app.log import log
 from app.protocol.events import HASH_BYTES, Event, chain, chain_start, micros
 from app.settings import Settings
@@ -164,6 +165,7 @@ class Context:
     Attributes:
         settings: this machine's; replaced as a whole when saved.
         approvals: what second persons have said yes to, for sixty seconds.
+        lockout: who has to wait after wrong PINs.
         journal_problem: why the journal file can't be written, "" while it can. Selling stops then.
     """
 
@@ -193,6 +195,7 @@ class Context:
         self.folder = folder
         self.journal_problem = ""
         self.approvals = Approvals()
+        self.lockout = Lockout()
         self._touched: set[bytes] = set()
         self._unwritten: list[tuple[int, bytes]] = []
         self.shop: tuple[Settings, int, Shop] | None = None
@@ -235,6 +238,7 @@ class Context:
                 tx.event = tx.known
                 yield tx
             self._to_files(tx)
+        self.approvals.forget(command_id)
 
     @contextlib.contextmanager
     def read(self, reader: Reader = Reader.COUNTER) -> Iterator[Connection]:
@@ -355,7 +359,7 @@ def cells_of(conn: Connection, event: Event) -> list[dict[str, Any]]:
     if event.kind == posting.STAFF:
         person = people.staff_by_id(conn, bytes.fromhex(event.doc["staff"]))
         if person is not None:
-            cells.append({"t": "staff", **_plain(person)})
+            cells.append(staff_cell(person))
     if event.member_id is None or event.kind not in (posting.ENROL, posting.PROFILE):
         return cells
     if event.kind == posting.ENROL:
@@ -368,6 +372,12 @@ def cells_of(conn: Connection, event: Event) -> list[dict[str, Any]]:
     if profile is not None:
         cells.append({"t": "profile", **_plain(profile)})
     return cells
+
+
+def staff_cell(person: people.StaffRow) -> dict[str, Any]:
+    """What the profile file keeps of a person who works here; wrong PINs and their wait stay rows."""
+    plain = _plain(person)
+    return {"t": "staff", **{name: plain[name] for name in _STAFF_CELL}}
 
 
 def _plain(row: people.ProfileRow | people.CredentialRow | people.StaffRow) -> dict[str, Any]:
@@ -400,7 +410,9 @@ def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
             people.advance_card_block(conn, *block)
     else:
         assert cell["t"] == "staff", cell["t"]
-        people.put_staff(conn, people.StaffRow(**values))
+        # An older cell may say less or more than is kept now.
+        known: dict[str, Any] = {name: values.get(name) for name in _STAFF_CELL}
+        people.put_staff(conn, people.StaffRow(**known))
 
 
 def _searched(profile: people.ProfileRow) -> tuple[str | None, ...]:
@@ -408,6 +420,9 @@ def _searched(profile: people.ProfileRow) -> tuple[str | None, ...]:
     return profile.name, profile.phone, profile.email, profile.name_py, profile.name_ini
 
 
+_STAFF_CELL: Final = (
+    "id", "initials", "name", "role", "badge", "pin_salt", "pin_hash", "active", "member_id", "phone",
+)  # fmt: skip
 _BYTES: Final = frozenset({"id", "member_id", "key", "pin_salt", "pin_hash"})
 
 

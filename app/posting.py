@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from sqlcipher3.dbapi2 import Connection
@@ -78,6 +78,9 @@ FIGURED: Final = DOCUMENTS | {ENROL, EXPIRE, TIER_REVIEW, COUNT}
 """Kinds of event that reports count."""
 
 _json = msgspec.json.Encoder(order="deterministic")
+
+
+StaffStanding: TypeAlias = tuple[str, int, bytes | None]
 
 
 class LedgerMismatch(AssertionError):
@@ -280,7 +283,29 @@ def setup_cards(event: Event) -> people.CardBlock:
     return people.CardBlock(*event.doc["cards"])
 
 
+def staff_sign(event: Event) -> tuple[bytes, int] | None:
+    """(person, signed in) that a SIGN_IN or SIGN_OUT stands for."""
+    if event.kind not in (SIGN_IN, SIGN_OUT) or event.staff_id is None:
+        return None
+    return event.staff_id, int(event.kind == SIGN_IN)
+
+
+def staff_standing(event: Event, before: StaffStanding | None) -> StaffStanding:
+    """(role, active, own account) of a person after a STAFF event, `before` it None for a new one."""
+    doc = event.doc
+    active, member_id = (1, None) if before is None else before[1:]
+    act = doc.get("act", "add")
+    if act in ("disable", "enable"):
+        active = int(act == "enable")
+    if act == "link":
+        member_id = None if doc["member"] is None else bytes.fromhex(doc["member"])
+    return doc["role"], active, member_id
+
+
 def _project(conn: Connection, event: Event) -> None:
+    sign = staff_sign(event)
+    if sign is not None:
+        people.put_staff_sign(conn, sign[0], seq=event.seq, signed_in=sign[1])
     if event.kind == SHIFT_OPEN:
         previous = event.doc.get("closes")
         if previous is not None:

@@ -78,7 +78,11 @@ class CardBlock:
 
 @dataclass(frozen=True, slots=True)
 class StaffRow:
-    """Somebody who works at the till. `pin_hash` is a verifier, never the PIN."""
+    """Somebody who works at the till. `pin_hash` is a verifier, never the PIN.
+
+    `member_id` is their own account and `phone` their own E.164 number, where they are known. `wait_s`
+    are the seconds that were still to wait when it was last written; `blocked` ends by a person only.
+    """
 
     id: bytes
     initials: str
@@ -87,9 +91,12 @@ class StaffRow:
     badge: str | None
     pin_salt: bytes
     pin_hash: bytes
-    failures: int
-    locked_until_us: int | None
     active: int
+    member_id: bytes | None = None
+    phone: str | None = None
+    failures: int = 0
+    wait_s: int = 0
+    blocked: int = 0
 
 
 _PROFILE = (
@@ -103,7 +110,8 @@ _PERSON = (
     f" {', '.join('p.' + c for c in _PROFILE.split(', '))}"
     " FROM member m LEFT JOIN profile p ON p.member_id = m.id WHERE m.id = ?"
 )
-_STAFF = "id, initials, name, role, badge, pin_salt, pin_hash, failures, locked_until_us, active"
+_STAFF_CELL = "id, initials, name, role, badge, pin_salt, pin_hash, active, member_id, phone"
+_STAFF = f"{_STAFF_CELL}, failures, wait_s, blocked"
 
 
 # Members ----------------------------------------------------------------------------------------
@@ -325,9 +333,12 @@ def card_prefixes(conn: Connection) -> list[str]:
 
 
 def put_staff(conn: Connection, row: StaffRow) -> None:
-    """Add a person, or rewrite their row."""
+    """Add a person, or rewrite their row; wrong PINs and their wait are not what is rewritten."""
+    columns = _STAFF_CELL.split(", ")
     conn.execute(
-        f"INSERT OR REPLACE INTO staff ({_STAFF}) VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(row)
+        f"INSERT INTO staff ({_STAFF_CELL}) VALUES (?,?,?,?,?,?,?,?,?,?)"
+        f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in columns[1:])}",
+        astuple(row)[: len(columns)],
     )
 
 
@@ -346,32 +357,50 @@ def staff_by_badge(conn: Connection, badge: str) -> StaffRow | None:
     return _staff(conn, "active = 1 AND badge = ?", badge)
 
 
+def all_staff(conn: Connection) -> list[StaffRow]:
+    """Everybody who works or worked here, by initials."""
+    rows = conn.execute(f"SELECT {_STAFF} FROM staff ORDER BY initials")
+    return [StaffRow(*row) for row in rows]
+
+
+def staff_using(conn: Connection, *, initials: str, badge: str | None) -> list[StaffRow]:
+    """Whoever has, or had, these initials or this badge: neither is given out twice."""
+    rows = conn.execute(
+        f"SELECT {_STAFF} FROM staff WHERE initials = ? OR badge = ?", (initials, badge)
+    )
+    return [StaffRow(*row) for row in rows]
+
+
 def set_staff_failures(
-    conn: Connection, staff_id: bytes, *, failures: int, locked_until_us: int | None
+    conn: Connection, staff_id: bytes, *, failures: int, wait_s: int, blocked: int
 ) -> None:
     """Count wrong PINs where a restart can't forget them."""
     conn.execute(
-        "UPDATE staff SET failures = ?, locked_until_us = ? WHERE id = ?",
-        (failures, locked_until_us, staff_id),
+        "UPDATE staff SET failures = ?, wait_s = ?, blocked = ? WHERE id = ?",
+        (failures, wait_s, blocked, staff_id),
     )
-
-
-def others_of_role(conn: Connection, staff_id: bytes, roles: tuple[str, ...]) -> bool:
-    """Whether somebody else of these roles works here and is not shut out."""
-    marks = ",".join("?" * len(roles))
-    row = conn.execute(
-        f"SELECT 1 FROM staff WHERE active = 1 AND id <> ? AND role IN ({marks})"
-        " AND locked_until_us IS NULL LIMIT 1",
-        (staff_id, *roles),
-    ).fetchone()
-    return row is not None
 
 
 def unblock_staff(conn: Connection) -> None:
     """A supervisor is here: everybody who was shut out may try again."""
     conn.execute(
-        "UPDATE staff SET failures = 0, locked_until_us = NULL WHERE locked_until_us IS NOT NULL"
+        "UPDATE staff SET failures = 0, wait_s = 0, blocked = 0 WHERE wait_s > 0 OR blocked = 1"
     )
+
+
+def put_staff_sign(conn: Connection, staff_id: bytes, *, seq: int, signed_in: int) -> None:
+    """The newest sign-in or sign-out of a person."""
+    conn.execute(
+        "INSERT INTO staff_sign (staff_id, seq, signed_in) VALUES (?,?,?)"
+        " ON CONFLICT (staff_id) DO UPDATE SET seq = excluded.seq, signed_in = excluded.signed_in",
+        (staff_id, seq, signed_in),
+    )
+
+
+def staff_signs(conn: Connection) -> dict[bytes, tuple[int, int]]:
+    """(sequence number of the event, signed in) by person."""
+    rows = conn.execute("SELECT staff_id, seq, signed_in FROM staff_sign")
+    return {bytes(staff_id): (int(seq), int(signed_in)) for staff_id, seq, signed_in in rows}
 
 
 def _staff(conn: Connection, where: str, value: object) -> StaffRow | None:

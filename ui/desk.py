@@ -345,9 +345,9 @@ class Desk:
         """The newest slip of a document as document JSON."""
         return counter.slip_preview(self._ctx, event_id)
 
-    def reprint(self, command_id: bytes, session: Session, event_id: bytes) -> int:
+    def reprint(self, command_id: bytes, session: Session, event_id: bytes, reason: str) -> int:
         """Queue another copy; returns its number."""
-        return reprint(self._ctx, Reprint(command_id, session, event_id)).result
+        return reprint(self._ctx, Reprint(command_id, session, event_id, reason)).result
 
     # Returns and voids ------------------------------------------------------------------------
 

@@ -271,7 +271,7 @@ class Errands:
             self.strip.good_news(lambda: words.say("Printing copy {count}.", count=copy))
             self.paper.print_waiting()
 
-        self._ask(lambda: self._desk.reprint(command_id, session, event_id), printed)
+        self._ask(lambda: self._desk.reprint(command_id, session, event_id, "customer"), printed)
 
     def _ask(self, function: Callable[[], object], ok: Callable[..., None]) -> None:
         self._lanes.run(self.counter, "db", function, ok=ok, failed=self._warn)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.domain.errors import Refusal, Refused
 from app.domain.money import BASIS
-from app.domain.programme import Limits, RedeemRules, Role
+from app.domain.programme import RedeemRules
 
 LimitReason = Literal["off", "no_member", "balance", "share", "excluded", "minimum", "bill"]
 """What keeps the maximum from being higher: redemption is off, there is no member, the points, the
@@ -73,10 +73,3 @@ def check_redemption(
             Refusal.REDEEM_ABOVE_SHARE,
             {"points": points, "most": most.points, "reason": most.reason},
         )
-
-
-def check_redeem_limit(limits: Limits, role: Role, points: int, *, second_person: bool) -> None:
-    """Above the role's limit a second person is needed (security.md section 3)."""
-    limit = limits.redeem_points[role]
-    if limit is not None and points > limit and not second_person:
-        raise Refused(Refusal.REDEEM_ABOVE_LIMIT, {"points": points, "limit": limit})

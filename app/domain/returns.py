@@ -24,7 +24,7 @@ from app.domain.entries import EARNED, POINTS, SALES, SPEND, USE, Entry, EntryId
 from app.domain.errors import Refusal, Refused
 from app.domain.fold import fold
 from app.domain.money import kept_share
-from app.domain.programme import Limits, Programme, Role, SpentPolicy
+from app.domain.programme import Programme, SpentPolicy
 from app.domain.sale import MemberContext, expiry_of
 from app.domain.settlement import Refund, Settlement, settle
 from app.domain.state import MemberState, available_points, owed_points
@@ -205,17 +205,6 @@ def _rename(entry: Entry, event_id: bytes) -> Entry:
     if refers_to is not None and refers_to.event == _DRAFT_EVENT:
         refers_to = EntryId(event_id, refers_to.n)
     return entry._replace(id=EntryId(event_id, entry.id.n), refers_to=refers_to)
-
-
-def check_return_limit(
-    limits: Limits, role: Role, refund_minor: int, *, second_person: bool
-) -> None:
-    """Above the role's limit a second person is needed (security.md section 3)."""
-    limit = limits.return_minor[role]
-    if limit is not None and refund_minor > limit and not second_person:
-        raise Refused(
-            Refusal.RETURN_ABOVE_LIMIT, {"refund_minor": refund_minor, "limit_minor": limit}
-        )
 
 
 def _kept_after(

@@ -9,7 +9,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import EARNED, POINTS, SALES, SPEND, TIER, USE, Entry, EntryId, Kind
 from app.domain.errors import Refusal, Refused
 from app.domain.fold import fold
-from app.domain.programme import Limits, Programme, Role, SpentPolicy
+from app.domain.programme import Programme, SpentPolicy
 from app.domain.sale import MemberContext, expiry_of
 from app.domain.settlement import Refund, Settlement, settle
 from app.domain.state import available_points, owed_points
@@ -41,15 +41,6 @@ def check_void(
         raise Refused(Refusal.VOID_ALREADY)
     if later_return_stands:
         raise Refused(Refusal.VOID_LATER_RETURN)
-
-
-def check_void_limit(limits: Limits, role: Role, amount_minor: int, *, second_person: bool) -> None:
-    """Above the role's limit a second person is needed (security.md section 3)."""
-    limit = limits.void_minor[role]
-    if limit is not None and amount_minor > limit and not second_person:
-        raise Refused(
-            Refusal.VOID_ABOVE_LIMIT, {"amount_minor": amount_minor, "limit_minor": limit}
-        )
 
 
 def quote_void(

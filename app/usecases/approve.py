@@ -11,7 +11,7 @@ from app.domain.errors import Refusal, Refused
 from app.domain.rights import may_approve
 from app.queries.records import StaffView
 from app.usecases.done import Done
-from app.usecases.rights import staff_role
+from app.usecases.rights import is_own_card, staff_role
 from app.usecases.sign_in import check_pin
 
 
@@ -36,13 +36,15 @@ class Refuse:
 def approve(ctx: Context, command: Approve) -> Done[StaffView]:
     """Keep the approver's yes for sixty seconds, for exactly this request.
 
-    Raises Refused: PIN_WRONG, PIN_LOCKED, PIN_BLOCKED, APPROVAL_OWN, APPROVAL_RANK.
+    Raises Refused: PIN_WRONG, PIN_LOCKED, PIN_BLOCKED, APPROVAL_RANK, APPROVAL_OWN (their own
+    request, or what concerns their own account).
     """
     row = check_pin(ctx, command.who, command.pin)
     with ctx.read() as conn:
         asker = staff_role(conn, command.ask.staff_id)
         approver = staff_role(conn, row.id)
-    if row.id == command.ask.staff_id:
+        own = is_own_card(conn, row.id, command.ask.member_id)
+    if own or row.id == command.ask.staff_id:
         raise Refused(Refusal.APPROVAL_OWN)
     if not may_approve(approver, asker, command.ask.right):
         raise Refused(Refusal.APPROVAL_RANK)

@@ -22,10 +22,12 @@ from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.member import MARKETING, SERVICE
 from app.domain.programme import Programme
+from app.domain.rights import Right
 from app.domain.state import MemberState
 from app.intake import Phone, Reading, parse_phone, plain_text, readings
 from app.numbers import card_number, is_card_number
 from app.usecases.done import Done
+from app.usecases.rights import require
 from db import people
 
 NOTICE_VERSION: Final = "2026-11"
@@ -91,11 +93,12 @@ class Enrolled:
 def enrol(ctx: Context, command: Enrol) -> Done[Enrolled]:
     """Raises Refused: NAME_NEEDED, PHONE_INVALID, EMAIL_INVALID, BIRTHDAY_INVALID, CONSENT_NEEDED
     (personal values without consent to the service notice), CARD_TAKEN, CARD_UNKNOWN,
-    CARDS_USED_UP, SHIFT_NEEDED."""
+    CARDS_USED_UP, SHIFT_NEEDED, NOT_ALLOWED."""
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(_enrolled(tx.conn, tx.known.member_id), again=True)
         shift = tx.shift()
+        require(ctx, tx.conn, command.session, Right.ENROL, command_id=command.command_id)
         member_id = ctx.ids()
         key = os.urandom(32)
         if not command.service_consent:
@@ -155,6 +158,7 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(_enrolled(tx.conn, command.member_id), again=True)
+        require(ctx, tx.conn, command.session, Right.ENROL, command_id=command.command_id)
         row = people.profile(tx.conn, command.member_id)
         key = people.member_key(tx.conn, command.member_id)
         if row is None or key is None:

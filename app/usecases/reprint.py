@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from app import posting
 from app.context import Changes, Context, Session
 from app.domain.errors import Refusal, Refused
+from app.domain.rights import Right
 from app.slips import slip_of
 from app.usecases.done import Done
+from app.usecases.rights import require
 from db import people, rows, till
+
+REASONS: Final = ("customer", "lost", "unreadable", "other")
 
 
 @dataclass(frozen=True, slots=True)
 class Reprint:
-    """Another copy of the slip of an event."""
+    """Another copy of the slip of an event, and why."""
 
     command_id: bytes
     session: Session
     event_id: bytes
+    reason: str
 
 
 def reprint(ctx: Context, command: Reprint) -> Done[int]:
-    """Queue the next copy; its number is the result. Raises Refused(DOCUMENT_UNKNOWN)."""
+    """Queue the next copy; its number is the result. Raises Refused: REASON_NEEDED, NOT_ALLOWED,
+    DOCUMENT_UNKNOWN."""
+    if command.reason and command.reason not in REASONS:
+        raise Refused(Refusal.REASON_NEEDED)
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(int(tx.known.doc["copy_no"]), again=True)
+        require(
+            ctx, tx.conn, command.session, Right.REPRINT, command_id=command.command_id,
+            reason=command.reason,
+        )  # fmt: skip
         row = rows.event_by_id(tx.conn, command.event_id)
         if row is None or row.kind not in posting.DOCUMENTS:
             raise Refused(Refusal.DOCUMENT_UNKNOWN)
@@ -47,7 +60,7 @@ def reprint(ctx: Context, command: Reprint) -> Done[int]:
             session=command.session,
             business_date=ctx.business_date(),
             member_id=original.member_id,
-            doc={"of": original.id.hex(), "copy_no": copy_no},
+            doc={"of": original.id.hex(), "copy_no": copy_no, "reason": command.reason},
         )
         tx.print(original, original.kind, slip, copy_no=copy_no)
     return Done(copy_no, Changes(kinds=frozenset({"print"})), warning=ctx.warning())

@@ -19,18 +19,18 @@ from app.domain.fold import fold
 from app.domain.programme import SpentPolicy
 from app.domain.returns import (
     ReturnQuote,
-    check_return_limit,
     kept_units,
     quote_return,
     return_entries,
 )
+from app.domain.rights import Right
 from app.domain.state import EMPTY
 from app.numbers import receipt_number
 from app.protocol.events import Event
 from app.queries.counter import is_voided, sale_of
 from app.slips import slip_of
 from app.usecases.done import Done
-from app.usecases.rights import role_of
+from app.usecases.rights import require, require_above, role_of
 from app.usecases.sell import next_running
 from db import people, rows, till
 
@@ -102,8 +102,8 @@ def preview_return(
 
 def return_goods(ctx: Context, command: ReturnGoods) -> Done[Returned]:
     """Commit a return. Raises Refused: REASON_NEEDED, SHIFT_NEEDED, QUOTE_CHANGED with the new
-    ReturnQuote as `offer`, RETURN_ABOVE_LIMIT, DOCUMENT_UNKNOWN, VOID_ALREADY, and what
-    quote_return refuses."""
+    ReturnQuote as `offer`, NOT_ALLOWED, APPROVAL_NEEDED with the Ask as `offer` (own card, above
+    the limit), APPROVAL_EXPIRED, DOCUMENT_UNKNOWN, VOID_ALREADY, and what quote_return refuses."""
     if command.reason not in REASONS:
         raise Refused(Refusal.REASON_NEEDED)
     with ctx.write(command.command_id) as tx:
@@ -123,9 +123,12 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     role = role_of(staff)
     if is_voided(conn, command.sale_id):
         raise Refused(Refusal.VOID_ALREADY)
-    if command.policy is not None and role != "manager":
+    if command.policy is not None:
         # Another way than the programme's with points already spent is a manager's to choose.
-        raise Refused(Refusal.WRITE_OFF_NEEDS_MANAGER)
+        require(
+            ctx, conn, command.session, Right.WRITE_OFF, command_id=command.command_id,
+            reason=command.reason,
+        )  # fmt: skip
     quote = _quote(
         ctx, conn, command.sale_id, command.lines, on=on, policy=command.policy,
         manager=role == "manager",
@@ -133,9 +136,14 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     if (quote.refund_minor, quote.balance_after) != (command.refund_minor, command.balance_after):
         raise Refused(Refusal.QUOTE_CHANGED, offer=quote)
     programme = ctx.programme_on(conn, on)
-    check_return_limit(programme.limits, role, quote.refund_minor, second_person=False)
     original = rows.document_by_event(conn, command.sale_id)
     assert original is not None, "a sale has a document row"
+    approval = require_above(
+        ctx, conn, command.session, (Right.RETURN, Right.RETURN_ABOVE),
+        limit=programme.limits.return_minor[role], command_id=command.command_id,
+        member_id=original.member_id, amount=quote.refund_minor, reason=command.reason,
+        of=command.sale_id,
+    )  # fmt: skip
     event_id = ctx.ids()
     entries = return_entries(quote, event_id)
     before = posting.load_state(conn, original.member_id, None) if entries else EMPTY
@@ -160,6 +168,7 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
             "return": return_to_plain(draft),
             "money": money_to_plain(money_of_return(*sale_of(conn, command.sale_id), draft)),
             "shown": shown_after(posted.after, programme, on) if posted else None,
+            "approval": approval,
         },
         posted=posted,
     )

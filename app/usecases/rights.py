@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from app.approvals import Ask
 from app.context import Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Role
-from app.domain.rights import Grant, Right, StaffRole, rule
+from app.domain.rights import Grant, Right, StaffRole, may_approve, rule
 from db import people
 from db.connection import Connection
 
@@ -45,21 +46,83 @@ def require(
     member_id: bytes | None = None,
     amount: int = 0,
     reason: str = "",
+    of: bytes | None = None,
+    alone: bool = True,
 ) -> dict[str, Any] | None:
     """Let the act pass, alone or with a second person who said yes to exactly this request.
+
+    `alone` False asks for the second person even of a role that the matrix lets pass: it is above
+    that role's own limit in the programme.
 
     Returns what the event keeps of the second person (`doc["approval"]`), None when alone. Raises
     Refused: NOT_ALLOWED; REASON_NEEDED; APPROVAL_NEEDED with the Ask as `offer`; APPROVAL_EXPIRED.
     """
-    cell = rule(staff_role(conn, session.staff_id), right)
+    role = staff_role(conn, session.staff_id)
+    cell = rule(role, right)
     if cell.grant in (Grant.NO, Grant.READ):
         raise Refused(Refusal.NOT_ALLOWED, {"right": right.value})
     if cell.reason and not reason:
         raise Refused(Refusal.REASON_NEEDED)
-    if cell.grant is Grant.ALONE:
+    if cell.grant is Grant.ALONE and alone:
         return None
-    ask = Ask(command_id, right, session.staff_id, member_id, amount, reason)
+    ask = Ask(command_id, right, session.staff_id, member_id, amount, reason, of)
     approver = ctx.approvals.of(ask)
-    if approver is None:
+    if approver is None or not _still_approves(conn, approver, role, right):
         raise Refused(Refusal.APPROVAL_NEEDED, {"right": right.value, "amount": amount}, offer=ask)
     return {"by": approver.hex(), "right": right.value}
+
+
+def _still_approves(conn: Connection, approver: bytes, asker: StaffRole, right: Right) -> bool:
+    """They may have been disabled, or lost their role, since they agreed."""
+    try:
+        return may_approve(staff_role(conn, approver), asker, right)
+    except Refused:
+        return False
+
+
+def require_above(
+    ctx: Context,
+    conn: Connection,
+    session: Session,
+    rights: tuple[Right, Right],
+    *,
+    limit: int | None,
+    command_id: bytes,
+    member_id: bytes | None,
+    amount: int,
+    reason: str = "",
+    of: bytes | None = None,
+) -> dict[str, Any] | None:
+    """`require` for an act with a limit (domain.md, programme limits; None: without one).
+
+    `rights` is the act up to the limit and above it. The member's account being the person's own
+    comes first: it takes a second person whatever the amount, and that yes is for the whole request.
+    """
+    ask = partial(
+        require, ctx, conn, session, command_id=command_id, member_id=member_id, amount=amount,
+        reason=reason, of=of,
+    )  # fmt: skip
+    ask(rights[0])
+    if is_own_card(conn, session.staff_id, member_id):
+        return ask(Right.OWN_CARD)
+    above = limit is not None and amount > limit
+    return ask(rights[1], alone=False) if above else None
+
+
+def is_own_card(conn: Connection, staff_id: bytes, member_id: bytes | None) -> bool:
+    """Whether the account is the person's own or of their household (security.md section 4, F1).
+
+    That is the account that they are linked to, and every one with its phone or with theirs.
+    """
+    staff = people.staff_by_id(conn, staff_id)
+    if staff is None or member_id is None:
+        return False
+    if member_id == staff.member_id:
+        return True
+    if staff.phone is None and staff.member_id is None:
+        return False
+    profile = people.profile(conn, member_id)
+    if profile is None or profile.phone is None:
+        return False
+    own = people.profile(conn, staff.member_id) if staff.member_id else None
+    return profile.phone in (staff.phone, own.phone if own else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
@@ -16,7 +17,7 @@ from app.domain.documents_plain import sale_from_plain, sale_to_plain
 from app.domain.errors import Refusal, Refused
 from app.domain.fold import fold
 from app.domain.programme import Programme
-from app.domain.redemption import check_redeem_limit
+from app.domain.rights import Right
 from app.domain.sale import QuoteKey, SaleQuote, quote_sale, sale_document, sale_entries
 from app.domain.state import EMPTY
 from app.domain.state_rows import needs
@@ -25,7 +26,7 @@ from app.protocol.events import Event
 from app.slips import slip_of
 from app.usecases.done import Done
 from app.usecases.guard import require_for_sale
-from app.usecases.rights import role_of
+from app.usecases.rights import is_own_card, require, role_of
 from db import people, rows, till
 
 
@@ -71,8 +72,9 @@ def sell(ctx: Context, command: Sell) -> Done[Sold]:
     """Commit a sale; a command that was done before gives its first outcome.
 
     Raises Refused: SHIFT_NEEDED, QUOTE_CHANGED with the new SaleQuote as `offer`,
-    REDEEM_ABOVE_LIMIT, TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN, APPROVAL_NEEDED where
-    the guard stops it, and what quote_sale refuses. Raises Unavailable when the store can't.
+    NOT_ALLOWED, APPROVAL_NEEDED with the Ask as `offer` (own card, points above the limit, where the
+    guard stops it), APPROVAL_EXPIRED, TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN and what
+    quote_sale refuses. Raises Unavailable when the store can't.
     """
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
@@ -102,11 +104,7 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
             Refusal.SALE_ABOVE_LIMIT,
             {"amount_minor": quote.draft.payable_minor, "limit_minor": limit},
         )
-    if command.request.redeem_points:
-        role = role_of(people.staff_by_id(conn, command.session.staff_id))
-        check_redeem_limit(
-            programme.limits, role, command.request.redeem_points, second_person=False
-        )
+    approval = _approval(ctx, conn, command, quote, programme)
     guard = require_for_sale(ctx, tx, command.session, command.member_id, quote, programme, on)
     event_id = ctx.ids()
     entries = sale_entries(quote, event_id)
@@ -117,7 +115,8 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
         assert not needs(entries).splits, "a sale refers to no earlier entry"
     posted = posting.Posted(before, fold(before, entries)) if entries else None
     receipt = receipt_number(ctx.till.till, next_running(conn), event_id)
-    doc = {**sale_facts(quote, document, receipt, posted, programme), "guard": guard}
+    facts = sale_facts(quote, document, receipt, posted, programme, approval=approval)
+    doc = {**facts, "guard": guard}
     if command.verified:
         doc["verified"] = command.verified
     event = tx.record(
@@ -138,12 +137,33 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     return event, document
 
 
+def _approval(
+    ctx: Context, conn: Connection, command: Sell, quote: SaleQuote, programme: Programme
+) -> dict[str, Any] | None:
+    """Whether this person may sell this, and with whose yes. One yes is for the whole sale."""
+    session, points = command.session, command.request.redeem_points
+    ask = partial(
+        require, ctx, conn, session, command_id=command.command_id, member_id=command.member_id
+    )
+    ask(Right.SELL)
+    if points:
+        ask(Right.REDEEM)
+    if is_own_card(conn, session.staff_id, command.member_id):
+        return ask(Right.OWN_CARD, amount=quote.draft.payable_minor)
+    limit = programme.limits.redeem_points[role_of(people.staff_by_id(conn, session.staff_id))]
+    if limit is not None and points > limit:
+        return ask(Right.REDEEM_ABOVE, amount=points, alone=False)
+    return None
+
+
 def sale_facts(
     quote: SaleQuote,
     document: SaleDocument,
     receipt_no: str,
     posted: posting.Posted | None,
     programme: Programme,
+    *,
+    approval: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a sale event holds, beside its entries."""
     after = shown_after(posted.after, programme, document.business_date) if posted else None
@@ -155,6 +175,7 @@ def sale_facts(
         "sale": sale_to_plain(document),
         "shown": after,
         "tier_code": quote.tier_after.code if quote.tier_after else None,
+        "approval": approval,
     }
 
 

@@ -1,7 +1,8 @@
-"""Sign in by initials or badge and PIN (security.md section 3, counter-flows.md flows 15 and 16).
+"""Sign in by initials or badge and PIN, and out again (security.md section 3, counter-flows.md flows 15, 16).
 
 The verifier is argon2id over an HMAC of the PIN under the till's pepper, so a stolen row is no help without the
-store's key. Wrong PINs are counted in the store: a restart or another clock doesn't forget them.
+store's key. Wrong PINs are counted in the store, and the wait after them by the monotonic clock (app.lockout):
+a restart or another clock doesn't shorten it.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 import hmac
 import os
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 from argon2.low_level import Type, hash_secret_raw
 from sqlcipher3.dbapi2 import Connection
@@ -20,20 +20,20 @@ from app import posting
 from app.context import Changes, Context, Session
 from app.domain.errors import Refusal, Refused
 from app.journal import derive_key
-from app.protocol.events import micros
 from app.queries.records import StaffView
 from app.usecases.done import Done
-from db import people, till
+from db import people, rows, till
 
 TRIES_BEFORE_WAIT: Final = 5
 TRIES_BEFORE_SUPERVISOR: Final = 10
-WAIT: Final = timedelta(minutes=5)
+WAIT_S: Final = 300
 PIN_DIGITS: Final = 6
 SUPERVISORS: Final = ("supervisor", "manager")
-BLOCKED_US: Final = 1 << 62
-"""In place of an instant: no waiting helps, a supervisor has to sign in."""
+SignOutWhy = Literal["switch", "lock", "idle", "close"]
 _MEMORY_KIB: Final = 64 * 1024
-_WEAK: Final = frozenset({"000000", "123456", "654321", "111111", "666666", "888888"})
+_USUAL: Final = frozenset({"121212", "123123", "520520", "888666", "112233"})
+_ROWS: Final = ("01234567890123456789", "98765432109876543210")
+_NOBODY_TRIES: Final = "pins_of_nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,15 @@ class SignIn:
     pin: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """The person of a session leaves the till: somebody else came, it was locked, or it closes."""
+
+    command_id: bytes
+    session: Session
+    why: SignOutWhy
+
+
 def verifier(data_key: bytes, salt: bytes, pin: str) -> bytes:
     """The 32-byte PIN verifier: argon2id, 64 MiB, one pass (about 80 ms)."""
     peppered = hmac.digest(derive_key(data_key, "pin pepper"), pin.encode(), sha256)
@@ -54,9 +63,14 @@ def verifier(data_key: bytes, salt: bytes, pin: str) -> bytes:
     )  # fmt: skip
 
 
-def is_weak(pin: str) -> bool:
-    """Whether a PIN may not be chosen: too short, not digits, one digit repeated, or a usual one."""
-    return len(pin) < PIN_DIGITS or not pin.isdigit() or len(set(pin)) == 1 or pin in _WEAK
+def is_weak(pin: str, *known: str) -> bool:
+    """Whether a PIN may not be chosen: too short, not digits, a usual one, a row, or part of what
+    is `known` of the person (phone, birthday)."""
+    if len(pin) < PIN_DIGITS or not (pin.isascii() and pin.isdigit()):
+        return True
+    if len(set(pin)) < 3 or pin in _USUAL or any(pin in row for row in _ROWS):
+        return True
+    return any(pin in text for text in known)
 
 
 def new_verifier(data_key: bytes, pin: str) -> tuple[bytes, bytes]:
@@ -73,13 +87,12 @@ def find_staff(ctx: Context, who: str) -> StaffView | None:
 
 
 def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
-    """Check the PIN and start a session. Raises Refused(PIN_WRONG | PIN_LOCKED).
+    """Check the PIN and start a session. Raises Refused(PIN_WRONG | PIN_LOCKED | PIN_BLOCKED).
 
     The answer takes as long for an unknown person as for a known one.
     """
     row = check_pin(ctx, command.who, command.pin)
     with ctx.write(command.command_id) as tx:
-        people.set_staff_failures(tx.conn, row.id, failures=0, locked_until_us=None)
         if row.role in SUPERVISORS:
             people.unblock_staff(tx.conn)
         shift = till.open_shift(tx.conn)
@@ -90,9 +103,23 @@ def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
                 event_id=ctx.ids(),
                 session=session,
                 business_date=ctx.business_date(),
-                doc={},
+                doc={"staff": row.id.hex()},
             )
     return Done(session, Changes(kinds=frozenset({"session"})), warning=ctx.warning())
+
+
+def sign_out(ctx: Context, command: SignOut) -> Done[None]:
+    """Note that the person left, and why. Their shift stays as it is."""
+    with ctx.write(command.command_id) as tx:
+        if tx.known is None:
+            tx.record(
+                posting.SIGN_OUT,
+                event_id=ctx.ids(),
+                session=command.session,
+                business_date=ctx.business_date(),
+                doc={"staff": command.session.staff_id.hex(), "why": command.why},
+            )
+    return Done(None, Changes(kinds=frozenset({"session"})), warning=ctx.warning())
 
 
 def check_pin(ctx: Context, who: str, pin: str) -> people.StaffRow:
@@ -100,13 +127,15 @@ def check_pin(ctx: Context, who: str, pin: str) -> people.StaffRow:
     PIN_BLOCKED)."""
     with ctx.read() as conn:
         row = _find(conn, who)
-    now_us = micros(ctx.clock())
     if row is not None:
-        _check_lock(row, now_us)
+        _check_lock(ctx, row)
     given = verifier(ctx.data_key, row.pin_salt if row else bytes(16), pin)
     if row is None or not hmac.compare_digest(given, row.pin_hash):
-        _count_failure(ctx, row, now_us)
+        _count_failure(ctx, row)
     assert row is not None
+    if row.failures:
+        with ctx.write_rows() as conn:
+            people.set_staff_failures(conn, row.id, failures=0, wait_s=0, blocked=0)
     return row
 
 
@@ -116,29 +145,55 @@ def _find(conn: Connection, who: str) -> people.StaffRow | None:
     return by_initials or people.staff_by_badge(conn, text)
 
 
-def _check_lock(row: people.StaffRow, now_us: int) -> None:
-    until = row.locked_until_us
-    if until == BLOCKED_US:
+def _check_lock(ctx: Context, row: people.StaffRow) -> None:
+    if row.blocked:
         raise Refused(Refusal.PIN_BLOCKED)
-    if until is not None and now_us < until:
-        raise Refused(Refusal.PIN_LOCKED, {"minutes": _minutes(until - now_us)})
+    left = ctx.lockout.left_s(row.id, row.wait_s)
+    if row.wait_s and left < row.wait_s:
+        # What was waited is waited: a restart goes on from here.
+        _keep_wait(ctx, row, left)
+    if left:
+        raise Refused(Refusal.PIN_LOCKED, {"minutes": -(-left // 60)})
 
 
-def _count_failure(ctx: Context, row: people.StaffRow | None, now_us: int) -> None:
-    """5 wrong: five minutes; 10: until a supervisor signs in, where there is another one."""
+def _keep_wait(ctx: Context, row: people.StaffRow, left_s: int) -> None:
+    with ctx.write_rows() as conn:
+        people.set_staff_failures(
+            conn, row.id, failures=row.failures, wait_s=left_s, blocked=row.blocked
+        )
+    ctx.lockout.stored(row.id)
+
+
+def _count_failure(ctx: Context, row: people.StaffRow | None) -> None:
+    """5 wrong: five minutes; 10: until a supervisor signs in, or the passphrase sets a new PIN."""
     if row is None:
+        # As much work as for somebody: who works here can't be told from the time that "no" takes.
+        with ctx.write_rows() as conn:
+            tries = int(rows.meta(conn, _NOBODY_TRIES) or "0") + 1
+            rows.set_meta(conn, _NOBODY_TRIES, str(tries))
         raise Refused(Refusal.PIN_WRONG, {"left": TRIES_BEFORE_WAIT - 1})
     failures = row.failures + 1
-    locked = None
-    with ctx.write_rows() as conn:
-        if failures >= TRIES_BEFORE_SUPERVISOR and people.others_of_role(conn, row.id, SUPERVISORS):
-            locked = BLOCKED_US
-        elif failures % TRIES_BEFORE_WAIT == 0:
-            locked = now_us + WAIT // timedelta(microseconds=1)
-        people.set_staff_failures(conn, row.id, failures=failures, locked_until_us=locked)
-    _check_lock(replace(row, locked_until_us=locked), now_us)
+    blocked = int(failures >= TRIES_BEFORE_SUPERVISOR)
+    wait_s = WAIT_S if failures % TRIES_BEFORE_WAIT == 0 and not blocked else 0
+    locked = replace(row, failures=failures, wait_s=wait_s, blocked=blocked)
+    if wait_s or blocked:
+        _lock(ctx, locked)
+        _check_lock(ctx, locked)
+    _keep_wait(ctx, locked, 0)
     raise Refused(Refusal.PIN_WRONG, {"left": TRIES_BEFORE_WAIT - failures % TRIES_BEFORE_WAIT})
 
 
-def _minutes(microseconds: int) -> int:
-    return -(-microseconds // 60_000_000)
+def _lock(ctx: Context, row: people.StaffRow) -> None:
+    """Shut out, in one transaction with the event that says so."""
+    with ctx.write(ctx.ids()) as tx:
+        people.set_staff_failures(
+            tx.conn, row.id, failures=row.failures, wait_s=row.wait_s, blocked=row.blocked
+        )
+        tx.record(
+            posting.PIN_LOCKED,
+            event_id=ctx.ids(),
+            session=None,
+            business_date=ctx.business_date(),
+            doc={"staff": row.id.hex(), "failures": row.failures},
+        )
+    ctx.lockout.stored(row.id)

@@ -106,6 +106,7 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
     """Walk the journal once beside the rows that it stands for; returns the 32-byte hashes."""
     previous: bytes | None = ctx.chain_start()
     expected = 1
+    staff = _Staff()
     hashes = bytearray()
     with ctx.read(Reader.REPORT) as conn:
         total = rows.event_count(conn)
@@ -139,6 +140,7 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 _compare(report, Fault.PROJECTION, row.seq, expected_sums, of_sums)
                 _compare(report, Fault.PROJECTION, row.seq, wanted_shares, of_shares)
                 _check_projections(conn, event, report)
+                staff.take(event)
             report.events += 1
             report.entries += len(found)
             previous = row.hash
@@ -153,6 +155,7 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
         for walk in (sums, shares):
             for seq, _ in walk.rest():
                 report.add(Fault.PROJECTION, seq, "figures of no event")
+        staff.compare(conn, report)
     report.head = previous or b""
     return hashes
 
@@ -238,6 +241,39 @@ class _Walk:
         while self._next is not None:
             yield self._next.seq, self._next
             self._next = next(self._source, None)
+
+
+class _Staff:
+    """Who works here, in which role, and who is signed in, as the events have it."""
+
+    def __init__(self) -> None:
+        self._standing: dict[bytes, tuple[int, posting.StaffStanding]] = {}
+        self._signs: dict[bytes, tuple[int, int]] = {}
+
+    def take(self, event: Event) -> None:
+        """The next event of the journal."""
+        if event.kind == posting.STAFF:
+            staff_id = bytes.fromhex(event.doc["staff"])
+            _, before = self._standing.get(staff_id, (0, None))
+            self._standing[staff_id] = event.seq, posting.staff_standing(event, before)
+        sign = posting.staff_sign(event)
+        if sign is not None:
+            self._signs[sign[0]] = event.seq, sign[1]
+
+    def compare(self, conn: Connection, report: Report) -> None:
+        """With the rows."""
+        found = {row.id: row for row in people.all_staff(conn)}
+        for staff_id, (seq, wanted) in self._standing.items():
+            row = found.pop(staff_id, None)
+            if row is None or (row.role, row.active, row.member_id) != wanted:
+                report.add(Fault.PROJECTION, seq, "role or standing of a person differs")
+        for _ in found:
+            report.add(Fault.PROJECTION, 0, "person of no event")
+        signs = people.staff_signs(conn)
+        for staff_id in self._signs.keys() | signs.keys():
+            seq = self._signs.get(staff_id, (0, 0))[0]
+            if self._signs.get(staff_id) != signs.get(staff_id):
+                report.add(Fault.PROJECTION, seq, "sign-in of a person differs")
 
 
 # The journal file ---------------------------------------------------------------------------------

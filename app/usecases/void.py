@@ -21,14 +21,15 @@ from app.domain.figures import (
     money_to_plain,
 )
 from app.domain.fold import fold
+from app.domain.rights import Right
 from app.domain.state import EMPTY
-from app.domain.void import VoidQuote, check_void, check_void_limit, quote_void
+from app.domain.void import VoidQuote, check_void, quote_void
 from app.numbers import receipt_number
 from app.protocol.events import Event
 from app.queries.counter import is_voided, standing_returns
 from app.slips import slip_of
 from app.usecases.done import Done
-from app.usecases.rights import role_of
+from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
 from db import people, rows, till
 
@@ -65,7 +66,8 @@ def preview_void(ctx: Context, event_id: bytes) -> VoidQuote:
 
 def void(ctx: Context, command: Void) -> Done[Voided]:
     """Commit a void. Raises Refused: REASON_NEEDED, SHIFT_NEEDED, DOCUMENT_UNKNOWN,
-    VOID_OTHER_SHIFT, VOID_ALREADY, VOID_LATER_RETURN, VOID_ABOVE_LIMIT, QUOTE_CHANGED."""
+    VOID_OTHER_SHIFT, VOID_ALREADY, VOID_LATER_RETURN, QUOTE_CHANGED, NOT_ALLOWED,
+    APPROVAL_NEEDED with the Ask as `offer` (own card, above the limit), APPROVAL_EXPIRED."""
     if command.reason not in REASONS:
         raise Refused(Refusal.REASON_NEEDED)
     with ctx.write(command.command_id) as tx:
@@ -87,7 +89,12 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
     on = BusinessDate(shift.business_date)
     programme = ctx.programme_on(conn, on)
     role = role_of(people.staff_by_id(conn, command.session.staff_id))
-    check_void_limit(programme.limits, role, abs(row.total_minor), second_person=False)
+    approval = require_above(
+        ctx, conn, command.session, (Right.VOID, Right.VOID_ABOVE),
+        limit=programme.limits.void_minor[role], command_id=command.command_id,
+        member_id=row.member_id, amount=abs(row.total_minor), reason=command.reason,
+        of=command.event_id,
+    )  # fmt: skip
     before = posting.load_state(conn, row.member_id, None) if quote.entries else EMPTY
     posted = posting.Posted(before, fold(before, quote.entries)) if quote.entries else None
     sale_id = row.event_id if row.kind == posting.SALE else row.refers_to
@@ -112,6 +119,7 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
             "refunds": [[kind, minor] for kind, minor in quote.refunds],
             "money": money_to_plain(_money(conn, row, quote)),
             "shown": shown_after(posted.after, programme, on) if posted else None,
+            "approval": approval,
         },
         posted=posted,
     )

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.errors import Outage, Unavailable
+from app.domain.errors import Outage, Refusal, Refused, Unavailable
+from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
 from db import migrate, rows
 from db.backup import Head, copy_into
 from db.connection import Connection, Key, connect
 from db.migrate import schema_version, shipped
-from tests.app.kiosk import Kiosk
+from tests.app.kiosk import PIN, Kiosk
 from tests.app.test_owner_postings import TO_SILVER, members_who_bought
 from tests.app.test_verify import raw
 
@@ -31,6 +32,11 @@ def _undo(conn: Connection, sql: str) -> None:
     added = re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", sql)
     if added:
         conn.execute(f"ALTER TABLE {added[1]} DROP COLUMN {added[2]}")
+    dropped = re.match(r"ALTER TABLE (\w+) DROP COLUMN (\w+)", sql)
+    if dropped:
+        was = re.search(rf"^ +({dropped[2]} [^,]+),", shipped()[0].sql, re.MULTILINE)
+        assert was, f"the first schema has no {dropped[2]}"
+        conn.execute(f"ALTER TABLE {dropped[1]} ADD COLUMN {was[1]}")
     made = re.match(r"CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER|VIEW) (\w+)", sql)
     if made:
         conn.execute(f"DROP {made[1]} {made[2]}")
@@ -52,6 +58,16 @@ def test_every_figure_is_there_after_all_steps_and_derived_as_if_it_were_new(old
         found = conn.execute("SELECT count(*) FROM member_state WHERE tier_until > 0").fetchone()
     assert found == (2,)
     assert verify(old.ctx).findings == []
+
+
+def test_whoever_was_shut_out_before_the_steps_still_is(kiosk: Kiosk) -> None:
+    back_to_the_first_schema(kiosk)
+    with raw(kiosk) as conn:
+        conn.execute("UPDATE staff SET failures = 10, locked_until_us = ?", (1 << 62,))
+    kiosk.open()
+    with pytest.raises(Refused) as refused:
+        sign_in(kiosk.ctx, SignIn(kiosk.ctx.ids(), "lx", PIN))
+    assert refused.value.code is Refusal.PIN_BLOCKED
 
 
 def test_a_copy_of_the_store_as_it_was_lies_beside_it(old: Kiosk) -> None:

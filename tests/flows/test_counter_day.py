@@ -218,24 +218,6 @@ def test_a_shift_is_not_opened_while_the_clock_is_behind_the_last_event(shop: Sh
     assert refused.value.code is Refusal.CLOCK_BEHIND
 
 
-def test_five_wrong_pins_lock_and_a_restart_or_another_clock_does_not_unlock(shop: Shop) -> None:
-    ctx = shop.till.context
-    for left in (4, 3, 2, 1):
-        with pytest.raises(Refused) as refused:
-            sign_in(ctx, SignIn(ctx.ids(), "lx", "111222"))
-        assert (refused.value.code, refused.value.facts["left"]) == (Refusal.PIN_WRONG, left)
-    with pytest.raises(Refused) as refused:
-        sign_in(ctx, SignIn(ctx.ids(), "lx", "111222"))
-    assert refused.value.code is Refusal.PIN_LOCKED
-    ctx = shop.reopen().context
-    shop.clock.step(minutes=-60)
-    with pytest.raises(Refused) as refused:
-        sign_in(ctx, SignIn(ctx.ids(), "lx", PINS["lx"]))
-    assert refused.value.code is Refusal.PIN_LOCKED
-    shop.clock.step(minutes=70)
-    assert sign_in(ctx, SignIn(ctx.ids(), "LX", PINS["lx"])).result.staff_id
-
-
 def test_a_member_is_found_by_digits_initials_card_and_pinyin_right_after_enrolment(
     shop: Shop,
 ) -> None:
@@ -316,8 +298,8 @@ def test_the_open_cart_is_there_after_a_restart_and_gone_with_its_sale(shop: Sho
 def test_a_reprint_is_a_marked_copy_with_the_same_number(shop: Shop) -> None:
     ctx, session = shop.till.context, shop.start()
     sold = sale(ctx, session, None, LineRequest(5000))
-    assert reprint(ctx, Reprint(ctx.ids(), session, sold.event_id)).result == 1
-    assert reprint(ctx, Reprint(ctx.ids(), session, sold.event_id)).result == 2
+    assert reprint(ctx, Reprint(ctx.ids(), session, sold.event_id, "lost")).result == 1
+    assert reprint(ctx, Reprint(ctx.ids(), session, sold.event_id, "lost")).result == 2
     with ctx.read() as conn:
         jobs = till.jobs_of_event(conn, sold.seq)
     assert [("COPY" in job.document, sold.receipt_no in job.document) for job in jobs] == [
@@ -374,28 +356,12 @@ def test_more_points_than_the_cashier_may_redeem_alone_are_refused(tmp_path: Pat
         sale(ctx, session, member, LineRequest(100000))
         with pytest.raises(Refused) as refused:
             sale(ctx, session, member, LineRequest(100000), redeem=500)
-        assert refused.value.code is Refusal.REDEEM_ABOVE_LIMIT
+        assert refused.value.code is Refusal.APPROVAL_NEEDED
         assert balance(ctx, member) == 1000
         supervisor = sign_in(ctx, SignIn(ctx.ids(), "wm", PINS["wm"])).result
         sale(ctx, supervisor, member, LineRequest(100000), redeem=500)
     finally:
         shop.till.close()
-
-
-def test_ten_wrong_pins_shut_out_until_a_supervisor_signs_in(shop: Shop) -> None:
-    ctx = shop.till.context
-    for turn in range(10):
-        if turn == 5:
-            shop.clock.step(minutes=6)
-        with pytest.raises(Refused) as refused:
-            sign_in(ctx, SignIn(ctx.ids(), "lx", "111222"))
-    assert refused.value.code is Refusal.PIN_BLOCKED
-    shop.clock.step(days=3)
-    with pytest.raises(Refused) as refused:
-        sign_in(ctx, SignIn(ctx.ids(), "lx", PINS["lx"]))
-    assert refused.value.code is Refusal.PIN_BLOCKED
-    sign_in(ctx, SignIn(ctx.ids(), "wm", PINS["wm"]))
-    assert sign_in(ctx, SignIn(ctx.ids(), "lx", PINS["lx"])).result.staff_id
 
 
 def test_a_pin_that_is_easy_to_guess_is_not_taken(shop: Shop) -> None:

@@ -279,8 +279,12 @@ CREATE TABLE staff (
     pin_salt BLOB NOT NULL,
     pin_hash BLOB NOT NULL,
     failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
-    locked_until_us INTEGER,
     active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1))
+, wait_s INTEGER NOT NULL DEFAULT 0 CHECK (wait_s >= 0), blocked INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1)), member_id BLOB CHECK (member_id IS NULL OR length(member_id) = 16), phone TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE staff_sign (
+    staff_id BLOB PRIMARY KEY CHECK (length(staff_id) = 16),
+    seq INTEGER NOT NULL REFERENCES event (seq),
+    signed_in INTEGER NOT NULL CHECK (signed_in IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE state_checkpoint (
     member_id BLOB PRIMARY KEY,

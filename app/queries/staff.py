@@ -1,0 +1,83 @@
+"""Reads about the people who work here: the list of the staff screen, and who stands behind a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app import posting
+from app.approvals import Ask
+from app.context import Context
+from app.domain.member import mask_phone
+from app.protocol.events import instant_of
+from app.queries.records import StaffView
+from db import people, rows
+
+
+@dataclass(frozen=True, slots=True)
+class StaffLine:
+    """One person of the list. `signed_at` is their newest sign-in or sign-out at this till, None before
+    the first; `till` names the till where they are signed in, "" nowhere. `wait_s` seconds are still to
+    wait after wrong PINs; `blocked` until a supervisor comes. `member_name` is their own account's."""
+
+    staff: StaffView
+    badge: str
+    phone_masked: str
+    active: bool
+    till: str
+    signed_at: datetime | None
+    wait_s: int
+    blocked: bool
+    member_id: bytes | None
+    member_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskView:
+    """A request as the second person reads it; `member_name` "" without a member."""
+
+    ask: Ask
+    asker: StaffView
+    member_name: str
+    receipt_no: str
+
+
+def staff_list(ctx: Context) -> tuple[StaffLine, ...]:
+    """Everybody, those who work here first, by initials."""
+    with ctx.read() as conn:
+        signs = people.staff_signs(conn)
+        lines = []
+        for person in people.all_staff(conn):
+            seq, signed_in = signs.get(person.id, (0, 0))
+            event = rows.event_by_seq(conn, seq) if seq else None
+            own = people.profile(conn, person.member_id) if person.member_id else None
+            lines.append(
+                StaffLine(
+                    _view(person),
+                    person.badge or "",
+                    mask_phone(person.phone) if person.phone else "",
+                    bool(person.active),
+                    ctx.till.till if signed_in and person.active else "",
+                    instant_of(posting.event_of(event).at_us) if event else None,
+                    ctx.lockout.left_s(person.id, person.wait_s),
+                    bool(person.blocked),
+                    person.member_id,
+                    own.name if own else "",
+                )
+            )
+    return tuple(sorted(lines, key=lambda line: (not line.active, line.staff.initials)))
+
+
+def ask_view(ctx: Context, ask: Ask) -> AskView:
+    """Who asks, and about whom and which slip."""
+    with ctx.read() as conn:
+        asker = people.staff_by_id(conn, ask.staff_id)
+        profile = people.profile(conn, ask.member_id) if ask.member_id else None
+        document = rows.document_by_event(conn, ask.of) if ask.of else None
+    assert asker is not None, "somebody asked"
+    number = document.receipt_no if document else None
+    return AskView(ask, _view(asker), profile.name if profile else "", number or "")
+
+
+def _view(person: people.StaffRow) -> StaffView:
+    return StaffView(person.id, person.initials, person.name, person.role)

@@ -1,0 +1,344 @@
+"""Who works at this till: add, disable, give a role, PIN, badge, own account (security.md section 3).
+
+Nobody is ever deleted, nobody gives a right above their own rank, and nobody loosens what binds themselves.
+A PIN is typed by its owner while somebody else, who may, stands by; a manager whose PIN is forgotten is helped
+by the passphrase. Each act is a STAFF event; names, phones and PIN verifiers are erasable rows beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from app import posting
+from app.context import Changes, Context, Session, Tx, staff_cell
+from app.domain.errors import Refusal, Refused
+from app.domain.rights import RANK, Grant, Right, StaffRole, rule
+from app.intake import Phone, parse_phone, plain_text
+from app.usecases.done import Done
+from app.usecases.rights import require, staff_role
+from app.usecases.sign_in import is_weak, new_verifier
+from db import people
+from db.connection import Connection
+
+Act = Literal["add", "disable", "enable", "pin", "role", "badge", "link"]
+_INITIALS: Final = re.compile(r"[a-z][a-z0-9]{1,5}")
+_BADGE: Final = re.compile(r"[A-Za-z0-9._-]{4,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class AddStaff:
+    """A new person, who has typed `pin` themselves. `badge` and `phone` may be ""."""
+
+    command_id: bytes
+    session: Session
+    initials: str
+    name: str
+    role: StaffRole
+    pin: str
+    badge: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetActive:
+    """Disable a person, or let a disabled one back in."""
+
+    command_id: bytes
+    session: Session
+    staff_id: bytes
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    """Another role."""
+
+    command_id: bytes
+    session: Session
+    staff_id: bytes
+    role: StaffRole
+
+
+@dataclass(frozen=True, slots=True)
+class SetBadge:
+    """Another badge; "" takes it away."""
+
+    command_id: bytes
+    session: Session
+    staff_id: bytes
+    badge: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetPin:
+    """A new PIN, typed by its owner beside the person of `session`."""
+
+    command_id: bytes
+    session: Session
+    staff_id: bytes
+    pin: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMember:
+    """The person's own account and phone, which a second person has to approve from now on (F1).
+
+    `member_id` None and `phone` "" take the link away.
+    """
+
+    command_id: bytes
+    session: Session
+    staff_id: bytes
+    member_id: bytes | None
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetForgottenPin:
+    """A new PIN for a manager; the caller has proven the store's passphrase a moment ago."""
+
+    command_id: bytes
+    who: str
+    pin: str
+
+
+def add_staff(ctx: Context, command: AddStaff) -> Done[bytes]:
+    """Add a person; the result is their id. Raises Refused: NOT_ALLOWED, NAME_NEEDED, PIN_WEAK,
+    PHONE_INVALID, STAFF_INITIALS, STAFF_BADGE, STAFF_TAKEN, STAFF_RANK."""
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(bytes.fromhex(tx.known.doc["staff"]), again=True)
+        approval = _may(ctx, tx.conn, command.session, command.command_id)
+        _check_rank(tx.conn, command.session, command.role)
+        person = _new_person(ctx, command)
+        used = people.staff_using(tx.conn, initials=person.initials, badge=person.badge)
+        if used:
+            raise Refused(Refusal.STAFF_TAKEN)
+        _record(ctx, tx, command.session, person, "add", approval=approval)
+    return Done(person.id, _CHANGED, warning=ctx.warning())
+
+
+def set_active(ctx: Context, command: SetActive) -> Done[None]:
+    """Disable or enable. Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN,
+    STAFF_LAST_MANAGER."""
+
+    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+        if not command.active:
+            _not_oneself(command.session, person)
+            _not_the_last(conn, person)
+        return replace(person, active=int(command.active))
+
+    return _changed(ctx, command, "enable" if command.active else "disable", change)
+
+
+def set_role(ctx: Context, command: SetRole) -> Done[None]:
+    """Raises Refused as set_active."""
+
+    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+        _not_oneself(command.session, person)
+        _check_rank(conn, command.session, command.role)
+        if not _keeps_staff(command.role):
+            _not_the_last(conn, person)
+        return replace(person, role=command.role)
+
+    return _changed(ctx, command, "role", change)
+
+
+def set_badge(ctx: Context, command: SetBadge) -> Done[None]:
+    """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_BADGE, STAFF_TAKEN."""
+
+    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+        badge = _badge(command.badge)
+        used = people.staff_using(conn, initials=person.initials, badge=badge)
+        if any(other.id != person.id for other in used):
+            raise Refused(Refusal.STAFF_TAKEN)
+        return replace(person, badge=badge)
+
+    return _changed(ctx, command, "badge", change)
+
+
+def set_pin(ctx: Context, command: SetPin) -> Done[None]:
+    """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN, PIN_WEAK."""
+
+    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+        _not_oneself(command.session, person)
+        return _with_pin(ctx, conn, person, command.pin)
+
+    return _changed(ctx, command, "pin", change)
+
+
+def link_member(ctx: Context, command: LinkMember) -> Done[None]:
+    """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN (another link than the first
+    one of one's own), MEMBER_UNKNOWN, PHONE_INVALID."""
+
+    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+        if person.member_id is not None or person.phone is not None:
+            _not_oneself(command.session, person)
+        if command.member_id is not None and people.member(conn, command.member_id) is None:
+            raise Refused(Refusal.MEMBER_UNKNOWN)
+        return replace(person, member_id=command.member_id, phone=_phone(command.phone))
+
+    return _changed(ctx, command, "link", change)
+
+
+def reset_forgotten_pin(ctx: Context, command: ResetForgottenPin) -> Done[str]:
+    """The manager's name. Only of somebody who keeps the staff: others are helped by that person.
+
+    Raises Refused: STAFF_UNKNOWN, PIN_WEAK.
+    """
+    with ctx.write(command.command_id) as tx:
+        person = people.staff_by_initials(tx.conn, command.who.strip())
+        if person is None or not _keeps_staff(person.role):
+            raise Refused(Refusal.STAFF_UNKNOWN)
+        if tx.known is None:
+            changed = _with_pin(ctx, tx.conn, person, command.pin)
+            _record(ctx, tx, None, changed, "pin", proof="passphrase")
+    return Done(person.name, _CHANGED, warning=ctx.warning())
+
+
+def staff_facts(staff_id: bytes, role: str, act: Act, **more: Any) -> dict[str, Any]:
+    """What a STAFF event holds (docs/decisions/the-shops-day.md)."""
+    return {"staff": staff_id.hex(), "role": role, "act": act, "approval": None, **more}
+
+
+# One change of one person ------------------------------------------------------------------------
+
+_CHANGED: Final = Changes(kinds=frozenset({"staff"}))
+_Change = SetActive | SetRole | SetBadge | SetPin | LinkMember
+
+
+def _changed(
+    ctx: Context,
+    command: _Change,
+    act: Act,
+    change: Callable[[Connection, people.StaffRow], people.StaffRow],
+) -> Done[None]:
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(None, again=True)
+        approval = _may(ctx, tx.conn, command.session, command.command_id)
+        person = people.staff_by_id(tx.conn, command.staff_id)
+        if person is None:
+            raise Refused(Refusal.STAFF_UNKNOWN)
+        _check_rank(tx.conn, command.session, _role(person))
+        more = {}
+        changed = change(tx.conn, person)
+        if act == "link":
+            more["member"] = None if changed.member_id is None else changed.member_id.hex()
+        _record(ctx, tx, command.session, changed, act, approval=approval, **more)
+    return Done(None, _CHANGED, warning=ctx.warning())
+
+
+def _record(
+    ctx: Context, tx: Tx, session: Session | None, person: people.StaffRow, act: Act, **more: Any
+) -> None:
+    if act == "pin":
+        people.set_staff_failures(tx.conn, person.id, failures=0, wait_s=0, blocked=0)
+    tx.record(
+        posting.STAFF,
+        event_id=ctx.ids(),
+        session=session,
+        business_date=ctx.business_date(),
+        doc=staff_facts(person.id, person.role, act, **more),
+        cells=(staff_cell(person),),
+    )
+
+
+def _may(
+    ctx: Context, conn: Connection, session: Session, command_id: bytes
+) -> dict[str, Any] | None:
+    return require(ctx, conn, session, Right.STAFF, command_id=command_id)
+
+
+def _role(person: people.StaffRow) -> StaffRole:
+    role: StaffRole = person.role  # type: ignore[assignment]  # the column's CHECK names these five
+    return role
+
+
+def _check_rank(conn: Connection, session: Session, role: StaffRole) -> None:
+    """Neither a person nor a role above one's own."""
+    if RANK[role] > RANK[staff_role(conn, session.staff_id)]:
+        raise Refused(Refusal.STAFF_RANK)
+
+
+def _not_oneself(session: Session, person: people.StaffRow) -> None:
+    if session.staff_id == person.id:
+        raise Refused(Refusal.STAFF_OWN)
+
+
+def _keeps_staff(role: str) -> bool:
+    return role in RANK and rule(role, Right.STAFF).grant is Grant.ALONE  # type: ignore[arg-type]  # a key of RANK is a StaffRole
+
+
+def _not_the_last(conn: Connection, person: people.StaffRow) -> None:
+    """Somebody must be left who can let others in."""
+    others = [
+        other
+        for other in people.all_staff(conn)
+        if other.active and other.id != person.id and _keeps_staff(other.role)
+    ]
+    if _keeps_staff(person.role) and not others:
+        raise Refused(Refusal.STAFF_LAST_MANAGER)
+
+
+# What was typed ----------------------------------------------------------------------------------
+
+
+def _new_person(ctx: Context, command: AddStaff) -> people.StaffRow:
+    initials = plain_text(command.initials).strip().lower()
+    if not _INITIALS.fullmatch(initials):
+        raise Refused(Refusal.STAFF_INITIALS)
+    name = " ".join(plain_text(command.name).split())
+    if not name:
+        raise Refused(Refusal.NAME_NEEDED)
+    phone = _phone(command.phone)
+    if is_weak(command.pin, phone or ""):
+        raise Refused(Refusal.PIN_WEAK)
+    salt, hash_ = new_verifier(ctx.data_key, command.pin)
+    badge = _badge(command.badge)
+    return people.StaffRow(
+        ctx.ids(), initials, name, command.role, badge, salt, hash_, 1, None, phone
+    )
+
+
+def _badge(typed: str) -> str | None:
+    badge = plain_text(typed).strip()
+    # Letters alone could be somebody's initials.
+    if badge and (not _BADGE.fullmatch(badge) or badge.isalpha()):
+        raise Refused(Refusal.STAFF_BADGE)
+    return badge or None
+
+
+def _phone(typed: str) -> str | None:
+    if not typed.strip():
+        return None
+    phone = parse_phone(typed)
+    if not isinstance(phone, Phone):
+        raise Refused(Refusal.PHONE_INVALID)
+    return phone.e164
+
+
+def _with_pin(ctx: Context, conn: Connection, person: people.StaffRow, pin: str) -> people.StaffRow:
+    if is_weak(pin, *_known(conn, person)):
+        raise Refused(Refusal.PIN_WEAK)
+    salt, hash_ = new_verifier(ctx.data_key, pin)
+    return replace(person, pin_salt=salt, pin_hash=hash_)
+
+
+def _known(conn: Connection, person: people.StaffRow) -> list[str]:
+    """What others may know of the person: their phones and the ways to write their birthday."""
+    own = people.profile(conn, person.member_id) if person.member_id else None
+    known = [person.phone or "", (own.phone if own else None) or ""]
+    if own is not None and own.birth_month is not None and own.birth_day is not None:
+        year, month, day = own.birth_year or 0, own.birth_month, own.birth_day
+        known += [
+            f"{year:04d}{month:02d}{day:02d}",
+            f"{day:02d}{month:02d}{year:04d}",
+            f"{month:02d}{day:02d}{year:04d}",
+            f"{day:02d}{month:02d}{year % 100:02d}",
+            f"{month:02d}{day:02d}{year % 100:02d}",
+        ]
+    return known
