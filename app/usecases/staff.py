@@ -140,7 +140,7 @@ def set_role(ctx: Context, command: SetRole) -> Done[None]:
     def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
         _not_oneself(command.session, person)
         _check_rank(conn, command.session, command.role)
-        if not _keeps_staff(command.role):
+        if command.role != person.role:
             _not_the_last(conn, person)
         return replace(person, role=command.role)
 
@@ -274,13 +274,13 @@ def _keeps_staff(role: str) -> bool:
 
 
 def _not_the_last(conn: Connection, person: people.StaffRow) -> None:
-    """Somebody must be left who can let others in."""
+    """The shop must keep a manager of its own, whoever of head office may still come in."""
     others = [
         other
         for other in people.all_staff(conn)
-        if other.active and other.id != person.id and _keeps_staff(other.role)
+        if other.active and other.id != person.id and other.role == "manager"
     ]
-    if _keeps_staff(person.role) and not others:
+    if person.role == "manager" and not others:
         raise Refused(Refusal.STAFF_LAST_MANAGER)
 
 
