@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from app.queries.counter import quote
 from app.usecases.sell import Payment, Sell, Sold, sell
 from db.connection import StoreKey, connect
 from db.engine import WRITER_CACHE_KIB
-from tests.bench.copies import at_work, copied, database_of, till_of
+from tests.bench.copies import at_work, copy_to_disk, database_of, till_of
 from tests.bench.figures import Figure, percentile
 from tests.bench.stores import key_of
 
@@ -85,18 +84,19 @@ class Partner:
         os.close(self._file)
 
 
-def measured(members: int) -> Commit:
-    """On copies of the demo store of so many members; the copies are gone afterwards."""
-    with copied(members, "commit") as folder, till_of(folder) as till:
+def measured(folder: Path) -> Commit:
+    """On a working copy of a demo store, which is sold from; the partner's file is gone afterwards."""
+    twin = folder / "partner.db"
+    with till_of(folder) as till:
         session = at_work(till)
         till.context.store.checkpoint_truncate()
-        twin = folder / "partner.db"
-        shutil.copyfile(database_of(folder), twin)
+        copy_to_disk(database_of(folder), twin)
         partner = Partner(twin, key_of(folder))
         try:
             return measure(till.context, session, partner)
         finally:
             partner.close()
+            twin.unlink()
 
 
 def measure(ctx: Context, session: Session, partner: Partner) -> Commit:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.build import DATABASE, Till, open_till
+from app.build import DATABASE, JOURNAL, Till, open_till
 from app.commands import demo_data
 from app.context import Session
 from app.queries import counter
@@ -19,16 +20,45 @@ FLOAT_MINOR = 50_000
 
 
 @contextmanager
-def copied(members: int, name: str) -> Iterator[Path]:
-    """The folder of a copy of the demo store, without its plain partner; gone after the block."""
-    source = stores.ensure(members)
+def copied(source: Path, name: str) -> Iterator[Path]:
+    """The folder of a copy of a demo store; gone after the block.
+
+    The copy is on the disk before the block begins: else the system would write gigabytes of it
+    beside the commits that are measured. Of the journal, only the two files that opening reads are
+    copied; older ones are never written again and are linked.
+    """
     folder = stores.OUT / f"bench-work-{name}"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns(f"{stores.PLAIN}*"))
+    (folder / JOURNAL).mkdir(parents=True)
     try:
+        for path in sorted(source.iterdir()):
+            if path.is_file() and not path.name.endswith(("-shm", ".lock")):
+                copy_to_disk(path, folder / path.name)
+        kept = sorted((source / JOURNAL).iterdir())
+        for path in kept[:-2]:
+            _link(path, folder / JOURNAL / path.name)
+        for path in kept[-2:]:
+            copy_to_disk(path, folder / JOURNAL / path.name)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy_to_disk(source: Path, target: Path) -> None:
+    """Copy a file and wait until the disk has it."""
+    shutil.copy2(source, target)
+    handle = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another volume, or one without links
+        shutil.copy2(source, target)
 
 
 @contextmanager

@@ -48,11 +48,20 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join(_line(figure, width) for figure in figures)
 
 
-def keep(figures: Sequence[Figure], *, members: int, path: Path = BENCH_FILE) -> None:
+def keep(
+    figures: Sequence[Figure],
+    *,
+    members: int,
+    store: str = "",
+    failed: Sequence[str] = (),
+    path: Path = BENCH_FILE,
+) -> None:
     """Write the figures for later comparison, with what they were measured on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {
         "members": members,
+        "store": store,
+        "not measured": list(failed),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "load": os.getloadavg()[0],
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

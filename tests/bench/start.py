@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.bench import stores
 from tests.bench.figures import Figure, percentile
 from tests.bench.window import SCREEN, on_screen
 from ui.tour.screen import virtual_screen
@@ -61,9 +60,8 @@ class Starts:
     imported: frozenset[str]
 
 
-def measured(members: int) -> Starts:
+def measured(folder: Path) -> Starts:
     """Start both in turn; the first pair warms the system's cache and isn't counted."""
-    folder = stores.ensure(members)
     ours: list[float] = []
     bare: list[float] = []
     imported: set[str] = set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +19,12 @@ from typing import Final
 from app import keyslots, settings
 from app.build import DATABASE, machine_folder
 from app.commands import demo_data, demo_history
+from db import people
 from db.connection import APPLICATION_ID, Connection, StoreKey, connect
 from db.engine import Store
 from db.migrate import shipped
 
 OUT: Final = Path("out")
-PLAIN: Final = "plain.db"
 
 
 class PlainKey:
@@ -65,20 +66,33 @@ def ensure(members: int) -> Path:
     return folder
 
 
-@contextmanager
-def opened(members: int) -> Iterator[Pair]:
-    """Both stores of a size, made if need be."""
-    folder = ensure(members)
-    key = key_of(folder)
-    path = folder / DATABASE
-    if not (folder / PLAIN).exists():
-        _export_plain(path, key, folder / PLAIN)
-    cipher, plain = Store.open(path, key), Store.open(folder / PLAIN, PlainKey())
+def members_of(folder: Path) -> int:
+    """How many members the store of a folder has."""
+    raw = connect(folder / DATABASE, key_of(folder), cache_kib=8192, writer=False)
     try:
-        yield Pair(cipher, plain, key)
+        return people.member_count(raw)
     finally:
-        plain.close()
-        cipher.close()
+        raw.close()
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Pair]:
+    """The store of a folder and its plain partner, which is made in out/ and gone after the block."""
+    key = key_of(folder)
+    work = OUT / "bench-work-plain"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        _export_plain(folder / DATABASE, key, work / "plain.db")
+        cipher = Store.open(folder / DATABASE, key)
+        plain = Store.open(work / "plain.db", PlainKey())
+        try:
+            yield Pair(cipher, plain, key)
+        finally:
+            plain.close()
+            cipher.close()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def key_of(folder: Path) -> StoreKey:
@@ -100,13 +114,10 @@ def drop_from_os_cache(path: Path) -> None:
 
 
 def _export_plain(source: Path, key: StoreKey, target: Path) -> None:
-    half = target.with_suffix(".part")
-    half.unlink(missing_ok=True)
-    half.touch()  # ATTACH may not make a file: no connection of ours has the right to
+    target.touch()  # ATTACH may not make a file: no connection of ours has the right to
     raw = connect(source, key, cache_kib=65536, writer=True)
-    raw.execute("ATTACH DATABASE ? AS partner KEY ''", (str(half),))
+    raw.execute("ATTACH DATABASE ? AS partner KEY ''", (str(target),))
     raw.execute("SELECT sqlcipher_export('partner')").fetchall()
     raw.execute(f"PRAGMA partner.application_id={APPLICATION_ID}")
     raw.execute("DETACH DATABASE partner")
     raw.close()
-    half.rename(target)

@@ -11,7 +11,7 @@ import pytest
 from tests.bench import commit, files, pure, search, start, window
 from tests.bench.__main__ import measure
 from tests.bench.figures import Figure, keep, percentile, table
-from tests.bench.stores import opened
+from tests.bench.stores import ensure, opened
 
 FEW: dict[ModuleType, dict[str, int]] = {
     commit: {"SALES": 4, "WARM_UP": 1},
@@ -28,7 +28,8 @@ def test_both_stores_of_a_size_hold_the_same_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.bench.stores.OUT", tmp_path)
-    with opened(60) as pair, pair.cipher.read() as ours, pair.plain.read() as theirs:
+    folder = ensure(60)
+    with opened(folder) as pair, pair.cipher.read() as ours, pair.plain.read() as theirs:
         for table_name in ("event", "ledger", "profile", "member_fx", "member_seq"):
             counts = [
                 raw.execute(f"SELECT count(*) FROM {table_name}").fetchone()
@@ -44,7 +45,11 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     for module, counts in FEW.items():
         for name, count in counts.items():
             monkeypatch.setattr(module, name, count)
-    found = measure(60)
+    folder = ensure(60)
+    before = contents(folder)
+    run = measure(folder, ensure(3))
+    assert not run.failed
+    found = run.figures
     assert len({figure.name for figure in found}) == len(found) == 16
     assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
     assert min(figure.samples for figure in found if figure.unit == "x") >= 1
@@ -52,13 +57,44 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     kept = json.loads((tmp_path / "bench.json").read_text())
     assert [figure["name"] for figure in kept["figures"]] == [figure.name for figure in found]
     assert not list(tmp_path.glob("bench-work-*")), "working copies are gone"
+    assert contents(folder) == before, "the kept store is as it was"
+
+
+def test_a_group_that_fails_is_told_and_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tests.bench.stores.OUT", tmp_path)
+    for module, counts in FEW.items():
+        for name, count in counts.items():
+            monkeypatch.setattr(module, name, count)
+
+    def fail(_: Path) -> None:
+        raise OSError("no screen")
+
+    monkeypatch.setattr(start, "measured", fail)
+    monkeypatch.setattr(window, "measured", fail)
+    monkeypatch.setattr(search, "measure_first_search", fail)
+    run = measure(ensure(60), ensure(3))
+    assert run.failed == ["search and file", "start", "window"]
+    assert len(run.figures) == 2 + 3 + 2 + 2
+    assert "no screen" in capsys.readouterr().err
+    assert not list(tmp_path.glob("bench-work-*")), "working copies are gone"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What a store is made of; the lock file beside it holds nothing."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    }
 
 
 def test_the_partner_has_no_cipher_and_the_store_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.bench.stores.OUT", tmp_path)
-    with opened(10) as pair:
+    with opened(ensure(10)) as pair:
         assert pair.plain.path.read_bytes().startswith(b"SQLite format 3\x00")
         assert not pair.cipher.path.read_bytes().startswith(b"SQLite format 3\x00")
 

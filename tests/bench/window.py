@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.engine import Store
-from tests.bench.copies import at_work, copied, till_of
+from tests.bench.copies import at_work, till_of
 from tests.bench.figures import Figure, percentile
 from tests.bench.search import some_members
 from ui.tour.screen import virtual_screen
@@ -37,13 +37,12 @@ class Window:
     scans: int
 
 
-def measured(members: int) -> Window:
-    """Open the window on a copy of the demo store of so many members and type at it."""
-    with copied(members, "window") as folder:
-        with till_of(folder) as till:
-            at_work(till)
-            texts = _texts(till.context.store)
-        return _run(folder, texts)
+def measured(folder: Path) -> Window:
+    """Open the window on a working copy of a demo store and type at it."""
+    with till_of(folder) as till:
+        at_work(till)
+        texts = _texts(till.context.store)
+    return _run(folder, texts)
 
 
 def _texts(store: Store) -> list[str]:
