@@ -15,16 +15,23 @@ from tests.ui.conftest import make_kit
 from ui import errors
 from ui.crash import CrashNotice
 from ui.errors import sentence, words_of
+from ui.kit import Kit
 
 CODES = [*Refusal, *Outage]
 
 
+@pytest.fixture(scope="module")
+def kits(qapp: QApplication) -> dict[str, Kit]:
+    """One of each language for all codes: a kit dresses the whole application."""
+    return {language: make_kit(qapp, language=language) for language in ("en", "zh_CN")}
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_has_a_sentence_in_both_languages(
-    qapp: QApplication, code: Refusal | Outage
+    kits: dict[str, Kit], code: Refusal | Outage
 ) -> None:
-    english = sentence(make_kit(qapp, language="en"), code, {})
-    chinese = sentence(make_kit(qapp), code, {})
+    english = sentence(kits["en"], code, {})
+    chinese = sentence(kits["zh_CN"], code, {})
     assert re.fullmatch(r"[A-Z'’].*\.", english)
     assert re.search(r"[一-鿿]", chinese)
     assert chinese.endswith("。")
@@ -35,9 +42,9 @@ def test_every_code_has_a_sentence_in_both_languages(
 
 @pytest.mark.parametrize("code", list(errors._WITH_FACTS))
 def test_a_sentence_with_facts_falls_back_without_them(
-    qapp: QApplication, code: Refusal | Outage
+    kits: dict[str, Kit], code: Refusal | Outage
 ) -> None:
-    kit = make_kit(qapp)
+    kit = kits["zh_CN"]
     names = re.findall(r"{(\w+)}", errors._WITH_FACTS[code])
     rich = sentence(kit, code, dict.fromkeys(names, 1900))
     assert rich != sentence(kit, code, {})
