@@ -8,7 +8,7 @@ db lane imports it when it opens the till (counter-ui.md section 3).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from app import spool
 from app.build import Till, give_memory_back
@@ -21,7 +21,7 @@ from app.domain.void import VoidQuote
 from app.i18n import Words
 from app.intake import PhoneProblem, Reading, parse_phone, readings
 from app.numbers import parse_receipt_number
-from app.queries import counter, members, search
+from app.queries import attention, counter, members, search
 from app.queries.records import (
     DocumentLine,
     ItemView,
@@ -108,9 +108,13 @@ class Desk:
         """An id for one command; quick, callable from the GUI thread."""
         return self._ctx.ids()
 
+    def now(self) -> datetime:
+        """Aware; quick, callable from the GUI thread."""
+        return self._ctx.clock()
+
     def date_now(self) -> date:
         """The calendar's date at the shop; quick, callable from the GUI thread."""
-        return (self._ctx.clock() + timedelta(minutes=self._ctx.offset_min())).date()
+        return (self.now() + timedelta(minutes=self._ctx.offset_min())).date()
 
     def shift(self) -> ShiftView | None:
         return counter.open_shift(self._ctx)
@@ -149,6 +153,14 @@ class Desk:
     def close(self) -> None:
         """Let the store go; the last thing that the db lane does."""
         self._till.close()
+
+    # What needs a hand ------------------------------------------------------------------------
+
+    def needs(self) -> tuple[attention.Need, ...]:
+        return attention.needs(self._ctx)
+
+    def incidents_seen(self) -> None:
+        attention.incidents_seen(self._ctx)
 
     # People who work here ---------------------------------------------------------------------
 

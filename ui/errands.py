@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QObject, Signal
+
 from app.domain.errors import Outage, Refusal
 from app.queries.records import DocumentLine, LedgerLine, PrintStatus, ProfileView
 from ui.desk_records import Scan, TillView
@@ -25,13 +27,18 @@ if TYPE_CHECKING:
     from ui.desk import Desk
 
 
-class Errands:
+class Errands(QObject):
     """The errands of one counter.
+
+    Signals:
+        settled(): the idle work after a command is done.
 
     Attributes:
         session: who works at the till; the shell keeps it current.
         print_status: what waits for paper.
     """
+
+    settled = Signal()
 
     def __init__(
         self,
@@ -44,6 +51,7 @@ class Errands:
         till: Callable[[], TillView],
         return_refusal: Callable[[], str],
     ) -> None:
+        super().__init__(counter)
         self._kit, self._lanes, self._desk = kit, lanes, desk
         self.counter, self.paper = counter, paper
         self.sheets, self.strip = counter.sheets, counter.strip
@@ -81,7 +89,7 @@ class Errands:
     def _enrolled(self, member_id: bytes) -> None:
         self.counter.finder.clear_text()
         self.counter.attach(member_id)
-        self._index()
+        self.settle()
         words = self._kit.words
         self.strip.good_news(lambda: words.say("Member enrolled."))
 
@@ -101,7 +109,7 @@ class Errands:
 
     def _edited(self) -> None:
         self.counter.refresh_member()
-        self._index()
+        self.settle()
 
     def why(self, event_id: bytes) -> None:
         from ui.dialogs.points import WhyPoints
@@ -169,7 +177,7 @@ class Errands:
         self.strip.good_news(lambda: said)
         self.paper.print_waiting()
         self.counter.refresh_member()
-        self._index()
+        self.settle()
 
     def _voided(self, said: str) -> None:
         self.counter.forget_last_sale()
@@ -211,14 +219,15 @@ class Errands:
             )
         )
         self.paper.print_waiting()
-        self._ask(self._desk.settle_down, self._beside)
+        self.settle()
 
-    def _index(self) -> None:
-        """Members that are new, changed or were here: the search learns of them."""
+    def settle(self) -> None:
+        """The idle work after a command: members that are new, changed or were here are indexed."""
         self._ask(self._desk.settle_down, self._beside)
 
     def _beside(self, warning: str) -> None:
         """The command stands; what needs a hand beside it is said until it is mended."""
+        self.settled.emit()
         if warning:
             self.strip.warn(lambda: sentence(self._kit, Outage(warning), {}))
 
@@ -252,13 +261,17 @@ class Errands:
     def print_again(self) -> None:
         """F10: what waits, or else the last slip again, marked as a copy."""
         if self.print_status.waiting and self._desk.settings().receipt.printer:
-            from ui.dialogs.paper_list import PaperList
+            self.print_list()
+        else:
+            self._ask(self._desk.newest_slip, self._print_copy)
 
-            sheet = PaperList(self._kit, self._lanes, self._desk, self.print_status)
-            sheet.retry.connect(self.paper.print_waiting)
-            self.sheets.open(sheet)
-            return
-        self._ask(self._desk.newest_slip, self._print_copy)
+    def print_list(self) -> None:
+        """What waits for paper, with a next step each."""
+        from ui.dialogs.paper_list import PaperList
+
+        sheet = PaperList(self._kit, self._lanes, self._desk, self.print_status)
+        sheet.retry.connect(self.paper.print_waiting)
+        self.sheets.open(sheet)
 
     def _print_copy(self, event_id: bytes | None) -> None:
         words, session = self._kit.words, self.session

@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         if cart is not None and self.shell is not None:
             words = self._kit.words
             self.shell.counter.restore(cart)
+            self.shell.attention.cart_was_kept()
             self.shell.strip.warn(
                 lambda: words.say("The open sale was kept. Check it, then go on.")
             )

@@ -20,6 +20,7 @@ from app.queries.records import (
 )
 from app.settings import Settings
 from ui.actions import Action, Actions, always
+from ui.attention import Attention
 from ui.desk_records import TillView
 from ui.dialogs.find_action import FindAction, Help
 from ui.dialogs.pay import Pay
@@ -93,6 +94,13 @@ class Shell(QWidget):
             till=lambda: self.till,
             return_refusal=self._return_refusal,
         )
+        self.attention = Attention(
+            kit,
+            lanes,
+            desk,
+            self.counter,
+            open_paper=self.errands.print_list,
+        )
         self.actions_ = Actions(kit, lambda reason: self.strip.warn(lambda: reason))
         self.actions_.sheet_takes = self._sheet_takes
         self._add_actions()
@@ -136,6 +144,9 @@ class Shell(QWidget):
         counter.receipt_scanned.connect(self.errands.receipt_scanned)
         counter.badge_scanned.connect(self.switch_to)
         self.paper.changed.connect(self._paper_changed)
+        self.errands.settled.connect(self.attention.refresh)
+        self.attention.changed.connect(self.top_bar.show_needs)
+        self.top_bar.attention_wanted.connect(partial(self.actions_.do, "attention"))
 
     # People and the day -----------------------------------------------------------------------
 
@@ -185,6 +196,7 @@ class Shell(QWidget):
                     count=count,
                 )
             )
+        self.attention.refresh()
         if (till.shift is None or till.shift_is_over) and self.sheets.top is None:
             self.open_shift()
 
@@ -326,6 +338,7 @@ class Shell(QWidget):
             Action(
                 "shift", mark("Open shift"), "kb", self.open_shift, refusal=self._no_shift_refusal
             ),
+            Action("attention", mark("Needs attention"), "zt", self.attention.show, refusal=free),
             Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),
             Action("counter", mark("Go to the counter"), "sy", to_counter, "Alt+1"),
             Action("settings", mark("Go to the settings"), "sz", to_settings, "Alt+2"),
@@ -459,6 +472,7 @@ class Shell(QWidget):
         # Without a printer nothing waits for one: the chip would never go.
         has_printer = bool(self._desk.settings().receipt.printer)
         self.top_bar.show_paper(status.waiting if has_printer else 0)
+        self.attention.refresh()
         if status.problem and status.problem != before.problem:
             code = Outage(status.problem)
             self.strip.warn(lambda: sentence(self._kit, code, {}))

@@ -44,10 +44,11 @@ KEEP_AFTER_MS = 150
 class Counter(QWidget):
     """Signals:
     sold(sold): a sale is durable.
-    member_changed(): another member, or none, is attached.
+    cart_changed(): the open sale is another one.
     """
 
     sold = Signal(object)
+    cart_changed = Signal()
     enrol_wanted = Signal(str)
     why_wanted = Signal(object)
     ledger_wanted = Signal()
@@ -169,6 +170,7 @@ class Counter(QWidget):
         self.sale.say_problem(None)
         self._keeper.start()
         self.ask_quote()
+        self.cart_changed.emit()
 
     # Finding and attaching --------------------------------------------------------------------
 
@@ -369,7 +371,7 @@ class Counter(QWidget):
             self.strip.warn(lambda: words.say("Open a shift first."))
             return
         if self.cart.unknown_lines:
-            self._point_at_unknown()
+            self.point_at_unknown()
             return
         if self.cart.is_empty:
             self.sale.say_problem(lambda: words.say("Enter an amount or scan an item."))
@@ -399,7 +401,11 @@ class Counter(QWidget):
         self.strip.hide()
         self.sheets.open(sheet)
 
-    def _point_at_unknown(self) -> None:
+    def focus_amount(self) -> None:
+        self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def point_at_unknown(self) -> None:
+        """To the first red line, with what it needs said below the amount."""
         words = self._kit.words
         row = self.sale.line_rows.row_of(self.cart.unknown_lines[0])
         self.sale.lines.setCurrentIndex(self.sale.line_rows.index(row))

@@ -13,12 +13,14 @@ from ui.widgets.basics import Button, Label, Text, columns, nothing
 
 class TopBar(QWidget):
     """Signals:
-    language_wanted(), theme_wanted(), lock_wanted(), printing_wanted().
+    language_wanted(), theme_wanted(), lock_wanted().
+    attention_wanted(): a chip was pressed.
     """
 
     language_wanted = Signal()
     theme_wanted = Signal()
     lock_wanted = Signal()
+    attention_wanted = Signal()
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()
@@ -36,9 +38,14 @@ class TopBar(QWidget):
         middle = Qt.AlignmentFlag.AlignVCenter
         self._demo = Label(lambda: "DEMO", chip="danger")
         self._date = Label(chip="warn")
-        self._paper = Label(chip="warn")
+        self._needs, self._paper = (
+            Button(kit, nothing, role="chip"),
+            Button(kit, nothing, role="chip"),
+        )
+        self._needs.clicked.connect(self.attention_wanted)
+        self._paper.clicked.connect(self.attention_wanted)
         self._away = Label(lambda: words.say("Click to continue"), chip="danger")
-        for chip in (self._away, self._demo, self._date, self._paper):
+        for chip in (self._away, self._demo, self._date, self._needs, self._paper):
             chip.hide()
             line.addWidget(chip, 0, middle)
         self._who = Label(role="text2")
@@ -93,6 +100,11 @@ class TopBar(QWidget):
         """The business date when it isn't the calendar's; empty hides it."""
         self._date.setVisible(bool(day))
         self._date.tell(lambda: self._kit.words.say("Business date {day}", day=day))
+
+    def show_needs(self, count: int) -> None:
+        """How many things need a hand; none, no chip: silence is health."""
+        self._needs.setVisible(count > 0)
+        self._needs.tell(lambda: self._kit.words.say("To settle {count}", count=count))
 
     def show_paper(self, waiting: int) -> None:
         """How many slips wait for paper; none, no chip."""

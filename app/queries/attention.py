@@ -1,0 +1,69 @@
+"""What needs a hand at this till (counter-flows.md, flow 19). What the open sale needs is the screen's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from app import posting
+from app.context import Context
+from app.domain.errors import Outage
+from app.protocol.events import instant_of
+from db import rows, till
+
+_SEEN: Final = "incidents_seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing to settle.
+
+    Attributes:
+        kind: "incident" (noted at start or when idle), "uncertain" (a slip that may have printed),
+            "waiting" (slips for paper) or "journal_file" (the second copy can't be written).
+        at: since when.
+        code: the incident's or the outage's; "" where the printer says nothing.
+        facts: the incident's.
+        number: receipt number of the slip.
+        count: how many slips wait.
+    """
+
+    kind: Literal["incident", "uncertain", "waiting", "journal_file"]
+    at: datetime
+    code: str = ""
+    facts: Mapping[str, int | str] | None = None
+    number: str = ""
+    count: int = 1
+
+
+def needs(ctx: Context) -> tuple[Need, ...]:
+    """Everything of the store that waits for a person, oldest first."""
+    with ctx.read() as conn:
+        noted = rows.incidents(conn)[int(rows.meta(conn, _SEEN) or 0) :]
+        found = [
+            Need("incident", instant_of(at_us), code, json.loads(facts))
+            for at_us, code, facts in noted
+        ]
+        jobs = till.waiting_jobs(conn) if ctx.settings.receipt.printer else []
+        for job in (job for job in jobs if job.state == "uncertain"):
+            event = rows.event_by_seq(conn, job.seq)
+            number = posting.event_of(event).doc.get("receipt_no", "") if event else ""
+            found.append(Need("uncertain", instant_of(job.created_us), number=number))
+    queued = [job for job in jobs if job.state != "uncertain"]
+    if queued:
+        problem = next((job.problem for job in queued if job.problem), None) or ""
+        since = instant_of(queued[0].created_us)
+        found.append(Need("waiting", since, problem, count=len(queued)))
+    if ctx.warning():
+        found.append(Need("journal_file", ctx.clock(), Outage.JOURNAL_FILE_FAILED.value))
+    return tuple(sorted(found, key=lambda need: need.at))
+
+
+def incidents_seen(ctx: Context) -> None:
+    """A person has read every incident that is noted so far. They stay in the store. Raises
+    Unavailable."""
+    with ctx.write_rows() as conn:
+        rows.set_meta(conn, _SEEN, str(len(rows.incidents(conn))))

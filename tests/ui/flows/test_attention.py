@@ -1,0 +1,187 @@
+"""What needs a hand: the chip and the list behind it (flow 19), by real keys on a real store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.protocol.events import micros
+from db import rows, till
+from tests.ui.conftest import Rig, build_rig
+from tests.ui.flows.steps import shows
+from tests.ui.keys import press, write
+from ui.desk import Desk
+from ui.dialogs.attention import AttentionList, Incidents
+from ui.dialogs.paper_list import PaperList
+from ui.kit import Kit
+
+
+def desk_of(rig: Rig) -> Desk:
+    assert rig.window.desk is not None
+    return rig.window.desk
+
+
+def opened(rig: Rig) -> AttentionList:
+    press(Qt.Key.Key_F11)
+    write("zt")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, AttentionList))
+    sheet = rig.top
+    assert isinstance(sheet, AttentionList)
+    return sheet
+
+
+def cells(sheet: AttentionList) -> list[tuple[str, ...]]:
+    found = [sheet.rows.record(row) for row in range(sheet.rows.rowCount())]
+    return [sheet.rows.cells(line) for line in found if line is not None]
+
+
+def note(rig: Rig, code: str, facts: str = "{}", *, hours_ago: int = 0) -> None:
+    ctx = desk_of(rig).context
+    at_us = micros(ctx.clock()) - hours_ago * 3_600_000_000
+    with ctx.write_rows() as conn:
+        rows.add_incident(conn, at_us=at_us, code=code, facts=facts)
+    rig.shell.attention.refresh()
+    rig.settle()
+
+
+def test_with_all_well_there_is_no_chip_and_the_list_says_so(rig: Rig) -> None:
+    assert rig.shell.top_bar._needs.isHidden()
+    sheet = opened(rig)
+    assert sheet.rows.rowCount() == 0
+    assert sheet.table.isHidden()
+
+
+def test_an_unknown_line_is_on_the_list_and_enter_goes_to_it(rig: Rig) -> None:
+    rig.scan("6999999999999")
+    assert rig.shell.top_bar._needs.text() == "要处理 1"
+    sheet = opened(rig)
+    assert [line[1:] for line in cells(sheet)] == [("有 1 行没认出。", "F5 选商品，Delete 删去")]
+    press(Qt.Key.Key_Return)
+    rig.until(rig.counter.sale.lines.hasFocus)
+    press(Qt.Key.Key_Delete)
+    assert rig.shell.top_bar._needs.isHidden()
+
+
+def test_a_sale_kept_from_a_crash_stays_on_the_list_until_it_is_settled(
+    rig: Rig, qtbot: QtBot, qapp: QApplication, kit: Kit
+) -> None:
+    rig.amount("38")
+    rig.window.close()
+    again = build_rig(qtbot, qapp, rig.shop, kit=kit)
+    try:
+        again.sign_in()
+        again.until(lambda: again.counter.cart.typed_text == "38")
+        assert again.shell.top_bar._needs.text() == "要处理 1"
+        again.counter.focus_search()
+        sheet = opened(again)
+        assert cells(sheet)[0][1] == "上次停机时的单已保留。"
+        press(Qt.Key.Key_Return)
+        again.until(again.counter.sale.amount.hasFocus)
+        again.counter.clear_sale()
+        assert again.shell.top_bar._needs.isHidden()
+    finally:
+        again.window.close()
+        again.window.deleteLater()
+
+
+def test_what_the_till_mended_is_listed_read_and_marked(rig: Rig) -> None:
+    note(rig, "events_replayed", '{"count": 3, "first": 7}')
+    assert rig.shell.top_bar._needs.text() == "要处理 1"
+    sheet = opened(rig)
+    assert cells(sheet)[0][1] == "已从流水文件找回 3 笔。"
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, Incidents))
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    rig.until(rig.shell.top_bar._needs.isHidden)
+    assert desk_of(rig).needs() == ()
+    with desk_of(rig).context.read() as conn:
+        assert len(rows.incidents(conn)) == 1, "marked, not dropped"
+    note(rig, "journal_file_missing", '{"number": 1}')
+    assert [need.code for need in desk_of(rig).needs()] == ["journal_file_missing"]
+
+
+def test_every_code_that_recovery_notes_has_words(rig: Rig) -> None:
+    for code in ("log_set_aside", "journal_tail_cut", "journal_missing", "fold_differs"):
+        note(rig, code)
+    note(rig, "journal_backfilled", '{"count": 2}')
+    note(rig, "journal_damaged", '{"places": 2, "file": "x"}')
+    said = [line.what() for line in rig.shell.attention.lines()]
+    assert len(said) == 6
+    assert [text for text in said if text.startswith("本机记下")] == []
+
+
+def test_the_oldest_comes_first_whatever_it_is(rig: Rig) -> None:
+    rig.scan("6999999999999")
+    note(rig, "journal_tail_cut", hours_ago=2)
+    note(rig, "fold_differs", hours_ago=5)
+    said = [line.what() for line in rig.shell.attention.lines()]
+    assert said == ["有余额与分录不符。", "流水文件末尾残缺，已截去。", "有 1 行没认出。"]
+
+
+def test_slips_that_wait_and_one_that_may_have_printed_lead_to_their_list(rig: Rig) -> None:
+    desk = desk_of(rig)
+    settings = desk.settings()
+    dead = replace(settings, receipt=replace(settings.receipt, printer="tcp://127.0.0.1:9"))
+    desk.save_settings(dead)
+    for amount in ("5", "6"):
+        rig.amount(amount)
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+    rig.until(lambda: rig.shell.errands.print_status.waiting == 2)
+    rig.shell.paper._retry.stop()
+    with desk.context.write_rows() as conn:
+        first = till.waiting_jobs(conn)[0]
+        till.set_job_state(conn, first.id, state="uncertain", problem=None, attempt=False)
+    rig.shell.attention.refresh()
+    rig.settle()
+    assert rig.shell.top_bar._needs.text() == "要处理 1", "slips that only wait have their own chip"
+    rig.shell.top_bar._paper.click()
+    sheet = rig.top
+    assert isinstance(sheet, AttentionList)
+    said = [line[1] for line in cells(sheet)]
+    assert "可能已打出" in said[0]
+    assert said[1].startswith("1 张小票待打印")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: shows(rig, PaperList))
+
+
+def test_a_journal_file_that_fails_is_on_the_list_until_the_next_sale_mends_it(rig: Rig) -> None:
+    ctx = desk_of(rig).context
+    write_file = ctx.journal.append
+
+    def fails(*arguments: object, **named: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    def charge() -> None:
+        rig.amount("5")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+
+    ctx.journal.append = fails  # type: ignore[method-assign]  # a disk that fails
+    charge()
+    rig.until(lambda: rig.shell.top_bar._needs.text() == "要处理 1")
+    ctx.journal.append = write_file  # type: ignore[method-assign]  # the disk is mended
+    sheet = opened(rig)
+    assert cells(sheet)[0][2] == "下一笔会再试"
+    press(Qt.Key.Key_Return)
+    rig.until(rig.counter.sale.amount.hasFocus)
+    charge()
+    rig.until(rig.shell.top_bar._needs.isHidden)
+
+
+def test_the_list_follows_the_language(rig: Rig) -> None:
+    rig.scan("6999999999999")
+    sheet = opened(rig)
+    rig.window.switch_language("en")
+    assert cells(sheet)[0][1:] == (
+        "One line isn't recognised.",
+        "F5 picks the item, Delete drops it",
+    )
+    assert rig.shell.top_bar._needs.text() == "To settle 1"

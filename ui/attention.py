@@ -1,0 +1,188 @@
+"""What needs a hand at this till, gathered from the store and from the open sale, for the chip in the
+top bar and the list behind it (flow 19). Settling is the business of the places that a line opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.errors import Outage
+from app.i18n import mark
+from ui.errors import sentence
+from ui.kit import Kit
+from ui.lanes import Lanes
+from ui.widgets.basics import Text
+
+if TYPE_CHECKING:
+    from app.queries.attention import Need
+    from ui.desk import Desk
+    from ui.screens.counter import Counter
+
+_INCIDENTS: Final = {
+    "log_set_aside": mark("A damaged log was set aside; the journal file was used."),
+    "events_replayed": mark("{count} entries were brought back from the journal file."),
+    "journal_tail_cut": mark("A torn end of the journal file was cut off."),
+    "journal_damaged": mark("The journal file is damaged in {places} places."),
+    "journal_file_missing": mark("A journal file is missing."),
+    "journal_backfilled": mark("{count} entries were written to the journal file again."),
+    "journal_missing": mark("The journal file was missing and was written anew."),
+    "fold_differs": mark("A balance doesn't match its ledger."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NeedLine:
+    """One line of the list: since when, what is so, what to do next, and where that is done."""
+
+    at: datetime
+    what: Text
+    step: Text
+    settle: Callable[[], None]
+
+
+class Attention(QObject):
+    """Signals:
+    changed(count): so many things need a hand; slips that only wait have a chip of their own.
+    """
+
+    changed = Signal(int)
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        counter: Counter,
+        *,
+        open_paper: Callable[[], None],
+    ) -> None:
+        super().__init__(counter)
+        self._kit, self._lanes, self._desk, self._counter = kit, lanes, desk, counter
+        self._open_paper = open_paper
+        self._needs: tuple[Need, ...] = ()
+        self._kept_at: datetime | None = None
+        self._unknown_at: datetime | None = None
+        counter.cart_changed.connect(self._cart_changed)
+
+    def refresh(self) -> None:
+        """Ask the store anew."""
+        self._lanes.run(
+            self._counter, "db", self._desk.needs, ok=self._took, failed=self._counter.warn
+        )
+
+    def cart_was_kept(self) -> None:
+        """The open sale comes from before a crash: to be looked at until it is charged or cleared."""
+        self._kept_at = self._desk.now()
+        self._tell()
+
+    def show(self) -> None:
+        """F11 `zt`, or the chip: the list, oldest first."""
+        from ui.dialogs.attention import AttentionList
+
+        self._counter.sheets.open(AttentionList(self._kit, self.lines(), self._desk.date_now()))
+
+    def lines(self) -> list[NeedLine]:
+        """Everything, oldest first."""
+        found = [self._line(need) for need in self._needs]
+        words, counter = self._kit.words, self._counter
+        if self._kept_at is not None:
+            found.append(
+                NeedLine(
+                    self._kept_at,
+                    lambda: words.say("The open sale was kept when the till stopped."),
+                    lambda: words.say("Check it, then charge or clear it"),
+                    counter.focus_amount,
+                )
+            )
+        if self._unknown_at is not None:
+            count = len(counter.cart.unknown_lines)
+            found.append(
+                NeedLine(
+                    self._unknown_at,
+                    lambda: words.count(
+                        "One line isn't recognised.",
+                        "{count} lines aren't recognised.",
+                        count,
+                        count=count,
+                    ),
+                    lambda: words.say("F5 picks the item, Delete drops it"),
+                    counter.point_at_unknown,
+                )
+            )
+        return sorted(found, key=lambda line: line.at)
+
+    def _line(self, need: Need) -> NeedLine:
+        words = self._kit.words
+        if need.kind == "uncertain":
+            return NeedLine(
+                need.at,
+                lambda: words.say("Slip {number} may have printed.", number=need.number),
+                lambda: words.say("Look for it, then say"),
+                self._open_paper,
+            )
+        if need.kind == "waiting":
+            return NeedLine(
+                need.at, partial(self._waiting, need), self._print_step, self._open_paper
+            )
+        if need.kind == "journal_file":
+            return NeedLine(
+                need.at,
+                lambda: sentence(self._kit, Outage.JOURNAL_FILE_FAILED, {}),
+                lambda: words.say("The next sale tries again"),
+                self._counter.focus_amount,
+            )
+        return NeedLine(
+            need.at,
+            partial(self._incident, need),
+            lambda: words.say("Tell the manager, then mark it"),
+            self._open_incidents,
+        )
+
+    def _print_step(self) -> str:
+        return self._kit.words.say("Look at the printer, then try again")
+
+    def _waiting(self, need: Need) -> str:
+        said = self._kit.words.count(
+            "1 slip waits.", "{count} slips wait.", need.count, count=need.count
+        )
+        return f"{said} {sentence(self._kit, Outage(need.code), {})}" if need.code else said
+
+    def _incident(self, need: Need) -> str:
+        message = _INCIDENTS.get(need.code)
+        if message is None:
+            return self._kit.words.say("The till noted {code}.", code=need.code)
+        return self._kit.words.say(message, **(need.facts or {}))
+
+    def _open_incidents(self) -> None:
+        from ui.dialogs.attention import Incidents
+
+        noted = [self._line(need) for need in self._needs if need.kind == "incident"]
+        sheet = Incidents(self._kit, self._lanes, self._desk, noted, self._desk.date_now())
+        sheet.seen.connect(self.refresh)
+        self._counter.sheets.open(sheet)
+
+    def _took(self, needs: tuple[Need, ...]) -> None:
+        self._needs = needs
+        self._tell()
+
+    def _cart_changed(self) -> None:
+        cart = self._counter.cart
+        before = (self._kept_at, self._unknown_at)
+        if cart.is_empty:
+            self._kept_at = None
+        if not cart.unknown_lines:
+            self._unknown_at = None
+        elif self._unknown_at is None:
+            self._unknown_at = self._desk.now()
+        if before != (self._kept_at, self._unknown_at):
+            self._tell()
+
+    def _tell(self) -> None:
+        stored = sum(need.kind != "waiting" for need in self._needs)
+        self.changed.emit(stored + sum(at is not None for at in (self._kept_at, self._unknown_at)))
