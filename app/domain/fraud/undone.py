@@ -1,4 +1,8 @@
-"""F4: somebody voids and takes back far more than the others do, in a day or in a week."""
+"""F4: somebody voids and takes back far more than is usual, in a day or in three.
+
+Twice over: all sales, and the sales without a member alone. Who refunds into their own pocket takes those,
+because a member would miss the points that go back with every void and return.
+"""
 
 from __future__ import annotations
 
@@ -6,100 +10,143 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.domain.fraud.facts import MOST_SEQS, Case, Fact, case_of
+from app.domain.fraud.facts import Case, Fact, case_of
 from app.domain.fraud.limits import GuardLimits
-from app.domain.fraud.peers import median, share
+from app.domain.fraud.peers import MILLION, median, share
 
-WEEKS_KEPT: Final = 4
+DAYS_KEPT: Final = 28
+DAYS_TOGETHER: Final = 3
+"""Somebody careful spreads it: so many days are looked at together, besides each by itself."""
 PEER_SALES: Final = 100
-"""Sales in the weeks kept that make somebody a peer."""
+"""Sales in the days kept that make somebody a peer, and in a day that say what is usual today."""
 PEERS_LEAST: Final = 2
+Place = tuple[str, int]
 
 
 @dataclass(slots=True)
-class _Person:
-    """What one person did: this day, this week, and the weeks before it that are kept."""
+class _DayCount:
+    """What was sold and undone on a day."""
 
-    day: int = -1
-    day_sales: int = 0
-    day_undone: list[tuple[str, int]] = field(default_factory=list)
-    week: int = -1
-    week_sales: int = 0
-    week_undone: list[tuple[str, int]] = field(default_factory=list)
-    past: list[tuple[int, int, int]] = field(default_factory=list)
+    day: int
+    sales: int = 0
+    undone: list[Place] = field(default_factory=list)
 
-    def turn_to(self, day: int) -> None:
-        """Begin a day, and a week when it is another one; late facts stay in the newer day."""
-        if day <= self.day:
+
+class _Record:
+    """The days of a person, of a person at a till or of the store, as far back as anything is compared."""
+
+    def __init__(self) -> None:
+        self.days: list[_DayCount] = []
+
+    def on(self, day: int) -> _DayCount:
+        """The count of a day; what comes late goes to the newest one."""
+        if not self.days or self.days[-1].day < day:
+            self.days = [each for each in self.days if each.day >= day - DAYS_KEPT]
+            self.days.append(_DayCount(day))
+        return self.days[-1]
+
+    def before(self, day: int) -> tuple[int, int, int]:
+        """(sales, undone, days with work) of the days kept before this one."""
+        past = [each for each in self.days if day - DAYS_KEPT <= each.day < day]
+        return sum(e.sales for e in past), sum(len(e.undone) for e in past), len(past)
+
+
+class _Watch:
+    """One count of everybody's sales and what became undone of them."""
+
+    def __init__(self, limits: GuardLimits, names: tuple[str, str]) -> None:
+        self._limits, self._names = limits, names
+        self._people: dict[str, _Record] = defaultdict(_Record)
+        self._places: dict[tuple[str, str], _Record] = defaultdict(_Record)
+        self._store = _Record()
+        self._known = -1
+        self._peers: list[tuple[str, int, int]] = []
+        self._here: dict[str, list[tuple[str, int, int]]] = {}
+
+    def see(self, fact: Fact) -> Case | None:
+        """Count the fact; judge the person when it undoes something."""
+        place = self._places[fact.till, fact.staff]
+        for record in (self._people[fact.staff], place, self._store):
+            today = record.on(fact.day)
+            if fact.kind == "sale":
+                today.sales += 1
+            else:
+                today.undone.append((fact.till, fact.seq))
+        if fact.kind == "sale":
+            return None
+        return self._judge(fact, self._people[fact.staff])
+
+    def _judge(self, fact: Fact, person: _Record) -> Case | None:
+        """More than the multiple of what is usual for as many sales as a whole day brings."""
+        recent = [each for each in person.days if each.day > fact.day - DAYS_TOGETHER]
+        if sum(len(each.undone) for each in recent) < self._limits.undo_least:
+            return None
+        usual = self._usual(fact, recent[-1])
+        if usual is None:
+            return None
+        usual_share, day_sales = usual
+        for what, days in zip(self._names, (recent[-1:], recent), strict=True):
+            undone = tuple(place for each in days for place in each.undone)
+            sales = sum(each.sales for each in days)
+            expected = usual_share * max(sales, day_sales)
+            enough = len(undone) >= self._limits.undo_least
+            if enough and len(undone) * MILLION > self._limits.undo_multiple * expected:
+                return case_of(
+                    "F4", what, fact, action="report", seqs=undone, opened=undone[0],
+                    counted=len(undone), sales=sales,
+                    tenths=len(undone) * 10 * MILLION // expected if expected else 0,
+                )  # fmt: skip
+        return None
+
+    def _usual(self, fact: Fact, mine: _DayCount) -> tuple[int, int] | None:
+        """(share undone per million sales, sales in a person's day): the highest of the others'
+        median, what this till sees (a service desk takes more back) and what the others see today
+        (a bad batch comes back to everybody). None while there are too few to compare with."""
+        self._look_back(fact.day)
+        others = [(share_, sales) for who, share_, sales in self._peers if who != fact.staff]
+        if len(others) < PEERS_LEAST:
+            return None
+        today = self._store.on(fact.day)
+        sales = today.sales - mine.sales
+        now = share(len(today.undone) - len(mine.undone), sales) if sales >= PEER_SALES else 0
+        usual = median([share_ for share_, _ in others])
+        return max(usual, self._at(fact), now), median([day for _, day in others])
+
+    def _at(self, fact: Fact) -> int:
+        """The share that others undid at this till."""
+        others = [each for each in self._here.get(fact.till, ()) if each[0] != fact.staff]
+        sales = sum(each[1] for each in others)
+        return share(sum(each[2] for each in others), sales) if sales >= PEER_SALES else 0
+
+    def _look_back(self, day: int) -> None:
+        """Work out once a day what the days before it were like."""
+        if day == self._known:
             return
-        self.day, self.day_sales, self.day_undone = day, 0, []
-        week = _week(day)
-        if week == self.week:
-            return
-        if self.week_sales or self.week_undone:
-            self.past.append((self.week, self.week_sales, len(self.week_undone)))
-        self.past = [each for each in self.past if each[0] >= week - WEEKS_KEPT]
-        self.week, self.week_sales, self.week_undone = week, 0, []
-
-    def of_weeks(self, since: int) -> tuple[int, int]:
-        """(sales, undone) of the weeks kept and this one."""
-        past = [each for each in self.past if each[0] >= since]
-        sales = sum(each[1] for each in past)
-        undone = sum(each[2] for each in past)
-        if self.week >= since:
-            return sales + self.week_sales, undone + len(self.week_undone)
-        return sales, undone
+        self._known = day
+        self._peers = []
+        for who, record in self._people.items():
+            sales, undone, days = record.before(day)
+            if sales >= PEER_SALES:
+                self._peers.append((who, share(undone, sales), sales // days))
+        self._here = defaultdict(list)
+        for (till, who), record in self._places.items():
+            sales, undone, _ = record.before(day)
+            self._here[till].append((who, sales, undone))
 
 
 class Undone:
-    """F4 as a fold: at each void or return the person's day and week against the others' weeks."""
+    """F4 as a fold: at each void or return the person's days against what is usual."""
 
     kinds: Final = ("sale", "void", "return")
 
     def __init__(self, limits: GuardLimits) -> None:
-        self._limits = limits
-        self._people: dict[str, _Person] = defaultdict(_Person)
+        self._off = not (limits.undo_least and limits.undo_multiple)
+        self._all = _Watch(limits, ("day", "days"))
+        self._nobody = _Watch(limits, ("day_without_member", "days_without_member"))
 
     def see(self, fact: Fact) -> Case | None:
         """`staff` is who voids, whoever sold."""
-        person = self._people[fact.staff]
-        person.turn_to(fact.day)
-        if fact.kind == "sale":
-            person.day_sales += 1
-            person.week_sales += 1
+        if self._off:
             return None
-        place = (fact.till, fact.seq)
-        person.day_undone.append(place)
-        person.week_undone.append(place)
-        least = self._limits.undo_least
-        if not least or not self._limits.undo_multiple or len(person.week_undone) < least:
-            return None
-        usual = self._usual(fact)
-        if usual is None:
-            return None
-        for what, sales, undone in (
-            ("day", person.day_sales, person.day_undone),
-            ("week", person.week_sales, person.week_undone),
-        ):
-            mine = share(len(undone), sales)
-            if len(undone) >= least and mine > self._limits.undo_multiple * usual:
-                return case_of(
-                    "F4", what, fact, action="report", seqs=tuple(undone[-MOST_SEQS:]),
-                    opened=undone[0], counted=len(undone), sales=sales,
-                    tenths=mine * 10 // usual if usual else 0,
-                )  # fmt: skip
-        return None
-
-    def _usual(self, fact: Fact) -> int | None:
-        """The median share of the others, None while there are too few of them."""
-        since = _week(fact.day) - WEEKS_KEPT
-        others = [
-            person.of_weeks(since) for who, person in self._people.items() if who != fact.staff
-        ]
-        shares = [share(undone, sales) for sales, undone in others if sales >= PEER_SALES]
-        return median(shares) if len(shares) >= PEERS_LEAST else None
-
-
-def _week(day: int) -> int:
-    """Weeks since Monday 1969-12-29."""
-    return (day + 3) // 7
+        found = self._all.see(fact)
+        return (self._nobody.see(fact) if not fact.member else None) or found
