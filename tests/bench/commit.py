@@ -120,17 +120,25 @@ def measure(ctx: Context, session: Session, partner: Partner) -> Commit:
 
 
 def some_members(ctx: Context, rng: random.Random) -> list[bytes]:
-    """Members from all over the store."""
+    """Members from all over the store who were not here today, in no order.
+
+    Each is served once: a member who is back within minutes is one whom the guard asks about.
+    """
     with ctx.read() as conn:
         newest = conn.execute("SELECT max(seq) FROM member_seq").fetchone()[0]
         places = rng.sample(range(1, newest + 1), min(MEMBERS_SERVED, newest))
-        found = "SELECT member_id FROM member_seq WHERE seq = ?"
-        return [conn.execute(found, (place,)).fetchone()[0] for place in places]
+        found = (
+            "SELECT s.member_id FROM member_seq s JOIN member m ON m.id = s.member_id"
+            " WHERE s.seq = ? AND coalesce(m.last_visit, 0) < ?"
+        )
+        today = int(ctx.business_date())
+        rows = [conn.execute(found, (place, today)).fetchone() for place in places]
+    return [row[0] for row in rows if row is not None]
 
 
 def next_sale(ctx: Context, session: Session, rng: random.Random, members: list[bytes]) -> Sell:
-    """A sale of one to four lines, paid by QR, quoted as the counter does before Pay."""
-    member = rng.choice(members)
+    """A sale of one to four lines to the next member, paid by QR, quoted as the counter does before Pay."""
+    member = members.pop()
     lines = tuple(
         LineRequest(rng.randrange(500, 9000), name="龙井茶") for _ in range(rng.randrange(1, 5))
     )
