@@ -57,6 +57,7 @@ from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
 from ui.desk_records import PhoneCheck, Scan, TillView
+from ui.desk_staff import StaffDesk
 
 RETURNABLE_DAYS = 90
 """How far back a member's purchases are offered for a return (counter-flows.md, flow 10)."""
@@ -68,6 +69,7 @@ class Desk:
     def __init__(self, till: Till) -> None:
         self._till = till
         self._ctx = self.context = till.context
+        self.staff = StaffDesk(till)
 
     # The till ---------------------------------------------------------------------------------
 

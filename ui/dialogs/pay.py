@@ -132,10 +132,14 @@ class Pay(Sheet):
             short = self._kit.formats.money(to_pay - given)
             self.problem.tell(lambda: self._kit.words.say("{money} still to pay.", money=short))
             return
+        self.send()
+
+    def send(self) -> None:
+        """Have the money booked; once more, by the same command, after a second person agreed."""
         self.problem.tell(nothing)
         self._busy = True
         self.charge.setEnabled(False)
-        self.taking.emit(self.tender.code, given)
+        self.taking.emit(self.tender.code, self.given_minor)
 
     @property
     def given_minor(self) -> int:

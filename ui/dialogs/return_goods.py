@@ -17,6 +17,7 @@ from app.domain.returns import ReturnQuote
 from app.formats import number
 from app.queries.records import DocumentLine, MemberPanel, SearchResult
 from ui.desk_records import Scan, TillView
+from ui.dialogs.approval import approve_first
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
@@ -377,6 +378,11 @@ class ReturnSheet(Sheet):
 
     def _refused(self, error: Exception) -> None:
         self.take_back.setEnabled(True)
+        if approve_first(
+            self, self._kit, self._lanes, self._desk, self._who, error,
+            again=self.submit, declined=self.problem.tell,
+        ):  # fmt: skip
+            return
         if isinstance(error, Refused) and isinstance(error.offer, ReturnQuote):
             self.quote = error.offer
             self._say_preview()

@@ -13,6 +13,7 @@ from app.domain.errors import Refusal, Refused
 from app.domain.void import VoidQuote
 from app.queries.records import DocumentLine
 from ui.desk_records import TillView
+from ui.dialogs.approval import approve_first
 from ui.dialogs.return_goods import tender_name
 from ui.errors import sentence, words_of
 from ui.kit import Kit
@@ -153,6 +154,11 @@ class VoidSale(Sheet):
 
     def _refused(self, error: Exception) -> None:
         self.commit.setEnabled(True)
+        if approve_first(
+            self, self._kit, self._lanes, self._desk, self._who, error,
+            again=self.submit, declined=self.problem.tell,
+        ):  # fmt: skip
+            return
         if isinstance(error, Refused) and isinstance(error.offer, VoidQuote):
             self.quote = error.offer
         self.problem.tell(lambda: words_of(self._kit, error))

@@ -18,6 +18,7 @@ from app.domain.sale import SaleQuote
 from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
 from ui.cart import REPEAT_SCAN_MS, Cart
 from ui.desk_records import TillView
+from ui.dialogs.approval import approve_first
 from ui.dialogs.confirm_person import ConfirmPerson
 from ui.dialogs.pay import Pay
 from ui.errors import words_of
@@ -28,7 +29,7 @@ from ui.screens.member_panel import MemberView
 from ui.screens.redeeming import Redeeming
 from ui.screens.sale_panel import LastSale, SalePanel
 from ui.screens.scanning import Scanning
-from ui.widgets.basics import columns
+from ui.widgets.basics import Text, columns
 from ui.widgets.sheet import SheetHost
 from ui.widgets.strip import Strip
 
@@ -420,8 +421,7 @@ class Counter(QWidget):
         )
 
     def _take(self, sheet: Pay, tender: str, given_minor: int) -> None:
-        assert self.session is not None, "Pay opens for someone who signed in"
-        session, cart, quote = self.session, self.cart, sheet.quote
+        session, cart, quote = self._who(), self.cart, sheet.quote
         command_id = sheet.command_id
         if self._keeper.isActive():
             self._keep()  # Before the sale in the lane, whose transaction drops what was kept.
@@ -432,6 +432,10 @@ class Counter(QWidget):
             ok=lambda sold: self._sold(sheet, sold),
             failed=lambda error: self._not_sold(sheet, error),
         )
+
+    def _who(self) -> Session:
+        assert self.session is not None, "Pay opens for someone who signed in"
+        return self.session
 
     def _sold(self, sheet: Pay, sold: Sold) -> None:
         self.last_sale = sold
@@ -460,8 +464,17 @@ class Counter(QWidget):
         if isinstance(offer, SaleQuote):
             sheet.use_quote(offer)
             self._show_quote(offer)
-        sheet.refused(lambda: words_of(self._kit, error))
         self.keep_now()
+        sheet.refused(lambda: words_of(self._kit, error))
+        asked = approve_first(
+            sheet, self._kit, self._lanes, self._desk, self._who, error,
+            again=sheet.send, declined=lambda said: self._declined(sheet, said),
+        )  # fmt: skip
+        if not asked:
+            self.scanning.take_up_waiting()
+
+    def _declined(self, sheet: Pay, said: Text) -> None:
+        sheet.refused(said)
         self.scanning.take_up_waiting()
 
     # Going back -------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from ui.desk_records import Scan
+from ui.dialogs.approval import Approval
 from ui.dialogs.pay import Pay
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -56,12 +57,12 @@ class Scanning:
 
     def _scanned(self, scan: Scan, at: float) -> None:
         top = self._counter.sheets.top
-        if isinstance(top, Pay) and top.busy and scan.kind in ("item", "unknown"):
+        if isinstance(top, Pay | Approval) and top.busy and scan.kind in ("item", "unknown"):
             self._waiting.append((scan, at))  # Of the next customer: this sale is closed.
-        elif scan.kind == "staff":
-            self._counter.badge_scanned.emit(scan.code)
         elif top is not None and top.takes_scan(scan):
             return
+        elif scan.kind == "staff":
+            self._counter.badge_scanned.emit(scan.code)
         elif scan.kind == "receipt":
             self._counter.receipt_scanned.emit(scan)
         elif scan.kind == "member" and scan.member_id is not None:
@@ -80,7 +81,7 @@ class Scanning:
 
     def _card(self, member_id: bytes, name: str, now: float) -> None:
         top = self._counter.sheets.top
-        if isinstance(top, Pay) and top.busy:
+        if isinstance(top, Pay | Approval) and top.busy:
             return  # Money was taken: another member now is a claim, not a scan.
         current = self._counter.cart.member_id
         other = self._other_member

@@ -16,6 +16,9 @@ _REASONS: Final = {
     "wrong_item": mark("Wrong item"),
     "wrong_member": mark("Wrong member"),
     "test": mark("Mistake"),
+    "customer": mark("Customer asks"),
+    "lost": mark("Slip lost"),
+    "unreadable": mark("Unreadable"),
     "other": mark("Other"),
 }
 
@@ -29,3 +32,8 @@ def reasons(kit: Kit, codes: Sequence[str]) -> Segments:
         [Segment(code, partial(words.say, _REASONS[code])) for code in codes],
         open_=True,
     )
+
+
+def reason_name(kit: Kit, code: str) -> str:
+    """What a reason is called; one that the product itself gives (a rule of the guard) by its code."""
+    return kit.words.say(_REASONS[code]) if code in _REASONS else code

@@ -1,0 +1,198 @@
+"""A second person at the counter (flow 18), by real keys on a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app import posting
+from app.approvals import Ask
+from app.context import Session
+from app.domain.rights import MATRIX, Grant
+from app.protocol.events import Event
+from app.queries.search import search
+from app.usecases.staff import LinkMember, link_member
+from db import people, rows
+from tests.ui.conftest import Rig, build_rig, make_kit
+from tests.ui.keys import press, write
+from tests.ui.shop import PIN, TEA, Shop
+from ui.dialogs.approval import Approval
+from ui.dialogs.pay import Pay
+from ui.dialogs.void_sale import VoidSale
+from ui.rights_words import asked_for
+
+
+@pytest.fixture
+def linked(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
+    """The cashier's own account is the member 6621."""
+    till = shop.open()
+    ctx = till.context
+    member = search(ctx, "6621").hits[0].member_id
+    with ctx.read() as conn:
+        cashier, manager = (people.staff_by_initials(conn, who) for who in ("lx", "wm"))
+    assert cashier is not None
+    assert manager is not None
+    link_member(ctx, LinkMember(ctx.ids(), Session(manager.id, None), cashier.id, member))
+    till.close()
+    rig = build_rig(qtbot, qapp, shop, kit=make_kit(qapp))
+    rig.sign_in()
+    rig.open_shift()
+    yield rig
+    rig.window.close()
+    rig.window.deleteLater()
+    qapp.setStyleSheet("")
+
+
+def own_card(rig: Rig) -> Approval:
+    """Charge tea to the cashier's own account: the sheet of the second person opens."""
+    rig.attach()
+    rig.counter.sale.amount.setFocus()
+    rig.scan(TEA)
+    rig.settle()
+    rig.open_pay()
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, Approval))
+    assert isinstance(rig.top, Approval)
+    return rig.top
+
+
+def events(rig: Rig, kind: str) -> list[Event]:
+    """Every event of a kind, from the store itself."""
+    rig.settle()
+    desk = rig.window.desk
+    assert desk is not None
+    with desk.context.read() as conn:
+        found = [posting.event_of(row) for row in rows.events_after(conn, 0)]
+    return [event for event in found if event.kind == kind]
+
+
+def agree(rig: Rig, sheet: Approval, who: str = "wm") -> None:
+    write(who)
+    press(Qt.Key.Key_Return)
+    rig.until(sheet.pin.isVisible)
+    write(PIN)
+    press(Qt.Key.Key_Return)
+
+
+def test_flow_18_badge_pin_and_exactly_that_sale_is_done(linked: Rig) -> None:
+    sheet = own_card(linked)
+    said = sheet._asked()
+    assert "陈思远" in said
+    assert "83.60" in said
+    linked.scan("9100002")
+    linked.until(sheet.pin.isVisible)
+    assert sheet.pin.hasFocus()
+    assert "王敏" in sheet._says.text()
+    write(PIN)
+    press(Qt.Key.Key_Return)
+    linked.until(lambda: linked.top is None)
+    assert linked.counter.last_sale is not None
+    assert linked.shell.staff is not None
+    assert linked.shell.staff.initials == "lx", "the approver isn't signed in"
+    (sale,) = events(linked, posting.SALE)[-1:]
+    assert sale.doc["approval"]["right"] == "own_card"
+    assert sale.staff_id is not None
+    assert sale.doc["approval"]["by"] != sale.staff_id.hex()
+
+
+def test_initials_do_as_well_as_a_badge(linked: Rig) -> None:
+    agree(linked, own_card(linked))
+    linked.until(lambda: linked.top is None)
+    assert linked.counter.last_sale is not None
+
+
+def test_escape_is_a_no_that_is_recorded_and_the_sale_is_kept(linked: Rig) -> None:
+    before = len(events(linked, posting.SALE))
+    own_card(linked)
+    press(Qt.Key.Key_Escape)
+    linked.until(lambda: isinstance(linked.top, Pay))
+    assert isinstance(linked.top, Pay)
+    assert "未获批准" in linked.top.problem.text()
+    assert len(events(linked, posting.SALE)) == before
+    (no,) = events(linked, posting.NOT_APPROVED)
+    assert (no.doc["right"], no.doc["amount"]) == ("own_card", 8360)
+    assert not linked.counter.cart.is_empty
+
+
+def test_after_sixty_seconds_the_request_is_over(linked: Rig) -> None:
+    sheet = own_card(linked)
+    sheet.ring._began -= 61
+    linked.until(lambda: isinstance(linked.top, Pay))
+    assert isinstance(linked.top, Pay)
+    assert "60 秒" in linked.top.problem.text()
+    assert len(events(linked, posting.NOT_APPROVED)) == 1
+
+
+def test_one_cannot_approve_ones_own_request(linked: Rig) -> None:
+    sheet = own_card(linked)
+    agree(linked, sheet, "lx")
+    linked.until(lambda: "自己" in sheet.problem.text())
+    assert sheet.who.isVisible()
+    agree(linked, sheet)
+    linked.until(lambda: linked.top is None)
+
+
+def test_a_wrong_pin_is_said_and_asked_again(linked: Rig) -> None:
+    sheet = own_card(linked)
+    write("wm")
+    press(Qt.Key.Key_Return)
+    linked.until(sheet.pin.isVisible)
+    write("111222")
+    press(Qt.Key.Key_Return)
+    linked.until(lambda: "还可试" in sheet.problem.text())
+    assert sheet.pin.hasFocus()
+    assert sheet.pin.text() == ""
+
+
+def test_an_item_scanned_meanwhile_is_the_next_customers(linked: Rig) -> None:
+    sheet = own_card(linked)
+    linked.scan(TEA)
+    agree(linked, sheet)
+    linked.until(lambda: linked.top is None)
+    linked.settle()
+    assert len(linked.counter.cart.lines) == 1
+
+
+def test_f2_leaves_a_request_that_is_out_where_it_is(linked: Rig) -> None:
+    sheet = own_card(linked)
+    press(Qt.Key.Key_F2)
+    assert linked.top is sheet
+
+
+def test_a_void_waits_for_a_second_person_and_is_then_done(linked: Rig) -> None:
+    agree(linked, own_card(linked))
+    linked.until(lambda: linked.top is None)
+    linked.shell.errands.void()
+    linked.until(lambda: isinstance(linked.top, VoidSale))
+    void = linked.top
+    assert isinstance(void, VoidSale)
+    linked.until(lambda: void.quote is not None)
+    press(Qt.Key.Key_Right)
+    press(Qt.Key.Key_Return)
+    linked.until(lambda: isinstance(linked.top, Approval))
+    assert isinstance(linked.top, Approval)
+    agree(linked, linked.top)
+    linked.until(lambda: linked.top is None)
+    assert "已作废" in linked.shell.strip.text
+    (event,) = events(linked, posting.VOID)
+    assert event.doc["approval"]["right"] == "own_card"
+
+
+def test_a_sale_to_somebody_else_asks_nobody(linked: Rig) -> None:
+    linked.attach("6608")
+    linked.counter.sale.amount.setFocus()
+    linked.scan(TEA)
+    linked.open_pay()
+    press(Qt.Key.Key_Return)
+    linked.until(lambda: linked.top is None)
+
+
+def test_every_act_that_a_second_person_can_be_asked_for_has_words(rig: Rig) -> None:
+    kit = rig.shell._kit
+    for right, cells in MATRIX.items():
+        if any(cell.grant is Grant.SECOND for cell in cells.values()):
+            assert asked_for(kit, Ask(bytes(16), right, bytes(16), None, 100))

@@ -1,0 +1,91 @@
+"""What screens ask of the product about the people who work here: second persons, accounts, PINs.
+
+The calls block, so screens make them on the db lane (see ui.desk).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.approvals import Ask
+from app.build import Till
+from app.context import Session
+from app.domain.rights import StaffRole
+from app.queries.records import StaffView
+from app.queries.staff import AskView, StaffLine, ask_view, staff_list
+from app.usecases import staff
+from app.usecases.approve import Approve, Refuse, approve, refuse
+from app.usecases.sign_in import SignOut, SignOutWhy, sign_out
+
+
+class StaffDesk:
+    """The staff of one till. Every method may raise Refused or Unavailable."""
+
+    def __init__(self, till: Till) -> None:
+        self._ctx = till.context
+
+    # Second persons ---------------------------------------------------------------------------
+
+    def ask_view(self, ask: Ask) -> AskView:
+        """A request as its second person reads it."""
+        return ask_view(self._ctx, ask)
+
+    def approve(self, ask: Ask, who: str, pin: str) -> StaffView:
+        """`who` agrees, with their own PIN, to exactly this."""
+        return approve(self._ctx, Approve(ask, who, pin)).result
+
+    def refuse(self, session: Session, ask: Ask) -> None:
+        """Nobody agreed."""
+        refuse(self._ctx, Refuse(self._ctx.ids(), session, ask))
+
+    # Who is here ------------------------------------------------------------------------------
+
+    def sign_out(self, session: Session, why: SignOutWhy) -> None:
+        sign_out(self._ctx, SignOut(self._ctx.ids(), session, why))
+
+    def people(self) -> Sequence[StaffLine]:
+        return staff_list(self._ctx)
+
+    # Accounts ---------------------------------------------------------------------------------
+
+    def add(
+        self,
+        command_id: bytes,
+        session: Session,
+        role: StaffRole,
+        *,
+        initials: str,
+        name: str,
+        pin: str,
+        badge: str,
+        phone: str,
+    ) -> bytes:
+        command = staff.AddStaff(command_id, session, initials, name, role, pin, badge, phone)
+        return staff.add_staff(self._ctx, command).result
+
+    def set_active(
+        self, command_id: bytes, session: Session, staff_id: bytes, *, active: bool
+    ) -> None:
+        staff.set_active(self._ctx, staff.SetActive(command_id, session, staff_id, active))
+
+    def set_role(
+        self, command_id: bytes, session: Session, staff_id: bytes, role: StaffRole
+    ) -> None:
+        staff.set_role(self._ctx, staff.SetRole(command_id, session, staff_id, role))
+
+    def set_badge(self, command_id: bytes, session: Session, staff_id: bytes, badge: str) -> None:
+        staff.set_badge(self._ctx, staff.SetBadge(command_id, session, staff_id, badge))
+
+    def set_pin(self, command_id: bytes, session: Session, staff_id: bytes, pin: str) -> None:
+        staff.set_pin(self._ctx, staff.SetPin(command_id, session, staff_id, pin))
+
+    def link(
+        self,
+        command_id: bytes,
+        session: Session,
+        staff_id: bytes,
+        member_id: bytes | None,
+        phone: str,
+    ) -> None:
+        command = staff.LinkMember(command_id, session, staff_id, member_id, phone)
+        staff.link_member(self._ctx, command)
