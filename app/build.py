@@ -368,6 +368,16 @@ def _open_keys(
         raise _key_outage(error) from error
 
 
+def adopt_keys(
+    folder: Path, passphrase: str, find_keystore: FindKeystore = keyslots.SystemKeystore
+) -> keyslots.Opened:
+    """Bind the key slots of a store that was brought here to this computer. Raises Unavailable."""
+    try:
+        return _keyslots(folder, find_keystore).adopt(passphrase)
+    except keyslots.SlotError as error:
+        raise _key_outage(error) from error
+
+
 def _key_outage(error: keyslots.SlotError) -> Unavailable:
     match error:
         case keyslots.WrongPassphrase():

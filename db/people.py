@@ -143,6 +143,15 @@ def member_count(conn: Connection) -> int:
     return int(conn.execute("SELECT count(*) FROM member").fetchone()[0])
 
 
+def members_without_profile(conn: Connection) -> int:
+    """Accounts whose personal values are not in the store."""
+    row = conn.execute(
+        "SELECT count(*) FROM member m WHERE NOT EXISTS"
+        " (SELECT 1 FROM profile p WHERE p.member_id = m.id)"
+    ).fetchone()
+    return int(row[0])
+
+
 def person(conn: Connection, member_id: bytes) -> Person | None:
     """An account's person in one look; None when there is no such account."""
     row = conn.execute(_PERSON, (member_id,)).fetchone()

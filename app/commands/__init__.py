@@ -8,9 +8,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-COMMANDS: Final = ("verify", "demo-data")
+from app.domain.errors import Outage, Unavailable
+
+if TYPE_CHECKING:
+    from app.build import Till
+
+CANNOT: Final = 4
+"""Exit code of a command that could not be done."""
+COMMANDS: Final = ("verify", "demo-data", "backup", "restore")
 """First words that need no window."""
 
 EPILOG: Final = """\
@@ -20,6 +27,9 @@ exit codes of verify:
   4  the store can't be opened    14  a cached balance, lot, tier or card block differs
  10  event bytes or chain altered 15  the journal file differs or is damaged
  11  a sequence number is missing
+
+exit codes of backup and restore:
+  0  done    4  could not be done    5  restored, but events are known to be missing
 
 The passphrase is asked for, or taken from the environment variable REGULARS_PASSPHRASE.
 """
@@ -48,6 +58,20 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo-data", help="make a demo store of members with a history")
     demo.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
     demo.add_argument("--members", type=int, default=5000, help="how many members (default 5000)")
+    backup = commands.add_parser("backup", help="make a backup now, and open it")
+    backup.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
+    backup.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="where to (default: as the settings say)"
+    )
+    restore = commands.add_parser("restore", help="bring a till back in an empty folder")
+    restore.add_argument(
+        "--from", dest="source", type=Path, metavar="BACKUP", required=True,
+        help="a backup, or the folder of backups: then the newest whole one",
+    )  # fmt: skip
+    restore.add_argument("--to", type=Path, metavar="FOLDER", required=True, help="an empty folder")
+    restore.add_argument(
+        "--journal", type=Path, metavar="FOLDER", help="journal files newer than the backup"
+    )
     return top
 
 
@@ -55,15 +79,41 @@ def run(argv: Sequence[str]) -> int:
     """Run a headless command; returns the exit code. The caller has seen that there is one."""
     words = parser()
     chosen = words.parse_args(argv)
+    if chosen.command == "restore":
+        from app.commands import restore
+
+        return restore.command(chosen)
     if chosen.store is None:
         words.error(f"{chosen.command} needs --store FOLDER")
     if chosen.command == "verify":
         from app.commands import verify
 
         return verify.command(chosen)
+    if chosen.command == "backup":
+        from app.commands import backup
+
+        return backup.command(chosen)
     from app.commands import demo_data
 
     return demo_data.command(chosen)
+
+
+def open_by_any_key(folder: Path, *, mending: bool = True) -> Till:
+    """Open a store by the system's key store, or by the passphrase. Raises Unavailable."""
+    from app.build import open_till
+
+    try:
+        return open_till(folder, mending=mending)
+    except Unavailable as error:
+        if error.code is not Outage.KEYSTORE_GONE:
+            raise
+    return open_till(folder, passphrase=passphrase(), mending=mending)
+
+
+def said(error: Unavailable) -> str:
+    """What was in the way, for a terminal."""
+    facts = ", ".join(f"{key}: {value}" for key, value in error.facts.items())
+    return f"{error.code.value} ({facts})"
 
 
 def passphrase() -> str:

@@ -5,30 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 
-from app.build import open_till
-from app.commands import passphrase
-from app.domain.errors import Outage, Unavailable
+from app.commands import CANNOT, open_by_any_key, said
+from app.domain.errors import Unavailable
 from app.usecases.verify import Report, verify
 
-CANNOT_OPEN = 4
 _BAR = 30
 
 
 def command(chosen: argparse.Namespace) -> int:
     """Open the store, verify it, print what was found; returns the exit code."""
     try:
-        try:
-            till = open_till(chosen.store, mending=False)
-        except Unavailable as error:
-            if error.code is not Outage.KEYSTORE_GONE:
-                raise
-            till = open_till(chosen.store, passphrase=passphrase(), mending=False)
+        till = open_by_any_key(chosen.store, mending=False)
     except Unavailable as error:
-        facts = ", ".join(f"{key}: {value}" for key, value in error.facts.items())
-        print(
-            f"regulars verify: can't open the store: {error.code.value} ({facts})", file=sys.stderr
-        )
-        return CANNOT_OPEN
+        print(f"regulars verify: can't open the store: {said(error)}", file=sys.stderr)
+        return CANNOT
     try:
         for code, found in till.findings.found:
             print(f"mended at start: {code} {found}")

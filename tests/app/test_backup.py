@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from app import backup, posting
-from app.backup import Backup, BadBackup, listed, make, prove, thin_out
+from app.backup import (
+    Backup,
+    BadBackup,
+    check_files,
+    check_seal,
+    listed,
+    make,
+    read_manifest,
+    thin_out,
+)
 from app.domain.errors import Outage, Unavailable
 from app.keyslots.document import decode
 from app.settings import BackupSettings
@@ -46,7 +55,8 @@ def test_a_backup_holds_the_store_its_journal_its_slots_and_its_settings(kiosk: 
     assert names(made.path) == [
         journal, "keyslots.json", "manifest.json", "regulars.db", "settings.toml",
     ]  # fmt: skip
-    manifest = prove(made.path, kiosk.ctx.data_key)
+    manifest = check_seal(made.path, kiosk.ctx.data_key)
+    check_files(made.path, manifest)
     assert (manifest.seq, manifest.head) == (head.seq, head.hash.hex())
     copy = connect(made.path / "regulars.db", kiosk.ctx.store.key, cache_kib=1024, writer=False)
     try:
@@ -152,7 +162,7 @@ def test_a_flipped_byte_in_any_file_is_found(kiosk: Kiosk, name: str) -> None:
     made = make(kiosk.ctx)
     flip(made.path / name, 20)
     with pytest.raises(BadBackup, match=name):
-        prove(made.path, kiosk.ctx.data_key)
+        check_files(made.path, read_manifest(made.path))
 
 
 def test_a_manifest_written_by_somebody_else_is_refused(kiosk: Kiosk) -> None:
@@ -162,7 +172,7 @@ def test_a_manifest_written_by_somebody_else_is_refused(kiosk: Kiosk) -> None:
     plain["manifest"]["seq"] += 1
     path.write_text(json.dumps(plain))
     with pytest.raises(BadBackup, match="not sealed by this till"):
-        prove(made.path, kiosk.ctx.data_key)
+        check_seal(made.path, kiosk.ctx.data_key)
 
 
 # What it means ------------------------------------------------------------------------------------
