@@ -22,14 +22,22 @@ _RECENT: Final = 30
 _CHANGES: Final = 8
 
 Plain = Mapping[str, Any]
-PhoneMark = Callable[[str], tuple[str, int]]
-"""Member id as hex → (opaque mark of the phone, members that have it); ("", 0) without a phone."""
+PhoneMark = Callable[[str], str]
+"""Member id as hex → an opaque mark of their phone, "" where nobody needs to know it."""
+Sharing = Callable[[str], int]
+"""Member id as hex → how many members have their phone now, 0 without one."""
 
 
-def no_phones(member: str) -> tuple[str, int]:
-    """For a reader that has no profiles, such as head office: rules that need phones stay silent."""
+def no_phone(member: str) -> str:
+    """For a reader that has no profiles, such as head office: what needs phones stays silent."""
     del member
-    return "", 0
+    return ""
+
+
+def not_shared(member: str) -> int:
+    """The same for counting members on a phone."""
+    del member
+    return 0
 
 
 class SteadyClock:
@@ -57,8 +65,8 @@ class SteadyClock:
 class Facts:
     """Turns one till's events, in their order, into facts."""
 
-    def __init__(self, phone_of: PhoneMark = no_phones) -> None:
-        self._phone_of = phone_of
+    def __init__(self, phone_of: PhoneMark = no_phone, sharing: Sharing = not_shared) -> None:
+        self._phone_of, self._sharing = phone_of, sharing
         self._clock = SteadyClock()
 
     def of(self, event: Plain) -> Fact | None:
@@ -74,14 +82,15 @@ class Facts:
         if not kind:
             return None
         member = values.pop("member", event["member"]) or ""
-        phone, sharing = self._phone_of(member) if member else ("", 0)
         if kind == "enrol":
-            values["amount"] = sharing
+            values["amount"] = self._sharing(member)
         second = doc.get("approval") or doc.get("guard")
+        if second and second.get("right") == "own_card":
+            values["what"] = values.get("what") or "own_card"
         return Fact(
             event["device"], event["seq"], kind, at_s, wall_s, event["bd"],
             values.pop("staff", event["staff"]) or "", shift, member,
-            second["by"] if second else "", id=event["id"], phone=phone, **values,
+            second["by"] if second else "", id=event["id"], phone=self._phone_of(member), **values,
         )  # fmt: skip
 
 
@@ -125,7 +134,7 @@ def _profile(event: Plain, doc: Plain) -> _Read:
 
 
 def _staff(event: Plain, doc: Plain) -> _Read:
-    if doc.get("act") != "link" or not doc.get("member"):
+    if doc.get("act") != "link":
         return "", {}
     return "link", {"staff": doc["staff"], "member": doc["member"]}
 

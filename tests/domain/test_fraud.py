@@ -83,6 +83,18 @@ def test_ones_own_account_takes_its_new_phone_along(stream: Stream) -> None:
     assert [(c.what, c.member) for c in stream.found()] == [("same_phone", "m3")]
 
 
+def test_an_account_that_is_ones_own_no_more_is_no_case(stream: Stream) -> None:
+    stream.add("link", staff="ann", member="m1", phone="p1")
+    stream.add("link", staff="ann", member="")
+    stream.sale("m1", phone="p1")
+    assert stream.cases() == []
+
+
+def test_an_own_card_that_a_second_person_let_pass_is_a_case(stream: Stream) -> None:
+    stream.sale("m1", what="own_card", approver="wm")
+    assert stream.cases() == [("F1", "own_card", "block")]
+
+
 @pytest.mark.parametrize("kind", ["return", "void", "claim"])
 def test_ones_own_account_is_watched_in_every_direction(stream: Stream, kind: str) -> None:
     stream.add("link", staff="ann", member="m1")

@@ -120,10 +120,13 @@ class Shop:
         self._weights.append(rng.lognormvariate(0, 1.1))
         return member
 
-    def phone_of(self, member: str) -> tuple[str, int]:
-        """The mark of a member's phone and how many members have it now."""
-        phone = self.phones.get(member, "")
-        return phone, self.on_phone.get(phone, 0)
+    def phone_of(self, member: str) -> str:
+        """The mark of a member's phone."""
+        return self.phones.get(member, "")
+
+    def sharing(self, member: str) -> int:
+        """How many members have this one's phone now."""
+        return self.on_phone.get(self.phones.get(member, ""), 0)
 
     def change_phone(self, member: str) -> None:
         self.on_phone[self.phones[member]] -= 1

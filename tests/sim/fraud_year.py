@@ -107,7 +107,7 @@ def run(
     nobody knows what is usual."""
     shop = Shop(seed, days=days, sales=sales)
     tape = Tape(shop, Episodes(shop, each=each, first_day=first_day))
-    readers = defaultdict[str, Facts](lambda: Facts(shop.phone_of))
+    readers = defaultdict[str, Facts](lambda: Facts(shop.phone_of, shop.sharing))
     guard, judged = Guard(limits), Judged()
     planted_at: dict[tuple[str, int], str] = {}
     for event, episode in tape.events():

@@ -28,7 +28,8 @@ class Fact(NamedTuple):
         earned, spent: points of a document; of a top_up the principal is in `earned`.
         refers: the document that is voided, returned or claimed.
         what: how the member came (sale: "late" after tender), the reason (adjust), what was looked
-            at (look), the seller (claim), "training" (sign_in right after training).
+            at (look), the seller (claim), "training" (sign_in right after training); "own_card"
+            where a second person let one's own account pass.
         note_chars: how long the note of an adjustment is.
         phone: an opaque mark, the same for the same number; made in memory, stored nowhere.
     """

@@ -4,7 +4,6 @@ after a change, F11 loads. Each keeps no more than the window that it looks at.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,27 +23,27 @@ class OwnCard:
 
     def __init__(self, limits: GuardLimits) -> None:
         del limits  # There is no measure of one's own card.
-        self._own: dict[str, dict[str, str]] = defaultdict(dict)
+        self._own: dict[str, tuple[str, str]] = {}
         self._staff_of: dict[str, str] = {}
 
     def see(self, fact: Fact) -> Case | None:
-        """`link` names the person as `staff` and their account as `member`."""
+        """`link` names the person as `staff` and their one account as `member`, "" for none any more.
+        What a second person let pass as an own card (`what`) is a case whatever the link says."""
         if fact.kind == "link":
-            self._own[fact.staff][fact.member] = fact.phone
+            self._own[fact.staff] = (fact.member, fact.phone)
             self._staff_of[fact.member] = fact.staff
             return None
         if fact.kind == "phone":
             staff = self._staff_of.get(fact.member)
             if staff is not None:
-                self._own[staff][fact.member] = fact.phone
+                self._own[staff] = (fact.member, fact.phone)
             return None
-        own = self._own.get(fact.staff)
-        if not own or not fact.member:
+        own, phone = self._own.get(fact.staff, ("", ""))
+        stop = verdicts.own_card(fact.member, fact.phone, own, phone)
+        what = stop.what if stop else "own_card" if fact.what == "own_card" else ""
+        if not what:
             return None
-        stop = verdicts.own_card(fact.member, fact.phone, own, set(own.values()) - {""})
-        if stop is None:
-            return None
-        return case_of("F1", stop.what, fact, action="block", points=fact.earned or fact.spent)
+        return case_of("F1", what, fact, action="block", points=fact.earned or fact.spent)
 
 
 class RepeatEarn:

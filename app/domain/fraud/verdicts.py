@@ -5,7 +5,7 @@ Each answer is a `Stop` (ask a second person, or refuse where there is no second
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,13 +29,11 @@ class Stop:
     answer: Literal["second", "never"] = "second"
 
 
-def own_card(
-    member: str, phone: str, own: Collection[str], own_phones: Collection[str]
-) -> Stop | None:
-    """F1: the member is the acting person's own account, or has the number of one."""
-    if member and member in own:
+def own_card(member: str, phone: str, own: str, own_phone: str) -> Stop | None:
+    """F1: the member is the acting person's own account, or has the phone of it."""
+    if member and member == own:
         return Stop("F1", "own_card", 1, 0)
-    if phone and phone in own_phones:
+    if phone and phone == own_phone:
         return Stop("F1", "same_phone", 1, 0)
     return None
 
