@@ -1,0 +1,93 @@
+"""The exception report for those who may see it, and what they say about a case: seen, or explained.
+
+There is no third thing to say: a case can't be muted, closed or taken away, and nobody explains their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from app import posting
+from app.context import Changes, Context, Session
+from app.domain.business_day import BusinessDate
+from app.domain.errors import Refusal, Refused
+from app.domain.fraud.facts import Case
+from app.domain.rights import Grant, Right, rule
+from app.queries import exceptions as report
+from app.queries.exceptions import Exceptions, JournalLine
+from app.usecases.done import Done
+from app.usecases.rights import staff_role
+from db import rows
+from db.connection import Connection
+
+REASONS: Final = ("checked", "training", "bad_batch", "campaign", "customer_asked", "device_fault")
+"""Why a case is no fraud, or that it was followed up ("checked"); free text may not enter an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class SayOfCase:
+    """Somebody has looked at a case, or explains it with a reason of REASONS ("" with "seen")."""
+
+    command_id: bytes
+    session: Session
+    key: str
+    state: Literal["seen", "explained"]
+    reason: str = ""
+
+
+def exceptions_of(
+    ctx: Context, session: Session, since: BusinessDate, until: BusinessDate
+) -> Exceptions:
+    """The report of a period. A supervisor sees the open business date only (security.md section 3:
+    own shift). Raises Refused(NOT_ALLOWED)."""
+    with ctx.read() as conn:
+        role = _reader(conn, session)
+    if role == "supervisor":
+        since = until = ctx.business_date()
+    return report.exceptions(ctx, since, until)
+
+
+def journal_of_case(ctx: Context, session: Session, case: Case) -> tuple[JournalLine, ...]:
+    """The events behind a case. Raises Refused(NOT_ALLOWED)."""
+    with ctx.read() as conn:
+        _reader(conn, session)
+    return report.journal_lines(ctx, case)
+
+
+def say_of_case(ctx: Context, command: SayOfCase) -> Done[None]:
+    """Write down that a case was seen or explained, and by whom.
+
+    Raises Refused: NOT_ALLOWED (also for one's own case), REASON_NEEDED, DOCUMENT_UNKNOWN.
+    """
+    if command.state == "explained" and command.reason not in REASONS:
+        raise Refused(Refusal.REASON_NEEDED)
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(None, again=True)
+        _reader(tx.conn, command.session)
+        opened = rows.event_by_seq(tx.conn, report.opening_seq(command.key))
+        if opened is None:
+            raise Refused(Refusal.DOCUMENT_UNKNOWN)
+        if posting.event_of(opened).staff_id == command.session.staff_id:
+            raise Refused(Refusal.NOT_ALLOWED, {"right": Right.AUDIT.value})
+        tx.record(
+            posting.CASE,
+            event_id=ctx.ids(),
+            session=command.session,
+            business_date=ctx.business_date(),
+            doc={
+                "rule": report.rule_of(command.key),
+                "case": command.key,
+                "state": command.state,
+                "reason": command.reason if command.state == "explained" else "",
+            },
+        )
+    return Done(None, Changes(kinds=frozenset({"case"})), warning=ctx.warning())
+
+
+def _reader(conn: Connection, session: Session) -> str:
+    role = staff_role(conn, session.staff_id)
+    if rule(role, Right.AUDIT).grant not in (Grant.READ, Grant.ALONE):
+        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.AUDIT.value})
+    return role
