@@ -73,3 +73,11 @@ def all_shares(conn: Connection) -> Iterator[ShareRow]:
     return (
         ShareRow(*row) for row in conn.execute(f"SELECT {_SHARE} FROM event_share ORDER BY seq, n")
     )
+
+
+def has_count(conn: Connection, shift_id: bytes) -> bool:
+    """Whether a shift's cash was counted."""
+    row = conn.execute(
+        "SELECT 1 FROM event_figures WHERE kind = 'count' AND shift_id = ? LIMIT 1", (shift_id,)
+    ).fetchone()
+    return row is not None

@@ -23,6 +23,7 @@ from app.domain.figures import (
 from app.domain.fold import fold
 from app.domain.rights import Right
 from app.domain.state import EMPTY
+from app.domain.tiers import current_tier
 from app.domain.void import VoidQuote, check_void, quote_void
 from app.numbers import receipt_number
 from app.protocol.events import Event
@@ -119,6 +120,7 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
             "refunds": [[kind, minor] for kind, minor in quote.refunds],
             "money": money_to_plain(_money(conn, row, quote)),
             "shown": shown_after(posted.after, programme, on) if posted else None,
+            "tier_code": current_tier(posted.after, programme.tiers).code if posted else None,
             "approval": approval,
         },
         posted=posted,

@@ -1,0 +1,253 @@
+"""Reports whose lines are the keys of one group: days, shifts, people, tenders, goods, tax, hours, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.context import Context
+from app.domain.business_day import BusinessDate
+from app.protocol.events import instant_of
+from app.queries.reports.records import (
+    ChartKind,
+    Drill,
+    Figure,
+    Key,
+    Line,
+    Report,
+    ReportCode,
+    ReportFilter,
+    Unit,
+)
+from db import figures, people, report_sums, till
+from db.connection import Connection
+
+_MONEY: Final = ("sales", "gross", "discount", "points_value", "sold", "refunded", "takings")
+_UNDONE: Final = ("returns", "refunded", "voids", "voided")
+COUNTS: Final = frozenset(
+    {"sales", "member_sales", "redeemed_sales", "returns", "voids", "enrolled", "goods_units"}
+)
+POINTS: Final = frozenset({"issued", "redeemed", "expired", "points_change"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouped:
+    """A report's group, the kind of its lines, its measures, and what is drawn."""
+
+    group: str
+    kind: str
+    measures: tuple[str, ...]
+    chart: ChartKind
+    charted: str
+    by_size: bool = False
+
+
+GROUPED: Final[Mapping[ReportCode, _Grouped]] = {
+    "day": _Grouped("date", "date", _MONEY, "lines", "takings"),
+    "shift": _Grouped("shift", "shift", _MONEY, "bars", "takings"),
+    "cashier": _Grouped("staff", "staff", (*_MONEY, "voids"), "bars", "takings", True),
+    "tier": _Grouped("tier", "tier", _MONEY, "bars", "takings"),
+    "tender": _Grouped(
+        "share", "tender", ("tender_in", "tender_out", "tender_net"), "bars", "tender_net", True
+    ),
+    "category": _Grouped(
+        "share", "category", ("goods_units", "goods_sold", "goods_returned", "goods_net"),
+        "bars", "goods_net", True,
+    ),
+    "tax": _Grouped("share", "tax", ("tax_net", "tax"), "bars", "tax"),
+    "undone": _Grouped("staff", "staff", _UNDONE, "bars", "refunded", True),
+    "reasons": _Grouped("reason", "reason", _UNDONE, "bars", "refunded", True),
+}  # fmt: skip
+
+
+def unit_of(measure: str) -> Unit:
+    """What a measure counts."""
+    if measure in COUNTS:
+        return "count"
+    return "points" if measure in POINTS else "money"
+
+
+def where_of(conn: Connection, asked: ReportFilter) -> report_sums.Where:
+    """The rows of a filter. The tenders of a shift whose cash isn't counted yet are nobody's to know."""
+    return report_sums.Where(
+        int(asked.first), int(asked.last), asked.staff_id, asked.tier_rank, uncounted_shift(conn)
+    )
+
+
+def uncounted_shift(conn: Connection) -> bytes | None:
+    """The open shift, while its cash has not been counted."""
+    shift = till.open_shift(conn)
+    if shift is None or figures.has_count(conn, shift.id):
+        return None
+    return shift.id
+
+
+def grouped(ctx: Context, conn: Connection, code: ReportCode, asked: ReportFilter) -> Report:
+    """A report of GROUPED."""
+    spec = GROUPED[code]
+    where = where_of(conn, asked)
+    found = [
+        (key, values)
+        for key, values in report_sums.sums(conn, where, spec.group, spec.measures)
+        if any(values)
+    ]
+    charted = spec.measures.index(spec.charted)
+    if spec.by_size:
+        found.sort(key=lambda line: -line[1][charted])
+    lines = [_line(ctx, conn, spec, key, values, asked) for key, values in found]
+    notes = ("open_shift",) if code == "tender" and _reaches(conn, asked, where) else ()
+    return Report(
+        code,
+        asked,
+        ctx.clock(),
+        spec.measures,
+        tuple(lines),
+        totals(spec.measures, [values for _, values in found], asked),
+        spec.chart,
+        charted,
+        _before(conn, spec, asked, [key for key, _ in found]) if code == "day" else (),
+        notes,
+    )
+
+
+def totals(
+    measures: Sequence[str], lines: Sequence[tuple[int, ...]], asked: ReportFilter
+) -> tuple[Figure, ...]:
+    """The sums of the columns, each with the way to all its events; none where there is no line."""
+    if not lines:
+        return ()
+    return tuple(
+        Figure(sum(values[n] for values in lines), unit_of(measure), Drill(measure, asked))
+        for n, measure in enumerate(measures)
+    )
+
+
+def _line(
+    ctx: Context,
+    conn: Connection,
+    spec: _Grouped,
+    key: Key,
+    values: tuple[int, ...],
+    asked: ReportFilter,
+) -> Line:
+    figures_ = tuple(
+        Figure(value, unit_of(measure), Drill(measure, asked, spec.group, key))
+        for measure, value in zip(spec.measures, values, strict=True)
+    )
+    if spec.kind == "staff" and isinstance(key, bytes):
+        staff = people.staff_by_id(conn, key)
+        return Line("staff", key, figures_, staff.name if staff else "")
+    if spec.kind == "shift" and isinstance(key, bytes):
+        shift = till.shift(conn, key)
+        if shift is not None:
+            name = ctx.initials(conn, shift.staff_id)
+            return Line("shift", key, figures_, name, instant_of(shift.opened_us))
+    if spec.kind == "tier":
+        levels = ctx.programme_on(conn, asked.last).tiers.levels
+        code = next((level.code for level in levels if level.rank == key), "")
+        return Line("tier", key, figures_, code)
+    return Line(spec.kind, key, figures_)
+
+
+def _before(
+    conn: Connection, spec: _Grouped, asked: ReportFilter, keys: Sequence[Key]
+) -> tuple[int, ...]:
+    """The charted measure on the same weekdays, weeks earlier."""
+    earlier = asked.week_before()
+    found = report_sums.sums(conn, where_of(conn, earlier), spec.group, (spec.charted,))
+    values = dict(found)
+    shift = asked.first - earlier.first
+    return tuple(
+        values.get(BusinessDate(key - shift), (0,))[0] for key in keys if isinstance(key, int)
+    )
+
+
+def _reaches(conn: Connection, asked: ReportFilter, where: report_sums.Where) -> bool:
+    """Whether something was left out because a shift isn't counted yet."""
+    if where.without_shift is None:
+        return False
+    shift = till.shift(conn, where.without_shift)
+    return shift is not None and asked.first <= shift.business_date <= asked.last
+
+
+def heat(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
+    """Sales by weekday (lines, Monday first) and hour (columns "h9" …), from the first hour with one to the
+    last."""
+    found = dict(report_sums.sums(conn, where_of(conn, asked), "weekday_hour", ("sales",)))
+    counts = {int(key): values[0] for key, values in found.items() if isinstance(key, int)}
+    hours = sorted({key % 100 for key, count in counts.items() if count}) or [9]
+    columns = range(hours[0], hours[-1] + 1)
+    lines = [
+        Line(
+            "weekday",
+            weekday,
+            tuple(
+                Figure(
+                    counts.get(weekday * 100 + hour, 0),
+                    "count",
+                    Drill("sales", asked, "weekday_hour", weekday * 100 + hour),
+                )
+                for hour in columns
+            ),
+        )
+        for weekday in range(1, 8)
+    ]
+    total = tuple(
+        Figure(
+            sum(counts.get(weekday * 100 + hour, 0) for weekday in range(1, 8)),
+            "count",
+            Drill("sales", asked, "hour", hour),
+        )
+        for hour in columns
+    )
+    names = tuple(f"h{hour}" for hour in columns)
+    return Report("hours", asked, ctx.clock(), names, tuple(lines), total, "heat")
+
+
+def overview(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
+    """The period at a glance, beside the same weekdays a week and a year before."""
+    filters = (asked, asked.week_before(), asked.year_before())
+    measures = (
+        "takings", "sales", "gross", "discount", "points_value", "refunded", "voids", "enrolled",
+        "member_sales", "redeemed_sales", "issued", "redeemed",
+    )  # fmt: skip
+    sums = []
+    for each in filters:
+        found = report_sums.sums(conn, where_of(conn, each), "all", measures)
+        values = found[0][1] if found else (0,) * len(measures)
+        sums.append({m: v or 0 for m, v in zip(measures, values, strict=True)})
+    lines = [
+        Line(
+            "measure",
+            measure,
+            tuple(
+                Figure(values[measure], unit_of(measure), Drill(measure, each))
+                for values, each in zip(sums, filters, strict=True)
+            ),
+        )
+        for measure in measures
+    ]
+    for name, part, whole in (
+        ("member_share", "member_sales", "sales"),
+        ("redeemed_share", "redeemed_sales", "sales"),
+        ("points_share", "points_value", "gross"),
+    ):
+        lines.append(
+            Line(
+                "measure",
+                name,
+                tuple(
+                    Figure(share_bp(values[part], values[whole]), "share", Drill(part, each))
+                    for values, each in zip(sums, filters, strict=True)
+                ),
+            )
+        )
+    return Report(
+        "overview", asked, ctx.clock(), ("now", "week_before", "year_before"), tuple(lines)
+    )
+
+
+def share_bp(part: int, whole: int) -> int:
+    """A share in basis points, rounded down; 0 of nothing."""
+    return part * 10_000 // whole if whole > 0 else 0

@@ -1,0 +1,153 @@
+"""Reports about members and points: who came, who rose, what is owed to them, and how old it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Final
+
+from app import posting
+from app.context import Context
+from app.domain.business_day import BusinessDate
+from app.domain.fold import fold
+from app.domain.programme import Programme
+from app.domain.redemption import value_of
+from app.domain.state import EMPTY, TierChange
+from app.queries.reports.records import Drill, Figure, Line, Report, ReportFilter, Unit
+from app.queries.reports.sales import share_bp, unit_of, where_of
+from db import report_sums
+from db.connection import Connection
+
+EXPIRING_DAYS: Final = 30
+BREAKAGE_DAYS: Final = 365
+_BEGINNING: Final = BusinessDate(0)
+
+
+def members(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
+    """New and active members, changes of tier, tiers that end soon, and how many have each tier now."""
+    where = where_of(conn, asked)
+    levels = ctx.programme_on(conn, asked.last).tiers.levels
+    found = report_sums.sums(conn, where, "all", ("enrolled",))
+    changed = tier_changes(conn, asked)
+    lines = [
+        _one("enrolled", found[0][1][0] if found else 0, Drill("enrolled", asked)),
+        _one("active", len(report_sums.active_members(conn, where)), Drill("active", asked)),
+        _one("upgrades", sum(n for _, n in changed if n > 0), Drill("upgrades", asked)),
+        _one("downgrades", -sum(n for _, n in changed if n < 0), Drill("downgrades", asked)),
+        _one(
+            "tier_expiring",
+            len(expiring(conn, levels[0].code, ctx.business_date())),
+            Drill("tier_expiring", asked, key=levels[0].code),
+        ),
+    ]
+    by_tier = report_sums.members_by_tier(conn)
+    for level in levels:
+        count = by_tier.get(level.code, 0)
+        figure = Figure(count, "count", Drill("tier_now", asked, key=level.code))
+        lines.append(Line("tier", level.rank, (figure,), level.code))
+    return Report("members", asked, ctx.clock(), ("members",), tuple(lines), chart="bars")
+
+
+def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
+    """Points issued, redeemed and expired in the period; what is outstanding at its end, and what of it
+    will probably never be used."""
+    programme = ctx.programme_on(conn, asked.last)
+    measures = ("issued", "redeemed", "expired", "points_change")
+    found = report_sums.sums(conn, where_of(conn, asked), "all", measures)
+    values = found[0][1] if found else (0,) * len(measures)
+    lines = [
+        _line(measure, value, unit_of(measure), Drill(measure, asked), programme)
+        for measure, value in zip(measures, values, strict=True)
+    ]
+    whole = ReportFilter(_BEGINNING, asked.last)
+    outstanding = _sum(conn, whole, ("points_change",))[0]
+    lines.append(
+        _line("outstanding", outstanding, "points", Drill("points_change", whole), programme)
+    )
+    year = ReportFilter(asked.last.plus(1 - BREAKAGE_DAYS), asked.last)
+    used, gone = _sum(conn, year, ("redeemed", "expired"))
+    rate = share_bp(gone, used + gone)
+    share = (Figure(rate, "share", Drill("expired", year)), Figure(None, "money"))
+    lines.append(Line("measure", "breakage_rate", share))
+    expected = outstanding * rate // 10_000 if outstanding > 0 else 0
+    lines.append(_line("breakage", expected, "points", None, programme))
+    return Report("points", asked, ctx.clock(), ("points", "worth"), tuple(lines), chart="")
+
+
+def lots(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
+    """What members hold now by the age of the lots, and what they owe."""
+    today = ctx.business_date()
+    programme = ctx.programme_on(conn, today)
+    by_age = report_sums.lots_by_age(conn, int(today))
+    lines = [
+        replace(
+            _line("", by_age.get(age, 0), "points", Drill("lots", asked, key=age), programme),
+            kind="lot_age",
+            key=age,
+        )
+        for age in report_sums.LOT_AGES
+    ]
+    owed = -sum(amount for _, amount in report_sums.owed(conn))
+    lines.append(_line("owed", owed, "points", Drill("owed", asked), programme))
+    total = sum(by_age.values()) + owed
+    return Report(
+        "lots",
+        asked,
+        ctx.clock(),
+        ("points", "worth"),
+        tuple(lines),
+        (Figure(total, "points"), Figure(_worth(programme, total), "money")),
+        "bars",
+    )
+
+
+def tier_changes(conn: Connection, asked: ReportFilter) -> list[tuple[int, int]]:
+    """(sequence number, +1 up or -1 down) of the events of a period that changed a standing tier.
+
+    A void that takes an upgrade back is a step down: what was given and taken leaves nothing.
+    """
+    found: list[tuple[int, int]] = []
+    events = report_sums.tier_events(conn, where_of(conn, asked))
+    for member_id, group in groupby(events, key=lambda event: event[0]):
+        wanted = {seq for _, seq in group}
+        state = EMPTY
+        for entry in report_sums.tier_entries(conn, member_id):
+            before = state.standing
+            state = fold(state, [posting.entry_of(entry)])
+            step = _rank(state.standing) - _rank(before)
+            if entry.seq in wanted and step:
+                found.append((entry.seq, 1 if step > 0 else -1))
+    return sorted(found, reverse=True)
+
+
+def expiring(conn: Connection, base: str, today: BusinessDate) -> list[int]:
+    """The events that brought the tiers above `base` that end within 30 days."""
+    return report_sums.expiring_tiers(conn, base, int(today), int(today.plus(EXPIRING_DAYS)))
+
+
+def _rank(standing: TierChange | None) -> int:
+    """The rank of what stands; whoever never rose has the lowest, 0."""
+    return standing.rank if standing else 0
+
+
+def _sum(conn: Connection, asked: ReportFilter, measures: Sequence[str]) -> tuple[int, ...]:
+    found = report_sums.sums(conn, where_of(conn, asked), "all", measures)
+    return found[0][1] if found else (0,) * len(measures)
+
+
+def _one(measure: str, value: int, drill: Drill) -> Line:
+    return Line("measure", measure, (Figure(value, "count", drill),))
+
+
+def _line(measure: str, value: int, unit: Unit, drill: Drill | None, programme: Programme) -> Line:
+    figure = Figure(value, unit, drill)
+    return Line("measure", measure, (figure, Figure(_worth(programme, value), "money")))
+
+
+def _worth(programme: Programme, points_: int) -> int | None:
+    """What points are worth as a tender, None where the programme has no redemption."""
+    rules = programme.redemption
+    if rules is None:
+        return None
+    return value_of(rules, points_) if points_ >= 0 else -value_of(rules, -points_)

@@ -1,0 +1,84 @@
+"""Open a report, or what is behind one of its figures: the right first, then the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from app.context import Context, Session
+from app.domain.errors import Cancelled, Refusal, Refused
+from app.domain.rights import Grant, Right, rule
+from app.queries.reports import sales, standing
+from app.queries.reports.parts import parts
+from app.queries.reports.records import (
+    PARTS_SHOWN,
+    Drill,
+    Parts,
+    Report,
+    ReportCode,
+    ReportFilter,
+)
+from app.usecases.rights import staff_role
+from db.connection import Connection
+from db.engine import Reader
+from db.errors import Interrupted
+
+Answer = TypeVar("Answer")
+
+_NAMES_WHOLE = frozenset({"supervisor", "manager"})
+"""Who sees members' names at the counter anyway; everybody else reads them masked."""
+
+
+def open_report(ctx: Context, session: Session, code: ReportCode, asked: ReportFilter) -> Report:
+    """A report on the report lane. Raises Refused(NOT_ALLOWED), Cancelled when `call_off` stopped it."""
+
+    def read(conn: Connection) -> Report:
+        _require(conn, session)
+        return report_of(ctx, conn, code, asked)
+
+    return _read(ctx, read)
+
+
+def report_of(ctx: Context, conn: Connection, code: ReportCode, asked: ReportFilter) -> Report:
+    """The report of a code, for who has been let in already (the close of a day prints without a reader)."""
+    if code == "overview":
+        return sales.overview(ctx, conn, asked)
+    if code == "hours":
+        return sales.heat(ctx, conn, asked)
+    if code == "members":
+        return standing.members(ctx, conn, asked)
+    if code == "points":
+        return standing.points(ctx, conn, asked)
+    if code == "lots":
+        return standing.lots(ctx, conn, asked)
+    return sales.grouped(ctx, conn, code, asked)
+
+
+def open_parts(ctx: Context, session: Session, drill: Drill) -> Parts:
+    """The events behind a figure. Raises Refused(NOT_ALLOWED), Cancelled."""
+
+    def read(conn: Connection) -> Parts:
+        role = _require(conn, session)
+        return parts(ctx, conn, drill, limit=PARTS_SHOWN, names=role in _NAMES_WHOLE)
+
+    return _read(ctx, read)
+
+
+def call_off(ctx: Context) -> None:
+    """Stop the report that is being read, from any thread; nothing happens when none is."""
+    ctx.store.interrupt(Reader.REPORT)
+
+
+def _require(conn: Connection, session: Session) -> str:
+    role = staff_role(conn, session.staff_id)
+    if rule(role, Right.REPORTS).grant not in (Grant.ALONE, Grant.READ):
+        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.REPORTS.value})
+    return role
+
+
+def _read(ctx: Context, read: Callable[[Connection], Answer]) -> Answer:
+    try:
+        with ctx.read(Reader.REPORT) as conn:
+            return read(conn)
+    except Interrupted:
+        raise Cancelled from None

@@ -1,0 +1,209 @@
+"""Every figure of every report equals what the journal's bytes say, and so does what it opens into."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import pytest
+
+from app.build import open_till
+from app.domain.business_day import BusinessDate
+from app.queries.reports.parts import amounts
+from app.queries.reports.records import Drill, Figure, Line, Report, ReportCode, ReportFilter
+from app.queries.reports.sales import GROUPED
+from app.usecases.read_report import report_of
+from app.usecases.verify import verify
+from db import rows, till
+from db.engine import Reader
+from tests.conftest import MadeStore
+from tests.fakes import ZONE_MIN, Shop, SteppedClock
+from tests.reports.days import Days
+from tests.reports.second_figures import Journal
+
+SEEDS = (11, 23, 37)
+CODES: tuple[ReportCode, ...] = get_args(ReportCode)
+
+
+@dataclass
+class Lived:
+    """A shop after some random days, the last shift still open."""
+
+    shop: Shop
+    days: Days
+    journal: Journal
+    first: BusinessDate
+    last: BusinessDate
+    hidden_shift: str | None
+
+    def report(self, code: ReportCode, asked: ReportFilter) -> Report:
+        ctx = self.shop.till.context
+        with ctx.read(Reader.REPORT) as conn:
+            return report_of(ctx, conn, code, asked)
+
+    def amounts(self, drill: Drill) -> dict[int, int]:
+        ctx = self.shop.till.context
+        with ctx.read(Reader.REPORT) as conn:
+            found = amounts(ctx, conn, drill)
+        assert len(dict(found)) == len(found), "no event is listed twice"
+        return dict(found)
+
+    def truth(self, drill: Drill) -> dict[int, int]:
+        """What the second code says is behind a figure."""
+        asked, journal = drill.filter, self.journal
+        first, last = int(asked.first), int(asked.last)
+        match drill.measure:
+            case "active":
+                return journal.active(first, last, **self.more(asked))
+            case "upgrades":
+                return journal.rises(first, last)[0]
+            case "downgrades":
+                return journal.rises(first, last)[1]
+            case "lots":
+                return journal.lots(int(self.last))[str(drill.key)]
+            case "owed":
+                return journal.owed()
+        return journal.figure(
+            drill.measure, first, last, group=drill.group, key=_plain(drill.key), **self.more(asked)
+        )
+
+    def more(self, asked: ReportFilter) -> dict[str, Any]:
+        return {
+            "staff": asked.staff_id.hex() if asked.staff_id else None,
+            "tier": asked.tier_rank,
+            "hidden_shift": self.hidden_shift,
+        }
+
+    def filters(self) -> Iterator[ReportFilter]:
+        whole = ReportFilter(self.first, self.last)
+        yield whole
+        yield ReportFilter(self.last, self.last)
+        yield replace(whole, staff_id=self.days.people[0].staff_id)
+        yield replace(whole, tier_rank=0)
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def lived(
+    made_store: MadeStore, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Lived]:
+    """Lived once for all tests of this file: nothing here writes."""
+    folder = tmp_path_factory.mktemp("lived") / "store"
+    shutil.copytree(made_store.folder, folder)
+    clock = SteppedClock(made_store.clock.now)
+    opened = open_till(
+        folder,
+        find_keystore=lambda: made_store.keystore,
+        clock=clock,
+        offset_min=lambda: ZONE_MIN,
+    )
+    shop = Shop(opened, clock, made_store.keystore)
+    days = Days(shop, request.param)
+    first = shop.till.context.business_date()
+    days.live(3, 40)
+    days.open_day()
+    for _ in range(12):
+        days._happen()
+    ctx = shop.till.context
+    with ctx.read() as conn:
+        bodies = [row.body for row in rows.events_after(conn, 0)]
+        shift = till.open_shift(conn)
+        assert shift is not None
+    last = BusinessDate(shift.business_date)
+    assert {"_sell", "_return", "_void", "_enrol"} <= set(days.done), "each kind of thing happened"
+    yield Lived(shop, days, Journal(bodies), first, last, shift.id.hex())
+    opened.close()
+
+
+def test_every_figure_of_every_report_is_what_the_journal_says(lived: Lived) -> None:
+    checked = 0
+    for asked in lived.filters():
+        for code in CODES:
+            report = lived.report(code, asked)
+            for line in (*report.lines, Line("total", None, report.total)):
+                for figure in line.figures:
+                    checked += _check(lived, report.code, line, figure)
+    assert checked > 400
+
+
+def _check(lived: Lived, code: str, line: Line, figure: Figure) -> int:
+    if figure.drill is None or figure.drill.measure in ("tier_now", "tier_expiring"):
+        return 0
+    wanted = lived.truth(figure.drill)
+    where = f"{code} {line.kind} {line.key!r} {figure.drill}"
+    assert lived.amounts(figure.drill) == wanted, where
+    if figure.unit != "share":
+        assert figure.value == sum(wanted.values()), where
+    return 1
+
+
+def test_no_line_is_missing_and_none_is_too_many(lived: Lived) -> None:
+    for asked in lived.filters():
+        for code, spec in GROUPED.items():
+            report = lived.report(code, asked)
+            found = [_plain(line.key) for line in report.lines]
+            first, last = int(asked.first), int(asked.last)
+            wanted = lived.journal.keys(spec.group, spec.measures, first, last, **lived.more(asked))
+            assert set(found) == wanted, code
+            assert len(found) == len(wanted), code
+
+
+def test_shares_are_the_part_of_the_whole(lived: Lived) -> None:
+    asked = ReportFilter(lived.first, lived.last)
+    report = lived.report("overview", asked)
+    figures = {str(line.key): line.figures[0] for line in report.lines}
+
+    def sum_of(measure: str) -> int:
+        return sum(lived.journal.figure(measure, int(asked.first), int(asked.last)).values())
+
+    assert figures["member_share"].value == 10_000 * sum_of("member_sales") // sum_of("sales")
+    assert figures["points_share"].value == 10_000 * sum_of("points_value") // sum_of("gross")
+
+
+def test_members_by_tier_are_those_of_the_journal(lived: Lived) -> None:
+    assert verify(lived.shop.till.context).findings == []
+    report = lived.report("members", ReportFilter(lived.first, lived.last))
+    ranks = list(lived.journal.tiers().values())
+    tiers = [line for line in report.lines if line.kind == "tier"]
+    assert sum(line.figures[0].value or 0 for line in tiers) == len(ranks)
+    for line in tiers:
+        drill = line.figures[0].drill
+        assert drill is not None
+        assert line.figures[0].value == ranks.count(int(line.key or 0)), line
+        assert sum(lived.amounts(drill).values()) == line.figures[0].value
+
+
+def test_what_is_outstanding_is_what_lies_in_lots_less_what_is_owed(lived: Lived) -> None:
+    asked = ReportFilter(lived.first, lived.last)
+    points = {str(line.key): line.figures[0] for line in lived.report("points", asked).lines}
+    lots = lived.report("lots", asked)
+    assert points["outstanding"].value == lots.total[0].value != 0
+    assert points["outstanding"].value == sum(
+        len(book.coins) - len(book.owed) for book in lived.journal.books().values()
+    )
+
+
+def test_tenders_of_a_shift_that_is_not_counted_are_nowhere(lived: Lived) -> None:
+    today = ReportFilter(lived.last, lived.last)
+    report = lived.report("tender", today)
+    assert report.lines == ()
+    assert report.notes == ("open_shift",)
+    cash = lived.journal.figure(
+        "tender_net", int(lived.last), int(lived.last), group="share", key="cash"
+    )
+    assert cash, "there is something to hide"
+    assert lived.amounts(Drill("tender_net", today, "share", "cash")) == {}
+
+
+def test_last_week_and_last_year_are_the_same_weekdays(lived: Lived) -> None:
+    one = ReportFilter(lived.last, lived.last)
+    assert one.week_before().first == lived.last - 7
+    assert one.year_before().first.weekday == lived.last.weekday
+    month = ReportFilter(lived.last.plus(-29), lived.last)
+    assert month.week_before().last == lived.last - 35
+    assert month.week_before().days == month.days
+
+
+def _plain(key: object) -> object:
+    return key.hex() if isinstance(key, bytes) else key
