@@ -19,7 +19,7 @@ import tomli_w
 
 FILE_NAME: Final = "settings.toml"
 Language = Literal["zh_CN", "en"]
-Theme = Literal["light", "dark"]
+Theme = Literal["light", "dark", "contrast"]
 
 
 class BadSettings(ValueError):

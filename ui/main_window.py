@@ -25,7 +25,7 @@ from ui.keyboard import Scanner
 from ui.kit import Kit, say_again, style_again
 from ui.lanes import Lanes
 from ui.screens.sign_in import SignIn
-from ui.tokens import ThemeName
+from ui.tokens import THEMES, ThemeName
 
 if TYPE_CHECKING:
     from app.context import Session
@@ -225,7 +225,7 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         look = self._kit.look
-        look.wear(application, theme or ("dark" if look.theme == "light" else "light"))
+        look.wear(application, theme or THEMES[(THEMES.index(look.theme) + 1) % len(THEMES)])
         style_again(self)
 
     def _settings_saved(self, settings: Settings) -> None:

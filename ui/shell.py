@@ -30,6 +30,7 @@ from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.paper import Paper
 from ui.screens.counter import Counter
+from ui.sounds import REFUSED
 from ui.widgets.basics import columns, rows
 from ui.widgets.fkey_bar import FKeyBar
 from ui.widgets.rail import Rail
@@ -101,7 +102,7 @@ class Shell(QWidget):
             self.counter,
             open_paper=self.errands.print_list,
         )
-        self.actions_ = Actions(kit, lambda reason: self.strip.warn(lambda: reason))
+        self.actions_ = Actions(kit, self._impossible)
         self.actions_.sheet_takes = self._sheet_takes
         self._add_actions()
         self.actions_.bind(self)
@@ -345,6 +346,10 @@ class Shell(QWidget):
             Action("language", mark("Switch language"), "yy", self.language_wanted.emit),
             Action("theme", mark("Switch theme"), "pf", self.theme_wanted.emit),
         )
+
+    def _impossible(self, reason: str) -> None:
+        self.counter.sounds.play(REFUSED)
+        self.strip.warn(lambda: reason)
 
     def _sheet_takes(self, key: str) -> bool:
         top = self.sheets.top

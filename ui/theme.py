@@ -42,7 +42,7 @@ class Look:
     """Theme, scale and density of the window.
 
     Attributes:
-        theme: "light" or "dark"; `wear` changes it while running.
+        theme: "light", "dark" or "contrast"; `wear` changes it while running.
         scale_percent: one of SCALES_PERCENT; fixed for the life of the window.
         compact: the dense variant for low screens.
     """

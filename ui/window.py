@@ -14,7 +14,7 @@ from app.settings import BadSettings, Settings, load
 from ui.kit import Kit
 from ui.main_window import MainWindow
 from ui.theme import Look, load_fonts
-from ui.tokens import COMPACT_BELOW
+from ui.tokens import COMPACT_BELOW, theme_of
 
 if TYPE_CHECKING:
     from ui.desk import Desk
@@ -33,7 +33,7 @@ def build_window(
     room = application.primaryScreen().availableGeometry()
     scale = settings.scale_percent
     look = Look(
-        "dark" if (theme or settings.theme) == "dark" else "light",
+        theme_of(theme or settings.theme),
         scale_percent=scale,
         compact=room.height() * 100 // scale < COMPACT_BELOW,
     )

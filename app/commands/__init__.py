@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--store", type=Path, metavar="FOLDER", help="the folder of the store to open")
     top.add_argument("--language", choices=("zh_CN", "en"), help="language for this start")
-    top.add_argument("--theme", choices=("light", "dark"), help="theme for this start")
+    top.add_argument("--theme", choices=("light", "dark", "contrast"), help="theme for this start")
     commands = top.add_subparsers(dest="command", metavar="command")
     verify = commands.add_parser(
         "verify",

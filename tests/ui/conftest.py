@@ -29,6 +29,7 @@ from ui.main_window import MainWindow
 from ui.screens.counter import Counter
 from ui.shell import Shell
 from ui.theme import Look, load_fonts
+from ui.tokens import theme_of
 from ui.widgets.sheet import Sheet
 
 
@@ -56,9 +57,7 @@ def make_kit(
     compact: bool = True,
 ) -> Kit:
     words = Words(language)
-    look = Look(
-        "dark" if theme == "dark" else "light", scale_percent=scale_percent, compact=compact
-    )
+    look = Look(theme_of(theme), scale_percent=scale_percent, compact=compact)
     look.wear(qapp, look.theme)
     return Kit(look, words, Formats(words, YUAN, ZoneInfo("Asia/Shanghai")))
 
@@ -141,7 +140,7 @@ class Rig:
         return self.shell.sheets.top
 
     def until(self, condition: Callable[[], object]) -> None:
-        self.qtbot.waitUntil(lambda: bool(condition()), timeout=4000)
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=10_000)
 
     def settle(self) -> None:
         """Wait until every lane has answered and the answers were delivered."""

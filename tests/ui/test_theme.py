@@ -23,8 +23,16 @@ def test_every_pair_has_enough_contrast(
     assert contrast(colours[front], colours[ground]) >= least
 
 
-def test_both_themes_have_the_same_tokens() -> None:
-    assert PALETTES["light"].keys() == PALETTES["dark"].keys()
+@pytest.mark.parametrize("name", THEMES)
+def test_every_theme_has_the_same_tokens(name: ThemeName) -> None:
+    assert PALETTES[name].keys() == PALETTES["light"].keys()
+
+
+@pytest.mark.parametrize(
+    ("front", "ground"), [(front, ground) for front, ground, least in PAIRS if least >= 4.5]
+)
+def test_the_third_theme_has_every_text_at_seven_to_one(front: str, ground: str) -> None:
+    assert contrast(PALETTES["contrast"][front], PALETTES["contrast"][ground]) >= 7
 
 
 def test_contrast_is_the_wcag_ratio() -> None:

@@ -29,6 +29,7 @@ from ui.screens.member_panel import MemberView
 from ui.screens.redeeming import Redeeming
 from ui.screens.sale_panel import LastSale, SalePanel
 from ui.screens.scanning import Scanning
+from ui.sounds import DONE, REFUSED, Sounds
 from ui.widgets.basics import Text, columns
 from ui.widgets.sheet import SheetHost
 from ui.widgets.strip import Strip
@@ -93,6 +94,7 @@ class Counter(QWidget):
             lanes, "search", interrupt=desk.interrupt_search
         )
         self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
+        self.sounds = Sounds(self, lambda: desk.settings().counter.sound)
         self.scanning = Scanning(self, kit, lanes, desk, clock)
         self.redeeming = Redeeming(self, kit, lanes, desk)
         self._keeper = QTimer(self)
@@ -439,6 +441,7 @@ class Counter(QWidget):
 
     def _sold(self, sheet: Pay, sold: Sold) -> None:
         self.last_sale = sold
+        self.sounds.play(DONE)
         self._empty()
         self._keep()  # Nothing: a cart that was kept while the sale was on its way goes too.
         self.finder.clear_text()
@@ -466,6 +469,7 @@ class Counter(QWidget):
             self._show_quote(offer)
         self.keep_now()
         sheet.refused(lambda: words_of(self._kit, error))
+        self.sounds.play(REFUSED)
         asked = approve_first(
             sheet, self._kit, self._lanes, self._desk, self._who, error,
             again=sheet.send, declined=lambda said: self._declined(sheet, said),

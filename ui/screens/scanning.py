@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QApplication
-
 from ui.desk_records import Scan
 from ui.dialogs.approval import Approval
 from ui.dialogs.pay import Pay
 from ui.kit import Kit
 from ui.lanes import Lanes
+from ui.sounds import REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
     from ui.desk import Desk
@@ -92,6 +91,7 @@ class Scanning:
             return
         if other is None or other[0] != member_id:
             self._other_member = (member_id, now)
+        self._counter.sounds.play(REFUSED)
         words, mine = self._kit.words, self._counter.attached.name if self._counter.attached else ""
         self._counter.strip.warn(
             lambda: words.say(
@@ -101,6 +101,8 @@ class Scanning:
 
     def _unknown_code(self, scan: Scan) -> None:
         words = self._kit.words
+        if scan.kind in ("card_lost", "card_replaced") or scan.new_card:
+            self._counter.sounds.play(REFUSED)
         if scan.kind == "card_lost":
             self._counter.strip.warn(
                 lambda: words.say("This card was reported lost. Find the member by phone.")
@@ -112,8 +114,7 @@ class Scanning:
             self._counter.strip.warn(self._say_new_card)
         else:
             self._leave_pay()
-            if self._desk.settings().counter.sound:
-                QApplication.beep()  # Cashiers don't watch the screen while they scan.
+            self._counter.sounds.play(UNKNOWN)  # Cashiers don't watch the screen while they scan.
             self._counter.add_unknown(scan.code)
             self._counter.sale.say_problem(
                 lambda: words.say(

@@ -12,6 +12,7 @@ from app.settings import ReceiptSettings, Settings, ShopTexts
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
+from ui.tokens import theme_of
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, rows
 from ui.widgets.segments import Segment, Segments
 from ui.widgets.text_fields import TextField, Tick
@@ -45,6 +46,7 @@ class SettingsPage(QScrollArea):
                     (lambda: words.say("Language"), self.language),
                     (lambda: words.say("Theme"), self.theme),
                     (lambda: words.say("Usual tender"), self.tender),
+                    (lambda: words.say("Sounds"), self.sound),
                 ),
             )
         )
@@ -97,6 +99,7 @@ class SettingsPage(QScrollArea):
             (
                 Segment("light", lambda: words.say("Light"), "sun"),
                 Segment("dark", lambda: words.say("Dark"), "moon"),
+                Segment("contrast", lambda: words.say("Contrast"), "type"),
             ),
         )
         self.tender = Segments(
@@ -113,6 +116,7 @@ class SettingsPage(QScrollArea):
             lambda: words.say("Paper"),
             (Segment("58", lambda: "58 mm"), Segment("80", lambda: "80 mm")),
         )
+        self.sound = Tick(kit, lambda: words.say("Beep when done, refused or unknown"))
         self.bilingual = Tick(kit, lambda: words.say("Chinese and English"))
         self.printer = TextField(lambda: words.say("Printer"))
         self.shop_name = TextField(lambda: words.say("Shop name"))
@@ -154,6 +158,7 @@ class SettingsPage(QScrollArea):
         self.language.choose(settings.language)
         self.theme.choose(settings.theme)
         self.tender.choose(settings.counter.default_tender)
+        self.sound.setChecked(settings.counter.sound)
         self.paper.choose(str(settings.receipt.paper_mm))
         self.bilingual.setChecked(settings.receipt.bilingual)
         self.printer.setText(settings.receipt.printer)
@@ -171,9 +176,10 @@ class SettingsPage(QScrollArea):
         return replace(
             before,
             language=_language(self.language.code),
-            theme="dark" if self.theme.code == "dark" else "light",
+            theme=theme_of(self.theme.code),
             counter=replace(
                 before.counter,
+                sound=self.sound.isChecked(),
                 default_tender="qr" if tender == "qr" else "card" if tender == "card" else "cash",
             ),
             receipt=self._receipt(before.receipt),

@@ -72,7 +72,8 @@ class TopBar(QWidget):
 
     def restyle(self) -> None:
         # The picture of what the button leads to.
-        self.theme.show_icon("sun" if self._kit.look.theme == "dark" else "moon")
+        icons = {"light": "moon", "dark": "type", "contrast": "sun"}
+        self.theme.show_icon(icons[self._kit.look.theme])
 
     def show_title(self, title: Text) -> None:
         self._title.tell(title)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 from PySide6.QtCore import Qt
 
+from app.settings import load
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import sell_tea, shows
 from tests.ui.keys import focus, press, write
@@ -13,6 +15,7 @@ from ui.dialogs.find_action import Help
 from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.slip import SlipSheet
 from ui.screens.settings_page import SettingsPage
+from ui.sounds import DONE, GAP_MS, REFUSED, UNKNOWN, Sounds
 
 
 class TestEverywhere:
@@ -129,3 +132,54 @@ class TestEverywhere:
             assert rig.top is not None
             press(Qt.Key.Key_Escape)
             assert focus() is rig.counter.finder.box
+
+    def test_the_theme_key_goes_through_all_three_and_comes_back(self, rig: Rig) -> None:
+        seen = []
+        for _ in range(3):
+            rig.shell.theme_wanted.emit()
+            seen.append(rig.window._kit.look.theme)
+        assert seen == ["dark", "contrast", "light"]
+
+    def test_the_contrast_theme_is_kept_by_the_settings(self, rig: Rig) -> None:
+        press(Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+        page = rig.shell.pages.currentWidget()
+        assert isinstance(page, SettingsPage)
+        page.theme.choose("contrast")
+        page.sound.setChecked(False)
+        page.submit()
+        rig.settle()
+        kept = load(rig.shop.folder)
+        assert (kept.theme, kept.counter.sound) == ("contrast", False)
+
+
+class TestSounds:
+    @pytest.fixture
+    def beeps(self, rig: Rig) -> list[int]:
+        """What is asked of the speaker, as counts of beeps."""
+        heard: list[int] = []
+        rig.counter.sounds.play = heard.append  # type: ignore[method-assign, assignment]  # no speaker
+        return heard
+
+    def test_done_refused_and_unknown_sound_different(self, rig: Rig, beeps: list[int]) -> None:
+        rig.scan("6999999999999")
+        press(Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+        rig.counter.clear_sale()
+        rig.amount("5")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert beeps == [UNKNOWN, REFUSED, DONE]
+        assert len(set(beeps)) == 3
+
+    def test_so_many_beeps_come_one_after_another(self, rig: Rig) -> None:
+        heard: list[int] = []
+        sounds = Sounds(rig.window, lambda: True, beep=lambda: heard.append(1))
+        sounds.play(UNKNOWN)
+        assert len(heard) == 1
+        rig.qtbot.wait(GAP_MS * 5)
+        assert len(heard) == UNKNOWN
+
+    def test_a_shop_can_have_silence(self, rig: Rig) -> None:
+        heard: list[int] = []
+        Sounds(rig.window, lambda: False, beep=lambda: heard.append(1)).play(UNKNOWN)
+        assert heard == []
