@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -178,6 +180,9 @@ SCENES: dict[str, Opener] = {
     "ledger": lambda rig: _with_member(rig, rig.shell.errands.ledger),
     "lots": lambda rig: _with_member(rig, rig.shell.errands.lots),
     "why": lambda rig: _with_member(rig, rig.shell.errands.why_last),
+    "attention": lambda rig: _attention(rig),  # noqa: PLW0108 (defined below)
+    "incidents": lambda rig: _and_settle(rig, rig.shell.attention._open_incidents),
+    "proof": lambda rig: _proof(rig),  # noqa: PLW0108 (defined below)
     "lock": lambda rig: rig.window.lock(),
 }
 
@@ -208,6 +213,20 @@ def _points(rig: Rig) -> None:
     rig.amount("368")
     press(Qt.Key.Key_F6)
     rig.settle()
+
+
+def _attention(rig: Rig) -> None:
+    rig.scan("6999999999999")
+    rig.shell.attention.show()
+
+
+def _proof(rig: Rig) -> None:
+    rig.attach()
+    member = rig.counter.attached
+    assert member is not None
+    rig.counter.member.show_member(replace(member, verify_identity=True))
+    rig.amount("368")
+    press(Qt.Key.Key_F6)
 
 
 @pytest.fixture(
@@ -315,3 +334,46 @@ def test_every_sheet_keeps_tab_inside(rig: Rig) -> None:
             press(Qt.Key.Key_Tab)
             assert sheet.isAncestorOf(focus())
         rig.shell.sheets.close_all()
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_a_screen_reader_finds_a_name_and_a_role_wherever_the_focus_can_go(
+    language: str, qtbot: QtBot, qapp: QApplication, shop: Shop
+) -> None:
+    rig = build_rig(qtbot, qapp, shop, kit=make_kit(qapp, language=language))
+    try:
+        faults = _spoken_faults(rig, "sign_in")
+        rig.sign_in()
+        rig.open_shift()
+        for name, scene in SCENES.items():
+            scene(rig)
+            rig.settle()
+            faults += _spoken_faults(rig, name)
+            rig.shell.sheets.close_all()
+            rig.shell.show_page(0)
+            rig.counter.clear_sale()
+        assert faults == []
+    finally:
+        rig.window.close()
+        rig.window.deleteLater()
+
+
+def _spoken_faults(rig: Rig, scene: str) -> list[str]:
+    """What a screen reader would stumble over, from the accessibility tree itself."""
+    found, reached, todo = [], 0, [QAccessible.queryAccessibleInterface(rig.window)]
+    while todo:
+        node = todo.pop()
+        if not node.isValid() or node.state().invisible:
+            continue
+        todo += [node.child(at) for at in range(node.childCount())]
+        widget = node.object()
+        if not isinstance(widget, QWidget) or not widget.focusPolicy().value:
+            continue
+        if widget.focusProxy() is not None or _scrolls(widget):
+            continue
+        reached += 1
+        name, role = node.text(QAccessible.Text.Name), node.role()
+        if not name.strip() or role in (QAccessible.Role.NoRole, QAccessible.Role.Client):
+            found.append(f"{scene}: {widget.metaObject().className()} {name!r} {role}")
+    assert reached >= 2 or scene in ("sign_in", "lock"), "the tree was walked"
+    return found

@@ -75,6 +75,7 @@ class SalePanel(QFrame):
         self.amount.star.connect(self._star)
         self.amount.step_back.connect(self._drop_last_amount)
         self.lines.installEventFilter(self)
+        self.retranslate()
         self.show_quote(None, None)
 
     def _build_head(self) -> None:
@@ -194,6 +195,7 @@ class SalePanel(QFrame):
         self._pieces.setVisible(quantity != 1)
 
     def retranslate(self) -> None:
+        self.lines.setAccessibleName(self._kit.words.say("Lines of this sale"))
         if self._last is not None:
             self.show_last_sale(self._last)
 
