@@ -88,10 +88,13 @@ class Tx:
         return self.context.clock()
 
     def shift(self) -> till.ShiftRow:
-        """The open shift. Raises Refused(SHIFT_NEEDED)."""
+        """The open shift, whose drawer is still in use. Raises Refused(SHIFT_NEEDED | SHIFT_COUNTED)."""
         row = till.open_shift(self.conn)
         if row is None:
             raise Refused(Refusal.SHIFT_NEEDED)
+        if row.counted_seq is not None:
+            # What was counted must be what the shift ends with.
+            raise Refused(Refusal.SHIFT_COUNTED)
         return row
 
     def record(

@@ -36,7 +36,7 @@ from app.domain.state import (
 )
 from app.domain.state_rows import Needs, changes, needs
 from app.protocol.events import Event
-from db import figures, people, rows, states, till
+from db import drawer, figures, people, rows, states, till
 
 SALE: Final = "sale"
 RETURN: Final = "return"
@@ -255,6 +255,21 @@ def shift_row(event: Event) -> till.ShiftRow:
     )  # fmt: skip
 
 
+def drawer_use_row(event: Event) -> drawer.DrawerUseRow | None:
+    """The use of the drawer beside sales that an event stands for, None when it is none."""
+    if event.kind not in (CASH, DRAWER):
+        return None
+    assert event.staff_id is not None
+    assert event.shift_id is not None
+    doc, approval = event.doc, event.doc.get("approval")
+    kind = doc["direction"] if event.kind == CASH else "open"
+    amount = {"in": 1, "out": -1, "open": 0}[kind] * doc.get("amount", 0)
+    return drawer.DrawerUseRow(
+        event.seq, event.shift_id, event.staff_id, event.at_us, kind, amount, doc["reason"],
+        None if approval is None else bytes.fromhex(approval["by"]),
+    )  # fmt: skip
+
+
 def programme_row(event: Event) -> tuple[int, int, str]:
     """(version, first business date, JSON) that a PROGRAMME stands for."""
     doc = event.doc
@@ -311,6 +326,11 @@ def _project(conn: Connection, event: Event) -> None:
         if previous is not None:
             till.close_shift(conn, bytes.fromhex(previous), event.seq)
         till.insert_shift(conn, shift_row(event))
+    elif event.kind == COUNT:
+        assert event.shift_id is not None
+        drawer.set_counted(conn, event.shift_id, event.seq)
+    elif event.kind == SHIFT_CLOSE:
+        till.close_shift(conn, bytes.fromhex(event.doc["closes"]), event.seq)
     elif event.kind == ENROL:
         assert event.member_id is not None
         on = event.business_date
@@ -322,6 +342,9 @@ def _project(conn: Connection, event: Event) -> None:
         for key, value in setup_facts(event).items():
             rows.set_meta(conn, key, value)
         people.put_card_block(conn, setup_cards(event))
+    use = drawer_use_row(event)
+    if use is not None:
+        drawer.insert_use(conn, use)
     for consent in consent_rows(event):
         people.put_consent(conn, consent)
 

@@ -14,15 +14,16 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import posting
 from app.context import Context
-from app.documents import receipts
+from app.documents import day_slips, receipts
 from app.domain.business_day import BusinessDate
 from app.domain.documents import SaleDocument
 from app.domain.documents_plain import return_from_plain, sale_from_plain
+from app.domain.drawer import DrawerSums
 from app.domain.member import mask_card, mask_name, mask_phone
 from app.formats import Formats, MoneySign
 from app.protocol.events import Event
-from db import people, rows
-from printing.document import to_json
+from db import people, rows, till
+from printing.document import Doc, to_json
 
 _SYMBOLS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "KWD": "KD "}
 
@@ -46,10 +47,12 @@ def slip_of(
 
     `sale` is the event's own document and `person` its member's where the caller has them at hand.
     """
-    if event.kind not in (posting.SALE, posting.RETURN, posting.VOID):
+    if not _has_slip(event):
         return None
     shop = shop_of(ctx, conn, event.offset_min)
     head = _head(ctx, conn, event, copy_no=copy_no, copied_by=copied_by)
+    if event.kind not in posting.DOCUMENTS:
+        return to_json(_day_slip(ctx, conn, event, shop, head)).decode()
     member = _member(conn, event, person)
     doc = event.doc
     if event.kind == posting.SALE:
@@ -68,6 +71,64 @@ def slip_of(
                 tuple((kind, minor) for kind, minor in doc["refunds"]), member, doc["reason"],
             )  # fmt: skip
     return to_json(slip).decode()
+
+
+def _has_slip(event: Event) -> bool:
+    if event.kind == posting.EXPORT:
+        return "x" in event.doc
+    return event.kind in (
+        posting.SALE, posting.RETURN, posting.VOID, posting.CASH, posting.COUNT,
+        posting.SHIFT_CLOSE,
+    )  # fmt: skip
+
+
+def _day_slip(
+    ctx: Context, conn: Connection, event: Event, shop: receipts.Shop, head: receipts.Head
+) -> Doc:
+    """The slip of an event of the drawer or the shift, from its facts alone."""
+
+    def initials(staff: str | None) -> str:
+        return ctx.initials(conn, bytes.fromhex(staff)) if staff else ""
+
+    doc = event.doc
+    agreed = initials(doc["approval"]["by"]) if doc.get("approval") else ""
+    if event.kind == posting.CASH:
+        amount = doc["amount"] if doc["direction"] == "in" else -doc["amount"]
+        cash = day_slips.CashSlip(amount, doc["reason"], agreed)
+        return day_slips.cash_slip(shop, head, cash)
+    if event.kind == posting.COUNT:
+        counted = tuple((value, pieces) for value, pieces in doc["counted"])
+        return day_slips.count_slip(shop, head, day_slips.CountSlip(counted, doc["total"]))
+    if event.kind == posting.SHIFT_CLOSE:
+        shift = till.shift(conn, bytes.fromhex(doc["closes"]))
+        ended = day_slips.ShiftSlip(
+            ctx.initials(conn, shift.staff_id) if shift else "",
+            DrawerSums(**doc["sums"]), doc["total"], doc["reason"], agreed, initials(doc["to"]),
+        )  # fmt: skip
+        return day_slips.shift_slip(shop, head, ended)
+    x = doc["x"]
+    cash_known = x["cash"]
+    return day_slips.x_slip(
+        shop,
+        head,
+        day_slips.XSlip(
+            initials(x["opened_by"]),
+            _local(event, x["opened_us"])[:16],
+            (x["sales"], x["returns"], x["voids"]),
+            tuple((kind, minor) for kind, minor in x["tenders"]),
+            x["float"],
+            x["in"],
+            x["out"],
+            x["openings"],
+            None if cash_known is None else (DrawerSums(**cash_known["sums"]), cash_known["total"]),
+        ),
+    )
+
+
+def _local(event: Event, at_us: int) -> str:
+    """An instant as the clock on the wall showed it, to the second."""
+    zone = timezone(timedelta(minutes=event.offset_min))
+    return datetime.fromtimestamp(at_us // 1_000_000, zone).isoformat(" ")[:19]
 
 
 def shop_of(ctx: Context, conn: Connection, offset_min: int) -> receipts.Shop:
@@ -107,8 +168,8 @@ def _head(
 ) -> receipts.Head:
     zone = timezone(timedelta(minutes=event.offset_min))
     head = receipts.Head(
-        receipt_no=event.doc["receipt_no"],
-        at=datetime.fromtimestamp(event.at_us // 1_000_000, zone).isoformat(" ")[:19],
+        receipt_no=event.doc.get("receipt_no") or str(event.seq),
+        at=_local(event, event.at_us),
         till=ctx.till.till,
         cashier=ctx.initials(conn, event.staff_id),
     )

@@ -9,7 +9,7 @@ from sqlcipher3.dbapi2 import Connection
 
 @dataclass(frozen=True, slots=True)
 class ShiftRow:
-    """A cashier's spell; open while `closed_seq` is None."""
+    """A cashier's spell; open while `closed_seq` is None, its drawer counted by `counted_seq`."""
 
     id: bytes
     opened_seq: int
@@ -18,6 +18,7 @@ class ShiftRow:
     opened_us: int
     float_minor: int
     closed_seq: int | None
+    counted_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class PrintJobRow:
     created_us: int
 
 
-_SHIFT = "id, opened_seq, staff_id, business_date, opened_us, float_minor, closed_seq"
+_SHIFT = "id, opened_seq, staff_id, business_date, opened_us, float_minor, closed_seq, counted_seq"
 _ITEM = (
     "id, code, name, name_en, category, price_minor, per_quantity, tax_bp, tax_included, py, ini"
 )
@@ -64,7 +65,7 @@ _JOB = "id, seq, kind, copy_no, document, state, attempts, problem, created_us"
 
 def insert_shift(conn: Connection, row: ShiftRow) -> None:
     """Open a shift; the unique index refuses a second open one."""
-    conn.execute(f"INSERT INTO shift ({_SHIFT}) VALUES (?,?,?,?,?,?,?)", astuple(row))
+    conn.execute(f"INSERT INTO shift ({_SHIFT}) VALUES (?,?,?,?,?,?,?,?)", astuple(row))
 
 
 def open_shift(conn: Connection) -> ShiftRow | None:

@@ -12,6 +12,8 @@ import resources
 from app import keyslots
 from app.build import NewItem, NewStaff, NewStore, Till, create_store, open_till
 from app.context import Session
+from app.queries import counter
+from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sign_in import SignIn, sign_in
 from db.till import ItemRow
@@ -126,8 +128,12 @@ class Shop:
         return self.till
 
     def start(self, initials: str = "lx", float_minor: int = 50000) -> Session:
-        """Sign in and open a shift."""
+        """Sign in and open a shift; the manager signs for one that another day left open."""
         ctx = self.till.context
+        left = counter.open_shift(ctx)
+        if left is not None:
+            manager = sign_in(ctx, SignIn(ctx.ids(), "zg", PINS["zg"])).result
+            close_shift(ctx, CloseShift(ctx.ids(), manager, left.shift_id, "person_gone"))
         session = sign_in(ctx, SignIn(ctx.ids(), initials, PINS[initials])).result
         return open_shift(ctx, OpenShift(ctx.ids(), session, float_minor)).result
 

@@ -20,6 +20,7 @@ from app.commands.demo_people import Carts, People, Person
 from app.context import Context
 from app.domain.business_day import BusinessDate
 from app.domain.documents import SaleRequest, Tender
+from app.domain.drawer import DrawerSums, face_values
 from app.domain.errors import Refused
 from app.domain.fold import fold
 from app.domain.sale import MemberContext, SaleQuote, quote_sale, sale_document, sale_entries
@@ -28,9 +29,11 @@ from app.ids import Uuid7
 from app.journal import Record
 from app.numbers import card_number, receipt_number
 from app.protocol.events import Event, chain
+from app.usecases.close_shift import close_facts
+from app.usecases.count import count_facts
 from app.usecases.enrol import consents_given, enrol_facts
 from app.usecases.sell import sale_facts
-from db import bulk, figures, people, rows, search, till
+from db import bulk, drawer, figures, people, rows, search, till
 from db.connection import Connection
 
 Progress = Callable[[str, int, int], None]
@@ -39,6 +42,8 @@ _DAY_S: Final = 86_400
 _OPENING_S: Final = 9 * 3600
 _FIRST_S: Final = _OPENING_S + 300
 _LAST_S: Final = 21 * 3600 + 50 * 60
+_CLOSING_S: Final = 22 * 3600
+_FLOAT_MINOR: Final = 50_000
 _VISITS_MOST: Final = 60
 _BATCH_EVENTS: Final = 4000
 
@@ -70,6 +75,9 @@ class _Batch:
     shares: list[figures.ShareRow] = field(default_factory=list)
     consents: list[people.ConsentRow] = field(default_factory=list)
     shifts: list[till.ShiftRow] = field(default_factory=list)
+    """Each open yet; its count and end are the last two events of its business date."""
+    ends: list[tuple[bytes, int, int]] = field(default_factory=list)
+    """(shift, count, end) by sequence number."""
     gone: list[_Shopper] = field(default_factory=list)
 
 
@@ -110,8 +118,7 @@ class History:
         assert head is not None, "the store has its first events"
         self._seq, self._head = head
         self._session: tuple[bytes, bytes] = (plan.staff[0], b"")
-        self._shift: till.ShiftRow | None = None
-        self._written: till.ShiftRow | None = None
+        self._cash = DrawerSums()
 
     def write(self, progress: Progress) -> None:
         """Fill the store. `progress` is told (what, done, total) after each transaction."""
@@ -142,6 +149,7 @@ class History:
             else:
                 self._sell(batch, shopper, on, minute=second // 60)
                 self._plan_next_visit(batch, shopper, on)
+        self._close_shift(batch, on)
 
     def _timetable(self, on: BusinessDate, newcomers: int) -> list[tuple[int, _Shopper]]:
         """(second of the day, who), in order; a newcomer comes twice: to enrol and to buy."""
@@ -170,7 +178,6 @@ class History:
 
     def _open_shift(self, batch: _Batch, on: BusinessDate) -> None:
         self._set_time(on, _OPENING_S)
-        before = self._shift
         staff = self._plan.staff[on % len(self._plan.staff)]
         shift_id = self._ids()
         self._session = (staff, shift_id)
@@ -178,12 +185,29 @@ class History:
             batch,
             posting.SHIFT_OPEN,
             on,
-            doc={"float": 50_000, "closes": before.id.hex() if before else None},
+            doc={"float": _FLOAT_MINOR},
         )
-        self._shift = till.ShiftRow(
-            shift_id, event.seq, staff, event.business_date, event.at_us, 50_000, None
-        )
-        batch.shifts.append(self._shift)
+        batch.shifts.append(posting.shift_row(event))
+
+    def _close_shift(self, batch: _Batch, on: BusinessDate) -> None:
+        """The drawer counted and the shift closed; now and then a little is missing."""
+        self._set_time(on, _CLOSING_S)
+        shift_id, sums = self._session[1], self._cash
+        short = 500 if self._rng.random() < 0.02 else 0
+        total = sums.expected_minor // 10 * 10 - short
+        counted = []
+        left = total
+        for value in face_values(self._ctx.till.currency.code):
+            pieces, left = divmod(left, value)
+            counted.append((value, pieces))
+        total -= left
+        count = self._record(batch, posting.COUNT, on, doc=count_facts(counted, total, sums))
+        reason = "wrong_change" if total != sums.expected_minor else ""
+        end = self._record(
+            batch, posting.SHIFT_CLOSE, on,
+            doc=close_facts(shift_id, sums, count=(count.id, total), reason=reason),
+        )  # fmt: skip
+        batch.ends.append((shift_id, count.seq, end.seq))
 
     def _newcomer(self, on: BusinessDate) -> _Shopper:
         person = self._people.draw()
@@ -315,6 +339,8 @@ class History:
             entries=entries or [],
             doc=doc,
         )
+        opened = DrawerSums() if kind == posting.SHIFT_OPEN else self._cash
+        self._cash = opened.after(kind, doc)
         body = event.to_bytes()
         self._head = chain(self._head, body)
         batch.events.append(
@@ -342,11 +368,10 @@ class History:
             bulk.add_ledger(conn, batch.ledger)
             bulk.add_documents(conn, batch.documents)
             bulk.add_figures(conn, batch.sums, batch.shares)
-            for shift in batch.shifts:
-                if self._written is not None:
-                    till.close_shift(conn, self._written.id, shift.opened_seq)
+            for shift, (shift_id, counted, ended) in zip(batch.shifts, batch.ends, strict=True):
                 till.insert_shift(conn, shift)
-                self._written = shift
+                drawer.set_counted(conn, shift_id, counted)
+                till.close_shift(conn, shift_id, ended)
             self._write_members(conn, batch)
         records = [Record(row.seq, row.body, row.hash) for row in batch.events]
         self._ctx.journal.append(records, day=batch.first.iso())

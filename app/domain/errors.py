@@ -53,8 +53,13 @@ class Refusal(StrEnum):
     BUSINESS_DATE_AHEAD = "business_date_ahead"
     SHIFT_NEEDED = "shift_needed"
     SHIFT_OPEN = "shift_open"
+    SHIFT_UNCLOSED = "shift_unclosed"
+    SHIFT_COUNTED = "shift_counted"
     DAY_NOTHING_TO_CLOSE = "day_nothing_to_close"
     DAY_OPEN_ITEMS = "day_open_items"
+    # the drawer
+    CASH_AMOUNT_NEEDED = "cash_amount_needed"
+    COUNT_INVALID = "count_invalid"
     # staff
     PIN_WRONG = "pin_wrong"
     PIN_LOCKED = "pin_locked"

@@ -167,12 +167,18 @@ class ReturnRules:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that a role may do alone; None: no limit, 0: never alone (security.md section 3)."""
+    """The most that a role may do alone; None: no limit, 0: never alone (security.md section 3).
+
+    The limits of the drawer came later: a programme without them has None for the whole row, and
+    then nobody but a manager does it alone (app.domain.drawer.above_limit).
+    """
 
     redeem_points: Mapping[Role, int | None]
     adjust_points: Mapping[Role, int | None]
     return_minor: Mapping[Role, int | None]
     void_minor: Mapping[Role, int | None]
+    cash_move_minor: Mapping[Role, int | None] | None = None
+    cash_difference_minor: Mapping[Role, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -339,12 +339,19 @@ def _role_limits(reader: _Reader) -> Mapping[Role, int | None]:
     return limits
 
 
+def _later_limits(reader: _Reader, key: str) -> Mapping[Role, int | None] | None:
+    """Limits that an older programme hasn't got."""
+    return _role_limits(reader.child(key)) if reader.has(key) else None
+
+
 def _limits(reader: _Reader) -> Limits:
     limits = Limits(
         redeem_points=_role_limits(reader.child("redeem_points")),
         adjust_points=_role_limits(reader.child("adjust_points")),
         return_minor=_role_limits(reader.child("return_minor")),
         void_minor=_role_limits(reader.child("void_minor")),
+        cash_move_minor=_later_limits(reader, "cash_move_minor"),
+        cash_difference_minor=_later_limits(reader, "cash_difference_minor"),
     )
     reader.done()
     return limits
@@ -437,14 +444,21 @@ def programme_to_plain(programme: Programme) -> dict[str, Any]:
             "negative_limit_points": returns.negative_limit_points,
             "minimum_life_days": returns.minimum_life_days,
         },
-        "limits": {
-            "redeem_points": dict(programme.limits.redeem_points),
-            "adjust_points": dict(programme.limits.adjust_points),
-            "return_minor": dict(programme.limits.return_minor),
-            "void_minor": dict(programme.limits.void_minor),
-        },
+        "limits": _limits_to_plain(programme.limits),
         **guarded,
     }  # fmt: skip
+
+
+def _limits_to_plain(limits: Limits) -> dict[str, Any]:
+    rows = {
+        "redeem_points": limits.redeem_points,
+        "adjust_points": limits.adjust_points,
+        "return_minor": limits.return_minor,
+        "void_minor": limits.void_minor,
+        "cash_move_minor": limits.cash_move_minor,
+        "cash_difference_minor": limits.cash_difference_minor,
+    }
+    return {name: dict(row) for name, row in rows.items() if row is not None}
 
 
 def _goods_to_plain(goods: Goods) -> dict[str, Any]:

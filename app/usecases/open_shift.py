@@ -31,9 +31,10 @@ class OpenShift:
 
 
 def open_shift(ctx: Context, command: OpenShift) -> Done[Session]:
-    """Open a shift on today's business date; the one before it is over with this.
+    """Open a shift on today's business date.
 
-    Raises Refused: SHIFT_OPEN (somebody's shift of the same business date is open), CLOCK_BEHIND
+    Raises Refused: SHIFT_OPEN (somebody's shift of the same business date is open), SHIFT_UNCLOSED
+    (one of an earlier date: it is counted and closed first, counter-flows.md S47), CLOCK_BEHIND
     (clock earlier than the last event: domain.md section 3, "Clock"), BUSINESS_DATE_BACK.
     """
     with ctx.write(command.command_id) as tx:
@@ -42,8 +43,9 @@ def open_shift(ctx: Context, command: OpenShift) -> Done[Session]:
         today = ctx.business_date()
         _check_clock(ctx, tx.conn, today)
         current = till.open_shift(tx.conn)
-        if current is not None and current.business_date == today:
-            raise Refused(Refusal.SHIFT_OPEN)
+        if current is not None:
+            same_day = current.business_date == today
+            raise Refused(Refusal.SHIFT_OPEN if same_day else Refusal.SHIFT_UNCLOSED)
         shift_id = ctx.ids()
         session = Session(command.session.staff_id, shift_id)
         tx.record(
@@ -51,10 +53,7 @@ def open_shift(ctx: Context, command: OpenShift) -> Done[Session]:
             event_id=ctx.ids(),
             session=session,
             business_date=today,
-            doc={
-                "float": command.float_minor,
-                "closes": current.id.hex() if current is not None else None,
-            },
+            doc={"float": command.float_minor},
         )
     return Done(session, Changes(kinds=frozenset({"shift"})), warning=ctx.warning())
 

@@ -6,6 +6,7 @@ lot and tier is folded anew; the chain and the journal file are checked link by 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -16,6 +17,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import posting
 from app.context import Context
 from app.protocol.events import Event, NotCanonical, chain
+from app.usecases.verify_drawer import DrawerWalk
 from db import figures, people, rows, states, till
 from db.engine import Reader
 
@@ -33,7 +35,7 @@ class Fault(IntEnum):
     LEDGER = 12
     """A ledger row is not what its event says."""
     PROJECTION = 13
-    """A document, shift, programme or consent row is not what its event says."""
+    """A document, shift, drawer, programme or consent row is not what its event says."""
     CACHE = 14
     """A cached balance, lot, split, debt, day or tier is not the fold of the ledger, or a block of card
     numbers is not what the set-up gave and enrolments took."""
@@ -110,9 +112,9 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
     hashes = bytearray()
     with ctx.read(Reader.REPORT) as conn:
         total = rows.event_count(conn)
-        ledger = _Walk(rows.all_ledger(conn), 0)
-        documents = _Walk(rows.all_documents(conn), 0)
+        ledger, documents = _Walk(rows.all_ledger(conn), 0), _Walk(rows.all_documents(conn), 0)
         sums, shares = _Walk(figures.all_rows(conn), 0), _Walk(figures.all_shares(conn), 0)
+        cash = DrawerWalk(conn)
         for row in rows.events_after(conn, 0):
             while expected < row.seq:
                 report.add(Fault.GAP, expected, "event is missing")
@@ -121,6 +123,7 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 documents.take(expected)
                 sums.take(expected)
                 shares.take(expected)
+                cash.lost(expected)
                 previous = None
                 hashes += _UNKNOWN
                 expected += 1
@@ -141,6 +144,8 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 _compare(report, Fault.PROJECTION, row.seq, wanted_shares, of_shares)
                 _check_projections(conn, event, report)
                 staff.take(event)
+                for what in cash.take(event):
+                    report.add(Fault.PROJECTION, row.seq, what)
             report.events += 1
             report.entries += len(found)
             previous = row.hash
@@ -150,11 +155,13 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 progress("events", report.events, total)
         for seq, _ in ledger.rest():
             report.add(Fault.LEDGER, seq, "entry of no event")
-        for seq, _ in documents.rest():
-            report.add(Fault.PROJECTION, seq, "document of no event")
-        for walk in (sums, shares):
-            for seq, _ in walk.rest():
-                report.add(Fault.PROJECTION, seq, "figures of no event")
+        of_no_event = itertools.chain(
+            ((seq, "document of no event") for seq, _ in documents.rest()),
+            ((seq, "figures of no event") for walk in (sums, shares) for seq, _ in walk.rest()),
+            cash.rest(),
+        )
+        for seq, what in of_no_event:
+            report.add(Fault.PROJECTION, seq, what)
         staff.compare(conn, report)
     report.head = previous or b""
     return hashes
@@ -182,15 +189,7 @@ def _check_projections(conn: Connection, event: Event, report: Report) -> None:
         if wanted != found:
             report.add(Fault.PROJECTION, event.seq, f"{what} differs")
 
-    if event.kind == posting.SHIFT_OPEN:
-        wanted = posting.shift_row(event)
-        found = till.shift(conn, wanted.id)
-        same("shift", wanted, None if found is None else replace(found, closed_seq=None))
-        closes = event.doc.get("closes")
-        if closes is not None:
-            before = till.shift(conn, bytes.fromhex(closes))
-            same("end of the shift before", event.seq, before.closed_seq if before else None)
-    elif event.kind == posting.PROGRAMME:
+    if event.kind == posting.PROGRAMME:
         version, starts, body = posting.programme_row(event)
         same("programme", (version, starts, body), till.programme(conn, version))
     elif event.kind == posting.SETUP:

@@ -22,9 +22,12 @@ from app import settings
 from app.build import DATABASE, JOURNAL, PROFILES, NewStaff, NewStore, Till, create_store, open_till
 from app.context import Context, Session
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
+from app.domain.drawer import face_values
 from app.journal import Record
 from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
 from app.queries.counter import quote
+from app.usecases.close_shift import CloseShift, close_shift
+from app.usecases.count import CountDrawer, count_drawer, shift_sums
 from app.usecases.done import Done
 from app.usecases.enrol import BirthdayInput, Enrol, Enrolled, ProfileInput, enrol
 from app.usecases.open_shift import OpenShift, open_shift
@@ -32,7 +35,7 @@ from app.usecases.return_goods import Returned, ReturnGoods, preview_return, ret
 from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.void import Void, Voided, preview_void, void
-from db import rows
+from db import rows, till
 from tests.keys.conftest import FakeKeystore
 
 PASSPHRASE: Final = "green kettle 老板 on tuesday"
@@ -166,6 +169,20 @@ class Kiosk:
         return void(
             self.ctx, Void(self.ctx.ids(), self.session, event_id, "test", shown.balance_after)
         )
+
+    def end_shift(self) -> None:
+        """Count the drawer as it should be, to the smallest coin, and close the shift."""
+        ctx = self.ctx
+        with ctx.read() as conn:
+            shift = till.open_shift(conn)
+            assert shift is not None
+            left = shift_sums(conn, shift.id).expected_minor
+        counted = []
+        for value in face_values(ctx.till.currency.code):
+            pieces, left = divmod(left, value)
+            counted.append((value, pieces))
+        count_drawer(ctx, CountDrawer(ctx.ids(), self.session, shift.id, tuple(counted)))
+        close_shift(ctx, CloseShift(ctx.ids(), self.session, shift.id, "unknown" if left else ""))
 
     def enrol(self, profile: ProfileInput) -> Done[Enrolled]:
         """A new member with consent to the service."""

@@ -21,7 +21,8 @@ from tests.app.test_verify import raw
 
 def back_to_the_first_schema(kiosk: Kiosk) -> None:
     """Undo every later step by hand, newest first: what they add has one statement each."""
-    with raw(kiosk) as conn:
+    later = "".join(step.sql for step in shipped()[1:])
+    with raw(kiosk, without=re.findall(r"CREATE TRIGGER (\w+)", later)) as conn:
         for step in reversed(shipped()[1:]):
             for sql in reversed(list(migrate.statements(step.sql))):
                 _undo(conn, re.sub(r"--[^\n]*", "", sql).strip())
@@ -37,7 +38,7 @@ def _undo(conn: Connection, sql: str) -> None:
         was = re.search(rf"^ +({dropped[2]} [^,]+),", shipped()[0].sql, re.MULTILINE)
         assert was, f"the first schema has no {dropped[2]}"
         conn.execute(f"ALTER TABLE {dropped[1]} ADD COLUMN {was[1]}")
-    made = re.match(r"CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER|VIEW) (\w+)", sql)
+    made = re.match(r"CREATE (?:UNIQUE )?(TABLE|INDEX|VIEW) (\w+)", sql)
     if made:
         conn.execute(f"DROP {made[1]} {made[2]}")
 

@@ -17,7 +17,7 @@ from app.usecases.owner_postings import Outlook, Progress, outlook, post_all, po
 from app.usecases.sell import sell
 from app.usecases.tidy import tidy
 from app.usecases.verify import verify
-from db import due, people, rows, states, till
+from db import due, people, rows, states
 from tests.app.kiosk import Kiosk, sale_command
 from tests.app.test_verify import raw
 
@@ -26,10 +26,7 @@ TO_SILVER = 200000
 
 def shut(kiosk: Kiosk) -> None:
     """Nobody sells any more: the shift is over."""
-    with kiosk.ctx.write_rows() as conn:
-        shift = till.open_shift(conn)
-        assert shift is not None
-        till.close_shift(conn, shift.id, shift.opened_seq)
+    kiosk.end_shift()
 
 
 def members_who_bought(kiosk: Kiosk, count: int, minor: int = 36800) -> list[bytes]:
@@ -131,6 +128,7 @@ def test_the_counter_sells_between_two_batches(
     """On the next date, whose shift is open: those points are none of this close's business."""
     members = members_who_bought(kiosk, 4)
     on = last_good_date(kiosk)
+    shut(kiosk)
     kiosk.clock.now += timedelta(days=int(on) + 1 - int(kiosk.ctx.business_date()))
     open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 0))
     monkeypatch.setattr(owner_postings, "BATCH_MEMBERS", 2)

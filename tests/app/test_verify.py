@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -23,8 +23,9 @@ from tests.app.kiosk import PASSPHRASE, Kiosk
 
 
 @contextmanager
-def raw(kiosk: Kiosk) -> Iterator[Connection]:
-    """The closed store by a connection of one's own, its insert-only triggers dropped."""
+def raw(kiosk: Kiosk, without: Collection[str] = ()) -> Iterator[Connection]:
+    """The closed store by a connection of one's own, its insert-only triggers dropped meanwhile;
+    those in `without` stay away."""
     kiosk.close()
     salt = kiosk.database.read_bytes()[:16]
     conn = dbapi2.connect(str(kiosk.database), isolation_level=None)
@@ -34,8 +35,9 @@ def raw(kiosk: Kiosk) -> Iterator[Connection]:
     for name, _ in triggers:
         conn.execute(f"DROP TRIGGER {name}")
     yield conn
-    for _, sql in triggers:
-        conn.execute(sql)
+    for name, sql in triggers:
+        if name not in without:
+            conn.execute(sql)
     conn.close()
 
 

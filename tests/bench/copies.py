@@ -12,6 +12,7 @@ from app.build import DATABASE, JOURNAL, Till, open_till
 from app.commands import demo_data
 from app.context import Session
 from app.queries import counter
+from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sign_in import SignIn, sign_in
 from tests.bench import stores
@@ -76,7 +77,12 @@ def at_work(till: Till) -> Session:
     ctx, cashier = till.context, demo_data.STAFF[0]
     session = sign_in(ctx, SignIn(ctx.ids(), cashier.initials, cashier.pin)).result
     shift = counter.open_shift(ctx)
-    if shift is None or shift.business_date != ctx.business_date():
+    if shift is not None and shift.business_date != ctx.business_date():
+        manager = demo_data.STAFF[2]
+        signing = sign_in(ctx, SignIn(ctx.ids(), manager.initials, manager.pin)).result
+        close_shift(ctx, CloseShift(ctx.ids(), signing, shift.shift_id, "person_gone"))
+        shift = None
+    if shift is None:
         session = open_shift(ctx, OpenShift(ctx.ids(), session, FLOAT_MINOR)).result
     return session
 

@@ -14,6 +14,7 @@ from app.context import Session
 from app.domain.documents import LineRequest, SaleRequest
 from app.queries import counter
 from app.settings import CounterSettings, Settings, ShopTexts
+from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.enrol import BirthdayInput, Enrol, ProfileInput, enrol
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sell import Payment, Sell, sell
@@ -126,6 +127,9 @@ def make_shop(folder: Path, *, demo: bool = False) -> Shop:
     for minor in (360000, 168000, 9600, 130000):
         charge(till, session, first, minor)
     Desk(till).settle_down()
+    assert session.shift_id is not None
+    manager = sign_in(ctx, SignIn(ctx.ids(), "wm", PIN)).result
+    close_shift(ctx, CloseShift(ctx.ids(), manager, session.shift_id, "other"))
     till.close()
     return shop
 

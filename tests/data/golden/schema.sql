@@ -2,6 +2,7 @@ CREATE INDEX credential_member ON credential (member_id, kind);
 CREATE INDEX document_member ON document (member_id, seq) WHERE member_id IS NOT NULL;
 CREATE INDEX document_refers ON document (refers_to, seq) WHERE refers_to IS NOT NULL;
 CREATE INDEX document_shift ON document (shift_id, seq);
+CREATE INDEX drawer_use_shift ON drawer_use (shift_id, seq);
 CREATE INDEX event_backup ON event (seq) WHERE kind = 'backup';
 CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
 CREATE INDEX event_figures_count ON event_figures (shift_id, seq) WHERE kind = 'count';
@@ -13,6 +14,7 @@ CREATE INDEX member_state_tier ON member_state (tier_until, member_id) WHERE tie
 CREATE INDEX print_job_event ON print_job (seq, copy_no);
 CREATE INDEX print_job_waiting ON print_job (id) WHERE state IN ('queued', 'sending', 'uncertain');
 CREATE INDEX profile_phone ON profile (phone) WHERE phone IS NOT NULL;
+CREATE INDEX shift_date ON shift (business_date, opened_seq);
 CREATE UNIQUE INDEX shift_one_open ON shift ((closed_seq IS NULL)) WHERE closed_seq IS NULL;
 CREATE INDEX split_debit ON split (debit_event, debit_n);
 CREATE INDEX split_restored ON split (restored_event, restored_n) WHERE restored_event IS NOT NULL;
@@ -68,6 +70,20 @@ CREATE TABLE document (
     points_spent INTEGER NOT NULL,
     refers_to BLOB,
     reason TEXT
+) STRICT;
+CREATE TABLE drawer_use (
+    seq INTEGER PRIMARY KEY REFERENCES event (seq),
+    shift_id BLOB NOT NULL CHECK (length(shift_id) = 16),
+    staff_id BLOB NOT NULL CHECK (length(staff_id) = 16),
+    at_us INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    approved_by BLOB,
+    CHECK (
+        (kind = 'in' AND amount_minor > 0) OR (kind = 'out' AND amount_minor < 0)
+        OR (kind = 'open' AND amount_minor = 0)
+    )
 ) STRICT;
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY CHECK (seq > 0),
@@ -251,7 +267,7 @@ CREATE TABLE shift (
     opened_us INTEGER NOT NULL,
     float_minor INTEGER NOT NULL CHECK (float_minor >= 0),
     closed_seq INTEGER REFERENCES event (seq)
-) STRICT, WITHOUT ROWID;
+, counted_seq INTEGER REFERENCES event (seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE split (
     member_id BLOB NOT NULL,
     ord INTEGER NOT NULL,
@@ -300,3 +316,6 @@ CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;
 CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;
 CREATE TRIGGER programme_no_update BEFORE UPDATE ON programme BEGIN SELECT RAISE(ABORT, 'a published programme is immutable'); END;
+CREATE TRIGGER shift_counted_once BEFORE UPDATE OF counted_seq ON shift
+WHEN OLD.counted_seq IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a shift is counted once'); END;
