@@ -64,6 +64,11 @@ def add_consents(conn: Connection, rows: Iterable[ConsentRow]) -> None:
     _add(conn, "consent", _CONSENT, (_consent(row) for row in rows))
 
 
+def set_last_events(conn: Connection, booked: Iterable[tuple[int, bytes]]) -> None:
+    """(event, member): what came after a member's folded state was written, and is folded in already."""
+    conn.executemany("UPDATE member_state SET seq = ? WHERE member_id = ?", booked)
+
+
 _MEMBER: Final = ("id", "joined", "tier", "last_visit")
 _CREDENTIAL: Final = ("kind", "value", "member_id", "state")
 _PROFILE: Final = (

@@ -1,4 +1,5 @@
-"""Years of a shop's life, written into an empty store: shifts, enrolments, sales.
+"""Years of a shop's life, written into an empty store: shifts, enrolments, sales, returns,
+voids, and the points that lapsed.
 
 The rules decide as at the counter (quote, entries, fold), and events, rows and journal records are
 the ones that the use-cases write; only the writing is in bulk, some business dates a transaction. A
@@ -10,21 +11,28 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from app import posting
-from app.account import birthdays_of
-from app.commands.demo_people import Carts, People, Person
+from app.account import birthdays_of, shown_after
+from app.commands.demo_lapses import Lapses, expire_event_id
+from app.commands.demo_people import Carts, People, profile_row
 from app.context import Context
 from app.domain.business_day import BusinessDate
-from app.domain.documents import SaleRequest, Tender
+from app.domain.documents import ReturnedLine, SaleDocument, SaleRequest, Tender
 from app.domain.drawer import DrawerSums, face_values
+from app.domain.entries import Entry
 from app.domain.errors import Refused
+from app.domain.expiry import expire_entries
+from app.domain.figures import money_of_return, money_of_sale, money_of_void
 from app.domain.fold import fold
+from app.domain.returns import quote_return, return_entries
 from app.domain.sale import MemberContext, SaleQuote, quote_sale, sale_document, sale_entries
 from app.domain.state import EMPTY, MemberState, available_points
+from app.domain.tiers import current_tier
+from app.domain.void import quote_void
 from app.ids import Uuid7
 from app.journal import Record
 from app.numbers import card_number, receipt_number
@@ -32,7 +40,11 @@ from app.protocol.events import Event, chain
 from app.usecases.close_shift import close_facts
 from app.usecases.count import count_facts
 from app.usecases.enrol import consents_given, enrol_facts
+from app.usecases.return_goods import REASONS as _RETURN_REASONS
+from app.usecases.return_goods import return_facts
 from app.usecases.sell import sale_facts
+from app.usecases.void import REASONS as _VOID_REASONS
+from app.usecases.void import void_facts
 from db import bulk, drawer, figures, people, rows, search, till
 from db.connection import Connection
 
@@ -45,6 +57,9 @@ _LAST_S: Final = 21 * 3600 + 50 * 60
 _CLOSING_S: Final = 22 * 3600
 _FLOAT_MINOR: Final = 50_000
 _VISITS_MOST: Final = 60
+_VOIDED: Final = 0.005
+_TAKEN_BACK: Final = 0.025
+"""A little more than one in fifty, because who never comes again brings nothing back."""
 _BATCH_EVENTS: Final = 4000
 
 
@@ -61,6 +76,7 @@ class _Shopper:
     carts: int
     state: MemberState = EMPTY
     seq: int = 0
+    to_return: tuple[bytes, SaleDocument] | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +95,8 @@ class _Batch:
     ends: list[tuple[bytes, int, int]] = field(default_factory=list)
     """(shift, count, end) by sequence number."""
     gone: list[_Shopper] = field(default_factory=list)
+    booked: list[tuple[int, bytes]] = field(default_factory=list)
+    """(event, member) of points that lapsed after the member's state was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,8 @@ class History:
         self._at_us = 0
         self._ids = Uuid7(lambda: self._at_us, self._rng.randbytes)
         self._due: defaultdict[int, list[_Shopper]] = defaultdict(list)
+        self._staying: dict[bytes, _Shopper] = {}
+        self._lapses = Lapses(plan.last)
         self._enrolled = 0
         self._running = 0
         self._offset_min = ctx.offset_min()
@@ -147,9 +167,33 @@ class History:
             if shopper.seq == 0:
                 self._enrol(batch, shopper, on)
             else:
-                self._sell(batch, shopper, on, minute=second // 60)
+                self._visit(batch, shopper, on, minute=second // 60)
                 self._plan_next_visit(batch, shopper, on)
         self._close_shift(batch, on)
+        self._book_lapsed(batch, on)
+
+    def _book_lapsed(self, batch: _Batch, on: BusinessDate) -> None:
+        """Book the points that were good through this date, as the ledger's owner does."""
+        self._set_time(on, _CLOSING_S)
+        for member_id, entries in self._lapses.of(on):
+            event_id = expire_event_id(member_id, on)
+            shopper = self._staying.get(member_id)
+            if entries is None:
+                found = () if shopper is None else expire_entries(shopper.state, on, event_id)
+                entries = posting.plain_entries(found)
+                if shopper is not None:
+                    shopper.state = fold(shopper.state, found)
+            if not entries:
+                continue
+            event = self._record(
+                batch, posting.EXPIRE, on, event_id=event_id, member_id=member_id,
+                programme=self._programme.version, entries=entries, doc={"due": int(on)},
+                by_owner=True,
+            )  # fmt: skip
+            if shopper is None:
+                batch.booked.append((event.seq, member_id))
+            else:
+                shopper.seq = event.seq
 
     def _timetable(self, on: BusinessDate, newcomers: int) -> list[tuple[int, _Shopper]]:
         """(second of the day, who), in order; a newcomer comes twice: to enrol and to buy."""
@@ -166,6 +210,8 @@ class History:
         shopper.visits -= 1
         gap = max(1, round(self._rng.expovariate(1 / shopper.gap_days)))
         if shopper.visits == 0 or on + gap > self._plan.last:
+            del self._staying[shopper.member.id]
+            shopper.state = self._lapses.settle(shopper.member.id, shopper.state)
             batch.gone.append(shopper)
         else:
             self._due[on + gap].append(shopper)
@@ -219,7 +265,7 @@ class History:
         visits = person.visits or drawn
         return _Shopper(
             people.MemberRow(member_id, on, self._programme.tiers.levels[0].code, on),
-            people.ProfileRow(**_profile_cell(person, member_id)),
+            profile_row(person, member_id),
             os.urandom(32),
             people.CredentialRow("card", card, member_id, "active"),
             visits,
@@ -243,35 +289,104 @@ class History:
             ),
         )
         shopper.seq = event.seq
+        self._staying[member_id] = shopper
         batch.consents += [
             people.ConsentRow(member_id, event.seq, purpose, channel, notice, granted)
             for purpose, channel, notice, granted in consents
         ]
 
-    def _sell(self, batch: _Batch, shopper: _Shopper, on: BusinessDate, *, minute: int) -> None:
-        member = MemberContext(shopper.state, 0, birthdays_of(shopper.profile, self._programme, on))
-        quote = self._quote(member, on, minute, carts=shopper.carts)
+    def _visit(self, batch: _Batch, shopper: _Shopper, on: BusinessDate, *, minute: int) -> None:
+        """A sale; now and then one that is voided at once, or after a return of the last one's goods."""
+        if shopper.to_return is not None:
+            self._take_back(batch, shopper, on, *shopper.to_return)
+            shopper.to_return = None
+        event, document = self._sell(batch, shopper, on, minute=minute)
+        chance = self._rng.random()
+        if chance < _VOIDED:
+            self._void(batch, shopper, on, event, document)
+        elif chance < _VOIDED + _TAKEN_BACK:
+            shopper.to_return = (event.id, document)
+
+    def _member(self, shopper: _Shopper, on: BusinessDate) -> MemberContext:
+        return MemberContext(shopper.state, 0, birthdays_of(shopper.profile, self._programme, on))
+
+    def _sell(
+        self, batch: _Batch, shopper: _Shopper, on: BusinessDate, *, minute: int
+    ) -> tuple[Event, SaleDocument]:
+        quote = self._quote(self._member(shopper, on), on, minute, carts=shopper.carts)
         event_id = self._ids()
         entries = sale_entries(quote, event_id)
         document = sale_document(quote, entries, self._tenders(quote))
         posted = posting.Posted(shopper.state, fold(shopper.state, entries))
-        self._running += 1
-        receipt = receipt_number(self._ctx.till.till, self._running, event_id)
-        doc = sale_facts(quote, document, receipt, posted, self._programme)
-        event = self._record(
-            batch,
-            posting.SALE,
-            on,
+        doc = sale_facts(quote, document, self._receipt(event_id), posted, self._programme)
+        event = self._post(batch, posting.SALE, shopper, on, event_id, entries, doc, posted.after)
+        shopper.member = replace(shopper.member, last_visit=int(on))
+        return event, document
+
+    def _take_back(
+        self, batch: _Batch, shopper: _Shopper, on: BusinessDate, sale_id: bytes, sale: SaleDocument
+    ) -> None:
+        """One unit, or what is weighed whole, of one line."""
+        line = self._rng.randrange(len(sale.lines))
+        sold = sale.lines[line].request
+        taken = ReturnedLine(line, 1 if sold.per_quantity == 1 else sold.quantity)
+        quote = quote_return(sale, (), (taken,), self._member(shopper, on), self._programme, on=on)
+        event_id = self._ids()
+        entries = return_entries(quote, event_id)
+        after = fold(shopper.state, entries)
+        doc = return_facts(
+            quote, sale_id, self._receipt(event_id), self._rng.choice(_RETURN_REASONS),
+            money=money_of_return(sale, (), quote.draft),
+            shown=shown_after(after, self._programme, on),
+            approval=None,
+        )  # fmt: skip
+        self._post(batch, posting.RETURN, shopper, on, event_id, entries, doc, after)
+
+    def _void(
+        self, batch: _Batch, shopper: _Shopper, on: BusinessDate, sale: Event,
+        document: SaleDocument,
+    ) -> None:  # fmt: skip
+        row = posting.document_row(sale)
+        assert row is not None, "a sale is a document"
+        event_id = self._ids()
+        quote = quote_void(
+            [posting.entry_of(line) for line in posting.ledger_rows(sale)],
+            [(tender.kind, tender.amount_minor) for tender in document.tenders],
+            document.debt_before,
+            self._member(shopper, on),
+            self._programme,
             event_id=event_id,
-            member_id=shopper.member.id,
-            programme=self._programme.version,
-            entries=posting.plain_entries(entries),
-            doc=doc,
+            on=on,
         )
-        shopper.state = posted.after
+        after = fold(shopper.state, quote.entries)
+        doc = void_facts(
+            quote, row, self._receipt(event_id), self._rng.choice(_VOID_REASONS),
+            money=money_of_void(money_of_sale(sale.doc["sale"]), quote.refunds),
+            shown=shown_after(after, self._programme, on),
+            approval=None,
+            tier_code=current_tier(after, self._programme.tiers).code,
+        )  # fmt: skip
+        self._post(batch, posting.VOID, shopper, on, event_id, quote.entries, doc, after)
+
+    def _receipt(self, event_id: bytes) -> str:
+        self._running += 1
+        return receipt_number(self._ctx.till.till, self._running, event_id)
+
+    def _post(
+        self, batch: _Batch, kind: str, shopper: _Shopper, on: BusinessDate, event_id: bytes,
+        entries: Sequence[Entry], doc: dict[str, Any], after: MemberState,
+    ) -> Event:  # fmt: skip
+        event = self._record(
+            batch, kind, on, event_id=event_id, member_id=shopper.member.id,
+            programme=self._programme.version, entries=posting.plain_entries(entries), doc=doc,
+        )  # fmt: skip
+        shopper.state = after
         shopper.seq = event.seq
-        tier = doc["tier_code"] or shopper.member.tier
-        shopper.member = replace(shopper.member, tier=tier, last_visit=int(on))
+        shopper.member = replace(
+            shopper.member, tier=current_tier(after, self._programme.tiers).code
+        )
+        self._lapses.watch(shopper.member.id, entries)
+        return event
 
     def _quote(
         self, member: MemberContext, on: BusinessDate, minute: int, *, carts: int
@@ -319,12 +434,13 @@ class History:
         member_id: bytes | None = None,
         programme: int | None = None,
         entries: list[list[Any]] | None = None,
+        by_owner: bool = False,
     ) -> Event:
         facts = self._ctx.till
         self._seq += 1
         event = Event(
             id=event_id or self._ids(),
-            command_id=self._ids(),
+            command_id=event_id if by_owner and event_id else self._ids(),
             device=facts.device,
             epoch=facts.epoch,
             seq=self._seq,
@@ -332,8 +448,8 @@ class History:
             at_us=self._at_us,
             offset_min=self._offset_min,
             business_date=int(on),
-            staff_id=self._session[0],
-            shift_id=self._session[1],
+            staff_id=None if by_owner else self._session[0],
+            shift_id=None if by_owner else self._session[1],
             member_id=member_id,
             programme=programme,
             entries=entries or [],
@@ -382,6 +498,7 @@ class History:
         for shopper in batch.gone:
             posted = posting.Posted(EMPTY, shopper.state)
             posting.save_state(conn, shopper.member.id, seq=shopper.seq, posted=posted)
+        bulk.set_last_events(conn, batch.booked)
         # Who leaves today was here today for the last time: this is the order of last visits.
         search.add_all(conn, _searchable(batch.gone))
 
@@ -390,25 +507,6 @@ def _searchable(shoppers: list[_Shopper]) -> Iterator[search.Searchable]:
     for shopper in shoppers:
         p = shopper.profile
         yield search.Searchable(p.member_id, p.name, p.phone, p.email, p.name_py, p.name_ini)
-
-
-def _profile_cell(person: Person, member_id: bytes) -> dict[str, Any]:
-    calendar, year, month, day = person.birthday or ("solar", None, None, None)
-    return {
-        "member_id": member_id,
-        "name": person.name,
-        "phone": person.phone,
-        "email": person.email,
-        "name_py": person.reading.pinyin,
-        "name_ini": person.reading.initials,
-        "birth_calendar": calendar,
-        "birth_year": year,
-        "birth_month": month,
-        "birth_day": day,
-        "note": "",
-        "alert": "",
-        "version": 1,
-    }
 
 
 def _plain(row: people.ProfileRow | people.CredentialRow) -> dict[str, Any]:

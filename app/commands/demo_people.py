@@ -19,6 +19,7 @@ import resources
 from app.build import NewItem
 from app.domain.documents import LineRequest
 from app.intake import Reading, readings
+from db.people import ProfileRow
 from db.till import ItemRow
 
 _MOBILE_STARTS: Final = (
@@ -209,3 +210,23 @@ def _chinese_reading(surname: str, given: str) -> Reading:
 @lru_cache(maxsize=65536)
 def _latin_reading(name: str) -> Reading:
     return readings(name)[0]
+
+
+def profile_row(person: Person, member_id: bytes) -> ProfileRow:
+    """The profile of a person as enrolled."""
+    calendar, year, month, day = person.birthday or ("solar", None, None, None)
+    return ProfileRow(
+        member_id=member_id,
+        name=person.name,
+        phone=person.phone,
+        email=person.email,
+        name_py=person.reading.pinyin,
+        name_ini=person.reading.initials,
+        birth_calendar=calendar,
+        birth_year=year,
+        birth_month=month,
+        birth_day=day,
+        note="",
+        alert="",
+        version=1,
+    )

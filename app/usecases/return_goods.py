@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
 
@@ -14,7 +14,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.documents import ReturnDocument, ReturnedLine, SaleDocument
 from app.domain.documents_plain import return_from_plain, return_to_plain
 from app.domain.errors import Refusal, Refused
-from app.domain.figures import money_of_return, money_to_plain
+from app.domain.figures import Money, money_of_return, money_to_plain
 from app.domain.fold import fold
 from app.domain.programme import SpentPolicy
 from app.domain.returns import (
@@ -148,7 +148,6 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     entries = return_entries(quote, event_id)
     before = posting.load_state(conn, original.member_id, None) if entries else EMPTY
     posted = posting.Posted(before, fold(before, entries)) if entries else None
-    draft = quote.draft
     event = tx.record(
         posting.RETURN,
         event_id=event_id,
@@ -157,25 +156,48 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
         member_id=original.member_id,
         programme=programme.version,
         entries=entries,
-        doc={
-            "receipt_no": receipt_number(ctx.till.till, next_running(conn), event_id),
-            "refers_to": command.sale_id.hex(),
-            "sale_event": command.sale_id.hex(),
-            "reason": command.reason,
-            "total": -quote.refund_minor,
-            "earned": draft.points_unexpired - draft.points_taken_back,
-            "spent": -draft.points_restored,
-            "return": return_to_plain(draft),
-            "money": money_to_plain(money_of_return(*sale_of(conn, command.sale_id), draft)),
-            "shown": shown_after(posted.after, programme, on) if posted else None,
-            "approval": approval,
-        },
+        doc=return_facts(
+            quote,
+            command.sale_id,
+            receipt_number(ctx.till.till, next_running(conn), event_id),
+            command.reason,
+            money=money_of_return(*sale_of(conn, command.sale_id), quote.draft),
+            shown=shown_after(posted.after, programme, on) if posted else None,
+            approval=approval,
+        ),
         posted=posted,
     )
     slip = slip_of(ctx, conn, event)
     assert slip is not None, "a return has a slip"
     tx.print(event, posting.RETURN, slip)
     return event
+
+
+def return_facts(
+    quote: ReturnQuote,
+    sale_id: bytes,
+    receipt_no: str,
+    reason: str,
+    *,
+    money: Money,
+    shown: dict[str, Any] | None,
+    approval: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """What a return event holds, beside its entries; `shown` is what its slip says of the member."""
+    draft = quote.draft
+    return {
+        "receipt_no": receipt_no,
+        "refers_to": sale_id.hex(),
+        "sale_event": sale_id.hex(),
+        "reason": reason,
+        "total": -quote.refund_minor,
+        "earned": draft.points_unexpired - draft.points_taken_back,
+        "spent": -draft.points_restored,
+        "return": return_to_plain(draft),
+        "money": money_to_plain(money),
+        "shown": shown,
+        "approval": approval,
+    }
 
 
 def _quote(

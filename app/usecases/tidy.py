@@ -13,7 +13,7 @@ from typing import Final
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
-from app.context import Context
+from app.context import Context, translated
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
 from app.domain.state_rows import state_from_plain, state_to_plain
@@ -51,7 +51,8 @@ def tidy(ctx: Context) -> tuple[bytes, ...]:
                     facts=json.dumps({"member": member.hex()}),
                 )
         log.error("cached state differs from the fold: %d members", len(wrong))
-    ctx.store.checkpoint_passive()
+    with translated():
+        ctx.store.checkpoint_passive()
     return wrong
 
 

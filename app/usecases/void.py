@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
 
@@ -98,8 +98,6 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
     )  # fmt: skip
     before = posting.load_state(conn, row.member_id, None) if quote.entries else EMPTY
     posted = posting.Posted(before, fold(before, quote.entries)) if quote.entries else None
-    sale_id = row.event_id if row.kind == posting.SALE else row.refers_to
-    assert sale_id is not None, "a return names its sale"
     event = tx.record(
         posting.VOID,
         event_id=event_id,
@@ -108,27 +106,54 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
         member_id=row.member_id,
         programme=programme.version,
         entries=quote.entries,
-        doc={
-            "receipt_no": receipt_number(ctx.till.till, next_running(conn), event_id),
-            "refers_to": command.event_id.hex(),
-            "sale_event": sale_id.hex(),
-            "voided_no": row.receipt_no,
-            "reason": command.reason,
-            "total": -row.total_minor,
-            "earned": -row.points_earned,
-            "spent": -row.points_spent,
-            "refunds": [[kind, minor] for kind, minor in quote.refunds],
-            "money": money_to_plain(_money(conn, row, quote)),
-            "shown": shown_after(posted.after, programme, on) if posted else None,
-            "tier_code": current_tier(posted.after, programme.tiers).code if posted else None,
-            "approval": approval,
-        },
+        doc=void_facts(
+            quote,
+            row,
+            receipt_number(ctx.till.till, next_running(conn), event_id),
+            command.reason,
+            money=_money(conn, row, quote),
+            shown=shown_after(posted.after, programme, on) if posted else None,
+            approval=approval,
+            tier_code=current_tier(posted.after, programme.tiers).code if posted else None,
+        ),
         posted=posted,
     )
     slip = slip_of(ctx, conn, event)
     assert slip is not None, "a void has a slip"
     tx.print(event, posting.VOID, slip)
     return event
+
+
+def void_facts(
+    quote: VoidQuote,
+    voided: rows.DocumentRow,
+    receipt_no: str,
+    reason: str,
+    *,
+    money: Money,
+    shown: dict[str, Any] | None,
+    approval: dict[str, Any] | None,
+    tier_code: str | None,
+) -> dict[str, Any]:
+    """What a void event holds, beside its entries; `shown` is what its slip says of the member, and
+    `tier_code` is the tier after it, which is another one when the sale had brought an upgrade."""
+    sale_id = voided.event_id if voided.kind == posting.SALE else voided.refers_to
+    assert sale_id is not None, "a return names its sale"
+    return {
+        "receipt_no": receipt_no,
+        "refers_to": voided.event_id.hex(),
+        "sale_event": sale_id.hex(),
+        "voided_no": voided.receipt_no,
+        "reason": reason,
+        "total": -voided.total_minor,
+        "earned": -voided.points_earned,
+        "spent": -voided.points_spent,
+        "refunds": [[kind, minor] for kind, minor in quote.refunds],
+        "money": money_to_plain(money),
+        "shown": shown,
+        "approval": approval,
+        "tier_code": tier_code,
+    }
 
 
 def _money(conn: Connection, row: rows.DocumentRow, quote: VoidQuote) -> Money:

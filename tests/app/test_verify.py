@@ -17,7 +17,7 @@ from sqlcipher3.dbapi2 import Connection
 from app.numbers import card_number
 from app.usecases.enrol import Enrol, ProfileInput, enrol
 from app.usecases.verify import Fault, Report, verify
-from db import rows
+from db import people, rows
 from db.connection import StoreKey
 from tests.app.kiosk import PASSPHRASE, Kiosk
 
@@ -288,6 +288,19 @@ def test_an_event_that_lost_its_place_in_the_file_is_named(kiosk: Kiosk) -> None
     second.unlink()
     found = {(int(f.fault), f.seq) for f in verify(kiosk.ctx).findings}
     assert {(15, 0), *((15, seq) for seq in seqs)} <= found
+
+
+def test_a_void_of_the_sale_that_brought_a_tier_takes_the_tier_back(kiosk: Kiosk) -> None:
+    for _ in range(4):
+        kiosk.quote_and_sell(49000)
+    last = kiosk.quote_and_sell(10000).result
+    assert last.tier_code == "silver"
+    kiosk.undo(last.event_id)
+    with kiosk.ctx.read() as conn:
+        account = people.member(conn, kiosk.member_id)
+    assert account is not None
+    assert account.tier == "regular"
+    assert verify(kiosk.ctx).findings == []
 
 
 def test_a_member_without_any_entry_is_sound(kiosk: Kiosk) -> None:

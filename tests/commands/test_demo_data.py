@@ -11,23 +11,27 @@ from pathlib import Path
 import phonenumbers
 import pytest
 
-from app import build
+from app import build, posting
 from app.commands import demo_data, demo_people, run
 from app.context import Session
+from app.domain.business_day import BusinessDate
 from app.domain.documents import LineRequest, SaleRequest
+from app.domain.entries import owner_event_id
 from app.domain.errors import Outage, Unavailable
 from app.intake import readings
 from app.numbers import is_card_number
 from app.queries import search as member_search
 from app.queries.counter import quote
 from app.usecases.open_shift import OpenShift, open_shift
+from app.usecases.owner_postings import outlook
 from app.usecases.sell import Payment, Sell, sell
 from app.usecases.verify import verify
-from db import people
+from db import people, rows
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MEMBERS = 300
-DAYS = 90
+DAYS = 460
+FAITHFUL = ("+8613800006621", "+8613800006605", "+8613900006608", "+8618600006690")
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -80,6 +84,48 @@ def test_it_has_the_members_and_about_ten_entries_for_each(till: build.Till) -> 
     assert count(till, "SELECT count(*) FROM member_seq") == MEMBERS
     assert 7 * MEMBERS < count(till, "SELECT count(*) FROM ledger") < 13 * MEMBERS
     assert count(till, "SELECT count(*) FROM ledger WHERE kind = 'redeem'") > 0
+
+
+def test_some_sales_were_voided_at_once_and_goods_of_some_came_back(till: build.Till) -> None:
+    sales = count(till, "SELECT count(*) FROM document WHERE kind = 'sale'")
+    assert 0 < count(till, "SELECT count(*) FROM document WHERE kind = 'void'") < sales // 50
+    back = count(till, "SELECT count(*) FROM document WHERE kind = 'return'")
+    assert sales // 100 < back < sales // 30
+    other_shift = """SELECT count(*) FROM document v JOIN document s ON s.event_id = v.refers_to
+        WHERE v.kind = 'void' AND s.shift_id <> v.shift_id"""
+    assert count(till, other_shift) == 0
+
+
+def test_points_that_lapsed_are_booked_as_at_the_close_of_their_last_date(till: build.Till) -> None:
+    assert count(till, "SELECT count(*) FROM ledger WHERE kind = 'expire'") > MEMBERS // 10
+    assert (
+        count(
+            till, "SELECT count(*) FROM ledger WHERE kind = 'expire' AND business_date <> expires"
+        )
+        == 0
+    )
+    last = till.context.business_date() - 1
+    assert count(till, f"SELECT count(*) FROM lot WHERE expires <= {last}") == 0
+    with till.context.read() as conn:
+        found = rows.events_after(conn, 0)
+        booked = [posting.event_of(row) for row in found if row.kind == posting.EXPIRE]
+    for event in booked:
+        assert event.member_id is not None
+        on = BusinessDate(event.doc["due"])
+        assert event.id == owner_event_id(event.member_id, f"expire:{on.iso()}")
+
+
+def test_the_close_of_its_last_date_finds_no_points_left_to_book(till: build.Till) -> None:
+    on = till.context.business_date().plus(-1)
+    assert outlook(till.context, on).points == 0
+
+
+def test_some_of_the_faithful_have_points_that_expire_soon(till: build.Till) -> None:
+    soon = till.context.business_date().plus(70)
+    with till.context.read() as conn:
+        found = [people.members_of_phone(conn, phone)[0] for phone in FAITHFUL]
+        states = [posting.load_state(conn, member_id, None) for member_id in found]
+    assert sum(any(lot.expires <= soon for lot in state.lots) for state in states) >= 2
 
 
 def test_a_tenth_of_the_members_makes_near_half_of_the_visits(till: build.Till) -> None:
