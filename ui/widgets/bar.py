@@ -32,7 +32,8 @@ class ShareBar(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         high = look.px(6)
         groove = QRectF(0, (self.height() - high) / 2, self.width(), high)
-        painter.setBrush(look.colour("border"))
+        # Where edges are white the filled part would not stand out from a groove of their colour.
+        painter.setBrush(look.colour("sunken" if look.theme == "contrast" else "border"))
         painter.drawRoundedRect(groove, high / 2, high / 2)
         filled = min(self._part, self._whole) * self.width() // self._whole
         if filled:
