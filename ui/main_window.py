@@ -29,6 +29,7 @@ from ui.tokens import THEMES, ThemeName
 
 if TYPE_CHECKING:
     from app.context import Session
+    from app.usecases.sign_in import SignOutWhy
     from ui.cart import Cart
     from ui.desk import Desk
     from ui.shell import Shell
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
             clock=clock,
         )
         self.scanner.scanned.connect(self._scanned)
-        self._idle = _timer(self, settings.counter.idle_lock_s * 1000, self.lock)
+        self._idle = _timer(self, settings.counter.idle_lock_s * 1000, partial(self.lock, "idle"))
         self._back = _timer(self, BACK_TO_SEARCH_MS, self._back_to_search)
         application = QApplication.instance()
         assert application is not None, "a window needs its application"
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
         shell = Shell(kit, self.lanes, self.desk, till, clock=self._clock)
         shell.language_wanted.connect(self.switch_language)
         shell.theme_wanted.connect(self.switch_theme)
-        shell.lock_wanted.connect(self.lock)
+        shell.lock_wanted.connect(partial(self.lock))
         shell.settings_saved.connect(self._settings_saved)
         self.pages.addWidget(shell)
         self.shell = shell
@@ -195,14 +196,17 @@ class MainWindow(QMainWindow):
         if self.shell is not None:
             self.shell.strip.warn(lambda: words_of(self._kit, error))
 
-    def lock(self) -> None:
-        """Ask who works here; everything behind stays as it is."""
+    def lock(self, why: SignOutWhy = "lock") -> None:
+        """The person is signed out; ask who works here. Everything behind stays as it is."""
         if self.shell is None or self.pages.currentWidget() is not self.shell:
             return
+        self.shell.withdraw_request()
         if self.shell.sheets.busy:
             # Something is being written. The db lane answers in order, so this comes right after it.
-            self.lanes.run(self, "db", bool, ok=lambda _: self.lock(), failed=self.sign_in_refused)
+            again = partial(self.lock, why)
+            self.lanes.run(self, "db", bool, ok=lambda _: again(), failed=self.sign_in_refused)
             return
+        self.shell.sign_out(why)
         assert self._till is not None
         self.shell.counter.keep_now()
         empty = self.shell.counter.cart.is_empty
@@ -298,6 +302,7 @@ class MainWindow(QMainWindow):
         if desk is not None:
             if self.shell is not None:
                 self.shell.counter.keep_now()
+                self.shell.sign_out("close")
             self.lanes.run(self, "db", desk.close, ok=lambda _: None, failed=lambda _: None)
         self.lanes.close()
         super().closeEvent(event)

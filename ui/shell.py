@@ -22,6 +22,7 @@ from app.settings import Settings
 from ui.actions import Action, Actions, always
 from ui.attention import Attention
 from ui.desk_records import TillView
+from ui.dialogs.approval import Approval
 from ui.dialogs.find_action import FindAction, Help
 from ui.dialogs.pay import Pay
 from ui.errands import Errands
@@ -40,6 +41,7 @@ from ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from app.context import Session
+    from app.usecases.sign_in import SignOutWhy
     from ui.desk import Desk
     from ui.screens.settings_page import SettingsPage
 
@@ -72,6 +74,7 @@ class Shell(QWidget):
         self.session: Session | None = None
         self.staff: StaffView | None = None
         self._repairs_said = False
+        self._signed_in = False
         self._settings_page: SettingsPage | None = None
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -153,6 +156,9 @@ class Shell(QWidget):
 
     def begin(self, session: Session, staff: StaffView) -> None:
         """Someone signed in: theirs is what comes now; the cart stays as it is."""
+        if self.session is not None and self.session.staff_id != session.staff_id:
+            self.sign_out("switch")
+        self._signed_in = True
         self.staff = staff
         self._use_session(session)
         self._ask(self._desk.till, self._begin_day)
@@ -163,6 +169,18 @@ class Shell(QWidget):
             self.counter.focus_search()
         else:
             self.counter.sale.amount.setFocus()
+
+    def sign_out(self, why: SignOutWhy) -> None:
+        """Note that who worked here leaves; once, however many reasons there are."""
+        session, self._signed_in = self.session if self._signed_in else None, False
+        if session is not None:
+            desk = self._desk
+            self._ask(lambda: desk.staff.sign_out(session, why), lambda _: None)
+
+    def withdraw_request(self) -> None:
+        """Nobody is left to wait for a second person: the request is refused."""
+        if isinstance(self.sheets.top, Approval):
+            self.sheets.top.step_back()
 
     def _use_session(self, session: Session) -> None:
         self.session = self.counter.session = self.errands.session = session
