@@ -43,8 +43,8 @@ class StaffDesk:
     def sign_out(self, session: Session, why: SignOutWhy) -> None:
         sign_out(self._ctx, SignOut(self._ctx.ids(), session, why))
 
-    def people(self) -> Sequence[StaffLine]:
-        return staff_list(self._ctx)
+    def people(self, session: Session) -> Sequence[StaffLine]:
+        return staff_list(self._ctx, session)
 
     # Accounts ---------------------------------------------------------------------------------
 

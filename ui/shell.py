@@ -29,6 +29,7 @@ from ui.errands import Errands
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
+from ui.pages import COUNTER, PAGES, fill_anew
 from ui.paper import Paper
 from ui.screens.counter import Counter
 from ui.sounds import REFUSED
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from app.context import Session
     from app.usecases.sign_in import SignOutWhy
     from ui.desk import Desk
-    from ui.screens.settings_page import SettingsPage
-
-COUNTER, SETTINGS = 0, 1
 
 
 class Shell(QWidget):
@@ -69,13 +67,15 @@ class Shell(QWidget):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self._kit, self._lanes, self._desk = kit, lanes, desk
+        self._kit = self.kit = kit
+        self._lanes = self.lanes = lanes
+        self._desk = self.desk = desk
         self.till = till
         self.session: Session | None = None
         self.staff: StaffView | None = None
         self._repairs_said = False
         self._signed_in = False
-        self._settings_page: SettingsPage | None = None
+        self._built = {COUNTER}
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.pages = QStackedWidget()
@@ -83,6 +83,8 @@ class Shell(QWidget):
         self.strip = Strip(kit, self.pages)
         self.counter = Counter(kit, lanes, desk, till, self.sheets, self.strip, clock=clock)
         self.pages.addWidget(self.counter)
+        for _ in PAGES[1:]:
+            self.pages.addWidget(QWidget())  # Its place, until it is visited.
         self.paper = Paper(self, lanes, desk)
         self._minute = QTimer(self)
         self._minute.setInterval(60_000)
@@ -123,13 +125,7 @@ class Shell(QWidget):
         column.addWidget(self.fkeys)
         self.top_bar = TopBar(self._kit)
         column.insertWidget(0, self.top_bar)
-        self.rail = Rail(
-            self._kit,
-            (
-                ("shopping-bag", lambda: words.say("Counter")),
-                ("settings", lambda: words.say("Settings")),
-            ),
-        )
+        self.rail = Rail(self._kit, [(page.icon, partial(words.say, page.word)) for page in PAGES])
         outer.insertWidget(0, self.rail)
         self.top_bar.show_title(lambda: words.say("Member counter"))
 
@@ -334,7 +330,6 @@ class Shell(QWidget):
     def _window_actions(self) -> tuple[Action, ...]:
         free, in_pay, counter = self._sheet_refusal, self._pay_refusal, self.counter
         cash, qr, card = (partial(self.tender, code) for code in ("cash", "qr", "card"))
-        to_counter, to_settings = (partial(self.show_page, page) for page in (COUNTER, SETTINGS))
         back = counter.bring_back_line
         return (
             Action(
@@ -359,8 +354,7 @@ class Shell(QWidget):
             ),
             Action("attention", mark("Needs attention"), "zt", self.attention.show, refusal=free),
             Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),
-            Action("counter", mark("Go to the counter"), "sy", to_counter, "Alt+1"),
-            Action("settings", mark("Go to the settings"), "sz", to_settings, "Alt+2"),
+            *self._page_actions(),
             Action("language", mark("Switch language"), "yy", self.language_wanted.emit),
             Action("theme", mark("Switch theme"), "pf", self.theme_wanted.emit),
         )
@@ -368,6 +362,12 @@ class Shell(QWidget):
     def _impossible(self, reason: str) -> None:
         self.counter.sounds.play(REFUSED)
         self.strip.warn(lambda: reason)
+
+    def _page_actions(self) -> tuple[Action, ...]:
+        return tuple(
+            Action(page.code, page.go, page.initials, partial(self.show_page, at), f"Alt+{at + 1}")
+            for at, page in enumerate(PAGES)
+        )
 
     def _sheet_takes(self, key: str) -> bool:
         top = self.sheets.top
@@ -455,22 +455,28 @@ class Shell(QWidget):
         if self.sheets.top is None:
             self._turn_to(page)
 
-    def _turn_to(self, page: int) -> None:
-        if page == SETTINGS and self.pages.count() == SETTINGS:
-            from ui.screens.settings_page import SettingsPage
+    def _page(self, page: int) -> QWidget:
+        """A page, built at its first visit."""
+        found = self.pages.widget(page)
+        assert found is not None, "every page has its place"
+        if page in self._built:
+            return found
+        self._built.add(page)
+        built = PAGES[page].build(self)
+        self.pages.insertWidget(page, built)
+        self.pages.removeWidget(found)
+        found.deleteLater()
+        return built
 
-            self._settings_page = SettingsPage(self._kit, self._lanes, self._desk)
-            self._settings_page.saved.connect(self._settings_saved)
-            self.pages.insertWidget(SETTINGS, self._settings_page)
-        if page == SETTINGS and self._settings_page is not None:
-            self._settings_page.fill_anew()
+    def _turn_to(self, page: int) -> None:
+        shown = self._page(page)
+        if page != COUNTER:
+            fill_anew(shown)
         self.pages.setCurrentIndex(page)
         for above in (self.sheets, self.strip):
             above.raise_()  # A stack puts its current page on top of everything else.
         self.rail.show_page(page)
-        words = self._kit.words
-        titles = (lambda: words.say("Member counter"), lambda: words.say("Settings"))
-        self.top_bar.show_title(titles[page])
+        self.top_bar.show_title(partial(self._kit.words.say, PAGES[page].title))
         if page == COUNTER:
             self.counter.focus_search()
 
@@ -508,7 +514,7 @@ class Shell(QWidget):
     def _warn(self, error: Exception) -> None:
         self.strip.warn(lambda: words_of(self._kit, error))
 
-    def _settings_saved(self, settings: Settings) -> None:
+    def use_settings(self, settings: Settings) -> None:
         self.settings_saved.emit(settings)
         words = self._kit.words
         self.strip.good_news(lambda: words.say("Settings saved."))

@@ -143,6 +143,11 @@ def rule(role: StaffRole, right: Right) -> Rule:
     return MATRIX[right][role]
 
 
+def may_look(role: str, right: Right) -> bool:
+    """Whether somebody of this role, as a row has it, may read what the act is about."""
+    return any(known == role and rule(known, right).grant is not Grant.NO for known in ROLES)
+
+
 def may_approve(approver: StaffRole, asker: StaffRole, right: Right) -> bool:
     """Whether the second person's own role carries the act: alone, or as one of two, never below the asker.
 

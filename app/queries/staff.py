@@ -7,8 +7,10 @@ from datetime import datetime
 
 from app import posting
 from app.approvals import Ask
-from app.context import Context
+from app.context import Context, Session
+from app.domain.errors import Refusal, Refused
 from app.domain.member import mask_phone
+from app.domain.rights import Right, may_look
 from app.protocol.events import instant_of
 from app.queries.records import StaffView
 from db import people, rows
@@ -42,9 +44,10 @@ class AskView:
     receipt_no: str
 
 
-def staff_list(ctx: Context) -> tuple[StaffLine, ...]:
-    """Everybody, those who work here first, by initials."""
+def staff_list(ctx: Context, session: Session) -> tuple[StaffLine, ...]:
+    """Everybody, those who work here first, by initials. Raises Refused(NOT_ALLOWED)."""
     with ctx.read() as conn:
+        _require_look(people.staff_by_id(conn, session.staff_id))
         signs = people.staff_signs(conn)
         lines = []
         for person in people.all_staff(conn):
@@ -77,6 +80,12 @@ def ask_view(ctx: Context, ask: Ask) -> AskView:
     assert asker is not None, "somebody asked"
     number = document.receipt_no if document else None
     return AskView(ask, _view(asker), profile.name if profile else "", number or "")
+
+
+def _require_look(reader: people.StaffRow | None) -> None:
+    """Who keeps or checks the staff may read the list."""
+    if reader is None or not reader.active or not may_look(reader.role, Right.STAFF):
+        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.STAFF.value})
 
 
 def _view(person: people.StaffRow) -> StaffView:

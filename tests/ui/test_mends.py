@@ -19,8 +19,8 @@ from ui.dialogs.edit_profile import EditSheet
 from ui.dialogs.pay import Pay
 from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.void_sale import VoidSale
+from ui.pages import COUNTER, SETTINGS
 from ui.screens.settings_page import SettingsPage
-from ui.shell import COUNTER, SETTINGS
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

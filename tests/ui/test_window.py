@@ -26,6 +26,8 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import Rig, build_rig, make_kit
 from tests.ui.keys import focus, press
 from tests.ui.shop import Shop
+from ui.dialogs.staff import AddPerson
+from ui.pages import SETTINGS
 from ui.widgets.basics import WrappedLabel
 from ui.widgets.sheet import tab_stops
 
@@ -171,7 +173,8 @@ SCENES: dict[str, Opener] = {
     "actions": lambda rig: press(Qt.Key.Key_F11),
     "enrol": lambda rig: press(Qt.Key.Key_F3),
     "return": lambda rig: press(Qt.Key.Key_F8),
-    "settings": lambda rig: rig.shell.show_page(1),
+    "settings": lambda rig: rig.shell.show_page(SETTINGS),
+    "staff_not_allowed": lambda rig: _and_settle(rig, lambda: rig.shell.show_page(1)),
     "member": lambda rig: rig.attach(),
     "void": lambda rig: _and_settle(rig, rig.shell.errands.void),
     "pay": lambda rig: _pay(rig),  # noqa: PLW0108 (defined below)
@@ -183,11 +186,12 @@ SCENES: dict[str, Opener] = {
     "attention": lambda rig: _attention(rig),  # noqa: PLW0108 (defined below)
     "incidents": lambda rig: _and_settle(rig, rig.shell.attention._open_incidents),
     "proof": lambda rig: _proof(rig),  # noqa: PLW0108 (defined below)
+    "new_person": lambda rig: _staff_sheet(rig, AddPerson),
     "lock": lambda rig: rig.window.lock(),
 }
 
 
-WITHOUT_SHEET = ("counter", "settings", "member", "points", "lock")
+WITHOUT_SHEET = ("counter", "settings", "staff_not_allowed", "member", "points", "lock")
 
 
 def _and_settle(rig: Rig, act: Callable[[], None]) -> None:
@@ -200,6 +204,11 @@ def _with_member(rig: Rig, act: Callable[[], None]) -> None:
     rig.attach()
     _and_settle(rig, act)
     rig.until(lambda: rig.top is not None)
+
+
+def _staff_sheet(rig: Rig, kind: type[AddPerson]) -> None:
+    shell = rig.shell
+    shell.sheets.open(kind(shell.kit, shell.lanes, shell.desk, shell.errands.who))
 
 
 def _pay(rig: Rig) -> None:

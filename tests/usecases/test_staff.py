@@ -42,7 +42,11 @@ def refused(code: Refusal) -> Iterator[None]:
 
 
 def line(counter: Counter, who: str) -> StaffLine:
-    return next(each for each in staff_list(counter.ctx) if each.staff.initials == who)
+    return next(
+        each
+        for each in staff_list(counter.ctx, counter.session("zg"))
+        if each.staff.initials == who
+    )
 
 
 def adding(counter: Counter, by: str = "zg", **changes: str) -> AddStaff:
@@ -219,6 +223,17 @@ def test_a_forgotten_managers_pin_is_set_anew_and_nobody_elses(counter: Counter)
 def test_a_pin_that_is_easy_to_guess_is_weak(pin: str) -> None:
     assert is_weak(pin)
     assert not is_weak("730186")
+
+
+@pytest.mark.parametrize(("who", "may"), [("lx", False), ("wm", False), ("zg", True), ("au", True)])
+def test_the_list_is_for_who_keeps_or_checks_the_staff(
+    counter: Counter, who: str, may: bool
+) -> None:
+    if may:
+        assert len(staff_list(counter.ctx, counter.session(who))) == 6
+    else:
+        with refused(Refusal.NOT_ALLOWED):
+            staff_list(counter.ctx, counter.session(who))
 
 
 def test_the_list_says_who_is_signed_in_where(counter: Counter) -> None:

@@ -359,7 +359,7 @@ class Steps:
         camera.step("F11: every action by initials", name="actions")
         yield self.press("Escape", "Escape")
         yield self.sheet_is("")
-        yield self.press("alt+2")
+        yield self.press("alt+3")
         yield self.pause()
         camera.step("settings", name="settings")
         yield self.press("alt+1")

@@ -1,0 +1,170 @@
+"""The staff page (issue 3 section 1), by real keys on a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import Rig, build_rig, make_kit
+from tests.ui.keys import focus, press, write
+from tests.ui.shop import PIN, Shop
+from ui.dialogs.staff import AddPerson, NewPin, PersonSheet
+from ui.screens.staff_page import StaffPage
+
+ALT = Qt.KeyboardModifier.AltModifier
+NEW_PIN = "730186"
+
+
+@pytest.fixture
+def manager(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
+    """The manager is signed in and the shift is open."""
+    rig = build_rig(qtbot, qapp, shop, kit=make_kit(qapp))
+    rig.sign_in("wm")
+    rig.open_shift()
+    yield rig
+    rig.window.close()
+    rig.window.deleteLater()
+    qapp.setStyleSheet("")
+
+
+def staff_page(rig: Rig) -> StaffPage:
+    press(Qt.Key.Key_2, ALT)
+    page = rig.shell.pages.currentWidget()
+    assert isinstance(page, StaffPage)
+    rig.until(lambda: page.rows.rowCount() > 0 or page.problem.text())
+    return page
+
+
+def cells(page: StaffPage, row: int) -> tuple[str, ...]:
+    line = page.rows.record(row)
+    assert line is not None
+    return page.rows.cells(line)
+
+
+def test_the_page_says_who_works_here_and_who_is_at_the_till(manager: Rig) -> None:
+    page = staff_page(manager)
+    assert [cells(page, row)[0] for row in range(page.rows.rowCount())] == ["LX", "WM"]
+    assert "1 号收银台" in cells(page, 1)[5]
+    assert page.table.hasFocus()
+
+
+def test_a_cashier_is_told_that_it_isnt_theirs(rig: Rig) -> None:
+    page = staff_page(rig)
+    rig.until(page.problem.text)
+    assert "岗位不能做" in page.problem.text()
+    assert not page.add.isEnabled()
+
+
+def test_a_new_person_types_their_pin_and_signs_in_with_it(manager: Rig) -> None:
+    page = staff_page(manager)
+    page.add.setFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, AddPerson))
+    for text in ("nn", "Nina"):
+        write(text)
+        press(Qt.Key.Key_Return)
+    for _ in range(3):
+        press(Qt.Key.Key_Return)
+    for _ in range(2):
+        write(NEW_PIN)
+        press(Qt.Key.Key_Return)
+    manager.until(lambda: manager.top is None)
+    manager.until(lambda: page.rows.rowCount() == 3)
+    press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    manager.until(lambda: manager.window.pages.currentWidget() is manager.window.sign_in)
+    manager.sign_in("nn", NEW_PIN)
+
+
+def test_two_pins_that_differ_are_typed_again(manager: Rig) -> None:
+    page = staff_page(manager)
+    page.add.click()
+    manager.until(lambda: isinstance(manager.top, AddPerson))
+    sheet = manager.top
+    assert isinstance(sheet, AddPerson)
+    sheet.pins.first.setText("730186")
+    sheet.pins.second.setText("730187")
+    sheet.submit()
+    assert "不同" in sheet.problem.text()
+    assert sheet.pins.first.text() == ""
+
+
+def test_a_new_pin_for_somebody_else(manager: Rig) -> None:
+    page = staff_page(manager)
+    press(Qt.Key.Key_Home)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, PersonSheet))
+    sheet = manager.top
+    assert isinstance(sheet, PersonSheet)
+    sheet.pin.setFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, NewPin))
+    for _ in range(2):
+        write(NEW_PIN)
+        press(Qt.Key.Key_Return)
+    manager.until(lambda: manager.top is None)
+    assert "新密码" in manager.shell.strip.text
+    del page
+
+
+def test_a_role_and_an_own_account_are_given_in_one_sheet(manager: Rig) -> None:
+    manager.attach()
+    attached = manager.counter.attached
+    assert attached is not None
+    page = staff_page(manager)
+    press(Qt.Key.Key_Home)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, PersonSheet))
+    press(Qt.Key.Key_Right)
+    assert attached.card_no is not None
+    manager.scan(attached.card_no)
+    sheet = manager.top
+    assert isinstance(sheet, PersonSheet)
+    assert sheet._own.text() == "陈思远"
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: manager.top is None)
+    manager.until(lambda: cells(page, 0)[2] == "主管")
+    assert cells(page, 0)[4] == "陈思远"
+
+
+def test_somebody_disabled_stays_in_the_list_and_cannot_sign_in(manager: Rig) -> None:
+    page = staff_page(manager)
+    press(Qt.Key.Key_Home)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, PersonSheet))
+    sheet = manager.top
+    assert isinstance(sheet, PersonSheet)
+    sheet.active.click()
+    manager.until(lambda: manager.top is None)
+    manager.until(lambda: cells(page, 1)[5] == "已停用")
+
+
+def test_oneself_is_not_disabled(manager: Rig) -> None:
+    page = staff_page(manager)
+    page.table.selectRow(1)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, PersonSheet))
+    sheet = manager.top
+    assert isinstance(sheet, PersonSheet)
+    sheet.active.click()
+    manager.until(lambda: "别人替您" in sheet.problem.text())
+
+
+def test_leaving_the_till_is_noted(manager: Rig) -> None:
+    press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    manager.until(lambda: manager.window.pages.currentWidget() is manager.window.sign_in)
+    manager.sign_in("lx")
+    manager.scan("9100002")
+    write(PIN)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: manager.shell.staff is not None and manager.shell.staff.initials == "wm")
+    manager.settle()
+    desk = manager.window.desk
+    assert desk is not None
+    assert manager.shell.session is not None
+    left = [p for p in desk.staff.people(manager.shell.session) if not p.till]
+    assert [p.staff.initials for p in left] == ["lx"]
+    assert focus() is not None

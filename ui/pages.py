@@ -1,0 +1,79 @@
+"""The pages of the rail, in its order: what each is called, its picture, and how it is built when first shown.
+
+A page has `fill_anew()`, called at each visit; the counter is built by the shell itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from PySide6.QtWidgets import QWidget
+
+from app.i18n import mark
+
+if TYPE_CHECKING:
+    from ui.shell import Shell
+
+
+class Page(Protocol):
+    """What the shell asks of a page."""
+
+    def fill_anew(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PageKind:
+    """One page of the rail. `word` stands under its picture, `go` is its action in F11."""
+
+    code: str
+    icon: str
+    word: str
+    title: str
+    go: str
+    initials: str
+    build: Callable[[Shell], QWidget]
+
+
+def _counter(shell: Shell) -> QWidget:
+    return shell.counter
+
+
+def _staff(shell: Shell) -> QWidget:
+    from ui.screens.staff_page import StaffPage
+
+    return StaffPage(
+        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip,
+        lambda: shell.till.calendar,
+    )  # fmt: skip
+
+
+def _settings(shell: Shell) -> QWidget:
+    from ui.screens.settings_page import SettingsPage
+
+    page = SettingsPage(shell.kit, shell.lanes, shell.desk)
+    page.saved.connect(shell.use_settings)
+    return page
+
+
+PAGES: Final = (
+    PageKind(
+        "counter", "shopping-bag", mark("Counter"), mark("Member counter"),
+        mark("Go to the counter"), "sy", _counter,
+    ),
+    PageKind(
+        "staff", "user", mark("Staff"), mark("Staff"), mark("Go to the staff"), "yg", _staff,
+    ),
+    PageKind(
+        "settings", "settings", mark("Settings"), mark("Settings"), mark("Go to the settings"),
+        "sz", _settings,
+    ),
+)  # fmt: skip
+COUNTER: Final = 0
+SETTINGS: Final = len(PAGES) - 1
+
+
+def fill_anew(widget: QWidget) -> None:
+    """A page is visited."""
+    cast(Page, widget).fill_anew()
