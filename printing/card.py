@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from reportlab.pdfbase import pdfmetrics
@@ -16,8 +17,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from printing import codes
 from printing.fonts import coverage
-from printing.pdf import MM, open_canvas, registered
-from resources import FONT_MONO, FONT_MONO_BOLD, FONT_SANS, FONT_SANS_BOLD
+from printing.pdf import MM, beyond_reportlab, open_canvas, registered, said_as
+from resources import FONT_MONO, FONT_MONO_BOLD, FONT_RARE, FONT_SANS, FONT_SANS_BOLD
 
 WIDTH_MM, HEIGHT_MM = 85.60, 53.98
 STRIPE_TOP_MM, STRIPE_HEIGHT_MM = 4.0, 12.7
@@ -128,7 +129,7 @@ def _check(card: Card) -> None:
 
 def _face(character: str, *, bold: bool) -> str | None:
     faces = (FONT_SANS_BOLD, FONT_MONO_BOLD) if bold else (FONT_SANS, FONT_MONO)
-    return next((name for name in faces if ord(character) in coverage(name)), None)
+    return next((name for name in (*faces, FONT_RARE) if ord(character) in coverage(name)), None)
 
 
 def _module_mm(number: str) -> float:
@@ -196,11 +197,15 @@ class _Side:
         taken = self._width_mm(text, size, bold=bold)
         x -= {"left": 0.0, "center": taken / 2, "right": taken}[align]
         self._canvas.setFillColorRGB(*colour)
-        words = self._canvas.beginText(x * MM, (HEIGHT_MM - baseline) * MM)
+        left = x * MM
         for name, run in self._pieces(text, bold=bold):
-            words.setFont(registered(name), size)
-            words.textOut(run)
-        self._canvas.drawText(words)
+            rare = any(beyond_reportlab(character) for character in run)
+            with said_as(self._canvas, run) if rare else nullcontext():
+                words = self._canvas.beginText(left, (HEIGHT_MM - baseline) * MM)
+                words.setFont(registered(name), size)
+                words.textOut(run)
+                self._canvas.drawText(words)
+            left += pdfmetrics.stringWidth(run, registered(name), size)
 
     def _box(
         self, x: float, y: float, width: float, height: float, colour: Colour, radius: float = 0

@@ -1,5 +1,5 @@
 """Which shipped font draws a character: the mono face for narrow cells, the Chinese face for
-full-width ones.
+full-width ones, and for rare Han that it lacks the face of those.
 
 Coverage is read from the fonts' own tables, because a missing glyph is silent in every drawing
 library. A character that no shipped font has is drawn by the renderers as a box holding its code
@@ -12,7 +12,7 @@ from functools import cache
 
 from fontTools.ttLib import TTFont
 
-from resources import FONT_MONO, FONT_MONO_BOLD, FONT_SANS, FONT_SANS_BOLD, font_path
+from resources import FONT_MONO, FONT_MONO_BOLD, FONT_RARE, FONT_SANS, FONT_SANS_BOLD, font_path
 
 _FACES = {False: (FONT_MONO, FONT_SANS), True: (FONT_MONO_BOLD, FONT_SANS_BOLD)}
 
@@ -30,7 +30,7 @@ def face_for(character: str, *, columns: int, bold: bool) -> str | None:
     has it.
     """
     mono, sans = _FACES[bold]
-    wanted = (mono, sans) if columns == 1 else (sans, mono)
+    wanted = (mono, sans) if columns == 1 else (sans, mono, FONT_RARE)
     return next((name for name in wanted if ord(character) in coverage(name)), None)
 
 

@@ -29,12 +29,13 @@ from printing.layout import (
     Page,
     Picture,
 )
-from resources import font_path
+from resources import FONT_RARE, font_path
 
 _MONO_DOTS = 20  # advances 12 dots: one column
 _SANS_DOTS = 23  # leaves one dot between full-width characters
 _BASELINE = 20.5  # from the top of a 24-dot cell, of both faces
 _THRESHOLD = 112  # below the middle: thin strokes of dense characters must not vanish
+_FAINT_THRESHOLD = 64  # for the rare face, whose level strokes are hairlines
 _PNG_MARGIN_MM = 4
 _INK = 255
 
@@ -60,7 +61,8 @@ def _glyph(character: str, columns: int, scale_x: int, scale_y: int, bold: bool)
     ImageDraw.Draw(drawn).text((left, baseline), character, font=font, fill=_INK, anchor="ls")
     if room != width:
         drawn = drawn.resize((width, height), Image.Resampling.BOX)
-    return drawn.point([255 * (shade >= _THRESHOLD) for shade in range(256)], "1")
+    least = _FAINT_THRESHOLD if name == FONT_RARE else _THRESHOLD
+    return drawn.point([255 * (shade >= least) for shade in range(256)], "1")
 
 
 def _code_point_box(character: str, columns: int, scale_x: int, scale_y: int) -> Image.Image:

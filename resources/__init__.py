@@ -13,6 +13,8 @@ FONT_SANS = "NotoSansSC_400Regular.ttf"
 FONT_SANS_BOLD = "NotoSansSC_600SemiBold.ttf"
 FONT_MONO = "NotoSansMono_400Regular.ttf"
 FONT_MONO_BOLD = "NotoSansMono_700Bold.ttf"
+FONT_RARE = "RegularsRareHan.ttf"
+"""Rare Han that the Chinese faces lack, in one weight."""
 
 
 def font_path(name: str) -> Path:

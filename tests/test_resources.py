@@ -14,6 +14,7 @@ import resources
         resources.FONT_SANS_BOLD,
         resources.FONT_MONO,
         resources.FONT_MONO_BOLD,
+        resources.FONT_RARE,
     ],
 )
 def test_font_is_a_truetype_file(name: str) -> None:
@@ -22,7 +23,8 @@ def test_font_is_a_truetype_file(name: str) -> None:
 
 def test_each_font_has_its_licence_beside_it() -> None:
     folder = resources.font_path(resources.FONT_SANS).parent
-    assert {p.name for p in folder.glob("*OFL.txt")} == {
+    assert {p.name for p in folder.glob("*.txt")} == {
         "NotoSansSC-OFL.txt",
         "NotoSansMono-OFL.txt",
+        "RegularsRareHan-LICENSE.txt",
     }

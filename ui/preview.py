@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from printing.layout import COLUMN_DOTS, GLYPH_DOTS, Bars, Line, Matrix, Page, Picture
-from ui.theme import FAMILY, MONO_FAMILY, Look
+from ui.theme import FAMILY, MONO_FAMILY, RARE_FAMILY, Look
 
 PAPER: Final = QColor("#FFFFFF")
 INK: Final = QColor("#101010")
@@ -93,7 +93,7 @@ def _paint_line(painter: QPainter, page: Page, line: Line, top: int) -> None:
 
 
 def _font(*, wide: bool, bold: bool) -> QFont:
-    font = QFont(FAMILY if wide else MONO_FAMILY)
+    font = QFont([FAMILY if wide else MONO_FAMILY, RARE_FAMILY])
     font.setPixelSize(_WIDE_PX if wide else _NARROW_PX)
     heavy = QFont.Weight.DemiBold if wide else QFont.Weight.Bold
     font.setWeight(heavy if bold else QFont.Weight.Normal)

@@ -19,6 +19,8 @@ from ui.tokens import HEIGHTS, PALETTES, TIER_TONES, TYPE, ThemeName
 
 FAMILY: Final = "Noto Sans SC"
 MONO_FAMILY: Final = "Noto Sans Mono"
+RARE_FAMILY: Final = "Regulars Rare Han"
+"""For the characters that the first two lack; named behind them wherever names are drawn."""
 
 _ROLES: Final = (
     (QPalette.ColorRole.Window, "bg"),
@@ -77,7 +79,7 @@ class Look:
 
     def font(self, size: int, *, bold: bool = False, family: str = FAMILY) -> QFont:
         """A font for painted text; styled widgets get theirs from the sheet."""
-        font = QFont(family)
+        font = QFont([family, RARE_FAMILY])
         font.setPixelSize(self.px(size))
         font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
         return font
@@ -123,6 +125,7 @@ def load_fonts() -> None:
         resources.FONT_SANS_BOLD,
         resources.FONT_MONO,
         resources.FONT_MONO_BOLD,
+        resources.FONT_RARE,
     ):
         if QFontDatabase.addApplicationFont(str(resources.font_path(name))) < 0:
             raise FileNotFoundError(resources.font_path(name))
@@ -149,7 +152,7 @@ def _drawn_icon(name: str, colour: str, size: int) -> QPixmap:
 
 
 _SHEET: Final = Template("""
-* { font-family: "Noto Sans SC"; font-size: ${f_body}px; color: $text; outline: 0; }
+* { font-family: "Noto Sans SC", "Regulars Rare Han"; font-size: ${f_body}px; color: $text; outline: 0; }
 QMainWindow, #root { background: $bg; }
 QLabel { background: transparent; }
 QLabel[role="caption"] { color: $muted; font-size: ${f_caption}px; }

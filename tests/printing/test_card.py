@@ -137,10 +137,15 @@ def test_a_name_that_no_size_can_hold_ends_with_an_ellipsis(tmp_path: Path) -> N
     assert any(line.startswith("吐尔逊吐") and line.endswith("…") for line in read)
 
 
+def test_a_name_of_rare_characters_is_on_the_card(tmp_path: Path) -> None:
+    read = pdf_lines(card_pdf(replace(CARD, name="𠮷野𬎆", name_second="")), tmp_path)
+    assert any("𠮷野𬎆" in line for line in read)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"name": "𠮷野 𬎆"}, r"no font has 𠮷 \(U\+20BB7\), 𬎆 \(U\+2C386\)"),
+        ({"name": "\U0002ebf0野 \U0002ebf1"}, r"no font has . \(U\+2EBF0\), . \(U\+2EBF1\)"),
         ({"colour": "gold"}, "no colour"),
         ({"colour": "#667"}, "no colour"),
         ({"number": "会员"}, "printable ASCII"),

@@ -12,7 +12,7 @@ from printing.document import Cut, Doc, Text
 from printing.fonts import face_for
 from printing.layout import Bitmap, Line, Page, lay_out
 from printing.raster import element_bitmap, page_ink, png
-from resources import FONT_MONO, FONT_SANS, FONT_SANS_BOLD
+from resources import FONT_MONO, FONT_RARE, FONT_SANS, FONT_SANS_BOLD
 from tests.printing import golden
 from tests.printing.readers import codes_on
 from tests.printing.receipts import NUMBER, QR_LINK, normal_receipt, random_receipt
@@ -59,8 +59,9 @@ def test_a_page_is_its_elements_one_below_the_other() -> None:
 
 
 def test_a_character_that_no_font_has_is_a_box_with_its_code_point() -> None:
-    assert face_for("𠮷", columns=2, bold=False) is None
-    page = lay_out(Doc("sale", "1", (), (Text("𠮷"),)), 32)
+    nobodys = "\U0002ebf0"
+    assert face_for(nobodys, columns=2, bold=False) is None
+    page = lay_out(Doc("sale", "1", (), (Text(nobodys),)), 32)
     (line,) = page.elements
     drawn = element_bitmap(line, 32)
     rows = [
@@ -72,7 +73,7 @@ def test_a_character_that_no_font_has_is_a_box_with_its_code_point() -> None:
     ]
     assert rows[0] == rows[23] == "#" * 24
     assert all(row[0] == row[23] == "#" for row in rows)
-    # 2 of 20BB7, two dots a bit, in the left third of the upper half.
+    # 2 of 2EBF0, two dots a bit, in the left third of the upper half.
     assert [row[2:8] for row in rows[1:11:2]] == ["######", "....##", "######", "##....", "######"]
 
 
@@ -82,6 +83,27 @@ def test_faces_follow_the_cell() -> None:
     assert face_for("é", columns=1, bold=False) == FONT_MONO
     assert face_for("会", columns=2, bold=False) == FONT_SANS
     assert face_for("会", columns=2, bold=True) == FONT_SANS_BOLD
+    assert face_for("𠮷", columns=2, bold=True) == FONT_RARE
+
+
+def test_every_han_of_the_far_south_and_of_japan_has_a_face() -> None:
+    """Hong Kong's supplementary set and JIS X 0213: where names go farthest beyond the common characters."""
+    planes = [*range(0x3400, 0xA000), *range(0x20000, 0x2F800)]
+    lacking = [
+        chr(point)
+        for codec in ("big5hkscs", "euc_jis_2004")
+        for point in planes
+        if _has(codec, chr(point)) and face_for(chr(point), columns=2, bold=False) is None
+    ]
+    assert lacking == []
+
+
+def _has(codec: str, character: str) -> bool:
+    try:
+        character.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("columns", WIDTHS)

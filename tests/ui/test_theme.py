@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from PySide6.QtGui import QFontDatabase, QFontMetrics, QPalette, QRawFont
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QFontDatabase, QFontMetrics, QPalette, QRawFont, QTextLayout
+from PySide6.QtWidgets import QApplication, QLabel
+from pytestqt.qtbot import QtBot
 
 import resources
 from ui import theme
@@ -106,3 +107,19 @@ def test_a_missing_font_is_named(qapp: QApplication, monkeypatch: pytest.MonkeyP
 )
 def test_four_tiers_get_four_tones(rank: int, tones: str) -> None:
     assert Look("light").tier_tones(rank, 4)[1] == tones
+
+
+def test_rare_characters_of_names_are_drawn_by_the_shipped_face(qtbot: QtBot) -> None:
+    theme.load_fonts()
+    label = QLabel("欧阳𠮷𬎆")
+    qtbot.addWidget(label)
+    label.setStyleSheet(Look("light").sheet())
+    label.ensurePolished()
+    for font in (Look("light").font(16), label.font()):
+        layout = QTextLayout(label.text(), font)
+        layout.beginLayout()
+        layout.createLine()
+        layout.endLayout()
+        runs = layout.glyphRuns()
+        assert {run.rawFont().familyName() for run in runs} == {theme.FAMILY, theme.RARE_FAMILY}
+        assert all(glyph for run in runs for glyph in run.glyphIndexes())
