@@ -230,6 +230,16 @@ class Shell(QWidget):
         self.strip.good_news(lambda: words.say("The shift is open."))
         self._refresh_till()
 
+    def exceptions(self) -> None:
+        """Who may see the report, and how far, is the use-case's to say."""
+        from ui.screens.exceptions_page import ExceptionsPage
+
+        if self.session is not None:
+            page = ExceptionsPage(
+                self._kit, self._lanes, self._desk, self.errands.who, lambda: self.till.today
+            )
+            self.sheets.open(page)
+
     def switch_to(self, who: str) -> None:
         """A badge, at any time: a sheet with the name, focus in PIN."""
         from ui.dialogs.shift import SwitchPerson
@@ -353,6 +363,7 @@ class Shell(QWidget):
                 "shift", mark("Open shift"), "kb", self.open_shift, refusal=self._no_shift_refusal
             ),
             Action("attention", mark("Needs attention"), "zt", self.attention.show, refusal=free),
+            Action("exceptions", mark("Exceptions"), "yc", self.exceptions, refusal=free),
             Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),
             *self._page_actions(),
             Action("language", mark("Switch language"), "yy", self.language_wanted.emit),

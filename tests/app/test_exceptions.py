@@ -67,7 +67,7 @@ def test_a_case_names_the_person_the_member_and_its_events(desk: Desk) -> None:
     behind = journal_of_case(desk.ctx, session_of(desk, "zg"), line.case)
     assert [each.kind for each in behind] == ["sale"] * 3
     assert all(each.receipt_no and each.total_minor == 20_000 for each in behind)
-    assert (rule_of(line.case.key), opening_seq(line.case.key)) == ("F2", behind[-1].seq)
+    assert (rule_of(line.case.key), opening_seq(line.case.key)) == ("F2", behind[0].seq)
 
 
 def test_people_are_counted_against_their_sales(desk: Desk) -> None:

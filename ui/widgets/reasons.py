@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from app.i18n import mark
+from ui.guard_words import stop_reason
 from ui.kit import Kit
 from ui.widgets.segments import Segment, Segments
 
@@ -35,5 +36,5 @@ def reasons(kit: Kit, codes: Sequence[str]) -> Segments:
 
 
 def reason_name(kit: Kit, code: str) -> str:
-    """What a reason is called; one that the product itself gives (a rule of the guard) by its code."""
-    return kit.words.say(_REASONS[code]) if code in _REASONS else code
+    """What a reason is called; one that the guard itself gives by the names of its rules."""
+    return kit.words.say(_REASONS[code]) if code in _REASONS else stop_reason(kit, code)

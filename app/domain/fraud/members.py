@@ -85,13 +85,16 @@ class RepeatEarn:
 
     @staticmethod
     def _case(earns: Sequence[Fact], what: str, action: str, counted: int, limit: int) -> Case:
-        last = earns[-1]
+        """What a second person was asked for is a case by itself; a flagged day is one that grows."""
+        seqs = tuple((each.till, each.seq) for each in earns)
+        blocked = action == "block"
         return case_of(
             "F2",
             what,
-            last,
-            action="block" if action == "block" else "flag",
-            seqs=tuple((each.till, each.seq) for each in earns),
+            earns[-1],
+            action="block" if blocked else "flag",
+            seqs=seqs,
+            opened=seqs[-1] if blocked else seqs[0],
             counted=counted,
             limit=limit,
         )

@@ -1,0 +1,191 @@
+"""The exception report in the window, on a real store, by real keys."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+import app.domain.fraud as fraud
+from app.domain.fraud.facts import RULES, Case
+from app.queries.exceptions import PersonLine
+from app.usecases.exceptions import REASONS
+from tests.ui.conftest import Rig, build_rig, make_kit
+from tests.ui.keys import press, write
+from tests.ui.shop import Shop, charge
+from ui.dialogs.cases import CaseList, CaseSheet
+from ui.dialogs.find_action import FindAction
+from ui.guard_words import REASON_NAMES, RULE_NAMES, SENTENCES, case_sentence, stop_reason
+from ui.screens.exceptions_page import ExceptionsPage
+
+
+def with_three_earning_sales(rig: Rig) -> None:
+    """A member who earns three times today: a case of F2."""
+    desk, session = rig.window.desk, rig.shell.session
+    assert desk is not None
+    assert session is not None
+    member = desk.search("6608").hits[0].member_id
+    done: list[int] = []
+
+    def three() -> int:
+        for _ in range(3):
+            charge(desk._till, session, member, 9600)
+        return 1
+
+    rig.window.lanes.run(rig.window, "db", three, ok=done.append, failed=lambda error: None)
+    rig.until(lambda: done)
+
+
+def open_page(rig: Rig) -> ExceptionsPage:
+    """F11, yc, Enter."""
+    press(Qt.Key.Key_F11)
+    rig.until(lambda: isinstance(rig.top, FindAction))
+    write("yc")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, ExceptionsPage))
+    page = rig.top
+    assert isinstance(page, ExceptionsPage)
+    return page
+
+
+def open_report(rig: Rig) -> ExceptionsPage:
+    """The report of today, read. The shop has cases of earlier days too."""
+    page = open_page(rig)
+    page.period.choose("1")
+    rig.until(lambda: page.report is not None and page.report.since == page.report.until)
+    return page
+
+
+def open_case(rig: Rig) -> CaseSheet:
+    """Enter on the person, Enter on the case."""
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, CaseList))
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, CaseSheet))
+    case = rig.top
+    assert isinstance(case, CaseSheet)
+    return case
+
+
+def people(page: ExceptionsPage) -> tuple[PersonLine, ...]:
+    return page.report.people if page.report else ()
+
+
+@pytest.fixture
+def manager(fresh: Rig) -> Rig:
+    """A manager with an open shift, after three earning sales of one member."""
+    fresh.sign_in("wm")
+    fresh.open_shift()
+    with_three_earning_sales(fresh)
+    return fresh
+
+
+def test_a_cashier_reads_why_there_is_no_report_for_them(rig: Rig) -> None:
+    page = open_page(rig)
+    reading = page.status.text()
+    rig.until(lambda: page.status.text() != reading)
+    assert page.report is None
+    assert page.rows.rowCount() == 0
+
+
+def test_enter_goes_from_a_person_to_a_case_to_its_events_and_esc_walks_back(manager: Rig) -> None:
+    page = open_report(manager)
+    assert page.rows.rowCount() == 1
+    assert open_case(manager).rows.rowCount() == 3
+    for wanted in (CaseList, ExceptionsPage):
+        press(Qt.Key.Key_Escape)
+        assert isinstance(manager.top, wanted)
+
+
+def test_one_cannot_say_anything_of_ones_own_case(manager: Rig) -> None:
+    open_report(manager)
+    case = open_case(manager)
+    case.seen.setFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(case.problem.text)
+    assert case.seen.isEnabled()
+
+
+def test_another_persons_case_is_explained_and_stays_in_the_list(rig: Rig) -> None:
+    with_three_earning_sales(rig)
+    press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
+    rig.sign_in("wm")
+    page = open_report(rig)
+    assert [each.open_cases for each in people(page)] == [1]
+    case = open_case(rig)
+    case.explain.setFocus()
+    press(Qt.Key.Key_Return)
+    assert case.problem.text()
+    case.reason.choose("campaign")
+    case.explain.setFocus()
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, CaseList))
+    rig.until(lambda: [each.open_cases for each in people(page)] == [0])
+    assert [each.cases for each in people(page)] == [1]
+
+
+def test_the_period_is_chosen_by_arrows(manager: Rig) -> None:
+    page = open_page(manager)
+    manager.until(lambda: page.report is not None)
+    page.period.focus_here()
+    press(Qt.Key.Key_Right)
+    manager.until(lambda: page.report and page.report.until.plus(-27) == page.report.since)
+
+
+# Words ------------------------------------------------------------------------------------------
+
+
+def whats() -> set[str]:
+    """Every (rule, what) that the rules' source can say."""
+    text = "".join(path.read_text("utf-8") for path in Path(fraud.__path__[0]).glob("*.py"))
+    found = {
+        f"{rule}.{what}" for rule, what in re.findall(r'case_of\(\s*"(F\d+)",\s*"(\w+)"', text)
+    }
+    found |= {f"{r}.{w}" for r, w in re.findall(r'Stop\("(F\d+)", "(\w+)"', text)}
+    found |= {f"F4.{name}" for name in re.findall(r'"(days?(?:_without_member)?)"', text)}
+    return found | {"F2.often", "F9.burst", "F9.unmask"}  # Named where they are decided.
+
+
+def test_every_case_has_its_sentence_and_no_sentence_is_for_nothing() -> None:
+    assert set(SENTENCES) == whats()
+    assert set(RULE_NAMES) == set(RULES)
+    assert set(REASON_NAMES) == set(REASONS)
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_every_sentence_is_said_with_its_figures(qapp: QApplication, language: str) -> None:
+    kit = make_kit(qapp, language=language)
+    names = ("counted", "limit", "sales", "points", "hours", "days", "seconds", "tenths",
+             "loaded_minor", "tendered_minor")  # fmt: skip
+    for key in SENTENCES:
+        rule, _, what = key.partition(".")
+        rule_code = next(each for each in RULES if each == rule)
+        case = Case(key, rule_code, what, "flag", "t", "s", "m", 0, 0, (("t", 1),),
+                    tuple((name, 7) for name in names))  # fmt: skip
+        said = case_sentence(kit, case)
+        assert said
+        assert "{" not in said
+    assert "{" not in stop_reason(kit, "F2.minutes+F7.after_change")
+    qapp.setStyleSheet("")
+
+
+@pytest.mark.parametrize(("language", "theme"), [("zh_CN", "dark"), ("en", "light")])
+def test_the_report_fits_a_small_screen(
+    qtbot: object, qapp: QApplication, shop: Shop, language: str, theme: str
+) -> None:
+    kit = make_kit(qapp, language=language, theme=theme)
+    rig = build_rig(qtbot, qapp, shop, kit=kit)  # type: ignore[arg-type]  # pytest-qt's own fixture
+    rig.sign_in("wm")
+    rig.open_shift()
+    with_three_earning_sales(rig)
+    page = open_report(rig)
+    header = page.table.horizontalHeader()
+    for section in range(header.count()):
+        assert header.sectionSizeHint(section) <= header.sectionSize(section) + 2
+    rig.window.close()
+    rig.window.deleteLater()
+    qapp.setStyleSheet("")

@@ -1,0 +1,45 @@
+"""What screens ask of the product about exceptions: the report, what lies behind a case, and a word about it.
+
+The calls block: the report is read on the report lane, a word is written on the db lane (see ui.desk).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from app.build import Till
+from app.context import Session
+from app.domain.fraud.facts import Case
+from app.queries.exceptions import Exceptions, JournalLine
+from app.usecases.exceptions import (
+    SayOfCase,
+    exceptions_of,
+    journal_of_case,
+    say_of_case,
+)
+
+
+class GuardDesk:
+    """The guard of one till. Every method may raise Refused or Unavailable."""
+
+    def __init__(self, till: Till) -> None:
+        self._ctx = till.context
+
+    def exceptions(self, session: Session, days: int) -> Exceptions:
+        """The report of so many business dates that end with today's."""
+        today = self._ctx.business_date()
+        return exceptions_of(self._ctx, session, today.plus(1 - days), today)
+
+    def journal(self, session: Session, case: Case) -> Sequence[JournalLine]:
+        return journal_of_case(self._ctx, session, case)
+
+    def say(
+        self,
+        command_id: bytes,
+        session: Session,
+        key: str,
+        state: Literal["seen", "explained"],
+        reason: str,
+    ) -> None:
+        say_of_case(self._ctx, SayOfCase(command_id, session, key, state, reason))
