@@ -14,7 +14,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import posting
 from app.context import Context
-from app.documents import day_slips, receipts
+from app.documents import day_slips, receipts, z_slip
 from app.domain.business_day import BusinessDate
 from app.domain.documents import SaleDocument
 from app.domain.documents_plain import return_from_plain, sale_from_plain
@@ -78,7 +78,7 @@ def _has_slip(event: Event) -> bool:
         return "x" in event.doc
     return event.kind in (
         posting.SALE, posting.RETURN, posting.VOID, posting.CASH, posting.COUNT,
-        posting.SHIFT_CLOSE,
+        posting.SHIFT_CLOSE, posting.DAY_CLOSE,
     )  # fmt: skip
 
 
@@ -92,6 +92,9 @@ def _day_slip(
 
     doc = event.doc
     agreed = initials(doc["approval"]["by"]) if doc.get("approval") else ""
+    if event.kind == posting.DAY_CLOSE:
+        staff = {shift["staff"]: initials(shift["staff"]) for shift in doc["sums"]["shifts"]}
+        return z_slip.z_slip(shop, head, z_slip.ZFacts(doc, agreed, staff))
     if event.kind == posting.CASH:
         amount = doc["amount"] if doc["direction"] == "in" else -doc["amount"]
         cash = day_slips.CashSlip(amount, doc["reason"], agreed)

@@ -81,3 +81,15 @@ def has_count(conn: Connection, shift_id: bytes) -> bool:
         "SELECT 1 FROM event_figures WHERE kind = 'count' AND shift_id = ? LIMIT 1", (shift_id,)
     ).fetchone()
     return row is not None
+
+
+def rows_of(conn: Connection, seq: int) -> list[FiguresRow]:
+    """The sums of one event, none or one."""
+    found = conn.execute(f"SELECT {_ROW} FROM event_figures WHERE seq = ?", (seq,))
+    return [FiguresRow(*row) for row in found]
+
+
+def shares_of(conn: Connection, seq: int) -> list[ShareRow]:
+    """The shares of one event, by number."""
+    found = conn.execute(f"SELECT {_SHARE} FROM event_share WHERE seq = ? ORDER BY n", (seq,))
+    return [ShareRow(*row) for row in found]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CANNOT: Final = 4
 """Exit code of a command that could not be done."""
-COMMANDS: Final = ("verify", "demo-data", "backup", "restore")
+COMMANDS: Final = ("verify", "demo-data", "backup", "restore", "close-day")
 """First words that need no window."""
 
 EPILOG: Final = """\
@@ -28,7 +28,10 @@ exit codes of verify:
  10  event bytes or chain altered 15  the journal file differs or is damaged
  11  a sequence number is missing
 
-exit codes of backup and restore:
+exit codes of verify --z:
+  0  every signature fits     10  a file was altered or is no day close     11  the closes do not join
+
+exit codes of backup, restore and close-day:
   0  done    4  could not be done    5  restored, but events are known to be missing
 
 The passphrase is asked for, or taken from the environment variable REGULARS_PASSPHRASE.
@@ -54,6 +57,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verify.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
+    verify.add_argument(
+        "--z", type=Path, metavar="FILE", nargs="+",
+        help="check the signed files of day closes, without any store",
+    )  # fmt: skip
     verify.add_argument("--rebuild", action="store_true", help="write caches that differ anew")
     demo = commands.add_parser("demo-data", help="make a demo store of members with a history")
     demo.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
@@ -63,6 +70,8 @@ def parser() -> argparse.ArgumentParser:
     backup.add_argument(
         "--to", type=Path, metavar="FOLDER", help="where to (default: as the settings say)"
     )
+    close = commands.add_parser("close-day", help="close every date that is over, unattended")
+    close.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
     restore = commands.add_parser("restore", help="bring a till back in an empty folder")
     restore.add_argument(
         "--from", dest="source", type=Path, metavar="BACKUP", required=True,
@@ -83,6 +92,10 @@ def run(argv: Sequence[str]) -> int:
         from app.commands import restore
 
         return restore.command(chosen)
+    if chosen.command == "verify" and chosen.z:
+        from app.commands import verify_z
+
+        return verify_z.command(chosen)
     if chosen.store is None:
         words.error(f"{chosen.command} needs --store FOLDER")
     if chosen.command == "verify":
@@ -93,6 +106,10 @@ def run(argv: Sequence[str]) -> int:
         from app.commands import backup
 
         return backup.command(chosen)
+    if chosen.command == "close-day":
+        from app.commands import close_day
+
+        return close_day.command(chosen)
     from app.commands import demo_data
 
     return demo_data.command(chosen)

@@ -30,6 +30,7 @@ REASON_WORDS: Final = {
     "unknown": mark("Not known"),
     "power_cut": mark("Power cut"),
     "person_gone": mark("Person gone"),
+    "unattended": mark("Closed by the till itself"),
     "other": mark("Other reason"),
 }
 """Every reason around the drawer, for slips and screens alike."""

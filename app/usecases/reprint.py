@@ -10,6 +10,7 @@ from app.context import Changes, Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 from app.slips import slip_of
+from app.usecases.close_day import save_statement
 from app.usecases.done import Done
 from app.usecases.rights import require
 from db import people, rows, till
@@ -40,7 +41,7 @@ def reprint(ctx: Context, command: Reprint) -> Done[int]:
             reason=command.reason,
         )  # fmt: skip
         row = rows.event_by_id(tx.conn, command.event_id)
-        if row is None or row.kind not in posting.DOCUMENTS:
+        if row is None or row.kind not in (*posting.DOCUMENTS, posting.DAY_CLOSE):
             raise Refused(Refusal.DOCUMENT_UNKNOWN)
         copy_no = 1 + max((job.copy_no for job in till.jobs_of_event(tx.conn, row.seq)), default=0)
         staff = people.staff_by_id(tx.conn, command.session.staff_id)
@@ -63,4 +64,6 @@ def reprint(ctx: Context, command: Reprint) -> Done[int]:
             doc={"of": original.id.hex(), "copy_no": copy_no, "reason": command.reason},
         )
         tx.print(original, original.kind, slip, copy_no=copy_no)
+    if original.kind == posting.DAY_CLOSE:
+        save_statement(ctx, original)
     return Done(copy_no, Changes(kinds=frozenset({"print"})), warning=ctx.warning())

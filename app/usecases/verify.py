@@ -87,11 +87,12 @@ _UNKNOWN = bytes(32)
 """In place of the hash of an event that is missing."""
 
 
-def _quiet(what: str, done: int, total: int) -> None:
+def quiet(what: str, done: int, total: int) -> None:
+    """Progress for nobody."""
     del what, done, total
 
 
-def verify(ctx: Context, *, progress: Progress = _quiet, rebuild: bool = False) -> Report:
+def verify(ctx: Context, *, progress: Progress = quiet, rebuild: bool = False) -> Report:
     """Check everything; with `rebuild` also write caches anew that differ. Raises Unavailable."""
     report = Report()
     hashes = _check_journal(ctx, report, progress)
@@ -127,22 +128,22 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 previous = None
                 hashes += _UNKNOWN
                 expected += 1
-            event = _check_event(row, previous, report)
+            event = check_event(row, previous, report)
             wanted = posting.ledger_rows(event) if event else None
             document = posting.document_row(event) if event else None
             found = ledger.take(row.seq)
             if wanted is not None:
-                _compare(report, Fault.LEDGER, row.seq, wanted, found)
+                compare_rows(report, Fault.LEDGER, row.seq, wanted, found)
                 of_event = documents.take(row.seq)
                 expected_documents = [] if document is None else [document]
-                _compare(report, Fault.PROJECTION, row.seq, expected_documents, of_event)
+                compare_rows(report, Fault.PROJECTION, row.seq, expected_documents, of_event)
             of_sums, of_shares = sums.take(row.seq), shares.take(row.seq)
             if event is not None:
                 wanted_sums, wanted_shares = posting.figures_rows(event)
                 expected_sums = [] if wanted_sums is None else [wanted_sums]
-                _compare(report, Fault.PROJECTION, row.seq, expected_sums, of_sums)
-                _compare(report, Fault.PROJECTION, row.seq, wanted_shares, of_shares)
-                _check_projections(conn, event, report)
+                compare_rows(report, Fault.PROJECTION, row.seq, expected_sums, of_sums)
+                compare_rows(report, Fault.PROJECTION, row.seq, wanted_shares, of_shares)
+                check_projections(conn, event, report)
                 staff.take(event)
                 for what in cash.take(event):
                     report.add(Fault.PROJECTION, row.seq, what)
@@ -167,7 +168,8 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
     return hashes
 
 
-def _check_event(row: rows.EventRow, previous: bytes | None, report: Report) -> Event | None:
+def check_event(row: rows.EventRow, previous: bytes | None, report: Report) -> Event | None:
+    """The event in a row, None when its bytes are none; notes what is wrong with bytes, chain, columns."""
     if previous is not None and chain(previous, row.body) != row.hash:
         report.add(Fault.EVENT, row.seq, "its bytes do not chain onto the event before")
     try:
@@ -182,7 +184,7 @@ def _check_event(row: rows.EventRow, previous: bytes | None, report: Report) -> 
     return event
 
 
-def _check_projections(conn: Connection, event: Event, report: Report) -> None:
+def check_projections(conn: Connection, event: Event, report: Report) -> None:
     """The rows that an event stands for besides entries and documents."""
 
     def same(what: str, wanted: object, found: object) -> None:
@@ -202,7 +204,10 @@ def _check_projections(conn: Connection, event: Event, report: Report) -> None:
         same("consent", sorted(consents, key=repr), sorted(given, key=repr))
 
 
-def _compare(report: Report, fault: Fault, seq: int, wanted: list[Any], found: list[Any]) -> None:
+def compare_rows(
+    report: Report, fault: Fault, seq: int, wanted: list[Any], found: list[Any]
+) -> None:
+    """Note the first place where the rows of an event are not those that it stands for."""
     if wanted == found:
         return
     for n in range(max(len(wanted), len(found))):
@@ -316,7 +321,7 @@ def _check_caches(ctx: Context, report: Report, progress: Progress, *, rebuild: 
         tiers = {tier.rank: tier.code for tier in ctx.programmes(conn)[-1].tiers.levels}
         total = people.member_count(conn)
         for member_id in people.all_members(conn):
-            if _check_member(conn, member_id, report, tiers):
+            if check_member(conn, member_id, report, tiers):
                 wrong.append(member_id)
             report.members += 1
             if report.members % _BATCH == 0:
@@ -329,9 +334,8 @@ def _check_caches(ctx: Context, report: Report, progress: Progress, *, rebuild: 
             report.rebuilt += 1
 
 
-def _check_member(
-    conn: Connection, member_id: bytes, report: Report, tiers: dict[int, str]
-) -> bool:
+def check_member(conn: Connection, member_id: bytes, report: Report, tiers: dict[int, str]) -> bool:
+    """Fold a member anew and note what the cache has otherwise; True when it has. `tiers`: code by rank."""
     entries = rows.ledger_of_member(conn, member_id)
     folded = posting.fold_rows(entries)
     cached = posting.load_state(conn, member_id, None)

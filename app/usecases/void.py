@@ -29,6 +29,7 @@ from app.numbers import receipt_number
 from app.protocol.events import Event
 from app.queries.counter import is_voided, standing_returns
 from app.slips import slip_of
+from app.usecases.close_day import is_closed
 from app.usecases.done import Done
 from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
@@ -181,7 +182,7 @@ def _quote(
         later = [each for each in later if _seq(conn, each) > row.seq]
     check_void(
         same_shift=shift is not None and shift.id == row.shift_id,
-        day_closed=False,
+        day_closed=is_closed(conn, row.business_date),
         already_voided=is_voided(conn, event_id),
         later_return_stands=bool(later),
     )

@@ -1,0 +1,165 @@
+"""`verify` in portions, for the close of a day: what is new since the last one, and a seventh of all members.
+
+The same checks as the whole verify makes, on fewer rows: every new event against its rows, its link and its
+copy in the journal file, and every member that it moved. In seven closes every member is folded once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from app import posting
+from app.context import Context
+from app.journal import Record
+from app.usecases.verify import (
+    Fault,
+    Progress,
+    Report,
+    check_event,
+    check_member,
+    check_projections,
+    compare_rows,
+    quiet,
+)
+from db import day, figures, people, rows
+from db.connection import Connection
+from db.engine import Reader
+
+SHARES: Final = 7
+_SHARE_DAYS: Final = "verified_shares"
+_BATCH: Final = 2000
+
+
+def verify_since(ctx: Context, seq: int, *, points: int = 0, progress: Progress = quiet) -> Report:
+    """Check every event after `seq`, whose chain starts at that event as stored, and the members moved.
+
+    `points` are those of all members up to `seq`: with what came since they must be the sum of all
+    cached balances. Works on one snapshot of the report reader; call it off by interrupting that.
+    """
+    report = Report()
+    with ctx.read(Reader.REPORT) as conn:
+        before = rows.event_by_seq(conn, seq) if seq else None
+        report.head = before.hash if before else ctx.chain_start()
+        records = _records_after(ctx, seq)
+        unwritten: list[rows.EventRow] = []
+        head = rows.head(conn)
+        last = head[0] if head else 0
+        for row in rows.events_after(conn, seq):
+            _check_one(conn, row, report)
+            copy = next(records, None)
+            if copy is None:
+                unwritten.append(row)
+            elif (copy.seq, copy.hash) != (row.seq, row.hash):
+                report.add(Fault.JOURNAL_FILE, row.seq, "another event in the journal file")
+            if report.events % _BATCH == 0:
+                progress("events", report.events, last - seq)
+        if seq + report.events != last:
+            report.add(Fault.GAP, seq + 1, f"{report.events} events up to {last}")
+        _check_members(ctx, conn, rows.members_moved_since(conn, seq), report, progress)
+        _check_sum(conn, seq, points, report)
+    _check_late(ctx, unwritten, report)
+    return report
+
+
+def _check_late(ctx: Context, unwritten: list[rows.EventRow], report: Report) -> None:
+    """Events that the files did not have while they were read: a command appends after its commit, so
+    the last one may have come since; anything else is missing."""
+    if not unwritten:
+        return
+    late = {record.seq: record.hash for record in _records_after(ctx, unwritten[0].seq - 1)}
+    for row in unwritten:
+        if late.get(row.seq) != row.hash:
+            report.add(Fault.JOURNAL_FILE, row.seq, "not in the journal file")
+
+
+def _check_one(conn: Connection, row: rows.EventRow, report: Report) -> None:
+    event = check_event(row, report.head, report)
+    report.events += 1
+    report.head = row.hash
+    if event is None:
+        return
+    found = rows.ledger_of_event(conn, row.seq)
+    report.entries += len(found)
+    compare_rows(report, Fault.LEDGER, row.seq, posting.ledger_rows(event), found)
+    document = posting.document_row(event)
+    kept = rows.document_by_event(conn, event.id)
+    compare_rows(report, Fault.PROJECTION, row.seq, _known(document), _known(kept))
+    sums, shares = posting.figures_rows(event)
+    compare_rows(report, Fault.PROJECTION, row.seq, _known(sums), figures.rows_of(conn, row.seq))
+    compare_rows(report, Fault.PROJECTION, row.seq, shares, figures.shares_of(conn, row.seq))
+    check_projections(conn, event, report)
+
+
+def _known(row: rows.DocumentRow | figures.FiguresRow | None) -> list[object]:
+    return [] if row is None else [row]
+
+
+def _records_after(ctx: Context, seq: int) -> Iterator[Record]:
+    """The journal files' records after an event, in order; files that end before it are not read."""
+    files = ctx.journal.files()
+    first = len(files)
+    while first > 0:
+        first -= 1
+        found = ctx.journal.read(files[first])
+        if found and found[0].seq <= seq + 1:
+            break
+    for path in files[first:]:
+        yield from (record for record in ctx.journal.read(path) if record.seq > seq)
+
+
+def _check_members(
+    ctx: Context, conn: Connection, members: Iterable[bytes], report: Report, progress: Progress
+) -> None:
+    tiers = {tier.rank: tier.code for tier in ctx.programmes(conn)[-1].tiers.levels}
+    for member_id in members:
+        check_member(conn, member_id, report, tiers)
+        report.members += 1
+        if report.members % _BATCH == 0:
+            progress("members", report.members, report.members)
+
+
+def _check_sum(conn: Connection, seq: int, points: int, report: Report) -> None:
+    _, since = day.ledger_since(conn, seq)
+    cached = day.cached_points(conn)
+    if cached != points + since:
+        report.add(Fault.CACHE, 0, f"all balances are {cached}, all entries {points + since}")
+
+
+# A share of all members -------------------------------------------------------------------------
+
+
+def verify_share(ctx: Context, share: int, *, progress: Progress = quiet) -> Report:
+    """Fold the members of one of the seven shares, and note the date; what differs is kept as an
+    incident by the caller."""
+    report = Report()
+    with ctx.read(Reader.REPORT) as conn:
+        members = (m for m in people.all_members(conn) if m[-1] % SHARES == share)
+        _check_members(ctx, conn, members, report, progress)
+    return report
+
+
+def next_share(ctx: Context) -> int:
+    """The share whose turn it is: the one that was looked at the longest time ago."""
+    dates = _dates(ctx)
+    return dates.index(min(dates))
+
+
+def note_share(ctx: Context, share: int) -> None:
+    """Note that a share was looked at today."""
+    dates = _dates(ctx)
+    dates[share] = int(ctx.business_date())
+    with ctx.write_rows() as conn:
+        rows.set_meta(conn, _SHARE_DAYS, json.dumps(dates))
+
+
+def oldest_share(ctx: Context) -> int:
+    """The business date since when every member has been folded once; 0 when some never were."""
+    return min(_dates(ctx))
+
+
+def _dates(ctx: Context) -> list[int]:
+    with ctx.read() as conn:
+        kept = rows.meta(conn, _SHARE_DAYS)
+    return [0] * SHARES if kept is None else [int(date) for date in json.loads(kept)]
