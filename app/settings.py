@@ -81,6 +81,16 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """Reports that are saved: in `folder`, "" for one beside the store. After a close they are printed, saved,
+    or neither; `which` are their codes, comma-separated."""
+
+    folder: str = ""
+    after_close: Literal["none", "print", "pdf", "xlsx", "csv"] = "none"
+    which: str = "overview,tender,category,cashier"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that belongs to this machine. Changed through `save`, read again by whoever needs it."""
 
@@ -93,6 +103,7 @@ class Settings:
     counter: CounterSettings = field(default_factory=CounterSettings)
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    reports: ReportSettings = field(default_factory=ReportSettings)
 
 
 def _quiet(key: str) -> None:

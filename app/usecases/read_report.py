@@ -6,11 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from app.context import Context, Session
-from app.domain.errors import Cancelled, Refusal, Refused
-from app.domain.rights import Grant, Right, rule
-from app.queries.reports import sales, standing
-from app.queries.reports.parts import parts
-from app.queries.reports.records import (
+from app.documents.report import (
     PARTS_SHOWN,
     Drill,
     Parts,
@@ -18,6 +14,10 @@ from app.queries.reports.records import (
     ReportCode,
     ReportFilter,
 )
+from app.domain.errors import Cancelled, Refusal, Refused
+from app.domain.rights import Grant, Right, rule
+from app.queries.reports import sales, standing
+from app.queries.reports.parts import parts
 from app.usecases.rights import staff_role
 from db.connection import Connection
 from db.engine import Reader

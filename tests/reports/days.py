@@ -10,7 +10,10 @@ from app.build import Till
 from app.context import Session
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
 from app.domain.errors import Refused
+from app.queries import counter
 from app.queries.counter import quote
+from app.usecases.close_shift import CloseShift, close_shift
+from app.usecases.count import CountDrawer, count_drawer
 from app.usecases.enrol import Enrol, ProfileInput, enrol
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.return_goods import ReturnGoods, preview_return, return_goods
@@ -57,9 +60,23 @@ class Days:
     def open_day(self) -> None:
         ctx = self.till.context
         sessions = [sign_in(ctx, SignIn(ctx.ids(), who, pin)).result for who, pin in PINS.items()]
+        self._close_shift(sessions[-1])
         first = open_shift(ctx, OpenShift(ctx.ids(), self.rng.choice(sessions), 50000)).result
         self.people = [Session(each.staff_id, first.shift_id) for each in sessions]
         self.today = []
+
+    def _close_shift(self, manager: Session) -> None:
+        """What yesterday left open: counted, or closed by the manager over no count."""
+        ctx = self.till.context
+        left = counter.open_shift(ctx)
+        if left is None:
+            return
+        if self.rng.random() < 0.5:
+            counted = ((100, 3),)
+            count_drawer(ctx, CountDrawer(ctx.ids(), manager, left.shift_id, counted))
+            close_shift(ctx, CloseShift(ctx.ids(), manager, left.shift_id, "unknown"))
+        else:
+            close_shift(ctx, CloseShift(ctx.ids(), manager, left.shift_id, "person_gone"))
 
     def _happen(self) -> None:
         acts = (self._sell, self._return, self._void, self._enrol)

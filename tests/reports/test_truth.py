@@ -10,9 +10,9 @@ from typing import Any, get_args
 import pytest
 
 from app.build import open_till
+from app.documents.report import Drill, Figure, Line, Report, ReportCode, ReportFilter
 from app.domain.business_day import BusinessDate
 from app.queries.reports.parts import amounts
-from app.queries.reports.records import Drill, Figure, Line, Report, ReportCode, ReportFilter
 from app.queries.reports.sales import GROUPED
 from app.usecases.read_report import report_of
 from app.usecases.verify import verify

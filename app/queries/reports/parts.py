@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from app import posting
 from app.context import Context
+from app.documents.report import Drill, Part, Parts, Unit
 from app.domain.business_day import BusinessDate
 from app.domain.member import mask_name
 from app.protocol.events import instant_of
-from app.queries.reports.records import Drill, Part, Parts, Unit
 from app.queries.reports.sales import unit_of, where_of
 from app.queries.reports.standing import expiring, tier_changes
 from db import people, report_sums, rows

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.context import Context
-from app.domain.business_day import BusinessDate
-from app.protocol.events import instant_of
-from app.queries.reports.records import (
+from app.documents.report import (
     ChartKind,
     Drill,
     Figure,
@@ -20,7 +18,9 @@ from app.queries.reports.records import (
     ReportFilter,
     Unit,
 )
-from db import figures, people, report_sums, till
+from app.domain.business_day import BusinessDate
+from app.protocol.events import instant_of
+from db import people, report_sums, till
 from db.connection import Connection
 
 _MONEY: Final = ("sales", "gross", "discount", "points_value", "sold", "refunded", "takings")
@@ -78,9 +78,7 @@ def where_of(conn: Connection, asked: ReportFilter) -> report_sums.Where:
 def uncounted_shift(conn: Connection) -> bytes | None:
     """The open shift, while its cash has not been counted."""
     shift = till.open_shift(conn)
-    if shift is None or figures.has_count(conn, shift.id):
-        return None
-    return shift.id
+    return shift.id if shift is not None and shift.counted_seq is None else None
 
 
 def grouped(ctx: Context, conn: Connection, code: ReportCode, asked: ReportFilter) -> Report:
@@ -92,6 +90,8 @@ def grouped(ctx: Context, conn: Connection, code: ReportCode, asked: ReportFilte
         for key, values in report_sums.sums(conn, where, spec.group, spec.measures)
         if any(values)
     ]
+    if code == "tax" and all(str(key).startswith("0:") for key, _ in found):
+        found = []  # The shop has no tax: nothing is shown of it.
     charted = spec.measures.index(spec.charted)
     if spec.by_size:
         found.sort(key=lambda line: -line[1][charted])

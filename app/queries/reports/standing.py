@@ -9,12 +9,12 @@ from typing import Final
 
 from app import posting
 from app.context import Context
+from app.documents.report import Drill, Figure, Line, Report, ReportFilter, Unit
 from app.domain.business_day import BusinessDate
 from app.domain.fold import fold
 from app.domain.programme import Programme
 from app.domain.redemption import value_of
 from app.domain.state import EMPTY, TierChange
-from app.queries.reports.records import Drill, Figure, Line, Report, ReportFilter, Unit
 from app.queries.reports.sales import share_bp, unit_of, where_of
 from db import report_sums
 from db.connection import Connection

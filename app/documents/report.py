@@ -1,6 +1,6 @@
 """What a report is made of: figures with their units, and the way from each to the events behind it.
 
-Frozen records only. Words for codes are made in app.documents.report_words; money is in minor units, shares in
+Frozen records only. Words for codes are made in report_words.py; money is in minor units, shares in
 basis points, dates are BusinessDate.
 """
 

@@ -1,0 +1,178 @@
+"""Reports out of the house: A4 PDF, spreadsheet, CSV, the receipt printer. Every export is an event.
+
+The event is recorded before anything is written, so nothing leaves without a trace.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Final, Literal
+
+from app import posting
+from app.context import Changes, Context, Session
+from app.documents.report import Report, ReportCode, ReportFilter
+from app.documents.report_files import csv_bytes, report_slip, xlsx_bytes
+from app.documents.report_words import Naming, sheet_of
+from app.domain.business_day import BusinessDate
+from app.domain.errors import Outage, Unavailable
+from app.domain.rights import Right
+from app.formats import Formats
+from app.slips import money_sign, shop_of
+from app.usecases.done import Done
+from app.usecases.read_report import report_of
+from app.usecases.rights import require
+from db import people, rows
+from db.connection import Connection
+from db.engine import Reader
+from printing.document import to_json
+from printing.report import ReportSheet
+
+Form = Literal["pdf", "xlsx", "csv", "print"]
+FOLDER: Final = "reports"
+DAILY: Final[tuple[ReportCode, ...]] = ("overview", "tender", "category", "cashier")
+"""What is printed or saved after a close where the settings name nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """Take reports out. `language` is that of the words."""
+
+    command_id: bytes
+    session: Session
+    codes: tuple[ReportCode, ...]
+    filter: ReportFilter
+    form: Form
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Where it lies; None for paper. `rows` is how many lines it has."""
+
+    path: Path | None
+    rows: int
+
+
+def export_report(ctx: Context, command: ExportReport) -> Done[Exported]:
+    """Read, record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
+    with ctx.read(Reader.REPORT) as conn:
+        require(ctx, conn, command.session, Right.REPORTS, command_id=command.command_id)
+        made = _read(ctx, conn, command.codes, command.filter, command.language)
+    return _out(ctx, command, command.session, made)
+
+
+def after_close(ctx: Context, on: BusinessDate, command_id: bytes) -> Done[Exported] | None:
+    """After the Z of a date: print or save what the settings ask for; None when they ask for nothing.
+
+    Nobody need be signed in. Raises Unavailable(FILE_FAILED); the Z stands whatever happens here.
+    """
+    chosen = ctx.settings.reports
+    if chosen.after_close == "none":
+        return None
+    wanted = tuple(code for code in DAILY if code in chosen.which.split(",")) or DAILY
+    asked = ReportFilter(on, on)
+    form: Form = chosen.after_close
+    command = ExportReport(
+        command_id, Session(bytes(16), None), wanted, asked, form, ctx.settings.language
+    )
+    with ctx.read(Reader.REPORT) as conn:
+        made = _read(ctx, conn, wanted, asked, command.language)
+    return _out(ctx, command, None, made)
+
+
+def naming_of(ctx: Context, conn: Connection, asked: ReportFilter, language: str) -> Naming:
+    """What the words of a report need of the shop."""
+    sign = money_sign(ctx.till.currency.code, ctx.till.currency.exponent)
+    zone = timezone(timedelta(minutes=ctx.offset_min()))
+    levels = ctx.programme_on(conn, asked.last).tiers.levels
+    tiers = {level.code: (level.name_zh, level.name_en) for level in levels}
+    staff = people.staff_by_id(conn, asked.staff_id) if asked.staff_id else None
+    tier = next((level for level in levels if level.rank == asked.tier_rank), None)
+    return Naming(
+        formats=Formats(ctx.words(language), sign, zone),
+        shop=ctx.settings.shop.name or ctx.till.store,
+        till=ctx.till.till,
+        tiers=tiers,
+        staff=staff.name if staff else "",
+        tier="" if tier is None else tiers[tier.code][language != "zh_CN"],
+        today=ctx.business_date(),
+    )
+
+
+def _read(
+    ctx: Context,
+    conn: Connection,
+    codes: Sequence[ReportCode],
+    asked: ReportFilter,
+    language: str,
+) -> list[tuple[Report, ReportSheet]]:
+    naming = naming_of(ctx, conn, asked, language)
+    reports = [report_of(ctx, conn, code, asked) for code in codes]
+    return [(report, sheet_of(report, naming)) for report in reports]
+
+
+def _out(
+    ctx: Context,
+    command: ExportReport,
+    session: Session | None,
+    made: Sequence[tuple[Report, ReportSheet]],
+) -> Done[Exported]:
+    count = sum(len(report.lines) for report, _ in made)
+    with ctx.write(command.command_id) as tx:
+        if tx.known is None:
+            event = tx.record(
+                posting.EXPORT,
+                event_id=ctx.ids(),
+                session=session,
+                business_date=ctx.business_date(),
+                doc={
+                    "what": "report",
+                    "reports": list(command.codes),
+                    "form": command.form,
+                    "rows": count,
+                },
+            )
+            if command.form == "print":
+                shop = shop_of(ctx, tx.conn, event.offset_min)
+                slip = report_slip(shop, [sheet for _, sheet in made])
+                tx.print(event, "report", to_json(slip).decode())
+        demo = rows.meta(tx.conn, "demo") == "1"
+    path = None
+    if command.form != "print":
+        path = _save(ctx, command, made, demo=demo)
+    changes = Changes(kinds=frozenset({"print"} if command.form == "print" else ()))
+    return Done(Exported(path, count), changes, warning=ctx.warning())
+
+
+def _save(
+    ctx: Context,
+    command: ExportReport,
+    made: Sequence[tuple[Report, ReportSheet]],
+    *,
+    demo: bool,
+) -> Path:
+    exponent = ctx.till.currency.exponent
+    name = command.codes[0] if len(command.codes) == 1 else "reports"
+    asked = command.filter
+    span = asked.first.iso() if asked.days == 1 else f"{asked.first.iso()}-{asked.last.iso()}"
+    if command.form == "pdf":
+        from printing.report_pdf import report_pdf
+
+        sheets = [sheet for _, sheet in made]
+        content = report_pdf(sheets, title=f"{name} {span}", mark="DEMO" if demo else "")
+    else:
+        content = (csv_bytes if command.form == "csv" else xlsx_bytes)(made, exponent)
+    folder = Path(ctx.settings.reports.folder) if ctx.settings.reports.folder else None
+    path = (folder or ctx.folder / FOLDER) / f"{name}-{span}.{command.form}"
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+    return path

@@ -1,0 +1,43 @@
+"""A report as data: finished words and figures, for a page or a picture. No drawing, no library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["bars", "lines", "heat"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartData:
+    """What a chart shows. `values` are integers of one unit, `texts` the same as people read them.
+
+    `before` is the comparison, one for each value, or (). A heat map has `columns`; its values run line by
+    line, one for each column of each label.
+    """
+
+    kind: Kind
+    title: str
+    labels: tuple[str, ...]
+    values: tuple[int, ...]
+    texts: tuple[str, ...]
+    before: tuple[int, ...] = ()
+    before_title: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSheet:
+    """One report in words: `rows` have a label and then one cell for each further head."""
+
+    title: str
+    shop: str
+    period: str
+    filters: tuple[str, ...]
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: tuple[str, ...]
+    notes: tuple[str, ...]
+    chart: ChartData | None
+    made: str
+    empty: str
