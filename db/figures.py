@@ -73,15 +73,6 @@ def all_shares(conn: Connection) -> Iterator[ShareRow]:
     return (
         ShareRow(*row) for row in conn.execute(f"SELECT {_SHARE} FROM event_share ORDER BY seq, n")
     )
-<<<<<<< HEAD
-
-
-def has_count(conn: Connection, shift_id: bytes) -> bool:
-    """Whether a shift's cash was counted."""
-    row = conn.execute(
-        "SELECT 1 FROM event_figures WHERE kind = 'count' AND shift_id = ? LIMIT 1", (shift_id,)
-    ).fetchone()
-    return row is not None
 
 
 def rows_of(conn: Connection, seq: int) -> list[FiguresRow]:
@@ -94,5 +85,3 @@ def shares_of(conn: Connection, seq: int) -> list[ShareRow]:
     """The shares of one event, by number."""
     found = conn.execute(f"SELECT {_SHARE} FROM event_share WHERE seq = ? ORDER BY n", (seq,))
     return [ShareRow(*row) for row in found]
-=======
->>>>>>> 739250c (Take reports out of the house: A4 with charts, spreadsheet, CSV, receipt printer)
