@@ -147,7 +147,7 @@ def _read(conn: Connection, since: BusinessDate, until: BusinessDate, limits: Gu
         list(guard.see(link))
     decode = msgspec.json.Decoder().decode
     for number, row in enumerate(
-        rows.events_after(conn, _first_seq(conn, since.plus(-WARM_UP_DAYS)))
+        rows.events_after(conn, first_seq(conn, since.plus(-WARM_UP_DAYS)))
     ):
         if number % _BREATH == _BREATH - 1:
             time.sleep(0.001)
@@ -188,7 +188,7 @@ _MEASURE_OF: Final[Mapping[str, Measure]] = {
 }
 
 
-def _first_seq(conn: Connection, day: BusinessDate) -> int:
+def first_seq(conn: Connection, day: BusinessDate) -> int:
     """The last event before a business date; dates never go back along the journal."""
     head = rows.head(conn)
     low, high = 0, head[0] if head else 0

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from app.build import DATABASE
-from tests.bench import commit, files, pure, search, start, stores, window
+from tests.bench import commit, files, guard, pure, search, start, stores, window
 from tests.bench.copies import copied
 from tests.bench.figures import Figure, keep, table
 
@@ -84,6 +84,7 @@ def measure(folder: Path, smaller: Path) -> Run:
     with copied(folder, "till") as copy:
         take("sale commit", _commit(copy))
         take("window", _window(copy))
+        take("guard", _guard(copy))
     tell("done")
     return run
 
@@ -111,6 +112,10 @@ def _commit(copy: Path) -> Iterator[list[Figure]]:
 
 def _window(copy: Path) -> Iterator[list[Figure]]:
     yield window.figures(window.measured(copy))
+
+
+def _guard(copy: Path) -> Iterator[list[Figure]]:
+    yield guard.figures(guard.measured(copy))
 
 
 def _require_room(folder: Path) -> None:

@@ -448,6 +448,23 @@ def test_the_eleventh_approval_between_two_people_is_flagged(stream: Stream) -> 
     assert stream.cases() == [("F10", "pair", "flag")]
 
 
+def test_two_people_who_agree_far_more_than_is_usual_are_flagged(stream: Stream) -> None:
+    for shift in range(20):
+        stream.add("return", approver="wm", shift=f"q{shift}")
+    for _ in range(4):
+        stream.add("return", approver="wm", shift="r")
+    assert stream.cases() == []
+    stream.add("return", approver="wm", shift="r")
+    assert stream.cases() == [("F10", "pair", "flag")]
+
+
+def test_where_two_people_agree_often_that_is_usual(stream: Stream) -> None:
+    for shift in range(25):
+        for _ in range(8):
+            stream.add("return", approver="wm", shift=f"q{shift}")
+    assert stream.cases() == []
+
+
 def test_an_approver_who_did_not_come_today_is_flagged(stream: Stream) -> None:
     stream.add("sign_in", staff="wm")
     stream.add("void", approver="wm")

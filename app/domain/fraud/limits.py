@@ -48,6 +48,10 @@ class GuardLimits:
     """F9: so many within ten minutes are a burst."""
     overrides_per_shift: int = 10
     """F10: approvals between the same two people."""
+    overrides_multiple: int = 3
+    """F10: or above this multiple of what is usual for two people in a shift."""
+    overrides_least: int = 5
+    """F10: and at least this many."""
     clock_back_s: int = 120
     """F12: seconds that the clock may go back in an open shift."""
     training_s: int = 60

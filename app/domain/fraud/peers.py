@@ -5,7 +5,7 @@ A share is acts per million of what they are measured against (sales, or shifts)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isqrt
 from typing import Final
@@ -30,7 +30,7 @@ def share(count: int, base: int) -> int:
     return count * MILLION // base if base > 0 else (MILLION if count else 0)
 
 
-def median(values: Sequence[int]) -> int:
+def median(values: Iterable[int]) -> int:
     """The middle value; of two middle ones the mean, rounded down. 0 of nothing."""
     ordered = sorted(values)
     half = len(ordered) // 2

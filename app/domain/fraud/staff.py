@@ -10,10 +10,14 @@ from typing import Final
 from app.domain.fraud import verdicts
 from app.domain.fraud.facts import Case, Fact, case_of
 from app.domain.fraud.limits import GuardLimits
+from app.domain.fraud.peers import median
 
 BURST_S: Final = 600
 PRESENCE_DAYS: Final = 30
 """A person who signs in here at least this often is missed when they approve without it."""
+PAIRS_KEPT: Final = 200
+PAIRS_LEAST: Final = 20
+"""Pairs of earlier shifts that say what is usual, and how many there have to be."""
 Place = tuple[str, int]
 
 
@@ -163,6 +167,7 @@ class Overrides:
         self._here: dict[str, int] = {}
         self._shift: dict[str, str] = {}
         self._pairs: dict[str, dict[tuple[str, str], list[Place]]] = {}
+        self._usual: deque[int] = deque(maxlen=PAIRS_KEPT)
 
     def see(self, fact: Fact) -> Case | None:
         """Presence is judged only of people who sign in here now and then."""
@@ -171,10 +176,11 @@ class Overrides:
             return None
         if self._shift.get(fact.till) != fact.shift:
             self._shift[fact.till] = fact.shift
+            self._usual.extend(len(seen) for seen in self._pairs.get(fact.till, {}).values())
             self._pairs[fact.till] = {}
         seen = self._pairs[fact.till].setdefault((fact.staff, fact.approver), [])
         seen.append((fact.till, fact.seq))
-        limit = self._limits.overrides_per_shift
+        limit = self._most()
         if limit and len(seen) > limit:
             return case_of(
                 "F10", "pair", fact, seqs=tuple(seen), opened=seen[0],
@@ -184,6 +190,15 @@ class Overrides:
         if last is None or last == fact.day or last < fact.day - PRESENCE_DAYS:
             return None
         return case_of("F10", "absent", fact, days=fact.day - last)
+
+    def _most(self) -> int:
+        """The limit, or the multiple of what two people usually come to where that is lower."""
+        limits, limit = self._limits, self._limits.overrides_per_shift
+        if limits.overrides_multiple and len(self._usual) >= PAIRS_LEAST:
+            usual = limits.overrides_multiple * median(self._usual)
+            peers = max(usual, limits.overrides_least - 1)
+            return min(limit, peers) if limit else peers
+        return limit
 
 
 class ClockAndTraining:
