@@ -8,8 +8,9 @@ no sale ever waits for either.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
@@ -27,6 +28,7 @@ from printing.devices.errors import (
 )
 from printing.document import Doc, from_json
 
+KICK_LIFE_S: Final = 5
 Outcome = Literal["printed", "queued", "uncertain"]
 
 
@@ -95,6 +97,24 @@ def deliver(job: Job, receipt: ReceiptSettings) -> Delivery:
     except PrinterError:
         return Delivery(job.id, "queued", Outage.PRINTER_GONE.value)
     return Delivery(job.id, "printed")
+
+
+def kick(receipt: ReceiptSettings, *, asked_s: float) -> bool:
+    """Open the drawer by one pulse (print lane). True when it left.
+
+    Never queued and never sent again: whoever asked at `asked_s` (monotonic) stands at the till, and
+    later than KICK_LIFE_S an opening would surprise somebody else (printing.md section 4).
+    """
+    from printing.devices.send import send
+    from printing.escpos import DRAWER_PULSE
+
+    if not receipt.printer or time.monotonic() - asked_s > KICK_LIFE_S:
+        return False
+    try:
+        send(parse_address(receipt.printer), DRAWER_PULSE)
+    except (ValueError, PrinterError):
+        return False
+    return True
 
 
 def settle(ctx: Context, delivery: Delivery) -> None:

@@ -27,6 +27,9 @@ _BAND_ROWS_MAX = 100  # larger images come out as garbage on common models
 _BAND_ROWS_BAD = 48  # some clones misread an image whose height is a multiple of this
 _FEED_LINES_WITHOUT_KNIFE = 4
 
+DRAWER_PULSE = b"\x1bp\x00\x32\xc8"
+"""A job of its own: 100 ms on pin 2, then 400 ms of rest (printing.md section 2)."""
+
 _INIT = b"\x1b@\x1bR\x00"  # set 0 is USA; in set 15, China, a dollar would print as a yen
 _CHINESE_ON, _CHINESE_OFF = b"\x1c&", b"\x1c."
 _LEFT, _CENTER = b"\x1ba\x00", b"\x1ba\x01"

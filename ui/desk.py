@@ -56,6 +56,7 @@ from app.usecases.tidy import purge_slips, tidy
 from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
+from ui.desk_cash import CashDesk
 from ui.desk_guard import GuardDesk
 from ui.desk_records import PhoneCheck, Scan, TillView
 from ui.desk_staff import StaffDesk
@@ -72,6 +73,7 @@ class Desk:
         self._ctx = self.context = till.context
         self.staff = StaffDesk(till)
         self.guard = GuardDesk(till)
+        self.cash = CashDesk(till)
 
     # The till ---------------------------------------------------------------------------------
 

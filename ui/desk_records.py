@@ -49,7 +49,7 @@ class TillView:
 
     @property
     def shift_is_over(self) -> bool:
-        """A shift of an earlier date is still open: the next one ends it."""
+        """A shift of an earlier date is still open: it is counted and closed first."""
         return self.shift is not None and self.shift.business_date < self.calendar
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from ui.dialogs.approval import Approval
 from ui.dialogs.find_action import FindAction, Help
 from ui.dialogs.pay import Pay
 from ui.errands import Errands
+from ui.errands_cash import CashErrands
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -107,6 +109,18 @@ class Shell(QWidget):
             self.counter,
             open_paper=self.errands.print_list,
         )
+        self.cash = CashErrands(
+            kit,
+            lanes,
+            desk,
+            self.counter,
+            self.paper,
+            who=self.errands.who,
+            till=lambda: self.till,
+            refusal=self._void_refusal,
+            clock=clock,
+        )
+        self.cash.shift_ended = self._shift_ended
         self.actions_ = Actions(kit, self._impossible)
         self.actions_.sheet_takes = self._sheet_takes
         self._add_actions()
@@ -136,6 +150,7 @@ class Shell(QWidget):
         self.top_bar.lock_wanted.connect(self.lock_wanted)
         counter = self.counter
         counter.sold.connect(self.errands.sold)
+        counter.sold.connect(self.cash.sold)
         counter.enrol_wanted.connect(self.errands.enrol)
         counter.why_wanted.connect(self.errands.why)
         counter.ledger_wanted.connect(self.errands.ledger)
@@ -212,8 +227,20 @@ class Shell(QWidget):
                 )
             )
         self.attention.refresh()
-        if (till.shift is None or till.shift_is_over) and self.sheets.top is None:
+        if self.sheets.top is not None:
+            return
+        if till.shift_is_over:
+            self.cash.end_shift()
+        elif till.shift is None:
             self.open_shift()
+
+    def _shift_ended(self, session: Session | None, staff: StaffView | None, another: bool) -> None:
+        """Who took over goes on with a shift of their own; so does a day after yesterday's shift."""
+        if session is not None and staff is not None:
+            self.begin(session, staff)
+        elif self.session is not None:
+            self._use_session(replace(self.session, shift_id=None))
+            self._ask(self._desk.till, self._begin_day if another else self._use_till)
 
     def open_shift(self) -> None:
         from ui.dialogs.shift import OpenShift
@@ -257,6 +284,7 @@ class Shell(QWidget):
 
     def _add_actions(self) -> None:
         self.actions_.add(*self._fkey_actions(), *self._member_actions(), *self._window_actions())
+        self.actions_.add(*self.cash.actions())
 
     def _fkey_actions(self) -> tuple[Action, ...]:
         free = self._sheet_refusal
@@ -411,7 +439,7 @@ class Shell(QWidget):
         return self._sheet_refusal() or self._shift_refusal()
 
     def _no_shift_refusal(self) -> str:
-        if self.till.shift is None or self.till.shift_is_over:
+        if self.till.shift is None:
             return self._sheet_refusal()
         return self._kit.words.say("A shift is open already. Go on with it.")
 

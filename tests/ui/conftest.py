@@ -165,7 +165,7 @@ class Rig:
         write(float_text)
         press(Qt.Key.Key_Return)
         press(Qt.Key.Key_Return)
-        self.until(lambda: self.top is None and not self.shell.till.shift_is_over)
+        self.until(lambda: self.top is None and self.shell.till.shift is not None)
 
     def attach(self, text: str = "6621") -> None:
         """Flow 1: type, Enter, the member is there."""

@@ -39,13 +39,6 @@ class OpenShift(Sheet):
         words = kit.words
         day = till.calendar.iso()
         self.body.addWidget(Label(lambda: words.say("Business date {day}", day=day), role="strong"))
-        if till.shift is not None:
-            before = till.shift.business_date.iso()
-            self.body.addWidget(
-                WrappedLabel(
-                    lambda: words.say("The shift of {day} ends with this.", day=before), tone="warn"
-                )
-            )
         self.body.addWidget(Label(lambda: words.say("Float in the drawer"), role="muted"))
         self.float = AmountField(kit, lambda: words.say("Float in the drawer"), several=False)
         self.body.addWidget(self.float)

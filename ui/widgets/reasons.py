@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from app.documents.day_slips import REASON_WORDS
 from app.i18n import mark
 from ui.guard_words import stop_reason
 from ui.kit import Kit
 from ui.widgets.segments import Segment, Segments
 
 _REASONS: Final = {
+    **REASON_WORDS,
     "changed_mind": mark("Changed mind"),
     "faulty": mark("Faulty"),
     "wrong_item": mark("Wrong item"),

@@ -44,7 +44,7 @@ class TestSignIn:
         fresh.until(lambda: not fresh.window.sign_in.pin.isHidden())
         assert fresh.window.sign_in.who.text() == ""
 
-    def test_an_old_shift_is_ended_by_opening_today(self, fresh: Rig) -> None:
+    def test_opening_a_shift_takes_its_float_and_todays_date(self, fresh: Rig) -> None:
         fresh.sign_in()
         fresh.until(lambda: isinstance(fresh.top, OpenShift))
         fresh.open_shift("500")
