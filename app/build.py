@@ -211,6 +211,14 @@ def create_store(
     return Till(context, Findings(), folder, lock, opened.unattended)
 
 
+def prove_passphrase(folder: Path, passphrase: str) -> None:
+    """Whether this opens the store, which may be open. Raises Unavailable: PASSPHRASE_WRONG, …_WAIT."""
+    try:
+        _keyslots(folder, keyslots.SystemKeystore).prove(passphrase)
+    except keyslots.SlotError as error:
+        raise _key_outage(error) from error
+
+
 def _fill(ctx: Context, new: NewStore) -> None:
     """The first events: the till itself, its staff, its programme; and the catalogue's rows."""
     today = ctx.business_date()

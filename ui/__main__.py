@@ -6,12 +6,12 @@ Between start and first paint only QtCore, QtGui, QtWidgets, QtSvg and the sign-
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.commands import COMMANDS, parser
+from app.commands.set_up import default_store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,13 +25,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _window(
         chosen.store or default_store(), language=chosen.language or "", theme=chosen.theme or ""
     )
-
-
-def default_store() -> Path:
-    """The store of this user where none is named."""
-    base = os.environ.get("XDG_DATA_HOME")
-    share = Path(base) if base else Path.home() / ".local" / "share"
-    return share / "regulars" / "store"
 
 
 def _window(folder: Path, *, language: str, theme: str) -> int:

@@ -28,6 +28,9 @@ from ui.screens.sign_in import SignIn
 from ui.tokens import THEMES, ThemeName
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.commands.set_up import Answers
     from app.context import Session
     from app.usecases.sign_in import SignOutWhy
     from ui.cart import Cart
@@ -51,10 +54,12 @@ class MainWindow(QMainWindow):
         settings: Settings,
         open_desk: Callable[[str | None], Desk],
         *,
+        set_up: tuple[Path, Callable[[Answers], Desk]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._kit, self._settings, self._open_desk, self._clock = kit, settings, open_desk, clock
+        self._set_up = set_up
         self.desk: Desk | None = None
         self.shell: Shell | None = None
         self._till: TillView | None = None
@@ -114,6 +119,9 @@ class MainWindow(QMainWindow):
 
     def _not_opened(self, error: Exception) -> None:
         code = error.code if isinstance(error, Unavailable) else None
+        if code is Outage.STORE_MISSING and self._set_up is not None:
+            self._first_start(*self._set_up)
+            return
         by_passphrase = code in (Outage.KEYSTORE_GONE, Outage.KEYS_COPIED)
         if not (by_passphrase and self.sign_in.passphrase.isHidden()):
             self.sign_in.refuse(lambda: words_of(self._kit, error))
@@ -121,6 +129,25 @@ class MainWindow(QMainWindow):
         self.sign_in.ask_passphrase()
         if code is Outage.KEYS_COPIED:
             self.sign_in.wait(lambda: words_of(self._kit, error))
+
+    def _first_start(self, folder: Path, make: Callable[[Answers], Desk]) -> None:
+        """Nothing here yet: the assistant asks, makes the store, and its owner goes on to the counter."""
+        from ui.screens.first_start import FirstStart
+
+        page = FirstStart(self._kit, self.lanes, folder, make)
+        page.language_chosen.connect(self.switch_language)
+
+        def made(desk: Desk, who: str, pin: str) -> None:
+            self._opened(desk)
+            self.pages.setCurrentWidget(self.sign_in)
+            self.pages.removeWidget(page)
+            page.deleteLater()
+            self._pin_given(who, pin)
+
+        page.made.connect(made)
+        self.pages.addWidget(page)
+        self.pages.setCurrentWidget(page)
+        page.begin()
 
     # Signing in -------------------------------------------------------------------------------
 

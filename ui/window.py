@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
+from app.commands.set_up import Answers, may_be_set_up
 from app.formats import YUAN, Formats
 from app.i18n import Words
 from app.settings import BadSettings, Settings, load
@@ -41,7 +42,10 @@ def build_window(
     words = Words(language or settings.language)
     # Until the till is open nothing shows money or time; the shell's formats are the store's.
     kit = Kit(look, words, Formats(words, YUAN, UTC))
-    window = MainWindow(kit, settings, lambda passphrase: open_desk(folder, passphrase))
+    set_up = (folder, make_desk) if may_be_set_up(folder) else None
+    window = MainWindow(
+        kit, settings, lambda passphrase: open_desk(folder, passphrase), set_up=set_up
+    )
     window.setMinimumSize(
         min(look.px(LEAST_WIDTH), room.width()), min(look.px(LEAST_HEIGHT), room.height())
     )
@@ -56,6 +60,17 @@ def open_desk(folder: Path, passphrase: str | None) -> Desk:
 
     till = open_till(folder, passphrase=passphrase)
     start_log(folder)
+    return Desk(till)
+
+
+def make_desk(answers: Answers) -> Desk:
+    """Make the store that the assistant asked for, and open it; on the db lane."""
+    from app.build import start_log
+    from app.commands.set_up import set_up
+    from ui.desk import Desk
+
+    till = set_up(answers)
+    start_log(answers.folder)
     return Desk(till)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CANNOT: Final = 4
 """Exit code of a command that could not be done."""
-COMMANDS: Final = ("verify", "demo-data", "backup", "restore", "close-day")
+COMMANDS: Final = ("verify", "demo-data", "backup", "restore", "close-day", "reset-pin")
 """First words that need no window."""
 
 EPILOG: Final = """\
@@ -81,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
     restore.add_argument(
         "--journal", type=Path, metavar="FOLDER", help="journal files newer than the backup"
     )
+    reset = commands.add_parser("reset-pin", help="give a manager who forgot it a new PIN")
+    reset.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
+    reset.add_argument("--who", required=True, metavar="INITIALS", help="the manager's initials")
     return top
 
 
@@ -110,6 +113,10 @@ def run(argv: Sequence[str]) -> int:
         from app.commands import close_day
 
         return close_day.command(chosen)
+    if chosen.command == "reset-pin":
+        from app.commands import reset_pin
+
+        return reset_pin.command(chosen)
     from app.commands import demo_data
 
     return demo_data.command(chosen)

@@ -138,6 +138,13 @@ class Keyslots:
             return Opened(data_key, found.salt, problem is None, problem, mended)
         return Opened(data_key, found.salt, unattended, None, mended)
 
+    def prove(self, passphrase: str) -> None:
+        """Whether this is the passphrase; nothing is opened or written but the count of wrong ones.
+
+        Raises WrongPassphrase, TooSoon, SlotFileMissing, SlotFileDamaged, SlotFileNewer.
+        """
+        self._unlock(passphrase)
+
     def change_passphrase(self, old: str, new: str) -> None:
         """Wrap the same data key under a new passphrase. The database is not touched.
 

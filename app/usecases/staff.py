@@ -199,6 +199,14 @@ def reset_forgotten_pin(ctx: Context, command: ResetForgottenPin) -> Done[str]:
     return Done(person.name, _CHANGED, warning=ctx.warning())
 
 
+def check_initials(typed: str) -> str:
+    """Initials as they are kept. Raises Refused(STAFF_INITIALS)."""
+    initials = plain_text(typed).strip().lower()
+    if not _INITIALS.fullmatch(initials):
+        raise Refused(Refusal.STAFF_INITIALS)
+    return initials
+
+
 def staff_facts(staff_id: bytes, role: str, act: Act, **more: Any) -> dict[str, Any]:
     """What a STAFF event holds (docs/decisions/the-shops-day.md)."""
     return {"staff": staff_id.hex(), "role": role, "act": act, "approval": None, **more}
@@ -288,9 +296,7 @@ def _not_the_last(conn: Connection, person: people.StaffRow) -> None:
 
 
 def _new_person(ctx: Context, command: AddStaff) -> people.StaffRow:
-    initials = plain_text(command.initials).strip().lower()
-    if not _INITIALS.fullmatch(initials):
-        raise Refused(Refusal.STAFF_INITIALS)
+    initials = check_initials(command.initials)
     name = " ".join(plain_text(command.name).split())
     if not name:
         raise Refused(Refusal.NAME_NEEDED)
