@@ -1,7 +1,7 @@
 """Construction and wiring: the only file that builds the product from its parts. Knows no widget.
 
 A store is a folder: `regulars.db` (with its log), `keyslots.json` in two copies, `journal/`, `profiles.rpf`,
-`settings.toml`, `logs/`. The journal may lie on another volume (settings, `journal_folder`).
+`settings.toml`, `head.rwf`, `logs/`. The journal may lie on another volume (settings, `journal_folder`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import keyslots, log, posting, settings
+from app import keyslots, log, posting, settings, witness
 from app.context import Context, TillFacts, staff_cell, translated
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
@@ -32,6 +32,7 @@ from app.protocol.events import micros
 from app.recovery import Findings, mend, open_store
 from app.usecases.sign_in import is_weak, new_verifier
 from app.usecases.staff import staff_facts
+from app.witness import WitnessFile
 from db import people, rows, till
 from db.backup import check_copy, copy_into
 from db.connection import StoreKey
@@ -340,6 +341,7 @@ def _wired(
         facts=facts,
         journal=JournalFile(journal, data_key=opened.data_key, owner=owner),
         profiles=ProfileFile(folder / PROFILES, data_key=opened.data_key, owner=owner),
+        witness=WitnessFile(folder / witness.FILE_NAME, data_key=opened.data_key, owner=owner),
         clock=clock,
         ids=Uuid7(lambda: micros(clock())),
         settings=chosen,

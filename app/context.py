@@ -32,6 +32,7 @@ from app.lockout import Lockout
 from app.log import log
 from app.protocol.events import HASH_BYTES, Event, chain, chain_start, micros
 from app.settings import Settings
+from app.witness import WitnessFile
 from db import errors as db_errors
 from db import people, rows, search, till
 from db.engine import Reader, Store
@@ -81,6 +82,7 @@ class Tx:
     known: Event | None
     event: Event | None = None
     _records: list[Record] = field(default_factory=list)
+    _closed: tuple[int, bytes, int | None] | None = None
     _cells: list[tuple[int, bytes]] = field(default_factory=list)
 
     def now(self) -> datetime:
@@ -147,6 +149,8 @@ class Tx:
             # What the owner posts by itself, for thousands at once, the close of the day proves.
             ctx._touched.add(member_id)
         self._records.append(Record(event.seq, body, hash_))
+        if kind in posting.CLOSES:
+            self._closed = event.seq, hash_, doc.get("number")
         self.event = event
         return event
 
@@ -179,6 +183,7 @@ class Context:
         facts: TillFacts,
         journal: JournalFile,
         profiles: ProfileFile,
+        witness: WitnessFile,
         clock: Callable[[], datetime],
         ids: Uuid7,
         settings: Settings,
@@ -190,6 +195,7 @@ class Context:
         self.till = facts
         self.journal = journal
         self.profiles = profiles
+        self.witness = witness
         self.clock = clock
         self.ids = ids
         self.settings = settings
@@ -315,6 +321,12 @@ class Context:
             # The sale stands; the screen says so, and selling stops until `_mend_journal` succeeds.
             self.journal_problem = error.strerror or type(error).__name__
             log.error("journal file not written: %s", self.journal_problem)
+            return
+        if tx._closed is not None:
+            try:
+                self.witness.keep(*tx._closed)
+            except OSError as error:
+                log.warning("side file not written: %s", error.strerror)
 
     def _write_cells(self) -> None:
         while self._unwritten:

@@ -35,6 +35,7 @@ from app.domain.state import (
     Use,
 )
 from app.domain.state_rows import Needs, changes, needs
+from app.evolving import stamp
 from app.protocol.events import Event
 from db import drawer, figures, people, rows, states, till
 
@@ -73,6 +74,9 @@ CHECKPOINT: Final = "checkpoint"
 
 DOCUMENTS: Final = frozenset({SALE, RETURN, VOID, ADJUST, OPENING})
 """Kinds of event that are counter documents and have a receipt number."""
+
+CLOSES: Final = frozenset({SHIFT_CLOSE, DAY_CLOSE})
+"""Kinds of event that the side file notes (app/witness.py)."""
 
 FIGURED: Final = DOCUMENTS | {ENROL, EXPIRE, TIER_REVIEW, COUNT}
 """Kinds of event that reports count."""
@@ -224,6 +228,7 @@ def post(
         conn,
         rows.EventRow(event.seq, event.epoch, event.id, event.command_id, event.kind, body, hash_),
     )
+    stamp(conn, [(event.seq, hash_)])
     ledger = ledger_rows(event)
     if posted is None:
         entries = [entry_of(row) for row in ledger]

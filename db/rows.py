@@ -187,6 +187,20 @@ def day_closes(conn: Connection, limit: int) -> list[EventRow]:
     return [EventRow(*row) for row in rows]
 
 
+def last_checkpoint(conn: Connection) -> EventRow | None:
+    """The newest CHECKPOINT."""
+    return _last(conn, "event_checkpoint", "kind = 'checkpoint'")
+
+
+def checkpoints(conn: Connection) -> list[EventRow]:
+    """Every CHECKPOINT, oldest first."""
+    rows = conn.execute(
+        f"SELECT {_EVENT} FROM event INDEXED BY event_checkpoint WHERE kind = 'checkpoint'"
+        " ORDER BY seq"
+    )
+    return [EventRow(*row) for row in rows]
+
+
 def last_backup(conn: Connection) -> EventRow | None:
     """The newest BACKUP."""
     return _last(conn, "event_backup", "kind = 'backup'")

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 CANNOT: Final = 4
 """Exit code of a command that could not be done."""
-COMMANDS: Final = ("verify", "demo-data", "backup", "restore", "close-day", "reset-pin")
+COMMANDS: Final = (
+    "verify",
+    "verify-audit",
+    "demo-data",
+    "backup",
+    "restore",
+    "close-day",
+    "reset-pin",
+)
 """First words that need no window."""
 
 EPILOG: Final = """\
@@ -27,6 +35,11 @@ exit codes of verify:
   4  the store can't be opened    14  a cached balance, lot, tier or card block differs
  10  event bytes or chain altered 15  the journal file differs or is damaged
  11  a sequence number is missing
+
+exit codes of verify-audit:
+  0  nothing was altered       2  the end is missing, or an older store was put back
+  1  an event was altered      3  head office has seen later events
+  4  the store or the evidence can't be read
 
 exit codes of verify --z:
   0  every signature fits     10  a file was altered or is no day close     11  the closes do not join
@@ -62,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
         help="check the signed files of day closes, without any store",
     )  # fmt: skip
     verify.add_argument("--rebuild", action="store_true", help="write caches that differ anew")
+    _add_verify_audit(commands)
     demo = commands.add_parser("demo-data", help="make a demo store of members with a history")
     demo.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
     demo.add_argument("--members", type=int, default=5000, help="how many members (default 5000)")
@@ -87,6 +101,29 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_verify_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser(
+        "verify-audit",
+        help="whether anybody rewrote the journal",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    audit.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
+    audit.add_argument(
+        "--journal", type=Path, metavar="FOLDER", help="journal files kept elsewhere"
+    )
+    audit.add_argument(
+        "--checkpoints", type=Path, metavar="FILE", help="checkpoints kept elsewhere"
+    )
+    audit.add_argument(
+        "--start-key", metavar="KEY",
+        help="from the sheet in the safe; also in the environment as REGULARS_START_KEY",
+    )  # fmt: skip
+    audit.add_argument(
+        "--save-checkpoints", type=Path, metavar="FILE", help="write the store's own checkpoints"
+    )
+
+
 def run(argv: Sequence[str]) -> int:
     """Run a headless command; returns the exit code. The caller has seen that there is one."""
     words = parser()
@@ -105,6 +142,10 @@ def run(argv: Sequence[str]) -> int:
         from app.commands import verify
 
         return verify.command(chosen)
+    if chosen.command == "verify-audit":
+        from app.commands import verify_audit
+
+        return verify_audit.command(chosen)
     if chosen.command == "backup":
         from app.commands import backup
 

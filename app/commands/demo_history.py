@@ -33,6 +33,7 @@ from app.domain.sale import MemberContext, SaleQuote, quote_sale, sale_document,
 from app.domain.state import EMPTY, MemberState, available_points
 from app.domain.tiers import current_tier
 from app.domain.void import quote_void
+from app.evolving import stamp
 from app.ids import Uuid7
 from app.journal import Record
 from app.numbers import card_number, receipt_number
@@ -481,6 +482,7 @@ class History:
         with self._ctx.write_rows() as conn:
             bulk.enlarge_cache(conn)
             bulk.add_events(conn, batch.events)
+            stamp(conn, [(row.seq, row.hash) for row in batch.events])
             bulk.add_ledger(conn, batch.ledger)
             bulk.add_documents(conn, batch.documents)
             bulk.add_figures(conn, batch.sums, batch.shares)

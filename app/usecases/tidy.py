@@ -20,6 +20,7 @@ from app.domain.state_rows import state_from_plain, state_to_plain
 from app.log import log
 from app.protocol.events import micros
 from app.queries.search import forget_words, index_visits
+from app.usecases.audit import checkpoint_when_due
 from db import rows, states, till
 
 CHECKPOINT_ENTRIES: Final = 400
@@ -51,6 +52,7 @@ def tidy(ctx: Context) -> tuple[bytes, ...]:
                     facts=json.dumps({"member": member.hex()}),
                 )
         log.error("cached state differs from the fold: %d members", len(wrong))
+    checkpoint_when_due(ctx)
     with translated():
         ctx.store.checkpoint_passive()
     return wrong

@@ -27,6 +27,7 @@ from app import posting, spool
 from app.context import Context
 from app.domain.entries import POINTS
 from app.protocol.events import Event
+from app.usecases.audit import evidence_at_hand, look_for_alterations
 from app.usecases.keep_cart import CartLine, OpenCart, keep_cart, kept_cart
 from app.usecases.sell import sell
 from app.usecases.verify import verify
@@ -140,7 +141,7 @@ def live(
     opened = open_store(folder, template, Clock())
     ctx = opened.context
     cart = kept_cart(ctx)
-    problems = check(ctx, memory.acked) + check_cart(ctx, cart, board)
+    problems = check(ctx, memory.acked) + check_cart(ctx, cart, board) + check_past(ctx)
     spool.recover(ctx)
     problems += check_paper(ctx, memory.acked)
     if seed % 20 == 0:
@@ -245,6 +246,14 @@ def check(ctx: Context, acked: set[int]) -> list[str]:
     if state is not None and state.points != sums[POINTS]:
         problems.append(f"balance {state.points}, ledger {sums[POINTS]}")
     return problems
+
+
+def check_past(ctx: Context) -> list[str]:
+    """A2: what a crash leaves is never called an alteration, by any witness."""
+    evidence = evidence_at_hand(ctx)
+    assert evidence.start_key is not None, "nobody put it into a safe"
+    audit = look_for_alterations(ctx, evidence)
+    return [f"called {f.verdict.name} at {f.seq}: {f.kind}" for f in audit.findings]
 
 
 def check_cart(ctx: Context, cart: OpenCart | None, board: Board) -> list[str]:

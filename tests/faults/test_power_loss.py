@@ -25,6 +25,7 @@ from app.usecases.verify import verify
 from db import people, rows, states, till
 from tests.app.kiosk import Clock, Template, open_store, print_to
 from tests.faults import power, recorded_day
+from tests.faults.killed_till import check_past
 
 PARTS = 4
 STATES = 500
@@ -100,6 +101,7 @@ class Day:
         )
         ctx = opened.context
         answers.lost += [f"{name}: {what}" for what in lost(ctx, events, phones)]
+        answers.unsound += [f"{name}: {what}" for what in check_past(ctx)]
         if prove:
             answers.unsound += [f"{name}: {found.what}" for found in verify(ctx).findings]
         opened.close()

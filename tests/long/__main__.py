@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.long import member_lives, random_cases
+from tests.long import alterations, member_lives, random_cases
 
 PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
+    "alterations": alterations.run,
     "member_lives": member_lives.run,
     "random_cases": random_cases.run,
 }

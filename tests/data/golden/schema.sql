@@ -4,6 +4,7 @@ CREATE INDEX document_refers ON document (refers_to, seq) WHERE refers_to IS NOT
 CREATE INDEX document_shift ON document (shift_id, seq);
 CREATE INDEX drawer_use_shift ON drawer_use (shift_id, seq);
 CREATE INDEX event_backup ON event (seq) WHERE kind = 'backup';
+CREATE INDEX event_checkpoint ON event (seq) WHERE kind = 'checkpoint';
 CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
 CREATE INDEX event_figures_count ON event_figures (shift_id, seq) WHERE kind = 'count';
 CREATE INDEX event_figures_date ON event_figures (business_date, seq);
@@ -114,6 +115,10 @@ CREATE TABLE event_figures (
     points_redeemed INTEGER NOT NULL,
     points_expired INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE event_mac (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0),
+    mac BLOB NOT NULL CHECK (length(mac) = 16)
+) STRICT;
 CREATE TABLE event_share (
     seq INTEGER NOT NULL REFERENCES event_figures (seq),
     n INTEGER NOT NULL CHECK (n >= 0),
@@ -175,6 +180,13 @@ CREATE TABLE lot (
     ord INTEGER NOT NULL,
     PRIMARY KEY (member_id, origin_event, origin_n, expires)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE mac_key (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    next_seq INTEGER NOT NULL CHECK (next_seq > 0),
+    key BLOB NOT NULL CHECK (length(key) = 32),
+    first_seq INTEGER NOT NULL CHECK (first_seq > 0),
+    start BLOB CHECK (start IS NULL OR length(start) = 32)
+) STRICT;
 CREATE TABLE member (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     joined INTEGER NOT NULL,
@@ -311,6 +323,8 @@ CREATE TABLE till_key (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     seed BLOB NOT NULL CHECK (length(seed) = 32)
 ) STRICT;
+CREATE TRIGGER event_mac_no_delete BEFORE DELETE ON event_mac BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
+CREATE TRIGGER event_mac_no_update BEFORE UPDATE ON event_mac BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
 CREATE TRIGGER event_no_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
 CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;

@@ -1,0 +1,72 @@
+"""The side file `head.rwf` beside a store: how far its journal had come when a shift or a day was closed.
+
+A database and a journal file that are both put back to an older state agree with each other; this file, which
+no backup holds, then knows of a later event (security.md section 5, A4). Sealed under the store's key; its
+number only ever rises.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.journal import Sealer, derive_key, fsync_folder
+
+FILE_NAME: Final = "head.rwf"
+_RECORD: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The event `seq` was there, with this hash; `close` is the number of the last Z, 0 before the first."""
+
+    seq: int
+    head: bytes
+    close: int
+
+
+class WitnessFile:
+    """One sealed record, replaced as a whole. `owner` binds it to one till (device id and epoch)."""
+
+    def __init__(self, path: Path, *, data_key: bytes, owner: bytes) -> None:
+        self.path = path
+        self._sealer = Sealer(derive_key(data_key, "witness file"), owner)
+
+    def read(self) -> Witness | None:
+        """What was written last; None without a file. Raises OSError, and ValueError for a file that
+        this till did not write."""
+        if not self.path.exists():
+            return None
+        found = [plain for _, kind, _, plain in self._opened() if kind == _RECORD]
+        if len(found) != 1 or found[0] is None:
+            raise ValueError("the side file is not this till's")
+        plain = json.loads(found[0])
+        return Witness(plain["seq"], bytes.fromhex(plain["head"]), plain["close"])
+
+    def keep(self, seq: int, head: bytes, close: int | None) -> None:
+        """Write a later event down; `close` None keeps the number. Raises OSError; an unreadable file
+        stays, for the auditor."""
+        try:
+            before = self.read()
+        except ValueError:
+            return
+        if before is not None and before.seq >= seq:
+            return
+        number = (before.close if before else 0) if close is None else close
+        plain = {"seq": seq, "head": head.hex(), "close": number}
+        sealed = self._sealer.seal(_RECORD, seq, json.dumps(plain).encode(), number=0)
+        temp = self.path.with_suffix(".tmp")
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.write(fd, sealed)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temp, self.path)
+        fsync_folder(self.path.parent)
+
+    def _opened(self) -> list[tuple[int, int, int, bytes | None]]:
+        return list(self._sealer.records(self.path.read_bytes(), 0))

@@ -1,0 +1,49 @@
+"""A1 in full: 1,000 alterations of each kind, and more of them while there is time."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
+from tests.app.kiosk import make_template
+from tests.faults.alterations import ALTERATIONS, make_scene, one_round
+
+TIMES: Final = 1000
+
+
+def run(seed: int, seconds: float) -> dict[str, Any]:
+    """Rounds of every kind; `failed` lists what was not found, or not at its first event."""
+    until = time.monotonic() + seconds
+    chance = random.Random(seed)
+    done = 0
+    failed: list[str] = []
+    memory = Path("/dev/shm")
+    with (
+        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        base = Path(folder)
+        patch.setenv("REGULARS_MACHINE", str(base / "machine"))
+        patch.setattr(
+            "app.keyslots.envelope.calibrated",
+            lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
+        )
+        scene = make_scene(make_template(base / "template"), base)
+        while done < TIMES or time.monotonic() < until:
+            for name in (*ALTERATIONS, "older"):
+                said = one_round(name, chance, scene, base)
+                failed += [said] if said else []
+            done += 1
+    return {
+        "seed": seed,
+        "of_each_kind": done,
+        "kinds": len(ALTERATIONS) + 1,
+        "failed": failed[:20],
+    }
