@@ -298,9 +298,9 @@ def setup_facts(event: Event) -> dict[str, str]:
     return {key: str(event.doc[key]) for key in keys}
 
 
-def setup_cards(event: Event) -> people.CardBlock:
-    """The block of card numbers that a SETUP gives the till, unused."""
-    return people.CardBlock(*event.doc["cards"])
+def setup_cards(event: Event) -> people.CardBlock | None:
+    """The block of card numbers that a SETUP gives the till, unused; None before events held it."""
+    return people.CardBlock(*event.doc["cards"]) if "cards" in event.doc else None
 
 
 def staff_sign(event: Event) -> tuple[bytes, int] | None:
@@ -346,7 +346,9 @@ def _project(conn: Connection, event: Event) -> None:
     elif event.kind == SETUP:
         for key, value in setup_facts(event).items():
             rows.set_meta(conn, key, value)
-        people.put_card_block(conn, setup_cards(event))
+        cards = setup_cards(event)
+        if cards is not None:
+            people.put_card_block(conn, cards)
     use = drawer_use_row(event)
     if use is not None:
         drawer.insert_use(conn, use)

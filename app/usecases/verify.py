@@ -197,7 +197,9 @@ def check_projections(conn: Connection, event: Event, report: Report) -> None:
     elif event.kind == posting.SETUP:
         for key, value in posting.setup_facts(event).items():
             same(key, value, rows.meta(conn, key))
-        report.blocks.append(posting.setup_cards(event))
+        cards = posting.setup_cards(event)
+        if cards is not None:
+            report.blocks.append(cards)
     consents = posting.consent_rows(event)
     if consents and event.member_id is not None:
         given = [c for c in people.consents_of(conn, event.member_id) if c.seq == event.seq]
