@@ -22,7 +22,7 @@ from app.log import log
 from app.protocol.events import Event, chain, micros
 from app.slips import slip_of
 from app.usecases.close_shift import close_facts
-from app.usecases.count import shift_sums
+from app.usecases.count import count_of, shift_sums
 from app.usecases.done import Done
 from app.usecases.owner_postings import Progress
 from app.usecases.rights import require
@@ -205,19 +205,24 @@ def _signature(
 
 
 def end_shift_unattended(ctx: Context, on: BusinessDate) -> bool:
-    """End the open shift of a date that is over, without a count: for the close that a till makes by
-    itself. The slip and the Z say "not counted". False when there is none."""
+    """End the open shift of a date that is over, for the close that a till makes by itself. A count that
+    was kept before a crash stays; without one the slip and the Z say "not counted". False when there
+    is no such shift."""
     with ctx.write(ctx.ids()) as tx:
         shift = till.open_shift(tx.conn)
         if shift is None or shift.business_date > on:
             return False
+        counted = count_of(tx.conn, shift)
         event = tx.record(
             posting.SHIFT_CLOSE,
             event_id=ctx.ids(),
             session=None,
             business_date=BusinessDate(shift.business_date),
             doc=close_facts(
-                shift.id, shift_sums(tx.conn, shift.id), count=None, reason="unattended"
+                shift.id,
+                counted.sums if counted else shift_sums(tx.conn, shift.id),
+                count=(counted.event_id, counted.total_minor) if counted else None,
+                reason="unattended",
             ),
         )
         slip = slip_of(ctx, tx.conn, event)

@@ -17,6 +17,7 @@ from app.domain.rights import Right
 from app.queries import counter, drawer
 from app.usecases.approve import Approve, approve
 from app.usecases.cash_move import MoveCash, move_cash
+from app.usecases.close_day import end_shift_unattended
 from app.usecases.close_shift import CloseShift, NextPerson, close_shift
 from app.usecases.count import CountDrawer, count_drawer
 from app.usecases.drawer import OpenDrawer, open_drawer
@@ -269,6 +270,20 @@ def test_a_shift_of_yesterday_is_closed_before_a_new_one_opens(
     assert refusal(open_shift, ctx, opening) is Refusal.SHIFT_UNCLOSED
     close_shift(ctx, closing(shop, session))
     assert open_shift(ctx, opening).result.shift_id != session.shift_id
+
+
+def test_a_till_that_closes_by_itself_keeps_a_count_that_was_made(
+    shop: Shop, session: Session
+) -> None:
+    ctx = shop.till.context
+    on = ctx.business_date()
+    count_drawer(ctx, counting(shop, session, FLOAT - 700))
+    shop.clock.step(days=1)
+    assert end_shift_unattended(ctx, on)
+    (row,) = drawer.shifts_on(ctx, on)
+    assert row.count is not None
+    assert (row.count.difference_minor, row.reason) == (-700, "unattended")
+    assert verify(ctx).findings == []
 
 
 def test_who_takes_over_signs_with_their_own_pin(shop: Shop, session: Session) -> None:

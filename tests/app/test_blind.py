@@ -1,0 +1,180 @@
+"""Until the count is submitted nothing in the product tells what the drawer should hold, to any role."""
+
+from __future__ import annotations
+
+import shutil
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from app.build import open_till
+from app.context import Context, Session
+from app.domain.drawer import DrawerSums
+from app.queries import drawer
+from app.usecases.count import CountDrawer, count_drawer, shift_sums
+from app.usecases.sign_in import SignIn, sign_in
+from db import till as till_rows
+from tests.app.blind import Planted, Walk, doors, functions_of
+from tests.app.test_drawer import give_back, move, pieces, sale
+from tests.fakes import PINS, ZONE_MIN, MemoryKeystore, Shop, SteppedClock
+
+FLOAT = 73_130
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The planted store, closed, to be copied for each round."""
+
+    folder: Path
+    clock: SteppedClock
+    keystore: MemoryKeystore
+    sessions: tuple[Session, ...]
+    ids: dict[str, bytes]
+    receipt: str
+
+
+@pytest.fixture
+def closed(shop: Shop) -> Closed:
+    """A shift with cash of its own sum: sales, a return, in and out."""
+    ctx = shop.till.context
+    session = shop.start(float_minor=FLOAT)
+    assert session.shift_id is not None
+    sold = sale(shop, session, 1_234_570)
+    sale(shop, session, 777_180, given=800_000)
+    sale(shop, session, 45_600, "qr")
+    give_back(shop, session, sale(shop, session, 31_310).event_id)
+    move(shop, session, "in", 20_050)
+    move(shop, session, "out", 10_010, "bank")
+    others = [sign_in(ctx, SignIn(ctx.ids(), who, PINS[who])).result for who in ("wm", "zg")]
+    ids = {"event_id": sold.event_id, "shift_id": session.shift_id, "staff_id": session.staff_id}
+    sessions = (session, *others)
+    shop.till.close()
+    made = Closed(shop.till.folder, shop.clock, shop.keystore, sessions, ids, sold.receipt_no)
+    shop.open()
+    return made
+
+
+@contextmanager
+def opened(closed: Closed, folder: Path) -> Iterator[Planted]:
+    """A copy of the planted store, open."""
+    shutil.copytree(closed.folder, folder)
+    opened = open_till(
+        folder,
+        find_keystore=lambda: closed.keystore,
+        clock=SteppedClock(closed.clock.now),
+        offset_min=lambda: ZONE_MIN,
+    )
+    texts = {
+        "who": ("lx",), "pin": (PINS["lx"],), "text": ("", closed.receipt), "code": (closed.receipt,),
+        "reason": ("", "other", "power_cut"), "initials": ("lx",), "language": ("en",),
+    }  # fmt: skip
+    planted = Planted(opened, closed.sessions, closed.ids, texts, folder.with_suffix(".out"))
+    planted.folder.mkdir()
+    try:
+        yield planted
+    finally:
+        opened.close()
+
+
+def sums_of(ctx: Context) -> DrawerSums:
+    with ctx.read() as conn:
+        shift = till_rows.open_shift(conn)
+        assert shift is not None
+        return shift_sums(conn, shift.id)
+
+
+def secrets_of(sums: DrawerSums) -> tuple[int, ...]:
+    """What is expected; the same without the float; the cash taken; the cash taken less refunds."""
+    return (
+        sums.expected_minor,
+        sums.expected_minor - sums.float_minor,
+        sums.sales_minor,
+        sums.sales_minor - sums.refunds_minor,
+    )
+
+
+def is_over(ctx: Context) -> bool:
+    """The shift was counted or closed: nothing is secret any more."""
+    found = drawer.open_drawer(ctx)
+    return found is None or found.counted is not None
+
+
+def walk(closed: Closed, tmp_path: Path, more: dict[str, Callable[..., object]]) -> Walk:
+    """Ask every door, each role; a copy in which a command ended the shift is left for a fresh one."""
+    with opened(closed, tmp_path / "first") as planted:
+        result = Walk(secrets_of(sums_of(planted.till.context)))
+        names = [*doors(planted), *more]
+    round_ = 0
+    while names:
+        round_ += 1
+        with opened(closed, tmp_path / f"round-{round_}") as planted:
+            ctx = planted.till.context
+            found = {**doors(planted), **more}
+            while names:
+                name = names.pop(0)
+                if not result.ask(planted, name, found[name], over=partial(is_over, ctx)):
+                    break
+            if not is_over(ctx):
+                _search_paper(result, planted)
+    return result
+
+
+def _search_paper(result: Walk, planted: Planted) -> None:
+    """Slips that were queued, and files that were written."""
+    with planted.till.context.read() as conn:
+        for kind, document in conn.execute("SELECT kind, document FROM print_job ORDER BY id"):
+            result.search(f"slip of {kind}", document)
+    for path in planted.folder.rglob("*"):
+        if path.is_file():
+            result.search(f"file {path.name}", path.read_bytes())
+
+
+def test_nobody_is_told_what_the_drawer_should_hold_before_the_count(
+    closed: Closed, tmp_path: Path
+) -> None:
+    result = walk(closed, tmp_path, {})
+    assert result.found == []
+    assert result.unasked == [], "\n".join(result.unasked)
+    assert len(result.answered) >= 60
+    assert {"app.queries.drawer.x_report", "CashDesk.x_report", "Desk.till"} <= result.answered
+
+
+def test_the_walk_finds_a_query_that_tells(closed: Closed, tmp_path: Path) -> None:
+    """The teeth of the walk: three ways of telling, as number, as text, and in a refusal."""
+    leaky = types.ModuleType("leaky")
+    exec(  # a module as a later one could be
+        """
+from app.context import Context
+from app.domain.errors import Refusal, Refused
+from tests.app.test_blind import sums_of
+def number(ctx: Context): return {"deep": [(sums_of(ctx),)]}
+def text(ctx: Context): return f"{sums_of(ctx).expected_minor / 100:,.2f}"
+def refusal(ctx: Context): raise Refused(Refusal.NOT_ALLOWED, {"most": sums_of(ctx).sales_minor})
+def quiet(ctx: Context): return 5
+""",
+        leaky.__dict__,
+    )
+    more = functions_of(leaky)
+    assert len(more) == 4
+    with opened(closed, tmp_path / "copy") as planted:
+        result = Walk(secrets_of(sums_of(planted.till.context)))
+        for name, function in more.items():
+            result.ask(planted, name, function)
+    told = {found.split(":")[0] for found in result.found}
+    assert told == {"leaky.number", "leaky.text", "leaky.refusal"}
+
+
+def test_after_the_count_it_is_told(closed: Closed, tmp_path: Path) -> None:
+    """The same walk over the same query has something to find once the count is there."""
+    with opened(closed, tmp_path / "copy") as planted:
+        ctx, session = planted.till.context, planted.sessions[0]
+        assert session.shift_id is not None
+        result = Walk(secrets_of(sums_of(ctx)))
+        count_drawer(ctx, CountDrawer(ctx.ids(), session, session.shift_id, pieces(100)))
+        result.ask(planted, "x_report", drawer.x_report)
+    assert result.found
