@@ -59,6 +59,7 @@ from ui.cart_kept import cart_of, kept_of
 from ui.desk_cash import CashDesk
 from ui.desk_guard import GuardDesk
 from ui.desk_records import PhoneCheck, Scan, TillView
+from ui.desk_reports import ReportsDesk
 from ui.desk_staff import StaffDesk
 
 RETURNABLE_DAYS = 90
@@ -72,6 +73,7 @@ class Desk:
         self._till = till
         self._ctx = self.context = till.context
         self.staff = StaffDesk(till)
+        self.reports = ReportsDesk(till)
         self.guard = GuardDesk(till)
         self.cash = CashDesk(till)
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from app.i18n import mark
 
 if TYPE_CHECKING:
+    from app.usecases.export_report import Form
     from ui.shell import Shell
 
 
@@ -38,6 +39,17 @@ class PageKind:
 
 def _counter(shell: Shell) -> QWidget:
     return shell.counter
+
+
+def _reports(shell: Shell) -> QWidget:
+    from ui.screens.reports_page import ReportsPage
+
+    page = ReportsPage(
+        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip,
+        lambda: shell.till.today,
+    )  # fmt: skip
+    page.printing.connect(shell.paper.print_waiting)
+    return page
 
 
 def _staff(shell: Shell) -> QWidget:
@@ -66,12 +78,27 @@ PAGES: Final = (
         "staff", "user", mark("Staff"), mark("Staff"), mark("Go to the staff"), "yg", _staff,
     ),
     PageKind(
+        "reports", "chart-column", mark("Reports"), mark("Reports"), mark("Go to the reports"),
+        "rb", _reports,
+    ),
+    PageKind(
         "settings", "settings", mark("Settings"), mark("Settings"), mark("Go to the settings"),
         "sz", _settings,
     ),
 )  # fmt: skip
 COUNTER: Final = 0
 SETTINGS: Final = len(PAGES) - 1
+
+
+class Exporting(Protocol):
+    """A page whose content can leave the house; the forms are those of app.usecases.export_report."""
+
+    def export(self, form: Form) -> None: ...
+
+
+def exporting(widget: QWidget | None) -> Exporting | None:
+    """The page as one that can be printed and saved, None when it isn't one."""
+    return cast(Exporting, widget) if hasattr(widget, "export") else None
 
 
 def fill_anew(widget: QWidget) -> None:

@@ -31,7 +31,7 @@ from ui.errands_cash import CashErrands
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.pages import COUNTER, PAGES, fill_anew
+from ui.pages import COUNTER, PAGES, exporting, fill_anew
 from ui.paper import Paper
 from ui.screens.counter import Counter
 from ui.sounds import REFUSED
@@ -44,6 +44,7 @@ from ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from app.context import Session
+    from app.usecases.export_report import Form
     from app.usecases.sign_in import SignOutWhy
     from ui.desk import Desk
 
@@ -327,7 +328,7 @@ class Shell(QWidget):
                 mark("Print the last slip again"),
                 "bd",
                 mark("Print"),
-                self.errands.print_again,
+                self.print_page,
                 chord="Ctrl+P",
             ),
             _fkey("F11", "actions", mark("All actions"), "gn", mark("All"), self.all_actions),
@@ -394,6 +395,7 @@ class Shell(QWidget):
             Action("exceptions", mark("Exceptions"), "yc", self.exceptions, refusal=free),
             Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),
             *self._page_actions(),
+            *self._export_actions(),
             Action("language", mark("Switch language"), "yy", self.language_wanted.emit),
             Action("theme", mark("Switch theme"), "pf", self.theme_wanted.emit),
         )
@@ -401,6 +403,15 @@ class Shell(QWidget):
     def _impossible(self, reason: str) -> None:
         self.counter.sounds.play(REFUSED)
         self.strip.warn(lambda: reason)
+
+    def _export_actions(self) -> tuple[Action, ...]:
+        pdf, xlsx, csv = (partial(self.export_page, form) for form in ("pdf", "xlsx", "csv"))
+        refusal = self._export_refusal
+        return (
+            Action("pdf", mark("Save the report as PDF"), "cp", pdf, refusal=refusal),
+            Action("xlsx", mark("Save the report as a spreadsheet"), "cb", xlsx, refusal=refusal),
+            Action("csv", mark("Save the report as CSV"), "cc", csv, refusal=refusal),
+        )
 
     def _page_actions(self) -> tuple[Action, ...]:
         return tuple(
@@ -518,6 +529,25 @@ class Shell(QWidget):
         self.top_bar.show_title(partial(self._kit.words.say, PAGES[page].title))
         if page == COUNTER:
             self.counter.focus_search()
+
+    def print_page(self) -> None:
+        """F10: the report on screen, or else what waits for paper or the last slip again."""
+        page = exporting(self.pages.currentWidget())
+        if page is None or self.sheets.top is not None:
+            self.errands.print_again()
+        else:
+            page.export("print")
+
+    def export_page(self, form: Form) -> None:
+        """Save what is on screen as a file."""
+        page = exporting(self.pages.currentWidget())
+        if page is not None:
+            page.export(form)
+
+    def _export_refusal(self) -> str:
+        if exporting(self.pages.currentWidget()) is not None:
+            return ""
+        return self._kit.words.say("Open the reports first.")
 
     def step_back(self) -> None:
         """Esc that nothing closer took."""

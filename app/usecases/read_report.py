@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from app.context import Context, Session
@@ -19,6 +20,7 @@ from app.domain.rights import Grant, Right, rule
 from app.queries.reports import sales, standing
 from app.queries.reports.parts import parts
 from app.usecases.rights import staff_role
+from db import people
 from db.connection import Connection
 from db.engine import Reader
 from db.errors import Interrupted
@@ -60,6 +62,28 @@ def open_parts(ctx: Context, session: Session, drill: Drill) -> Parts:
     def read(conn: Connection) -> Parts:
         role = _require(conn, session)
         return parts(ctx, conn, drill, limit=PARTS_SHOWN, names=role in _NAMES_WHOLE)
+
+    return _read(ctx, read)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a report can be narrowed to: people (id, name) and tiers (rank, name in zh, in en)."""
+
+    people: tuple[tuple[bytes, str], ...]
+    tiers: tuple[tuple[int, str, str], ...]
+
+
+def choices(ctx: Context, session: Session) -> Choices:
+    """The choices of the filter row. Raises Refused(NOT_ALLOWED)."""
+
+    def read(conn: Connection) -> Choices:
+        _require(conn, session)
+        levels = ctx.programme_on(conn, ctx.business_date()).tiers.levels
+        return Choices(
+            tuple((row.id, row.name) for row in people.all_staff(conn)),
+            tuple((level.rank, level.name_zh, level.name_en) for level in levels),
+        )
 
     return _read(ctx, read)
 

@@ -1,0 +1,143 @@
+"""The reports page by its keys: filters, chart, figures down to their events, paper and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import Rig, build_rig
+from tests.ui.keys import press, write
+from tests.ui.shop import Shop
+from ui.dialogs.find_action import FindAction
+from ui.dialogs.points import WhyPoints
+from ui.dialogs.report_parts import PartsSheet
+from ui.kit import Kit
+from ui.screens.reports_page import ReportsPage
+from ui.tour.looks import faults
+
+
+@pytest.fixture
+def manager(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator[Rig]:
+    """The manager is at the till, a shift open."""
+    rig = build_rig(qtbot, qapp, shop, kit=kit)
+    rig.sign_in("wm")
+    rig.open_shift()
+    yield rig
+    rig.window.close()
+    rig.window.deleteLater()
+
+
+def open_reports(rig: Rig) -> ReportsPage:
+    """F11, rb, Enter."""
+    press(Qt.Key.Key_F11)
+    rig.until(lambda: isinstance(rig.top, FindAction))
+    write("rb")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.shell.pages.currentWidget(), ReportsPage))
+    page = rig.shell.pages.currentWidget()
+    assert isinstance(page, ReportsPage)
+    rig.until(lambda: page.shown is not None)
+    return page
+
+
+def show(rig: Rig, page: ReportsPage, code: str, period: str = "28") -> None:
+    page.shown = None
+    page.report.choose(code)
+    page.period.choose(period)
+    page.read()
+    rig.until(lambda: page.shown is not None)
+
+
+def test_f11_rb_opens_today_with_the_figures_in_reach(manager: Rig) -> None:
+    page = open_reports(manager)
+    assert page.shown is not None
+    assert page.shown.report.code == "overview"
+    assert page.asked().first == page.asked().last == manager.shell.till.today
+    assert page.table.hasFocus()
+
+
+def test_enter_walks_from_a_figure_to_one_document_and_esc_back(manager: Rig) -> None:
+    page = open_reports(manager)
+    show(manager, page, "day")
+    page.focus_table()
+    page.table.setCurrentIndex(page.rows.index(0, 1))
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, PartsSheet))
+    parts = manager.top
+    assert isinstance(parts, PartsSheet)
+    assert parts.rows.rowCount() == 4
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, WhyPoints))
+    press(Qt.Key.Key_Escape)
+    assert manager.top is parts
+    press(Qt.Key.Key_Escape)
+    assert not manager.shell.sheets.isVisible()
+    assert manager.shell.pages.currentWidget() is page
+    assert page.report.value == "day"
+    assert page.table.currentIndex().row() == 0
+
+
+def test_arrows_walk_the_filter_row_as_one_stop(manager: Rig) -> None:
+    page = open_reports(manager)
+    page.filters.setFocus()
+    assert page.report.hasFocus()
+    press(Qt.Key.Key_Right)
+    assert page.period.hasFocus()
+    page.shown = None
+    press(Qt.Key.Key_Down)
+    manager.until(lambda: page.shown is not None)
+    assert page.asked().last == manager.shell.till.today - 1
+    press(Qt.Key.Key_Return)
+    assert page.table.hasFocus()
+
+
+def test_arrows_move_the_point_of_a_chart_and_its_value_is_spoken(manager: Rig) -> None:
+    page = open_reports(manager)
+    show(manager, page, "hours")
+    chart = page.chart
+    chart.setFocus()
+    before = chart.accessibleName()
+    press(Qt.Key.Key_Down)
+    assert chart.at == len(page.shown.report.columns)  # type: ignore[union-attr]  # it was awaited
+    assert chart.accessibleName() != before
+    assert chart.spoken in chart.accessibleName()
+
+
+def test_f10_prints_the_report_and_f11_saves_it(manager: Rig, tmp_path: Path) -> None:
+    page = open_reports(manager)
+    show(manager, page, "category")
+    assert manager.shell.actions_.get("pdf").refusal() == ""
+    manager.shell.actions_.do("pdf")
+    folder = manager.shop.folder / "reports"
+    manager.until(lambda: list(folder.glob("category-*.pdf")))
+    press(Qt.Key.Key_F10)
+    manager.until(lambda: "报表正在打印" in manager.shell.strip.text)
+    manager.shell.show_page(0)
+    assert manager.shell.actions_.get("pdf").refusal()
+
+
+def test_a_cashier_reads_why_there_is_no_report(rig: Rig) -> None:
+    rig.shell.actions_.do("reports")
+    page = rig.shell.pages.currentWidget()
+    assert isinstance(page, ReportsPage)
+    rig.settle()
+    rig.until(lambda: page.status.text() and "…" not in page.status.text())
+    assert page.shown is None
+    assert page.rows.rowCount() == 0
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) -> None:
+    if language == "en":
+        manager.shell.actions_.do("language")
+    page = open_reports(manager)
+    for code in ("overview", "day", "hours", "members"):
+        show(manager, page, code)
+        QTest.qWait(50)
+        assert faults(manager.window) == []

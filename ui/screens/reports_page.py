@@ -1,0 +1,295 @@
+"""Reports (counter-flows.md section 5): filter row, chart, table; Enter opens a figure down to its events.
+
+The page asks on the report lane and shows what comes; only the newest question counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QWidget
+
+from app.documents.report import Drill, Figure, Part, Parts, ReportCode, ReportFilter
+from app.documents.report_words import TITLES
+from app.domain.business_day import BusinessDate
+from app.i18n import mark
+from ui.dialogs.report_parts import PartsSheet
+from ui.errors import words_of
+from ui.kit import Kit
+from ui.lanes import Lanes, Latest
+from ui.models.report_rows import ReportRows
+from ui.widgets.basics import Label, WrappedLabel, rows
+from ui.widgets.chart import ChartView
+from ui.widgets.choice_row import Choice, ChoiceRow
+from ui.widgets.sheet import SheetHost
+from ui.widgets.strip import Strip
+from ui.widgets.table import RecordTable
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.queries.why import Why
+    from app.usecases.export_report import Exported, Form
+    from app.usecases.read_report import Choices
+    from ui.desk import Desk
+    from ui.desk_reports import Shown
+
+PERIODS: Final = {
+    "today": mark("Today"),
+    "yesterday": mark("Yesterday"),
+    "7": mark("7 days"),
+    "28": mark("4 weeks"),
+    "month": mark("This month"),
+    "last_month": mark("Last month"),
+    "365": mark("A year"),
+}
+_EXPLAINED: Final = frozenset({"sale", "return", "void"})
+
+
+class ReportsPage(QWidget):
+    """The reports; `shown` is None until the first one was read.
+
+    Signals:
+        printing(): a report waits for the printer.
+    """
+
+    printing = Signal()
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        who: Callable[[], Session],
+        sheets: SheetHost,
+        strip: Strip,
+        today: Callable[[], BusinessDate],
+    ) -> None:
+        super().__init__()
+        words = kit.words
+        self._kit, self._lanes, self._desk, self._who = kit, lanes, desk, who
+        self._sheets, self._strip, self._today = sheets, strip, today
+        self.shown: Shown | None = None
+        self._latest: Latest[Shown] = Latest(lanes, "report", interrupt=desk.reports.call_off)
+        self.setObjectName("root")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        page = rows(kit.look, self, margins=16, gap=10)
+        self._make_filters()
+        page.addWidget(self.filters)
+        self.chart = ChartView(kit)
+        self.chart.opened.connect(self._open_point)
+        page.addWidget(self.chart)
+        self.rows = ReportRows(kit)
+        self.table = RecordTable(
+            kit, self.rows, lambda: words.say("Figures of the report"), whole=(0,)
+        )
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
+        self.table.opened.connect(self._open_cell)
+        page.addWidget(self.table, 1)
+        self.status = WrappedLabel(role="muted")
+        page.addWidget(self.status)
+        page.addWidget(
+            Label(
+                lambda: words.say("Enter opens a figure. F10 prints, F11 saves as a file."),
+                role="caption",
+            )
+        )
+
+    def _make_filters(self) -> None:
+        kit, words = self._kit, self._kit.words
+        self.report = Choice(
+            kit,
+            lambda: words.say("Report"),
+            [(code, partial(words.say, title)) for code, title in TITLES.items()],
+        )
+        self.period = Choice(
+            kit,
+            lambda: words.say("Period"),
+            [(code, partial(words.say, title)) for code, title in PERIODS.items()],
+        )
+        everybody = (None, lambda: words.say("All"))
+        self.staff = Choice(kit, lambda: words.say("Person"), [everybody])
+        self.tier = Choice(kit, lambda: words.say("Tier"), [everybody])
+        self.filters = ChoiceRow(kit, (self.report, self.period, self.staff, self.tier))
+        self.filters.changed.connect(self.read)
+        self.filters.entered.connect(self.focus_table)
+
+    # Reading --------------------------------------------------------------------------------------
+
+    def fill_anew(self) -> None:
+        """On each visit: the people and tiers to choose from, and the report as it is now."""
+        session = self._who()
+        self._lanes.run(
+            self,
+            "report",
+            lambda: self._desk.reports.choices(session),
+            ok=self._offer,
+            failed=self._warn,
+        )
+        self.read()
+        self.focus_table()
+
+    def _offer(self, choices: Choices) -> None:
+        words = self._kit.words
+        chinese = words.language == "zh_CN"
+        everybody = (None, lambda: words.say("All"))
+        self.staff.offer([everybody, *((key, partial(str, name)) for key, name in choices.people)])
+        self.tier.offer(
+            [
+                everybody,
+                *((rank, partial(str, zh if chinese else en)) for rank, zh, en in choices.tiers),
+            ]
+        )
+
+    def asked(self) -> ReportFilter:
+        """The filter as the row has it."""
+        today = self._today()
+        first, last = _span(cast(str, self.period.value), today)
+        return ReportFilter(
+            first, last, cast("bytes | None", self.staff.value), cast("int | None", self.tier.value)
+        )
+
+    def code(self) -> ReportCode:
+        return cast(ReportCode, self.report.value)
+
+    def read(self) -> None:
+        """Read the chosen report; an answer to an older question is dropped."""
+        session, code, asked = self._who(), self.code(), self.asked()
+        language = self._kit.words.language
+        self.status.tell(lambda: self._kit.words.say("Reading the journal …"))
+        self._latest.ask(
+            self,
+            lambda: self._desk.reports.open(session, code, asked, language),
+            ok=self._show,
+            failed=self._warn,
+        )
+
+    def retranslate(self) -> None:
+        """The words of a report are made with it."""
+        if self.shown is not None:
+            self.read()
+
+    def _show(self, shown: Shown) -> None:
+        self.shown = shown
+        at = self.table.currentIndex()
+        self.rows.show(shown.sheet)
+        self.chart.show_chart(shown.sheet.chart)
+        row = min(max(at.row(), 0), self.rows.rowCount() - 1)
+        self.table.setCurrentIndex(
+            self.rows.index(row, min(max(at.column(), 1), self.rows.columnCount() - 1))
+        )
+        sheet = shown.sheet
+        notes = [sheet.period, *sheet.filters, *sheet.notes]
+        if not sheet.rows:
+            notes.append(sheet.empty)
+        self.status.tell(lambda: " · ".join(notes))
+
+    def _warn(self, error: Exception) -> None:
+        self.status.tell(lambda: words_of(self._kit, error))
+
+    def focus_table(self) -> None:
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # Down to the events ---------------------------------------------------------------------------
+
+    def _open_point(self, at: int) -> None:
+        if self.shown is None:
+            return
+        report = self.shown.report
+        wide = len(report.columns) if report.chart == "heat" else 1
+        line, column = divmod(at, wide)
+        self._open(report.lines[line].figures[column if wide > 1 else report.charted])
+
+    def _open_cell(self, row: int) -> None:
+        if self.shown is None:
+            return
+        report, column = self.shown.report, max(self.table.currentIndex().column(), 1) - 1
+        figures = report.lines[row].figures if row < len(report.lines) else report.total
+        self._open(figures[column])
+
+    def _open(self, figure: Figure) -> None:
+        words, drill, session = self._kit.words, figure.drill, self._who()
+        if drill is None or figure.value is None:
+            self._strip.warn(lambda: words.say("This figure is worked out from others."))
+            return
+        title = f"{self._title(drill)}"
+        self._lanes.run(
+            self,
+            "report",
+            lambda: self._desk.reports.parts(session, drill),
+            ok=partial(self._opened, title),
+            failed=self._warn,
+        )
+
+    def _title(self, drill: Drill) -> str:
+        from app.documents.report_words import MEASURES, period
+
+        words = self._kit.words
+        message = MEASURES.get(drill.measure)
+        name = words.say(message) if message else words.say(TITLES[self.code()])
+        return f"{name} · {period(drill.filter, words)}"
+
+    def _opened(self, title: str, parts: Parts) -> None:
+        sheet = PartsSheet(self._kit, title, parts, self._today)
+        sheet.wanted.connect(self._explain)
+        self._sheets.open(sheet)
+
+    def _explain(self, part: Part) -> None:
+        """One document: why it earned, took or returned its points."""
+        from ui.dialogs.points import WhyPoints
+
+        if part.kind not in _EXPLAINED:
+            return
+
+        def answered(answer: Why) -> None:
+            self._sheets.open(WhyPoints(self._kit, answer))
+
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.why(part.event_id, self._kit.words),
+            ok=answered,
+            failed=self._warn,
+        )
+
+    # Out of the house -----------------------------------------------------------------------------
+
+    def export(self, form: Form) -> None:
+        """Print or save what is shown."""
+        session, command_id = self._who(), self._desk.new_command()
+        code, asked, language = self.code(), self.asked(), self._kit.words.language
+        words = self._kit.words
+
+        def exported(result: Exported) -> None:
+            if result.path is None:
+                self._strip.good_news(lambda: words.say("The report is being printed."))
+                self.printing.emit()
+            else:
+                path = str(result.path)
+                self._strip.good_news(lambda: words.say("Report saved: {path}", path=path))
+
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.reports.export(command_id, session, code, asked, form, language),
+            ok=exported,
+            failed=self._warn,
+        )
+
+
+def _span(period: str, today: BusinessDate) -> tuple[BusinessDate, BusinessDate]:
+    """The first and last business date of a period that ends today or before."""
+    if period == "today":
+        return today, today
+    if period == "yesterday":
+        return today.plus(-1), today.plus(-1)
+    day = today.to_date()
+    month = BusinessDate.of(day.replace(day=1))
+    if period == "month":
+        return month, today
+    if period == "last_month":
+        last = month.plus(-1)
+        return BusinessDate.of(last.to_date().replace(day=1)), last
+    return today.plus(1 - int(period)), today
