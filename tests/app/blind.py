@@ -150,7 +150,12 @@ def made(planted: Planted, hint: Any, name: str) -> Iterator[object]:
         for arguments in calls(planted, typing.cast("Callable[..., object]", hint)):
             yield hint(**arguments)
     else:
-        raise CannotMake(f"{name}: {hint}")
+        parts = [
+            part for part in vars(ctx).values() if isinstance(hint, type) and type(part) is hint
+        ]
+        if not parts:
+            raise CannotMake(f"{name}: {hint}")
+        yield from parts
 
 
 def _id(planted: Planted, name: str) -> bytes:
