@@ -29,7 +29,8 @@ from app.keyslots.document import NAMES, portable
 from app.keyslots.errors import SlotError
 from db import errors as db_errors
 from db import rows
-from db.backup import Stop, check_copy, copy_into
+from db.backup import Stop as Stop
+from db.backup import check_copy, copy_into
 from db.connection import Connection
 from db.migrate import schema_version
 
@@ -109,16 +110,14 @@ def make(ctx: Context, stop: Stop | None = None) -> Backup:
     Raises Unavailable(BACKUP_FOLDER_GONE | BACKUP_FAILED); what was begun is removed.
     """
     folder = folder_of(ctx)
-    if is_beside(ctx):
-        folder.mkdir(parents=True, exist_ok=True)
-    elif not folder.is_dir():
+    if not is_beside(ctx) and not folder.is_dir():
         # Never made anew: a stick that was pulled would become a folder on the disk.
         raise Unavailable(Outage.BACKUP_FOLDER_GONE, {"folder": str(folder)})
     stop = stop or Stop()
     partial = folder / f"{_PARTIAL}{ctx.till.till}"
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a crash in this very place
-        partial.mkdir()
+        partial.mkdir(parents=is_beside(ctx))
         return _make(ctx, folder, partial, stop)
     except (OSError, db_errors.StoreError, SlotError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)

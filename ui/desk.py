@@ -57,6 +57,7 @@ from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
 from ui.desk_cash import CashDesk
+from ui.desk_day import DayDesk
 from ui.desk_guard import GuardDesk
 from ui.desk_records import PhoneCheck, Scan, TillView
 from ui.desk_reports import ReportsDesk
@@ -76,6 +77,7 @@ class Desk:
         self.reports = ReportsDesk(till)
         self.guard = GuardDesk(till)
         self.cash = CashDesk(till)
+        self.day = DayDesk(till)
 
     # The till ---------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from app.domain.errors import Cancelled, Refused, Unavailable
 T = TypeVar("T")
 V = TypeVar("V")
 
-LANES: Final = ("db", "search", "report", "print")
+LANES: Final = ("db", "search", "report", "print", "backup")
 
 
 class _Bridge(QObject):

@@ -327,6 +327,7 @@ class MainWindow(QMainWindow):
             application.removeEventFilter(self)
         desk, self.desk = self.desk, None
         if desk is not None:
+            desk.day.stop()
             if self.shell is not None:
                 self.shell.counter.keep_now()
                 self.shell.sign_out("close")

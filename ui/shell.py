@@ -22,6 +22,7 @@ from app.queries.records import (
 from app.settings import Settings
 from ui.actions import Action, Actions, always
 from ui.attention import Attention
+from ui.day_errands import DayErrands
 from ui.desk_records import TillView
 from ui.dialogs.approval import Approval
 from ui.dialogs.find_action import FindAction, Help
@@ -122,6 +123,11 @@ class Shell(QWidget):
             clock=clock,
         )
         self.cash.shift_ended = self._shift_ended
+        self.day = DayErrands(
+            kit, lanes, desk, self.sheets, self.strip, lambda: self.session, clock=clock
+        )
+        self.day.closed.connect(self._day_closed)
+        self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.actions_ = Actions(kit, self._impossible)
         self.actions_.sheet_takes = self._sheet_takes
         self._add_actions()
@@ -228,6 +234,7 @@ class Shell(QWidget):
                 )
             )
         self.attention.refresh()
+        self.day.tell_of_night()
         if self.sheets.top is not None:
             return
         if till.shift_is_over:
@@ -267,6 +274,11 @@ class Shell(QWidget):
                 self._kit, self._lanes, self._desk, self.errands.who, lambda: self.till.today
             )
             self.sheets.open(page)
+
+    def _day_closed(self, said: str) -> None:
+        self.strip.good_news(lambda: said)
+        self.paper.print_waiting()
+        self._refresh_till()
 
     def switch_to(self, who: str) -> None:
         """A badge, at any time: a sheet with the name, focus in PIN."""
@@ -391,6 +403,8 @@ class Shell(QWidget):
             Action(
                 "shift", mark("Open shift"), "kb", self.open_shift, refusal=self._no_shift_refusal
             ),
+            Action("close_day", mark("Close the day"), "rj", self.day.close_day, refusal=free),
+            Action("backup", mark("Back up now"), "bf", self.day.back_up, refusal=free),
             Action("attention", mark("Needs attention"), "zt", self.attention.show, refusal=free),
             Action("exceptions", mark("Exceptions"), "yc", self.exceptions, refusal=free),
             Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),

@@ -36,6 +36,7 @@ REASONS: Final = ("printer_broken", "left_for_tomorrow", "disk_away", "looked_in
 CART, WAITING, DOUBTFUL = "cart", "slips_waiting", "slips_doubtful"
 FAULTS, NO_BACKUP = "faults", "no_backup"
 NEVER_CLOSED: Final = -(1 << 31)
+_SEEN: Final = "unattended_close_seen"
 TAIL_MOST: Final = 5000
 """Events that may come between the proof and the close; their links are walked within the close."""
 
@@ -105,12 +106,13 @@ class CloseDay:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A closed date."""
+    """A closed date; `uncounted` shifts were ended without a count."""
 
     event_id: bytes
     number: int
     on: BusinessDate
     unattended: bool
+    uncounted: int
 
 
 # What there is to close -----------------------------------------------------------------------------
@@ -158,6 +160,22 @@ def _open_items(ctx: Context, conn: Connection) -> tuple[OpenItem, ...]:
     carts = int(till.saved_cart(conn) is not None)
     found = (OpenItem(CART, carts), OpenItem(WAITING, waiting), OpenItem(DOUBTFUL, doubtful))
     return tuple(item for item in found if item.count)
+
+
+def closed_unseen(ctx: Context) -> Closed | None:
+    """The newest close, where the till made it by itself and nobody has been told; from then on they
+    have been."""
+    with ctx.read() as conn:
+        row = rows.last_day_close(conn)
+        seen = int(rows.meta(conn, _SEEN) or 0)
+    if row is None or row.seq <= seen:
+        return None
+    closed = _closed(posting.event_of(row))
+    if not closed.unattended:
+        return None
+    with ctx.write_rows() as conn:
+        rows.set_meta(conn, _SEEN, str(row.seq))
+    return closed
 
 
 # Step by step ---------------------------------------------------------------------------------------
@@ -421,7 +439,10 @@ def _posted(progress: Progress) -> dict[str, int]:
 
 def _closed(event: Event) -> Closed:
     doc = event.doc
-    return Closed(event.id, doc["number"], BusinessDate(doc["date"]), bool(doc["unattended"]))
+    uncounted = sum(1 for shift in doc["sums"]["shifts"] if shift["total"] is None)
+    return Closed(
+        event.id, doc["number"], BusinessDate(doc["date"]), bool(doc["unattended"]), uncounted
+    )
 
 
 def again(closing: Closing, *found: OpenItem) -> BeginClose:

@@ -1,0 +1,156 @@
+"""The close of a day at the window (flow 17): by keys, signed for where something is open, and at night."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.usecases.close_day import last_close
+from tests.ui.conftest import Rig
+from tests.ui.flows.steps import shows
+from tests.ui.keys import press, write
+from tests.ui.shop import PIN
+from ui import night
+from ui.dialogs.approval import Approval
+from ui.dialogs.close_day import CloseDay
+from ui.dialogs.find_action import FindAction
+from ui.tour.looks import faults
+
+
+def action(rig: Rig, initials: str) -> None:
+    """F11, its initials, Enter."""
+    press(Qt.Key.Key_F11)
+    rig.until(lambda: shows(rig, FindAction))
+    write(initials)
+    press(Qt.Key.Key_Return)
+
+
+def close_sheet(rig: Rig) -> CloseDay:
+    action(rig, "rj")
+    rig.until(lambda: shows(rig, CloseDay))
+    assert isinstance(rig.top, CloseDay)
+    return rig.top
+
+
+def number_of_last_close(rig: Rig) -> int:
+    desk = rig.window.desk
+    assert desk is not None
+    with desk.context.read() as conn:
+        closed = last_close(conn)
+    return closed.number if closed else 0
+
+
+def keep_picture(rig: Rig, name: str) -> None:
+    """For eyes: REGULARS_PICTURES names a folder."""
+    folder = os.environ.get("REGULARS_PICTURES")
+    if folder:
+        rig.window.grab().save(str(Path(folder) / f"{name}.png"))
+
+
+def test_rj_closes_the_oldest_open_date_and_says_its_number(rig: Rig) -> None:
+    """The shop of the tests worked three days ago and never closed that date."""
+    sheet = close_sheet(rig)
+    assert "2026-11-18" in sheet._date()
+    assert sheet._say_items() == "没有未结的事。"
+    assert faults(rig.window) == []
+    keep_picture(rig, "close_day")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    assert "Z 000001" in rig.shell.strip.text
+    assert number_of_last_close(rig) == 1
+    assert len(list((rig.shop.folder / "backups").glob("1-2*"))) == 1
+
+
+def test_the_shift_of_the_date_is_closed_first(rig: Rig) -> None:
+    close_sheet(rig)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    sheet = close_sheet(rig)
+    assert "2026-11-21" in sheet._date()
+    assert not sheet.commit.isEnabled()
+    assert "盘点" in sheet.problem.text()
+    press(Qt.Key.Key_Escape)
+    assert rig.top is None
+
+
+def test_what_is_open_asks_for_a_reason_and_a_second_person(rig: Rig) -> None:
+    rig.amount("368")
+    rig.counter.keep_now()
+    rig.settle()
+    sheet = close_sheet(rig)
+    assert "未结的单：1" in sheet._say_items()
+    assert faults(rig.window) == []
+    keep_picture(rig, "close_day_open")
+    sheet.submit()
+    assert "原因" in sheet.problem.text()
+    press(Qt.Key.Key_Right)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: shows(rig, Approval))
+    write("wm")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, Approval) and rig.top.pin.isVisible())
+    write(PIN)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    assert number_of_last_close(rig) == 1
+    assert not rig.counter.cart.is_empty
+
+
+def test_a_backup_that_fails_is_signed_for_or_the_date_stays_open(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (rig.shop.folder / "backups").write_text("a file lies where the folder should be")
+    sheet = close_sheet(rig)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: "没有备份" in sheet._say_items())
+    assert number_of_last_close(rig) == 0
+    assert sheet.reason.isVisible()
+    assert faults(rig.window) == []
+    keep_picture(rig, "close_day_no_backup")
+    rig.window.switch_language("en")
+    rig.window.switch_theme("dark")
+    rig.settle()
+    assert faults(rig.window) == []
+    keep_picture(rig, "close_day_no_backup_en_dark")
+
+
+def test_bf_makes_a_backup_for_a_supervisor_and_refuses_a_cashier(rig: Rig) -> None:
+    action(rig, "bf")
+    rig.until(lambda: rig.shell.strip.text != "")
+    assert not (rig.shop.folder / "backups").exists()
+    rig.shell.switch_to("9100002")
+    rig.until(lambda: rig.top is not None)
+    write(PIN)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    action(rig, "bf")
+    rig.until(lambda: "备份" in rig.shell.strip.text and "做好" in rig.shell.strip.text)
+    assert len(list((rig.shop.folder / "backups").glob("1-2*"))) == 1
+
+
+def test_at_night_the_till_closes_what_is_over_and_tells_who_comes_next(rig: Rig) -> None:
+    rig.shop.clock.now += timedelta(days=1)
+    rig.shell.day.night.look()
+    rig.until(lambda: not rig.shell.day.night.busy)
+    assert number_of_last_close(rig) == 0, "somebody was here a moment ago"
+    rig.clock.now += night.QUIET_S
+    rig.shell.day.night.look()
+    rig.until(lambda: number_of_last_close(rig) == 2)
+    rig.until(lambda: not rig.shell.day.night.busy)
+    assert "未盘点" in rig.shell.strip.text
+    rig.settle()
+    assert rig.shell.till.shift is None
+    keep_picture(rig, "closed_at_night")
+
+
+def test_an_hourly_backup_is_made_without_anybody(rig: Rig) -> None:
+    rig.shell.day.night.look()
+    rig.until(lambda: len(list((rig.shop.folder / "backups").glob("1-2*"))) == 1)
+    rig.until(lambda: not rig.shell.day.night.busy)
+    rig.shell.day.night.look()
+    rig.until(lambda: not rig.shell.day.night.busy)
+    assert len(list((rig.shop.folder / "backups").glob("1-2*"))) == 1, "the hour is not over"

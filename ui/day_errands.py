@@ -1,0 +1,112 @@
+"""What F11 starts around the day: the close, a backup now; and what the till did by itself at night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from ui.errors import words_of
+from ui.kit import Kit
+from ui.lanes import Lanes
+from ui.night import Night
+from ui.widgets.sheet import SheetHost
+from ui.widgets.strip import Strip
+
+if TYPE_CHECKING:
+    from app.backup import Backup
+    from app.context import Session
+    from app.usecases.close_day import Closed
+    from ui.desk import Desk
+    from ui.desk_day import DayView
+
+
+class DayErrands(QObject):
+    """Signals:
+    closed(sentence): a date is closed; its Z waits for paper.
+    """
+
+    closed = Signal(str)
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        sheets: SheetHost,
+        strip: Strip,
+        session: Callable[[], Session | None],
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(sheets)
+        self._kit, self._lanes, self._desk = kit, lanes, desk
+        self._sheets, self._strip, self._session = sheets, strip, session
+        self.night = Night(sheets, lanes, desk.day, taken=lambda: sheets.busy, clock=clock)
+        self.night.failed.connect(self._warn)
+        self.night.closed.connect(self._tell)
+
+    def close_day(self) -> None:
+        """F11 `rj`: the oldest date that is not closed yet."""
+        from ui.dialogs.close_day import CloseDay
+
+        def seen(view: DayView) -> None:
+            sheet = CloseDay(self._kit, self._lanes, self._desk, self._who, view)
+            sheet.closed.connect(self.closed)
+            self._sheets.open(sheet)
+
+        if self._session() is not None and not self.night.busy:
+            self._lanes.run(self._sheets, "db", self._desk.day.look, ok=seen, failed=self._warn)
+
+    def back_up(self) -> None:
+        """F11 `bf`: a backup now, while the counter goes on."""
+        session = self._session()
+        if session is None:
+            return
+        words, day, lanes, here = self._kit.words, self._desk.day, self._lanes, self._sheets
+
+        def noted(made: Backup) -> None:
+            self._strip.good_news(lambda: words.say("Backup {name} is made.", name=made.name))
+
+        def made(backup: Backup) -> None:
+            lanes.run(here, "db", lambda: day.note(backup, session), ok=noted, failed=self._warn)
+
+        def allowed(_: None) -> None:
+            lanes.run(here, "backup", day.back_up, ok=made, failed=self._warn)
+
+        lanes.run(here, "db", lambda: day.may_back_up(session), ok=allowed, failed=self._warn)
+
+    def tell_of_night(self) -> None:
+        """After a sign-in: the first hears of a close that the till made by itself."""
+        self._lanes.run(
+            self._sheets, "db", self._desk.day.closed_unseen,
+            ok=self._tell, failed=self._warn,
+        )  # fmt: skip
+
+    def _who(self) -> Session:
+        session = self._session()
+        assert session is not None, "a sheet is open only while somebody is signed in"
+        return session
+
+    def _tell(self, closed: Closed | None) -> None:
+        if closed is None:
+            return
+        words = self._kit.words
+        date, number = closed.on.iso(), f"{closed.number:06d}"
+
+        def say() -> str:
+            if not closed.uncounted:
+                return words.say(
+                    "The till closed {date} itself (Z {number}).", date=date, number=number
+                )
+            return words.say(
+                "The till closed {date} itself (Z {number}). A drawer was not counted.",
+                date=date,
+                number=number,
+            )
+
+        self._strip.warn(say)
+
+    def _warn(self, error: Exception) -> None:
+        self._strip.warn(lambda: words_of(self._kit, error))

@@ -1,0 +1,130 @@
+"""What screens ask of the product about the close of a day and backups, each step for the lane it belongs to.
+
+`prove` and `verify_share` go to the report lane, `back_up` to the backup lane; the rest is short and goes to
+the db lane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app import backup
+from app.backup import Backup, Stop
+from app.build import Till
+from app.context import Session
+from app.domain.business_day import BusinessDate
+from app.queries.counter import open_shift
+from app.usecases.back_up import (
+    NoteBackup,
+    backup_alarm,
+    backup_due,
+    check_may_back_up,
+    note_backup,
+)
+from app.usecases.close_day import (
+    BeginClose,
+    Closed,
+    CloseDay,
+    Closing,
+    OpenItem,
+    Proof,
+    begin,
+    close_day,
+    closed_unseen,
+    date_to_close,
+    end_shift_unattended,
+    open_items,
+    prove,
+)
+from app.usecases.close_unattended import due_unattended
+from app.usecases.owner_postings import Outlook, Progress, outlook, post_batch
+from app.usecases.verify_day import next_share, note_share, verify_share
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """What there is to close. `on` None: nothing; `shift_open`: that date's shift is still open."""
+
+    on: BusinessDate | None
+    shift_open: bool
+    items: tuple[OpenItem, ...]
+    due: Outlook | None
+    beside: bool
+    """Backups lie on the disk that they are to save from."""
+
+
+class DayDesk:
+    """The day of one till. Every method may raise Refused or Unavailable."""
+
+    def __init__(self, till: Till) -> None:
+        self._ctx = till.context
+        self._stop = Stop()
+
+    def look(self) -> DayView:
+        """What stands in the way of the next close."""
+        ctx = self._ctx
+        on, shift = date_to_close(ctx), open_shift(ctx)
+        return DayView(
+            on,
+            on is not None and shift is not None and shift.business_date <= on,
+            open_items(ctx),
+            None if on is None else outlook(ctx, on),
+            backup.is_beside(ctx),
+        )
+
+    def begin(self, command: BeginClose) -> Closing:
+        return begin(self._ctx, command)
+
+    def post(self, progress: Progress) -> Progress:
+        """One batch of expiries and reviews; the counter's commands come in between."""
+        return post_batch(self._ctx, progress)
+
+    def prove(self) -> Proof:
+        return prove(self._ctx)
+
+    def back_up(self) -> Backup:
+        """Make a backup and open it (backup lane: it may take a minute and writes nothing here)."""
+        return backup.make(self._ctx, self._stop)
+
+    def note(self, made: Backup, session: Session | None = None) -> Backup:
+        return note_backup(self._ctx, NoteBackup(self._ctx.ids(), made, session)).result
+
+    def close(self, command: CloseDay) -> Closed:
+        return close_day(self._ctx, command).result
+
+    def may_back_up(self, session: Session) -> None:
+        """Raises Refused(NOT_ALLOWED)."""
+        check_may_back_up(self._ctx, session, self._ctx.ids())
+
+    def stop(self) -> None:
+        """The window closes: a backup that runs is called off. Callable from any thread."""
+        self._stop()
+
+    # What a till does by itself ---------------------------------------------------------------
+
+    def backup_due(self) -> bool:
+        return backup_due(self._ctx)
+
+    def backup_alarm(self) -> str:
+        """The code of what is wrong with the backups, "" when nothing is."""
+        return backup_alarm(self._ctx)
+
+    def date_over(self) -> BusinessDate | None:
+        """The next date that is over and not closed."""
+        return due_unattended(self._ctx)
+
+    def begin_alone(self, on: BusinessDate) -> Closing:
+        """End what is open of a date without a count, and begin its close."""
+        end_shift_unattended(self._ctx, on)
+        return begin(self._ctx, BeginClose(self._ctx.ids(), None, on))
+
+    def closed_unseen(self) -> Closed | None:
+        """The newest close that the till made by itself, the first time that it is asked for."""
+        return closed_unseen(self._ctx)
+
+    def verify_share(self) -> int:
+        """Fold a seventh of all members anew (report lane); how many differ."""
+        share = next_share(self._ctx)
+        report = verify_share(self._ctx, share)
+        note_share(self._ctx, share)
+        return report.total
