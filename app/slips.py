@@ -56,7 +56,10 @@ def slip_of(
     member = _member(conn, event, person)
     doc = event.doc
     if event.kind == posting.SALE:
-        slip = receipts.sale_slip(shop, head, sale or sale_from_plain(doc["sale"]), member)
+        slip = receipts.sale_slip(
+            shop, head, sale or sale_from_plain(doc["sale"]), member,
+            changed_lately=_changed_lately(doc),
+        )  # fmt: skip
     else:
         original = _original(conn, doc)
         sold = sale_from_plain(original["sale"])
@@ -211,3 +214,9 @@ def _member(
         if progress is None
         else (progress[0], progress[1], (progress[2], progress[3])),
     )
+
+
+def _changed_lately(doc: dict[str, Any]) -> bool:
+    """Whether a second person let points be used soon after a change of the member's phone."""
+    guard = doc.get("guard")
+    return guard is not None and any(rule.startswith("F7.") for rule in guard["rules"])

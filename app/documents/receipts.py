@@ -34,6 +34,9 @@ _TENDERS = {
     "qr": mark("QR wallet"),
     "card": mark("Bank card"),
 }
+_CHANGED_LATELY = mark(
+    "Points were used soon after your phone number changed. If it wasn't you, tell the shop."
+)
 _REASONS = {
     "changed_mind": mark("Customer changed their mind"),
     "faulty": mark("Faulty goods"),
@@ -94,13 +97,23 @@ class MemberFacts:
     """(qualifying measure, target, name of the next tier), measure and target in minor units."""
 
 
-def sale_slip(shop: Shop, head: Head, sale: SaleDocument, member: MemberFacts | None) -> Doc:
-    """The receipt of a sale."""
+def sale_slip(
+    shop: Shop,
+    head: Head,
+    sale: SaleDocument,
+    member: MemberFacts | None,
+    *,
+    changed_lately: bool = False,
+) -> Doc:
+    """The receipt of a sale. `changed_lately` tells the member that points were used soon after their
+    phone or card changed (security.md section 4, F7)."""
     blocks: list[Block] = [*_top(shop, head, banner="")]
     blocks += _lines(shop, sale.lines, sign=1)
     blocks += _totals(shop, sale)
     if member is not None:
         blocks += _member(shop, member)
+    if changed_lately:
+        blocks += [Text(line, "body") for line in shop.both(_CHANGED_LATELY) if line]
     blocks += _foot(shop, head)
     return _doc("sale", shop, head, blocks)
 

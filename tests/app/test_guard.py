@@ -194,6 +194,19 @@ def test_points_used_within_a_day_of_a_new_phone_wait(desk: Desk) -> None:
     sell(desk.ctx, desk.charge(redeem=200))
 
 
+def test_the_slip_tells_the_member_that_points_were_used_after_the_change(desk: Desk) -> None:
+    sell(desk.ctx, desk.charge(100_000))
+    desk.shop.clock.step(minutes=31)
+    desk.change_phone("13800009999")
+    command = desk.charge(redeem=200)
+    approve(desk.ctx, Approve(desk.refused(command), "wm", PINS["wm"]))
+    sold = sell(desk.ctx, command).result
+    assert "手机号变更后不久" in (counter.slip_preview(desk.ctx, sold.event_id) or "")
+    desk.shop.clock.step(hours=25)
+    sold = sell(desk.ctx, desk.charge(redeem=200)).result
+    assert "手机号变更后不久" not in (counter.slip_preview(desk.ctx, sold.event_id) or "")
+
+
 def test_points_used_after_another_change_of_the_profile_do_not_wait(desk: Desk) -> None:
     sell(desk.ctx, desk.charge(100_000))
     desk.shop.clock.step(minutes=31)
