@@ -59,11 +59,11 @@ class Desk:
         payment = Payment("cash", shown.key.to_pay_minor)
         return Sell(self.ctx.ids(), self.session, member, request, payment, shown.key)
 
-    def change_phone(self, phone: str) -> None:
+    def change_phone(self, phone: str, name: str = "") -> None:
         shown = profile(self.ctx, self.member)
         command = EditProfile(
             self.ctx.ids(), self.session, self.member, shown.version,
-            ProfileInput(shown.name, phone), True, False,
+            ProfileInput(name or shown.name, phone), True, False,
         )  # fmt: skip
         edit_profile(self.ctx, command)
 
@@ -210,8 +210,22 @@ def test_the_slip_tells_the_member_that_points_were_used_after_the_change(desk: 
 def test_points_used_after_another_change_of_the_profile_do_not_wait(desk: Desk) -> None:
     sell(desk.ctx, desk.charge(100_000))
     desk.shop.clock.step(minutes=31)
-    desk.change_phone(PHONE)
+    desk.change_phone(PHONE, name="陈思源")
+    assert desk.last()["doc"]["changed"] == ["name"]
     sell(desk.ctx, desk.charge(redeem=200))
+
+
+def test_what_was_earned_on_another_date_does_not_count(desk: Desk) -> None:
+    for _ in range(4):
+        sell(desk.ctx, desk.charge())
+        desk.shop.clock.step(minutes=40)
+    today = BusinessDate(desk.last()["bd"])
+    with desk.ctx.read() as conn:
+        stops = [
+            sale_stops(conn, DEFAULT_GUARD, desk.member, on=on, now_s=2**40, earned=1, spent=0)
+            for on in (today, today.plus(1))
+        ]
+    assert [len(found) for found in stops] == [1, 0]
 
 
 def test_both_rules_at_once_are_one_request(desk: Desk) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
+from pytestqt.qtbot import QtBot
 
 import app.domain.fraud as fraud
+import resources
+from app.build import publish
 from app.domain.fraud.facts import RULES, Case
 from app.queries.exceptions import PersonLine
 from app.usecases.exceptions import REASONS
 from tests.ui.conftest import Rig, build_rig, make_kit
 from tests.ui.keys import press, write
-from tests.ui.shop import Shop, charge
+from tests.ui.shop import PIN, Shop, charge
+from ui.dialogs.approval import Approval
 from ui.dialogs.cases import CaseList, CaseSheet
 from ui.dialogs.find_action import FindAction
 from ui.guard_words import REASON_NAMES, RULE_NAMES, SENTENCES, case_sentence, stop_reason
@@ -175,10 +180,10 @@ def test_every_sentence_is_said_with_its_figures(qapp: QApplication, language: s
 
 @pytest.mark.parametrize(("language", "theme"), [("zh_CN", "dark"), ("en", "light")])
 def test_the_report_fits_a_small_screen(
-    qtbot: object, qapp: QApplication, shop: Shop, language: str, theme: str
+    qtbot: QtBot, qapp: QApplication, shop: Shop, language: str, theme: str
 ) -> None:
     kit = make_kit(qapp, language=language, theme=theme)
-    rig = build_rig(qtbot, qapp, shop, kit=kit)  # type: ignore[arg-type]  # pytest-qt's own fixture
+    rig = build_rig(qtbot, qapp, shop, kit=kit)
     rig.sign_in("wm")
     rig.open_shift()
     with_three_earning_sales(rig)
@@ -186,6 +191,56 @@ def test_the_report_fits_a_small_screen(
     header = page.table.horizontalHeader()
     for section in range(header.count()):
         assert header.sectionSizeHint(section) <= header.sectionSize(section) + 2
+    rig.window.close()
+    rig.window.deleteLater()
+    qapp.setStyleSheet("")
+
+
+# At the counter ---------------------------------------------------------------------------------
+
+
+def with_default_guard(shop: Shop) -> None:
+    """From today on the shop's programme leaves the limits at their defaults."""
+    till = shop.open()
+    text = resources.programme_path("demo.json").read_text("utf-8")
+    programme = {**json.loads(text), "version": 2, "starts": "2026-11-21"}
+    del programme["guard"]
+    publish(till.context, programme, today=till.context.business_date())
+    till.close()
+
+
+def charge_member(rig: Rig) -> None:
+    """Find, amount, Pay, Enter."""
+    rig.attach("6608")
+    rig.amount("50")
+    rig.open_pay()
+    press(Qt.Key.Key_Return)
+
+
+def test_the_counter_asks_a_second_person_and_goes_on_with_the_same_sale(
+    qtbot: QtBot, qapp: QApplication, shop: Shop
+) -> None:
+    with_default_guard(shop)
+    kit = make_kit(qapp)
+    rig = build_rig(qtbot, qapp, shop, kit=kit)
+    rig.sign_in()
+    rig.open_shift()
+    rig.until(rig.counter.finder.box.hasFocus)
+    charge_member(rig)
+    rig.until(lambda: rig.documents() == 1)
+    rig.settle()
+    press(Qt.Key.Key_F2)
+    charge_member(rig)
+    rig.until(lambda: isinstance(rig.top, Approval))
+    sheet = rig.top
+    assert isinstance(sheet, Approval)
+    assert kit.words.say(RULE_NAMES["F2"]) in [label.text() for label in sheet.findChildren(QLabel)]
+    write("wm")
+    press(Qt.Key.Key_Return)
+    rig.until(sheet.pin.isVisible)
+    write(PIN)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.documents() == 2)
     rig.window.close()
     rig.window.deleteLater()
     qapp.setStyleSheet("")

@@ -20,6 +20,8 @@ DAYS_TOGETHER: Final = 3
 PEER_SALES: Final = 100
 """Sales in the days kept that make somebody a peer, and in a day that say what is usual today."""
 PEERS_LEAST: Final = 2
+SPECIAL: Final = 2
+"""From this multiple of the others' median a till or a day is one of its own kind."""
 Place = tuple[str, int]
 
 
@@ -110,7 +112,9 @@ class _Watch:
         sales = today.sales - mine.sales
         now = share(len(today.undone) - len(mine.undone), sales) if sales >= PEER_SALES else 0
         usual = median([share_ for share_, _ in others])
-        return max(usual, self._at(fact), now), median([day for _, day in others])
+        # What is a little above the others' median is chance; a desk or a bad batch is far above it.
+        special = [each for each in (self._at(fact), now) if each > SPECIAL * usual]
+        return max([usual, *special]), median([day for _, day in others])
 
     def _at(self, fact: Fact) -> int:
         """The share that others undid at this till."""
