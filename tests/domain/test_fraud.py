@@ -204,7 +204,7 @@ def test_what_was_late_a_month_ago_is_forgotten(stream: Stream) -> None:
     for days in (0, 20, 11):
         stream.sale("m1", what="late", after=days * DAY)
     assert stream.cases() == []
-    stream.sale("m1", what="late")
+    stream.sale("m1", what="late", after=HOUR)
     assert stream.cases() == [("F3", "often", "flag")]
 
 
