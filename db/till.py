@@ -128,6 +128,47 @@ def put_item(conn: Connection, row: ItemRow, *, codes: tuple[str, ...]) -> None:
     )
 
 
+def replace_item(conn: Connection, row: ItemRow, *, codes: tuple[str, ...], active: bool) -> None:
+    """Add or change an item with exactly these barcodes; a code that another item had moves here."""
+    marks = ", ".join(f"{name} = excluded.{name}" for name in _ITEM.split(", ") if name != "id")
+    conn.execute(
+        f"INSERT INTO item ({_ITEM}, active) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+        f" ON CONFLICT (id) DO UPDATE SET {marks}, active = excluded.active",
+        (*astuple(row), int(active)),
+    )
+    conn.execute("DELETE FROM item_code WHERE item_id = ?", (row.id,))
+    conn.executemany(
+        "INSERT OR REPLACE INTO item_code (code, item_id) VALUES (?,?)",
+        [(code, row.id) for code in codes],
+    )
+
+
+def item_by_own_code(conn: Connection, code: str) -> ItemRow | None:
+    """The item of its own code, withdrawn or not."""
+    row = conn.execute(f"SELECT {_ITEM} FROM item WHERE code = ?", (code,)).fetchone()
+    return ItemRow(*row) if row else None
+
+
+def owner_of_code(conn: Connection, code: str) -> str | None:
+    """The own code of the item that a barcode leads to."""
+    row = conn.execute(
+        "SELECT i.code FROM item_code c JOIN item i ON i.id = c.item_id WHERE c.code = ?", (code,)
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def codes_of_item(conn: Connection, item_id: bytes) -> tuple[str, ...]:
+    """The barcodes of an item, sorted."""
+    found = conn.execute("SELECT code FROM item_code WHERE item_id = ? ORDER BY code", (item_id,))
+    return tuple(code for (code,) in found)
+
+
+def item_is_active(conn: Connection, item_id: bytes) -> bool:
+    """Whether an item is sold still."""
+    row = conn.execute("SELECT active FROM item WHERE id = ?", (item_id,)).fetchone()
+    return bool(row and row[0])
+
+
 def item_by_code(conn: Connection, code: str) -> ItemRow | None:
     """The item of a barcode or of its own code."""
     row = conn.execute(

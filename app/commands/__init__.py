@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "restore",
     "close-day",
     "reset-pin",
+    "catalogue",
 )
 """First words that need no window."""
 
@@ -98,7 +99,20 @@ def parser() -> argparse.ArgumentParser:
     reset = commands.add_parser("reset-pin", help="give a manager who forgot it a new PIN")
     reset.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
     reset.add_argument("--who", required=True, metavar="INITIALS", help="the manager's initials")
+    _add_catalogue(commands)
     return top
+
+
+def _add_catalogue(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    catalogue = commands.add_parser("catalogue", help="take items and prices from a CSV file")
+    catalogue.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
+    catalogue.add_argument("act", choices=("import",))
+    catalogue.add_argument("file", type=Path, metavar="FILE")
+    catalogue.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    catalogue.add_argument(
+        "--who", required=True, metavar="INITIALS",
+        help="who does it; the PIN is asked for, or taken from REGULARS_PIN",
+    )  # fmt: skip
 
 
 def _add_verify_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -158,6 +172,10 @@ def run(argv: Sequence[str]) -> int:
         from app.commands import reset_pin
 
         return reset_pin.command(chosen)
+    if chosen.command == "catalogue":
+        from app.commands import catalogue
+
+        return catalogue.command(chosen)
     from app.commands import demo_data
 
     return demo_data.command(chosen)

@@ -1,0 +1,147 @@
+"""A catalogue from a file: every fault is told, a second run changes nothing, past sales stay."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app import posting
+from app.catalogue_file import RowFault, read_catalogue
+from app.context import Session
+from app.domain.errors import Refused
+from app.queries.counter import find_items, item_by_code
+from app.usecases.catalogue import ImportCatalogue, Imported, import_catalogue
+from app.usecases.sign_in import SignIn, sign_in
+from db import rows
+from tests.fakes import PASSPHRASE, PINS, Shop
+
+HEAD = "code,name,name_en,category,price,per,tax,tax_included,barcodes,withdrawn\n"
+TWO = HEAD + (
+    "A1,龙井,Longjing,tea,88.50,1,13,yes,6900000000111 6900000000112,\n"
+    "A2,散装茶,Loose tea,tea,30,500,9,no,,\n"
+)
+
+
+def session(shop: Shop, who: str = "zg") -> Session:
+    ctx = shop.till.context
+    return sign_in(ctx, SignIn(ctx.ids(), who, PINS[who])).result
+
+
+def take(shop: Shop, text: str | bytes, *, who: str = "zg", dry_run: bool = False) -> Imported:
+    ctx = shop.till.context
+    content = text.encode() if isinstance(text, str) else text
+    return import_catalogue(
+        ctx, ImportCatalogue(ctx.ids(), session(shop, who), content, dry_run)
+    ).result
+
+
+def events(shop: Shop) -> list[dict[str, object]]:
+    with shop.till.context.read() as conn:
+        found = [posting.event_of(row) for row in rows.events_after(conn, 0)]
+    return [event.doc for event in found if event.kind == posting.CATALOGUE]
+
+
+def test_items_of_a_file_can_be_sold_by_each_barcode(shop: Shop) -> None:
+    assert take(shop, TWO) == Imported(2, 0, 0, 0, ())
+    item = item_by_code(shop.till.context, "6900000000112")
+    assert (item.code, item.price_minor, item.tax_bp, item.tax_included) == ("A1", 8850, 1300, True)
+    loose = item_by_code(shop.till.context, "A2")
+    assert (loose.price_minor, loose.per_quantity, loose.tax_included) == (3000, 500, False)
+    assert [found.code for found in find_items(shop.till.context, "lj")] == ["A1"]
+
+
+def test_a_second_run_changes_nothing_and_is_no_event(shop: Shop) -> None:
+    take(shop, TWO)
+    assert take(shop, TWO) == Imported(0, 0, 0, 2, ())
+    assert len(events(shop)) == 1
+
+
+def test_a_dry_run_says_what_would_be_and_does_nothing(shop: Shop) -> None:
+    assert take(shop, TWO, dry_run=True).added == 2
+    assert events(shop) == []
+    with pytest.raises(Refused, match="item_unknown"):
+        item_by_code(shop.till.context, "A1")
+
+
+def test_a_changed_and_a_withdrawn_item_are_told_apart(shop: Shop) -> None:
+    take(shop, TWO)
+    later = TWO.replace("88.50", "90").replace("30,500,9,no,,", "30,500,9,no,,yes")
+    assert take(shop, later) == Imported(0, 1, 1, 0, ())
+    assert item_by_code(shop.till.context, "A1").price_minor == 9000
+    with pytest.raises(Refused, match="item_unknown"):
+        item_by_code(shop.till.context, "A2")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_file_is_read_as_spreadsheets_save_it(shop: Shop, encoding: str) -> None:
+    assert take(shop, TWO.encode(encoding)).added == 2
+    assert item_by_code(shop.till.context, "A1").name == "龙井"
+
+
+FAULTS = {
+    "code,name\nA1,x\n": RowFault(1, "price", "missing"),
+    "code,name,price,colour\nA1,x,1,red\n": RowFault(1, "colour", "unknown_column"),
+    "code,name,price\nA1,,1\n": RowFault(2, "name", "missing"),
+    "code,name,price\nA1,x,free\n": RowFault(2, "price", "invalid"),
+    "code,name,price\nA1,x,1.005\n": RowFault(2, "price", "invalid"),
+    "code,name,price\nA1,x,-1\n": RowFault(2, "price", "invalid"),
+    "code,name,price\nA1,x,NaN\n": RowFault(2, "price", "invalid"),
+    "code,name,price,tax\nA1,x,1,101\n": RowFault(2, "tax", "invalid"),
+    "code,name,price,per\nA1,x,1,0\n": RowFault(2, "per", "invalid"),
+    "code,name,price\nA1,x,1\nA1,y,2\n": RowFault(3, "code", "twice"),
+    "code,name,price,barcodes\nA1,x,1,9\nA2,y,2,9\n": RowFault(3, "barcodes", "twice"),
+    "code,name,price,withdrawn\nA1,x,1,perhaps\n": RowFault(2, "withdrawn", "invalid"),
+}
+
+
+@pytest.mark.parametrize("text", FAULTS)
+def test_a_fault_is_told_by_line_and_column(text: str) -> None:
+    assert read_catalogue(text.encode(), 2).faults == (FAULTS[text],)
+
+
+def test_one_fault_keeps_the_whole_file_out(shop: Shop) -> None:
+    found = take(shop, TWO + "A3,z,,tea,x,1,0,yes,,\n")
+    assert found.faults == (RowFault(4, "price", "invalid"),)
+    assert events(shop) == []
+    with pytest.raises(Refused, match="item_unknown"):
+        item_by_code(shop.till.context, "A1")
+
+
+def test_a_barcode_of_an_item_outside_the_file_is_taken(shop: Shop) -> None:
+    text = "code,name,price,barcodes\nA9,x,1,6901234567892\n"
+    assert take(shop, text).faults == (RowFault(2, "barcodes", "taken"),)
+
+
+def test_only_a_manager_imports(shop: Shop) -> None:
+    for who in ("lx", "wm"):
+        for dry_run in (True, False):
+            with pytest.raises(Refused, match="not_allowed"):
+                take(shop, TWO, who=who, dry_run=dry_run)
+
+
+def test_the_program_imports_a_file(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text(TWO, "utf-8")
+    shop.till.close()
+
+    def program(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "ui", "catalogue", "import", str(file), "--store",
+             str(shop.till.folder), "--who", "zg", *more],
+            check=False, capture_output=True, text=True, timeout=60,
+            env={**os.environ, "REGULARS_PASSPHRASE": PASSPHRASE, "REGULARS_PIN": PINS["zg"],
+                 "DBUS_SESSION_BUS_ADDRESS": ""},
+        )  # fmt: skip
+
+    dry = program("--dry-run")
+    assert (dry.returncode, "2 would be added" in dry.stdout) == (0, True), dry.stderr
+    assert "2 were added" in program().stdout
+    assert "2 are as they were" in program().stdout
+    file.write_text(TWO.replace("88.50", "x"), "utf-8")
+    wrong = program()
+    assert (wrong.returncode, "line 2, price: invalid" in wrong.stdout) == (4, True)
+    shop.open()
