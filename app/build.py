@@ -79,6 +79,7 @@ class NewStore:
     card_last: int = 99_999_999
     items: Sequence[NewItem] = ()
     demo: bool = False
+    training: bool = False
     settings: settings.Settings = field(default_factory=settings.Settings)
 
 
@@ -238,6 +239,7 @@ def _fill(ctx: Context, new: NewStore) -> None:
             },
         )  # fmt: skip
         rows.set_meta(tx.conn, "demo", "1" if new.demo else "0")
+        rows.set_meta(tx.conn, "training", "1" if new.training else "0")
         for item in new.items:
             till.put_item(tx.conn, item.row, codes=item.codes)
     publish(ctx, new.programme, today=today)
@@ -430,5 +432,6 @@ def give_memory_back() -> None:
 
 
 def start_log(folder: Path) -> None:
-    """Write the technical log beside the store."""
+    """Write the technical log beside the store, and no longer beside another one."""
+    log.stop()
     log.start(folder)

@@ -166,6 +166,7 @@ def _shop(ctx: Context, conn: Connection, offset_min: int) -> receipts.Shop:
         first=first,
         second=second,
         demo=rows.meta(conn, "demo") == "1",
+        training=rows.meta(conn, "training") == "1",
     )
 
 

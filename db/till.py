@@ -180,6 +180,12 @@ def item_by_code(conn: Connection, code: str) -> ItemRow | None:
     return ItemRow(*row) if row else None
 
 
+def item_codes(conn: Connection, item_id: bytes) -> tuple[str, ...]:
+    """Every barcode that leads to an item."""
+    rows = conn.execute("SELECT code FROM item_code WHERE item_id = ? ORDER BY code", (item_id,))
+    return tuple(str(row[0]) for row in rows)
+
+
 def find_items(conn: Connection, text: str, limit: int) -> list[ItemRow]:
     """Items whose name, pinyin, initials or code hold `text`; a catalogue is small enough to scan."""
     like = "%" + text.lower().replace("%", "").replace("_", "") + "%"

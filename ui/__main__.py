@@ -30,17 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _window(folder: Path, *, language: str, theme: str) -> int:
     from PySide6.QtWidgets import QApplication
 
-    from ui.window import build_window
+    from ui.window import OneWindow
 
     application = QApplication([sys.argv[0]])
     application.setApplicationName("Regulars")
-    window = build_window(application, folder, language=language, theme=theme)
-    put_back = window.crash.install()
-    window.show()
+    one = OneWindow(application, folder, language=language, theme=theme)
+    one.show()
     try:
         return application.exec()
     finally:
-        put_back()
+        one.put_back()
 
 
 if __name__ == "__main__":

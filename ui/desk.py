@@ -90,6 +90,7 @@ class Desk:
             store=facts.store,
             till=facts.till,
             demo=counter.is_demo(ctx),
+            training=counter.is_training(ctx),
             sign=money_sign(facts.currency.code, facts.currency.exponent),
             offset_min=ctx.offset_min(),
             today=shift.business_date if shift else ctx.business_date(),

@@ -36,6 +36,7 @@ class TillView:
     store: str
     till: str
     demo: bool
+    training: bool
     sign: MoneySign
     offset_min: int
     today: BusinessDate

@@ -6,6 +6,7 @@ The calls block, so screens make them on the db lane (see ui.desk).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from app.approvals import Ask
 from app.build import Till
@@ -22,7 +23,7 @@ class StaffDesk:
     """The staff of one till. Every method may raise Refused or Unavailable."""
 
     def __init__(self, till: Till) -> None:
-        self._ctx = till.context
+        self._till, self._ctx = till, till.context
 
     # Second persons ---------------------------------------------------------------------------
 
@@ -42,6 +43,12 @@ class StaffDesk:
 
     def sign_out(self, session: Session, why: SignOutWhy) -> None:
         sign_out(self._ctx, SignOut(self._ctx.ids(), session, why))
+
+    def begin_training(self, who: str, pin: str) -> tuple[Path, str]:
+        """(folder, passphrase) of the store to practise in, ready for this person."""
+        from app.commands.training import begin
+
+        return begin(self._ctx, self._till.folder, who, pin)
 
     def people(self, session: Session) -> Sequence[StaffLine]:
         return staff_list(self._ctx, session)

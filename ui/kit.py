@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
@@ -13,11 +14,21 @@ from ui.theme import Look
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """Look, words and formats of one window; the objects stay, what they answer may change."""
+    """Look, words and formats of one window; the objects stay, what they answer may change.
+
+    In `training` every title says so.
+    """
 
     look: Look
     words: Words
     formats: Formats
+    training: bool = False
+
+    def titled(self, title: Callable[[], str]) -> Callable[[], str]:
+        """A title as it is shown."""
+        if not self.training:
+            return title
+        return lambda: self.words.say("{title} · TRAINING", title=title())
 
 
 def say_again(root: QWidget) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
 from app.domain.errors import Outage, Unavailable
@@ -38,15 +38,19 @@ if TYPE_CHECKING:
     from ui.shell import Shell
 
 BACK_TO_SEARCH_MS: Final = 20_000
+FRAME: Final = 6
+"""Pixels of red around the window in training."""
 _ACTIVITY: Final = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress)
 
 
 class MainWindow(QMainWindow):
     """Signals:
     ready(): someone signed in and the counter is shown.
+    store_wanted(folder, passphrase): another store instead of this one; None the live one again.
     """
 
     ready = Signal()
+    store_wanted = Signal(object, object)
 
     def __init__(
         self,
@@ -111,11 +115,20 @@ class MainWindow(QMainWindow):
 
     def _use_till(self, till: TillView) -> None:
         self._till = till
+        if till.training:
+            self._show_training()
         self.sign_in.show_place(self._place(till))
         if not self.sign_in.passphrase.isHidden():
             self.sign_in.ask_who()
         if self._waiting_who:
             self._who_given(self._waiting_who)
+
+    def _show_training(self) -> None:
+        """A red frame, and the word in the title: no picture of it looks like the real counter."""
+        edge = self._kit.look.px(FRAME)
+        self.setContentsMargins(edge, edge, edge, edge)
+        self.setWindowTitle(self._kit.words.say("Regulars") + " · TRAINING 练习")
+        self.update()
 
     def _not_opened(self, error: Exception) -> None:
         code = error.code if isinstance(error, Unavailable) else None
@@ -196,11 +209,17 @@ class MainWindow(QMainWindow):
         assert self._till is not None, "who signed in was looked up in the open till"
         till = self._till
         zone = timezone(timedelta(minutes=till.offset_min))
-        kit = Kit(self._kit.look, self._kit.words, Formats(self._kit.words, till.sign, zone))
+        kit = Kit(
+            self._kit.look,
+            self._kit.words,
+            Formats(self._kit.words, till.sign, zone),
+            till.training,
+        )
         shell = Shell(kit, self.lanes, self.desk, till, clock=self._clock)
         shell.language_wanted.connect(self.switch_language)
         shell.theme_wanted.connect(self.switch_theme)
         shell.lock_wanted.connect(partial(self.lock))
+        shell.store_wanted.connect(self.store_wanted)
         shell.settings_saved.connect(self._settings_saved)
         self.pages.addWidget(shell)
         self.shell = shell
@@ -243,6 +262,8 @@ class MainWindow(QMainWindow):
 
     def _place(self, till: TillView) -> str:
         place = self._kit.words.say("{store} · Till {till}", store=till.store, till=till.till)
+        if till.training:
+            return f"{place} · TRAINING 练习"
         return f"{place} · DEMO" if till.demo else place
 
     # Language and theme -----------------------------------------------------------------------
@@ -314,6 +335,10 @@ class MainWindow(QMainWindow):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
+        if self._till is not None and self._till.training:
+            painter = QPainter(self)
+            painter.fillRect(self.rect(), self._kit.look.colour("danger"))
+            painter.end()
         if not self._painted:
             self._painted = True
             # After this paint, not during it: the store's libraries are imported on the lane.

@@ -53,12 +53,14 @@ if TYPE_CHECKING:
 class Shell(QWidget):
     """Signals:
     language_wanted(), theme_wanted(), lock_wanted(): the window's business.
+    store_wanted(folder, passphrase): the store to practise in; None, None the live one again.
     settings_saved(settings): language and theme may be others now.
     """
 
     language_wanted = Signal()
     theme_wanted = Signal()
     lock_wanted = Signal()
+    store_wanted = Signal(object, object)
     settings_saved = Signal(object)
 
     def __init__(
@@ -199,6 +201,17 @@ class Shell(QWidget):
         """Nobody is left to wait for a second person: the request is refused."""
         if isinstance(self.sheets.top, Approval):
             self.sheets.top.step_back()
+
+    def training(self) -> None:
+        """To the store to practise in, with one's own PIN; from there back to the live one."""
+        from ui.dialogs.shift import BeginTraining
+
+        if self.till.training:
+            self.store_wanted.emit(None, None)
+        elif self.staff is not None:
+            sheet = BeginTraining(self._kit, self._lanes, self._desk, self.staff)
+            sheet.begun.connect(self.store_wanted)
+            self.sheets.open(sheet)
 
     def _use_session(self, session: Session) -> None:
         self.session = self.counter.session = self.errands.session = session
@@ -410,6 +423,7 @@ class Shell(QWidget):
             Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),
             *self._page_actions(),
             *self._export_actions(),
+            Action("training", mark("Training: begin or end"), "lx", self.training, refusal=free),
             Action("language", mark("Switch language"), "yy", self.language_wanted.emit),
             Action("theme", mark("Switch theme"), "pf", self.theme_wanted.emit),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +24,47 @@ if TYPE_CHECKING:
 LEAST_WIDTH, LEAST_HEIGHT = 1180, 700
 
 
+class OneWindow:
+    """The window that is shown: on the live store, or on the one to practise in."""
+
+    def __init__(
+        self, application: QApplication, folder: Path, *, language: str = "", theme: str = ""
+    ) -> None:
+        self._application, self._live = application, folder
+        self._language, self._theme = language, theme
+        self.window: MainWindow | None = None
+        self.put_back: Callable[[], None] = lambda: None
+
+    def show(self, folder: Path | None = None, passphrase: str | None = None) -> None:
+        """Show the window of a store, None the live one, and close the one before."""
+        before = self.window
+        self.window = build_window(
+            self._application,
+            folder or self._live,
+            language=self._language,
+            theme=self._theme,
+            passphrase=passphrase,
+        )
+        self.window.store_wanted.connect(self.show)
+        self.put_back()
+        self.put_back = self.window.crash.install()
+        self.window.show()
+        if before is not None:
+            before.close()
+            before.deleteLater()
+
+
 def build_window(
-    application: QApplication, folder: Path, *, language: str = "", theme: str = ""
+    application: QApplication,
+    folder: Path,
+    *,
+    language: str = "",
+    theme: str = "",
+    passphrase: str | None = None,
 ) -> MainWindow:
     """The window of the store in `folder`, not shown yet. `language` and `theme` "" take the
-    settings'. A settings file with a mistake is told on opening; the window then uses defaults.
+    settings'; `passphrase` opens a store whose key is in no key store. A settings file with a
+    mistake is told on opening; the window then uses defaults.
     """
     settings = _settings(folder)
     load_fonts()
@@ -44,7 +81,7 @@ def build_window(
     kit = Kit(look, words, Formats(words, YUAN, UTC))
     set_up = (folder, make_desk) if may_be_set_up(folder) else None
     window = MainWindow(
-        kit, settings, lambda passphrase: open_desk(folder, passphrase), set_up=set_up
+        kit, settings, lambda typed: open_desk(folder, typed or passphrase), set_up=set_up
     )
     window.setMinimumSize(
         min(look.px(LEAST_WIDTH), room.width()), min(look.px(LEAST_HEIGHT), room.height())

@@ -39,5 +39,5 @@ def member_card(
         number_label=f"{label} {label_second}".strip(),
         signature_label=f"{signature} {signature_second}".strip(),
         terms=tuple(terms),
-        mark="演示 DEMO" if shop.demo else "",
+        mark=shop.mark,
     )

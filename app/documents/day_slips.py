@@ -161,8 +161,8 @@ def _top(shop: Shop, head: Head, title: str) -> list[Block]:
     blocks: list[Block] = []
     if head.copy_no:
         blocks.append(Text(f"*** 补打 COPY {head.copy_no} ***", "banner", "center", "shrink"))
-    if shop.demo:
-        blocks.append(Text("演示 DEMO", "banner", "center", "shrink"))
+    if shop.mark:
+        blocks.append(Text(shop.mark, "banner", "center", "shrink"))
     said = " ".join(part for part in shop.both(title) if part)
     blocks.append(Text(said, "title", "center", "shrink"))
     if shop.name:

@@ -60,6 +60,14 @@ class Shop:
     first: Formats
     second: Formats | None
     demo: bool
+    training: bool = False
+
+    @property
+    def mark(self) -> str:
+        """What stands on every slip of a shop that isn't real, in both languages; "" for a real one."""
+        if self.training:
+            return "TRAINING 练习"
+        return "演示 DEMO" if self.demo else ""
 
     def both(self, message: str) -> tuple[str, str]:
         """A marked message in the first language, and in the second or ""."""
@@ -188,8 +196,8 @@ def _top(shop: Shop, head: Head, *, banner: str) -> list[Block]:
     blocks: list[Block] = []
     if head.copy_no:
         blocks.append(Text(f"*** 补打 COPY {head.copy_no} ***", "banner", "center", "shrink"))
-    if shop.demo:
-        blocks.append(Text("演示 DEMO", "banner", "center", "shrink"))
+    if shop.mark:
+        blocks.append(Text(shop.mark, "banner", "center", "shrink"))
     if banner:
         first, second = shop.both(banner)
         blocks.append(

@@ -90,8 +90,8 @@ def xlsx_bytes(pairs: Sequence[tuple[Report, ReportSheet]], exponent: int) -> by
 def report_slip(shop: Shop, sheets: Sequence[ReportSheet]) -> Doc:
     """The reports for the receipt printer: one figure beside its label, several below it."""
     blocks: list[Block] = []
-    if shop.demo:
-        blocks.append(Text("演示 DEMO", "banner", "center", "shrink"))
+    if shop.mark:
+        blocks.append(Text(shop.mark, "banner", "center", "shrink"))
     for sheet in sheets:
         blocks.append(Text(sheet.title, "title", "center", "shrink"))
         blocks.append(Text(" · ".join((sheet.shop, sheet.period)), "body", "center"))

@@ -67,8 +67,8 @@ def z_slip(shop: Shop, head: Head, facts: ZFacts) -> Doc:
 def _top(shop: Shop, head: Head, doc: dict[str, Any]) -> Iterator[Block]:
     if head.copy_no:
         yield Text(f"*** 补打 COPY {head.copy_no} ***", "banner", "center", "shrink")
-    if shop.demo:
-        yield Text("演示 DEMO", "banner", "center", "shrink")
+    if shop.mark:
+        yield Text(shop.mark, "banner", "center", "shrink")
     title = " ".join(part for part in shop.both(mark("DAY CLOSE")) if part)
     yield Text(f"{title} Z {doc['number']:06d}", "title", "center", "shrink")
     if shop.name:

@@ -131,6 +131,12 @@ def is_voided(conn: Connection, event_id: bytes) -> bool:
     return any(row.kind == posting.VOID for row in rows.documents_referring(conn, event_id))
 
 
+def is_training(ctx: Context) -> bool:
+    """Whether this is the store to practise in: the frame and the slips say so."""
+    with ctx.read() as conn:
+        return rows.meta(conn, "training") == "1"
+
+
 def is_demo(ctx: Context) -> bool:
     """Whether nothing here is real: DEMO stands on every screen and slip."""
     with ctx.read() as conn:

@@ -18,6 +18,8 @@ from ui.widgets.number_fields import AmountField, PinField
 from ui.widgets.sheet import Sheet
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.context import Session
     from ui.desk import Desk
 
@@ -128,6 +130,65 @@ class SwitchPerson(Sheet):
     def _signed_in(self, result: tuple[Session, StaffView]) -> None:
         self.closing.emit()
         self.switched.emit(*result)
+
+    def _refused(self, error: Exception) -> None:
+        self.pin.setEnabled(True)
+        self.pin.clear()
+        self.problem.tell(lambda: words_of(self._kit, error))
+        self.pin.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class BeginTraining(Sheet):
+    """Signals:
+    begun(folder, passphrase): the store to practise in is ready.
+    """
+
+    begun = Signal(object, object)
+    wide = 480
+
+    def __init__(self, kit: Kit, lanes: Lanes, desk: Desk, staff: StaffView) -> None:
+        words = kit.words
+        super().__init__(kit, lambda: words.say("Practise"))
+        self._lanes, self._desk, self._staff = lanes, desk, staff
+        self.body.addWidget(
+            WrappedLabel(
+                lambda: words.say(
+                    "A shop of its own with your items and no member. Nothing of it is real, and the "
+                    "live till waits. F11 lx ends it."
+                )
+            )
+        )
+        self.body.addWidget(Label(lambda: words.say("{name}: your PIN", name=staff.name)))
+        self.pin = PinField(lambda: words.say("PIN"))
+        self.body.addWidget(self.pin)
+        self.problem = WrappedLabel(nothing, role="strong", tone="danger")
+        self.body.addWidget(self.problem)
+        self.pin.entered.connect(self._begin)
+
+    def first_focus(self) -> QWidget:
+        return self.pin
+
+    @property
+    def busy(self) -> bool:
+        return not self.pin.isEnabled()
+
+    def _begin(self) -> None:
+        if not self.pin.text() or not self.pin.isEnabled():
+            return
+        self.pin.setEnabled(False)
+        who, pin = self._staff.initials, self.pin.text()
+        self._lanes.run(
+            self,
+            "db",
+            lambda: self._desk.staff.begin_training(who, pin),
+            ok=self._begun,
+            failed=self._refused,
+        )
+
+    def _begun(self, store: tuple[Path, str]) -> None:
+        self.pin.setEnabled(True)
+        self.closing.emit()
+        self.begun.emit(*store)
 
     def _refused(self, error: Exception) -> None:
         self.pin.setEnabled(True)

@@ -32,7 +32,7 @@ class Sheet(QFrame):
     def __init__(self, kit: Kit, title: Text) -> None:
         super().__init__()
         self._kit = kit
-        self._title_text = title
+        self._title_text = title = kit.titled(title)
         self.setProperty("role", "card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         outer = rows(kit.look, self, margins=(24, 16, 24, 20), gap=12)

@@ -37,6 +37,7 @@ class TopBar(QWidget):
         line.addStretch()
         middle = Qt.AlignmentFlag.AlignVCenter
         self._demo = Label(lambda: "DEMO", chip="danger")
+        self._training = Label(lambda: words.say("Training: nothing here is real."), chip="danger")
         self._date = Label(chip="warn")
         self._needs, self._paper = (
             Button(kit, nothing, role="chip"),
@@ -45,7 +46,7 @@ class TopBar(QWidget):
         self._needs.clicked.connect(self.attention_wanted)
         self._paper.clicked.connect(self.attention_wanted)
         self._away = Label(lambda: words.say("Click to continue"), chip="danger")
-        for chip in (self._away, self._demo, self._date, self._needs, self._paper):
+        for chip in (self._away, self._training, self._demo, self._date, self._needs, self._paper):
             chip.hide()
             line.addWidget(chip, 0, middle)
         self._who = Label(role="text2")
@@ -76,7 +77,7 @@ class TopBar(QWidget):
         self.theme.show_icon(icons[self._kit.look.theme])
 
     def show_title(self, title: Text) -> None:
-        self._title.tell(title)
+        self._title.tell(self._kit.titled(title))
 
     def show_till(self, till: TillView, staff: StaffView) -> None:
         words = self._kit.words
@@ -84,6 +85,7 @@ class TopBar(QWidget):
             lambda: words.say("{store} · Till {till}", store=till.store, till=till.till)
         )
         self._demo.setVisible(till.demo)
+        self._training.setVisible(till.training)
         shift = till.shift
         if shift is None:
             self._who.tell(lambda: words.say("{name} · no shift", name=staff.name))
