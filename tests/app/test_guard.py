@@ -137,6 +137,9 @@ def test_a_second_person_lets_exactly_that_sale_pass_and_is_named_in_its_event(d
     assert done.result.document.points_earned == ask.amount
     assert desk.last()["doc"]["guard"] == {"rules": ["F2.minutes"], "by": who.staff_id.hex()}
     assert desk.refused(desk.charge()).command_id != ask.command_id
+    slip = counter.slip_preview(desk.ctx, done.result.event_id)
+    assert slip is not None
+    assert "手机号变更后不久" not in slip
 
 
 def test_nobody_lets_their_own_sale_pass(desk: Desk) -> None:
