@@ -137,6 +137,13 @@ class Attention(QObject):
                 lambda: words.say("The next sale tries again"),
                 self._counter.focus_amount,
             )
+        if need.kind == "backup":
+            return NeedLine(
+                need.at,
+                lambda: sentence(self._kit, Outage.BACKUP_STALE, {}),
+                lambda: words.say("F11, then bf"),
+                self._counter.focus_amount,
+            )
         return NeedLine(
             need.at,
             partial(self._incident, need),

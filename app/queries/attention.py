@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from app import posting
+from app.backup import is_stale
 from app.context import Context
 from app.domain.errors import Outage
 from app.protocol.events import instant_of
@@ -23,7 +24,8 @@ class Need:
 
     Attributes:
         kind: "incident" (noted at start or when idle), "uncertain" (a slip that may have printed),
-            "waiting" (slips for paper) or "journal_file" (the second copy can't be written).
+            "waiting" (slips for paper), "journal_file" (the second copy can't be written) or
+            "backup" (the newest is older than a day).
         at: since when.
         code: the incident's or the outage's; "" where the printer says nothing.
         facts: the incident's.
@@ -31,7 +33,7 @@ class Need:
         count: how many slips wait.
     """
 
-    kind: Literal["incident", "uncertain", "waiting", "journal_file"]
+    kind: Literal["incident", "uncertain", "waiting", "journal_file", "backup"]
     at: datetime
     code: str = ""
     facts: Mapping[str, int | str] | None = None
@@ -52,6 +54,10 @@ def needs(ctx: Context) -> tuple[Need, ...]:
             event = rows.event_by_seq(conn, job.seq)
             number = posting.event_of(event).doc.get("receipt_no", "") if event else ""
             found.append(Need("uncertain", instant_of(job.created_us), number=number))
+        backup = rows.last_backup(conn)
+    made_at = instant_of(posting.event_of(backup).at_us) if backup else None
+    if made_at is not None and is_stale(ctx.clock() - made_at):
+        found.append(Need("backup", made_at, Outage.BACKUP_STALE.value))
     queued = [job for job in jobs if job.state != "uncertain"]
     if queued:
         problem = next((job.problem for job in queued if job.problem), None) or ""

@@ -24,8 +24,8 @@ from app.domain.tiers import review_entries
 from db import due, rows, till
 from db.connection import Connection
 
-BATCH_MEMBERS: Final = 200
-"""Members a transaction: some 50 ms of the write lock."""
+BATCH_MEMBERS: Final = 50
+"""Members a transaction: each takes about a millisecond of the write lock, and a sale may be waiting."""
 
 Phase = Literal["expire", "tiers", "pending", "done"]
 _AFTER: Final[dict[Phase, Phase]] = {"expire": "tiers", "tiers": "pending", "pending": "done"}

@@ -23,6 +23,7 @@ from app.backup import (
 )
 from app.domain.errors import Outage, Unavailable
 from app.keyslots.document import decode
+from app.queries.attention import needs
 from app.settings import BackupSettings
 from app.usecases.back_up import NoteBackup, backup_age, backup_alarm, backup_due, note_backup
 from app.usecases.enrol import ProfileInput
@@ -252,3 +253,10 @@ def test_old_backups_go_but_for_24_newest_14_days_and_8_weeks(tmp_path: Path) ->
     assert len({at.isocalendar()[:2] for at in left}) == 8
     assert len(left) == 24 + 12 + 5
     assert (tmp_path / "somebody's photos").exists()
+
+
+def test_a_backup_that_grew_old_needs_a_hand(kiosk: Kiosk) -> None:
+    noted(kiosk)
+    assert [need.kind for need in needs(kiosk.ctx)] == []
+    kiosk.clock.now += timedelta(hours=24, minutes=1)
+    assert [(need.kind, need.code) for need in needs(kiosk.ctx)] == [("backup", "backup_stale")]
