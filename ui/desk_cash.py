@@ -10,6 +10,7 @@ from typing import Literal
 from app.build import Till
 from app.context import Session
 from app.queries import drawer
+from app.queries.counter import is_training
 from app.queries.drawer import OpenDrawer, XReport
 from app.spool import kick
 from app.usecases.cash_move import CashMoved, MoveCash, move_cash
@@ -25,6 +26,7 @@ class CashDesk:
 
     def __init__(self, till: Till) -> None:
         self._ctx = till.context
+        self._training = is_training(till.context)
 
     def drawer(self) -> OpenDrawer | None:
         """The open shift's drawer, None without a shift."""
@@ -68,5 +70,8 @@ class CashDesk:
         return close_shift(self._ctx, command).result
 
     def kick(self, asked_s: float) -> bool:
-        """Open the drawer, if a printer is set and it wasn't asked too long ago (print lane)."""
+        """Open the drawer, if a printer is set and it wasn't asked too long ago (print lane). Never in
+        training: the money in it is real."""
+        if self._training:
+            return False
         return kick(self._ctx.settings.receipt, asked_s=asked_s)

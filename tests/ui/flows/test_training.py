@@ -83,6 +83,12 @@ def test_training_shows_it_in_frame_chip_and_every_title(practice: Rig) -> None:
     assert picture.pixelColor(FRAME, middle) != red
 
 
+def test_the_drawer_stays_shut_in_training(practice: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.desk_cash.kick", lambda receipt, asked_s: True)
+    assert practice.window.desk is not None
+    assert not practice.window.desk.cash.kick(0.0)
+
+
 def test_f11_ends_it_again(practice: Rig) -> None:
     practice.until(lambda: isinstance(practice.top, OpenShift))
     practice.open_shift("1")
