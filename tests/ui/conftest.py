@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,6 +126,17 @@ class Rig:
     shop: Shop
     qtbot: QtBot
     clock: SteppedClock
+    asked: int = 0
+    """How often a lane was asked for something."""
+
+    def __post_init__(self) -> None:
+        run = self.window.lanes.run
+
+        def counted(*question: Any, **answers: Any) -> Any:
+            self.asked += 1
+            return run(*question, **answers)
+
+        self.window.lanes.run = counted  # type: ignore[method-assign]  # to know when all is quiet
 
     @property
     def shell(self) -> Shell:
@@ -143,13 +155,17 @@ class Rig:
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=10_000)
 
     def settle(self) -> None:
-        """Wait until every lane has answered and the answers were delivered."""
-        for lane in ("search", "db"):
-            done = list[int]()
-            self.window.lanes.run(
-                self.window, lane, lambda: 1, ok=done.append, failed=lambda error: None
-            )
-            self.until(partial(bool, done))
+        """Wait until every lane has answered, and nothing more was asked because of the answers."""
+        lanes = ("search", "db")
+        asked = -1
+        while asked != self.asked:
+            asked = self.asked + len(lanes)
+            for lane in lanes:
+                done = list[int]()
+                self.window.lanes.run(
+                    self.window, lane, lambda: 1, ok=done.append, failed=lambda error: None
+                )
+                self.until(partial(bool, done))
 
     def sign_in(self, who: str = "lx", pin: str = PIN) -> None:
         self.until(lambda: self.window.desk is not None)
