@@ -29,7 +29,7 @@ from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile, fsync_folder
 from app.projections import fill_figures
 from app.protocol.events import micros
-from app.recovery import Findings, mend, open_store
+from app.recovery import SETTING_UNKNOWN, Findings, mend, open_store
 from app.usecases.sign_in import is_weak, new_verifier
 from app.usecases.staff import staff_facts
 from app.witness import WitnessFile
@@ -355,7 +355,7 @@ def _wired(
 
 def _settings(folder: Path, findings: Findings) -> settings.Settings:
     try:
-        return settings.load(folder, unknown=lambda key: findings.add("setting_unknown", key=key))
+        return settings.load(folder, unknown=lambda key: findings.add(SETTING_UNKNOWN, key=key))
     except settings.BadSettings as error:
         raise Unavailable(Outage.SETTINGS_BAD, {"key": error.path, "why": error.why}) from error
     except OSError as error:

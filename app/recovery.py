@@ -20,7 +20,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlcipher3 import dbapi2
 from sqlcipher3.dbapi2 import Connection
@@ -39,6 +39,7 @@ from db.engine import Store
 
 _NEWEST = 2
 _BATCH = 500
+SETTING_UNKNOWN: Final = "setting_unknown"
 _TAIL = 200
 """Events at the end of the journal whose chain and file copy are compared at every start."""
 
@@ -53,6 +54,10 @@ class Findings:
         """Note one finding."""
         self.found.append((code, facts))
         log.warning("start: %s %s", code, facts)
+
+    def mended(self) -> tuple[str, ...]:
+        """The codes of what was mended. A setting that isn't known is only told: nothing was wrong."""
+        return tuple(code for code, _ in self.found if code != SETTING_UNKNOWN)
 
 
 def open_store(path: Path, key: StoreKey, findings: Findings) -> Store:

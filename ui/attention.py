@@ -32,6 +32,8 @@ _INCIDENTS: Final = {
     "journal_file_missing": mark("A journal file is missing."),
     "journal_backfilled": mark("{count} entries were written to the journal file again."),
     "journal_missing": mark("The journal file was missing and was written anew."),
+    "keyslots_mended": mark("One of the two copies of the key file was written anew."),
+    "setting_unknown": mark("The settings file has a key that isn't known: {key}. It isn't used."),
     "fold_differs": mark("A balance doesn't match its ledger."),
 }
 

@@ -97,7 +97,7 @@ class Desk:
             calendar=ctx.business_date(),
             tiers=members.tiers(ctx),
             shift=shift,
-            repairs=tuple(code for code, _ in self._till.findings.found),
+            repairs=self._till.findings.mended(),
         )
 
     def settings(self) -> Settings:

@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.protocol.events import micros
+from app.settings import FILE_NAME
 from db import rows, till
 from tests.ui.conftest import Rig, build_rig
 from tests.ui.flows.steps import shows
 from tests.ui.keys import press, write
+from tests.ui.shop import Shop
 from ui.desk import Desk
 from ui.dialogs.attention import AttentionList, Incidents
 from ui.dialogs.paper_list import PaperList
@@ -110,9 +112,29 @@ def test_every_code_that_recovery_notes_has_words(rig: Rig) -> None:
         note(rig, code)
     note(rig, "journal_backfilled", '{"count": 2}')
     note(rig, "journal_damaged", '{"places": 2, "file": "x"}')
+    note(rig, "keyslots_mended")
     said = [line.what() for line in rig.shell.attention.lines()]
-    assert len(said) == 6
+    assert len(said) == 7
     assert [text for text in said if text.startswith("本机记下")] == []
+
+
+def test_a_key_that_settings_do_not_know_is_named_and_not_counted_as_mended(
+    qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit
+) -> None:
+    path = shop.folder / FILE_NAME
+    path.write_text("gone = 1\n" + path.read_text("utf-8"), "utf-8")
+    rig = build_rig(qtbot, qapp, shop, kit=kit)
+    try:
+        rig.sign_in()
+        rig.open_shift()
+        rig.settle()
+        assert "启动时" not in rig.shell.strip.text
+        assert rig.shell.top_bar._needs.text() == "要处理 1"
+        said = [line.what() for line in rig.shell.attention.lines()]
+        assert said == ["设置文件里的“gone”不认识，没有使用。"]
+    finally:
+        rig.window.close()
+        rig.window.deleteLater()
 
 
 def test_the_oldest_comes_first_whatever_it_is(rig: Rig) -> None:
@@ -133,8 +155,10 @@ def test_slips_that_wait_and_one_that_may_have_printed_lead_to_their_list(rig: R
         rig.open_pay()
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
-    rig.until(lambda: rig.shell.errands.print_status.waiting == 2)
-    rig.shell.paper._retry.stop()
+    paper = rig.shell.paper
+    # A slip on its way would be settled over what is written below.
+    rig.until(lambda: rig.shell.errands.print_status.waiting == 2 and not paper._running)
+    paper._retry.stop()
     with desk.context.write_rows() as conn:
         first = till.waiting_jobs(conn)[0]
         till.set_job_state(conn, first.id, state="uncertain", problem=None, attempt=False)
