@@ -123,6 +123,14 @@ def events_after(conn: Connection, seq: int, limit: int = -1) -> Iterator[EventR
     return (EventRow(*row) for row in rows)
 
 
+def events_of_kind(conn: Connection, kind: str, *, before: int) -> Iterator[EventRow]:
+    """Events of one kind below a number, in order; for kinds that are few."""
+    rows = conn.execute(
+        f"SELECT {_EVENT} FROM event WHERE kind = ? AND seq < ? ORDER BY seq", (kind, before)
+    )
+    return (EventRow(*row) for row in rows)
+
+
 def event_count(conn: Connection) -> int:
     """How many events there are; equal to the last sequence number in a sound journal."""
     return _int(conn, "SELECT count(*) FROM event")
@@ -240,6 +248,16 @@ def ledger_sum(conn: Connection, member_id: bytes, asset: str) -> int:
         "SELECT coalesce(sum(amount), 0) FROM ledger INDEXED BY ledger_member"
         " WHERE member_id = ? AND asset = ?",
         (member_id, asset),
+    ).fetchone()
+    return int(row[0])
+
+
+def ledger_sum_before(conn: Connection, member_id: bytes, asset: str, seq: int) -> int:
+    """Σ entries of one asset below an event, answered from the covering index."""
+    row = conn.execute(
+        "SELECT coalesce(sum(amount), 0) FROM ledger INDEXED BY ledger_member"
+        " WHERE member_id = ? AND asset = ? AND seq < ?",
+        (member_id, asset, seq),
     ).fetchone()
     return int(row[0])
 

@@ -56,6 +56,7 @@ from app.usecases.tidy import purge_slips, tidy
 from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
+from ui.desk_audit import AuditDesk
 from ui.desk_cash import CashDesk
 from ui.desk_day import DayDesk
 from ui.desk_guard import GuardDesk
@@ -78,6 +79,7 @@ class Desk:
         self.guard = GuardDesk(till)
         self.cash = CashDesk(till)
         self.day = DayDesk(till)
+        self.audit = AuditDesk(till)
 
     # The till ---------------------------------------------------------------------------------
 

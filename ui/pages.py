@@ -61,6 +61,15 @@ def _staff(shell: Shell) -> QWidget:
     )  # fmt: skip
 
 
+def _audit(shell: Shell) -> QWidget:
+    from ui.screens.audit_page import AuditPageView
+
+    return AuditPageView(
+        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip,
+        lambda: shell.till.calendar,
+    )  # fmt: skip
+
+
 def _settings(shell: Shell) -> QWidget:
     from ui.screens.settings_page import SettingsPage
 
@@ -80,6 +89,9 @@ PAGES: Final = (
     PageKind(
         "reports", "chart-column", mark("Reports"), mark("Reports"), mark("Go to the reports"),
         "rb", _reports,
+    ),
+    PageKind(
+        "audit", "search", mark("Journal"), mark("Journal"), mark("Go to the journal"), "sj", _audit,
     ),
     PageKind(
         "settings", "settings", mark("Settings"), mark("Settings"), mark("Go to the settings"),

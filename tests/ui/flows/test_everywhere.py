@@ -14,6 +14,7 @@ from tests.ui.keys import focus, press, write
 from ui.dialogs.find_action import Help
 from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.slip import SlipSheet
+from ui.pages import SETTINGS
 from ui.screens.settings_page import SettingsPage
 from ui.sounds import DONE, GAP_MS, REFUSED, UNKNOWN, Sounds
 
@@ -40,7 +41,7 @@ class TestEverywhere:
         assert "请先找会员" in rig.shell.strip.text
 
     def test_settings_are_saved_and_change_language_and_theme_at_once(self, rig: Rig) -> None:
-        press(Qt.Key.Key_3, Qt.KeyboardModifier.AltModifier)
+        press(Qt.Key(Qt.Key.Key_1 + SETTINGS), Qt.KeyboardModifier.AltModifier)
         page = rig.shell.pages.currentWidget()
         assert isinstance(page, SettingsPage)
         page.language.choose("en")
@@ -141,7 +142,7 @@ class TestEverywhere:
         assert seen == ["dark", "contrast", "light"]
 
     def test_the_contrast_theme_is_kept_by_the_settings(self, rig: Rig) -> None:
-        press(Qt.Key.Key_3, Qt.KeyboardModifier.AltModifier)
+        press(Qt.Key(Qt.Key.Key_1 + SETTINGS), Qt.KeyboardModifier.AltModifier)
         page = rig.shell.pages.currentWidget()
         assert isinstance(page, SettingsPage)
         page.theme.choose("contrast")

@@ -1,0 +1,49 @@
+"""What screens ask of the product about the journal: pages of it, what one event says, an export.
+
+The calls block: reading is for the report lane, an export for the db lane. What they read with is imported when
+first asked for, so that the counter starts without it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from app.build import Till
+from app.context import Session
+
+if TYPE_CHECKING:
+    from app.queries.audit import AuditFilter, AuditPage, Fact
+
+
+class AuditDesk:
+    """The journal of one till. Every method may raise Refused or Unavailable."""
+
+    def __init__(self, till: Till) -> None:
+        self._ctx = till.context
+
+    def page(self, session: Session, asked: AuditFilter, before: int) -> AuditPage:
+        """Events below a number, newest first."""
+        from app.queries.audit import audit_page
+
+        return audit_page(self._ctx, session, asked, before=before)
+
+    def facts(self, session: Session, seq: int) -> tuple[Fact, ...]:
+        """What one event says, with what was before."""
+        from app.queries.audit import audit_facts
+
+        return audit_facts(self._ctx, session, seq)
+
+    def export(
+        self,
+        command_id: bytes,
+        session: Session,
+        asked: AuditFilter,
+        form: Literal["csv", "xlsx"],
+        language: str,
+    ) -> Path:
+        """Where the file lies."""
+        from app.usecases.export_audit import ExportAudit, export_audit
+
+        command = ExportAudit(command_id, session, asked, form, language)
+        return export_audit(self._ctx, command).result
