@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from app.build import DATABASE
-from tests.bench import commit, files, guard, pure, search, start, stores, window
+from tests.bench import commit, files, guard, pure, reports, search, start, stores, window
 from tests.bench.copies import copied
 from tests.bench.figures import Figure, keep, table
 
@@ -85,6 +85,7 @@ def measure(folder: Path, smaller: Path) -> Run:
         take("sale commit", _commit(copy))
         take("window", _window(copy))
         take("guard", _guard(copy))
+        take("reports", _reports(copy))
     tell("done")
     return run
 
@@ -112,6 +113,10 @@ def _commit(copy: Path) -> Iterator[list[Figure]]:
 
 def _window(copy: Path) -> Iterator[list[Figure]]:
     yield window.figures(window.measured(copy))
+
+
+def _reports(copy: Path) -> Iterator[list[Figure]]:
+    yield reports.figures(copy)
 
 
 def _guard(copy: Path) -> Iterator[list[Figure]]:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.bench import commit, files, guard, pure, search, start, window
+from tests.bench import commit, files, guard, pure, reports, search, start, window
 from tests.bench.__main__ import measure
 from tests.bench.figures import Figure, keep, percentile, table
 from tests.bench.stores import ensure, opened
@@ -17,6 +17,7 @@ FEW: dict[ModuleType, dict[str, int]] = {
     commit: {"SALES": 4, "WARM_UP": 1},
     files: {"OPENINGS": 3},
     guard: {"READS": 3, "DAYS": 4, "SALES": 900},
+    reports: {"OPENINGS": 1, "PAGES": 3},
     pure: {"FOLDS": 2, "RECEIPTS": 3, "WARM_UP": 1},
     search: {"MEMBERS_ASKED": 3, "FIRST_SEARCHES": 3},
     start: {"STARTS": 1},
@@ -51,7 +52,7 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     run = measure(folder, ensure(3))
     assert not run.failed
     found = run.figures
-    assert len({figure.name for figure in found}) == len(found) == 19
+    assert len({figure.name for figure in found}) == len(found) == 21
     assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
     assert min(figure.samples for figure in found if figure.unit == "x") >= 1
     keep(found, members=60, path=tmp_path / "bench.json")

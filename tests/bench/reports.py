@@ -1,0 +1,76 @@
+"""Reports: opening one over 50,000 documents on the report lane, and pages of PDF a second."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, get_args
+
+from app.context import Context
+from app.documents.report import ReportCode, ReportFilter
+from app.documents.report_words import sheet_of
+from app.domain.business_day import BusinessDate
+from app.usecases.export_report import naming_of
+from app.usecases.read_report import report_of
+from db.engine import Reader
+from printing.report_pdf import report_pdf
+from tests.bench.copies import till_of
+from tests.bench.figures import Figure
+
+DOCUMENTS = 50_000
+OPENINGS = 5
+PAGES = 60
+CODES: Final[tuple[ReportCode, ...]] = get_args(ReportCode)
+LIMIT_S: Final = 1
+LIMIT_PAGES: Final = 30
+
+
+def figures(copy: Path) -> list[Figure]:
+    """The slowest report of all, by the median of its openings; PDF pages. `copy` is a working copy."""
+    with till_of(copy) as till:
+        ctx = till.context
+        asked, count = _span(ctx)
+        slowest = max((_median_s(ctx, code, asked), code) for code in CODES)
+        pages, took = _pdf(ctx, asked)
+    return [
+        Figure(
+            f"report over {count} documents", slowest[0], "s", LIMIT_S, "lower",
+            OPENINGS * len(CODES),
+        ),
+        Figure("report PDF pages", pages / took, "/s", LIMIT_PAGES, "higher", pages),
+    ]  # fmt: skip
+
+
+def _span(ctx: Context) -> tuple[ReportFilter, int]:
+    """The newest business dates that hold so many documents, or all there are."""
+    with ctx.read(Reader.REPORT) as conn:
+        found = conn.execute(
+            "SELECT min(business_date), max(business_date), count(*) FROM"
+            " (SELECT business_date FROM document ORDER BY seq DESC LIMIT ?)",
+            (DOCUMENTS,),
+        ).fetchone()
+    first, last, count = found
+    return ReportFilter(BusinessDate(first), BusinessDate(last)), count
+
+
+def _median_s(ctx: Context, code: ReportCode, asked: ReportFilter) -> float:
+    took = []
+    for _ in range(OPENINGS):
+        began = time.perf_counter()
+        with ctx.read(Reader.REPORT) as conn:
+            report_of(ctx, conn, code, asked)
+        took.append(time.perf_counter() - began)
+    return sorted(took)[len(took) // 2]
+
+
+def _pdf(ctx: Context, asked: ReportFilter) -> tuple[int, float]:
+    """(pages, seconds) of one document of so many pages, fonts already read."""
+    with ctx.read(Reader.REPORT) as conn:
+        naming = naming_of(ctx, conn, asked, "zh_CN")
+        sheet = sheet_of(report_of(ctx, conn, "day", asked), naming)
+    page = replace(sheet, rows=sheet.rows[:30])
+    report_pdf([page], title="warm")
+    began = time.perf_counter()
+    report_pdf([page] * PAGES, title="bench")
+    return PAGES, time.perf_counter() - began
