@@ -161,6 +161,32 @@ class JournalFile:
         """The records of one file and its damaged places; `before` is the file before it."""
         return self._read_file(path, before=before)
 
+    def read_part(
+        self, path: Path, *, before: Path | None, at: int, most: int
+    ) -> tuple[int | None, Damage | None]:
+        """Authenticate one file's records from offset `at`, as many as lie whole in `most` bytes, one at
+        least. Returns where to go on, None at the end of the file, and the first damage found."""
+        number = number_of(path)
+        try:
+            with path.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                file.seek(at)
+                blob = file.read(most)
+                if not self._sealer.sound_bytes(blob, number):
+                    blob += file.read(_OVERHEAD + _MAX_RECORD)
+        except OSError as error:
+            return None, Damage(path.name, at, False, error.strerror or "unreadable")
+        sound = self._sealer.sound_bytes(blob, number)
+        if not sound and at < max(size, 1):
+            return None, Damage(path.name, at, False, "unreadable record")
+        if at == 0:
+            _, kind, _, plain = next(self._sealer.records(blob, number))
+            if kind != _HEADER or plain is None:
+                return None, Damage(path.name, 0, False, "no header")
+            for damage in _check_header(plain, before, None):
+                return None, damage
+        return (at + sound if at + sound < size else None), None
+
     def cut(self, path: Path, offset: int) -> None:
         """Cut off a record that a crash left half written: it was never acknowledged."""
         self.close()
@@ -327,6 +353,13 @@ class Sealer:
                 following = blob.find(_MARKER, following + 1)
             yield at, (0 if following == -1 else _EVENT), 0, None
             at = len(blob) if following == -1 else following
+
+    def sound_bytes(self, blob: bytes, number: int) -> int:
+        """How many bytes at the beginning are whole records."""
+        at = 0
+        while (opened := self._open_at(blob, at, number)) is not None:
+            at = opened[3]
+        return at
 
     def _bound(self, start: bytes, number: int) -> bytes:
         return start + self._owner + number.to_bytes(4, "big")

@@ -28,6 +28,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import posting
 from app.context import Context, cells_of, put_cell, translated
 from app.domain.errors import Outage, Unavailable
+from app.file_check import damaged_files, forget_damaged
 from app.journal import HEADER_MOST, SUFFIX, Damage, Record, Scan, fsync_folder, number_of
 from app.log import log
 from app.protocol.events import Event, NotCanonical, chain, micros
@@ -137,6 +138,7 @@ def mend(ctx: Context, findings: Findings) -> None:
     if in_file > last:
         _replay(ctx, scan, last, findings)
     _repair_files(ctx, scan, findings)
+    _repair_noted(ctx, findings)
     _back_fill(ctx, findings, had_files=bool(scan.files))
     _keep(ctx, findings)
 
@@ -237,6 +239,21 @@ def _repair_files(ctx: Context, scan: Scan, findings: Findings) -> None:
         _write_anew(ctx, following.with_name(f"{number:06d}-{day}"))
     if scan.missing:
         _link_anew(ctx, scan.missing[-1])
+
+
+def _repair_noted(ctx: Context, findings: Findings) -> None:
+    """Older files that were found damaged while the till ran are not among those that a start reads."""
+    with ctx.read() as conn:
+        noted = damaged_files(conn)
+    if not noted:
+        return
+    for path in ctx.journal.files():
+        if path.name in noted:
+            places = ctx.journal.read_checked(path, before=None)[1]
+            findings.add("journal_damaged", file=path.name, places=max(1, len(places)))
+            _rewrite(ctx, path)
+    with ctx.write_rows() as conn:
+        forget_damaged(conn)
 
 
 def _link_anew(ctx: Context, number: int) -> None:

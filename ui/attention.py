@@ -20,6 +20,7 @@ from ui.lanes import Lanes
 from ui.widgets.basics import Text
 
 if TYPE_CHECKING:
+    from app.file_check import Looked
     from app.queries.attention import Need
     from ui.desk import Desk
     from ui.screens.counter import Counter
@@ -29,6 +30,7 @@ _INCIDENTS: Final = {
     "events_replayed": mark("{count} entries were brought back from the journal file."),
     "journal_tail_cut": mark("A torn end of the journal file was cut off."),
     "journal_damaged": mark("The journal file is damaged in {places} places."),
+    "journal_file_damaged": mark("An older journal file is damaged: {file}."),
     "journal_file_missing": mark("A journal file is missing."),
     "journal_backfilled": mark("{count} entries were written to the journal file again."),
     "journal_missing": mark("The journal file was missing and was written anew."),
@@ -70,6 +72,7 @@ class Attention(QObject):
         self._needs: tuple[Need, ...] = ()
         self._kept_at: datetime | None = None
         self._unknown_at: datetime | None = None
+        self._looking = False
         counter.cart_changed.connect(self._cart_changed)
 
     def refresh(self) -> None:
@@ -77,6 +80,31 @@ class Attention(QObject):
         self._lanes.run(
             self._counter, "db", self._desk.needs, ok=self._took, failed=self._counter.warn
         )
+
+    def look_into_files(self) -> None:
+        """Each minute without a sale: a part of an older journal file is read, beside the counter's lane."""
+        if self._looking or not self._counter.cart.is_empty or self._counter.sheets.top is not None:
+            return
+        self._looking = True
+        self._lanes.run(
+            self._counter,
+            "report",
+            self._desk.look_into_files,
+            ok=self._looked,
+            failed=self._unread,
+        )
+
+    def _looked(self, looked: Looked | None) -> None:
+        self._looking = False
+        if looked is not None:
+            self._lanes.run(
+                self._counter, "db", lambda: self._desk.note_files(looked),
+                ok=lambda damaged: self.refresh() if damaged else None, failed=self._counter.warn,
+            )  # fmt: skip
+
+    def _unread(self, error: Exception) -> None:
+        self._looking = False
+        self._counter.warn(error)
 
     def cart_was_kept(self) -> None:
         """The open sale comes from before a crash: to be looked at until it is charged or cleared."""
@@ -149,9 +177,15 @@ class Attention(QObject):
         return NeedLine(
             need.at,
             partial(self._incident, need),
-            lambda: words.say("Tell the manager, then mark it"),
+            partial(self._incident_step, need),
             self._open_incidents,
         )
+
+    def _incident_step(self, need: Need) -> str:
+        words = self._kit.words
+        if need.code == "journal_file_damaged":
+            return words.say("Restart the till: it writes the file anew")
+        return words.say("Tell the manager, then mark it")
 
     def _print_step(self) -> str:
         return self._kit.words.say("Look at the printer, then try again")

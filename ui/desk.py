@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from app import spool
+from app import file_check, spool
 from app.build import Till, give_memory_back
 from app.context import Session
 from app.domain.documents import ReturnedLine, SaleRequest
@@ -171,6 +171,14 @@ class Desk:
 
     def needs(self) -> tuple[attention.Need, ...]:
         return attention.needs(self._ctx)
+
+    def look_into_files(self) -> file_check.Looked | None:
+        """Read the next part of an older journal file (report lane; writes nothing)."""
+        return file_check.look(self._ctx)
+
+    def note_files(self, looked: file_check.Looked) -> bool:
+        """Write down what was found (db lane); True when a file is newly damaged."""
+        return file_check.note(self._ctx, looked)
 
     def incidents_seen(self) -> None:
         attention.incidents_seen(self._ctx)

@@ -170,6 +170,7 @@ class Shell(QWidget):
         self.paper.changed.connect(self._paper_changed)
         self.errands.settled.connect(self.attention.refresh)
         self.attention.changed.connect(self.top_bar.show_needs)
+        self._minute.timeout.connect(self.attention.look_into_files)
         self.top_bar.attention_wanted.connect(partial(self.actions_.do, "attention"))
 
     # People and the day -----------------------------------------------------------------------

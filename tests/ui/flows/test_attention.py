@@ -137,6 +137,25 @@ def test_a_key_that_settings_do_not_know_is_named_and_not_counted_as_mended(
         rig.window.deleteLater()
 
 
+def test_an_older_journal_file_that_rots_is_found_when_idle_with_what_to_do(rig: Rig) -> None:
+    older = desk_of(rig).context.journal.files()[0]
+    content = bytearray(older.read_bytes())
+    content[len(content) // 2] ^= 1
+    older.write_bytes(content)
+    rig.amount("5")
+    rig.shell._minute.timeout.emit()
+    rig.settle()
+    assert rig.shell.top_bar._needs.isHidden(), "a sale is open: nothing is read"
+    rig.counter.clear_sale()
+    rig.shell._minute.timeout.emit()
+    rig.until(lambda: not rig.shell.attention._looking)
+    rig.shell._minute.timeout.emit()
+    rig.until(lambda: rig.shell.top_bar._needs.text() == "要处理 1")
+    (line,) = rig.shell.attention.lines()
+    assert line.what() == f"较早的流水文件已损坏：{older.name}。"
+    assert line.step() == "重启本机，会重新写出"
+
+
 def test_the_oldest_comes_first_whatever_it_is(rig: Rig) -> None:
     rig.scan("6999999999999")
     note(rig, "journal_tail_cut", hours_ago=2)
