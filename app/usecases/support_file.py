@@ -1,0 +1,123 @@
+"""A file for whoever helps: logs, versions, health, settings. No member, no key, no PIN is in it (S1).
+
+Logs are written without personal values in the first place; what looks like one is blotted out here once more,
+because an error's own text can quote what somebody typed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import zipfile
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from app import posting
+from app.context import Changes, Context, Session
+from app.domain.errors import Outage, Unavailable
+from app.domain.rights import Right
+from app.queries.health import health
+from app.usecases.done import Done
+from app.usecases.rights import require
+
+FOLDER: Final = "support"
+_LOG_MOST: Final = 2_000_000
+_PACKAGES: Final = ("PySide6-Essentials", "sqlcipher3", "SQLAlchemy", "msgspec", "cryptography")
+_SETTINGS: Final = frozenset(
+    {"language", "theme", "scale_percent", "counter", "receipt", "scanner"}
+)
+"""Parts of the settings that go along: no folder, for its name may be a person's, and no text of slips."""
+_BLOTS: Final = (
+    re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
+    re.compile(r"\+?\d[\d ]{6,}\d"),
+    re.compile(r"(?i)\b[0-9a-f]{32,}\b"),
+    re.compile(r"[\u3400-\u9fff]+"),
+    re.compile(r"'[^'\n]*'|\"[^\"\n]*\""),
+)
+"""E-mail, digits like a phone's or a card's, keys and ids in hex, Chinese text, whatever is quoted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSupportFile:
+    """Save it into `folder`, None: beside the store."""
+
+    command_id: bytes
+    session: Session
+    folder: Path | None = None
+
+
+def save_support_file(ctx: Context, command: SaveSupportFile) -> Done[Path]:
+    """Record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
+    state = health(ctx)
+    with ctx.write(command.command_id) as tx:
+        if tx.known is None:
+            require(ctx, tx.conn, command.session, Right.SETTINGS, command_id=command.command_id)
+            tx.record(
+                posting.EXPORT,
+                event_id=ctx.ids(),
+                session=command.session,
+                business_date=ctx.business_date(),
+                doc={"what": "support", "form": "zip", "rows": 0},
+            )
+        assert tx.event is not None, "recorded now or before"
+        seq = tx.event.seq
+    folder = command.folder or ctx.folder / FOLDER
+    path = folder / f"regulars-support-{ctx.till.till}-{seq}.zip"
+    parts = {
+        "health.json": _json(asdict(state)),
+        "versions.json": _json(_versions()),
+        "settings.json": _json(
+            {name: part for name, part in asdict(ctx.settings).items() if name in _SETTINGS}
+        ),
+    }
+    try:
+        for log in sorted((ctx.folder / "logs").glob("*.log*")):
+            text = log.read_bytes()[-_LOG_MOST:].decode("utf-8", "replace")
+            parts[f"logs/{log.name}"] = blotted(text)
+        _write(path, parts)
+    except OSError as error:
+        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+    return Done(path, Changes(), warning=ctx.warning())
+
+
+def blotted(text: str) -> str:
+    """A log without what could be somebody's, line by line; times and codes stay."""
+    lines = []
+    for line in text.splitlines():
+        stamp = _STAMP.match(line)
+        start = stamp.end() if stamp else 0
+        rest = line[start:]
+        for pattern in _BLOTS:
+            rest = pattern.sub("▮", rest)
+        lines.append(line[:start] + rest)
+    return "\n".join(lines) + "\n"
+
+
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "system": platform.platform()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
+def _json(plain: object) -> str:
+    return json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def _write(path: Path, parts: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in parts.items():
+            file.writestr(name, text)
+    os.replace(fresh, path)
