@@ -1,4 +1,4 @@
-"""What screens ask of the product about the journal: pages of it, what one event says, an export.
+"""What screens ask of the product about the journal: pages, one event, an export, its key, a support file.
 
 The calls block: reading is for the report lane, an export for the db lane. What they read with is imported when
 first asked for, so that the counter starts without it.
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from app.build import Till
 from app.context import Session
+from app.protocol.evolving import StartKey
+from app.usecases.audit import KeepStartKey, keep_start_key, show_start_key
 
 if TYPE_CHECKING:
     from app.queries.audit import AuditFilter, AuditPage, Fact
@@ -47,3 +49,16 @@ class AuditDesk:
 
         command = ExportAudit(command_id, session, asked, form, language)
         return export_audit(self._ctx, command).result
+
+    def start_key(self, session: Session, command_id: bytes) -> StartKey | None:
+        """The key for the safe; None once it is there."""
+        return show_start_key(self._ctx, session, command_id)
+
+    def keep_start_key(self, command_id: bytes, session: Session) -> None:
+        keep_start_key(self._ctx, KeepStartKey(command_id, session))
+
+    def save_support_file(self, command_id: bytes, session: Session) -> Path:
+        """Where the file lies."""
+        from app.usecases.support_file import SaveSupportFile, save_support_file
+
+        return save_support_file(self._ctx, SaveSupportFile(command_id, session)).result

@@ -22,6 +22,7 @@ from app.queries.records import (
 from app.settings import Settings
 from ui.actions import Action, Actions, always
 from ui.attention import Attention
+from ui.audit_errands import AuditErrands
 from ui.day_errands import DayErrands
 from ui.desk_records import TillView
 from ui.dialogs.approval import Approval
@@ -129,6 +130,7 @@ class Shell(QWidget):
             kit, lanes, desk, self.sheets, self.strip, lambda: self.session, clock=clock
         )
         self.day.closed.connect(self._day_closed)
+        self.audit = AuditErrands(kit, lanes, desk, self.sheets, self.strip, self.errands.who)
         self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.actions_ = Actions(kit, self._impossible)
         self.actions_.sheet_takes = self._sheet_takes
@@ -420,6 +422,8 @@ class Shell(QWidget):
             Action("close_day", mark("Close the day"), "rj", self.day.close_day, refusal=free),
             Action("backup", mark("Back up now"), "bf", self.day.back_up, refusal=free),
             Action("attention", mark("Needs attention"), "zt", self.attention.show, refusal=free),
+            Action("start_key", mark("Key for the safe"), "my", self.audit.start_key, refusal=free),
+            Action("support", mark("Save a support file"), "wj", self.audit.save_support_file),
             Action("exceptions", mark("Exceptions"), "yc", self.exceptions, refusal=free),
             Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),
             *self._page_actions(),

@@ -14,6 +14,7 @@ from tests.ui.keys import press, write
 from tests.ui.shop import Shop
 from ui.dialogs.audit_event import AuditEvent
 from ui.dialogs.find_action import FindAction
+from ui.dialogs.start_key import StartKeySheet
 from ui.screens.audit_page import AuditPageView
 
 
@@ -93,6 +94,43 @@ def test_a_cashier_reads_why_there_is_nothing(rig: Rig) -> None:
     page = open_page(rig)
     assert page.rows.rowCount() == 0
     assert not page.csv.isEnabled()
+
+
+def act(rig: Rig, initials: str) -> None:
+    press(Qt.Key.Key_F11)
+    rig.until(lambda: isinstance(rig.top, FindAction))
+    write(initials)
+    press(Qt.Key.Key_Return)
+
+
+def test_the_key_is_put_away_once_its_last_line_was_typed_and_never_shown_again(
+    manager: Rig,
+) -> None:
+    act(manager, "my")
+    manager.until(lambda: isinstance(manager.top, StartKeySheet))
+    sheet = manager.top
+    assert isinstance(sheet, StartKeySheet)
+    write("aaaa bbbb cccc dddd")
+    press(Qt.Key.Key_Return)
+    assert sheet.problem.text()
+    sheet.typed.clear()
+    write(sheet.lines[-1].lower())
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: manager.top is None)
+    act(manager, "my")
+    manager.until(lambda: "不再保存" in manager.shell.strip.text)
+    assert manager.top is None
+
+
+def test_a_cashier_is_not_shown_the_key(rig: Rig) -> None:
+    act(rig, "my")
+    rig.until(lambda: "岗位不能做" in rig.shell.strip.text)
+    assert rig.top is None
+
+
+def test_a_support_file_is_saved_and_its_place_is_said(manager: Rig) -> None:
+    act(manager, "wj")
+    manager.until(lambda: ".zip" in manager.shell.strip.text)
 
 
 def test_what_is_saved_is_said_with_its_place(manager: Rig) -> None:

@@ -1,0 +1,76 @@
+"""What F11 sets going about the audit: the key for the safe, and the support file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.protocol.evolving import StartKey
+from ui.errors import words_of
+from ui.kit import Kit
+from ui.lanes import Lanes
+from ui.widgets.sheet import SheetHost
+from ui.widgets.strip import Strip
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from ui.desk import Desk
+
+
+class AuditErrands:
+    """Each asks the desk on the db lane; what it may not do is said on the strip."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        sheets: SheetHost,
+        strip: Strip,
+        who: Callable[[], Session],
+    ) -> None:
+        self._kit, self._lanes, self._desk, self._who = kit, lanes, desk, who
+        self._sheets, self._strip = sheets, strip
+
+    def start_key(self) -> None:
+        """Show the key for the owner's safe, as long as the store still has it."""
+        session, command = self._who(), self._desk.new_command()
+        self._lanes.run(
+            self._sheets,
+            "db",
+            lambda: self._desk.audit.start_key(session, command),
+            ok=self._show_key,
+            failed=self._warn,
+        )
+
+    def _show_key(self, key: StartKey | None) -> None:
+        from ui.dialogs.start_key import StartKeySheet
+
+        words = self._kit.words
+        if key is None:
+            self._strip.warn(
+                lambda: words.say("The key is in the safe. The till has it no longer.")
+            )
+            return
+        sheet = StartKeySheet(self._kit, self._lanes, self._desk, self._who, key)
+        sheet.kept.connect(lambda: self._strip.good_news(lambda: words.say("The key is put away.")))
+        self._sheets.open(sheet)
+
+    def save_support_file(self) -> None:
+        """Logs, versions, health and settings for whoever helps."""
+        session, command, words = self._who(), self._desk.new_command(), self._kit.words
+
+        def saved(path: Path) -> None:
+            self._strip.good_news(lambda: words.say("Saved: {path}", path=str(path)))
+
+        self._lanes.run(
+            self._sheets,
+            "db",
+            lambda: self._desk.audit.save_support_file(command, session),
+            ok=saved,
+            failed=self._warn,
+        )
+
+    def _warn(self, error: Exception) -> None:
+        self._strip.warn(lambda: words_of(self._kit, error))
