@@ -19,6 +19,7 @@ from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right, may_look
 from app.protocol.events import Event, instant_of
 from app.queries.records import StaffView
+from app.queries.reports.sales import uncounted_shift
 from db import people, rows
 from db.connection import Connection
 from db.engine import Reader
@@ -109,7 +110,10 @@ def audit_facts(ctx: Context, session: Session, seq: int) -> tuple[Fact, ...]:
         if row is None:
             return ()
         event = posting.event_of(row)
-        return (*_moved(conn, event), *_role(conn, event), *_facts("", event.doc))
+        facts = (*_moved(conn, event), *_role(conn, event), *_facts("", event.doc))
+        if event.shift_id is None or event.shift_id != uncounted_shift(conn):
+            return facts
+        return tuple(_without_tenders(fact) for fact in facts)
 
 
 def all_lines(conn: Connection, role: str, asked: AuditFilter, *, most: int) -> Iterator[AuditLine]:
@@ -201,4 +205,11 @@ def _facts(path: str, value: Any) -> Iterator[Fact]:
         yield Fact(path, "", text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 
+def _without_tenders(fact: Fact) -> Fact:
+    """How much of it was cash is nobody's to know before the drawer was counted."""
+    blind = fact.name.rpartition(".")[2] in _TENDERS
+    return Fact(fact.name, "", "•••") if blind else fact
+
+
+_TENDERS: Final = frozenset({"tenders", "tender_shares", "refunds", "shares"})
 _LONGEST: Final = 200

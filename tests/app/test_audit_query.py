@@ -21,6 +21,7 @@ from app.domain.rights import StaffRole
 from app.protocol.events import Event
 from app.queries import audit
 from app.queries.audit import AuditFilter, AuditLine, audit_facts, audit_page
+from app.usecases.count import CountDrawer, count_drawer
 from app.usecases.enrol import ProfileInput
 from app.usecases.export_audit import ExportAudit, export_audit
 from app.usecases.staff import SetRole, set_role
@@ -131,6 +132,22 @@ def test_the_facts_of_a_sale_give_the_balance_before_and_after(kiosk: Kiosk) -> 
     earned, spent = int(facts["earned"][1]), int(facts["spent"][1])
     before, after = map(int, facts["balance.points"])
     assert (spent, after) == (200, before + earned - spent)
+
+
+def test_no_tender_is_shown_before_the_drawer_was_counted(kiosk: Kiosk) -> None:
+    boss = person(kiosk, "manager")
+    kiosk.busy_morning()
+    last = len(kiosk.events())
+
+    def shown() -> str:
+        facts = [fact for seq in range(1, last + 1) for fact in audit_facts(kiosk.ctx, boss, seq)]
+        return " ".join(fact.after for fact in facts)
+
+    assert "'cash'" not in shown()
+    shift = kiosk.session.shift_id
+    assert shift is not None
+    count_drawer(kiosk.ctx, CountDrawer(kiosk.ctx.ids(), kiosk.session, shift, ((10000, 5),)))
+    assert "'cash'" in shown()
 
 
 def test_the_facts_of_a_changed_role_give_the_one_before(kiosk: Kiosk) -> None:
