@@ -1,5 +1,5 @@
-"""What surrounds the pages once someone signed in: rail, top bar, F-bar, sheets, strip, who works,
-and every action with its key. What the actions set going is in ui.errands.
+"""What surrounds the pages once someone signed in: rail, top bar, F-bar, sheets, strip, who works.
+The table of actions is in ui.shell_actions, what most of them set going in ui.errands.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.errors import Outage
-from app.i18n import mark
 from app.queries.records import (
     PrintStatus,
     StaffView,
 )
 from app.settings import Settings
-from ui.actions import Action, Actions, always
+from ui.actions import Actions
 from ui.attention import Attention
 from ui.audit_errands import AuditErrands
 from ui.day_errands import DayErrands
@@ -35,7 +34,9 @@ from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.pages import COUNTER, PAGES, exporting, fill_anew
 from ui.paper import Paper
+from ui.refusals import Refusals
 from ui.screens.counter import Counter
+from ui.shell_actions import shell_actions
 from ui.sounds import REFUSED
 from ui.widgets.basics import columns, rows
 from ui.widgets.fkey_bar import FKeyBar
@@ -92,6 +93,7 @@ class Shell(QWidget):
         self.pages.addWidget(self.counter)
         for _ in PAGES[1:]:
             self.pages.addWidget(QWidget())  # Its place, until it is visited.
+        self.refusals = Refusals(kit, self.counter, self.pages, lambda: self.till)
         self.paper = Paper(self, lanes, desk)
         self._minute = QTimer(self)
         self._minute.setInterval(60_000)
@@ -105,7 +107,7 @@ class Shell(QWidget):
             self.counter,
             self.paper,
             till=lambda: self.till,
-            return_refusal=self._return_refusal,
+            return_refusal=self.refusals.return_goods,
         )
         self.attention = Attention(
             kit,
@@ -122,7 +124,7 @@ class Shell(QWidget):
             self.paper,
             who=self.errands.who,
             till=lambda: self.till,
-            refusal=self._void_refusal,
+            refusal=self.refusals.void,
             clock=clock,
         )
         self.cash.shift_ended = self._shift_ended
@@ -134,7 +136,7 @@ class Shell(QWidget):
         self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.actions_ = Actions(kit, self._impossible)
         self.actions_.sheet_takes = self._sheet_takes
-        self._add_actions()
+        self.actions_.add(*shell_actions(self), *self.cash.actions())
         self.actions_.bind(self)
         self._lay_out()
         self._connect()
@@ -311,186 +313,13 @@ class Shell(QWidget):
 
     # Actions ----------------------------------------------------------------------------------
 
-    def _add_actions(self) -> None:
-        self.actions_.add(*self._fkey_actions(), *self._member_actions(), *self._window_actions())
-        self.actions_.add(*self.cash.actions())
-
-    def _fkey_actions(self) -> tuple[Action, ...]:
-        free = self._sheet_refusal
-        return (
-            _fkey("F1", "help", mark("Keys of this screen"), "bz", mark("Help"), self.help),
-            _fkey("F2", "find", mark("Find member"), "cz", mark("Find"), self.find_member),
-            _fkey(
-                "F3", "enrol", mark("New member"), "bk", mark("New"), self.errands.enrol_next, free
-            ),
-            _fkey(
-                "F5",
-                "items",
-                mark("Amount or items"),
-                "sp",
-                mark("Items"),
-                self.amount_or_items,
-                free,
-            ),
-            _fkey(
-                "F6",
-                "points",
-                mark("Use points"),
-                "jf",
-                mark("Points"),
-                self.counter.redeeming.open,
-                self._points_refusal,
-            ),
-            _fkey(
-                "F8",
-                "return",
-                mark("Return goods"),
-                "th",
-                mark("Return"),
-                self.errands.return_goods,
-                self._return_refusal,
-            ),
-            _fkey(
-                "F10",
-                "print",
-                mark("Print the last slip again"),
-                "bd",
-                mark("Print"),
-                self.print_page,
-                chord="Ctrl+P",
-            ),
-            _fkey("F11", "actions", mark("All actions"), "gn", mark("All"), self.all_actions),
-            _fkey("F12", "charge", mark("Charge"), "sk", mark("Charge"), self.charge),
-        )
-
-    def _member_actions(self) -> tuple[Action, ...]:
-        needs, counter = self._member_refusal, self.counter
-        return (
-            Action(
-                "why",
-                mark("Why these points?"),
-                "ws",
-                self.errands.why_last,
-                "Ctrl+W",
-                refusal=needs,
-            ),
-            Action(
-                "profile",
-                mark("Edit profile"),
-                "xg",
-                self.errands.edit_profile,
-                "Ctrl+I",
-                refusal=needs,
-            ),
-            Action("ledger", mark("Whole ledger"), "ls", self.errands.ledger, refusal=needs),
-            Action("lots", mark("Points by lot"), "pc", self.errands.lots, refusal=needs),
-            Action(
-                "member_card",
-                mark("Member card as a file"),
-                "dk",
-                self.errands.member_card,
-                refusal=needs,
-            ),
-            Action("detach", mark("Sell without this member"), "bh", counter.detach, refusal=needs),
-        )
-
-    def _window_actions(self) -> tuple[Action, ...]:
-        free, in_pay, counter = self._sheet_refusal, self._pay_refusal, self.counter
-        cash, qr, card = (partial(self.tender, code) for code in ("cash", "qr", "card"))
-        back = counter.bring_back_line
-        return (
-            Action(
-                "slip",
-                mark("Show the last slip"),
-                "xp",
-                self.errands.show_slip,
-                refusal=self._slip_refusal,
-            ),
-            Action(
-                "void", mark("Void a sale"), "zf", self.errands.void, refusal=self._void_refusal
-            ),
-            Action(
-                "clear", mark("Clear the sale"), "qk", counter.clear_sale, "Ctrl+N", refusal=free
-            ),
-            Action("back", mark("Bring back the removed line"), "hy", back, "Ctrl+B", refusal=free),
-            Action("cash", mark("Tender: cash"), "xj", cash, "Ctrl+1", refusal=in_pay),
-            Action("qr", mark("Tender: QR"), "sm", qr, "Ctrl+2", refusal=in_pay),
-            Action("card", mark("Tender: card"), "yh", card, "Ctrl+3", refusal=in_pay),
-            Action(
-                "shift", mark("Open shift"), "kb", self.open_shift, refusal=self._no_shift_refusal
-            ),
-            Action("close_day", mark("Close the day"), "rj", self.day.close_day, refusal=free),
-            Action("backup", mark("Back up now"), "bf", self.day.back_up, refusal=free),
-            Action("attention", mark("Needs attention"), "zt", self.attention.show, refusal=free),
-            Action("start_key", mark("Key for the safe"), "my", self.audit.start_key, refusal=free),
-            Action("support", mark("Save a support file"), "wj", self.audit.save_support_file),
-            Action("exceptions", mark("Exceptions"), "yc", self.exceptions, refusal=free),
-            Action("lock", mark("Lock or switch person"), "sd", self.lock_wanted.emit, "Ctrl+L"),
-            *self._page_actions(),
-            *self._export_actions(),
-            Action("training", mark("Training: begin or end"), "lx", self.training, refusal=free),
-            Action("language", mark("Switch language"), "yy", self.language_wanted.emit),
-            Action("theme", mark("Switch theme"), "pf", self.theme_wanted.emit),
-        )
-
     def _impossible(self, reason: str) -> None:
         self.counter.sounds.play(REFUSED)
         self.strip.warn(lambda: reason)
 
-    def _export_actions(self) -> tuple[Action, ...]:
-        pdf, xlsx, csv = (partial(self.export_page, form) for form in ("pdf", "xlsx", "csv"))
-        refusal = self._export_refusal
-        return (
-            Action("pdf", mark("Save the report as PDF"), "cp", pdf, refusal=refusal),
-            Action("xlsx", mark("Save the report as a spreadsheet"), "cb", xlsx, refusal=refusal),
-            Action("csv", mark("Save the report as CSV"), "cc", csv, refusal=refusal),
-        )
-
-    def _page_actions(self) -> tuple[Action, ...]:
-        return tuple(
-            Action(page.code, page.go, page.initials, partial(self.show_page, at), f"Alt+{at + 1}")
-            for at, page in enumerate(PAGES)
-        )
-
     def _sheet_takes(self, key: str) -> bool:
         top = self.sheets.top
         return top is not None and top.takes_key(key)
-
-    def _sheet_refusal(self) -> str:
-        if isinstance(self.sheets.top, FindAction):
-            return ""  # It goes before the action that was found in it.
-        if self.sheets.top is None and self.pages.currentIndex() == COUNTER:
-            return ""
-        return self._kit.words.say("Finish this first, or leave it with Esc.")
-
-    def _member_refusal(self) -> str:
-        return "" if self.counter.attached else self._kit.words.say("Find a member first (F2).")
-
-    def _points_refusal(self) -> str:
-        return self._sheet_refusal() or self.counter.redeeming.refusal()
-
-    def _return_refusal(self) -> str:
-        if self._sheet_refusal() or self._shift_refusal():
-            return self._sheet_refusal() or self._shift_refusal()
-        if not self.counter.cart.is_empty:
-            return self._kit.words.say("A sale is open. Charge it or clear it first.")
-        return ""
-
-    def _shift_refusal(self) -> str:
-        return "" if self.till.shift else self._kit.words.say("Open a shift first.")
-
-    def _void_refusal(self) -> str:
-        return self._sheet_refusal() or self._shift_refusal()
-
-    def _no_shift_refusal(self) -> str:
-        if self.till.shift is None:
-            return self._sheet_refusal()
-        return self._kit.words.say("A shift is open already. Go on with it.")
-
-    def _pay_refusal(self) -> str:
-        if isinstance(self.sheets.top, Pay):
-            return ""
-        return self._kit.words.say("Tenders are chosen in Pay (F12).")
 
     def help(self) -> None:
         if not isinstance(self.sheets.top, Help):
@@ -577,11 +406,6 @@ class Shell(QWidget):
         if page is not None:
             page.export(form)
 
-    def _export_refusal(self) -> str:
-        if exporting(self.pages.currentWidget()) is not None:
-            return ""
-        return self._kit.words.say("Open the reports first.")
-
     def step_back(self) -> None:
         """Esc that nothing closer took."""
         if self.sheets.top is not None:
@@ -592,11 +416,6 @@ class Shell(QWidget):
             self.show_page(COUNTER)
 
     # Paper ------------------------------------------------------------------------------------
-
-    def _slip_refusal(self) -> str:
-        if self.counter.last_sale is not None:
-            return ""
-        return self._kit.words.say("No slip of this shift to print again.")
 
     def _paper_changed(self, status: PrintStatus) -> None:
         before, self.errands.print_status = self.errands.print_status, status
@@ -621,17 +440,3 @@ class Shell(QWidget):
         words = self._kit.words
         self.strip.good_news(lambda: words.say("Settings saved."))
         self.paper.print_waiting()
-
-
-def _fkey(
-    key: str,
-    code: str,
-    title: str,
-    initials: str,
-    label: str,
-    run: Callable[[], None],
-    refusal: Callable[[], str] = always,
-    *,
-    chord: str = "",
-) -> Action:
-    return Action(code, title, initials, run, key, label, refusal, chord)
