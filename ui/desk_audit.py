@@ -1,21 +1,19 @@
 """What screens ask of the product about the journal: pages, one event, an export, its key, a support file.
 
-The calls block: reading is for the report lane, an export for the db lane. What they read with is imported when
-first asked for, so that the counter starts without it.
+The calls block: reading is for the report lane, an export for the db lane. What an export is made with is
+imported when first asked for, so that the counter starts without it.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from app.build import Till
 from app.context import Session
 from app.protocol.evolving import StartKey
+from app.queries.audit import AuditFilter, AuditPage, Fact, audit_facts, audit_page
 from app.usecases.audit import KeepStartKey, keep_start_key, show_start_key
-
-if TYPE_CHECKING:
-    from app.queries.audit import AuditFilter, AuditPage, Fact
 
 
 class AuditDesk:
@@ -26,14 +24,10 @@ class AuditDesk:
 
     def page(self, session: Session, asked: AuditFilter, before: int) -> AuditPage:
         """Events below a number, newest first."""
-        from app.queries.audit import audit_page
-
         return audit_page(self._ctx, session, asked, before=before)
 
     def facts(self, session: Session, seq: int) -> tuple[Fact, ...]:
         """What one event says, with what was before."""
-        from app.queries.audit import audit_facts
-
         return audit_facts(self._ctx, session, seq)
 
     def export(
