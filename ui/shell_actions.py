@@ -97,6 +97,13 @@ def _member_actions(shell: Shell) -> tuple[Action, ...]:
             shell.errands.member_card,
             refusal=needs,
         ),
+        Action(
+            "switch",
+            mark("Switch the sale to the member found"),
+            "hm",
+            counter.switching.switch,
+            refusal=counter.switching.refusal,
+        ),
         Action("detach", mark("Sell without this member"), "bh", counter.detach, refusal=needs),
     )
 

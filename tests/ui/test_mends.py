@@ -166,7 +166,7 @@ class TestOtherMember:
         other = member_id(rig, "6608")
         rig.attach("6621")
         rig.amount("10")
-        rig.counter.scanning._card(other, "李敏", rig.clock())
+        rig.counter.switching.card(other, "李敏", rig.clock())
         assert rig.counter.cart.member_id != other
         rig.open_pay()
         press(Qt.Key.Key_Return)
@@ -175,7 +175,7 @@ class TestOtherMember:
         rig.attach("6605")
         rig.amount("20")
         rig.clock.now += 60
-        rig.counter.scanning._card(other, "李敏", rig.clock())
+        rig.counter.switching.card(other, "李敏", rig.clock())
         assert rig.counter.cart.member_id == member_id(rig, "6605")
 
 

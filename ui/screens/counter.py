@@ -29,6 +29,7 @@ from ui.screens.member_panel import MemberView
 from ui.screens.redeeming import Redeeming
 from ui.screens.sale_panel import LastSale, SalePanel
 from ui.screens.scanning import Scanning
+from ui.screens.switching import Switching
 from ui.sounds import DONE, REFUSED, Sounds
 from ui.widgets.basics import Text, columns
 from ui.widgets.sheet import SheetHost
@@ -95,6 +96,7 @@ class Counter(QWidget):
         )
         self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
         self.sounds = Sounds(self, lambda: desk.settings().counter.sound)
+        self.switching = Switching(self, kit)
         self.scanning = Scanning(self, kit, lanes, desk, clock)
         self.redeeming = Redeeming(self, kit, lanes, desk)
         self._keeper = QTimer(self)
@@ -165,7 +167,7 @@ class Counter(QWidget):
 
     def use_cart(self, cart: Cart) -> None:
         if cart.member_id != self.cart.member_id:
-            self.scanning.forget_other_member()
+            self.switching.forget()
             self.sale.redeem.hide()
         self.cart = cart
         self.strip.lapse_undo()  # To bring the cleared cart back now would throw this one away.
@@ -187,7 +189,8 @@ class Counter(QWidget):
 
     def _attach_hit(self, hit: MemberHit) -> None:
         found_by = "phone" if "phone" in hit.matched else next(iter(hit.matched), "")
-        self.attach(hit.member_id, found_by=found_by)
+        if self.switching.pick(hit.member_id, hit.name, found_by, self._clock()):
+            self.finder.box.mark_used()
 
     def attach(self, member_id: bytes, *, found_by: str = "", focus: bool = True) -> None:
         """Attach a member: panel, quote, and the focus to the amount. `found_by` is the field that

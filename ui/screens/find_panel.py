@@ -160,7 +160,6 @@ class FindPanel(QFrame):
     def _pick(self, row: int) -> None:
         hit = self.rows.hit(row)
         if hit is not None:
-            self.box.mark_used()
             self.picked.emit(hit)
 
     def _move(self, step: int) -> None:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ui.desk import Desk
     from ui.screens.counter import Counter
 
-SWITCH_AFTER_S = 1.0
-"""Another member's card within this time is a slip of the hand, later it is meant (S7)."""
-
 
 class Scanning:
     """The scans of one counter."""
@@ -29,12 +26,7 @@ class Scanning:
         self._counter, self._kit, self._lanes, self._desk = counter, kit, lanes, desk
         self._clock = clock
         self._waiting: list[tuple[Scan, float]] = []
-        self._other_member: tuple[bytes, float] | None = None
         self._new_card = ""
-
-    def forget_other_member(self) -> None:
-        """Another member is attached: the card was shown to the sale of the one before."""
-        self._other_member = None
 
     def new_card(self) -> str:
         """The card that nobody has yet, as long as its sentence stands there; else ""."""
@@ -65,7 +57,7 @@ class Scanning:
         elif scan.kind == "receipt":
             self._counter.receipt_scanned.emit(scan)
         elif scan.kind == "member" and scan.member_id is not None:
-            self._card(scan.member_id, scan.name, at)
+            self._counter.switching.card(scan.member_id, scan.name, at)
         elif scan.kind == "item" and scan.item is not None:
             self._leave_pay()
             self._counter.add_item(scan.item, at)
@@ -77,27 +69,6 @@ class Scanning:
         waiting, self._waiting = self._waiting, []
         for scan, at in waiting:
             self._scanned(scan, at)
-
-    def _card(self, member_id: bytes, name: str, now: float) -> None:
-        top = self._counter.sheets.top
-        if isinstance(top, Pay | Approval) and top.busy:
-            return  # Money was taken: another member now is a claim, not a scan.
-        current = self._counter.cart.member_id
-        other = self._other_member
-        meant = other is not None and other[0] == member_id and now - other[1] >= SWITCH_AFTER_S
-        if current in (None, member_id) or self._counter.cart.is_empty or meant:
-            self._other_member = None
-            self._counter.attach(member_id, found_by="card")
-            return
-        if other is None or other[0] != member_id:
-            self._other_member = (member_id, now)
-        self._counter.sounds.play(REFUSED)
-        words, mine = self._kit.words, self._counter.attached.name if self._counter.attached else ""
-        self._counter.strip.warn(
-            lambda: words.say(
-                "This sale is {name}'s. Scan again for {other}, or carry on.", name=mine, other=name
-            )
-        )
 
     def _unknown_code(self, scan: Scan) -> None:
         words = self._kit.words

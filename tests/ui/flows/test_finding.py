@@ -99,3 +99,63 @@ class TestFinding:
         assert rig.counter.attached.name == "陈思远"
         rig.scan(other.card_no)
         rig.until(lambda: rig.counter.attached is not None and rig.counter.attached.name == "李敏")
+
+    def test_another_member_found_for_an_open_sale_is_asked_about_first(self, rig: Rig) -> None:
+        rig.attach("6621")
+        rig.amount("100")
+        find_li_min(rig)
+        press(Qt.Key.Key_Return)
+        rig.settle()
+        assert "本单是陈思远的。再按 Enter 换成李敏" in rig.shell.strip.text
+        assert rig.counter.attached is not None
+        assert rig.counter.attached.name == "陈思远"
+        assert rig.counter.finder.box.property("state") != "used"
+        rig.clock.now += 1
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.attached is not None and rig.counter.attached.name == "李敏")
+        assert rig.counter.cart.typed == (10000,)
+        assert rig.shell.strip.text == ""
+
+    def test_a_bouncing_enter_takes_no_other_member(self, rig: Rig) -> None:
+        rig.attach("6621")
+        rig.amount("100")
+        find_li_min(rig)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Return)
+        rig.settle()
+        assert rig.counter.attached is not None
+        assert rig.counter.attached.name == "陈思远"
+
+    def test_another_member_is_asked_about_anew_once_the_sentence_was_closed(
+        self, rig: Rig
+    ) -> None:
+        rig.attach("6621")
+        rig.amount("100")
+        find_li_min(rig)
+        press(Qt.Key.Key_Return)
+        rig.shell.strip.hide()
+        rig.clock.now += 1
+        press(Qt.Key.Key_Return)
+        rig.settle()
+        assert "再按 Enter 换成李敏" in rig.shell.strip.text
+        assert rig.counter.attached is not None
+        assert rig.counter.attached.name == "陈思远"
+
+    def test_f11_hm_gives_the_sale_to_the_member_found_last(self, rig: Rig) -> None:
+        rig.attach("6621")
+        rig.amount("100")
+        find_li_min(rig)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_F11)
+        write("hm")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.attached is not None and rig.counter.attached.name == "李敏")
+        assert rig.counter.cart.typed == (10000,)
+
+
+def find_li_min(rig: Rig) -> None:
+    """Li Min is the only row; nobody pressed Enter."""
+    press(Qt.Key.Key_F2)
+    write("6608")
+    rows = rig.counter.finder.rows
+    rig.until(lambda: [hit.name for hit in [rows.hit(0)] if hit] == ["李敏"])
