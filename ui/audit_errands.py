@@ -15,6 +15,7 @@ from ui.widgets.strip import Strip
 
 if TYPE_CHECKING:
     from app.context import Session
+    from app.queries.health import Health
     from ui.desk import Desk
 
 
@@ -69,6 +70,24 @@ class AuditErrands:
             "db",
             lambda: self._desk.audit.save_support_file(command, session),
             ok=saved,
+            failed=self._warn,
+        )
+
+    def health(self) -> None:
+        """How the till is."""
+        session, kit = self._who(), self._kit
+
+        def answered(found: Health) -> None:
+            from ui.dialogs.health import HealthSheet
+
+            now = self._desk.now()
+            self._sheets.open(HealthSheet(kit, found, now, self._desk.context.business_date))
+
+        self._lanes.run(
+            self._sheets,
+            "report",
+            lambda: self._desk.audit.health(session),
+            ok=answered,
             failed=self._warn,
         )
 

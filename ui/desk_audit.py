@@ -13,6 +13,7 @@ from app.build import Till
 from app.context import Session
 from app.protocol.evolving import StartKey
 from app.queries.audit import AuditFilter, AuditPage, Fact, audit_facts, audit_page
+from app.queries.health import Health, health_for
 from app.usecases.audit import KeepStartKey, keep_start_key, show_start_key
 
 
@@ -56,3 +57,7 @@ class AuditDesk:
         from app.usecases.support_file import SaveSupportFile, save_support_file
 
         return save_support_file(self._ctx, SaveSupportFile(command_id, session)).result
+
+    def health(self, session: Session) -> Health:
+        """How the till is (report lane)."""
+        return health_for(self._ctx, session)

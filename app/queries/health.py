@@ -6,12 +6,18 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from app import posting
-from app.context import Context
+from app.context import Context, Session
+from app.domain.errors import Refusal, Refused
+from app.domain.rights import Right, may_look
 from app.protocol.events import instant_of
-from db import macs, rows
+from db import macs, people, rows
 from db.engine import Reader
+
+DISK_LEAST: Final = 500_000_000
+"""With less room than this it is an alarm (security.md section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,15 @@ class Health:
     clock_behind_s: int
     start_key_open: bool
     incidents: tuple[tuple[datetime, str], ...]
+
+
+def health_for(ctx: Context, session: Session) -> Health:
+    """The health for a person who may look at the settings. Raises Refused(NOT_ALLOWED)."""
+    with ctx.read(Reader.REPORT) as conn:
+        person = people.staff_by_id(conn, session.staff_id)
+    if person is None or not person.active or not may_look(person.role, Right.SETTINGS):
+        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.SETTINGS.value})
+    return health(ctx)
 
 
 def health(ctx: Context) -> Health:

@@ -14,6 +14,7 @@ from tests.ui.keys import press, write
 from tests.ui.shop import Shop
 from ui.dialogs.audit_event import AuditEvent
 from ui.dialogs.find_action import FindAction
+from ui.dialogs.health import HealthSheet
 from ui.dialogs.start_key import StartKeySheet
 from ui.screens.audit_page import AuditPageView
 
@@ -126,6 +127,20 @@ def test_a_cashier_is_not_shown_the_key(rig: Rig) -> None:
     act(rig, "my")
     rig.until(lambda: "岗位不能做" in rig.shell.strip.text)
     assert rig.top is None
+
+
+def test_the_health_names_what_needs_a_hand(manager: Rig) -> None:
+    act(manager, "zk")
+    manager.until(lambda: isinstance(manager.top, HealthSheet))
+    sheet = manager.top
+    assert isinstance(sheet, HealthSheet)
+    alarms = [line.name for line in sheet.rows._records if line.alarm]
+    assert alarms == ["Last backup", "Key for the safe"]
+
+
+def test_a_cashier_is_not_shown_the_health(rig: Rig) -> None:
+    act(rig, "zk")
+    rig.until(lambda: "岗位不能做" in rig.shell.strip.text)
 
 
 def test_a_support_file_is_saved_and_its_place_is_said(manager: Rig) -> None:
