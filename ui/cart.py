@@ -33,7 +33,7 @@ class Cart:
     Attributes:
         typed: the amounts that stand in the amount field, in minor units, not lines yet.
         typed_text: that field's text, so that nothing typed is lost.
-        verified: how the cashier made sure of the member, "name" or "card"; never kept, so that it
+        verified: how the cashier is sure of the member, "name" or "card"; never kept, so that it
             is asked again after a crash.
     """
 
@@ -61,11 +61,11 @@ class Cart:
         typed = tuple(LineRequest(unit_price_minor=minor) for minor in self.typed)
         return SaleRequest(known + typed, self.redeem_points)
 
-    def with_member(self, member_id: bytes | None) -> Cart:
-        """Another member, or none: points belong to the one who had them."""
+    def with_member(self, member_id: bytes | None, proof: str = "") -> Cart:
+        """Another member, or none: points belong to the one who had them. `proof` as `verified`."""
         if member_id == self.member_id:
-            return self
-        return replace(self, member_id=member_id, redeem_points=0, verified="")
+            return self.with_proof(proof) if proof else self
+        return replace(self, member_id=member_id, redeem_points=0, verified=proof)
 
     def with_proof(self, how: str) -> Cart:
         """The cashier made sure of the member, by "name" or "card"."""

@@ -79,6 +79,7 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Refusal.APPROVAL_EXPIRED: mark("The 60 seconds are over. Ask again."),
     Refusal.APPROVAL_RANK: mark("This person may not approve it. Ask a supervisor or the manager."),
     Refusal.MEMBER_UNKNOWN: mark("No such member. Find them by phone or name."),
+    Refusal.IDENTITY_UNPROVEN: mark("Ask the customer's name before points go out."),
     Refusal.NAME_NEEDED: mark("Enter a name."),
     Refusal.EMAIL_INVALID: mark("This isn't an e-mail address. Check it, or leave it empty."),
     Refusal.CONSENT_NEEDED: mark("Ask the customer about the service notice, then press Space."),

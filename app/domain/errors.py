@@ -80,6 +80,7 @@ class Refusal(StrEnum):
     APPROVAL_RANK = "approval_rank"
     # members
     MEMBER_UNKNOWN = "member_unknown"
+    IDENTITY_UNPROVEN = "identity_unproven"
     NAME_NEEDED = "name_needed"
     EMAIL_INVALID = "email_invalid"
     CONSENT_NEEDED = "consent_needed"

@@ -5,13 +5,36 @@ Masks are applied where a query makes its record, never in a widget (security.md
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 SERVICE: Final = "service"
 MARKETING: Final = "marketing"
 """Purposes of consent: service is not marketing (domain.md section 3, "Consent")."""
+SILENT_DAYS: Final = 365
+"""A phone that was silent for longer may have a new owner (counter-flows.md, flows 1 and 7)."""
+_PROOFS: Final = {"card": "card", "name": "name", "pinyin": "name", "initials": "name"}
 _CHINA: Final = "+86"
 _STARS: Final = "****"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A member whose phone was silent for long: who the customer must say they are."""
+
+    member_id: bytes
+    name: str
+    phone_masked: str
+
+
+def is_doubtful(phone: str | None, last_visit: int | None, on: int) -> bool:
+    """Whether a member is made sure of before points go out; dates as business dates."""
+    return bool(phone) and (last_visit is None or on - last_visit > SILENT_DAYS)
+
+
+def proof_of(found_by: str) -> str:
+    """What a member who was found by this field has shown: "card", "name", or "" for nothing."""
+    return _PROOFS.get(found_by, "")
 
 
 def last_four(digits: str) -> str:

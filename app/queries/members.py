@@ -11,7 +11,7 @@ from app.domain.birthday import days_until_birthday
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.domain.errors import Refusal, Refused
-from app.domain.member import MARKETING, SERVICE, mask_email, mask_phone
+from app.domain.member import MARKETING, SERVICE, is_doubtful, mask_email, mask_phone, proof_of
 from app.domain.programme import Programme
 from app.domain.programme import Tier as ProgrammeTier
 from app.domain.redemption import value_of
@@ -31,7 +31,6 @@ from app.queries.records import (
 from db import people, rows
 
 RECENT = 6
-_SILENT_DAYS = 365
 """A phone number silent for so long may have a new owner (domain.md section 3, "Phone")."""
 
 
@@ -65,7 +64,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         points = view(state, on)
         birthday = days_until_birthday(birthdays_of(profile, programme, on), on)
     card = next((c for c in cards if c.state == "active"), cards[0] if cards else None)
-    silent = account.last_visit is None or on - account.last_visit > _SILENT_DAYS
+    doubtful = is_doubtful(profile.phone if profile else None, account.last_visit, on)
     return MemberPanel(
         member_id=member_id,
         name=profile.name if profile else "",
@@ -84,7 +83,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         birthday_text=_birthday_text(profile),
         note=profile.note if profile else "",
         alert=profile.alert if profile else "",
-        verify_identity=silent and found_by == "phone",
+        verify_identity=doubtful and not proof_of(found_by),
         joined=BusinessDate(account.joined),
         last_visit=None if account.last_visit is None else BusinessDate(account.last_visit),
         recent=tuple(recent),

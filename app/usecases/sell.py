@@ -16,6 +16,7 @@ from app.domain.documents import SaleDocument, SaleRequest, Tender
 from app.domain.documents_plain import sale_from_plain, sale_to_plain
 from app.domain.errors import Refusal, Refused
 from app.domain.fold import fold
+from app.domain.member import Doubtful, is_doubtful, mask_phone
 from app.domain.programme import Programme
 from app.domain.rights import Right
 from app.domain.sale import QuoteKey, SaleQuote, quote_sale, sale_document, sale_entries
@@ -49,7 +50,7 @@ class Sell:
     payment: Payment
     quote: QuoteKey
     verified: str = ""
-    """How a member with a long silent phone was made sure of: "name", "card", or "" (not asked)."""
+    """How the member was made sure of, should their phone be long silent: "name", "card", or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def sell(ctx: Context, command: Sell) -> Done[Sold]:
     """Commit a sale; a command that was done before gives its first outcome.
 
     Raises Refused: SHIFT_NEEDED, QUOTE_CHANGED with the new SaleQuote as `offer`,
+    IDENTITY_UNPROVEN with the Doubtful as `offer` (points of a long silent phone),
     NOT_ALLOWED, APPROVAL_NEEDED with the Ask as `offer` (own card, points above the limit, where the
     guard stops it), APPROVAL_EXPIRED, TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN and what
     quote_sale refuses. Raises Unavailable when the store can't.
@@ -104,6 +106,7 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
             Refusal.SALE_ABOVE_LIMIT,
             {"amount_minor": quote.draft.payable_minor, "limit_minor": limit},
         )
+    proof = _proof(conn, command, person, on)
     approval = _approval(ctx, conn, command, quote, programme)
     guard = require_for_sale(ctx, tx, command.session, command.member_id, quote, programme, on)
     event_id = ctx.ids()
@@ -117,8 +120,8 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     receipt = receipt_number(ctx.till.till, next_running(conn), event_id)
     facts = sale_facts(quote, document, receipt, posted, programme, approval=approval)
     doc = {**facts, "guard": guard}
-    if command.verified:
-        doc["verified"] = command.verified
+    if proof:
+        doc["verified"] = proof
     event = tx.record(
         posting.SALE,
         event_id=event_id,
@@ -135,6 +138,21 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     tx.print(event, posting.SALE, slip)
     till.drop_cart(conn)
     return event, document
+
+
+def _proof(conn: Connection, command: Sell, person: people.Person | None, on: BusinessDate) -> str:
+    """How a member of a long silent phone was made sure of, "" where nobody had to be."""
+    if command.member_id is None or person is None or not command.request.redeem_points:
+        return ""
+    profile, account = person[0], people.member(conn, command.member_id)
+    if profile is None or not profile.phone or account is None:
+        return ""
+    if not is_doubtful(profile.phone, account.last_visit, on):
+        return ""
+    if command.verified not in ("name", "card"):
+        doubtful = Doubtful(command.member_id, profile.name, mask_phone(profile.phone))
+        raise Refused(Refusal.IDENTITY_UNPROVEN, offer=doubtful)
+    return command.verified
 
 
 def _approval(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.queries.records import MemberPanel
+from app.domain.member import Doubtful
 from ui.desk_records import Scan
 from ui.kit import Kit
 from ui.widgets.basics import WrappedLabel
@@ -24,7 +24,7 @@ class ConfirmPerson(Sheet):
 
     confirmed = Signal(str)
 
-    def __init__(self, kit: Kit, member: MemberPanel) -> None:
+    def __init__(self, kit: Kit, member: Doubtful) -> None:
         words = kit.words
         super().__init__(kit, lambda: words.say("Ask the customer's name"))
         self._member_id = member.member_id

@@ -14,12 +14,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.domain.errors import Refused
+from app.domain.member import Doubtful, proof_of
 from app.domain.sale import SaleQuote
 from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
 from ui.cart import REPEAT_SCAN_MS, Cart
 from ui.desk_records import TillView
 from ui.dialogs.approval import approve_first
-from ui.dialogs.confirm_person import ConfirmPerson
 from ui.dialogs.pay import Pay
 from ui.errors import words_of
 from ui.kit import Kit
@@ -196,7 +196,7 @@ class Counter(QWidget):
         """Attach a member: panel, quote, and the focus to the amount. `found_by` is the field that
         led here: a phone alone may want another proof before points go out."""
         self._found_by = found_by
-        self.use_cart(self.cart.with_member(member_id))
+        self.use_cart(self.cart.with_member(member_id, proof_of(found_by)))
         if focus and self.sheets.top is None:
             self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
         self._lanes.run(
@@ -220,22 +220,6 @@ class Counter(QWidget):
         if member.member_id == self.cart.member_id:
             self.member.show_member(member)
             self._pay_if_wanted()
-
-    def ask_proof(self, then: Callable[[], None]) -> bool:
-        """Have the cashier make sure of a member with a long silent phone, then go on with `then`;
-        False where there is nothing to ask."""
-        member = self.attached
-        if member is None or not member.verify_identity or self.cart.verified:
-            return False
-        sheet = ConfirmPerson(self._kit, member)
-
-        def confirmed(how: str) -> None:
-            self.use_cart(self.cart.with_proof(how))
-            then()
-
-        sheet.confirmed.connect(confirmed)
-        self.sheets.open(sheet)
-        return True
 
     # Amounts and items ------------------------------------------------------------------------
 
@@ -390,7 +374,7 @@ class Counter(QWidget):
         if not self._quote_fresh or (points and self.attached is None):
             self._pay_when_quoted = True
             return
-        if points and self.ask_proof(self.pay):
+        if points and self.redeeming.ask_proof(self.pay):
             return
         if self.quote is not None:
             self._open_pay(self.quote)
@@ -471,6 +455,10 @@ class Counter(QWidget):
             sheet.use_quote(offer)
             self._show_quote(offer)
         self.keep_now()
+        if isinstance(offer, Doubtful):
+            self.sheets.close_sheet(sheet)
+            self.redeeming.confirm(offer, self.pay)
+            return
         sheet.refused(lambda: words_of(self._kit, error))
         self.sounds.play(REFUSED)
         asked = approve_first(

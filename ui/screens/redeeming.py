@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
+from app.domain.member import Doubtful
 from app.domain.sale import SaleQuote
+from ui.dialogs.confirm_person import ConfirmPerson
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
@@ -36,13 +39,33 @@ class Redeeming:
 
     def open(self) -> None:
         """F6: the field opens with the most, selected; again edits."""
-        if self._counter.ask_proof(self.open):
+        if self.ask_proof(self.open):
             return
         if self._counter.quote is not None:
             self._counter.sale.redeem.offer(
                 self._counter.cart.redeem_points, self._counter.quote.most
             )
             self.try_points(self._counter.sale.redeem.points)
+
+    def ask_proof(self, then: Callable[[], None]) -> bool:
+        """Have the cashier make sure of a member with a long silent phone, then go on with `then`;
+        False where there is nothing to ask."""
+        member = self._counter.attached
+        if member is None or not member.verify_identity or self._counter.cart.verified:
+            return False
+        self.confirm(Doubtful(member.member_id, member.name, member.phone_masked), then)
+        return True
+
+    def confirm(self, doubtful: Doubtful, then: Callable[[], None]) -> None:
+        """Ask for the name, and go on with `then` once it was said."""
+        sheet = ConfirmPerson(self._kit, doubtful)
+
+        def confirmed(how: str) -> None:
+            self._counter.use_cart(self._counter.cart.with_proof(how))
+            then()
+
+        sheet.confirmed.connect(confirmed)
+        self._counter.sheets.open(sheet)
 
     def refusal(self) -> str:
         """Why F6 is not possible now; empty when it is."""

@@ -162,6 +162,20 @@ class TestSilentPhone:
         press(Qt.Key.Key_Space)
         rig.until(lambda: isinstance(rig.top, Pay))
 
+    def test_a_refused_sale_asks_for_the_name_and_leads_back_to_pay(self, rig: Rig) -> None:
+        rig.attach()  # Shown before the phone turned silent: the panel asks nothing.
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.cart.redeem_points == 4700)
+        silence(rig)
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, ConfirmPerson))
+        press(Qt.Key.Key_Space)
+        rig.until(lambda: isinstance(rig.top, Pay))
+
     def test_who_was_found_by_card_or_came_lately_is_not_asked(self, rig: Rig) -> None:
         rig.attach()
         rig.amount("100")
