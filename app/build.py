@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import keyslots, log, posting, settings, witness
+from app import keyslots, log, posting, settings, statement, witness
 from app.context import Context, TillFacts, staff_cell, translated
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
@@ -33,7 +33,7 @@ from app.recovery import SETTING_UNKNOWN, Findings, mend, open_store
 from app.usecases.sign_in import is_weak, new_verifier
 from app.usecases.staff import staff_facts
 from app.witness import WitnessFile
-from db import people, rows, till
+from db import day, people, rows, till
 from db.backup import check_copy, copy_into
 from db.connection import StoreKey
 from db.engine import Store
@@ -240,6 +240,7 @@ def _fill(ctx: Context, new: NewStore) -> None:
         )  # fmt: skip
         rows.set_meta(tx.conn, "demo", "1" if new.demo else "0")
         rows.set_meta(tx.conn, "training", "1" if new.training else "0")
+        day.put_till_seed(tx.conn, statement.new_seed())
         for item in new.items:
             till.put_item(tx.conn, item.row, codes=item.codes)
     publish(ctx, new.programme, today=today)

@@ -45,6 +45,7 @@ from app.usecases.verify import verify
 from app.usecases.verify_day import next_share, note_share, oldest_share, verify_share
 from app.usecases.void import preview_void
 from db import rows, till
+from db.day import till_seed
 from tests.app.kiosk import Kiosk
 from tests.app.test_verify import raw
 
@@ -485,3 +486,20 @@ def test_a_share_finds_what_differs_in_a_member_who_was_not_here(kiosk: Kiosk) -
     with kiosk.ctx.write_rows() as conn:
         conn.execute("UPDATE lot SET remaining = remaining + 1")
     assert sum(verify_share(kiosk.ctx, share).total for share in range(7)) == 1
+
+
+def test_a_till_has_its_signing_key_before_its_first_close(kiosk: Kiosk) -> None:
+    with kiosk.ctx.read() as conn:
+        seed = till_seed(conn)
+    assert seed is not None
+    assert statement.public_of(seed).hex() == event_of(kiosk, closed(kiosk).event_id).doc["key"]
+
+
+def test_an_older_store_without_a_signing_key_gets_it_with_its_first_close(kiosk: Kiosk) -> None:
+    with kiosk.ctx.write_rows() as conn:
+        conn.execute("DELETE FROM till_key")
+    done = closed(kiosk)
+    with kiosk.ctx.read() as conn:
+        seed = till_seed(conn)
+    assert seed is not None
+    assert statement.public_of(seed).hex() == event_of(kiosk, done.event_id).doc["key"]
