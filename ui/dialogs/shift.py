@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.queries.records import StaffView
 from ui.desk_records import TillView
+from ui.dialogs.approval import approve_first
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -88,6 +89,11 @@ class OpenShift(Sheet):
 
     def _refused(self, error: Exception) -> None:
         self.begin.setEnabled(True)
+        if approve_first(
+            self, self._kit, self._lanes, self._desk, self._who, error,
+            again=self._open, declined=self.problem.tell,
+        ):  # fmt: skip
+            return
         self.problem.tell(lambda: words_of(self._kit, error))
         self.float.setFocus(Qt.FocusReason.OtherFocusReason)
 

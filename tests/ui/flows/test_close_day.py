@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from app.context import Context
 from app.usecases.close_day import last_close
+from app.usecases.close_unattended import close_all
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import shows
 from tests.ui.keys import press, write
@@ -18,6 +20,7 @@ from ui import night
 from ui.dialogs.approval import Approval
 from ui.dialogs.close_day import CloseDay
 from ui.dialogs.find_action import FindAction
+from ui.dialogs.shift import OpenShift
 from ui.tour.looks import faults
 
 
@@ -37,11 +40,15 @@ def close_sheet(rig: Rig) -> CloseDay:
 
 
 def number_of_last_close(rig: Rig) -> int:
-    desk = rig.window.desk
-    assert desk is not None
-    with desk.context.read() as conn:
+    with context_of(rig).read() as conn:
         closed = last_close(conn)
     return closed.number if closed else 0
+
+
+def context_of(rig: Rig) -> Context:
+    desk = rig.window.desk
+    assert desk is not None
+    return desk.context
 
 
 def keep_picture(rig: Rig, name: str) -> None:
@@ -116,6 +123,27 @@ def test_a_backup_that_fails_is_signed_for_or_the_date_stays_open(
     rig.settle()
     assert faults(rig.window) == []
     keep_picture(rig, "close_day_no_backup_en_dark")
+
+
+def test_a_date_far_past_the_last_close_is_opened_by_a_second_person(fresh: Rig) -> None:
+    """Closed on the 18th, opened on the 21st: the cashier types the float, the manager agrees."""
+    fresh.until(lambda: fresh.window.desk is not None)
+    close_all(context_of(fresh))
+    fresh.sign_in()
+    fresh.until(lambda: shows(fresh, OpenShift))
+    write("500")
+    press(Qt.Key.Key_Return)
+    press(Qt.Key.Key_Return)
+    fresh.until(lambda: shows(fresh, Approval))
+    assert faults(fresh.window) == []
+    write("wm")
+    press(Qt.Key.Key_Return)
+    fresh.until(lambda: isinstance(fresh.top, Approval) and fresh.top.pin.isVisible())
+    write(PIN)
+    press(Qt.Key.Key_Return)
+    fresh.until(lambda: fresh.top is None and fresh.shell.till.shift is not None)
+    assert fresh.shell.till.shift is not None
+    assert fresh.shell.till.shift.business_date.iso() == "2026-11-21"
 
 
 def test_bf_makes_a_backup_for_a_supervisor_and_refuses_a_cashier(rig: Rig) -> None:
