@@ -16,6 +16,7 @@ _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _RECEIPT: Final = re.compile(
     r"([0-9A-Z]{1,6})-([0-9]{1,9})-([0-9A-HJKMNP-TV-Z]{4})([0-9A-HJKMNP-TV-Z])"
 )
+_RECEIPT_SHAPE: Final = re.compile(r"[0-9A-Z]{1,6}-[0-9]{1,9}-[0-9A-Z]{5}")
 _PRIME: Final = 31
 
 
@@ -34,6 +35,11 @@ def parse_receipt_number(text: str) -> tuple[str, int] | None:
         return None
     whole = found.group(0)
     return (found.group(1), int(found.group(2))) if _check(whole[:-1]) == whole[-1] else None
+
+
+def looks_like_receipt(text: str) -> bool:
+    """Whether this is shaped like a receipt number, its check aside: a misread one is no item."""
+    return _RECEIPT_SHAPE.fullmatch(text.strip().upper()) is not None
 
 
 def card_number(prefix: str, running: int, digits: int = 11) -> str:

@@ -20,7 +20,7 @@ from app.domain.sale import QuoteKey, SaleQuote
 from app.domain.void import VoidQuote
 from app.i18n import Words
 from app.intake import PhoneProblem, Reading, parse_phone, readings
-from app.numbers import parse_receipt_number
+from app.numbers import looks_like_receipt, parse_receipt_number
 from app.queries import attention, counter, members, search
 from app.queries.records import (
     DocumentLine,
@@ -224,8 +224,8 @@ class Desk:
         """What a scanned code is: badge, receipt, card, item, in this order."""
         if find_staff(self._ctx, code) is not None:
             return Scan(code, "staff")
-        if parse_receipt_number(code) is not None:
-            return self._receipt(code)
+        if (receipt := parse_receipt_number(code)) is not None:
+            return self._receipt(code, receipt[0])
         try:
             member_id = members.member_of_card(self._ctx, code)
             name = members.profile(self._ctx, member_id).name
@@ -238,13 +238,15 @@ class Desk:
         try:
             return Scan(code, "item", item=counter.item_by_code(self._ctx, code))
         except Refused:
+            if looks_like_receipt(code):
+                return Scan(code, "receipt", misread=True)
             return Scan(code, "unknown", new_card=members.is_card_to_give(self._ctx, code))
 
-    def _receipt(self, code: str) -> Scan:
+    def _receipt(self, code: str, till: str) -> Scan:
         try:
             line = counter.document_by_receipt(self._ctx, code)
         except Refused:
-            return Scan(code, "receipt")
+            return Scan(code, "receipt", other_till=till if till != self._ctx.till.till else "")
         return Scan(code, "receipt", event_id=line.event_id)
 
     def items(self, text: str) -> Sequence[ItemView]:

@@ -27,6 +27,10 @@ class Scan:
     """The member's."""
     new_card: bool = False
     """An unknown code that is a card of our blocks which nobody has yet."""
+    other_till: str = ""
+    """The till that made a receipt which isn't stored here."""
+    misread: bool = False
+    """Shaped like a receipt number, but its check character is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

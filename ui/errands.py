@@ -6,6 +6,7 @@ Each asks the desk on the db lane and opens a sheet with the answer; the sheet d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -18,6 +19,7 @@ from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.paper import Paper
 from ui.screens.counter import Counter
+from ui.sounds import REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
     from app.context import Session
@@ -156,6 +158,7 @@ class Errands(QObject):
 
         sheet = FindReceipt(self._kit, self._lanes, self._desk, self.counter.attached, self._till())
         sheet.found.connect(self.open_return)
+        sheet.scan_refused.connect(partial(self.counter.sounds.play, UNKNOWN))
         self.sheets.open(sheet)
 
     def open_return(self, event_id: bytes) -> None:
@@ -169,6 +172,7 @@ class Errands(QObject):
                 return
             sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale, names_en)
             sheet.returned.connect(self._returned)
+            sheet.scan_refused.connect(partial(self.counter.sounds.play, UNKNOWN))
             self.sheets.open(sheet)
 
         self._ask(lambda: self._desk.sale_to_return(event_id), opened)
@@ -194,12 +198,10 @@ class Errands(QObject):
         self._ask(self._desk.documents_of_shift, opened)
 
     def receipt_scanned(self, scan: Scan) -> None:
-        words = self._kit.words
         reason = self._return_refusal()
         if scan.event_id is None:
-            self.strip.warn(
-                lambda: words.say("No receipt with this number. Check it, or find the member.")
-            )
+            self.counter.sounds.play(REFUSED)
+            self.strip.warn(partial(receipt_problem, self._kit, scan))
         elif reason:
             self.strip.warn(lambda: reason)
         else:
@@ -291,3 +293,15 @@ class Errands(QObject):
 
     def _warn(self, error: Exception) -> None:
         self.strip.warn(lambda: words_of(self._kit, error))
+
+
+def receipt_problem(kit: Kit, scan: Scan) -> str:
+    """Why a scanned receipt leads to no sale of this till (S24 for another till's)."""
+    words = kit.words
+    if scan.misread:
+        return words.say("The receipt number was misread. Scan it again, or type it after F8.")
+    if scan.other_till:
+        return words.say(
+            "Till {till}'s sale can't be read here. Return it at that till.", till=scan.other_till
+        )
+    return words.say("No receipt with this number. Check it, or find the member.")

@@ -43,9 +43,11 @@ class FindReceipt(Sheet):
 
     Signals:
         found(event_id): return from this sale.
+        scan_refused(): a scan was none of a receipt; the sheet says so.
     """
 
     found = Signal(object)
+    scan_refused = Signal()
     wide = 760
 
     def __init__(
@@ -140,9 +142,15 @@ class FindReceipt(Sheet):
         self.found.emit(event_id)
 
     def takes_scan(self, scan: Scan) -> bool:
-        if scan.kind != "receipt" or scan.event_id is None:
+        """A receipt is what is wanted; goods are not sold behind this sheet."""
+        words = self._kit.words
+        if scan.kind == "receipt" and scan.event_id is not None:
+            self._chosen(scan.event_id)
+        elif scan.kind in ("item", "unknown") and not scan.new_card:
+            self.problem.tell(lambda: words.say("This is no receipt. Scan the receipt first."))
+            self.scan_refused.emit()
+        else:
             return False
-        self._chosen(scan.event_id)
         return True
 
     def _refused(self, error: Exception) -> None:
@@ -153,9 +161,11 @@ class FindReceipt(Sheet):
 class ReturnSheet(Sheet):
     """Signals:
     returned(sentence): the goods are back.
+    scan_refused(): a scan was of nothing that can come back here; the sheet says so.
     """
 
     returned = Signal(str)
+    scan_refused = Signal()
     wide = 860
 
     def __init__(
@@ -367,6 +377,43 @@ class ReturnSheet(Sheet):
             (after[0] if after else self.reason).setFocus()
         elif before:
             before[0].setFocus()
+
+    def takes_scan(self, scan: Scan) -> bool:
+        """Goods are one more piece that comes back; they are never sold behind this sheet."""
+        if self.busy or scan.kind not in ("item", "unknown") or scan.new_card:
+            return False
+        lines = self._lines_of(scan)
+        room = [at for at in lines if self._left(at) > 0]
+        if room:
+            self._add_piece(room[0])
+        else:
+            words = self._kit.words
+            self.problem.tell(
+                lambda: (
+                    words.say("No more of this item can come back on this receipt.")
+                    if lines
+                    else words.say("This item isn't on the receipt.")
+                )
+            )
+            self.scan_refused.emit()
+        return True
+
+    def _lines_of(self, scan: Scan) -> list[int]:
+        """The numbers of the lines that sold the scanned item."""
+        sold = self._sale.document.lines
+        code = scan.item.code if scan.item is not None else scan.code
+        return [at for at, line in enumerate(sold) if line.request.item == code]
+
+    def _left(self, line: int) -> int:
+        """What of a line was not returned and is not chosen to come back."""
+        return self._sale.kept[line] - (self.fields[line].value() or 0)
+
+    def _add_piece(self, line: int) -> None:
+        piece = self._sale.document.lines[line].request.per_quantity
+        field = self.fields[line]
+        field.show_value((field.value() or 0) + min(piece, self._left(line)))
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._ask()
 
     def _done(self, returned: Returned) -> None:
         money = self._kit.formats.money(returned.refund_minor)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
+from app.numbers import receipt_number
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import sell_tea, shows
 from tests.ui.keys import focus, press, write
+from tests.ui.shop import COFFEE, TEA
 from ui.dialogs.find_action import FindAction
 from ui.dialogs.return_goods import FindReceipt, ReturnSheet
 from ui.dialogs.void_sale import VoidSale
@@ -152,3 +155,61 @@ class TestReturnAndVoid:
         assert len(desk.returnable((member,))) == 5
         rig.shop.clock.now += timedelta(days=88)
         assert len(desk.returnable((member,))) == 1, "those of three days before are too old"
+
+
+def open_return(rig: Rig) -> ReturnSheet:
+    """The Return sheet of a sale of one tin of tea."""
+    rig.scan(sell_tea(rig))
+    rig.until(lambda: isinstance(rig.top, ReturnSheet))
+    assert isinstance(rig.top, ReturnSheet)
+    return rig.top
+
+
+class TestScansWhileReturning:
+    def test_goods_scanned_are_one_more_piece_that_comes_back(self, rig: Rig) -> None:
+        sheet = open_return(rig)
+        rig.scan(TEA)
+        rig.until(lambda: sheet.quote is not None)
+        assert [field.value() for field in sheet.fields] == [1]
+        assert sheet._refund.text() == "−¥83.60"
+        assert rig.counter.cart.lines == ()
+
+    def test_more_pieces_than_were_sold_are_refused_in_words(self, rig: Rig) -> None:
+        sheet = open_return(rig)
+        rig.scan(TEA)
+        rig.scan(TEA)
+        assert [field.value() for field in sheet.fields] == [1]
+        assert sheet.problem.text() == "这张小票上没有更多这种商品可退了。"
+        assert rig.counter.cart.lines == ()
+
+    @pytest.mark.parametrize("code", [COFFEE, "6999999999999"])
+    def test_goods_that_are_not_on_the_receipt_are_refused_in_words(
+        self, rig: Rig, code: str
+    ) -> None:
+        sheet = open_return(rig)
+        rig.scan(code)
+        assert sheet.problem.text() == "小票上没有这件商品。"
+        assert rig.counter.cart.lines == ()
+        assert rig.top is sheet
+
+    @pytest.mark.parametrize("code", [TEA, "6999999999999"])
+    def test_goods_scanned_before_the_receipt_are_refused_in_words(
+        self, rig: Rig, code: str
+    ) -> None:
+        press(Qt.Key.Key_F8)
+        sheet = rig.top
+        assert isinstance(sheet, FindReceipt)
+        rig.scan(code)
+        assert sheet.problem.text() == "这不是小票。请先扫小票。"
+        assert rig.counter.cart.lines == ()
+
+    def test_a_misread_receipt_is_no_item(self, rig: Rig) -> None:
+        receipt = sell_tea(rig)
+        rig.scan(receipt[:-1] + ("0" if receipt[-1] != "0" else "1"))
+        assert "小票号没读准" in rig.shell.strip.text
+        assert rig.counter.cart.lines == ()
+
+    def test_a_receipt_of_another_till_is_said_to_be_one(self, rig: Rig) -> None:
+        rig.scan(receipt_number("27", 5, bytes(16)))
+        assert "27 号机的单在这里看不到" in rig.shell.strip.text
+        assert rig.counter.cart.lines == ()
