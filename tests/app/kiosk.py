@@ -6,18 +6,16 @@ the tests' own; everything else is what the product opens.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import pytest
 
-import resources
 from app import settings
 from app.build import DATABASE, JOURNAL, PROFILES, NewStaff, NewStore, Till, create_store, open_till
 from app.context import Context, Session
@@ -36,24 +34,15 @@ from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.void import Void, Voided, preview_void, void
 from db import rows, till
+from tests.fakes import ZONE_MIN, SteppedClock, demo_programme
 from tests.keys.conftest import FakeKeystore
 
 PASSPHRASE: Final = "green kettle 老板 on tuesday"
 PIN: Final = "135790"
 OPENING: Final = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 """Ten in the morning in the shop, which lies eight hours east."""
-OFFSET_MIN: Final = 480
-
-
-class Clock:
-    """A clock that goes on by a millisecond each time it is read, and further when told to."""
-
-    def __init__(self, now: datetime = OPENING) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(milliseconds=1)
-        return self.now
+OFFSET_MIN: Final = ZONE_MIN
+Clock: TypeAlias = SteppedClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,13 +236,6 @@ def print_to(folder: Path, paper: Path) -> None:
     chosen = settings.load(folder)
     printer = replace(chosen.receipt, printer=f"file://{paper}/")
     settings.save(folder, replace(chosen, receipt=printer))
-
-
-def demo_programme() -> dict[str, Any]:
-    """The programme that the product ships for its demo."""
-    text = resources.programme_path("demo.json").read_text(encoding="utf-8")
-    programme: dict[str, Any] = json.loads(text)
-    return programme
 
 
 def make_template(folder: Path) -> Template:

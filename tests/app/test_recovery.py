@@ -24,11 +24,11 @@ from tests.app.kiosk import (
     PIN,
     Kiosk,
     Template,
-    demo_programme,
     events_of,
     sale_command,
 )
 from tests.app.mending import assert_sound, codes, flip, lose_log, record_starts, sell_for_days
+from tests.fakes import demo_programme
 
 # The database is behind ---------------------------------------------------------------------------
 
