@@ -42,11 +42,19 @@ def problem(line: str, store: Path) -> str | None:
     elif words[0] == "regulars":
         if words[1:] == ["--store", "FOLDER"]:
             return None
-        given = [str(store) if word == "FOLDER" else word for word in words[1:]]
+        given = [_placed(word, store) for word in words[1:]]
         done = _run([str(Path(sys.executable).with_name("regulars")), *given])
     else:
         return "neither make nor regulars: say how to check it in tests/docs.py"
     return None if done.returncode == 0 else f"exit {done.returncode}: {done.stderr.strip()[-300:]}"
+
+
+def _placed(word: str, store: Path) -> str:
+    """FOLDER and what lies in it is the demo store, EMPTY a folder beside it that isn't there yet."""
+    for name, path in (("FOLDER", store), ("EMPTY", store.with_name("empty"))):
+        if word == name or word.startswith(f"{name}/"):
+            return f"{path}{word.removeprefix(name)}"
+    return word
 
 
 def main() -> int:
