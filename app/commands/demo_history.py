@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from app import posting
 from app.account import birthdays_of, shown_after
+from app.commands.demo_closes import Closes
 from app.commands.demo_lapses import Lapses, expire_event_id
 from app.commands.demo_people import Carts, People, profile_row
 from app.context import Context
@@ -127,9 +128,13 @@ class History:
         self._rng = random.Random(seed)  # noqa: S311  people are drawn with it, no secret is
         self._at_us = 0
         self._ids = Uuid7(lambda: self._at_us, self._rng.randbytes)
+        # Of their own draws, so that the people and their visits are the same with and without closes.
+        closes = random.Random(seed + 1)  # noqa: S311  as above
+        self._close_ids = Uuid7(lambda: self._at_us, closes.randbytes)
         self._due: defaultdict[int, list[_Shopper]] = defaultdict(list)
         self._staying: dict[bytes, _Shopper] = {}
         self._lapses = Lapses(plan.last)
+        self._closes = Closes(ctx)
         self._enrolled = 0
         self._running = 0
         self._offset_min = ctx.offset_min()
@@ -162,6 +167,7 @@ class History:
     # One business date --------------------------------------------------------------------------
 
     def _live(self, batch: _Batch, on: BusinessDate, *, newcomers: int) -> None:
+        before = (len(batch.sums), len(batch.shares), len(batch.ledger))
         self._open_shift(batch, on)
         for second, shopper in self._timetable(on, newcomers):
             self._set_time(on, second)
@@ -170,8 +176,28 @@ class History:
             else:
                 self._visit(batch, shopper, on, minute=second // 60)
                 self._plan_next_visit(batch, shopper, on)
-        self._close_shift(batch, on)
+        shift = self._close_shift(batch, on)
         self._book_lapsed(batch, on)
+        self._close_day(batch, on, shift, before)
+
+    def _close_day(
+        self, batch: _Batch, on: BusinessDate, shift: dict[str, Any], before: tuple[int, int, int]
+    ) -> None:
+        """The manager's Z of the date; `before` is how many rows the batch had when it began."""
+        sums, shares, ledger = before
+        doc = self._closes.facts(
+            on,
+            at_us=self._at_us,
+            sums=batch.sums[sums:],
+            shares=batch.shares[shares:],
+            ledger=batch.ledger[ledger:],
+            shift=shift,
+            events=self._seq,
+            head=self._head,
+            members=self._enrolled,
+        )
+        self._session = (self._plan.staff[-1], self._session[1])
+        self._record(batch, posting.DAY_CLOSE, on, doc=doc, new_id=self._close_ids)
 
     def _book_lapsed(self, batch: _Batch, on: BusinessDate) -> None:
         """Book the points that were good through this date, as the ledger's owner does."""
@@ -236,8 +262,9 @@ class History:
         )
         batch.shifts.append(posting.shift_row(event))
 
-    def _close_shift(self, batch: _Batch, on: BusinessDate) -> None:
-        """The drawer counted and the shift closed; now and then a little is missing."""
+    def _close_shift(self, batch: _Batch, on: BusinessDate) -> dict[str, Any]:
+        """The drawer counted and the shift closed; now and then a little is missing. Answers the shift
+        as the Z has it."""
         self._set_time(on, _CLOSING_S)
         shift_id, sums = self._session[1], self._cash
         short = 500 if self._rng.random() < 0.02 else 0
@@ -255,6 +282,8 @@ class History:
             doc=close_facts(shift_id, sums, count=(count.id, total), reason=reason),
         )  # fmt: skip
         batch.ends.append((shift_id, count.seq, end.seq))
+        known = {key: end.doc.get(key) for key in ("expected", "total", "difference")}
+        return {"staff": self._session[0].hex(), "float": _FLOAT_MINOR, **known}
 
     def _newcomer(self, on: BusinessDate) -> _Shopper:
         person = self._people.draw()
@@ -436,12 +465,14 @@ class History:
         programme: int | None = None,
         entries: list[list[Any]] | None = None,
         by_owner: bool = False,
+        new_id: Uuid7 | None = None,
     ) -> Event:
         facts = self._ctx.till
+        new_id = new_id or self._ids
         self._seq += 1
         event = Event(
-            id=event_id or self._ids(),
-            command_id=event_id if by_owner and event_id else self._ids(),
+            id=event_id or new_id(),
+            command_id=event_id if by_owner and event_id else new_id(),
             device=facts.device,
             epoch=facts.epoch,
             seq=self._seq,

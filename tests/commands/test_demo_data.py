@@ -11,7 +11,7 @@ from pathlib import Path
 import phonenumbers
 import pytest
 
-from app import build, posting
+from app import build, posting, statement
 from app.commands import demo_data, demo_people, run
 from app.context import Session
 from app.domain.business_day import BusinessDate
@@ -22,11 +22,12 @@ from app.intake import readings
 from app.numbers import is_card_number
 from app.queries import search as member_search
 from app.queries.counter import quote
+from app.usecases import close_day
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.owner_postings import outlook
 from app.usecases.sell import Payment, Sell, sell
 from app.usecases.verify import verify
-from db import people, rows
+from db import day, people, rows
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MEMBERS = 300
@@ -113,6 +114,33 @@ def test_points_that_lapsed_are_booked_as_at_the_close_of_their_last_date(till: 
         assert event.member_id is not None
         on = BusinessDate(event.doc["due"])
         assert event.id == owner_event_id(event.member_id, f"expire:{on.iso()}")
+
+
+def test_every_date_is_closed_by_a_z_that_says_what_a_real_one_would(till: build.Till) -> None:
+    ctx = till.context
+    assert close_day.date_to_close(ctx) is None
+    with ctx.read() as conn:
+        closes = [
+            posting.event_of(row)
+            for row in rows.events_after(conn, 0)
+            if row.kind == posting.DAY_CLOSE
+        ]
+        before_on, before_seq, entries, points = close_day.NEVER_CLOSED, 0, 0, 0
+        for number, event in enumerate(closes, 1):
+            doc = event.doc
+            window = day.Window(doc["date"], event.seq - 1, before_on, before_seq)
+            assert doc["sums"] == close_day._sums(conn, window)
+            added = day.ledger_since(conn, before_seq)[0] - day.ledger_since(conn, event.seq)[0]
+            entries += added
+            assert (doc["number"], doc["proof"]["entries"]) == (number, entries)
+            blob = statement.to_file(
+                close_day.statement_of(ctx, doc), bytes.fromhex(doc["signature"])
+            )
+            assert statement.check(blob).facts["number"] == number
+            before_on, before_seq = doc["date"], event.seq
+            points = doc["proof"]["points"]
+        assert len(closes) == DAYS
+        assert points == day.cached_points(conn)
 
 
 def test_the_close_of_its_last_date_finds_no_points_left_to_book(till: build.Till) -> None:
