@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.approvals import Ask
-from app.build import Till
+from app.build import Till, prove_passphrase
 from app.context import Session
 from app.domain.rights import StaffRole
 from app.queries.records import StaffView
@@ -85,6 +85,13 @@ class StaffDesk:
 
     def set_pin(self, command_id: bytes, session: Session, staff_id: bytes, pin: str) -> None:
         staff.set_pin(self._ctx, staff.SetPin(command_id, session, staff_id, pin))
+
+    def reset_forgotten_pin(self, command_id: bytes, who: str, passphrase: str, pin: str) -> str:
+        """A new PIN for a manager who knows the store's passphrase; their name."""
+        prove_passphrase(self._till.folder, passphrase)
+        return staff.reset_forgotten_pin(
+            self._ctx, staff.ResetForgottenPin(command_id, who, pin)
+        ).result
 
     def link(
         self,

@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         self.sign_in.who_given.connect(self._who_given)
         self.sign_in.pin_given.connect(self._pin_given)
         self.sign_in.passphrase_given.connect(self._open)
+        self.sign_in.forgotten.connect(self._reset_pin)
         self.scanner = Scanner(
             self,
             prefix=settings.scanner.prefix,
@@ -117,6 +118,8 @@ class MainWindow(QMainWindow):
         self._till = till
         if till.training:
             self._show_training()
+        else:
+            self.sign_in.offer_reset()  # Training has no passphrase that anybody knows.
         self.sign_in.show_place(self._place(till))
         if not self.sign_in.passphrase.isHidden():
             self.sign_in.ask_who()
@@ -190,6 +193,19 @@ class MainWindow(QMainWindow):
         self._ask(
             lambda: desk.sign_in(command_id, who, pin), lambda result: self._signed_in(*result)
         )
+
+    def _reset_pin(self) -> None:
+        """F11 before a sign-in: a manager who knows the passphrase gets a new PIN."""
+        from ui.dialogs.staff import ForgottenPin
+
+        assert self.desk is not None, "it is offered once the till is open"
+        sheet = ForgottenPin(self._kit, self.lanes, self.desk)
+        sheet.changed.connect(self._pin_is_new)
+        self.sign_in.sheets.open(sheet)
+
+    def _pin_is_new(self, said: str) -> None:
+        self.sign_in.ask_who()
+        self.sign_in.wait(lambda: said)
 
     def _signed_in(self, session: Session, staff: StaffView) -> None:
         self.sign_in.ask_who()
@@ -292,7 +308,7 @@ class MainWindow(QMainWindow):
     def _scanned(self, code: str) -> None:
         if self.shell is not None and self.pages.currentWidget() is self.shell:
             self.shell.scan(code)
-        elif not self.sign_in.passphrase.isVisible():
+        elif self.sign_in.takes_badge:
             self._who_given(code, scanned=True)
 
     def _back_to_search(self) -> None:

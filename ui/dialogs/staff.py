@@ -1,4 +1,4 @@
-"""One person of the staff: their role, badge and own account; a new PIN; a new person.
+"""One person of the staff: their role, badge and own account; a new PIN, also a forgotten one; a new person.
 
 A PIN is typed twice, by its owner. What may be changed by whom is the use-cases' to say.
 """
@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
+from app.domain.errors import Refusal, Refused, Unavailable
 from app.domain.rights import StaffRole
 from app.queries.records import StaffView
 from app.queries.staff import StaffLine
@@ -34,7 +35,7 @@ _GIVEN: Final = ("cashier", "supervisor", "manager", "auditor")
 
 
 class _StaffSheet(Sheet):
-    """What the three sheets share: fields in a grid, a sentence when something is refused, one commit.
+    """What the sheets share: fields in a grid, a sentence when something is refused, one commit.
 
     Signals:
         changed(sentence): it is done.
@@ -43,11 +44,9 @@ class _StaffSheet(Sheet):
     changed = Signal(str)
     wide = 620
 
-    def __init__(
-        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], title: Text
-    ) -> None:
+    def __init__(self, kit: Kit, lanes: Lanes, desk: Desk, title: Text) -> None:
         super().__init__(kit, title)
-        self._lanes, self._desk, self._who = lanes, desk, who
+        self._lanes, self._desk = lanes, desk
         self._command_id = desk.new_command()
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(kit.look.px(16))
@@ -133,7 +132,8 @@ class AddPerson(_StaffSheet):
 
     def __init__(self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session]) -> None:
         words = kit.words
-        super().__init__(kit, lanes, desk, who, lambda: words.say("New person"))
+        super().__init__(kit, lanes, desk, lambda: words.say("New person"))
+        self._who = who
         self.initials = CodeField(lambda: words.say("Initials"))
         self.name = TextField(lambda: words.say("Name"))
         self.role = self._role_field(chosen="cashier")
@@ -191,10 +191,8 @@ class NewPin(_StaffSheet):
         self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], staff: StaffView
     ) -> None:
         words = kit.words
-        super().__init__(
-            kit, lanes, desk, who, lambda: words.say("New PIN of {name}", name=staff.name)
-        )
-        self._staff = staff
+        super().__init__(kit, lanes, desk, lambda: words.say("New PIN of {name}", name=staff.name))
+        self._who, self._staff = who, staff
         self.body.insertWidget(
             0,
             WrappedLabel(
@@ -218,6 +216,59 @@ class NewPin(_StaffSheet):
         )
 
 
+class ForgottenPin(_StaffSheet):
+    """A manager gets in again by the passphrase of the store; nobody is signed in yet."""
+
+    wide = 560
+
+    def __init__(self, kit: Kit, lanes: Lanes, desk: Desk) -> None:
+        words = kit.words
+        super().__init__(kit, lanes, desk, lambda: words.say("Forgotten PIN"))
+        self.body.insertWidget(
+            0,
+            WrappedLabel(
+                lambda: words.say(
+                    "For managers, with the passphrase of this till. A manager gives everybody else "
+                    "a new PIN."
+                ),
+                role="text2",
+            ),
+        )
+        self.initials = CodeField(lambda: words.say("Initials"))
+        self.passphrase = CodeField(lambda: words.say("Passphrase"))
+        self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
+        self._field(lambda: words.say("Initials"), self.initials)
+        self._field(lambda: words.say("Passphrase"), self.passphrase)
+        self.pins = _TwoPins(self, kit)
+        self.initials.entered.connect(self.passphrase.setFocus)
+        self.passphrase.entered.connect(self.pins.first.setFocus)
+        self._finish()
+
+    def first_focus(self) -> QWidget:
+        return self.initials
+
+    def submit(self) -> None:
+        if not self.pins.agree(self.problem):
+            return
+        words, desk, command_id = self._kit.words, self._desk, self._command_id
+        who, passphrase = self.initials.text(), self.passphrase.text()
+        pin = self.pins.first.text()
+        self._commit(
+            lambda: desk.staff.reset_forgotten_pin(command_id, who, passphrase, pin),
+            lambda: words.say("The new PIN holds. Sign in with it."),
+        )
+
+    def _refused(self, error: Exception) -> None:
+        super()._refused(error)
+        words = self._kit.words
+        if isinstance(error, Refused) and error.code is Refusal.STAFF_UNKNOWN:
+            self.problem.tell(lambda: words.say("No manager has these initials."))
+            self.initials.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif isinstance(error, Unavailable):
+            self.passphrase.clear()
+            self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
 class PersonSheet(_StaffSheet):
     """Signals:
     pin_wanted(): the person's PIN is to be set anew.
@@ -229,8 +280,8 @@ class PersonSheet(_StaffSheet):
         self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], line: StaffLine
     ) -> None:
         words = kit.words
-        super().__init__(kit, lanes, desk, who, lambda: line.staff.name)
-        self._line = line
+        super().__init__(kit, lanes, desk, lambda: line.staff.name)
+        self._who, self._line = who, line
         self._member_id = line.member_id
         self.role = self._role_field(chosen=line.staff.role)
         self.badge = CodeField(lambda: words.say("Badge"))

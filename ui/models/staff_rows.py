@@ -49,5 +49,5 @@ class StaffRows(RecordColumns[StaffLine]):
             return words.say("Was never here")
         moment = formats.moment(record.signed_at, today=self._today().to_date())
         if record.till:
-            return words.say("At till {till} since {time}", till=record.till, time=moment)
-        return words.say("Left {time}", time=moment)
+            return words.say("At till {till}: {time}", till=record.till, time=moment)
+        return words.say("Left: {time}", time=moment)

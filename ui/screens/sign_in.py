@@ -24,6 +24,7 @@ from ui.widgets.basics import (
     rows,
 )
 from ui.widgets.number_fields import CodeField, PinField
+from ui.widgets.sheet import SheetHost
 
 
 class SignIn(QWidget):
@@ -31,11 +32,16 @@ class SignIn(QWidget):
     who_given(text): initials or a badge.
     pin_given(who, pin): check them.
     passphrase_given(text): open the till with it.
+    forgotten(): a manager's PIN, where it was offered.
+
+    Attributes:
+        sheets: what lies over this page.
     """
 
     who_given = Signal(str)
     pin_given = Signal(str, str)
     passphrase_given = Signal(str)
+    forgotten = Signal()
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()
@@ -51,6 +57,8 @@ class SignIn(QWidget):
         middle.addStretch()
         outer.addLayout(middle)
         outer.addStretch(3)
+        self.sheets = SheetHost(kit, self)
+        self.sheets.emptied.connect(self._back_to_field)
         self.ask_who()
 
     def _card(self) -> QWidget:
@@ -88,6 +96,12 @@ class SignIn(QWidget):
         foot.addWidget(KeyCap(look, "Enter"))
         foot.addWidget(Label(lambda: words.say("Go on"), role="caption"))
         column.addLayout(foot)
+        self.forgot = Button(
+            self._kit, lambda: words.say("A manager's PIN is forgotten (F11)"), role="ghost"
+        )
+        self.forgot.clicked.connect(self.forgotten)
+        self.forgot.hide()
+        column.addWidget(self.forgot)
         self.who.entered.connect(self._give_who)
         self.pin.entered.connect(self._give_pin)
         self.passphrase.entered.connect(self._give_passphrase)
@@ -98,6 +112,10 @@ class SignIn(QWidget):
         self._place.tell(lambda: text)
         self._kept.setVisible(kept)
         self._kept.tell(lambda: self._kit.words.say("Locked; the sale is kept."))
+
+    def offer_reset(self) -> None:
+        """The till is open, so a forgotten PIN can be helped."""
+        self.forgot.show()
 
     def ask_who(self) -> None:
         self._show(self.who, lambda: self._kit.words.say("Type your initials or scan your badge"))
@@ -135,6 +153,14 @@ class SignIn(QWidget):
         """The field that is asked now."""
         return next(f for f in (self.who, self.pin, self.passphrase) if not f.isHidden())
 
+    @property
+    def takes_badge(self) -> bool:
+        """Whether a scanned badge can answer what is asked here."""
+        return self.isVisible() and self.passphrase.isHidden() and self.sheets.top is None
+
+    def _back_to_field(self) -> None:
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _say(self, sentence: Text, *, tone: str) -> None:
         set_style(self._said, tone=tone)
         self._said.tell(sentence)
@@ -161,5 +187,8 @@ class SignIn(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and not self.pin.isHidden():
             self.ask_who()
+        elif event.key() == Qt.Key.Key_F11 and not self.forgot.isHidden():
+            if self.sheets.top is None and not event.isAutoRepeat():
+                self.forgotten.emit()
         else:
             super().keyPressEvent(event)
