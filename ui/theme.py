@@ -211,12 +211,12 @@ QPushButton:hover { background: $sunken; }
 QPushButton:pressed { background: $border; }
 QPushButton:focus { border: 2px solid $focus; }
 QPushButton:disabled { color: $muted; background: $sunken; border-color: $border; }
-QPushButton[role="primary"] { background: $accent; color: $on_accent; border: 2px solid $accent; min-height: ${h_primary}px; font-size: ${f_title}px; padding: 0; }
+QPushButton[role="primary"] { background: $accent; color: $on_accent; border: 2px solid $accent; min-height: ${h_primary}px; font-size: ${f_title}px; padding: 0 ${p16}px; }
 QPushButton[role="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[role="primary"]:pressed { background: $accent_press; }
 QPushButton[role="primary"]:focus { border: 3px solid $text; }
 QPushButton[role="primary"]:disabled { background: $sunken; border-color: $border; color: $muted; }
-QPushButton[role="segment"] { padding: 0 ${p4}px; min-height: ${h_segment}px; font-weight: 400; border: 1px solid $border; background: $sunken; color: $text2; }
+QPushButton[role="segment"] { padding: 0 ${p8}px; min-height: ${h_segment}px; font-weight: 400; border: 1px solid $border; background: $sunken; color: $text2; }
 QPushButton[role="segment"]:checked { background: $accent_soft; color: $accent_text; border: 2px solid $accent; font-weight: 600; }
 QPushButton[role="segment"]:focus { border: 2px solid $focus; }
 QPushButton[role="segment"]:checked:focus { border: 3px solid $focus; }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from app.queries.drawer import OpenDrawer
     from app.usecases.count import Counted
     from ui.desk import Desk
-
-ROWS_MOST: Final = 8
-"""Face values in one column; a currency with more has two."""
 
 
 class CountSheet(Sheet):
@@ -95,8 +92,9 @@ class CountSheet(Sheet):
         grid = QGridLayout()
         grid.setHorizontalSpacing(look.px(12))
         grid.setVerticalSpacing(look.px(6))
+        half = (len(self.pieces) + 1) // 2  # Two columns: a small screen has no room for one.
         for at, value in enumerate(self._drawer.face_values):
-            row, group = at % ROWS_MOST, at // ROWS_MOST * 4
+            row, group = at % half, at // half * 4
             label = Label(partial(formats.money_short, value), role="strong")
             label.setMinimumWidth(look.px(64))
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -107,7 +105,7 @@ class CountSheet(Sheet):
             self._amounts[at].setMinimumWidth(look.px(96))
             self._amounts[at].setAlignment(right)
             grid.addWidget(self._amounts[at], row, group + 3, right)
-        grid.setColumnStretch(len(self.pieces) // ROWS_MOST * 4 + 4, 1)
+        grid.setColumnStretch(8, 1)
         return grid
 
     def _sums(self) -> QWidget:
