@@ -32,10 +32,16 @@ class FindAction(FilterList[Action]):
             list_name=lambda: words.say("Actions"),
         )
         self._actions = actions
+        self.said = WrappedLabel(
+            lambda: words.say("No action like this. Try fewer letters."), role="muted"
+        )
+        self.body.insertWidget(1, self.said)
         self.narrow()
 
     def narrow(self) -> None:
-        self.show_rows(self._actions.matching(self.typed()))
+        found = self._actions.matching(self.typed())
+        self.said.setVisible(not found)
+        self.show_rows(found)
 
     def take(self, record: Action) -> None:
         self.closing.emit()

@@ -60,9 +60,11 @@ class VoidSale(Sheet):
             kit, self.rows, lambda: words.say("Documents of this shift"), whole=(0, 2)
         )
         self.body.addWidget(self.table, 1)
-        self.body.addWidget(self._preview())
+        band = self._preview()
+        self.body.addWidget(band)
         self.reason = reasons(kit, ("wrong_item", "wrong_member", "test", "other"))
-        self.body.addWidget(Label(lambda: words.say("Reason"), role="muted"))
+        reason_name = Label(lambda: words.say("Reason"), role="muted")
+        self.body.addWidget(reason_name)
         self.body.addWidget(self.reason)
         self.problem = WrappedLabel(role="strong", tone="danger")
         self.body.addWidget(self.problem)
@@ -74,6 +76,8 @@ class VoidSale(Sheet):
         self.table.opened.connect(lambda row: self.reason.setFocus())
         self.table.selectRow(0)
         if not open_ones:
+            for useless in (band, reason_name, self.reason, self.commit):
+                useless.hide()
             self.problem.tell(lambda: words.say("Nothing of this shift can be voided."))
 
     def _preview(self) -> QWidget:
@@ -90,7 +94,7 @@ class VoidSale(Sheet):
         return not self.commit.isEnabled()
 
     def first_focus(self) -> QWidget:
-        return self.reason if self.rows.rowCount() else self.commit
+        return self.reason if self.rows.rowCount() else super().first_focus()
 
     def height_for(self, width: int) -> int:
         return self._kit.look.px(600)

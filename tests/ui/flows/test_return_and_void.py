@@ -113,6 +113,28 @@ class TestReturnAndVoid:
         rig.until(lambda: rig.top is None)
         assert "已作废" in rig.shell.strip.text
 
+    def test_nothing_to_void_is_said_without_a_red_box_or_a_button(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F11)
+        write("zf")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, VoidSale))
+        sheet = rig.top
+        assert isinstance(sheet, VoidSale)
+        assert sheet.problem.isVisible()
+        assert not sheet.commit.isVisible()
+        assert not sheet._money.isVisible()
+        press(Qt.Key.Key_Escape)
+        assert rig.top is None
+
+    def test_an_action_that_nobody_knows_is_said_to_be_none(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F11)
+        sheet = rig.top
+        assert isinstance(sheet, FindAction)
+        assert not sheet.said.isVisible()
+        write("qqq")
+        assert sheet.said.isVisible()
+        assert sheet.said.text() == "没有这样的操作。少输几个字母试试。"
+
     def test_the_lines_of_a_return_are_named_in_the_language_of_the_screen(self, rig: Rig) -> None:
         rig.scan(sell_tea(rig))
         rig.until(lambda: isinstance(rig.top, ReturnSheet))
