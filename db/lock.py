@@ -7,23 +7,28 @@ to clear and the file itself is never removed: removing it would let two process
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from db.errors import AlreadyRunning
+from db.errors import AlreadyRunning, DiskFull, IoFailed, ReadOnlyFolder, StoreError
 
 
 class StoreLock:
-    """The right to be the only program on a store. `AlreadyRunning` when somebody has it."""
+    """The right to be the only program on a store. `AlreadyRunning` when somebody has it,
+    ReadOnlyFolder, DiskFull or IoFailed when its file can't be written."""
 
     def __init__(self, path: Path) -> None:
         """Take the lock of the store at `path` at once or raise; nothing waits."""
         self.path = path.with_name(path.name + ".lock")
         # Not inheritable (Python's default): a child that outlives us must not keep the till shut.
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _why(error, path) from error
         try:
             _lock(handle)
         except OSError as error:
@@ -47,6 +52,14 @@ class StoreLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def _why(error: OSError, path: Path) -> StoreError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(path, "no room for the lock's file")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return ReadOnlyFolder(path, os.strerror(error.errno))
+    return IoFailed(path, os.strerror(error.errno or 0))
 
 
 if sys.platform == "win32":
