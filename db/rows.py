@@ -263,7 +263,7 @@ def ledger_sum_before(conn: Connection, member_id: bytes, asset: str, seq: int) 
 
 
 class PointsLine(NamedTuple):
-    """An entry with the document it belongs to, for the ledger on screen."""
+    """An entry with its event's bytes and the document it belongs to, if any, for the ledger on screen."""
 
     event_id: bytes
     n: int
@@ -272,7 +272,7 @@ class PointsLine(NamedTuple):
     amount: int
     business_date: int
     source: str
-    at_us: int
+    body: bytes
     staff_id: bytes | None
     total_minor: int | None
     receipt_no: str | None
@@ -284,7 +284,7 @@ def points_of_member(
     """A member's entries of one asset, newest first."""
     rows = conn.execute(
         "SELECT l.event_id, l.n, l.seq, l.kind, l.amount, l.business_date, e.kind,"
-        " coalesce(d.at_us, 0), d.staff_id, d.total_minor, d.receipt_no"
+        " e.body, d.staff_id, d.total_minor, d.receipt_no"
         " FROM (SELECT seq, n FROM ledger INDEXED BY ledger_member"
         "       WHERE member_id = ? AND asset = ? ORDER BY seq DESC, n DESC LIMIT ?) f"
         " JOIN ledger l ON l.seq = f.seq AND l.n = f.n"

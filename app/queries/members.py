@@ -18,7 +18,7 @@ from app.domain.redemption import value_of
 from app.domain.state import MemberState, view
 from app.domain.tiers import tier_outlook
 from app.numbers import card_number, is_card_number
-from app.protocol.events import instant_of
+from app.protocol.events import Event, instant_of
 from app.queries.records import (
     Expiring,
     LedgerLine,
@@ -196,7 +196,7 @@ def _ledger(ctx: Context, conn: Connection, member_id: bytes, *, limit: int) -> 
                 event_id=line.event_id,
                 n=line.n,
                 seq=line.seq,
-                at=instant_of(line.at_us),
+                at=instant_of(Event.from_bytes(line.body).at_us),
                 business_date=BusinessDate(line.business_date),
                 kind=line.kind,
                 source=line.source,

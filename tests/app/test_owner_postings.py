@@ -10,6 +10,7 @@ from app import posting
 from app.domain.business_day import BusinessDate
 from app.domain.entries import owner_event_id
 from app.domain.errors import Refusal, Refused
+from app.queries import members
 from app.usecases import owner_postings
 from app.usecases.enrol import ProfileInput
 from app.usecases.open_shift import OpenShift, open_shift
@@ -94,6 +95,19 @@ def test_a_booking_names_its_date_member_and_programme_and_has_a_derived_id(kios
     assert (event.kind, event.doc, event.business_date) == ("expire", {"due": int(on)}, int(on))
     assert (event.member_id, event.staff_id, event.programme) == (member, None, 1)
     assert (entry.kind, entry.expires) == ("expire", int(on))
+
+
+def test_a_booked_expiry_is_shown_at_its_own_instant_never_before_the_member_joined(
+    kiosk: Kiosk,
+) -> None:
+    joined = kiosk.ctx.clock()
+    (member,) = members_who_bought(kiosk, 1)
+    on = last_good_date(kiosk)
+    shut(kiosk)
+    assert post_all(kiosk.ctx, on, None).members == 1
+    lines = members.ledger(kiosk.ctx, member)
+    assert lines[0].kind == "expire"
+    assert all(joined < line.at < kiosk.ctx.clock() for line in lines)
 
 
 def test_posting_again_adds_nothing(kiosk: Kiosk) -> None:
