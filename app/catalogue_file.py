@@ -1,24 +1,28 @@
-"""A catalogue as CSV → items as plain values, with every row's faults. Reads bytes, writes nothing.
+"""A catalogue as CSV → items as plain values, with every row's faults, and back. Bytes only, no store.
 
 UTF-8 with or without BOM, else GB18030 (what spreadsheets in China save). Columns are found by their heads:
 code, name, name_en, category, price, per, tax, tax_included, barcodes, withdrawn; only code, name and price are
 needed. Prices are in the major unit; tax is in percent; barcodes stand with blanks between.
+What is written here reads back as the same items, also where a name begins like a formula.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
+
+from app.formats import typed_amount
 
 NEEDED: Final = ("code", "name", "price")
 COLUMNS: Final = (
     *NEEDED, "name_en", "category", "per", "tax", "tax_included", "barcodes", "withdrawn",
 )  # fmt: skip
 PRICE_MOST_MINOR: Final = 10_000_000_00
+_FORMULA_STARTS: Final = ("=", "+", "-", "@")
 _YES: Final = frozenset({"1", "y", "yes", "true", "是"})
 _NO: Final = frozenset({"", "0", "n", "no", "false", "否"})
 
@@ -35,7 +39,7 @@ class RowFault:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueItem:
-    """One item as the file has it; `price_minor` is for `per_quantity` units."""
+    """One item as the file has it; `price_minor` is for `per_quantity` units. `line` 0: not from a file."""
 
     line: int
     code: str
@@ -74,13 +78,66 @@ def read_catalogue(content: bytes, exponent: int) -> CatalogueFile:
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue
-            found = _item(heads, cells, lines.line_num, exponent, faults)
+            if len(cells) > len(heads):
+                faults.append(RowFault(lines.line_num, heads[-1], "invalid"))
+            values = dict(zip(heads, map(_unguarded, cells), strict=False))
+            found = _item(values, lines.line_num, exponent, faults)
             for column, code in _codes(found):
                 if code in seen:
                     faults.append(RowFault(found.line, column, "twice"))
                 seen.add(code)
             items.append(found)
     return CatalogueFile(tuple(items), tuple(faults))
+
+
+def read_item(values: Mapping[str, str], exponent: int) -> CatalogueFile:
+    """One item from texts by column, by the same rules as a file's row; its faults are of line 0."""
+    faults: list[RowFault] = []
+    return CatalogueFile((_item(values, 0, exponent, faults),), tuple(faults))
+
+
+def item_texts(item: CatalogueItem, exponent: int) -> dict[str, str]:
+    """An item's texts by column, as `read_item` takes them."""
+    return {
+        "code": item.code,
+        "name": item.name,
+        "price": typed_amount(item.price_minor, exponent),
+        "name_en": item.name_en,
+        "category": item.category,
+        "per": str(item.per_quantity),
+        "tax": percent(item.tax_bp),
+        "tax_included": "yes" if item.tax_included else "no",
+        "barcodes": " ".join(item.barcodes),
+        "withdrawn": "yes" if item.withdrawn else "",
+    }
+
+
+def percent(basis_points: int) -> str:
+    """1300 -> `13`, 1350 -> `13.5`."""
+    whole, part = divmod(basis_points, 100)
+    return f"{whole}.{part:02d}".rstrip("0").rstrip(".")
+
+
+def catalogue_csv(items: Sequence[CatalogueItem], exponent: int) -> bytes:
+    """A file that `read_catalogue` takes back: UTF-8 with BOM, so that spreadsheets read Chinese."""
+    buffer = io.StringIO()
+    out = csv.writer(buffer, lineterminator="\r\n")
+    out.writerow(COLUMNS)
+    for item in items:
+        texts = item_texts(item, exponent)
+        out.writerow(_guarded(texts[column]) for column in COLUMNS)
+    return b"\xef\xbb\xbf" + buffer.getvalue().encode()
+
+
+def _guarded(text: str) -> str:
+    """No spreadsheet takes it for a formula: an apostrophe stands before it, and before another one."""
+    return f"'{text}" if text.startswith((*_FORMULA_STARTS, "'")) else text
+
+
+def _unguarded(cell: str) -> str:
+    """What `_guarded` was given. An apostrophe before anything else is the file's own."""
+    text = cell.strip()
+    return text[1:] if text[:1] == "'" and text[1:].startswith((*_FORMULA_STARTS, "'")) else text
 
 
 def _decoded(content: bytes) -> str | None:
@@ -100,15 +157,13 @@ def _codes(item: CatalogueItem) -> list[tuple[str, str]]:
 
 
 def _item(
-    heads: Sequence[str], cells: Sequence[str], line: int, exponent: int, faults: list[RowFault]
+    texts: Mapping[str, str], line: int, exponent: int, faults: list[RowFault]
 ) -> CatalogueItem:
-    values = {head: cell.strip() for head, cell in zip(heads, cells, strict=False)}
+    values = {column: text.strip() for column, text in texts.items()}
 
     def fault(column: str, code: str = "invalid") -> None:
         faults.append(RowFault(line, column, code))
 
-    if len(cells) > len(heads):
-        fault(heads[-1])
     for name in NEEDED:
         if not values.get(name):
             fault(name, "missing")

@@ -198,6 +198,25 @@ def find_items(conn: Connection, text: str, limit: int) -> list[ItemRow]:
     return [ItemRow(*row) for row in rows]
 
 
+def catalogue(conn: Connection, text: str, limit: int) -> list[ItemRow]:
+    """Items whose name, pinyin, initials, code or barcode hold `text`, those that are withdrawn last, by
+    code. A limit below zero is none."""
+    like = "%" + text.lower().replace("%", "").replace("_", "") + "%"
+    found = conn.execute(
+        f"SELECT {_ITEM} FROM item WHERE lower(name) LIKE ?1 OR lower(name_en) LIKE ?1"
+        " OR replace(py, ' ', '') LIKE ?1 OR ini LIKE ?1 OR code LIKE ?1 OR EXISTS"
+        " (SELECT 1 FROM item_code c WHERE c.item_id = item.id AND c.code LIKE ?1)"
+        " ORDER BY active DESC, code LIMIT ?2",
+        (like, limit),
+    )
+    return [ItemRow(*row) for row in found]
+
+
+def item_count(conn: Connection) -> int:
+    """How many items there are, withdrawn ones too."""
+    return int(conn.execute("SELECT count(*) FROM item").fetchone()[0])
+
+
 # Print jobs -------------------------------------------------------------------------------------
 
 

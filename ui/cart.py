@@ -78,12 +78,14 @@ class Cart:
         return replace(self, redeem_points=points)
 
     def with_item(self, item: ItemView, quantity: int = 1) -> Cart:
-        """One more line, or more pieces of the newest line when it is the same item."""
-        if self.lines and self.lines[-1].code == item.code and not self.lines[-1].unknown:
+        """One more line, or more pieces of the newest line when it is the same item at the same price."""
+        more = _line_of(item, quantity)
+        newest = self.lines[-1].request if self.lines else None
+        if newest is not None and newest == replace(more.request, quantity=newest.quantity):
             return self.with_quantity(
-                len(self.lines) - 1, self.lines[-1].request.quantity + quantity * item.per_quantity
+                len(self.lines) - 1, newest.quantity + quantity * item.per_quantity
             )
-        return replace(self, lines=(*self.lines, _line_of(item, quantity)))
+        return replace(self, lines=(*self.lines, more))
 
     def with_unknown(self, code: str, quantity: int = 1) -> Cart:
         """A red line for a code that no item has; scanning goes on."""

@@ -58,6 +58,7 @@ from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
 from ui.desk_audit import AuditDesk
 from ui.desk_cash import CashDesk
+from ui.desk_catalogue import CatalogueDesk
 from ui.desk_day import DayDesk
 from ui.desk_guard import GuardDesk
 from ui.desk_records import PhoneCheck, Scan, TillView
@@ -80,6 +81,7 @@ class Desk:
         self.cash = CashDesk(till)
         self.day = DayDesk(till)
         self.audit = AuditDesk(till)
+        self.catalogue = CatalogueDesk(till)
 
     # The till ---------------------------------------------------------------------------------
 

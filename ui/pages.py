@@ -61,6 +61,15 @@ def _staff(shell: Shell) -> QWidget:
     )  # fmt: skip
 
 
+def _catalogue(shell: Shell) -> QWidget:
+    from ui.screens.catalogue_page import CataloguePage
+
+    return CataloguePage(
+        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip,
+        lambda: shell.till.calendar,
+    )  # fmt: skip
+
+
 def _audit(shell: Shell) -> QWidget:
     from ui.screens.audit_page import AuditPageView
 
@@ -92,6 +101,10 @@ PAGES: Final = (
     ),
     PageKind(
         "audit", "search", mark("Journal"), mark("Journal"), mark("Go to the journal"), "sj", _audit,
+    ),
+    PageKind(
+        "catalogue", "tag", mark("Items"), mark("Goods and prices"), mark("Go to the goods"),
+        "ml", _catalogue,
     ),
     PageKind(
         "settings", "settings", mark("Settings"), mark("Settings"), mark("Go to the settings"),

@@ -110,7 +110,9 @@ def audit_facts(ctx: Context, session: Session, seq: int) -> tuple[Fact, ...]:
         if row is None:
             return ()
         event = posting.event_of(row)
-        facts = (*_moved(conn, event), *_role(conn, event), *_facts("", event.doc))
+        facts = (
+            *_moved(conn, event), *_role(conn, event), *_item(event), *_facts("", _rest(event)),
+        )  # fmt: skip
         if event.shift_id is None or event.shift_id != uncounted_shift(conn):
             return facts
         return tuple(_without_tenders(fact) for fact in facts)
@@ -193,6 +195,26 @@ def _role(conn: Connection, event: Event) -> Iterator[Fact]:
         if earlier["staff"] == event.doc["staff"]:
             before = earlier["role"]
     yield Fact("person.role", before, event.doc["role"])
+
+
+_OF_ITEM: Final = frozenset({"was", "item"})
+
+
+def _item(event: Event) -> Iterator[Fact]:
+    """What a saved item was before, where it isn't the same."""
+    if event.kind != posting.CATALOGUE or "item" not in event.doc:
+        return
+    was = event.doc["was"] or {}
+    for name, value in event.doc["item"].items():
+        if name == "code" or was.get(name) != value:
+            yield Fact(f"item.{name}", str(was.get(name, "")), str(value))
+
+
+def _rest(event: Event) -> dict[str, Any]:
+    """The facts that nothing above said with what was before."""
+    if event.kind != posting.CATALOGUE:
+        return event.doc
+    return {name: value for name, value in event.doc.items() if name not in _OF_ITEM}
 
 
 def _facts(path: str, value: Any) -> Iterator[Fact]:

@@ -1,4 +1,4 @@
-"""Import a catalogue: every fault before anything is written, then all of it in one transaction.
+"""Change the catalogue, by a file or one item: every fault first, then all of it in one transaction.
 
 Items are found again by their code, so a second run changes nothing. What was sold keeps its name and price:
 they are in the sale.
@@ -7,14 +7,17 @@ they are in the sale.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from app import posting
-from app.catalogue_file import CatalogueItem, RowFault, read_catalogue
-from app.context import Changes, Context, Session
+from app.catalogue_file import CatalogueItem, RowFault, read_catalogue, read_item
+from app.context import Changes, Context, Session, Tx
+from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 from app.intake import readings
+from app.queries.catalogue import item_of, require_look
 from app.usecases.done import Done
 from app.usecases.rights import require
 from db import till
@@ -32,6 +35,16 @@ class ImportCatalogue:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveItem:
+    """Add an item (`new`) or change the one of its code, from texts by column as a file has them."""
+
+    command_id: bytes
+    session: Session
+    texts: Mapping[str, str]
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What was done, or would be. With faults nothing was."""
 
@@ -43,37 +56,93 @@ class Imported:
 
 
 def import_catalogue(ctx: Context, command: ImportCatalogue) -> Done[Imported]:
-    """Import a file. Raises Refused(NOT_ALLOWED …) without the right to the catalogue."""
+    """Import a file. Raises Refused(NOT_ALLOWED …) without the right to the catalogue; a dry run needs
+    only that of looking at it."""
     file = read_catalogue(command.content, ctx.till.currency.exponent)
     if command.dry_run:
         with ctx.read() as conn:
-            require(ctx, conn, command.session, Right.CATALOGUE, command_id=command.command_id)
+            require_look(conn, command.session)
             return Done(_plan(conn, file.items, file.faults)[0])
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(_imported(tx.known.doc), again=True)
-        require(ctx, tx.conn, command.session, Right.CATALOGUE, command_id=command.command_id)
+        approval = _may_change(ctx, tx.conn, command.command_id, command.session)
         found, wanted = _plan(tx.conn, file.items, file.faults)
         if found.faults or not wanted:
             return Done(found)
-        for item in wanted:
-            known = till.item_by_own_code(tx.conn, item.code)
-            row = _row(ctx.ids() if known is None else known.id, item)
-            till.replace_item(tx.conn, row, codes=item.barcodes, active=not item.withdrawn)
-        tx.record(
-            posting.CATALOGUE,
-            event_id=ctx.ids(),
-            session=command.session,
-            business_date=ctx.business_date(),
-            doc={
-                "added": found.added,
-                "changed": found.changed,
-                "withdrawn": found.withdrawn,
-                "same": found.same,
-                "sha256": hashlib.sha256(command.content).hexdigest(),
-            },
+        digest = hashlib.sha256(command.content).hexdigest()
+        _put(
+            ctx,
+            tx,
+            command.session,
+            wanted,
+            _counts(found) | {"sha256": digest, "approval": approval},
         )
     return Done(found, Changes(kinds=frozenset({"catalogue"})), warning=ctx.warning())
+
+
+def save_item(ctx: Context, command: SaveItem) -> Done[Imported]:
+    """Save one item; its faults are of line 0. The event has the item before and after.
+
+    Raises Refused: NOT_ALLOWED, APPROVAL_NEEDED, ITEM_UNKNOWN (not `new`, and there is none).
+    """
+    read = read_item(command.texts, ctx.till.currency.exponent)
+    (item,) = read.items
+    with ctx.write(command.command_id) as tx:
+        if tx.known is not None:
+            return Done(_imported(tx.known.doc), again=True)
+        approval = _may_change(ctx, tx.conn, command.command_id, command.session)
+        known = till.item_by_own_code(tx.conn, item.code)
+        if command.new and known is not None:
+            return Done(Imported(0, 0, 0, 0, (*read.faults, RowFault(0, "code", "taken"))))
+        if not command.new and known is None:
+            raise Refused(Refusal.ITEM_UNKNOWN, {"code": item.code})
+        before = _facts(item_of(tx.conn, known)) if known is not None else None
+        found, wanted = _plan(tx.conn, read.items, read.faults)
+        if found.faults or not wanted:
+            return Done(found)
+        facts = {"approval": approval, "was": before, "item": _facts(item)}
+        _put(ctx, tx, command.session, wanted, _counts(found) | facts)
+    return Done(found, Changes(kinds=frozenset({"catalogue"})), warning=ctx.warning())
+
+
+def _may_change(
+    ctx: Context, conn: Connection, command_id: bytes, session: Session
+) -> dict[str, Any] | None:
+    return require(ctx, conn, session, Right.CATALOGUE, command_id=command_id)
+
+
+def _put(
+    ctx: Context, tx: Tx, session: Session, wanted: Sequence[CatalogueItem], doc: dict[str, Any]
+) -> None:
+    """Write the items and the event that says so."""
+    for item in wanted:
+        known = till.item_by_own_code(tx.conn, item.code)
+        row = _row(ctx.ids() if known is None else known.id, item)
+        till.replace_item(tx.conn, row, codes=item.barcodes, active=not item.withdrawn)
+    tx.record(
+        posting.CATALOGUE,
+        event_id=ctx.ids(),
+        session=session,
+        business_date=ctx.business_date(),
+        doc=doc,
+    )
+
+
+def _counts(found: Imported) -> dict[str, Any]:
+    return {
+        "added": found.added,
+        "changed": found.changed,
+        "withdrawn": found.withdrawn,
+        "same": found.same,
+    }
+
+
+def _facts(item: CatalogueItem) -> dict[str, Any]:
+    """An item as its event has it."""
+    facts = asdict(item) | {"barcodes": sorted(item.barcodes)}
+    del facts["line"]
+    return facts
 
 
 def _plan(
@@ -85,31 +154,35 @@ def _plan(
     wanted: list[CatalogueItem] = []
     in_file = {item.code for item in items}
     for item in items:
+        found += _taken(conn, item, in_file)
         known = till.item_by_own_code(conn, item.code)
-        for code in item.barcodes:
-            owner = till.owner_of_code(conn, code)
-            # A code may move from one item to another when the file has both.
-            if owner not in (None, item.code) and owner not in in_file:
-                found.append(RowFault(item.line, "barcodes", "taken"))
         if known is None:
             added += 1
             wanted.append(item)
             continue
-        stands = (till.codes_of_item(conn, known.id), till.item_is_active(conn, known.id))
-        if (_row(known.id, item), stands) == (
-            known,
-            (tuple(sorted(item.barcodes)), not item.withdrawn),
-        ):
+        stands = item_of(conn, known)
+        if replace(item, line=0, barcodes=tuple(sorted(item.barcodes))) == stands:
             same += 1
             continue
         wanted.append(item)
-        if item.withdrawn and stands[1]:
+        if item.withdrawn and not stands.withdrawn:
             withdrawn += 1
         else:
             changed += 1
     if found:
         return Imported(0, 0, 0, 0, tuple(found)), []
     return Imported(added, changed, withdrawn, same, ()), wanted
+
+
+def _taken(conn: Connection, item: CatalogueItem, in_file: Set[str]) -> Iterator[RowFault]:
+    """Codes that lead to an item which the file doesn't have: one that it has gives its code away."""
+    for column, codes in (("code", (item.code,)), ("barcodes", item.barcodes)):
+        for code in codes:
+            by_barcode = till.owner_of_code(conn, code)
+            by_code = till.item_by_own_code(conn, code)
+            owners = {by_barcode, by_code.code if by_code else None} - {None, item.code}
+            if not owners <= in_file:
+                yield RowFault(item.line, column, "taken")
 
 
 def _row(item_id: bytes, item: CatalogueItem) -> till.ItemRow:
@@ -129,5 +202,5 @@ def _row(item_id: bytes, item: CatalogueItem) -> till.ItemRow:
     )
 
 
-def _imported(doc: dict[str, int]) -> Imported:
+def _imported(doc: dict[str, Any]) -> Imported:
     return Imported(doc["added"], doc["changed"], doc["withdrawn"], doc["same"], ())

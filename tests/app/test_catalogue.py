@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from app import posting
 from app.catalogue_file import RowFault, read_catalogue
 from app.context import Session
+from app.domain.documents import LineRequest, SaleRequest
 from app.domain.errors import Refused
-from app.queries.counter import find_items, item_by_code
-from app.usecases.catalogue import ImportCatalogue, Imported, import_catalogue
+from app.queries.audit import Fact, audit_facts
+from app.queries.catalogue import catalogue
+from app.queries.counter import find_items, item_by_code, quote, sale_of
+from app.usecases.catalogue import (
+    ImportCatalogue,
+    Imported,
+    SaveItem,
+    import_catalogue,
+    save_item,
+)
+from app.usecases.export_catalogue import ExportCatalogue, export_catalogue
+from app.usecases.reprint import Reprint, reprint
+from app.usecases.sell import Payment, Sell, sell
 from app.usecases.sign_in import SignIn, sign_in
 from db import rows
 from tests.fakes import PASSPHRASE, PINS, Shop
@@ -145,3 +159,147 @@ def test_the_program_imports_a_file(shop: Shop, tmp_path: Path) -> None:
     wrong = program()
     assert (wrong.returncode, "line 2, price: invalid" in wrong.stdout) == (4, True)
     shop.open()
+
+
+# One item, and a file out ---------------------------------------------------------------------------
+
+ONE = {
+    "code": "A1", "name": "龙井", "name_en": "Longjing", "category": "tea", "price": "88.50",
+    "per": "1", "tax": "13", "tax_included": "yes", "barcodes": "6900000000111", "withdrawn": "",
+}  # fmt: skip
+
+
+def put(shop: Shop, *, new: bool = False, who: str = "zg", **texts: str) -> Imported:
+    ctx = shop.till.context
+    command = SaveItem(ctx.ids(), session(shop, who), ONE | texts, new)
+    return save_item(ctx, command).result
+
+
+def test_an_item_is_added_and_changed_each_as_one_event_with_before_and_after(shop: Shop) -> None:
+    assert put(shop, new=True) == Imported(1, 0, 0, 0, ())
+    assert put(shop, price="90") == Imported(0, 1, 0, 0, ())
+    added, changed = events(shop)
+    assert added["was"] is None
+    assert changed["was"] == added["item"]
+    assert changed["item"] == {**cast("dict[str, object]", added["item"]), "price_minor": 9000}
+    assert item_by_code(shop.till.context, "6900000000111").price_minor == 9000
+
+
+def test_a_save_that_changes_nothing_is_no_event(shop: Shop) -> None:
+    put(shop, new=True)
+    assert put(shop) == Imported(0, 0, 0, 1, ())
+    assert len(events(shop)) == 1
+
+
+def test_a_save_that_is_sent_twice_is_done_once(shop: Shop) -> None:
+    ctx = shop.till.context
+    command = SaveItem(ctx.ids(), session(shop), ONE, new=True)
+    first, second = save_item(ctx, command), save_item(ctx, command)
+    assert (first.result, second.again) == (second.result, True)
+    assert len(events(shop)) == 1
+
+
+def test_a_withdrawn_item_is_brought_back(shop: Shop) -> None:
+    put(shop, new=True)
+    assert put(shop, withdrawn="yes").withdrawn == 1
+    with pytest.raises(Refused, match="item_unknown"):
+        item_by_code(shop.till.context, "A1")
+    assert put(shop).changed == 1
+    assert item_by_code(shop.till.context, "A1").name == "龙井"
+
+
+def test_a_new_item_does_not_take_the_code_of_another(shop: Shop) -> None:
+    put(shop, new=True)
+    assert put(shop, new=True, name="x").faults == (RowFault(0, "code", "taken"),)
+    assert item_by_code(shop.till.context, "A1").name == "龙井"
+
+
+def test_a_code_that_is_a_barcode_of_another_item_is_taken_and_the_other_way_round(
+    shop: Shop,
+) -> None:
+    put(shop, new=True)
+    assert put(shop, new=True, code="6900000000111", barcodes="").faults == (
+        RowFault(0, "code", "taken"),
+    )
+    assert put(shop, new=True, code="B1", barcodes="A1").faults == (
+        RowFault(0, "barcodes", "taken"),
+    )
+
+
+def test_an_item_that_is_not_there_is_not_changed(shop: Shop) -> None:
+    with pytest.raises(Refused, match="item_unknown"):
+        put(shop)
+
+
+def test_only_a_manager_saves_an_item_or_takes_the_catalogue_out(shop: Shop) -> None:
+    ctx = shop.till.context
+    for who in ("lx", "wm"):
+        with pytest.raises(Refused, match="not_allowed"):
+            put(shop, new=True, who=who)
+        with pytest.raises(Refused, match="not_allowed"):
+            export_catalogue(ctx, ExportCatalogue(ctx.ids(), session(shop, who)))
+        with pytest.raises(Refused, match="not_allowed"):
+            catalogue(ctx, session(shop, who), "")
+
+
+def test_what_was_sold_keeps_its_name_and_price(shop: Shop) -> None:
+    put(shop, new=True)
+    ctx, seller = shop.till.context, shop.start()
+    request = SaleRequest((LineRequest(8850, item="A1", name="龙井", tax_rate_bp=1300),))
+    shown = quote(ctx, None, request)
+    payment = Payment("cash", shown.draft.to_pay_minor)
+    sold = sell(ctx, Sell(ctx.ids(), seller, None, request, payment, shown.key)).result
+    put(shop, name="碧螺春", price="1", tax="0", withdrawn="yes")
+    reprint(ctx, Reprint(ctx.ids(), seller, sold.event_id, "other"))
+    with ctx.read() as conn:
+        sale, _ = sale_of(conn, sold.event_id)
+        papers = [str(row[0]) for row in conn.execute("SELECT document FROM print_job")]
+    assert sale.lines[0].request == request.lines[0]
+    assert len(papers) == 2
+    assert [("龙井" in paper, "碧螺春" in paper) for paper in papers] == [(True, False)] * 2
+
+
+def test_the_catalogue_that_is_taken_out_changes_nothing_when_it_comes_back(shop: Shop) -> None:
+    take(shop, TWO)
+    put(shop, new=True, code="=1+1", name="'@x", name_en='-"a", b', category="'quoted'", tax="6.5",
+        barcodes="", price="0.07", per="500")  # fmt: skip
+    put(shop, new=True, code="-7", name="''twice", barcodes="+9 8", withdrawn="yes")
+    ctx = shop.till.context
+    command = ExportCatalogue(ctx.ids(), session(shop))
+    path = export_catalogue(ctx, command).result
+    assert export_catalogue(ctx, command).result == path
+    count = len(catalogue(ctx, session(shop), "").items)
+    assert take(shop, path.read_bytes()) == Imported(0, 0, 0, count, ())
+    assert count > 4
+
+
+def test_no_cell_of_the_file_is_a_formula(shop: Shop) -> None:
+    put(shop, new=True, name="=HYPERLINK(1)", name_en="@a", category="+1", barcodes="-5")
+    ctx = shop.till.context
+    path = export_catalogue(ctx, ExportCatalogue(ctx.ids(), session(shop))).result
+    written = path.read_text("utf-8-sig").splitlines()
+    cells = [cell for row in csv.reader(written) for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
+    assert "'=HYPERLINK(1)" in cells
+
+
+def test_taking_the_catalogue_out_is_an_event(shop: Shop) -> None:
+    ctx = shop.till.context
+    export_catalogue(ctx, ExportCatalogue(ctx.ids(), session(shop)))
+    with ctx.read() as conn:
+        found = [
+            posting.event_of(row)
+            for row in rows.events_of_kind(conn, posting.EXPORT, before=1 << 62)
+        ]
+    assert [event.doc["what"] for event in found] == ["catalogue"]
+
+
+def test_the_journal_shows_an_item_before_and_after(shop: Shop) -> None:
+    put(shop, new=True)
+    put(shop, price="90")
+    ctx = shop.till.context
+    with ctx.read() as conn:
+        (*_, newest) = rows.events_of_kind(conn, posting.CATALOGUE, before=1 << 62)
+    facts = audit_facts(ctx, session(shop), newest.seq)
+    assert Fact("item.price_minor", "8850", "9000") in facts
+    assert not [fact for fact in facts if fact.name.startswith(("was", "item.name"))]

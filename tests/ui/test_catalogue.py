@@ -1,0 +1,245 @@
+"""The catalogue page by its keys: search, an item new and changed, withdrawn and back, a file in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar, cast
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.catalogue_file import CatalogueItem, read_catalogue
+from tests.ui.conftest import Rig, build_rig
+from tests.ui.keys import focus, press, write
+from tests.ui.shop import TEA, Shop
+from ui.dialogs.catalogue import ImportSheet, ItemSheet
+from ui.dialogs.find_action import FindAction
+from ui.kit import Kit
+from ui.screens.catalogue_page import CataloguePage
+from ui.tour.looks import faults
+
+Answer = TypeVar("Answer")
+
+
+@pytest.fixture
+def manager(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator[Rig]:
+    """The manager is at the till, a shift open."""
+    rig = build_rig(qtbot, qapp, shop, kit=kit)
+    rig.sign_in("wm")
+    rig.open_shift()
+    yield rig
+    rig.window.close()
+    rig.window.deleteLater()
+
+
+def open_page(rig: Rig) -> CataloguePage:
+    """F11, ml, Enter."""
+    press(Qt.Key.Key_F11)
+    rig.until(lambda: isinstance(rig.top, FindAction))
+    write("ml")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.shell.pages.currentWidget(), CataloguePage))
+    page = rig.shell.pages.currentWidget()
+    assert isinstance(page, CataloguePage)
+    rig.settle()
+    return page
+
+
+def codes(page: CataloguePage) -> list[str]:
+    return [item(page, row).code for row in range(page.rows.rowCount())]
+
+
+def item(page: CataloguePage, row: int) -> CatalogueItem:
+    found = page.rows.record(row)
+    assert found is not None
+    return found
+
+
+def open_tea(rig: Rig, page: CataloguePage) -> ItemSheet:
+    """By its initials, Down, Enter."""
+    page.search.clear()
+    page.search.setFocus()
+    write("tgy")
+    rig.settle()
+    press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.top, ItemSheet))
+    sheet = rig.top
+    assert isinstance(sheet, ItemSheet)
+    return sheet
+
+
+def saved(rig: Rig, page: CataloguePage) -> None:
+    rig.until(lambda: rig.top is None)
+    rig.settle()
+
+
+def ask(rig: Rig, question: Callable[[], Answer]) -> Answer:
+    """Something of the store, asked on its lane."""
+    found: list[Answer] = []
+    rig.window.lanes.run(rig.window, "db", question, ok=found.append, failed=lambda error: None)
+    rig.until(lambda: bool(found))
+    return found[0]
+
+
+def test_f11_ml_opens_the_list_with_the_search_in_reach(manager: Rig) -> None:
+    page = open_page(manager)
+    assert page.search.hasFocus()
+    assert sorted(codes(page)) == sorted([TEA, "6909876543215", "6900000000014"])
+
+
+@pytest.mark.parametrize("text", ["铁观", "tgy", "Tieguan", TEA[-5:]])
+def test_an_item_is_found_by_name_initials_and_code(manager: Rig, text: str) -> None:
+    page = open_page(manager)
+    page.search.setText(text)
+    manager.settle()
+    assert codes(page) == [TEA]
+
+
+def test_a_changed_price_is_that_of_the_next_scan_and_not_of_the_line_before(manager: Rig) -> None:
+    manager.scan(TEA)
+    page = open_page(manager)
+    sheet = open_tea(manager, page)
+    assert sheet.fields["price"].hasFocus()
+    write("99.50")
+    sheet.tax_included.focus_here()
+    press(Qt.Key.Key_Return)
+    saved(manager, page)
+    assert item(page, 0).price_minor == 9950
+    manager.scan(TEA)
+    prices = [line.request.unit_price_minor for line in manager.counter.cart.lines]
+    assert prices == [8800, 9950]
+
+
+def test_a_new_item_is_typed_from_field_to_field_and_scanned(manager: Rig) -> None:
+    page = open_page(manager)
+    page.add.setFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, ItemSheet))
+    sheet = manager.top
+    assert isinstance(sheet, ItemSheet)
+    for text in ("J1", "tea", "茉莉花茶", "Jasmine tea", "6911111111119", "45"):
+        cast(QLineEdit, focus()).setText(text)  # An input method commits like this.
+        press(Qt.Key.Key_Return)
+    assert sheet.fields["per"].hasFocus()
+    press(Qt.Key.Key_Return)
+    write("13")
+    press(Qt.Key.Key_Return)
+    press(Qt.Key.Key_Right)
+    press(Qt.Key.Key_Return)
+    saved(manager, page)
+    page.search.setText("mlhc")
+    manager.settle()
+    assert item(page, 0) == CatalogueItem(
+        0, "J1", "茉莉花茶", "Jasmine tea", "tea", 4500, 1, 1300, False, ("6911111111119",), False
+    )  # fmt: skip
+    manager.scan("6911111111119")
+    assert manager.counter.cart.lines[-1].request.name == "茉莉花茶"
+
+
+def test_what_is_wrong_is_said_and_framed_and_nothing_is_saved(manager: Rig) -> None:
+    page = open_page(manager)
+    sheet = open_tea(manager, page)
+    sheet.fields["tax"].setText("many")
+    sheet.submit()
+    manager.settle()
+    assert "税率" in sheet.problem.text()
+    assert sheet.fields["tax"].property("state") == "wrong"
+    assert sheet.fields["tax"].hasFocus()
+    press(Qt.Key.Key_Escape)
+    page.read()
+    manager.settle()
+    assert item(page, 0).tax_bp == 1300
+
+
+def test_a_scan_adds_a_barcode_to_the_item_on_screen(manager: Rig) -> None:
+    page = open_page(manager)
+    sheet = open_tea(manager, page)
+    manager.scan("6922222222222")
+    assert sheet.fields["barcodes"].text().split() == [TEA, "6922222222222"]
+
+
+def test_an_item_is_withdrawn_and_brought_back(manager: Rig) -> None:
+    page = open_page(manager)
+    sheet = open_tea(manager, page)
+    sheet.switch.setFocus()
+    press(Qt.Key.Key_Return)
+    saved(manager, page)
+    assert item(page, 0).withdrawn
+    desk = manager.window.desk
+    assert desk is not None
+    assert ask(manager, lambda: desk.read_code(TEA).kind) == "unknown"
+    sheet = open_tea(manager, page)
+    sheet.switch.setFocus()
+    press(Qt.Key.Key_Return)
+    saved(manager, page)
+    assert not item(page, 0).withdrawn
+    assert ask(manager, lambda: desk.read_code(TEA).kind) == "item"
+
+
+def test_a_file_is_checked_shows_its_faults_and_is_taken_when_it_has_none(
+    manager: Rig, tmp_path: Path
+) -> None:
+    page = open_page(manager)
+    file = tmp_path / "goods.csv"
+    file.write_text("code,name,price\nK1,甲,x\nK2,乙,2\n", "utf-8")
+    page.file.setFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, ImportSheet))
+    sheet = manager.top
+    assert isinstance(sheet, ImportSheet)
+    sheet.path.setText(str(file))
+    press(Qt.Key.Key_Return)
+    manager.settle()
+    assert sheet.rows.rowCount() == 1
+    assert "2" in sheet.rows.index(0, 0).data()
+    file.write_text("code,name,price\nK1,甲,1\nK2,乙,2\n", "utf-8")
+    press(Qt.Key.Key_Return)
+    manager.settle()
+    assert sheet.rows.rowCount() == 0
+    assert page.rows.rowCount() == 3
+    assert sheet.commit.hasFocus()
+    press(Qt.Key.Key_Return)
+    saved(manager, page)
+    assert {"K1", "K2"} < set(codes(page))
+
+
+def test_the_saved_file_has_every_item(manager: Rig) -> None:
+    page = open_page(manager)
+    page.csv.setFocus()
+    press(Qt.Key.Key_Return)
+    folder = manager.shop.folder / "reports"
+    manager.until(lambda: list(folder.glob("catalogue-*.csv")))
+    (file,) = folder.glob("catalogue-*.csv")
+    found = read_catalogue(file.read_bytes(), 2)
+    assert (len(found.items), found.faults) == (3, ())
+
+
+def test_a_cashier_reads_why_there_is_no_list(rig: Rig) -> None:
+    rig.shell.actions_.do("catalogue")
+    page = rig.shell.pages.currentWidget()
+    assert isinstance(page, CataloguePage)
+    rig.until(lambda: page.problem.text() != "")
+    assert page.rows.rowCount() == 0
+    assert not page.add.isEnabled()
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) -> None:
+    if language == "en":
+        manager.shell.actions_.do("language")
+    page = open_page(manager)
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: None, page._add, page._import, lambda: page._open(0),
+    )  # fmt: skip
+    for open_sheet in steps:
+        open_sheet()
+        manager.settle()
+        QTest.qWait(50)
+        assert faults(manager.window) == []
+        if manager.top is not None:
+            press(Qt.Key.Key_Escape)
