@@ -163,6 +163,7 @@ _WITH_FACTS: Final[Mapping[Code, str]] = {
     Outage.STORE_DAMAGED: mark("Entry {seq} of the data is damaged. Stop, and call for help."),
     Outage.JOURNAL_CONFLICT: mark("Journal and data differ at {seq}. Stop, and call for help."),
     Outage.JOURNAL_GAP: mark("Entry {seq} of the journal is missing. Stop, and call for help."),
+    Outage.PASSPHRASE_WRONG: mark("Wrong passphrase. Try again in {wait_s} s."),
     Outage.PASSPHRASE_WAIT: mark("Too many tries. Try again in {wait_s} s."),
     Outage.SETTINGS_BAD: mark("Setting {key} has a mistake. Mend it, then start again."),
 }

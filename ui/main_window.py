@@ -20,7 +20,7 @@ from app.queries.records import StaffView
 from app.settings import Settings
 from ui.crash import CrashNotice
 from ui.desk_records import TillView
-from ui.errors import CRASHED, words_of
+from ui.errors import CRASHED, sentence, words_of
 from ui.keyboard import Scanner
 from ui.kit import Kit, say_again, style_again
 from ui.lanes import Lanes
@@ -140,11 +140,21 @@ class MainWindow(QMainWindow):
             return
         by_passphrase = code in (Outage.KEYSTORE_GONE, Outage.KEYS_COPIED)
         if not (by_passphrase and self.sign_in.passphrase.isHidden()):
-            self.sign_in.refuse(lambda: words_of(self._kit, error))
+            self._refuse_to_open(error)
             return
         self.sign_in.ask_passphrase()
         if code is Outage.KEYS_COPIED:
             self.sign_in.wait(lambda: words_of(self._kit, error))
+
+    def _refuse_to_open(self, error: Exception) -> None:
+        code = error.code if isinstance(error, Unavailable) else None
+        wait_s = error.retry_after_s if isinstance(error, Unavailable) else None
+        if wait_s and code in (Outage.PASSPHRASE_WRONG, Outage.PASSPHRASE_WAIT):
+            self.sign_in.refuse_for(
+                wait_s, lambda left_s: sentence(self._kit, code, {"wait_s": left_s})
+            )
+        else:
+            self.sign_in.refuse(lambda: words_of(self._kit, error))
 
     def _first_start(self, folder: Path, make: Callable[[Answers], Desk]) -> None:
         """Nothing here yet: the assistant asks, makes the store, and its owner goes on to the counter."""

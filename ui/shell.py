@@ -343,9 +343,12 @@ class Shell(QWidget):
 
             sheet = PickItem(self._kit, self._lanes, self._desk)
             sheet.picked.connect(self.counter.pick_item)
+            sheet.pay_wanted.connect(self.charge)
             self.sheets.open(sheet)
 
     def charge(self) -> None:
+        while (top := self.sheets.top) is not None and top.gives_way:
+            self.sheets.close_sheet(top)
         if self.sheets.top is None:
             self._turn_to_counter()
         self.counter.pay()

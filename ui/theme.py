@@ -204,6 +204,7 @@ QLineEdit:disabled { background: $sunken; color: $muted; border-color: $border; 
 QLineEdit[state="wrong"] { border: 2px solid $danger; padding: 0 ${p11}px; }
 QLineEdit[role="search"] { padding: 0 ${p6}px; font-size: ${f_strong}px; min-height: ${h_search}px; }
 QLineEdit[role="search"][state="used"] { color: $muted; }
+QLineEdit[state="fixed"] { background: $sunken; color: $text2; border-color: $border; }
 QLineEdit[role="amount"] { font-size: ${f_amount}px; font-weight: 600; min-height: ${h_amount}px; }
 QLineEdit[role="pin"] { font-size: ${f_stat}px; font-weight: 600; min-height: ${h_search}px; }
 QPushButton { background: $surface; border: 1px solid $border_strong; border-radius: ${r_control}px; padding: 0 ${p16}px; min-height: ${h_control}px; min-width: ${h_control}px; font-weight: 600; }

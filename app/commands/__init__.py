@@ -6,6 +6,7 @@ import argparse
 import getpass
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -190,7 +191,22 @@ def open_by_any_key(folder: Path, *, mending: bool = True) -> Till:
     except Unavailable as error:
         if error.code is not Outage.KEYSTORE_GONE:
             raise
-    return open_till(folder, passphrase=passphrase(), mending=mending)
+    return open_by_passphrase(folder, mending=mending)
+
+
+def open_by_passphrase(folder: Path, *, mending: bool = True) -> Till:
+    """Open a store by the passphrase, once the wait after an earlier wrong one is over. Raises Unavailable."""
+    from app.build import open_till
+
+    given = passphrase()
+    while True:
+        try:
+            return open_till(folder, passphrase=given, mending=mending)
+        except Unavailable as error:
+            if error.code is not Outage.PASSPHRASE_WAIT or error.retry_after_s is None:
+                raise
+            print(f"{said(error)}; waiting …", file=sys.stderr)
+            time.sleep(error.retry_after_s)
 
 
 def said(error: Unavailable) -> str:

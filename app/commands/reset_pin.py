@@ -6,8 +6,7 @@ import argparse
 import getpass
 import sys
 
-from app.build import open_till
-from app.commands import CANNOT, passphrase, said
+from app.commands import CANNOT, open_by_passphrase, said
 from app.domain.errors import Refusal, Refused, Unavailable
 from app.usecases.staff import ResetForgottenPin, reset_forgotten_pin
 
@@ -20,7 +19,7 @@ _WHY = {
 def command(chosen: argparse.Namespace) -> int:
     """Open the store by its passphrase and set the PIN; returns the exit code."""
     try:
-        till = open_till(chosen.store, passphrase=passphrase())
+        till = open_by_passphrase(chosen.store)
     except Unavailable as error:
         return _cannot(f"can't open the store: {said(error)}")
     try:

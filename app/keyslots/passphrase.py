@@ -123,16 +123,17 @@ def calibrated(clock_s: Callable[[], float] = time.perf_counter) -> Kdf:
 class Attempts:
     """Wrong passphrases in a row, and the wait that grows with them: 1, 2, 4 … 60 seconds.
 
-    The count is kept in a small file, so a restart does not clear it; the wait runs on the
-    monotonic clock, so setting the time forward does not shorten it. Who can delete the file can
-    also copy the slot file and guess elsewhere: argon2id is the defence there.
+    A small file keeps the count and when its wait began, so another process waits no longer and no
+    shorter than this one: no restart clears the count, and waiting always ends. The time is the
+    monotonic clock's, which counts from the computer's start for all processes and which setting the
+    time does not move (security.md, lockouts). Who can delete the file can also copy the slot file
+    and guess elsewhere: argon2id is the defence there.
     """
 
     def __init__(self, path: Path, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._clock_s = clock_s
-        self.failures = self._read()
-        self._free_at = clock_s() + self.wait_s
+        self.failures, self._began_s = self._read()
 
     @property
     def wait_s(self) -> int:
@@ -141,27 +142,42 @@ class Attempts:
 
     def require_ready(self) -> None:
         """Raise TooSoon while the wait runs."""
-        left = self._free_at - self._clock_s()
+        left = self._began_s + self.wait_s - self._clock_s()
         if left > 0:
             raise TooSoon(failures=self.failures, wait_s=math.ceil(left))
 
     def failed(self) -> None:
         """Count one more and start its wait."""
         self.failures += 1
-        self._free_at = self._clock_s() + self.wait_s
+        self._began_s = self._clock_s()
         # Without room to keep the count the wait still runs here, and "wrong" must still be said.
         with contextlib.suppress(OSError):
-            write_durably(self._path, str(self.failures).encode())
+            self._keep()
 
     def succeeded(self) -> None:
         """Forget the failures."""
         self.failures = 0
-        self._free_at = self._clock_s()
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
-    def _read(self) -> int:
+    def _keep(self) -> None:
+        # Whole milliseconds, rounded up: a reader must not find the wait over before its end.
+        write_durably(self._path, f"{self.failures} {math.ceil(self._began_s * 1000)}".encode())
+
+    def _read(self) -> tuple[int, float]:
+        """The failures and when their wait began, in seconds of the monotonic clock."""
         try:
-            return min(int(self._path.read_text(encoding="ascii")[:6]), 999_999)
-        except (OSError, ValueError):
-            return 0
+            words = self._path.read_text(encoding="ascii")[:40].split()
+            failures = min(max(int(words[0]), 0), 999_999)
+            began_s = max(int(words[1]), 0) / 1000 if len(words) > 1 else 0.0
+        except (OSError, ValueError, IndexError):
+            return 0, 0.0
+        now_s = self._clock_s()
+        if began_s <= now_s + 1:
+            return failures, min(began_s, now_s)
+        # The computer was started since: all the time since then has been waited. It is written down,
+        # so that the clock does not come past the old instant and the wait begin once more.
+        self.failures, self._began_s = failures, 0.0
+        with contextlib.suppress(OSError):
+            self._keep()
+        return failures, 0.0

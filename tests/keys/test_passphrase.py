@@ -113,15 +113,42 @@ def test_a_try_before_the_wait_is_over_is_not_taken(tmp_path: Path, clock: Clock
     attempts.require_ready()
 
 
-def test_a_restart_keeps_the_count_and_waits_again(tmp_path: Path, clock: Clock) -> None:
+def test_another_process_keeps_the_count_and_waits_the_rest(tmp_path: Path, clock: Clock) -> None:
     attempts = Attempts(tmp_path / "tries", clock)
     for _ in range(4):
         attempts.failed()
-    clock.now_s += 1000
+    clock.now_s += 5
+    for _ in range(3):
+        again = Attempts(tmp_path / "tries", clock)
+        with pytest.raises(TooSoon) as caught:
+            again.require_ready()
+        assert (caught.value.failures, caught.value.wait_s) == (4, 3)
+    clock.now_s += 3
     again = Attempts(tmp_path / "tries", clock)
+    again.require_ready()
     assert again.failures == 4
-    with pytest.raises(TooSoon):
-        again.require_ready()
+
+
+def test_a_new_start_of_the_computer_never_makes_the_wait_longer(
+    tmp_path: Path, clock: Clock
+) -> None:
+    attempts = Attempts(tmp_path / "tries", clock)
+    for _ in range(7):
+        attempts.failed()
+    clock.now_s = 20.0
+    with pytest.raises(TooSoon) as caught:
+        Attempts(tmp_path / "tries", clock).require_ready()
+    assert caught.value.wait_s == 40
+    for clock.now_s in (60.0, 1000.0, 1001.0):
+        Attempts(tmp_path / "tries", clock).require_ready()
+
+
+def test_a_count_without_an_instant_is_kept_and_waits_no_more(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "tries").write_bytes(b"3")
+    attempts = Attempts(tmp_path / "tries", clock)
+    attempts.require_ready()
+    attempts.failed()
+    assert attempts.failures == 4
 
 
 def test_success_forgets_the_failures(tmp_path: Path, clock: Clock) -> None:
@@ -132,7 +159,7 @@ def test_success_forgets_the_failures(tmp_path: Path, clock: Clock) -> None:
     assert Attempts(tmp_path / "tries", clock).failures == 0
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"-5", b"9" * 50, b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"x", b"-5", b"9" * 50, b"\xff\xfe", b"5 x", b"5 -7"])
 def test_a_damaged_count_never_stops_the_till(tmp_path: Path, clock: Clock, content: bytes) -> None:
     (tmp_path / "tries").write_bytes(content)
     attempts = Attempts(tmp_path / "tries", clock)

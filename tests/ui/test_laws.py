@@ -26,7 +26,7 @@ SHIPPED = [path for path in UI.rglob("*.py") if "tour" not in path.relative_to(U
 
 
 class TestLaw1NothingModal:
-    @pytest.mark.parametrize("key", [Qt.Key.Key_F1, Qt.Key.Key_F3, Qt.Key.Key_F11, Qt.Key.Key_F8])
+    @pytest.mark.parametrize("key", [Qt.Key.Key_F1, Qt.Key.Key_F3, Qt.Key.Key_F11])
     def test_a_scan_reaches_its_meaning_with_any_sheet_open(self, rig: Rig, key: Qt.Key) -> None:
         press(key)
         sheet = rig.top

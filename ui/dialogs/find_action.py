@@ -91,6 +91,7 @@ class Help(Sheet):
     """The keys of this screen: every action with a key, then what keys do inside fields."""
 
     wide = 880
+    gives_way = True
 
     def __init__(self, kit: Kit, actions: Actions) -> None:
         super().__init__(kit, lambda: kit.words.say("Keys"))

@@ -13,17 +13,20 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.domain.sale import SaleQuote
 from ui.keyboard import OnceGuard
 from ui.kit import Kit
+from ui.theme import set_style
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, nothing, rows
 from ui.widgets.number_fields import AmountField
 from ui.widgets.segments import Segment, Segments
 from ui.widgets.sheet import Sheet
 
 TENDERS: Final = ("cash", "qr", "card")
+NOTES_ROOM: Final = 370
+"""Design pixels that the row of notes has beside the sum."""
 
 
 class Pay(Sheet):
@@ -91,7 +94,8 @@ class Pay(Sheet):
         right.addWidget(self.tender)
         right.addWidget(Label(lambda: words.say("Received"), role="muted"))
         right.addWidget(self.received)
-        self._notes = columns(look, gap=8)
+        self._notes = QGridLayout()
+        self._notes.setSpacing(look.px(8))
         right.addLayout(self._notes)
         right.addStretch()
         two.addLayout(left, 4)
@@ -165,6 +169,7 @@ class Pay(Sheet):
     def _tender_changed(self) -> None:
         cash = self.tender.code == "cash"
         self.received.setReadOnly(not cash)
+        set_style(self.received, state="" if cash else "fixed")
         if not cash:
             self.received.show_amount(self.quote.draft.to_pay_minor)
         for at in range(self._notes.count()):
@@ -203,17 +208,26 @@ class Pay(Sheet):
         self._show_change()
 
     def _fill_notes(self) -> None:
+        """The notes in one row, in two where large sums need the room."""
         while (item := self._notes.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
         formats = self._kit.formats
+        notes = []
         for minor in notes_for(self.quote.draft.to_pay_minor, 10**formats.sign.exponent):
             note = Button(self._kit, partial(formats.money_short, minor))
             note.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             note.clicked.connect(partial(self._note, minor))
-            self._notes.addWidget(note)
-        self._notes.addStretch()
+            note.setParent(self)
+            note.ensurePolished()
+            note.setMinimumWidth(note.sizeHint().width())
+            notes.append(note)
+        wide = sum(note.sizeHint().width() + self._kit.look.px(8) for note in notes)
+        in_a_row = 4 if wide <= self._kit.look.px(NOTES_ROOM) else 2
+        for at, note in enumerate(notes):
+            self._notes.addWidget(note, at // in_a_row, at % in_a_row)
+        self._notes.setColumnStretch(4, 1)
 
     def _note(self, minor: int) -> None:
         self.received.show_amount(minor)
@@ -223,8 +237,17 @@ class Pay(Sheet):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
             self.tender.choose_next(1 if event.key() == Qt.Key.Key_Down else -1)
+        elif event.text().isdecimal() and self.tender.code != "cash":
+            self._say_exact()
         else:
             super().keyPressEvent(event)
+
+    def _say_exact(self) -> None:
+        """Digits were typed for a QR or card payment, which is never more or less (S16)."""
+        money = self._kit.formats.money(self.quote.draft.to_pay_minor)
+        self.problem.tell(
+            lambda: self._kit.words.say("QR and card take exactly {money}.", money=money)
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 class PickItem(FilterList[ItemView]):
     """Signals:
     picked(item): stays open for the next one.
+    pay_wanted(): Enter with nothing typed, nothing more to pick (flow 6).
     """
 
     picked = Signal(object)
+    pay_wanted = Signal()
     wide = 600
 
     def __init__(self, kit: Kit, lanes: Lanes, desk: Desk) -> None:
@@ -68,7 +70,7 @@ class PickItem(FilterList[ItemView]):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if is_enter(event) and not event.isAutoRepeat() and not self.typed():
-            self.step_back()  # Nothing more to pick.
+            self.pay_wanted.emit()
         else:
             super().keyPressEvent(event)
 

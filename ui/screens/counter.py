@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.domain.errors import Refused
+from app.domain.errors import Refusal, Refused
 from app.domain.member import Doubtful, proof_of
 from app.domain.sale import SaleQuote
 from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
@@ -21,7 +22,7 @@ from ui.cart import REPEAT_SCAN_MS, Cart
 from ui.desk_records import TillView
 from ui.dialogs.approval import approve_first
 from ui.dialogs.pay import Pay
-from ui.errors import words_of
+from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.screens.find_panel import FindPanel
@@ -283,13 +284,24 @@ class Counter(QWidget):
             return
 
         def undo() -> None:
-            self.sale.amount.setText(before.typed_text)
-            self.use_cart(before)
+            self._put_back(before)
             self.member.show_member(shown)
 
         self._empty()
         self.strip.offer_undo(lambda: self._kit.words.say("Sale cleared."), undo)
         self.focus_search()
+
+    def _put_back(self, cart: Cart) -> None:
+        self.sale.amount.setText(cart.typed_text)
+        self.use_cart(cart)
+
+    def _step_back_in_amount(self) -> None:
+        """Esc in the amount: the amount typed last goes, undoable like a cleared sale."""
+        before = self.cart
+        self.sale.drop_last_amount()
+        self.strip.offer_undo(
+            lambda: self._kit.words.say("Amount cleared."), partial(self._put_back, before)
+        )
 
     def _empty(self) -> None:
         self.redeeming.drop()
@@ -319,6 +331,7 @@ class Counter(QWidget):
 
     def _quoted(self, quote: SaleQuote) -> None:
         self._show_quote(quote)
+        self._say_over_limit(quote)
         self._quote_fresh = True
         top = self.sheets.top
         if isinstance(top, Pay) and not top.busy:
@@ -356,6 +369,8 @@ class Counter(QWidget):
             self.sheets.top.take_money()
             return
         if self.sheets.top is not None:
+            self.sounds.play(REFUSED)
+            self.strip.warn(lambda: words.say("Finish this first, or leave it with Esc."))
             return
         if self.session is None or not self.has_shift:
             self.strip.warn(lambda: words.say("Open a shift first."))
@@ -376,8 +391,20 @@ class Counter(QWidget):
             return
         if points and self.redeeming.ask_proof(self.pay):
             return
-        if self.quote is not None:
+        if self.quote is not None and self._say_over_limit(self.quote):
+            self.sounds.play(REFUSED)
+            self.focus_amount()
+        elif self.quote is not None:
             self._open_pay(self.quote)
+
+    def _say_over_limit(self, quote: SaleQuote) -> bool:
+        """S10 at the amount, as soon as it is known; True where it is over."""
+        limit = self._desk.settings().counter.sale_limit_minor
+        amount = quote.draft.payable_minor
+        if amount > limit:
+            facts = {"amount_minor": amount, "limit_minor": limit}
+            self.sale.say_problem(lambda: sentence(self._kit, Refusal.SALE_ABOVE_LIMIT, facts))
+        return amount > limit
 
     def _open_pay(self, quote: SaleQuote) -> None:
         sheet = Pay(
@@ -479,8 +506,7 @@ class Counter(QWidget):
         if self.finder.box.hasFocus() and self.finder.clear_text():
             return
         if self.sale.amount.hasFocus() and self.sale.amount.text():
-            self.sale.amount.clear()
-            self._typed("", ())
+            self._step_back_in_amount()
             return
         if self.cart.is_empty and self.cart.member_id is not None:
             self.detach()

@@ -73,7 +73,7 @@ class SalePanel(QFrame):
         self.amount.entered.connect(self.pay_wanted)
         self.amount.slash.connect(self.points_wanted)
         self.amount.star.connect(self._star)
-        self.amount.step_back.connect(self._drop_last_amount)
+        self.amount.step_back.connect(self.drop_last_amount)
         self.lines.installEventFilter(self)
         self.retranslate()
         self.show_quote(None, None)
@@ -228,8 +228,8 @@ class SalePanel(QFrame):
             self._emit_typed()
             self.quantity_typed.emit(int(text))
 
-    def _drop_last_amount(self) -> None:
-        """Numpad `-`: one step back in `38+12.5`."""
+    def drop_last_amount(self) -> None:
+        """Numpad `-` or Esc: one step back in `38+12.5`."""
         self.amount.setText(self.amount.text().rpartition("+")[0])
         self._emit_typed()
 

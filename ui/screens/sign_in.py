@@ -4,7 +4,9 @@ store can't open the till. Painted before the store's libraries are loaded: typi
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -47,6 +49,13 @@ class SignIn(QWidget):
         super().__init__()
         self._kit = kit
         self._who = ""
+        self._wait_left_s = 0
+        self._wait_sentence: Callable[[int], str] = str
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        # A coarse timer may ring early, and the till would refuse once more.
+        self._second.setTimerType(Qt.TimerType.PreciseTimer)
+        self._second.timeout.connect(self._count_down)
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         outer = rows(kit.look, self)
@@ -148,6 +157,20 @@ class SignIn(QWidget):
             self.field.setFocus(Qt.FocusReason.OtherFocusReason)
             self.field.selectAll()
 
+    def refuse_for(self, wait_s: int, sentence: Callable[[int], str]) -> None:
+        """Say why not and for how many seconds more; the passphrase is not taken before they are over."""
+        self._wait_left_s, self._wait_sentence = wait_s, sentence
+        self.refuse(lambda: sentence(self._wait_left_s))
+        self._second.start()
+
+    def _count_down(self) -> None:
+        self._wait_left_s -= 1
+        if self._wait_left_s > 0:
+            self._say(lambda: self._wait_sentence(self._wait_left_s), tone="danger")
+            return
+        self._second.stop()
+        self._say(lambda: self._kit.words.say("You can try again now."), tone="muted")
+
     @property
     def field(self) -> QLineEdit:
         """The field that is asked now."""
@@ -181,7 +204,7 @@ class SignIn(QWidget):
             self.pin_given.emit(self._who, self.pin.text())
 
     def _give_passphrase(self) -> None:
-        if self.passphrase.text():
+        if self.passphrase.text() and not self._second.isActive():
             self.passphrase_given.emit(self.passphrase.text())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -65,6 +65,8 @@ class FilterDelegate(QStyledItemDelegate, Generic[R]):
 class FilterList(Sheet, Generic[R]):
     """The field keeps the focus; Up and Down move in the list."""
 
+    gives_way = True
+
     def __init__(
         self,
         kit: Kit,

@@ -24,10 +24,12 @@ class Sheet(QFrame):
         body: fill it with the work.
         foot: fill it with buttons, the main one last.
         wide: design width in pixels.
+        gives_way: F12 closes it and goes on to Pay: nothing in it can be lost.
     """
 
     closing = Signal()
     wide = 560
+    gives_way = False
 
     def __init__(self, kit: Kit, title: Text) -> None:
         super().__init__()

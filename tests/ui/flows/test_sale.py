@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 
 from tests.ui.conftest import Rig
@@ -11,6 +12,7 @@ from tests.ui.shop import COFFEE, TEA
 from ui.dialogs.pay import Pay
 from ui.dialogs.pick_item import PickItem
 from ui.screens.counter import KEEP_AFTER_MS
+from ui.widgets.basics import Button
 
 
 class TestSale:
@@ -108,12 +110,71 @@ class TestSale:
         assert "请输入金额或扫商品" in rig.counter.sale.problem.text()
         assert rig.top is None
 
-    def test_an_amount_over_the_limit_is_refused_in_pay_and_kept(self, rig: Rig) -> None:
+    def test_an_amount_over_the_limit_is_refused_at_the_amount_and_kept(self, rig: Rig) -> None:
         rig.amount("690123")
-        pay = rig.open_pay()
-        press(Qt.Key.Key_Return)
-        rig.until(lambda: "上限" in pay.problem.text())
+        assert "¥690,123.00 超过" in rig.counter.sale.problem.text()
+        press(Qt.Key.Key_F12)
+        rig.settle()
+        assert rig.top is None
+        assert "¥690,123.00 超过" in rig.counter.sale.problem.text()
+        assert rig.counter.sale.amount.hasFocus()
         assert rig.counter.sale.amount.text() == "690123"
+
+    def test_escape_in_the_amount_drops_one_amount_and_can_be_undone(self, rig: Rig) -> None:
+        rig.amount("38")
+        keypad(rig.counter.sale.amount, Qt.Key.Key_Plus, "+")
+        write("12.5")
+        press(Qt.Key.Key_Escape)
+        assert rig.counter.cart.typed == (3800,)
+        press(Qt.Key.Key_Escape)
+        assert rig.counter.sale.amount.text() == ""
+        rig.shell.strip._button.click()
+        assert rig.counter.cart.typed == (3800,)
+        assert rig.counter.sale.amount.text() == "38"
+
+    def test_the_notes_of_a_large_sum_show_all_their_digits(self, rig: Rig) -> None:
+        rig.amount("40001")
+        pay = rig.open_pay()
+        notes = [note for note in pay.findChildren(Button) if note.text().startswith("¥40,")]
+        assert [note.width() - note.sizeHint().width() >= 0 for note in notes] == [True] * 4
+        assert all(note.geometry().right() < pay.width() for note in notes)
+
+    def test_digits_for_a_qr_payment_are_answered_in_words(self, rig: Rig) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        press(Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+        assert pay.received.property("state") == "fixed"
+        write("5")
+        assert pay.received.text() == "100.00"
+        assert pay.problem.text() == "扫码和银行卡正好收 ¥100.00。"
+
+    @pytest.mark.parametrize("keys", [(Qt.Key.Key_F5,), (Qt.Key.Key_F11,), (Qt.Key.Key_F1,)])
+    def test_f12_over_a_sheet_with_nothing_to_lose_goes_to_pay(
+        self, rig: Rig, keys: tuple[Qt.Key, ...]
+    ) -> None:
+        rig.amount("100")
+        for key in keys:
+            press(key)
+        assert rig.top is not None
+        press(Qt.Key.Key_F12)
+        rig.until(lambda: isinstance(rig.top, Pay))
+
+    def test_f12_over_work_that_could_be_lost_says_why_not(self, rig: Rig) -> None:
+        rig.amount("100")
+        press(Qt.Key.Key_F3)
+        before = rig.top
+        assert before is not None
+        press(Qt.Key.Key_F12)
+        assert rig.top is before
+        assert "请先完成这一步" in rig.shell.strip.text
+
+    def test_enter_in_an_empty_item_box_goes_to_pay(self, rig: Rig) -> None:
+        rig.scan(TEA)
+        press(Qt.Key.Key_F5)
+        press(Qt.Key.Key_F5)
+        assert isinstance(rig.top, PickItem)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, Pay))
 
     def test_flow_6_items_by_scan_and_by_initials(self, rig: Rig) -> None:
         rig.scan(TEA)
