@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -139,5 +138,5 @@ def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) 
     page = open_reports(manager)
     for code in ("overview", "day", "hours", "members"):
         show(manager, page, code)
-        QTest.qWait(50)
+        manager.settle()
         assert faults(manager.window) == []
