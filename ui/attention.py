@@ -37,6 +37,8 @@ _INCIDENTS: Final = {
     "keyslots_mended": mark("One of the two copies of the key file was written anew."),
     "setting_unknown": mark("The settings file has a key that isn't known: {key}. It isn't used."),
     "fold_differs": mark("A balance doesn't match its ledger."),
+    "share_differs": mark("Balances don't match their ledger: {count} differences."),
+    "reports_not_made": mark("The reports of {date} could not be made."),
 }
 
 
@@ -170,7 +172,7 @@ class Attention(QObject):
         if need.kind == "backup":
             return NeedLine(
                 need.at,
-                lambda: sentence(self._kit, Outage.BACKUP_STALE, {}),
+                lambda: sentence(self._kit, Outage(need.code), {}),
                 lambda: words.say("F11, then bf"),
                 self._counter.focus_amount,
             )
@@ -185,6 +187,8 @@ class Attention(QObject):
         words = self._kit.words
         if need.code == "journal_file_damaged":
             return words.say("Restart the till: it writes the file anew")
+        if need.code == "reports_not_made":
+            return words.say("Make them by hand in Reports, then mark it")
         return words.say("Tell the manager, then mark it")
 
     def _print_step(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 class DayErrands(QObject):
     """Signals:
     closed(sentence): a date is closed; its Z waits for paper.
+    followed(): what follows a Z is done: reports may wait for paper, something may need a hand.
     """
 
     closed = Signal(str)
+    followed = Signal()
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class DayErrands(QObject):
         self.night = Night(sheets, lanes, desk.day, taken=lambda: sheets.busy, clock=clock)
         self.night.failed.connect(self._warn)
         self.night.closed.connect(self._tell)
+        self.night.followed.connect(self.followed)
 
     def close_day(self) -> None:
         """F11 `rj`: the oldest date that is not closed yet."""
@@ -53,11 +57,20 @@ class DayErrands(QObject):
 
         def seen(view: DayView) -> None:
             sheet = CloseDay(self._kit, self._lanes, self._desk, self._who, view)
-            sheet.closed.connect(self.closed)
+            sheet.closed.connect(partial(self._closed, view))
             self._sheets.open(sheet)
 
         if self._session() is not None and not self.night.busy:
             self._lanes.run(self._sheets, "db", self._desk.day.look, ok=seen, failed=self._warn)
+
+    def _closed(self, view: DayView, said: str) -> None:
+        self.closed.emit(said)
+        on = view.on
+        assert on is not None, "a date was closed"
+        self._lanes.run(
+            self._sheets, "report", lambda: self._desk.day.follow(on),
+            ok=lambda _: self.followed.emit(), failed=self._warn,
+        )  # fmt: skip
 
     def back_up(self) -> None:
         """F11 `bf`: a backup now, while the counter goes on."""

@@ -1,6 +1,6 @@
 """What screens ask of the product about the close of a day and backups, each step for the lane it belongs to.
 
-`prove` and `verify_share` go to the report lane, `back_up` to the backup lane; the rest is short and goes to
+`prove` and `follow` go to the report lane, `back_up` to the backup lane; the rest is short and goes to
 the db lane.
 """
 
@@ -14,6 +14,7 @@ from app.build import Till
 from app.context import Session
 from app.domain.business_day import BusinessDate
 from app.queries.counter import open_shift
+from app.usecases.after_day import follow_close
 from app.usecases.back_up import (
     NoteBackup,
     backup_alarm,
@@ -38,7 +39,6 @@ from app.usecases.close_day import (
 )
 from app.usecases.close_unattended import due_unattended
 from app.usecases.owner_postings import Outlook, Progress, outlook, post_batch
-from app.usecases.verify_day import next_share, note_share, verify_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,6 @@ class DayDesk:
         """The newest close that the till made by itself, the first time that it is asked for."""
         return closed_unseen(self._ctx)
 
-    def verify_share(self) -> int:
-        """Fold a seventh of all members anew (report lane); how many differ."""
-        share = next_share(self._ctx)
-        report = verify_share(self._ctx, share)
-        note_share(self._ctx, share)
-        return report.total
+    def follow(self, on: BusinessDate) -> None:
+        """What follows the Z of a date: its reports, and a seventh of all members (report lane)."""
+        follow_close(self._ctx, on)

@@ -33,11 +33,13 @@ class Night(QObject):
     backed_up(): a backup was made and opened.
     failed(error): a backup or a close could not be made.
     closed(closed): a date was closed with nobody there.
+    followed(): its reports are made and a share of the members is folded anew.
     """
 
     backed_up = Signal()
     failed = Signal(object)
     closed = Signal(object)
+    followed = Signal()
 
     def __init__(
         self,
@@ -116,12 +118,13 @@ class Night(QObject):
     def _closed(self, closed: Closed) -> None:
         self.closed.emit(closed)
         self._lanes.run(
-            self._widget, "report", self._day.verify_share, ok=self._verified, failed=self._give_up
-        )
+            self._widget, "report", lambda: self._day.follow(closed.on),
+            ok=self._followed, failed=self._give_up,
+        )  # fmt: skip
 
-    def _verified(self, different: int) -> None:
-        del different
+    def _followed(self, _: None) -> None:
         self.busy = False
+        self.followed.emit()
         self.look()  # the next missed date
 
     def _give_up(self, error: Exception) -> None:

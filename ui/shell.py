@@ -134,6 +134,7 @@ class Shell(QWidget):
         self.day.closed.connect(self._day_closed)
         self.audit = AuditErrands(kit, lanes, desk, self.sheets, self.strip, self.errands.who)
         self.day.night.closed.connect(lambda closed: self._refresh_till())
+        self.day.followed.connect(self._day_followed)
         self.actions_ = Actions(kit, self._impossible)
         self.actions_.sheet_takes = self._sheet_takes
         self.actions_.add(*shell_actions(self), *self.cash.actions())
@@ -297,6 +298,10 @@ class Shell(QWidget):
         self.strip.good_news(lambda: said)
         self.paper.print_waiting()
         self._refresh_till()
+
+    def _day_followed(self) -> None:
+        self.paper.print_waiting()
+        self.attention.refresh()
 
     def switch_to(self, who: str) -> None:
         """A badge, at any time: a sheet with the name, focus in PIN."""

@@ -25,7 +25,7 @@ class Need:
     Attributes:
         kind: "incident" (noted at start or when idle), "uncertain" (a slip that may have printed),
             "waiting" (slips for paper), "journal_file" (the second copy can't be written) or
-            "backup" (the newest is older than a day).
+            "backup" (the newest is older than a day, or a day after set-up there is none).
         at: since when.
         code: the incident's or the outage's; "" where the printer says nothing.
         facts: the incident's.
@@ -55,14 +55,17 @@ def needs(ctx: Context) -> tuple[Need, ...]:
             number = posting.event_of(event).doc.get("receipt_no", "") if event else ""
             found.append(Need("uncertain", instant_of(job.created_us), number=number))
         backup = rows.last_backup(conn)
-    made_at = instant_of(posting.event_of(backup).at_us) if backup else None
-    if made_at is not None and is_stale(ctx.clock() - made_at):
-        found.append(Need("backup", made_at, Outage.BACKUP_STALE.value))
+        since = backup or rows.event_by_seq(conn, 1)
+    assert since is not None, "a till has at least its set-up"
+    backed_up_at = instant_of(posting.event_of(since).at_us)
+    if is_stale(ctx.clock() - backed_up_at):
+        code = Outage.BACKUP_STALE if backup else Outage.BACKUP_NONE
+        found.append(Need("backup", backed_up_at, code.value))
     queued = [job for job in jobs if job.state != "uncertain"]
     if queued:
         problem = next((job.problem for job in queued if job.problem), None) or ""
-        since = instant_of(queued[0].created_us)
-        found.append(Need("waiting", since, problem, count=len(queued)))
+        first_at = instant_of(queued[0].created_us)
+        found.append(Need("waiting", first_at, problem, count=len(queued)))
     if ctx.warning():
         found.append(Need("journal_file", ctx.clock(), Outage.JOURNAL_FILE_FAILED.value))
     return tuple(sorted(found, key=lambda need: need.at))

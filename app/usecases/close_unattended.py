@@ -14,6 +14,7 @@ from app.context import Context
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Unavailable
 from app.log import log
+from app.usecases.after_day import follow_close
 from app.usecases.back_up import NoteBackup, note_backup
 from app.usecases.close_day import (
     BeginClose,
@@ -51,6 +52,7 @@ def close_all(ctx: Context) -> Night:
         proof = prove(ctx)
         made = back_up_if_possible(ctx)
         found.append(close_day(ctx, CloseDay(closing, proof, posted, made)).result)
+        follow_close(ctx, on)
     return Night(tuple(found))
 
 

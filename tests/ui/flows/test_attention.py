@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.backup import make
 from app.protocol.events import micros
 from app.settings import FILE_NAME
+from app.usecases.back_up import NoteBackup, note_backup
 from db import rows, till
 from tests.ui.conftest import Rig, build_rig
 from tests.ui.flows.steps import shows
 from tests.ui.keys import press, write
-from tests.ui.shop import Shop
+from tests.ui.shop import Shop, copied
 from ui.desk import Desk
 from ui.dialogs.attention import AttentionList, Incidents
 from ui.dialogs.paper_list import PaperList
 from ui.kit import Kit
+
+
+@pytest.fixture
+def shop(shop_template: Shop, tmp_path: Path) -> Shop:
+    """A shop where all is well: its till has just made a backup."""
+    shop = copied(shop_template, tmp_path / "store")
+    opened = shop.open()
+    note_backup(opened.context, NoteBackup(opened.context.ids(), make(opened.context)))
+    opened.close()
+    return shop
 
 
 def desk_of(rig: Rig) -> Desk:
@@ -147,10 +162,12 @@ def test_an_older_journal_file_that_rots_is_found_when_idle_with_what_to_do(rig:
     rig.settle()
     assert rig.shell.top_bar._needs.isHidden(), "a sale is open: nothing is read"
     rig.counter.clear_sale()
-    rig.shell._minute.timeout.emit()
-    rig.until(lambda: not rig.shell.attention._looking)
-    rig.shell._minute.timeout.emit()
-    rig.until(lambda: rig.shell.top_bar._needs.text() == "要处理 1")
+
+    def found_after_a_minute() -> bool:
+        rig.shell._minute.timeout.emit()
+        return rig.shell.top_bar._needs.text() == "要处理 1"
+
+    rig.until(found_after_a_minute)
     (line,) = rig.shell.attention.lines()
     assert line.what() == f"较早的流水文件已损坏：{older.name}。"
     assert line.step() == "重启本机，会重新写出"
@@ -228,3 +245,19 @@ def test_the_list_follows_the_language(rig: Rig) -> None:
         "F5 picks the item, Delete drops it",
     )
     assert rig.shell.top_bar._needs.text() == "To settle 1"
+
+
+def test_a_backup_older_than_a_day_is_on_the_list(rig: Rig) -> None:
+    rig.shop.clock.now += timedelta(days=1, minutes=1)
+    rig.shell.attention.refresh()
+    rig.settle()
+    assert [line[1] for line in cells(opened(rig))] == ["上次备份已超过一天。请在 F11 里立即备份。"]
+
+
+def test_what_followed_a_close_and_went_wrong_is_on_the_list(rig: Rig) -> None:
+    note(rig, "share_differs", '{"count": 3}')
+    note(rig, "reports_not_made", '{"date": "2026-11-18"}')
+    assert [line[1:] for line in cells(opened(rig))] == [
+        ("余额与流水不符，共 3 处。", "告诉店长，再标记"),
+        ("2026-11-18 的报表没能做出来。", "请在“报表”里手工做，再标记"),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.context import Context
+from app.settings import ReportSettings
 from app.usecases.close_day import last_close
 from app.usecases.close_unattended import close_all
 from tests.ui.conftest import Rig
@@ -115,7 +117,7 @@ def test_a_backup_that_fails_is_signed_for_or_the_date_stays_open(
     press(Qt.Key.Key_Return)
     rig.until(lambda: "没有备份" in sheet._say_items())
     assert number_of_last_close(rig) == 0
-    assert sheet.reason.isVisible()
+    rig.until(sheet.reason.isVisible)
     assert faults(rig.window) == []
     keep_picture(rig, "close_day_no_backup")
     rig.window.switch_language("en")
@@ -144,6 +146,16 @@ def test_a_date_far_past_the_last_close_is_opened_by_a_second_person(fresh: Rig)
     fresh.until(lambda: fresh.top is None and fresh.shell.till.shift is not None)
     assert fresh.shell.till.shift is not None
     assert fresh.shell.till.shift.business_date.iso() == "2026-11-21"
+
+
+def test_after_the_z_the_reports_of_its_date_are_saved(rig: Rig, tmp_path: Path) -> None:
+    ctx = context_of(rig)
+    chosen = ReportSettings(folder=str(tmp_path / "reports"), after_close="csv")
+    ctx.keep_settings(replace(ctx.settings, reports=chosen))
+    close_sheet(rig)
+    press(Qt.Key.Key_Return)
+    saved = tmp_path / "reports" / "reports-2026-11-18.csv"
+    rig.until(saved.exists)
 
 
 def test_bf_makes_a_backup_for_a_supervisor_and_refuses_a_cashier(rig: Rig) -> None:
