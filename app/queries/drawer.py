@@ -47,8 +47,8 @@ class OpenDrawer:
 
 @dataclass(frozen=True, slots=True)
 class XReport:
-    """How the open shift stands. `tenders` has what others than cash brought in, net, by kind;
-    `cash` is None until the drawer was counted."""
+    """How the open shift stands. `tenders` has what others than cash brought in, net, by kind; it is empty
+    and `cash` is None until the drawer was counted."""
 
     shift_id: bytes
     staff: str
@@ -109,6 +109,7 @@ def x_of(ctx: Context, conn: Connection) -> XReport:
         raise Refused(Refusal.SHIFT_NEEDED)
     kinds = drawer.documents_by_kind(conn, shift.id)
     uses = drawer.uses_of_shift(conn, shift.id)
+    count = _count(conn, shift)
     return XReport(
         shift.id,
         ctx.initials(conn, shift.staff_id),
@@ -117,12 +118,13 @@ def x_of(ctx: Context, conn: Connection) -> XReport:
         kinds.get(posting.SALE, 0),
         kinds.get(posting.RETURN, 0),
         kinds.get(posting.VOID, 0),
-        _other_tenders(conn, shift.id),
+        # The takings, that reports show, less these would be the cash.
+        () if count is None else _other_tenders(conn, shift.id),
         shift.float_minor,
         sum(use.amount_minor for use in uses if use.kind == "in"),
         -sum(use.amount_minor for use in uses if use.kind == "out"),
         sum(use.kind == "open" for use in uses),
-        _count(conn, shift),
+        count,
     )
 
 

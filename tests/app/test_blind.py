@@ -46,7 +46,8 @@ def closed(shop: Shop) -> Closed:
     assert session.shift_id is not None
     sold = sale(shop, session, 1_234_570)
     sale(shop, session, 777_180, given=800_000)
-    sale(shop, session, 45_600, "qr")
+    for minor, tender in ((45_600, "qr"), (61_230, "qr"), (33_170, "card"), (52_490, "card")):
+        sale(shop, session, minor, tender)
     give_back(shop, session, sale(shop, session, 31_310).event_id)
     move(shop, session, "in", 20_050)
     move(shop, session, "out", 10_010, "bank")
@@ -88,13 +89,21 @@ def sums_of(ctx: Context) -> DrawerSums:
         return shift_sums(conn, shift.id)
 
 
+QR, CARD = 106_830, 85_660
+"""What the tenders of several sales add up to, so that no single document has it."""
+
+
 def secrets_of(sums: DrawerSums) -> tuple[int, ...]:
-    """What is expected; the same without the float; the cash taken; the cash taken less refunds."""
+    """What is expected; the same without the float; the cash taken; the cash taken less refunds; and
+    what leaves the cash when it is taken off the takings: the sums of the other tenders."""
     return (
         sums.expected_minor,
         sums.expected_minor - sums.float_minor,
         sums.sales_minor,
         sums.sales_minor - sums.refunds_minor,
+        QR,
+        CARD,
+        QR + CARD,
     )
 
 

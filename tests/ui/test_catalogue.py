@@ -8,7 +8,6 @@ from typing import TypeVar, cast
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -239,7 +238,6 @@ def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) 
     for open_sheet in steps:
         open_sheet()
         manager.settle()
-        QTest.qWait(50)
         assert faults(manager.window) == []
         if manager.top is not None:
             press(Qt.Key.Key_Escape)
