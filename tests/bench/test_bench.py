@@ -78,7 +78,7 @@ def test_a_group_that_fails_is_told_and_costs_no_other(
     monkeypatch.setattr(search, "measure_first_search", fail)
     run = measure(ensure(60), ensure(3))
     assert run.failed == ["search and file", "start", "window"]
-    assert len(run.figures) == 2 + 3 + 2 + 2 + 3
+    assert len(run.figures) == 2 + 3 + 2 + 2 + 3 + 2
     assert "no screen" in capsys.readouterr().err
     assert not list(tmp_path.glob("bench-work-*")), "working copies are gone"
 
