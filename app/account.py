@@ -7,7 +7,7 @@ from typing import Any
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
-from app.domain.birthday import BirthdayOn, solar_birthdays
+from app.domain.birthday import BirthdayOn, solar_birthday, solar_birthdays
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Programme
@@ -15,7 +15,7 @@ from app.domain.sale import MemberContext
 from app.domain.state import MemberState, view
 from app.domain.state_rows import Needs
 from app.domain.tiers import tier_outlook, window_start
-from app.intake import lunar_birthday
+from app.intake import lunar_birthday, lunar_day
 from db import people
 
 _NOTHING = Needs(frozenset(), frozenset(), frozenset())
@@ -64,6 +64,26 @@ def birthdays_of(
         if solar is not None:
             found.append(BirthdayOn(BusinessDate.of(solar), year))
     return tuple(found)
+
+
+def birthdays_on(programme: Programme, on: BusinessDate) -> tuple[tuple[str, int, int], ...]:
+    """The birthdays that fall on a date, as profiles have them: (calendar, month, day).
+
+    More than one where a day that the year doesn't have is kept on this one: 29 February, a lunar 30th.
+    """
+    day = on.to_date()
+    solar = [
+        ("solar", month, each)
+        for month, each in {(day.month, day.day), (2, 29)}
+        if solar_birthday(month, each, on.year, programme.leap_day) == on
+    ]
+    month, each = lunar_day(day)
+    lunar = [
+        ("lunar", month, kept)
+        for kept in (each, 30)
+        if any(lunar_birthday(year, month, kept) == day for year in (on.year - 1, on.year))
+    ]
+    return tuple(dict.fromkeys((*solar, *lunar)))
 
 
 def shown_after(state: MemberState, programme: Programme, on: BusinessDate) -> dict[str, Any]:

@@ -139,6 +139,14 @@ def lunar_birthday(year: int, month: int, day: int) -> date | None:
         return None
 
 
+def lunar_day(on: date) -> tuple[int, int]:
+    """Month and day of a solar date in the lunar calendar; a leap month has the number of the one before."""
+    from borax.calendars.lunardate import LunarDate
+
+    found = LunarDate.from_solar_date(on.year, on.month, on.day)
+    return found.month, found.day
+
+
 def _surname_readings(name: str) -> tuple[int, list[tuple[str, ...]]]:
     double = _DOUBLE_SURNAMES.get(name[:2])
     if double and len(name) > 2:

@@ -61,6 +61,7 @@ from ui.desk_cash import CashDesk
 from ui.desk_catalogue import CatalogueDesk
 from ui.desk_day import DayDesk
 from ui.desk_guard import GuardDesk
+from ui.desk_home import HomeDesk
 from ui.desk_records import PhoneCheck, Scan, TillView
 from ui.desk_reports import ReportsDesk
 from ui.desk_staff import StaffDesk
@@ -82,6 +83,7 @@ class Desk:
         self.day = DayDesk(till)
         self.audit = AuditDesk(till)
         self.catalogue = CatalogueDesk(till)
+        self.home = HomeDesk(till)
 
     # The till ---------------------------------------------------------------------------------
 

@@ -41,6 +41,15 @@ def _counter(shell: Shell) -> QWidget:
     return shell.counter
 
 
+def _home(shell: Shell) -> QWidget:
+    from ui.screens.home_page import HomePage, Openers
+
+    return HomePage(
+        shell.kit, shell.lanes, shell.desk, shell.errands.who, lambda: shell.till.today,
+        shell.attention, Openers(shell.open_overview, shell.open_figure, shell.open_member),
+    )  # fmt: skip
+
+
 def _reports(shell: Shell) -> QWidget:
     from ui.screens.reports_page import ReportsPage
 
@@ -90,8 +99,9 @@ def _settings(shell: Shell) -> QWidget:
 PAGES: Final = (
     PageKind(
         "counter", "shopping-bag", mark("Counter"), mark("Member counter"),
-        mark("Go to the counter"), "sy", _counter,
+        mark("Go to the counter"), "qs", _counter,
     ),
+    PageKind("home", "calendar", mark("Home"), mark("Home"), mark("Go to the home page"), "sy", _home),
     PageKind(
         "staff", "user", mark("Staff"), mark("Staff"), mark("Go to the staff"), "yg", _staff,
     ),
@@ -112,6 +122,9 @@ PAGES: Final = (
     ),
 )  # fmt: skip
 COUNTER: Final = 0
+HOME: Final = 1
+STAFF: Final = 2
+REPORTS: Final = 3
 SETTINGS: Final = len(PAGES) - 1
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -32,7 +32,7 @@ from ui.errands_cash import CashErrands
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.pages import COUNTER, PAGES, exporting, fill_anew
+from ui.pages import COUNTER, PAGES, REPORTS, exporting, fill_anew
 from ui.paper import Paper
 from ui.refusals import Refusals
 from ui.screens.counter import Counter
@@ -47,9 +47,11 @@ from ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from app.context import Session
+    from app.documents.report import Figure
     from app.usecases.export_report import Form
     from app.usecases.sign_in import SignOutWhy
     from ui.desk import Desk
+    from ui.screens.reports_page import ReportsPage
 
 
 class Shell(QWidget):
@@ -399,6 +401,28 @@ class Shell(QWidget):
         self.top_bar.show_title(partial(self._kit.words.say, PAGES[page].title))
         if page == COUNTER:
             self.counter.focus_search()
+
+    # From home ---------------------------------------------------------------------------------
+
+    def open_overview(self) -> ReportsPage:
+        """The reports, at today's overview."""
+        self.show_page(REPORTS)
+        page = cast("ReportsPage", self._page(REPORTS))
+        page.show_overview()
+        return page
+
+    def open_figure(self, figure: Figure) -> None:
+        """The events behind a figure, over the reports."""
+        self.open_overview().open_figure(figure)
+
+    def open_member(self, member_id: bytes) -> None:
+        """A member at the counter, unless a sale is open there."""
+        words = self._kit.words
+        if not self.counter.cart.is_empty:
+            self._impossible(words.say("A sale is open. Charge it or clear it first."))
+            return
+        self.show_page(COUNTER)
+        self.counter.attach(member_id)
 
     def print_page(self) -> None:
         """F10: the report on screen, or else what waits for paper or the last slip again."""

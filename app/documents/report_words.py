@@ -61,6 +61,7 @@ MEASURES: Final = {
     "breakage_rate": mark("Share that expires unused"),
     "breakage": mark("Probably never used"),
     "owed": mark("Owed by members"),
+    "points_expiring": mark("Points that expire within 30 days"),
     "tender_in": mark("Taken"),
     "tender_out": mark("Given back"),
     "tender_net": mark("Net"),

@@ -35,7 +35,7 @@ def open_report(ctx: Context, session: Session, code: ReportCode, asked: ReportF
     """A report on the report lane. Raises Refused(NOT_ALLOWED), Cancelled when `call_off` stopped it."""
 
     def read(conn: Connection) -> Report:
-        _require(conn, session)
+        require_reports(conn, session)
         return report_of(ctx, conn, code, asked)
 
     return _read(ctx, read)
@@ -60,8 +60,8 @@ def open_parts(ctx: Context, session: Session, drill: Drill) -> Parts:
     """The events behind a figure. Raises Refused(NOT_ALLOWED), Cancelled."""
 
     def read(conn: Connection) -> Parts:
-        role = _require(conn, session)
-        return parts(ctx, conn, drill, limit=PARTS_SHOWN, names=role in _NAMES_WHOLE)
+        role = require_reports(conn, session)
+        return parts(ctx, conn, drill, limit=PARTS_SHOWN, names=sees_names(role))
 
     return _read(ctx, read)
 
@@ -78,7 +78,7 @@ def choices(ctx: Context, session: Session) -> Choices:
     """The choices of the filter row. Raises Refused(NOT_ALLOWED)."""
 
     def read(conn: Connection) -> Choices:
-        _require(conn, session)
+        require_reports(conn, session)
         levels = ctx.programme_on(conn, ctx.business_date()).tiers.levels
         return Choices(
             tuple((row.id, row.name) for row in people.all_staff(conn)),
@@ -93,7 +93,13 @@ def call_off(ctx: Context) -> None:
     ctx.store.interrupt(Reader.REPORT)
 
 
-def _require(conn: Connection, session: Session) -> str:
+def sees_names(role: str) -> bool:
+    """Whether somebody of this role reads members' names whole."""
+    return role in _NAMES_WHOLE
+
+
+def require_reports(conn: Connection, session: Session) -> str:
+    """The role of who may read reports. Raises Refused(NOT_ALLOWED)."""
     role = staff_role(conn, session.staff_id)
     if rule(role, Right.REPORTS).grant not in (Grant.ALONE, Grant.READ):
         raise Refused(Refusal.NOT_ALLOWED, {"right": Right.REPORTS.value})

@@ -159,7 +159,17 @@ def oldest_share(ctx: Context) -> int:
     return min(_dates(ctx))
 
 
+def shares_verified(conn: Connection) -> tuple[int, int]:
+    """Business dates: since when every member has been folded once, and of the last share; 0 for never."""
+    dates = _kept_dates(conn)
+    return min(dates), max(dates)
+
+
 def _dates(ctx: Context) -> list[int]:
     with ctx.read() as conn:
-        kept = rows.meta(conn, _SHARE_DAYS)
+        return _kept_dates(conn)
+
+
+def _kept_dates(conn: Connection) -> list[int]:
+    kept = rows.meta(conn, _SHARE_DAYS)
     return [0] * SHARES if kept is None else [int(date) for date in json.loads(kept)]

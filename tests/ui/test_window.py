@@ -27,7 +27,7 @@ from tests.ui.conftest import Rig, build_rig, make_kit
 from tests.ui.keys import focus, press
 from tests.ui.shop import Shop
 from ui.dialogs.staff import AddPerson
-from ui.pages import SETTINGS
+from ui.pages import HOME, SETTINGS, STAFF
 from ui.widgets.basics import WrappedLabel
 from ui.widgets.sheet import tab_stops
 
@@ -174,7 +174,8 @@ SCENES: dict[str, Opener] = {
     "enrol": lambda rig: press(Qt.Key.Key_F3),
     "return": lambda rig: press(Qt.Key.Key_F8),
     "settings": lambda rig: rig.shell.show_page(SETTINGS),
-    "staff_not_allowed": lambda rig: _and_settle(rig, lambda: rig.shell.show_page(1)),
+    "staff_not_allowed": lambda rig: _and_settle(rig, lambda: rig.shell.show_page(STAFF)),
+    "home_not_allowed": lambda rig: _and_settle(rig, lambda: rig.shell.show_page(HOME)),
     "member": lambda rig: rig.attach(),
     "void": lambda rig: _and_settle(rig, rig.shell.errands.void),
     "pay": lambda rig: _pay(rig),  # noqa: PLW0108 (defined below)
@@ -191,7 +192,15 @@ SCENES: dict[str, Opener] = {
 }
 
 
-WITHOUT_SHEET = ("counter", "settings", "staff_not_allowed", "member", "points", "lock")
+WITHOUT_SHEET = (
+    "counter",
+    "settings",
+    "staff_not_allowed",
+    "home_not_allowed",
+    "member",
+    "points",
+    "lock",
+)
 
 
 def _and_settle(rig: Rig, act: Callable[[], None]) -> None:

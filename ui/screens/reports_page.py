@@ -131,6 +131,14 @@ class ReportsPage(QWidget):
         self.read()
         self.focus_table()
 
+    def show_overview(self) -> None:
+        """Today's overview of everybody, whatever was chosen before."""
+        for choice, value in (
+            (self.report, "overview"), (self.period, "today"), (self.staff, None), (self.tier, None),
+        ):  # fmt: skip
+            choice.choose(value)
+        self.read()
+
     def _offer(self, choices: Choices) -> None:
         words = self._kit.words
         chinese = words.language == "zh_CN"
@@ -200,16 +208,17 @@ class ReportsPage(QWidget):
         report = self.shown.report
         wide = len(report.columns) if report.chart == "heat" else 1
         line, column = divmod(at, wide)
-        self._open(report.lines[line].figures[column if wide > 1 else report.charted])
+        self.open_figure(report.lines[line].figures[column if wide > 1 else report.charted])
 
     def _open_cell(self, row: int) -> None:
         if self.shown is None:
             return
         report, column = self.shown.report, max(self.table.currentIndex().column(), 1) - 1
         figures = report.lines[row].figures if row < len(report.lines) else report.total
-        self._open(figures[column])
+        self.open_figure(figures[column])
 
-    def _open(self, figure: Figure) -> None:
+    def open_figure(self, figure: Figure) -> None:
+        """The events behind a figure."""
         words, drill, session = self._kit.words, figure.drill, self._who()
         if drill is None or figure.value is None:
             self._strip.warn(lambda: words.say("This figure is worked out from others."))

@@ -9,10 +9,11 @@ from app.domain.business_day import BusinessDate
 from app.domain.member import mask_name
 from app.protocol.events import instant_of
 from app.queries.reports.sales import unit_of, where_of
-from app.queries.reports.standing import expiring, tier_changes
-from db import people, report_sums, rows
+from app.queries.reports.standing import EXPIRING_DAYS, expiring, tier_changes
+from db import home, people, report_sums, rows
 from db.connection import Connection
 
+_POINTS = frozenset({"lots", "owed", "points_expiring"})
 _ONES = frozenset({"active", "upgrades", "downgrades", "tier_now", "tier_expiring"})
 
 
@@ -23,7 +24,7 @@ def parts(ctx: Context, conn: Connection, drill: Drill, *, limit: int, names: bo
     """
     found, count = _amounts(ctx, conn, drill, limit)
     shown = [_part(ctx, conn, seq, amount, names=names) for seq, amount in found]
-    unit: Unit = "points" if drill.measure in ("lots", "owed") else unit_of(drill.measure)
+    unit: Unit = "points" if drill.measure in _POINTS else unit_of(drill.measure)
     return Parts(drill, "count" if drill.measure in _ONES else unit, tuple(shown), count)
 
 
@@ -47,6 +48,10 @@ def _amounts(
         age = str(drill.key)
         found = report_sums.lots_of_age(conn, int(today), age, limit)
         return found, report_sums.lot_event_count(conn, int(today), age)
+    if measure == "points_expiring":
+        first, last = int(today), int(today.plus(EXPIRING_DAYS))
+        found = home.expiring_lots(conn, first, last, limit)
+        return found, home.expiring_lot_events(conn, first, last)
     if measure == "tier_now":
         code = str(drill.key)
         events = report_sums.members_of_tier(conn, code, limit)

@@ -13,6 +13,7 @@ from tests.ui.conftest import Rig, build_rig, make_kit
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import PIN, Shop
 from ui.dialogs.staff import AddPerson, NewPin, PersonSheet
+from ui.pages import STAFF
 from ui.screens.staff_page import StaffPage
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -32,7 +33,7 @@ def manager(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
 
 
 def staff_page(rig: Rig) -> StaffPage:
-    press(Qt.Key.Key_2, ALT)
+    press(Qt.Key(Qt.Key.Key_1 + STAFF), ALT)
     page = rig.shell.pages.currentWidget()
     assert isinstance(page, StaffPage)
     rig.until(lambda: page.rows.rowCount() > 0 or page.problem.text())

@@ -1,0 +1,152 @@
+"""The manager's home: today at a glance, what is to do, and how the till is. Reads only, on the report lane.
+
+Figures are the overview report's own; alarms are app.queries.attention's and the open sale's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from app.account import birthdays_on
+from app.context import Context, Session
+from app.documents.report import Drill, Figure, Line, ReportFilter
+from app.domain.business_day import BusinessDate
+from app.domain.errors import Cancelled
+from app.domain.member import mask_name, mask_phone
+from app.domain.programme import Programme
+from app.domain.redemption import value_of
+from app.queries.health import Health, health
+from app.queries.reports.sales import uncounted_shift
+from app.queries.reports.standing import EXPIRING_DAYS
+from app.usecases.read_report import report_of, require_reports, sees_names
+from app.usecases.verify_day import shares_verified
+from db import home as home_rows
+from db import till
+from db.connection import Connection
+from db.engine import Reader
+from db.errors import Interrupted
+
+GLANCE: Final = ("takings", "sales", "member_share", "enrolled", "redeemed_share", "points_share")
+BIRTHDAYS_SHOWN: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BirthdayToday:
+    """A member whose birthday is today; the name is masked for who sees no names at the counter."""
+
+    member_id: bytes
+    name: str
+    phone_masked: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiringSoon:
+    """Points whose last good date is within 30 days: whose, how many, worth in minor units (None where
+    points are no tender); `figure` opens into the events that gave them."""
+
+    members: int
+    figure: Figure
+    worth_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """`printer` says whether there is one; `waiting` slips, `problem` its code, "" while nothing is wrong."""
+
+    printer: bool
+    waiting: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One look at the shop.
+
+    Attributes:
+        glance: one line for each of GLANCE: its figure today, and a whole day a week before. Takings of
+            today are None until the open shift's cash is counted (counter-flows.md section 5).
+        birthdays: the first hundred by name; `birthday_count` is how many there are.
+        verified: the business date of the last check of a share of the members, None before any.
+        verified_all: since when every member was checked, None while some never were.
+    """
+
+    on: BusinessDate
+    glance: tuple[Line, ...]
+    birthdays: tuple[BirthdayToday, ...]
+    birthday_count: int
+    expiring: ExpiringSoon
+    devices: Devices
+    health: Health
+    health_at: datetime
+    verified: BusinessDate | None
+    verified_all: BusinessDate | None
+
+
+def read_home(ctx: Context, session: Session) -> Home:
+    """Read it all. Raises Refused(NOT_ALLOWED) for who may not read reports; Cancelled."""
+    try:
+        with ctx.read(Reader.REPORT) as conn:
+            names = sees_names(require_reports(conn, session))
+            on = ctx.business_date()
+            programme = ctx.programme_on(conn, on)
+            days = birthdays_on(programme, on)
+            glance = _glance(ctx, conn, on)
+            born = home_rows.born_on(conn, days, BIRTHDAYS_SHOWN)
+            born_count = home_rows.born_on_count(conn, days)
+            expiring = _expiring(conn, programme, on)
+            devices = _devices(ctx, conn)
+            oldest, newest = shares_verified(conn)
+        looked = health(ctx)
+    except Interrupted:
+        raise Cancelled from None
+    return Home(
+        on=on,
+        glance=glance,
+        birthdays=tuple(_birthday(row, names=names) for row in born),
+        birthday_count=born_count,
+        expiring=expiring,
+        devices=devices,
+        health=looked,
+        health_at=ctx.clock(),
+        verified=BusinessDate(newest) if newest else None,
+        verified_all=BusinessDate(oldest) if oldest else None,
+    )
+
+
+def _glance(ctx: Context, conn: Connection, on: BusinessDate) -> tuple[Line, ...]:
+    report = report_of(ctx, conn, "overview", ReportFilter(on, on))
+    lines = {line.key: replace(line, figures=line.figures[:2]) for line in report.lines}
+    if _is_uncounted(conn, on):
+        today, before = lines["takings"].figures
+        hidden = replace(today, value=None, drill=None)
+        lines["takings"] = replace(lines["takings"], figures=(hidden, before))
+    return tuple(lines[code] for code in GLANCE)
+
+
+def _is_uncounted(conn: Connection, on: BusinessDate) -> bool:
+    """Whether the takings of a date hold those of a shift whose cash isn't counted yet."""
+    shift_id = uncounted_shift(conn)
+    shift = till.shift(conn, shift_id) if shift_id else None
+    return shift is not None and shift.business_date == on
+
+
+def _birthday(row: home_rows.BirthdayRow, *, names: bool) -> BirthdayToday:
+    name = row.name if names or not row.name else mask_name(row.name)
+    return BirthdayToday(row.member_id, name, mask_phone(row.phone) if row.phone else "")
+
+
+def _expiring(conn: Connection, programme: Programme, on: BusinessDate) -> ExpiringSoon:
+    members, points = home_rows.expiring_points(conn, int(on), int(on.plus(EXPIRING_DAYS)))
+    drill = Drill("points_expiring", ReportFilter(on, on))
+    rules = programme.redemption
+    worth = value_of(rules, points) if rules else None
+    return ExpiringSoon(members, Figure(points, "points", drill), worth)
+
+
+def _devices(ctx: Context, conn: Connection) -> Devices:
+    if not ctx.settings.receipt.printer:
+        return Devices(False, 0, "")
+    jobs = till.waiting_jobs(conn)
+    return Devices(True, len(jobs), next((job.problem for job in jobs if job.problem), "") or "")

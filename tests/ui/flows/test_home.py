@@ -1,0 +1,151 @@
+"""The manager's home by its keys: F11 sy, four lists, and what Enter opens from each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.usecases.enrol import BirthdayInput, Enrol, ProfileInput, enrol
+from app.usecases.open_shift import OpenShift, open_shift
+from app.usecases.sign_in import SignIn, sign_in
+from tests.ui.conftest import Rig, build_rig
+from tests.ui.keys import focus, press, write
+from tests.ui.shop import PIN, Shop
+from ui.dialogs.find_action import FindAction
+from ui.kit import Kit
+from ui.pages import COUNTER, HOME
+from ui.screens.home_page import HomePage
+from ui.screens.reports_page import ReportsPage
+from ui.tour.looks import faults
+
+
+@pytest.fixture
+def manager(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator[Rig]:
+    """The manager is at the till, a shift open."""
+    rig = build_rig(qtbot, qapp, shop, kit=kit)
+    rig.sign_in("wm")
+    rig.open_shift()
+    yield rig
+    rig.window.close()
+    rig.window.deleteLater()
+
+
+@pytest.fixture
+def birthday(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator[Rig]:
+    """The manager at the till on a member's birthday."""
+    till = shop.open()
+    ctx = till.context
+    session = sign_in(ctx, SignIn(ctx.ids(), "wm", PIN)).result
+    session = open_shift(ctx, OpenShift(ctx.ids(), session, 50000)).result
+    today = ctx.business_date().to_date()
+    born = BirthdayInput("solar", today.month, today.day, 1990)
+    profile = ProfileInput(name="周生日", phone="13912345678", birthday=born)
+    enrol(ctx, Enrol(ctx.ids(), session, profile, service_consent=True))
+    till.close()
+    rig = build_rig(qtbot, qapp, shop, kit=kit)
+    rig.sign_in("wm")
+    rig.until(lambda: rig.shell.till.shift is not None)
+    rig.settle()
+    yield rig
+    rig.window.close()
+    rig.window.deleteLater()
+
+
+def open_home(rig: Rig) -> HomePage:
+    """F11, sy, Enter."""
+    press(Qt.Key.Key_F11)
+    rig.until(lambda: isinstance(rig.top, FindAction))
+    write("sy")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: isinstance(rig.shell.pages.currentWidget(), HomePage))
+    page = rig.shell.pages.currentWidget()
+    assert isinstance(page, HomePage)
+    rig.until(lambda: page.home is not None)
+    return page
+
+
+def test_f11_sy_shows_today_with_the_figures_in_reach(manager: Rig) -> None:
+    page = open_home(manager)
+    assert page.glance.hasFocus()
+    assert page.glance_rows.rowCount() == 6
+    assert "点钞后显示" in page.glance_rows.cells(page.home.glance[0])  # type: ignore[union-attr]  # read
+    assert page.machine_rows.rowCount() == 12
+
+
+def test_enter_on_a_figure_opens_the_overview_and_esc_leaves_it(manager: Rig) -> None:
+    open_home(manager)
+    press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.shell.pages.currentWidget(), ReportsPage))
+    reports = manager.shell.pages.currentWidget()
+    assert isinstance(reports, ReportsPage)
+    manager.until(lambda: reports.shown is not None)
+    assert reports.shown is not None
+    assert reports.shown.report.code == "overview"
+    assert reports.asked().first == reports.asked().last == manager.shell.till.today
+    press(Qt.Key.Key_Escape)
+    assert manager.shell.pages.currentIndex() == COUNTER
+
+
+def test_tab_and_enter_open_a_birthday_at_the_counter(birthday: Rig) -> None:
+    page = open_home(birthday)
+    press(Qt.Key.Key_Tab)
+    assert focus() is page.tasks
+    press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Return)
+    birthday.until(lambda: birthday.counter.attached is not None)
+    assert birthday.shell.pages.currentIndex() == COUNTER
+    assert birthday.counter.attached is not None
+    assert birthday.counter.attached.name == "周生日"
+
+
+def test_an_open_sale_keeps_its_member(birthday: Rig) -> None:
+    birthday.attach("6608")
+    birthday.amount("12")
+    page = open_home(birthday)
+    before = birthday.counter.cart
+    page.tasks.setFocus()
+    press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Return)
+    assert birthday.shell.pages.currentIndex() == HOME
+    assert birthday.counter.cart == before
+
+
+def test_a_cashier_reads_why_there_is_nothing(rig: Rig) -> None:
+    rig.shell.actions_.do("home")
+    page = rig.shell.pages.currentWidget()
+    assert isinstance(page, HomePage)
+    rig.until(lambda: page.status.text() and "…" not in page.status.text())
+    assert page.home is None
+    for model in (page.glance_rows, page.task_rows, page.alarm_rows, page.machine_rows):
+        assert model.rowCount() == 0
+
+
+def test_nothing_of_the_manager_stays_for_the_cashier(manager: Rig) -> None:
+    page = open_home(manager)
+    assert page.glance_rows.rowCount()
+    session = manager.shell.session
+    assert session is not None
+    desk = manager.window.desk
+    assert desk is not None
+    cashier = desk.find_staff("lx")
+    assert cashier is not None
+    manager.shell._use_session(type(session)(cashier.staff_id, session.shift_id))
+    page.fill_anew()
+    manager.until(lambda: page.home is None)
+    for model in (page.glance_rows, page.task_rows, page.alarm_rows, page.machine_rows):
+        assert model.rowCount() == 0
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) -> None:
+    if language == "en":
+        manager.shell.actions_.do("language")
+    open_home(manager)
+    manager.settle()
+    assert faults(manager.window) == []

@@ -1,0 +1,134 @@
+"""The lists of the home page as rows: today's figures, what is to do, what needs a hand, how the machine is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.documents.report import Figure, Line
+from app.documents.report_words import MEASURES, cell
+from app.domain.business_day import BusinessDate
+from app.domain.errors import Outage
+from app.formats import number
+from app.i18n import mark
+from app.usecases.read_home import BirthdayToday, Home
+from ui.attention import NeedLine
+from ui.errors import sentence
+from ui.kit import Kit
+from ui.models.health_rows import HealthLine, health_lines
+from ui.models.record_rows import RecordColumns
+
+_UP: Final = "▲"
+_DOWN: Final = "▼"
+
+
+class GlanceRows(RecordColumns[Line]):
+    """Today beside the same weekday last week; more or less is told by shape, not by colour."""
+
+    heads = (mark("Figure"), mark("Today"), mark("Week before"), mark("More or less"))
+    right = (1, 2, 3)
+
+    def cells(self, record: Line) -> tuple[str, ...]:
+        words, formats = self._kit.words, self._kit.formats
+        today, before = record.figures
+        now = words.say("after the count") if today.value is None else cell(today, formats)
+        name = words.say(MEASURES[str(record.key)])
+        return (name, now, cell(before, formats), self._change(today, before))
+
+    def _change(self, today: Figure, before: Figure) -> str:
+        """In percent; of shares in percentage points; "" where there is nothing to compare with."""
+        if today.value is None or not before.value:
+            return ""
+        step = today.value - before.value
+        sign = _UP if step > 0 else _DOWN if step < 0 else ""
+        if today.unit == "share":
+            size = f"{abs(step) // 100}.{abs(step) % 100:02d}"
+            said = self._kit.words.say("{points} percentage points", points=size)
+            return f"{sign} {said}".strip()
+        return f"{sign} {number((abs(step) * 100 + abs(before.value) // 2) // abs(before.value))}%".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of what is to do; it opens a member or a figure, or nothing where both are None."""
+
+    what: str
+    detail: str
+    member_id: bytes | None = None
+    figure: Figure | None = None
+
+
+class TaskRows(RecordColumns[Task]):
+    """What is to do today, in words that were made with it."""
+
+    heads = (mark("To do"), mark("Who or how much"))
+
+    def cells(self, record: Task) -> tuple[str, ...]:
+        return (record.what, record.detail)
+
+
+def tasks(kit: Kit, home: Home) -> tuple[Task, ...]:
+    """Points that expire soon first, then whose birthday it is."""
+    words, more = kit.words, home.birthday_count - len(home.birthdays)
+    found = [_expiring(kit, home)]
+    found += [_birthday(kit, each) for each in home.birthdays]
+    if not home.birthdays:
+        found.append(Task(words.say("Birthday today"), words.say("nobody")))
+    if more:
+        found.append(
+            Task(
+                words.say("Birthday today"),
+                words.count("{count} more", "{count} more", more, count=number(more)),
+            )
+        )
+    return tuple(found)
+
+
+def _expiring(kit: Kit, home: Home) -> Task:
+    words, soon = kit.words, home.expiring
+    parts = [
+        words.count("{count} member", "{count} members", soon.members, count=number(soon.members)),
+        words.say("{points} points", points=number(soon.figure.value or 0)),
+    ]
+    if soon.worth_minor is not None:
+        parts.append(kit.formats.money(soon.worth_minor))
+    figure = soon.figure if soon.figure.value else None
+    return Task(words.say("Points that expire within 30 days"), " · ".join(parts), figure=figure)
+
+
+def _birthday(kit: Kit, who: BirthdayToday) -> Task:
+    said = " · ".join(part for part in (who.name, who.phone_masked) if part)
+    return Task(kit.words.say("Birthday today"), said, member_id=who.member_id)
+
+
+class AlarmRows(RecordColumns[NeedLine]):
+    """What needs a hand, oldest first."""
+
+    heads = (mark("Since"), mark("What is so"), mark("Next step"))
+
+    def cells(self, record: NeedLine) -> tuple[str, ...]:
+        since = self._kit.formats.moment(record.at, today=self._today().to_date())
+        return (since, record.what(), record.step())
+
+
+def machine_lines(kit: Kit, home: Home) -> tuple[HealthLine, ...]:
+    """The printer, the last check of the ledger, and the health of the till."""
+    words, devices = kit.words, home.devices
+    printer = words.say("ready") if devices.printer else words.say("none is set up")
+    if devices.waiting:
+        printer = words.count(
+            "1 slip waits.", "{count} slips wait.", devices.waiting, count=devices.waiting
+        )
+    if devices.problem:
+        printer = f"{printer} {sentence(kit, Outage(devices.problem), {})}"
+    health = health_lines(kit, home.health, home.health_at, home.on)
+    return (
+        HealthLine(mark("Printer"), printer, bool(devices.problem)),
+        HealthLine(mark("Ledger checked"), _checked(kit, home.verified), False),
+        HealthLine(mark("Every member checked since"), _checked(kit, home.verified_all), False),
+        *health,
+    )
+
+
+def _checked(kit: Kit, on: BusinessDate | None) -> str:
+    return kit.words.say("never") if on is None else on.iso()

@@ -1,0 +1,166 @@
+"""Home (counter-flows.md section 5): today at a glance, what is to do, what needs a hand, how the machine is.
+
+Four lists, each one stop of Tab; Enter opens what a line is about. It asks once a visit, on the report lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.documents.report import Figure
+from app.domain.business_day import BusinessDate
+from app.usecases.read_home import Home
+from ui.attention import Attention
+from ui.errors import words_of
+from ui.kit import Kit
+from ui.lanes import Lanes, Latest
+from ui.models.health_rows import HealthRows
+from ui.models.home_rows import AlarmRows, GlanceRows, TaskRows, machine_lines, tasks
+from ui.widgets.basics import Label, Text, WrappedLabel, card, columns, rows
+from ui.widgets.table import RecordTable
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from ui.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Openers:
+    """Where Enter leads: today's overview, the events of a figure, a member at the counter."""
+
+    report: Callable[[], object]
+    figure: Callable[[Figure], None]
+    member: Callable[[bytes], None]
+
+
+class HomePage(QWidget):
+    """`home` is None until it was read, and for who may not."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        who: Callable[[], Session],
+        today: Callable[[], BusinessDate],
+        attention: Attention,
+        openers: Openers,
+    ) -> None:
+        super().__init__()
+        self._kit, self._desk, self._who = kit, desk, who
+        self._attention, self._open = attention, openers
+        self._latest: Latest[Home] = Latest(lanes, "report", interrupt=desk.reports.call_off)
+        self.home: Home | None = None
+        self.setObjectName("root")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.glance_rows, self.task_rows = GlanceRows(kit, today), TaskRows(kit, today)
+        self.alarm_rows, self.machine_rows = AlarmRows(kit, today), HealthRows(kit, today)
+        self._make_tables()
+        self._lay_out()
+        self.glance.opened.connect(lambda _: openers.report())
+        self.tasks.opened.connect(self._open_task)
+        self.alarms.opened.connect(self._open_alarm)
+        attention.changed.connect(lambda _: self._show_alarms())
+
+    def _make_tables(self) -> None:
+        kit, words = self._kit, self._kit.words
+        self.glance = RecordTable(
+            kit, self.glance_rows, lambda: words.say("Today at a glance"), whole=(1, 2, 3)
+        )
+        self.tasks = RecordTable(kit, self.task_rows, lambda: words.say("What is to do"))
+        self.alarms = RecordTable(
+            kit, self.alarm_rows, lambda: words.say("Needs attention"), whole=(0,)
+        )
+        self.machine = RecordTable(kit, self.machine_rows, lambda: words.say("Health of the till"))
+
+    def _lay_out(self) -> None:
+        kit, words = self._kit, self._kit.words
+        page = rows(kit.look, self, margins=16, gap=10)
+        sides = columns(kit.look, gap=12)
+        left, right = rows(kit.look, gap=12), rows(kit.look, gap=12)
+        alarms = self._framed(lambda: words.say("Needs attention"), self.alarms)
+        self.nothing = Label(role="muted")
+        inside = alarms.layout()
+        assert inside is not None, "a frame has its rows"
+        inside.addWidget(self.nothing)
+        left.addWidget(self._framed(lambda: words.say("Today at a glance"), self.glance), 6)
+        left.addWidget(self._framed(lambda: words.say("What is to do"), self.tasks), 5)
+        right.addWidget(alarms, 4)
+        right.addWidget(self._framed(lambda: words.say("Health of the till"), self.machine), 7)
+        sides.addLayout(left, 1)
+        sides.addLayout(right, 1)
+        page.addLayout(sides, 1)
+        self.status = WrappedLabel(role="muted")
+        page.addWidget(self.status)
+
+    def _framed(self, title: Text, table: RecordTable) -> QFrame:
+        frame = card()
+        inside = rows(self._kit.look, frame, margins=12, gap=6)
+        inside.addWidget(Label(title, role="strong"))
+        inside.addWidget(table, 1)
+        return frame
+
+    def fill_anew(self) -> None:
+        """On each visit."""
+        session, words = self._who(), self._kit.words
+        self.status.tell(lambda: words.say("Reading the journal …"))
+        self._latest.ask(
+            self, lambda: self._desk.home.read(session), ok=self._show, failed=self._refused
+        )
+        self.glance.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def retranslate(self) -> None:
+        """Some words are made with the lines."""
+        if self.home is not None:
+            self._show(self.home)
+
+    def _show(self, home: Home) -> None:
+        self.home = home
+        self.glance_rows.show(home.glance)
+        self.task_rows.show(tasks(self._kit, home))
+        self.machine_rows.show(machine_lines(self._kit, home))
+        self._show_alarms()
+        for table in (self.glance, self.tasks, self.machine):
+            table.selectRow(0)
+        self.status.tell(self._summary)
+
+    def _summary(self) -> str:
+        words, home = self._kit.words, self.home
+        if home is None:
+            return ""
+        return words.say(
+            "Business date {date}, against the whole day a week before. Enter opens a line.",
+            date=home.on.iso(),
+        )
+
+    def _show_alarms(self) -> None:
+        """Nothing of it for who may not see the page."""
+        lines = self._attention.lines() if self.home is not None else []
+        self.alarm_rows.show(lines)
+        self.alarms.selectRow(0)
+        quiet = self.home is not None and not lines
+        self.nothing.tell(lambda: self._kit.words.say("Nothing needs a hand.") if quiet else "")
+
+    def _refused(self, error: Exception) -> None:
+        """Another person may have read it before: nothing of theirs stays."""
+        self.home = None
+        for model in (self.glance_rows, self.task_rows, self.machine_rows, self.alarm_rows):
+            model.show(())
+        self.status.tell(lambda: words_of(self._kit, error))
+
+    def _open_task(self, row: int) -> None:
+        task = self.task_rows.record(row)
+        if task is not None and task.member_id is not None:
+            self._open.member(task.member_id)
+        elif task is not None and task.figure is not None:
+            self._open.figure(task.figure)
+
+    def _open_alarm(self, row: int) -> None:
+        line = self.alarm_rows.record(row)
+        if line is not None:
+            line.settle()
