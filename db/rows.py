@@ -185,16 +185,6 @@ def last_day_close(conn: Connection) -> EventRow | None:
     return _last(conn, "event_day_close", "kind = 'day_close'")
 
 
-def day_closes(conn: Connection, limit: int) -> list[EventRow]:
-    """The newest DAY_CLOSE events first."""
-    rows = conn.execute(
-        f"SELECT {_EVENT} FROM event INDEXED BY event_day_close WHERE kind = 'day_close'"
-        " ORDER BY seq DESC LIMIT ?",
-        (limit,),
-    )
-    return [EventRow(*row) for row in rows]
-
-
 def last_checkpoint(conn: Connection) -> EventRow | None:
     """The newest CHECKPOINT."""
     return _last(conn, "event_checkpoint", "kind = 'checkpoint'")

@@ -42,11 +42,6 @@ def last_four(digits: str) -> str:
     return digits[-4:]
 
 
-def national_digits(e164: str) -> str:
-    """The number as its owner says it: without +86 in China, else with the country's digits."""
-    return e164.removeprefix(_CHINA) if e164.startswith(_CHINA) else e164.lstrip("+")
-
-
 def mask_phone(e164: str) -> str:
     """+8613800006621 -> `138 **** 6621`; of other countries `+14 **** 2671`."""
     if e164.startswith(_CHINA):

@@ -28,14 +28,6 @@ class Currency:
         """How many minor units make one major unit: 1, 100 or 1000."""
         return int(10**self.exponent)
 
-    def decimal_text(self, minor: int) -> str:
-        """The amount as plain decimal digits with an ASCII point: 1250 -> "12.50" at exponent 2."""
-        sign = "-" if minor < 0 else ""
-        if self.exponent == 0:
-            return f"{sign}{abs(minor)}"
-        whole, part = divmod(abs(minor), self.minor_per_major)
-        return f"{sign}{whole}.{part:0{self.exponent}d}"
-
 
 def round_ratio(numerator: int, denominator: int, mode: Rounding) -> int:
     """`numerator / denominator` as an integer; both at least 0 and the denominator above 0."""

@@ -30,20 +30,11 @@ from app.domain.member import (
     mask_email,
     mask_name,
     mask_phone,
-    national_digits,
 )
-from app.domain.money import Currency, kept_share, split_by_weight
+from app.domain.money import kept_share, split_by_weight
 
 DAY = BusinessDate.on(2026, 3, 10)
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("exponent", "minor", "text"),
-    [(2, 1250, "12.50"), (2, -5, "-0.05"), (0, 1980, "1980"), (3, 12345, "12.345"), (2, 0, "0.00")],
-)
-def test_money_is_written_with_its_currencys_exponent(exponent: int, minor: int, text: str) -> None:
-    assert Currency("XXX", exponent).decimal_text(minor) == text
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=9), st.integers(0, 10**7))
@@ -152,11 +143,6 @@ def test_a_birthday_that_was_used_is_changed_by_a_manager_only() -> None:
 def test_a_phone_is_shown_masked(number: str, shown: str) -> None:
     assert mask_phone(number) == shown
     assert last_four(number) == number[-4:]
-
-
-def test_a_phone_is_said_without_the_country_at_home() -> None:
-    assert national_digits("+8613812346621") == "13812346621"
-    assert national_digits("+14155552671") == "14155552671"
 
 
 @pytest.mark.parametrize(
