@@ -134,6 +134,11 @@ class Exporting(Protocol):
     def export(self, form: Form) -> None: ...
 
 
+def key_of(code: str) -> str:
+    """The chord that goes to a page: Alt and its place on the rail."""
+    return f"Alt+{1 + [page.code for page in PAGES].index(code)}"
+
+
 def exporting(widget: QWidget | None) -> Exporting | None:
     """The page as one that can be printed and saved, None when it isn't one."""
     return cast(Exporting, widget) if hasattr(widget, "export") else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.i18n import mark
 from ui.actions import Action, always
-from ui.pages import PAGES
+from ui.pages import PAGES, key_of
 
 if TYPE_CHECKING:
     from ui.shell import Shell
@@ -157,7 +157,7 @@ def _export_actions(shell: Shell) -> tuple[Action, ...]:
 
 def _page_actions(shell: Shell) -> tuple[Action, ...]:
     return tuple(
-        Action(page.code, page.go, page.initials, partial(shell.show_page, at), f"Alt+{at + 1}")
+        Action(page.code, page.go, page.initials, partial(shell.show_page, at), key_of(page.code))
         for at, page in enumerate(PAGES)
     )
 

@@ -22,7 +22,6 @@ from ui.dialogs.staff import AddPerson
 from ui.dialogs.void_sale import VoidSale
 from ui.screens.exceptions_page import ExceptionsPage
 from ui.screens.first_start import FirstStart
-from ui.screens.reports_page import ReportsPage
 from ui.screens.staff_page import StaffPage
 from ui.tour.cast import find_cast
 from ui.tour.drive import PretendPrinter
@@ -191,17 +190,16 @@ class Walk(Steps):
         yield from self.action("bf")
         yield self.pause(120)
         self.camera.step("backup made", name="backup_made")
-        yield self.press("alt+3")
-        yield lambda: isinstance(self.shell.pages.currentWidget(), ReportsPage)
+        yield from self.to_page("reports")
         yield self.pause(120)
         self.camera.step("reports", name="reports")
         yield from self.action("cc")
         yield self.pause(60)
         self.camera.step("report saved as CSV", name="report_saved")
-        yield self.press("alt+4")
+        yield from self.to_page("audit")
         yield self.pause(120)
         self.camera.step("journal", name="journal")
-        yield self.press("alt+1")
+        yield from self.to_page("counter")
         yield from self.action("yc")
         yield lambda: isinstance(self.top(), ExceptionsPage)
         yield self.pause(120)
@@ -215,8 +213,7 @@ class Walk(Steps):
         if self.top() is not None:
             yield self.press("Escape")
             yield self.sheet_is("")
-        yield self.press("alt+2")
-        yield lambda: isinstance(self.shell.pages.currentWidget(), StaffPage)
+        yield from self.to_page("staff")
         page = self.shell.pages.currentWidget()
         assert isinstance(page, StaffPage)
         yield self.pause(60)
@@ -243,10 +240,10 @@ class Walk(Steps):
         yield self.press("Return")
         yield self.sheet_is("")
         self.camera.step("somebody works here now")
-        yield self.press("alt+5")
+        yield from self.to_page("settings")
         yield self.pause(60)
         self.camera.step("settings", name="settings")
-        yield self.press("alt+1")
+        yield from self.to_page("counter")
         yield self.pause()
 
     def printer_and_attention(self) -> Script:

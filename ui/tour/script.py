@@ -16,6 +16,7 @@ from ui.dialogs.pay import Pay
 from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.void_sale import VoidSale
 from ui.main_window import MainWindow
+from ui.pages import PAGES, key_of
 from ui.shell import Shell
 from ui.tour.driver import Camera, Condition, Hands, Script
 
@@ -106,6 +107,13 @@ class Steps:
             return left[0] <= 0
 
         return over
+
+    def to_page(self, code: str) -> Script:
+        """Go to a page of the rail by its chord, and wait until it is there."""
+        wanted = [page.code for page in PAGES].index(code)
+        yield self.press(key_of(code).lower())
+        yield lambda: self.shell.pages.currentIndex() == wanted
+        yield self.pause()
 
     # Scenes -----------------------------------------------------------------------------------
 
@@ -359,10 +367,9 @@ class Steps:
         camera.step("F11: every action by initials", name="actions")
         yield self.press("Escape", "Escape")
         yield self.sheet_is("")
-        yield self.press("alt+3")
-        yield self.pause()
+        yield from self.to_page("settings")
         camera.step("settings", name="settings")
-        yield self.press("alt+1")
+        yield from self.to_page("counter")
         yield self.hands.scan(self.cast.card)
         yield self.attached
         yield self.type("45")
