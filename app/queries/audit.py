@@ -15,9 +15,9 @@ from app import posting
 from app.context import Context, Session
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
-from app.domain.errors import Refusal, Refused
-from app.domain.rights import Right, may_look
+from app.domain.rights import Right
 from app.protocol.events import Event, instant_of
+from app.queries.readers import require_look
 from app.queries.records import StaffView
 from app.queries.reports.sales import uncounted_shift
 from db import people, rows
@@ -76,14 +76,6 @@ class AuditPage:
     next_before: int
 
 
-def require_audit(conn: Connection, session: Session) -> str:
-    """The role of somebody who may look at the journal. Raises Refused(NOT_ALLOWED)."""
-    person = people.staff_by_id(conn, session.staff_id)
-    if person is None or not person.active or not may_look(person.role, Right.AUDIT):
-        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.AUDIT.value})
-    return person.role
-
-
 def audit_page(
     ctx: Context, session: Session, asked: AuditFilter, *, before: int = 1 << 62
 ) -> AuditPage:
@@ -91,7 +83,7 @@ def audit_page(
     from db.journal import stretch
 
     with ctx.read(Reader.REPORT) as conn:
-        role = require_audit(conn, session)
+        role = require_look(conn, session, Right.AUDIT)
         found: list[rows.EventRow] = []
         wanted = _plain(asked)
         for _ in range(STRETCHES):
@@ -105,7 +97,7 @@ def audit_page(
 def audit_facts(ctx: Context, session: Session, seq: int) -> tuple[Fact, ...]:
     """What one event says, with what was before. Raises Refused(NOT_ALLOWED). Report lane."""
     with ctx.read(Reader.REPORT) as conn:
-        require_audit(conn, session)
+        require_look(conn, session, Right.AUDIT)
         row = rows.event_by_seq(conn, seq)
         if row is None:
             return ()

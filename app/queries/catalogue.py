@@ -7,9 +7,9 @@ from typing import Final
 
 from app.catalogue_file import CatalogueItem
 from app.context import Context, Session
-from app.domain.errors import Refusal, Refused
-from app.domain.rights import Right, may_look
-from db import people, till
+from app.domain.rights import Right
+from app.queries.readers import require_look
+from db import till
 from db.connection import Connection
 
 ITEMS_SHOWN: Final = 300
@@ -26,7 +26,7 @@ class CatalogueList:
 def catalogue(ctx: Context, session: Session, text: str) -> CatalogueList:
     """Items by name, pinyin, initials, code or barcode, withdrawn ones last. Raises Refused(NOT_ALLOWED)."""
     with ctx.read() as conn:
-        require_look(conn, session)
+        require_look(conn, session, Right.CATALOGUE)
         found = till.catalogue(conn, text.strip(), ITEMS_SHOWN)
         return CatalogueList(tuple(item_of(conn, row) for row in found), till.item_count(conn))
 
@@ -51,10 +51,3 @@ def item_of(conn: Connection, row: till.ItemRow) -> CatalogueItem:
         till.codes_of_item(conn, row.id),
         not till.item_is_active(conn, row.id),
     )
-
-
-def require_look(conn: Connection, session: Session) -> None:
-    """Who keeps or checks the catalogue may read it whole. Raises Refused(NOT_ALLOWED)."""
-    reader = people.staff_by_id(conn, session.staff_id)
-    if reader is None or not reader.active or not may_look(reader.role, Right.CATALOGUE):
-        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.CATALOGUE.value})

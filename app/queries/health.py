@@ -10,10 +10,10 @@ from typing import Final
 
 from app import posting
 from app.context import Context, Session
-from app.domain.errors import Refusal, Refused
-from app.domain.rights import Right, may_look
+from app.domain.rights import Right
 from app.protocol.events import instant_of
-from db import macs, people, rows
+from app.queries.readers import require_look
+from db import macs, rows
 from db.engine import Reader
 
 DISK_LEAST: Final = 500_000_000
@@ -48,9 +48,7 @@ class Health:
 def health_for(ctx: Context, session: Session) -> Health:
     """The health for a person who may look at the settings. Raises Refused(NOT_ALLOWED)."""
     with ctx.read(Reader.REPORT) as conn:
-        person = people.staff_by_id(conn, session.staff_id)
-    if person is None or not person.active or not may_look(person.role, Right.SETTINGS):
-        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.SETTINGS.value})
+        require_look(conn, session, Right.SETTINGS)
     return health(ctx)
 
 

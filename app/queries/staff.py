@@ -8,10 +8,10 @@ from datetime import datetime
 from app import posting
 from app.approvals import Ask
 from app.context import Context, Session
-from app.domain.errors import Refusal, Refused
 from app.domain.member import mask_phone
-from app.domain.rights import Right, may_look
+from app.domain.rights import Right
 from app.protocol.events import instant_of
+from app.queries.readers import require_look
 from app.queries.records import StaffView
 from db import people, rows
 
@@ -47,7 +47,7 @@ class AskView:
 def staff_list(ctx: Context, session: Session) -> tuple[StaffLine, ...]:
     """Everybody, those who work here first, by initials. Raises Refused(NOT_ALLOWED)."""
     with ctx.read() as conn:
-        _require_look(people.staff_by_id(conn, session.staff_id))
+        require_look(conn, session, Right.STAFF)
         signs = people.staff_signs(conn)
         lines = []
         for person in people.all_staff(conn):
@@ -80,12 +80,6 @@ def ask_view(ctx: Context, ask: Ask) -> AskView:
     assert asker is not None, "somebody asked"
     number = document.receipt_no if document else None
     return AskView(ask, _view(asker), profile.name if profile else "", number or "")
-
-
-def _require_look(reader: people.StaffRow | None) -> None:
-    """Who keeps or checks the staff may read the list."""
-    if reader is None or not reader.active or not may_look(reader.role, Right.STAFF):
-        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.STAFF.value})
 
 
 def _view(person: people.StaffRow) -> StaffView:

@@ -9,9 +9,10 @@ from app.approvals import Ask
 from app.context import Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import may_approve
+from app.queries.readers import staff_role
 from app.queries.records import StaffView
 from app.usecases.done import Done
-from app.usecases.rights import is_own_card, staff_role
+from app.usecases.rights import is_own_card
 from app.usecases.sign_in import check_pin
 
 

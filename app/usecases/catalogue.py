@@ -17,7 +17,8 @@ from app.context import Changes, Context, Session, Tx
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 from app.intake import readings
-from app.queries.catalogue import item_of, require_look
+from app.queries.catalogue import item_of
+from app.queries.readers import require_look
 from app.usecases.done import Done
 from app.usecases.rights import require
 from db import till
@@ -61,7 +62,7 @@ def import_catalogue(ctx: Context, command: ImportCatalogue) -> Done[Imported]:
     file = read_catalogue(command.content, ctx.till.currency.exponent)
     if command.dry_run:
         with ctx.read() as conn:
-            require_look(conn, command.session)
+            require_look(conn, command.session, Right.CATALOGUE)
             return Done(_plan(conn, file.items, file.faults)[0])
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:

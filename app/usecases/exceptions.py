@@ -13,13 +13,12 @@ from app.context import Changes, Context, Session
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.fraud.facts import Case
-from app.domain.rights import Grant, Right, rule
+from app.domain.rights import Right
 from app.queries import exceptions as report
 from app.queries.exceptions import Exceptions, JournalLine
+from app.queries.readers import require_look
 from app.usecases.done import Done
-from app.usecases.rights import staff_role
 from db import rows
-from db.connection import Connection
 
 REASONS: Final = ("checked", "training", "bad_batch", "campaign", "customer_asked", "device_fault")
 """Why a case is no fraud, or that it was followed up ("checked"); free text may not enter an event."""
@@ -42,7 +41,7 @@ def exceptions_of(
     """The report of a period. A supervisor sees the open business date only (security.md section 3:
     own shift). Raises Refused(NOT_ALLOWED)."""
     with ctx.read() as conn:
-        role = _reader(conn, session)
+        role = require_look(conn, session, Right.AUDIT)
     if role == "supervisor":
         since = until = ctx.business_date()
     return report.exceptions(ctx, since, until)
@@ -51,7 +50,7 @@ def exceptions_of(
 def journal_of_case(ctx: Context, session: Session, case: Case) -> tuple[JournalLine, ...]:
     """The events behind a case. Raises Refused(NOT_ALLOWED)."""
     with ctx.read() as conn:
-        _reader(conn, session)
+        require_look(conn, session, Right.AUDIT)
     return report.journal_lines(ctx, case)
 
 
@@ -65,7 +64,7 @@ def say_of_case(ctx: Context, command: SayOfCase) -> Done[None]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(None, again=True)
-        _reader(tx.conn, command.session)
+        require_look(tx.conn, command.session, Right.AUDIT)
         opened = rows.event_by_seq(tx.conn, report.opening_seq(command.key))
         if opened is None:
             raise Refused(Refusal.DOCUMENT_UNKNOWN)
@@ -84,10 +83,3 @@ def say_of_case(ctx: Context, command: SayOfCase) -> Done[None]:
             },
         )
     return Done(None, Changes(kinds=frozenset({"case"})), warning=ctx.warning())
-
-
-def _reader(conn: Connection, session: Session) -> str:
-    role = staff_role(conn, session.staff_id)
-    if rule(role, Right.AUDIT).grant not in (Grant.READ, Grant.ALONE):
-        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.AUDIT.value})
-    return role

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,16 @@ from app import posting
 from app.context import Changes, Context, Session
 from app.documents.audit_words import kind_name
 from app.documents.report_files import safe_cell
-from app.domain.errors import Outage, Unavailable
+from app.domain.rights import Right
 from app.formats import plain_amount
 from app.i18n import Words, mark
-from app.queries.audit import AuditFilter, AuditLine, all_lines, require_audit
+from app.queries.audit import AuditFilter, AuditLine, all_lines
+from app.queries.readers import require_look
 from app.usecases.done import Done
+from app.usecases.take_out import reports_folder, write_whole
 from db.engine import Reader
 
 ROWS_MOST: Final = 100_000
-FOLDER: Final = "reports"
 HEADS: Final = (
     mark("No."), mark("Time"), mark("Kind"), mark("By"), mark("Agreed by"), mark("Member"),
     mark("Receipt"), mark("Detail"), mark("Amount"), mark("Points"),
@@ -43,7 +43,7 @@ class ExportAudit:
 def export_audit(ctx: Context, command: ExportAudit) -> Done[Path]:
     """Read, record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
     with ctx.read(Reader.REPORT) as conn:
-        role = require_audit(conn, command.session)
+        role = require_look(conn, command.session, Right.AUDIT)
         lines = list(all_lines(conn, role, command.filter, most=ROWS_MOST))
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
@@ -61,9 +61,8 @@ def export_audit(ctx: Context, command: ExportAudit) -> Done[Path]:
     table = [[words.say(head) for head in HEADS]]
     table += [_cells(ctx, words, line) for line in lines]
     content = (_csv if command.form == "csv" else _xlsx)(table)
-    chosen = ctx.settings.reports.folder
-    path = (Path(chosen) if chosen else ctx.folder / FOLDER) / f"audit-{seq}.{command.form}"
-    _save(path, content)
+    path = reports_folder(ctx) / f"audit-{seq}.{command.form}"
+    write_whole(path, content)
     return Done(path, Changes(), warning=ctx.warning())
 
 
@@ -108,13 +107,3 @@ def _xlsx(table: Sequence[Sequence[str]]) -> bytes:
             sheet.write_string(at, column, cell)
     book.close()
     return buffer.getvalue()
-
-
-def _save(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from app import posting
 from app.catalogue_file import catalogue_csv
 from app.context import Context, Session
-from app.domain.errors import Outage, Unavailable
-from app.queries.catalogue import require_look, whole_catalogue
+from app.domain.rights import Right
+from app.queries.catalogue import whole_catalogue
+from app.queries.readers import require_look
 from app.usecases.done import Done
-
-FOLDER: Final = "reports"
+from app.usecases.take_out import reports_folder, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class ExportCatalogue:
 def export_catalogue(ctx: Context, command: ExportCatalogue) -> Done[Path]:
     """Read, record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
     with ctx.write(command.command_id) as tx:
-        require_look(tx.conn, command.session)
+        require_look(tx.conn, command.session, Right.CATALOGUE)
         items = whole_catalogue(tx.conn)
         if tx.known is None:
             tx.record(
@@ -40,13 +38,6 @@ def export_catalogue(ctx: Context, command: ExportCatalogue) -> Done[Path]:
             )
         assert tx.event is not None, "recorded now or before"
         seq = tx.event.seq
-    chosen = ctx.settings.reports.folder
-    path = (Path(chosen) if chosen else ctx.folder / FOLDER) / f"catalogue-{seq}.csv"
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(catalogue_csv(items, ctx.till.currency.exponent))
-        os.replace(temporary, path)
-    except OSError as error:
-        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+    path = reports_folder(ctx) / f"catalogue-{seq}.csv"
+    write_whole(path, catalogue_csv(items, ctx.till.currency.exponent))
     return Done(path, warning=ctx.warning())

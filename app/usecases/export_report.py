@@ -5,7 +5,6 @@ The event is recorded before anything is written, so nothing leaves without a tr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone
@@ -18,13 +17,13 @@ from app.documents.report import Report, ReportCode, ReportFilter
 from app.documents.report_files import csv_bytes, report_slip, xlsx_bytes
 from app.documents.report_words import Naming, sheet_of
 from app.domain.business_day import BusinessDate
-from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
 from app.formats import Formats
 from app.slips import money_sign, shop_of
 from app.usecases.done import Done
 from app.usecases.read_report import report_of
 from app.usecases.rights import require
+from app.usecases.take_out import reports_folder, write_whole
 from db import people, rows
 from db.connection import Connection
 from db.engine import Reader
@@ -32,7 +31,6 @@ from printing.document import to_json
 from printing.report import ReportSheet
 
 Form = Literal["pdf", "xlsx", "csv", "print"]
-FOLDER: Final = "reports"
 DAILY: Final[tuple[ReportCode, ...]] = ("overview", "tender", "category", "cashier")
 """What is printed or saved after a close where the settings name nothing else."""
 
@@ -166,13 +164,6 @@ def _save(
         content = report_pdf(sheets, title=f"{name} {span}", mark="DEMO" if demo else "")
     else:
         content = (csv_bytes if command.form == "csv" else xlsx_bytes)(made, exponent)
-    folder = Path(ctx.settings.reports.folder) if ctx.settings.reports.folder else None
-    path = (folder or ctx.folder / FOLDER) / f"{name}-{span}.{command.form}"
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+    path = reports_folder(ctx) / f"{name}-{span}.{command.form}"
+    write_whole(path, content)
     return path

@@ -17,10 +17,12 @@ from app.domain.errors import Cancelled
 from app.domain.member import mask_name, mask_phone
 from app.domain.programme import Programme
 from app.domain.redemption import value_of
+from app.domain.rights import Right
 from app.queries.health import Health, health
+from app.queries.readers import require_look
 from app.queries.reports.sales import uncounted_shift
 from app.queries.reports.standing import EXPIRING_DAYS
-from app.usecases.read_report import report_of, require_reports, sees_names
+from app.usecases.read_report import report_of, sees_names
 from app.usecases.verify_day import shares_verified
 from db import home as home_rows
 from db import till
@@ -88,7 +90,7 @@ def read_home(ctx: Context, session: Session) -> Home:
     """Read it all. Raises Refused(NOT_ALLOWED) for who may not read reports; Cancelled."""
     try:
         with ctx.read(Reader.REPORT) as conn:
-            names = sees_names(require_reports(conn, session))
+            names = sees_names(require_look(conn, session, Right.REPORTS))
             on = ctx.business_date()
             programme = ctx.programme_on(conn, on)
             days = birthdays_on(programme, on)

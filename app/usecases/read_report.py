@@ -15,11 +15,11 @@ from app.documents.report import (
     ReportCode,
     ReportFilter,
 )
-from app.domain.errors import Cancelled, Refusal, Refused
-from app.domain.rights import Grant, Right, rule
+from app.domain.errors import Cancelled
+from app.domain.rights import Right
+from app.queries.readers import require_look
 from app.queries.reports import sales, standing
 from app.queries.reports.parts import parts
-from app.usecases.rights import staff_role
 from db import people
 from db.connection import Connection
 from db.engine import Reader
@@ -35,7 +35,7 @@ def open_report(ctx: Context, session: Session, code: ReportCode, asked: ReportF
     """A report on the report lane. Raises Refused(NOT_ALLOWED), Cancelled when `call_off` stopped it."""
 
     def read(conn: Connection) -> Report:
-        require_reports(conn, session)
+        require_look(conn, session, Right.REPORTS)
         return report_of(ctx, conn, code, asked)
 
     return _read(ctx, read)
@@ -60,7 +60,7 @@ def open_parts(ctx: Context, session: Session, drill: Drill) -> Parts:
     """The events behind a figure. Raises Refused(NOT_ALLOWED), Cancelled."""
 
     def read(conn: Connection) -> Parts:
-        role = require_reports(conn, session)
+        role = require_look(conn, session, Right.REPORTS)
         return parts(ctx, conn, drill, limit=PARTS_SHOWN, names=sees_names(role))
 
     return _read(ctx, read)
@@ -78,7 +78,7 @@ def choices(ctx: Context, session: Session) -> Choices:
     """The choices of the filter row. Raises Refused(NOT_ALLOWED)."""
 
     def read(conn: Connection) -> Choices:
-        require_reports(conn, session)
+        require_look(conn, session, Right.REPORTS)
         levels = ctx.programme_on(conn, ctx.business_date()).tiers.levels
         return Choices(
             tuple((row.id, row.name) for row in people.all_staff(conn)),
@@ -96,14 +96,6 @@ def call_off(ctx: Context) -> None:
 def sees_names(role: str) -> bool:
     """Whether somebody of this role reads members' names whole."""
     return role in _NAMES_WHOLE
-
-
-def require_reports(conn: Connection, session: Session) -> str:
-    """The role of who may read reports. Raises Refused(NOT_ALLOWED)."""
-    role = staff_role(conn, session.staff_id)
-    if rule(role, Right.REPORTS).grant not in (Grant.ALONE, Grant.READ):
-        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.REPORTS.value})
-    return role
 
 
 def _read(ctx: Context, read: Callable[[Connection], Answer]) -> Answer:

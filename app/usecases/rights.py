@@ -10,6 +10,7 @@ from app.context import Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Role
 from app.domain.rights import Grant, Right, StaffRole, may_approve, rule
+from app.queries.readers import staff_role
 from db import people
 from db.connection import Connection
 
@@ -25,15 +26,6 @@ def role_of(staff: people.StaffRow | None) -> Role:
             return "manager"
         case _:
             return "cashier"
-
-
-def staff_role(conn: Connection, staff_id: bytes) -> StaffRole:
-    """A person's place in the matrix. Raises Refused(NOT_ALLOWED) for nobody or someone disabled."""
-    staff = people.staff_by_id(conn, staff_id)
-    if staff is None or not staff.active:
-        raise Refused(Refusal.NOT_ALLOWED)
-    role: StaffRole = staff.role  # type: ignore[assignment]  # the column's CHECK names these five
-    return role
 
 
 def require(

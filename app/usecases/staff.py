@@ -17,8 +17,9 @@ from app.context import Changes, Context, Session, Tx, staff_cell
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import RANK, Grant, Right, StaffRole, rule
 from app.intake import Phone, parse_phone, plain_text
+from app.queries.readers import staff_role
 from app.usecases.done import Done
-from app.usecases.rights import require, staff_role
+from app.usecases.rights import require
 from app.usecases.sign_in import is_weak, new_verifier
 from db import people
 from db.connection import Connection

@@ -6,8 +6,8 @@ because an error's own text can quote what somebody typed.
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import platform
 import re
 import zipfile
@@ -23,6 +23,7 @@ from app.domain.rights import Right
 from app.queries.health import health
 from app.usecases.done import Done
 from app.usecases.rights import require
+from app.usecases.take_out import write_whole
 
 FOLDER: Final = "support"
 _LOG_MOST: Final = 2_000_000
@@ -78,9 +79,9 @@ def save_support_file(ctx: Context, command: SaveSupportFile) -> Done[Path]:
         for log in sorted((ctx.folder / "logs").glob("*.log*")):
             text = log.read_bytes()[-_LOG_MOST:].decode("utf-8", "replace")
             parts[f"logs/{log.name}"] = blotted(text)
-        _write(path, parts)
     except OSError as error:
         raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+    write_whole(path, _zip(parts))
     return Done(path, Changes(), warning=ctx.warning())
 
 
@@ -114,10 +115,9 @@ def _json(plain: object) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
-def _write(path: Path, parts: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as file:
+def _zip(parts: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in parts.items():
             file.writestr(name, text)
-    os.replace(fresh, path)
+    return buffer.getvalue()

@@ -1,0 +1,29 @@
+"""Files that leave the store for a person: where they go, and how one is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from app.context import Context
+from app.domain.errors import Outage, Unavailable
+
+FOLDER: Final = "reports"
+
+
+def reports_folder(ctx: Context) -> Path:
+    """The folder of the settings, else one beside the store."""
+    chosen = ctx.settings.reports.folder
+    return Path(chosen) if chosen else ctx.folder / FOLDER
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, its folder too. Raises Unavailable(FILE_FAILED)."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content)
+        os.replace(fresh, path)
+    except OSError as error:
+        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
