@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +23,7 @@ from app.i18n import Words
 from app.settings import load
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import PIN, Shop, copied, make_shop
+from ui.dialogs.find_action import FindAction
 from ui.dialogs.pay import Pay
 from ui.dialogs.shift import OpenShift
 from ui.kit import Kit
@@ -118,6 +119,10 @@ class SteppedClock:
         return self.now
 
 
+OneSheet = TypeVar("OneSheet", bound=Sheet)
+OnePage = TypeVar("OnePage", bound=QWidget)
+
+
 @dataclass
 class Rig:
     """A window on a real store, driven by real keys."""
@@ -150,6 +155,26 @@ class Rig:
     @property
     def top(self) -> Sheet | None:
         return self.shell.sheets.top
+
+    def sheet(self, kind: type[OneSheet]) -> OneSheet:
+        """Wait for a sheet of this kind to lie on top."""
+        self.until(lambda: isinstance(self.top, kind))
+        assert isinstance(self.top, kind)
+        return self.top
+
+    def page(self, kind: type[OnePage]) -> OnePage:
+        """Wait for this page of the rail."""
+        self.until(lambda: isinstance(self.shell.pages.currentWidget(), kind))
+        page = self.shell.pages.currentWidget()
+        assert isinstance(page, kind)
+        return page
+
+    def act(self, initials: str) -> None:
+        """F11, the initials of an action, Enter."""
+        press(Qt.Key.Key_F11)
+        self.sheet(FindAction)
+        write(initials)
+        press(Qt.Key.Key_Return)
 
     def until(self, condition: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=10_000)
@@ -259,4 +284,12 @@ def rig(fresh: Rig) -> Rig:
     fresh.sign_in()
     fresh.open_shift()
     fresh.until(fresh.counter.finder.box.hasFocus)
+    return fresh
+
+
+@pytest.fixture
+def manager(fresh: Rig) -> Rig:
+    """The manager is at the till, a shift open."""
+    fresh.sign_in("wm")
+    fresh.open_shift()
     return fresh

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, cast
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QLineEdit
 
 from app.catalogue_file import CatalogueItem, read_catalogue
-from tests.ui.conftest import Rig, build_rig
+from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
-from tests.ui.shop import TEA, Shop
+from tests.ui.shop import TEA
 from ui.dialogs.catalogue import ImportSheet, ItemSheet
-from ui.dialogs.find_action import FindAction
-from ui.kit import Kit
 from ui.screens.catalogue_page import CataloguePage
 from ui.tour.looks import faults
 
 Answer = TypeVar("Answer")
 
 
-@pytest.fixture
-def manager(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator[Rig]:
-    """The manager is at the till, a shift open."""
-    rig = build_rig(qtbot, qapp, shop, kit=kit)
-    rig.sign_in("wm")
-    rig.open_shift()
-    yield rig
-    rig.window.close()
-    rig.window.deleteLater()
-
-
 def open_page(rig: Rig) -> CataloguePage:
-    """F11, ml, Enter."""
-    press(Qt.Key.Key_F11)
-    rig.until(lambda: isinstance(rig.top, FindAction))
-    write("ml")
-    press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.shell.pages.currentWidget(), CataloguePage))
-    page = rig.shell.pages.currentWidget()
-    assert isinstance(page, CataloguePage)
+    rig.act("ml")
+    page = rig.page(CataloguePage)
     rig.settle()
     return page
 
@@ -66,10 +46,7 @@ def open_tea(rig: Rig, page: CataloguePage) -> ItemSheet:
     rig.settle()
     press(Qt.Key.Key_Down)
     press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.top, ItemSheet))
-    sheet = rig.top
-    assert isinstance(sheet, ItemSheet)
-    return sheet
+    return rig.sheet(ItemSheet)
 
 
 def saved(rig: Rig, page: CataloguePage) -> None:
@@ -118,9 +95,7 @@ def test_a_new_item_is_typed_from_field_to_field_and_scanned(manager: Rig) -> No
     page = open_page(manager)
     page.add.setFocus()
     press(Qt.Key.Key_Return)
-    manager.until(lambda: isinstance(manager.top, ItemSheet))
-    sheet = manager.top
-    assert isinstance(sheet, ItemSheet)
+    sheet = manager.sheet(ItemSheet)
     for text in ("J1", "tea", "茉莉花茶", "Jasmine tea", "6911111111119", "45"):
         cast(QLineEdit, focus()).setText(text)  # An input method commits like this.
         press(Qt.Key.Key_Return)
@@ -188,9 +163,7 @@ def test_a_file_is_checked_shows_its_faults_and_is_taken_when_it_has_none(
     file.write_text("code,name,price\nK1,甲,x\nK2,乙,2\n", "utf-8")
     page.file.setFocus()
     press(Qt.Key.Key_Return)
-    manager.until(lambda: isinstance(manager.top, ImportSheet))
-    sheet = manager.top
-    assert isinstance(sheet, ImportSheet)
+    sheet = manager.sheet(ImportSheet)
     sheet.path.setText(str(file))
     press(Qt.Key.Key_Return)
     manager.settle()

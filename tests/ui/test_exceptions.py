@@ -22,7 +22,6 @@ from tests.ui.keys import press, write
 from tests.ui.shop import PIN, Shop, charge
 from ui.dialogs.approval import Approval
 from ui.dialogs.cases import CaseList, CaseSheet
-from ui.dialogs.find_action import FindAction
 from ui.guard_words import REASON_NAMES, RULE_NAMES, SENTENCES, case_sentence, stop_reason
 from ui.screens.exceptions_page import ExceptionsPage
 
@@ -45,15 +44,8 @@ def with_three_earning_sales(rig: Rig) -> None:
 
 
 def open_page(rig: Rig) -> ExceptionsPage:
-    """F11, yc, Enter."""
-    press(Qt.Key.Key_F11)
-    rig.until(lambda: isinstance(rig.top, FindAction))
-    write("yc")
-    press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.top, ExceptionsPage))
-    page = rig.top
-    assert isinstance(page, ExceptionsPage)
-    return page
+    rig.act("yc")
+    return rig.sheet(ExceptionsPage)
 
 
 def open_report(rig: Rig) -> ExceptionsPage:
@@ -69,10 +61,7 @@ def open_case(rig: Rig) -> CaseSheet:
     press(Qt.Key.Key_Return)
     rig.until(lambda: isinstance(rig.top, CaseList))
     press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.top, CaseSheet))
-    case = rig.top
-    assert isinstance(case, CaseSheet)
-    return case
+    return rig.sheet(CaseSheet)
 
 
 def people(page: ExceptionsPage) -> tuple[PersonLine, ...]:
@@ -80,12 +69,10 @@ def people(page: ExceptionsPage) -> tuple[PersonLine, ...]:
 
 
 @pytest.fixture
-def manager(fresh: Rig) -> Rig:
-    """A manager with an open shift, after three earning sales of one member."""
-    fresh.sign_in("wm")
-    fresh.open_shift()
-    with_three_earning_sales(fresh)
-    return fresh
+def manager(manager: Rig) -> Rig:
+    """The manager, after three earning sales of one member."""
+    with_three_earning_sales(manager)
+    return manager
 
 
 def test_a_cashier_reads_why_there_is_no_report_for_them(rig: Rig) -> None:
@@ -231,9 +218,7 @@ def test_the_counter_asks_a_second_person_and_goes_on_with_the_same_sale(
     rig.settle()
     press(Qt.Key.Key_F2)
     charge_member(rig)
-    rig.until(lambda: isinstance(rig.top, Approval))
-    sheet = rig.top
-    assert isinstance(sheet, Approval)
+    sheet = rig.sheet(Approval)
     assert kit.words.say(RULE_NAMES["F2"]) in [label.text() for label in sheet.findChildren(QLabel)]
     write("wm")
     press(Qt.Key.Key_Return)

@@ -245,9 +245,7 @@ def open_return(rig: Rig) -> ReturnSheet:
     """The newest sale, one of its first line comes back, the reason is chosen."""
     assert rig.counter.last_sale is not None
     rig.shell.errands.open_return(rig.counter.last_sale.event_id)
-    rig.until(lambda: isinstance(rig.top, ReturnSheet))
-    sheet = rig.top
-    assert isinstance(sheet, ReturnSheet)
+    sheet = rig.sheet(ReturnSheet)
     sheet.fields[0].setText("1")
     sheet.fields[0].changed.emit()
     rig.settle()
@@ -328,9 +326,7 @@ class TestReadings:
         desk.edit_profile(desk.new_command(), session, shown, typed, service=True, marketing=False)
         for wait_ms in (0, 250):
             rig.shell.errands.edit_profile()
-            rig.until(lambda: isinstance(rig.top, EditSheet))
-            sheet = rig.top
-            assert isinstance(sheet, EditSheet)
+            sheet = rig.sheet(EditSheet)
             rig.qtbot.wait(wait_ms)
             rig.settle()
             sheet.note.setText(f"after {wait_ms}")
@@ -343,9 +339,7 @@ class TestReadings:
         assert desk is not None
         rig.attach("6612")
         rig.shell.errands.edit_profile()
-        rig.until(lambda: isinstance(rig.top, EditSheet))
-        sheet = rig.top
-        assert isinstance(sheet, EditSheet)
+        sheet = rig.sheet(EditSheet)
         rig.qtbot.wait(250)
         rig.settle()
         sheet.name.setText("王小明")
@@ -377,9 +371,7 @@ class TestLanguage:
     def test_a_void_is_said_again_in_the_other_language(self, rig: Rig) -> None:
         charge(rig, "30")
         rig.shell.errands.void()
-        rig.until(lambda: isinstance(rig.top, VoidSale))
-        sheet = rig.top
-        assert isinstance(sheet, VoidSale)
+        sheet = rig.sheet(VoidSale)
         rig.until(lambda: sheet.quote is not None)
         rig.window.switch_language("en")
         assert sheet._points.text() == "Give back Cash ¥30.00."

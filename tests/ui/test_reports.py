@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import Rig, build_rig
-from tests.ui.keys import press, write
-from tests.ui.shop import Shop
-from ui.dialogs.find_action import FindAction
+from tests.ui.conftest import Rig
+from tests.ui.keys import press
 from ui.dialogs.points import WhyPoints
 from ui.dialogs.report_parts import PartsSheet
-from ui.kit import Kit
 from ui.screens.reports_page import ReportsPage
 from ui.tour.looks import faults
 
 
-@pytest.fixture
-def manager(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator[Rig]:
-    """The manager is at the till, a shift open."""
-    rig = build_rig(qtbot, qapp, shop, kit=kit)
-    rig.sign_in("wm")
-    rig.open_shift()
-    yield rig
-    rig.window.close()
-    rig.window.deleteLater()
-
-
 def open_reports(rig: Rig) -> ReportsPage:
-    """F11, rb, Enter."""
-    press(Qt.Key.Key_F11)
-    rig.until(lambda: isinstance(rig.top, FindAction))
-    write("rb")
-    press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.shell.pages.currentWidget(), ReportsPage))
-    page = rig.shell.pages.currentWidget()
-    assert isinstance(page, ReportsPage)
+    rig.act("rb")
+    page = rig.page(ReportsPage)
     rig.until(lambda: page.shown is not None)
     return page
 
@@ -67,9 +44,7 @@ def test_enter_walks_from_a_figure_to_one_document_and_esc_back(manager: Rig) ->
     page.focus_table()
     page.table.setCurrentIndex(page.rows.index(0, 1))
     press(Qt.Key.Key_Return)
-    manager.until(lambda: isinstance(manager.top, PartsSheet))
-    parts = manager.top
-    assert isinstance(parts, PartsSheet)
+    parts = manager.sheet(PartsSheet)
     assert parts.rows.rowCount() == 4
     press(Qt.Key.Key_Return)
     manager.until(lambda: isinstance(manager.top, WhyPoints))

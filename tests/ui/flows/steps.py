@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 
 from tests.ui.conftest import Rig
-from tests.ui.keys import press
+from tests.ui.keys import press, write
 from tests.ui.shop import TEA
+from ui.dialogs.return_goods import ReturnSheet
 from ui.widgets.sheet import Sheet
 
 
@@ -25,3 +26,17 @@ def sell_tea(rig: Rig) -> str:
     rig.until(lambda: rig.top is None)
     assert rig.counter.last_sale is not None
     return rig.counter.last_sale.receipt_no
+
+
+def open_return(rig: Rig, receipt_no: str) -> ReturnSheet:
+    """Flow 9: the receipt is scanned."""
+    rig.scan(receipt_no)
+    return rig.sheet(ReturnSheet)
+
+
+def one_back(rig: Rig, receipt_no: str) -> ReturnSheet:
+    """One piece of the first line, quoted; no reason yet."""
+    sheet = open_return(rig, receipt_no)
+    write("1")
+    rig.until(lambda: sheet.quote is not None)
+    return sheet

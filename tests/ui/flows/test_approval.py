@@ -55,9 +55,7 @@ def own_card(rig: Rig) -> Approval:
     rig.settle()
     rig.open_pay()
     press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.top, Approval))
-    assert isinstance(rig.top, Approval)
-    return rig.top
+    return rig.sheet(Approval)
 
 
 def events(rig: Rig, kind: str) -> list[Event]:
@@ -167,9 +165,7 @@ def test_a_void_waits_for_a_second_person_and_is_then_done(linked: Rig) -> None:
     agree(linked, own_card(linked))
     linked.until(lambda: linked.top is None)
     linked.shell.errands.void()
-    linked.until(lambda: isinstance(linked.top, VoidSale))
-    void = linked.top
-    assert isinstance(void, VoidSale)
+    void = linked.sheet(VoidSale)
     linked.until(lambda: void.quote is not None)
     press(Qt.Key.Key_Right)
     press(Qt.Key.Key_Return)

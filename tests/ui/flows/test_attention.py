@@ -18,7 +18,7 @@ from app.usecases.back_up import NoteBackup, note_backup
 from db import rows, till
 from tests.ui.conftest import Rig, build_rig
 from tests.ui.flows.steps import shows
-from tests.ui.keys import press, write
+from tests.ui.keys import press
 from tests.ui.shop import Shop, copied
 from ui.desk import Desk
 from ui.dialogs.attention import AttentionList, Incidents
@@ -42,13 +42,8 @@ def desk_of(rig: Rig) -> Desk:
 
 
 def opened(rig: Rig) -> AttentionList:
-    press(Qt.Key.Key_F11)
-    write("zt")
-    press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.top, AttentionList))
-    sheet = rig.top
-    assert isinstance(sheet, AttentionList)
-    return sheet
+    rig.act("zt")
+    return rig.sheet(AttentionList)
 
 
 def cells(sheet: AttentionList) -> list[tuple[str, ...]]:

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import Rig, build_rig, make_kit
+from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
-from tests.ui.shop import Shop
 from ui.dialogs.audit_event import AuditEvent
-from ui.dialogs.find_action import FindAction
 from ui.dialogs.health import HealthSheet
 from ui.dialogs.start_key import StartKeySheet
 from ui.screens.audit_page import AuditPageView
 
 
-@pytest.fixture
-def manager(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
-    """The manager is signed in and the shift is open."""
-    rig = build_rig(qtbot, qapp, shop, kit=make_kit(qapp))
-    rig.sign_in("wm")
-    rig.open_shift()
-    yield rig
-    rig.window.close()
-    rig.window.deleteLater()
-    qapp.setStyleSheet("")
-
-
 def open_page(rig: Rig) -> AuditPageView:
-    """F11, sj, Enter."""
-    press(Qt.Key.Key_F11)
-    rig.until(lambda: isinstance(rig.top, FindAction))
-    write("sj")
-    press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.shell.pages.currentWidget(), AuditPageView))
-    page = rig.shell.pages.currentWidget()
-    assert isinstance(page, AuditPageView)
+    rig.act("sj")
+    page = rig.page(AuditPageView)
     rig.until(lambda: page.rows.rowCount() > 0 or page.problem.text())
     return page
 
@@ -56,9 +32,7 @@ def test_the_newest_events_are_shown_and_enter_opens_one(manager: Rig) -> None:
     assert newest.kind == "shift_open"
     manager.until(page.table.hasFocus)
     press(Qt.Key.Key_Return)
-    manager.until(lambda: isinstance(manager.top, AuditEvent))
-    sheet = manager.top
-    assert isinstance(sheet, AuditEvent)
+    sheet = manager.sheet(AuditEvent)
     assert sheet.rows.rowCount() > 0
     press(Qt.Key.Key_Escape)
     assert manager.top is None
@@ -97,20 +71,11 @@ def test_a_cashier_reads_why_there_is_nothing(rig: Rig) -> None:
     assert not page.csv.isEnabled()
 
 
-def act(rig: Rig, initials: str) -> None:
-    press(Qt.Key.Key_F11)
-    rig.until(lambda: isinstance(rig.top, FindAction))
-    write(initials)
-    press(Qt.Key.Key_Return)
-
-
 def test_the_key_is_put_away_once_its_last_line_was_typed_and_never_shown_again(
     manager: Rig,
 ) -> None:
-    act(manager, "my")
-    manager.until(lambda: isinstance(manager.top, StartKeySheet))
-    sheet = manager.top
-    assert isinstance(sheet, StartKeySheet)
+    manager.act("my")
+    sheet = manager.sheet(StartKeySheet)
     write("aaaa bbbb cccc dddd")
     press(Qt.Key.Key_Return)
     assert sheet.problem.text()
@@ -118,33 +83,31 @@ def test_the_key_is_put_away_once_its_last_line_was_typed_and_never_shown_again(
     write(sheet.lines[-1].lower())
     press(Qt.Key.Key_Return)
     manager.until(lambda: manager.top is None)
-    act(manager, "my")
+    manager.act("my")
     manager.until(lambda: "不再保存" in manager.shell.strip.text)
     assert manager.top is None
 
 
 def test_a_cashier_is_not_shown_the_key(rig: Rig) -> None:
-    act(rig, "my")
+    rig.act("my")
     rig.until(lambda: "岗位不能做" in rig.shell.strip.text)
     assert rig.top is None
 
 
 def test_the_health_names_what_needs_a_hand(manager: Rig) -> None:
-    act(manager, "zk")
-    manager.until(lambda: isinstance(manager.top, HealthSheet))
-    sheet = manager.top
-    assert isinstance(sheet, HealthSheet)
+    manager.act("zk")
+    sheet = manager.sheet(HealthSheet)
     alarms = [line.name for line in sheet.rows._records if line.alarm]
     assert alarms == ["Last backup", "Key for the safe"]
 
 
 def test_a_cashier_is_not_shown_the_health(rig: Rig) -> None:
-    act(rig, "zk")
+    rig.act("zk")
     rig.until(lambda: "岗位不能做" in rig.shell.strip.text)
 
 
 def test_a_support_file_is_saved_and_its_place_is_said(manager: Rig) -> None:
-    act(manager, "wj")
+    manager.act("wj")
     manager.until(lambda: ".zip" in manager.shell.strip.text)
 
 

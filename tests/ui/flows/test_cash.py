@@ -19,24 +19,12 @@ from ui.dialogs.cash_close import CloseShiftSheet
 from ui.dialogs.cash_count import CountSheet
 from ui.dialogs.cash_move import CashMoveSheet, OpenDrawerSheet
 from ui.dialogs.cash_x import XSheet
-from ui.dialogs.find_action import FindAction
 from ui.dialogs.shift import OpenShift
 
 
-def action(rig: Rig, initials: str) -> None:
-    """F11 and the initials of an action."""
-    press(Qt.Key.Key_F11)
-    rig.until(lambda: isinstance(rig.top, FindAction))
-    write(initials)
-    press(Qt.Key.Key_Return)
-
-
 def count_sheet(rig: Rig) -> CountSheet:
-    action(rig, "jb")
-    rig.until(lambda: isinstance(rig.top, CountSheet))
-    sheet = rig.top
-    assert isinstance(sheet, CountSheet)
-    return sheet
+    rig.act("jb")
+    return rig.sheet(CountSheet)
 
 
 def submit(rig: Rig, *pieces: str) -> CloseShiftSheet:
@@ -46,10 +34,7 @@ def submit(rig: Rig, *pieces: str) -> CloseShiftSheet:
         press(Qt.Key.Key_Return)
     rig.clock.now += 1
     press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.top, CloseShiftSheet))
-    sheet = rig.top
-    assert isinstance(sheet, CloseShiftSheet)
-    return sheet
+    return rig.sheet(CloseShiftSheet)
 
 
 def sell(rig: Rig, amount: str) -> None:
@@ -141,7 +126,7 @@ class TestCount:
         press(Qt.Key.Key_Escape)
         rig.until(lambda: rig.top is None)
         rig.settle()
-        action(rig, "jb")
+        rig.act("jb")
         rig.until(lambda: isinstance(rig.top, CloseShiftSheet))
         assert "¥500.00" in shown(rig)
 
@@ -216,7 +201,7 @@ class TestHandOver:
 class TestDrawer:
     @pytest.mark.parametrize(("initials", "said"), [("cr", "已存入 ¥88.00"), ("zc", "已支出")])
     def test_cash_goes_in_and_out_with_a_reason(self, rig: Rig, initials: str, said: str) -> None:
-        action(rig, initials)
+        rig.act(initials)
         rig.until(lambda: isinstance(rig.top, CashMoveSheet))
         write("88")
         press(Qt.Key.Key_Return)
@@ -226,7 +211,7 @@ class TestDrawer:
         assert said in rig.shell.strip.text
 
     def test_no_amount_is_said_at_the_field(self, rig: Rig) -> None:
-        action(rig, "cr")
+        rig.act("cr")
         rig.until(lambda: isinstance(rig.top, CashMoveSheet))
         press(Qt.Key.Key_Return)
         sheet = rig.top
@@ -237,7 +222,7 @@ class TestDrawer:
     def test_the_drawer_opens_once_for_a_reason_and_a_copy_never_opens_it(
         self, paper: Path, rig: Rig
     ) -> None:
-        action(rig, "qx")
+        rig.act("qx")
         rig.until(lambda: isinstance(rig.top, OpenDrawerSheet))
         press(Qt.Key.Key_Return)
         assert rig.top is not None
@@ -265,7 +250,7 @@ class TestDrawer:
 
     def test_the_x_report_hides_cash_and_prints_by_f10(self, paper: Path, rig: Rig) -> None:
         sell(rig, "137.31")
-        action(rig, "xb")
+        rig.act("xb")
         rig.until(lambda: isinstance(rig.top, XSheet))
         assert "637.31" not in shown(rig)
         sheet = rig.top

@@ -56,9 +56,7 @@ class TestEnrol:
     def test_enter_on_a_phone_in_use_shows_its_members_and_f3_enrols_anyway(self, rig: Rig) -> None:
         for key in (Qt.Key.Key_F3, Qt.Key.Key_Return):
             press(Qt.Key.Key_F3)
-            rig.until(lambda: isinstance(rig.top, EnrolSheet))
-            sheet = rig.top
-            assert isinstance(sheet, EnrolSheet)
+            sheet = rig.sheet(EnrolSheet)
             write("13812346621")
             rig.until(lambda at=sheet: at.others > 0)  # type: ignore[misc]  # a bound default
             press(key)
@@ -99,9 +97,7 @@ class TestEnrol:
     def test_an_edited_profile_is_saved_and_shown(self, rig: Rig) -> None:
         rig.attach()
         press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
-        rig.until(lambda: isinstance(rig.top, EditSheet))
-        sheet = rig.top
-        assert isinstance(sheet, EditSheet)
+        sheet = rig.sheet(EditSheet)
         sheet.alert.setText("花生过敏")
         sheet.submit()
         rig.until(lambda: rig.top is None)

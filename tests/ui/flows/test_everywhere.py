@@ -9,10 +9,9 @@ from PySide6.QtCore import Qt
 
 from app.settings import load
 from tests.ui.conftest import Rig
-from tests.ui.flows.steps import sell_tea, shows
-from tests.ui.keys import focus, press, write
+from tests.ui.flows.steps import one_back, sell_tea, shows
+from tests.ui.keys import focus, press
 from ui.dialogs.find_action import Help
-from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.slip import SlipSheet
 from ui.pages import SETTINGS
 from ui.screens.settings_page import SettingsPage
@@ -64,13 +63,7 @@ class TestEverywhere:
         rig.until(lambda: "补打第 2 份" in rig.shell.strip.text)
 
     def test_f10_prints_the_last_slip_of_the_shift_also_after_a_return(self, rig: Rig) -> None:
-        receipt = sell_tea(rig)
-        rig.scan(receipt)
-        rig.until(lambda: isinstance(rig.top, ReturnSheet))
-        sheet = rig.top
-        assert isinstance(sheet, ReturnSheet)
-        write("1")
-        rig.until(lambda: sheet.quote is not None)
+        one_back(rig, sell_tea(rig))
         press(Qt.Key.Key_F12)
         press(Qt.Key.Key_Down)
         press(Qt.Key.Key_Return)
@@ -88,9 +81,7 @@ class TestEverywhere:
         rig.open_pay()
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
-        press(Qt.Key.Key_F11)
-        write("xp")
-        press(Qt.Key.Key_Return)
+        rig.act("xp")
         rig.until(partial(shows, rig, SlipSheet))
         sheet = rig.top
         assert isinstance(sheet, SlipSheet)
@@ -101,9 +92,7 @@ class TestEverywhere:
 
     def test_the_member_card_is_saved_as_a_file(self, rig: Rig) -> None:
         rig.attach()
-        press(Qt.Key.Key_F11)
-        write("dk")
-        press(Qt.Key.Key_Return)
+        rig.act("dk")
         rig.until(lambda: "卡片已存" in rig.shell.strip.text)
         assert [p.suffix for p in (rig.shop.folder / "cards").iterdir()] == [".pdf"]
 

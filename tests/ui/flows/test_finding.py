@@ -146,11 +146,22 @@ class TestFinding:
         rig.amount("100")
         find_li_min(rig)
         press(Qt.Key.Key_Return)
-        press(Qt.Key.Key_F11)
-        write("hm")
-        press(Qt.Key.Key_Return)
+        rig.settle()
+        assert rig.counter.attached is not None
+        assert rig.counter.attached.name == "陈思远"
+        rig.act("hm")
         rig.until(lambda: rig.counter.attached is not None and rig.counter.attached.name == "李敏")
         assert rig.counter.cart.typed == (10000,)
+        assert rig.shell.strip.text == ""
+
+    def test_f11_hm_switches_nothing_before_another_member_was_found(self, rig: Rig) -> None:
+        rig.attach("6621")
+        rig.amount("100")
+        rig.act("hm")
+        rig.settle()
+        assert "请先找到另一位会员" in rig.shell.strip.text
+        assert rig.counter.attached is not None
+        assert rig.counter.attached.name == "陈思远"
 
 
 def find_li_min(rig: Rig) -> None:

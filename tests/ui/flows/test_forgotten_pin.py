@@ -74,10 +74,3 @@ def test_a_badge_scanned_behind_the_sheet_asks_nobody(fresh: Rig) -> None:
     fresh.scan(BADGE)
     assert fresh.window.sign_in.pin.isHidden()
     assert fresh.window.sign_in.sheets.top is sheet
-
-
-def test_it_is_not_offered_before_the_till_is_open(fresh: Rig) -> None:
-    sign_in = fresh.window.sign_in
-    sign_in.forgot.hide()
-    press(Qt.Key.Key_F11)
-    assert sign_in.sheets.top is None

@@ -13,25 +13,13 @@ from app.usecases.enrol import BirthdayInput, Enrol, ProfileInput, enrol
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sign_in import SignIn, sign_in
 from tests.ui.conftest import Rig, build_rig
-from tests.ui.keys import focus, press, write
+from tests.ui.keys import focus, press
 from tests.ui.shop import PIN, Shop
-from ui.dialogs.find_action import FindAction
 from ui.kit import Kit
 from ui.pages import COUNTER, HOME
 from ui.screens.home_page import HomePage
 from ui.screens.reports_page import ReportsPage
 from ui.tour.looks import faults
-
-
-@pytest.fixture
-def manager(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator[Rig]:
-    """The manager is at the till, a shift open."""
-    rig = build_rig(qtbot, qapp, shop, kit=kit)
-    rig.sign_in("wm")
-    rig.open_shift()
-    yield rig
-    rig.window.close()
-    rig.window.deleteLater()
 
 
 @pytest.fixture
@@ -56,14 +44,8 @@ def birthday(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit) -> Iterator
 
 
 def open_home(rig: Rig) -> HomePage:
-    """F11, sy, Enter."""
-    press(Qt.Key.Key_F11)
-    rig.until(lambda: isinstance(rig.top, FindAction))
-    write("sy")
-    press(Qt.Key.Key_Return)
-    rig.until(lambda: isinstance(rig.shell.pages.currentWidget(), HomePage))
-    page = rig.shell.pages.currentWidget()
-    assert isinstance(page, HomePage)
+    rig.act("sy")
+    page = rig.page(HomePage)
     rig.until(lambda: page.home is not None)
     return page
 

@@ -17,6 +17,7 @@ from tests.ui.conftest import make_kit
 from tests.ui.keys import press, write
 from tests.ui.shop import PASSPHRASE, Shop
 from ui.desk import Desk
+from ui.dialogs.staff import ForgottenPin
 from ui.main_window import MainWindow
 
 
@@ -74,3 +75,17 @@ def test_enter_is_not_taken_before_the_wait_is_over(window: MainWindow, qtbot: Q
     press(Qt.Key.Key_Return)
     assert given == [PASSPHRASE]
     qtbot.waitUntil(lambda: window.desk is not None, timeout=30_000)
+
+
+def test_a_forgotten_pin_is_helped_only_once_the_till_is_open(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    page = window.sign_in
+    press(Qt.Key.Key_F11)
+    assert page.sheets.top is None
+    assert not page.forgot.isVisible()
+    page.passphrase.setText(PASSPHRASE)
+    press(Qt.Key.Key_Return)
+    qtbot.waitUntil(page.forgot.isVisible, timeout=30_000)
+    press(Qt.Key.Key_F11)
+    assert isinstance(page.sheets.top, ForgottenPin)

@@ -54,9 +54,7 @@ class TestSignIn:
 
     def test_the_float_is_not_prefilled_and_needed(self, fresh: Rig) -> None:
         fresh.sign_in()
-        fresh.until(lambda: isinstance(fresh.top, OpenShift))
-        sheet = fresh.top
-        assert isinstance(sheet, OpenShift)
+        sheet = fresh.sheet(OpenShift)
         assert sheet.float.text() == ""
         press(Qt.Key.Key_Return)
         assert "备用金" in sheet.problem.text()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 
 from app.numbers import receipt_number
 from tests.ui.conftest import Rig
-from tests.ui.flows.steps import sell_tea, shows
+from tests.ui.flows.steps import one_back, open_return, sell_tea
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import COFFEE, TEA
 from ui.dialogs.find_action import FindAction
@@ -20,13 +20,7 @@ from ui.dialogs.void_sale import VoidSale
 
 class TestReturnAndVoid:
     def test_flow_9_scan_quantity_reason_return(self, rig: Rig) -> None:
-        receipt = sell_tea(rig)
-        rig.scan(receipt)
-        rig.until(lambda: isinstance(rig.top, ReturnSheet))
-        sheet = rig.top
-        assert isinstance(sheet, ReturnSheet)
-        write("1")
-        rig.until(lambda: sheet.quote is not None)
+        sheet = one_back(rig, sell_tea(rig))
         assert sheet._refund.text() == "−¥83.60"
         press(Qt.Key.Key_Return)
         assert sheet.reason.code == ""
@@ -37,13 +31,7 @@ class TestReturnAndVoid:
         assert "已退 ¥83.60" in rig.shell.strip.text
 
     def test_f12_goes_from_the_quantity_to_the_reasons_and_then_gives_back(self, rig: Rig) -> None:
-        receipt = sell_tea(rig)
-        rig.scan(receipt)
-        rig.until(lambda: isinstance(rig.top, ReturnSheet))
-        sheet = rig.top
-        assert isinstance(sheet, ReturnSheet)
-        write("1")
-        rig.until(lambda: sheet.quote is not None)
+        sheet = one_back(rig, sell_tea(rig))
         press(Qt.Key.Key_F12)
         assert sheet.reason.isAncestorOf(focus())
         assert sheet.reason.code == ""
@@ -54,12 +42,7 @@ class TestReturnAndVoid:
 
     def test_a_receipt_with_nothing_left_says_so(self, rig: Rig) -> None:
         receipt = sell_tea(rig)
-        rig.scan(receipt)
-        rig.until(lambda: isinstance(rig.top, ReturnSheet))
-        sheet = rig.top
-        assert isinstance(sheet, ReturnSheet)
-        write("1")
-        rig.until(lambda: sheet.quote is not None)
+        one_back(rig, receipt)
         press(Qt.Key.Key_Return)
         press(Qt.Key.Key_Right)
         press(Qt.Key.Key_Return)
@@ -69,13 +52,7 @@ class TestReturnAndVoid:
         assert rig.top is None
 
     def test_a_return_without_a_reason_is_refused(self, rig: Rig) -> None:
-        receipt = sell_tea(rig)
-        rig.scan(receipt)
-        rig.until(lambda: isinstance(rig.top, ReturnSheet))
-        sheet = rig.top
-        assert isinstance(sheet, ReturnSheet)
-        write("1")
-        rig.until(lambda: sheet.quote is not None)
+        sheet = one_back(rig, sell_tea(rig))
         sheet.submit()
         assert "请选原因" in sheet.problem.text()
 
@@ -100,13 +77,8 @@ class TestReturnAndVoid:
 
     def test_flow_11_void_by_initials(self, rig: Rig) -> None:
         sell_tea(rig)
-        press(Qt.Key.Key_F11)
-        assert shows(rig, FindAction)
-        write("zf")
-        press(Qt.Key.Key_Return)
-        rig.until(lambda: isinstance(rig.top, VoidSale))
-        sheet = rig.top
-        assert isinstance(sheet, VoidSale)
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
         rig.until(lambda: sheet.quote is not None)
         press(Qt.Key.Key_Right)
         press(Qt.Key.Key_Return)
@@ -114,12 +86,8 @@ class TestReturnAndVoid:
         assert "已作废" in rig.shell.strip.text
 
     def test_nothing_to_void_is_said_without_a_red_box_or_a_button(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F11)
-        write("zf")
-        press(Qt.Key.Key_Return)
-        rig.until(lambda: isinstance(rig.top, VoidSale))
-        sheet = rig.top
-        assert isinstance(sheet, VoidSale)
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
         assert sheet.problem.isVisible()
         assert not sheet.commit.isVisible()
         assert not sheet._money.isVisible()
@@ -179,17 +147,9 @@ class TestReturnAndVoid:
         assert len(desk.returnable((member,))) == 1, "those of three days before are too old"
 
 
-def open_return(rig: Rig) -> ReturnSheet:
-    """The Return sheet of a sale of one tin of tea."""
-    rig.scan(sell_tea(rig))
-    rig.until(lambda: isinstance(rig.top, ReturnSheet))
-    assert isinstance(rig.top, ReturnSheet)
-    return rig.top
-
-
 class TestScansWhileReturning:
     def test_goods_scanned_are_one_more_piece_that_comes_back(self, rig: Rig) -> None:
-        sheet = open_return(rig)
+        sheet = open_return(rig, sell_tea(rig))
         rig.scan(TEA)
         rig.until(lambda: sheet.quote is not None)
         assert [field.value() for field in sheet.fields] == [1]
@@ -197,7 +157,7 @@ class TestScansWhileReturning:
         assert rig.counter.cart.lines == ()
 
     def test_more_pieces_than_were_sold_are_refused_in_words(self, rig: Rig) -> None:
-        sheet = open_return(rig)
+        sheet = open_return(rig, sell_tea(rig))
         rig.scan(TEA)
         rig.scan(TEA)
         assert [field.value() for field in sheet.fields] == [1]
@@ -208,7 +168,7 @@ class TestScansWhileReturning:
     def test_goods_that_are_not_on_the_receipt_are_refused_in_words(
         self, rig: Rig, code: str
     ) -> None:
-        sheet = open_return(rig)
+        sheet = open_return(rig, sell_tea(rig))
         rig.scan(code)
         assert sheet.problem.text() == "小票上没有这件商品。"
         assert rig.counter.cart.lines == ()

@@ -36,9 +36,7 @@ class TestSale:
         rig.amount("36")
         write("8")
         press(Qt.Key.Key_Return)
-        rig.until(lambda: isinstance(rig.top, Pay))
-        pay = rig.top
-        assert isinstance(pay, Pay)
+        pay = rig.sheet(Pay)
         assert pay.quote.draft.to_pay_minor == 36800
 
     def test_a_sale_without_a_member(self, rig: Rig) -> None:

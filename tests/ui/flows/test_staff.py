@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import Rig, build_rig, make_kit
+from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
-from tests.ui.shop import PIN, Shop
+from tests.ui.shop import PIN
 from ui.dialogs.staff import AddPerson, NewPin, PersonSheet
 from ui.pages import STAFF
 from ui.screens.staff_page import StaffPage
 
 ALT = Qt.KeyboardModifier.AltModifier
 NEW_PIN = "730186"
-
-
-@pytest.fixture
-def manager(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
-    """The manager is signed in and the shift is open."""
-    rig = build_rig(qtbot, qapp, shop, kit=make_kit(qapp))
-    rig.sign_in("wm")
-    rig.open_shift()
-    yield rig
-    rig.window.close()
-    rig.window.deleteLater()
-    qapp.setStyleSheet("")
 
 
 def staff_page(rig: Rig) -> StaffPage:
@@ -83,9 +66,7 @@ def test_a_new_person_types_their_pin_and_signs_in_with_it(manager: Rig) -> None
 def test_two_pins_that_differ_are_typed_again(manager: Rig) -> None:
     page = staff_page(manager)
     page.add.click()
-    manager.until(lambda: isinstance(manager.top, AddPerson))
-    sheet = manager.top
-    assert isinstance(sheet, AddPerson)
+    sheet = manager.sheet(AddPerson)
     sheet.pins.first.setText("730186")
     sheet.pins.second.setText("730187")
     sheet.submit()
@@ -97,9 +78,7 @@ def test_a_new_pin_for_somebody_else(manager: Rig) -> None:
     page = staff_page(manager)
     press(Qt.Key.Key_Home)
     press(Qt.Key.Key_Return)
-    manager.until(lambda: isinstance(manager.top, PersonSheet))
-    sheet = manager.top
-    assert isinstance(sheet, PersonSheet)
+    sheet = manager.sheet(PersonSheet)
     sheet.pin.setFocus()
     press(Qt.Key.Key_Return)
     manager.until(lambda: isinstance(manager.top, NewPin))
@@ -135,9 +114,7 @@ def test_somebody_disabled_stays_in_the_list_and_cannot_sign_in(manager: Rig) ->
     page = staff_page(manager)
     press(Qt.Key.Key_Home)
     press(Qt.Key.Key_Return)
-    manager.until(lambda: isinstance(manager.top, PersonSheet))
-    sheet = manager.top
-    assert isinstance(sheet, PersonSheet)
+    sheet = manager.sheet(PersonSheet)
     sheet.active.click()
     manager.until(lambda: manager.top is None)
     manager.until(lambda: cells(page, 1)[5] == "已停用")
@@ -147,9 +124,7 @@ def test_oneself_is_not_disabled(manager: Rig) -> None:
     page = staff_page(manager)
     page.table.selectRow(1)
     press(Qt.Key.Key_Return)
-    manager.until(lambda: isinstance(manager.top, PersonSheet))
-    sheet = manager.top
-    assert isinstance(sheet, PersonSheet)
+    sheet = manager.sheet(PersonSheet)
     sheet.active.click()
     manager.until(lambda: "别人替您" in sheet.problem.text())
 

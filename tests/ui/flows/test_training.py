@@ -25,9 +25,7 @@ def begun(rig: Rig) -> tuple[Path, str]:
     """F11 lx, the PIN: the store to practise in."""
     found: list[tuple[Path, str]] = []
     rig.window.store_wanted.connect(lambda folder, passphrase: found.append((folder, passphrase)))
-    press(Qt.Key.Key_F11)
-    write("lx")
-    press(Qt.Key.Key_Return)
+    rig.act("lx")
     rig.until(lambda: isinstance(rig.top, BeginTraining))
     write(PIN)
     press(Qt.Key.Key_Return)
@@ -100,9 +98,7 @@ def test_f11_ends_it_again(practice: Rig) -> None:
 
 def test_a_wrong_pin_begins_nothing(rig: Rig) -> None:
     rig.shell.training()
-    rig.until(lambda: isinstance(rig.top, BeginTraining))
-    sheet = rig.top
-    assert isinstance(sheet, BeginTraining)
+    sheet = rig.sheet(BeginTraining)
     write("111222")
     press(Qt.Key.Key_Return)
     rig.until(lambda: "还可试" in sheet.problem.text())
