@@ -184,7 +184,7 @@ class Errands(QObject):
         self.settle()
 
     def _voided(self, said: str) -> None:
-        self.counter.forget_last_sale()
+        self.counter.charging.forget_last_sale()
         self._returned(said)
 
     def void(self) -> None:
@@ -247,7 +247,7 @@ class Errands(QObject):
 
     def show_slip(self) -> None:
         """The last slip on screen."""
-        sold = self.counter.last_sale
+        sold = self.counter.charging.last_sale
         if sold is None:
             return
 

@@ -60,7 +60,7 @@ class Refusals:
         return self._kit.words.say("Tenders are chosen in Pay (F12).")
 
     def slip(self) -> str:
-        if self._counter.last_sale is not None:
+        if self._counter.charging.last_sale is not None:
             return ""
         return self._kit.words.say("No slip of this shift to print again.")
 

@@ -358,7 +358,7 @@ class Shell(QWidget):
             self.sheets.close_sheet(top)
         if self.sheets.top is None:
             self._turn_to_counter()
-        self.counter.pay()
+        self.counter.charging.pay()
 
     def scan(self, code: str) -> None:
         """A scanned code: a sale goes on where it can be seen."""

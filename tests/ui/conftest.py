@@ -221,7 +221,7 @@ class Rig:
         if not self.counter.sale.amount.hasFocus():
             press(Qt.Key.Key_F5)
         write(text)
-        self.until(lambda: self.counter._quote_fresh)
+        self.until(lambda: self.counter.charging.fresh)
 
     def open_pay(self) -> Pay:
         press(Qt.Key.Key_F12)

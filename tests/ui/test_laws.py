@@ -104,8 +104,8 @@ class TestLaw2AMoneyKeyCountsOnce:
         before = rig.documents()
         rig.amount("100")
         pay = rig.open_pay()
-        rig.counter._take(pay, "cash", 10000)
-        rig.counter._take(pay, "cash", 10000)
+        rig.counter.charging._take(pay, "cash", 10000)
+        rig.counter.charging._take(pay, "cash", 10000)
         rig.until(lambda: rig.top is None)
         rig.settle()
         assert rig.documents() == before + 1

@@ -129,8 +129,8 @@ class TestPoints:
         rig.amount("500")
         press(Qt.Key.Key_F6)
         rig.settle()
-        assert rig.counter.quote is not None
-        assert rig.counter.quote.draft.points_spent == 0
+        assert rig.counter.charging.quote is not None
+        assert rig.counter.charging.quote.draft.points_spent == 0
 
     def test_refused_points_show_the_price_without_them(self, rig: Rig) -> None:
         rig.attach()
@@ -243,8 +243,8 @@ class TestSettingsPage:
 
 def open_return(rig: Rig) -> ReturnSheet:
     """The newest sale, one of its first line comes back, the reason is chosen."""
-    assert rig.counter.last_sale is not None
-    rig.shell.errands.open_return(rig.counter.last_sale.event_id)
+    assert rig.counter.charging.last_sale is not None
+    rig.shell.errands.open_return(rig.counter.charging.last_sale.event_id)
     sheet = rig.sheet(ReturnSheet)
     sheet.fields[0].setText("1")
     sheet.fields[0].changed.emit()
@@ -395,8 +395,8 @@ class TestScansWhileMoneyIsTaken:
         burden(rig, 0.4)
         rig.counter.scanning.scan(TEA)
         press(Qt.Key.Key_Return)
-        rig.until(lambda: rig.counter.last_sale is not None and rig.top is None)
+        rig.until(lambda: rig.counter.charging.last_sale is not None and rig.top is None)
         rig.settle()
-        assert rig.counter.last_sale is not None
-        assert rig.counter.last_sale.document.gross_minor == 36800
+        assert rig.counter.charging.last_sale is not None
+        assert rig.counter.charging.last_sale.document.gross_minor == 36800
         assert len(rig.counter.cart.lines) == 1

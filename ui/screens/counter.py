@@ -1,4 +1,4 @@
-"""The counter: find, member, sale. Holds the open cart and asks the desk; takes money only in Pay.
+"""The counter: find, member, sale. Holds the open cart; what it costs and takes is charging.py's.
 
 Every change of the cart goes through `use_cart`, which shows it, keeps it off the GUI thread, and
 asks for a new quote. Nothing that comes late is shown.
@@ -14,31 +14,28 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.domain.errors import Refusal, Refused
-from app.domain.member import Doubtful, proof_of
-from app.domain.sale import SaleQuote
+from app.domain.member import proof_of
 from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
 from ui.cart import REPEAT_SCAN_MS, Cart
 from ui.desk_records import TillView
-from ui.dialogs.approval import approve_first
 from ui.dialogs.pay import Pay
-from ui.errors import sentence, words_of
+from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
+from ui.screens.charging import Charging
 from ui.screens.find_panel import FindPanel
 from ui.screens.member_panel import MemberView
 from ui.screens.redeeming import Redeeming
-from ui.screens.sale_panel import LastSale, SalePanel
+from ui.screens.sale_panel import SalePanel
 from ui.screens.scanning import Scanning
 from ui.screens.switching import Switching
-from ui.sounds import DONE, REFUSED, Sounds
-from ui.widgets.basics import Text, columns
+from ui.sounds import Sounds
+from ui.widgets.basics import columns
 from ui.widgets.sheet import SheetHost
 from ui.widgets.strip import Strip
 
 if TYPE_CHECKING:
     from app.context import Session
-    from app.usecases.sell import Sold
     from ui.desk import Desk
 
 KEEP_AFTER_MS = 150
@@ -74,19 +71,15 @@ class Counter(QWidget):
     ) -> None:
         super().__init__()
         self._kit, self._lanes, self._desk, self._clock = kit, lanes, desk, clock
-        self._till = till
+        self.till = till
         self.sheets, self.strip = sheets, strip
         self.session: Session | None = None
         self.cart = Cart()
-        self.quote: SaleQuote | None = None
-        self.last_sale: Sold | None = None
-        self._pay_when_quoted = False
-        self._quote_fresh = True
         self._found_by = ""
         self._quantity = 1
         self._last_item: tuple[str, float] = ("", 0.0)
-        self.finder = FindPanel(kit, lambda: self._till.today, clock=clock)
-        self.member = MemberView(kit, lambda: self._till.today)
+        self.finder = FindPanel(kit, lambda: self.till.today, clock=clock)
+        self.member = MemberView(kit, lambda: self.till.today)
         self.sale = SalePanel(kit)
         gap = 12 if kit.look.compact else 16
         layout: QHBoxLayout = columns(kit.look, self, margins=gap, gap=gap)
@@ -95,10 +88,10 @@ class Counter(QWidget):
         self._searching: Latest[SearchResult] = Latest(
             lanes, "search", interrupt=desk.interrupt_search
         )
-        self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
         self.sounds = Sounds(self, lambda: desk.settings().counter.sound)
         self.switching = Switching(self, kit)
         self.scanning = Scanning(self, kit, lanes, desk, clock)
+        self.charging = Charging(self, kit, lanes, desk, clock)
         self.redeeming = Redeeming(self, kit, lanes, desk)
         self._keeper = QTimer(self)
         self._keeper.setSingleShot(True)
@@ -117,7 +110,7 @@ class Counter(QWidget):
         self.member.lots_wanted.connect(self.lots_wanted)
         self.member.edit_wanted.connect(self.edit_wanted)
         self.sale.typed.connect(self._typed)
-        self.sale.pay_wanted.connect(self.pay)
+        self.sale.pay_wanted.connect(self.charging.pay)
         self.sale.points_wanted.connect(self.redeeming.open)
         self.sale.quantity_typed.connect(self._set_quantity)
         self.sale.quantity_changed.connect(self._step_quantity)
@@ -128,13 +121,13 @@ class Counter(QWidget):
 
     def use_till(self, till: TillView) -> None:
         """The till's day changed: shift, date, tiers."""
-        self._till = till
+        self.till = till
         self.finder.rows.use_tiers(till.tiers)
         self.member.use_tiers(till.tiers)
 
     @property
     def has_shift(self) -> bool:
-        return self._till.shift is not None
+        return self.till.shift is not None
 
     @property
     def attached(self) -> MemberPanel | None:
@@ -166,6 +159,11 @@ class Counter(QWidget):
             self, "db", lambda: self._desk.keep_cart(cart), ok=lambda _: None, failed=self.warn
         )
 
+    def keep_pending(self) -> None:
+        """Keep a change at once that waits to be kept."""
+        if self._keeper.isActive():
+            self._keep()
+
     def use_cart(self, cart: Cart) -> None:
         if cart.member_id != self.cart.member_id:
             self.switching.forget()
@@ -175,7 +173,7 @@ class Counter(QWidget):
         self.sale.show_cart(cart)
         self.sale.say_problem(None)
         self._keeper.start()
-        self.ask_quote()
+        self.charging.ask()
         self.cart_changed.emit()
 
     # Finding and attaching --------------------------------------------------------------------
@@ -199,7 +197,7 @@ class Counter(QWidget):
         self._found_by = found_by
         self.use_cart(self.cart.with_member(member_id, proof_of(found_by)))
         if focus and self.sheets.top is None:
-            self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.focus_amount()
         self._lanes.run(
             self,
             "db",
@@ -220,7 +218,7 @@ class Counter(QWidget):
     def _show_member(self, member: MemberPanel) -> None:
         if member.member_id == self.cart.member_id:
             self.member.show_member(member)
-            self._pay_if_wanted()
+            self.charging.pay_if_wanted()
 
     # Amounts and items ------------------------------------------------------------------------
 
@@ -272,7 +270,25 @@ class Counter(QWidget):
     def _remove_line(self, line: int) -> None:
         self.use_cart(self.cart.without_line(line))
         if not self.cart.lines:
-            self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.focus_amount()
+
+    def focus_amount(self) -> None:
+        self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def point_at_unknown(self) -> None:
+        """To the first red line, with what it needs said below the amount."""
+        words = self._kit.words
+        row = self.sale.line_rows.row_of(self.cart.unknown_lines[0])
+        self.sale.lines.setCurrentIndex(self.sale.line_rows.index(row))
+        self.sale.lines.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.sale.say_problem(
+            lambda: words.count(
+                "One line isn't recognised. Settle it, then charge.",
+                "{count} lines aren't recognised. Settle them, then charge.",
+                len(self.cart.unknown_lines),
+                count=len(self.cart.unknown_lines),
+            )
+        )
 
     def bring_back_line(self) -> None:
         self.use_cart(self.cart.with_removed_line())
@@ -303,201 +319,18 @@ class Counter(QWidget):
             lambda: self._kit.words.say("Amount cleared."), partial(self._put_back, before)
         )
 
+    def start_anew(self) -> None:
+        """The sale is durable: an empty cart, and nothing of the old one to find."""
+        self._empty()
+        self._keep()  # Nothing: a cart that was kept while the sale was on its way goes too.
+        self.finder.clear_text()
+
     def _empty(self) -> None:
         self.redeeming.drop()
         self.sale.amount.clear()
         self._set_quantity(1)
         self.member.show_member(None)
-        self.quote = None
         self.use_cart(Cart())
-
-    # Quote and Pay ----------------------------------------------------------------------------
-
-    def ask_quote(self) -> None:
-        request, member_id = self.cart.request(), self.cart.member_id
-        self._quote_fresh = False
-        self._pay_when_quoted = False  # Pay was wanted for what stood there before.
-        if not request.lines:
-            self._quoting.drop()
-            self.quote, self._quote_fresh = None, True
-            self.sale.show_quote(None, None)
-            return
-        self._quoting.ask(
-            self.sale,
-            lambda: self._desk.quote(member_id, request),
-            ok=self._quoted,
-            failed=self._not_quoted,
-        )
-
-    def _quoted(self, quote: SaleQuote) -> None:
-        self._show_quote(quote)
-        self._say_over_limit(quote)
-        self._quote_fresh = True
-        top = self.sheets.top
-        if isinstance(top, Pay) and not top.busy:
-            top.use_quote(quote)
-        self._pay_if_wanted()
-
-    def _pay_if_wanted(self) -> None:
-        if self._pay_when_quoted:
-            self._pay_when_quoted = False
-            self.pay()
-
-    def _show_quote(self, quote: SaleQuote) -> None:
-        self.quote = quote
-        self.say_quote(quote)
-
-    def say_quote(self, quote: SaleQuote | None) -> None:
-        """On the panel only: what is charged is `self.quote`."""
-        shown = quote.tier if quote is not None else None
-        tier = next((t for t in self._till.tiers if shown and t.code == shown.code), None)
-        self.sale.show_quote(quote, tier)
-
-    def _not_quoted(self, error: Exception) -> None:
-        self._pay_when_quoted = False
-        self.quote, self._quote_fresh = None, True
-        points = isinstance(error, Refused) and error.code.value.startswith("redeem")
-        if points and self.cart.redeem_points:
-            # The sale became too small for its points: they go, with a word, the sale stays.
-            self.use_cart(self.cart.with_points(0))
-        self.sale.say_problem(lambda: words_of(self._kit, error))
-
-    def pay(self) -> None:
-        """Open Pay for what is quoted; says what is missing instead where something is."""
-        words = self._kit.words
-        if isinstance(self.sheets.top, Pay):
-            self.sheets.top.take_money()
-            return
-        if self.sheets.top is not None:
-            self.sounds.play(REFUSED)
-            self.strip.warn(lambda: words.say("Finish this first, or leave it with Esc."))
-            return
-        if self.session is None or not self.has_shift:
-            self.strip.warn(lambda: words.say("Open a shift first."))
-            return
-        if self.cart.unknown_lines:
-            self.point_at_unknown()
-            return
-        if self.cart.is_empty:
-            self.sale.say_problem(lambda: words.say("Enter an amount or scan an item."))
-            self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
-            return
-        if not self.sale.redeem.isHidden():
-            self.redeeming.accept(then_pay=True)  # Points that are only typed are taken first.
-            return
-        points = self.cart.redeem_points > 0
-        if not self._quote_fresh or (points and self.attached is None):
-            self._pay_when_quoted = True
-            return
-        if points and self.redeeming.ask_proof(self.pay):
-            return
-        if self.quote is not None and self._say_over_limit(self.quote):
-            self.sounds.play(REFUSED)
-            self.focus_amount()
-        elif self.quote is not None:
-            self._open_pay(self.quote)
-
-    def _say_over_limit(self, quote: SaleQuote) -> bool:
-        """S10 at the amount, as soon as it is known; True where it is over."""
-        limit = self._desk.settings().counter.sale_limit_minor
-        amount = quote.draft.payable_minor
-        if amount > limit:
-            facts = {"amount_minor": amount, "limit_minor": limit}
-            self.sale.say_problem(lambda: sentence(self._kit, Refusal.SALE_ABOVE_LIMIT, facts))
-        return amount > limit
-
-    def _open_pay(self, quote: SaleQuote) -> None:
-        sheet = Pay(
-            self._kit,
-            quote,
-            command_id=self._desk.new_command(),
-            default_tender=self._desk.settings().counter.default_tender,
-            clock=self._clock,
-        )
-        sheet.taking.connect(lambda tender, given: self._take(sheet, tender, given))
-        self.strip.hide()
-        self.sheets.open(sheet)
-
-    def focus_amount(self) -> None:
-        self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def point_at_unknown(self) -> None:
-        """To the first red line, with what it needs said below the amount."""
-        words = self._kit.words
-        row = self.sale.line_rows.row_of(self.cart.unknown_lines[0])
-        self.sale.lines.setCurrentIndex(self.sale.line_rows.index(row))
-        self.sale.lines.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.sale.say_problem(
-            lambda: words.count(
-                "One line isn't recognised. Settle it, then charge.",
-                "{count} lines aren't recognised. Settle them, then charge.",
-                len(self.cart.unknown_lines),
-                count=len(self.cart.unknown_lines),
-            )
-        )
-
-    def _take(self, sheet: Pay, tender: str, given_minor: int) -> None:
-        session, cart, quote = self._who(), self.cart, sheet.quote
-        command_id = sheet.command_id
-        if self._keeper.isActive():
-            self._keep()  # Before the sale in the lane, whose transaction drops what was kept.
-        self._lanes.run(
-            sheet,
-            "db",
-            lambda: self._desk.sell(command_id, session, cart, (tender, given_minor), quote.key),
-            ok=lambda sold: self._sold(sheet, sold),
-            failed=lambda error: self._not_sold(sheet, error),
-        )
-
-    def _who(self) -> Session:
-        assert self.session is not None, "Pay opens for someone who signed in"
-        return self.session
-
-    def _sold(self, sheet: Pay, sold: Sold) -> None:
-        self.last_sale = sold
-        self.sounds.play(DONE)
-        self._empty()
-        self._keep()  # Nothing: a cart that was kept while the sale was on its way goes too.
-        self.finder.clear_text()
-        self.sale.show_last_sale(
-            LastSale(
-                sold.to_pay_minor,
-                sold.change_minor,
-                sold.document.points_earned,
-                sold.receipt_no,
-            )
-        )
-        self.sheets.close_sheet(sheet)
-        self.sold.emit(sold)
-        self.scanning.take_up_waiting()
-
-    def forget_last_sale(self) -> None:
-        """It was voided: its amount and change are no longer what to hand over."""
-        self.last_sale = None
-        self.sale.show_last_sale(None)
-
-    def _not_sold(self, sheet: Pay, error: Exception) -> None:
-        offer = error.offer if isinstance(error, Refused) else None
-        if isinstance(offer, SaleQuote):
-            sheet.use_quote(offer)
-            self._show_quote(offer)
-        self.keep_now()
-        if isinstance(offer, Doubtful):
-            self.sheets.close_sheet(sheet)
-            self.redeeming.confirm(offer, self.pay)
-            return
-        sheet.refused(lambda: words_of(self._kit, error))
-        self.sounds.play(REFUSED)
-        asked = approve_first(
-            sheet, self._kit, self._lanes, self._desk, self._who, error,
-            again=sheet.send, declined=lambda said: self._declined(sheet, said),
-        )  # fmt: skip
-        if not asked:
-            self.scanning.take_up_waiting()
-
-    def _declined(self, sheet: Pay, said: Text) -> None:
-        sheet.refused(said)
-        self.scanning.take_up_waiting()
 
     # Going back -------------------------------------------------------------------------------
 

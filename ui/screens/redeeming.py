@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-
 from app.domain.member import Doubtful
 from app.domain.sale import SaleQuote
 from ui.dialogs.confirm_person import ConfirmPerson
@@ -41,9 +39,9 @@ class Redeeming:
         """F6: the field opens with the most, selected; again edits."""
         if self.ask_proof(self.open):
             return
-        if self._counter.quote is not None:
+        if self._counter.charging.quote is not None:
             self._counter.sale.redeem.offer(
-                self._counter.cart.redeem_points, self._counter.quote.most
+                self._counter.cart.redeem_points, self._counter.charging.quote.most
             )
             self.try_points(self._counter.sale.redeem.points)
 
@@ -72,7 +70,7 @@ class Redeeming:
         words = self._kit.words
         if self._counter.cart.member_id is None:
             return words.say("Points need a member. Press F2 and find one first.")
-        if self._counter.quote is None:
+        if self._counter.charging.quote is None:
             return words.say("Enter an amount or scan an item.")
         return ""
 
@@ -89,11 +87,11 @@ class Redeeming:
     def _possible(self, quote: SaleQuote) -> None:
         self._counter.sale.redeem.say_limit(quote.most)
         self._counter.sale.redeem.say_worth(quote.draft.points_value_minor)
-        self._counter.say_quote(quote)
+        self._counter.charging.show_quote(quote)
 
     def _refused(self, error: Exception) -> None:
         self._counter.sale.redeem.say_problem(lambda: words_of(self._kit, error))
-        self._counter.say_quote(self._counter.quote)
+        self._counter.charging.show_quote(self._counter.charging.quote)
 
     def accept(self, *, then_pay: bool = False) -> None:
         points = self._counter.sale.redeem.points
@@ -103,10 +101,10 @@ class Redeeming:
         def accepted(quote: SaleQuote) -> None:
             self._counter.sale.redeem.hide()
             self._counter.use_cart(self._counter.cart.with_points(points))
-            self._counter.say_quote(quote)
-            self._counter.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._counter.charging.show_quote(quote)
+            self._counter.focus_amount()
             if then_pay:
-                self._counter.pay()
+                self._counter.charging.pay()
 
         self._trying.ask(
             self._counter.sale.redeem,
@@ -118,5 +116,5 @@ class Redeeming:
     def leave(self) -> None:
         self._trying.drop()
         self._counter.sale.redeem.hide()
-        self._counter.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._counter.ask_quote()
+        self._counter.focus_amount()
+        self._counter.charging.ask()

@@ -78,7 +78,7 @@ class Steps:
     def quoted(self) -> bool:
         """The sums on the screen belong to the cart."""
         counter = self.shell.counter
-        return counter.quote is not None and not counter.cart.is_empty
+        return counter.charging.quote is not None and not counter.cart.is_empty
 
     def empty(self) -> bool:
         """The cart is gone and no sheet is open: the next customer."""
@@ -183,6 +183,7 @@ class Steps:
     def sell_with_points(self) -> Script:
         """Amount, points refused and taken, Pay, done; why."""
         camera, counter = self.camera, self.shell.counter
+        charging = counter.charging
         yield self.type("368")
         yield self.quoted
         yield self.pause()
@@ -196,7 +197,7 @@ class Steps:
         yield self.press("ctrl+a")
         yield self.type("500")
         yield self.press("Return")
-        yield lambda: counter.quote is not None and counter.quote.draft.points_spent == 500
+        yield lambda: charging.quote is not None and charging.quote.draft.points_spent == 500
         yield self.pause()
         camera.step("500 points pay ¥5.00", name="points_used")
         yield self.press("F12")
@@ -212,8 +213,8 @@ class Steps:
         yield self.empty
         yield self.pause(30)
         camera.step("sold; the receipt is on its way", name="sold")
-        assert counter.last_sale is not None
-        self.shown_sale = counter.last_sale.event_id
+        assert charging.last_sale is not None
+        self.shown_sale = charging.last_sale.event_id
 
     def explain(self) -> Script:
         """Why these points, lots, ledger."""
@@ -286,7 +287,7 @@ class Steps:
         yield self.sheet_is("Pay")
         yield self.press("Return")
         yield self.empty
-        sold = counter.last_sale
+        sold = counter.charging.last_sale
         assert sold is not None
         camera.step("three pieces sold")
         for time, name in enumerate(("one", "one more", "the last"), 1):

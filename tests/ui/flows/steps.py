@@ -24,8 +24,8 @@ def sell_tea(rig: Rig) -> str:
     rig.open_pay()
     press(Qt.Key.Key_Return)
     rig.until(lambda: rig.top is None)
-    assert rig.counter.last_sale is not None
-    return rig.counter.last_sale.receipt_no
+    assert rig.counter.charging.last_sale is not None
+    return rig.counter.charging.last_sale.receipt_no
 
 
 def open_return(rig: Rig, receipt_no: str) -> ReturnSheet:

@@ -88,7 +88,7 @@ def test_flow_18_badge_pin_and_exactly_that_sale_is_done(linked: Rig) -> None:
     write(PIN)
     press(Qt.Key.Key_Return)
     linked.until(lambda: linked.top is None)
-    assert linked.counter.last_sale is not None
+    assert linked.counter.charging.last_sale is not None
     assert linked.shell.staff is not None
     assert linked.shell.staff.initials == "lx", "the approver isn't signed in"
     (sale,) = events(linked, posting.SALE)[-1:]
@@ -100,7 +100,7 @@ def test_flow_18_badge_pin_and_exactly_that_sale_is_done(linked: Rig) -> None:
 def test_initials_do_as_well_as_a_badge(linked: Rig) -> None:
     agree(linked, own_card(linked))
     linked.until(lambda: linked.top is None)
-    assert linked.counter.last_sale is not None
+    assert linked.counter.charging.last_sale is not None
 
 
 def test_escape_is_a_no_that_is_recorded_and_the_sale_is_kept(linked: Rig) -> None:

@@ -67,7 +67,7 @@ def pulses(paper: Path) -> int:
 
 
 def slips_of_last_sale(rig: Rig, paper: Path) -> int:
-    sold = rig.counter.last_sale
+    sold = rig.counter.charging.last_sale
     assert sold is not None
     number = sold.receipt_no.encode()
     return sum(number in path.read_bytes() for path in paper.iterdir())

@@ -85,9 +85,9 @@ class TestEverywhere:
         rig.until(partial(shows, rig, SlipSheet))
         sheet = rig.top
         assert isinstance(sheet, SlipSheet)
-        assert rig.counter.last_sale is not None
+        assert rig.counter.charging.last_sale is not None
         said = sheet.preview.accessibleDescription()
-        assert rig.counter.last_sale.receipt_no in said
+        assert rig.counter.charging.last_sale.receipt_no in said
         assert "¥5.00" in said or "￥5.00" in said
 
     def test_the_member_card_is_saved_as_a_file(self, rig: Rig) -> None:

@@ -105,7 +105,7 @@ def test_five_steps_end_in_the_open_counter(nothing_yet: NewShop) -> None:
     new.rig.amount("12.5")
     new.rig.open_pay()
     press(Qt.Key.Key_Return)
-    new.rig.until(lambda: new.rig.counter.last_sale is not None)
+    new.rig.until(lambda: new.rig.counter.charging.last_sale is not None)
 
 
 def test_the_language_is_spoken_at_once_and_kept(nothing_yet: NewShop) -> None:

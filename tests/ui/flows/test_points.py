@@ -25,8 +25,8 @@ class TestPoints:
         assert rig.counter.sale.redeem.field.text() == "4700"
         press(Qt.Key.Key_Return)
         rig.settle()
-        assert rig.counter.quote is not None
-        assert rig.counter.quote.draft.to_pay_minor == 4800
+        assert rig.counter.charging.quote is not None
+        assert rig.counter.charging.quote.draft.to_pay_minor == 4800
         assert not rig.counter.sale.redeem.isVisible()
 
     def test_some_points_live_and_zero_takes_them_off(self, rig: Rig) -> None:
@@ -189,7 +189,7 @@ def sold_doc(rig: Rig) -> dict[str, object]:
     rig.open_pay()
     press(Qt.Key.Key_Return)
     rig.until(lambda: rig.top is None)
-    sold, desk = rig.counter.last_sale, rig.window.desk
+    sold, desk = rig.counter.charging.last_sale, rig.window.desk
     assert sold is not None
     assert desk is not None
     with desk.context.read() as conn:

@@ -28,7 +28,7 @@ class TestSale:
         assert rig.documents() == before + 1
         assert rig.counter.cart.is_empty
         assert rig.counter.finder.box.hasFocus()
-        sold = rig.counter.last_sale
+        sold = rig.counter.charging.last_sale
         assert sold is not None
         assert (sold.to_pay_minor, sold.document.points_earned) == (34960, 349)
 
@@ -44,14 +44,16 @@ class TestSale:
         rig.open_pay()
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
-        assert rig.counter.last_sale is not None
-        assert rig.counter.last_sale.to_pay_minor == 1250
+        assert rig.counter.charging.last_sale is not None
+        assert rig.counter.charging.last_sale.to_pay_minor == 1250
 
     def test_two_amounts_make_two_lines(self, rig: Rig) -> None:
         rig.amount("38")
         keypad(rig.counter.sale.amount, Qt.Key.Key_Plus, "+")
         write("12.5")
-        rig.until(lambda: rig.counter.quote and len(rig.counter.quote.draft.lines) == 2)
+        rig.until(
+            lambda: rig.counter.charging.quote and len(rig.counter.charging.quote.draft.lines) == 2
+        )
         assert rig.counter.sale.line_rows.rowCount() == 2
 
     def test_change_is_shown_live_and_stays_readable(self, rig: Rig) -> None:
@@ -82,8 +84,8 @@ class TestSale:
         assert (pay.tender.code, pay.given_minor, pay.change_minor) == ("qr", 10000, 0)
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
-        assert rig.counter.last_sale is not None
-        assert rig.counter.last_sale.document.tenders[0].kind == "qr"
+        assert rig.counter.charging.last_sale is not None
+        assert rig.counter.charging.last_sale.document.tenders[0].kind == "qr"
 
     def test_choosing_a_tender_commits_nothing(self, rig: Rig) -> None:
         before = rig.documents()
@@ -188,8 +190,8 @@ class TestSale:
             "铁观音 250 克",
             "南山礼盒",
         ]
-        assert rig.counter.quote is not None
-        assert rig.counter.quote.draft.to_pay_minor == 25600
+        assert rig.counter.charging.quote is not None
+        assert rig.counter.charging.quote.draft.to_pay_minor == 25600
 
     def test_three_star_and_a_scan_are_three_pieces(self, rig: Rig) -> None:
         press(Qt.Key.Key_F5)
@@ -249,8 +251,8 @@ class TestSale:
         rig.settle()
         names = [line.request.name for line in rig.counter.cart.lines]
         assert names == ["铁观音 250 克", "南山礼盒", "手冲咖啡"]
-        assert rig.counter.quote is not None
-        assert rig.counter.quote.draft.gross_minor == 28800
+        assert rig.counter.charging.quote is not None
+        assert rig.counter.charging.quote.draft.gross_minor == 28800
 
     def test_pieces_said_before_an_unknown_code_are_kept_for_its_item(self, rig: Rig) -> None:
         press(Qt.Key.Key_F5)

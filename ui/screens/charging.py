@@ -1,0 +1,217 @@
+"""From the quote to the durable sale: what the open cart costs, and the money taken for it in Pay.
+
+Nothing is charged but what was quoted for the cart as it stands. What is in the cart is the counter's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app.domain.errors import Refusal, Refused
+from app.domain.member import Doubtful
+from app.domain.sale import SaleQuote
+from ui.dialogs.approval import approve_first
+from ui.dialogs.pay import Pay
+from ui.errors import sentence, words_of
+from ui.kit import Kit
+from ui.lanes import Lanes, Latest
+from ui.screens.sale_panel import LastSale
+from ui.sounds import DONE, REFUSED
+from ui.widgets.basics import Text
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.usecases.sell import Sold
+    from ui.desk import Desk
+    from ui.screens.counter import Counter
+
+
+class Charging:
+    """The quote and the Pay sheet of one counter.
+
+    Attributes:
+        quote: what the cart costs; None where it is empty or refused.
+        fresh: whether `quote` is the answer to the cart as it stands.
+        last_sale: what was charged last, until it is voided.
+    """
+
+    def __init__(
+        self, counter: Counter, kit: Kit, lanes: Lanes, desk: Desk, clock: Callable[[], float]
+    ) -> None:
+        self._counter, self._kit, self._lanes, self._desk = counter, kit, lanes, desk
+        self._clock = clock
+        self.quote: SaleQuote | None = None
+        self.fresh = True
+        self.last_sale: Sold | None = None
+        self._pay_when_quoted = False
+        self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
+
+    def ask(self) -> None:
+        """The cart is another one: ask anew what it costs."""
+        request, member_id = self._counter.cart.request(), self._counter.cart.member_id
+        self.fresh = False
+        self._pay_when_quoted = False  # Pay was wanted for what stood there before.
+        if not request.lines:
+            self._quoting.drop()
+            self.quote, self.fresh = None, True
+            self._counter.sale.show_quote(None, None)
+            return
+        self._quoting.ask(
+            self._counter.sale,
+            lambda: self._desk.quote(member_id, request),
+            ok=self._quoted,
+            failed=self._not_quoted,
+        )
+
+    def _quoted(self, quote: SaleQuote) -> None:
+        self._use_quote(quote)
+        self._say_over_limit(quote)
+        self.fresh = True
+        top = self._counter.sheets.top
+        if isinstance(top, Pay) and not top.busy:
+            top.use_quote(quote)
+        self.pay_if_wanted()
+
+    def pay_if_wanted(self) -> None:
+        """Pay was asked for before all was known that it needs."""
+        if self._pay_when_quoted:
+            self._pay_when_quoted = False
+            self.pay()
+
+    def _use_quote(self, quote: SaleQuote) -> None:
+        self.quote = quote
+        self.show_quote(quote)
+
+    def show_quote(self, quote: SaleQuote | None) -> None:
+        """On the panel only: what is charged is `quote` of this object."""
+        shown = quote.tier if quote is not None else None
+        tier = next((t for t in self._counter.till.tiers if shown and t.code == shown.code), None)
+        self._counter.sale.show_quote(quote, tier)
+
+    def _not_quoted(self, error: Exception) -> None:
+        self._pay_when_quoted = False
+        self.quote, self.fresh = None, True
+        points = isinstance(error, Refused) and error.code.value.startswith("redeem")
+        if points and self._counter.cart.redeem_points:
+            # The sale became too small for its points: they go, with a word, the sale stays.
+            self._counter.use_cart(self._counter.cart.with_points(0))
+        self._counter.sale.say_problem(lambda: words_of(self._kit, error))
+
+    def pay(self) -> None:
+        """Open Pay for what is quoted; says what is missing instead where something is."""
+        counter, words = self._counter, self._kit.words
+        if isinstance(counter.sheets.top, Pay):
+            counter.sheets.top.take_money()
+            return
+        if counter.sheets.top is not None:
+            counter.sounds.play(REFUSED)
+            counter.strip.warn(lambda: words.say("Finish this first, or leave it with Esc."))
+            return
+        if counter.session is None or not counter.has_shift:
+            counter.strip.warn(lambda: words.say("Open a shift first."))
+            return
+        if counter.cart.unknown_lines:
+            counter.point_at_unknown()
+            return
+        if counter.cart.is_empty:
+            counter.sale.say_problem(lambda: words.say("Enter an amount or scan an item."))
+            counter.focus_amount()
+            return
+        if not counter.sale.redeem.isHidden():
+            counter.redeeming.accept(then_pay=True)  # Points that are only typed are taken first.
+            return
+        points = counter.cart.redeem_points > 0
+        if not self.fresh or (points and counter.attached is None):
+            self._pay_when_quoted = True
+            return
+        if points and counter.redeeming.ask_proof(self.pay):
+            return
+        if self.quote is not None and self._say_over_limit(self.quote):
+            counter.sounds.play(REFUSED)
+            counter.focus_amount()
+        elif self.quote is not None:
+            self._open(self.quote)
+
+    def _say_over_limit(self, quote: SaleQuote) -> bool:
+        """S10 at the amount, as soon as it is known; True where it is over."""
+        limit = self._desk.settings().counter.sale_limit_minor
+        amount = quote.draft.payable_minor
+        if amount > limit:
+            facts = {"amount_minor": amount, "limit_minor": limit}
+            self._counter.sale.say_problem(
+                lambda: sentence(self._kit, Refusal.SALE_ABOVE_LIMIT, facts)
+            )
+        return amount > limit
+
+    def _open(self, quote: SaleQuote) -> None:
+        sheet = Pay(
+            self._kit,
+            quote,
+            command_id=self._desk.new_command(),
+            default_tender=self._desk.settings().counter.default_tender,
+            clock=self._clock,
+        )
+        sheet.taking.connect(lambda tender, given: self._take(sheet, tender, given))
+        self._counter.strip.hide()
+        self._counter.sheets.open(sheet)
+
+    def _take(self, sheet: Pay, tender: str, given_minor: int) -> None:
+        session, cart, quote = self._who(), self._counter.cart, sheet.quote
+        command_id = sheet.command_id
+        self._counter.keep_pending()  # Before the sale, whose transaction drops what was kept.
+        self._lanes.run(
+            sheet,
+            "db",
+            lambda: self._desk.sell(command_id, session, cart, (tender, given_minor), quote.key),
+            ok=lambda sold: self._sold(sheet, sold),
+            failed=lambda error: self._not_sold(sheet, error),
+        )
+
+    def _who(self) -> Session:
+        assert self._counter.session is not None, "Pay opens for someone who signed in"
+        return self._counter.session
+
+    def _sold(self, sheet: Pay, sold: Sold) -> None:
+        self.last_sale = sold
+        self._counter.sounds.play(DONE)
+        self._counter.start_anew()
+        self._counter.sale.show_last_sale(
+            LastSale(
+                sold.to_pay_minor,
+                sold.change_minor,
+                sold.document.points_earned,
+                sold.receipt_no,
+            )
+        )
+        self._counter.sheets.close_sheet(sheet)
+        self._counter.sold.emit(sold)
+        self._counter.scanning.take_up_waiting()
+
+    def forget_last_sale(self) -> None:
+        """It was voided: its amount and change are no longer what to hand over."""
+        self.last_sale = None
+        self._counter.sale.show_last_sale(None)
+
+    def _not_sold(self, sheet: Pay, error: Exception) -> None:
+        offer = error.offer if isinstance(error, Refused) else None
+        if isinstance(offer, SaleQuote):
+            sheet.use_quote(offer)
+            self._use_quote(offer)
+        self._counter.keep_now()
+        if isinstance(offer, Doubtful):
+            self._counter.sheets.close_sheet(sheet)
+            self._counter.redeeming.confirm(offer, self.pay)
+            return
+        sheet.refused(lambda: words_of(self._kit, error))
+        self._counter.sounds.play(REFUSED)
+        asked = approve_first(
+            sheet, self._kit, self._lanes, self._desk, self._who, error,
+            again=sheet.send, declined=lambda said: self._declined(sheet, said),
+        )  # fmt: skip
+        if not asked:
+            self._counter.scanning.take_up_waiting()
+
+    def _declined(self, sheet: Pay, said: Text) -> None:
+        sheet.refused(said)
+        self._counter.scanning.take_up_waiting()
