@@ -169,7 +169,7 @@ def _settings() -> Settings:
             name_en="The Regulars Tea House",
             address="示范路 8 号 · 8 Sample Road",
             phone="021 5555 0100",
-            footer="谢谢光临,欢迎再来",
+            footer="谢谢光临，欢迎再来",
             footer_en="Thank you, come again",
         )
     )
