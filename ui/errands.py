@@ -88,12 +88,14 @@ class Errands(QObject):
         self.counter.focus_search()
         self.counter.finder.box.setText(text)
 
-    def _enrolled(self, member_id: bytes) -> None:
-        self.counter.finder.clear_text()
-        self.counter.attach(member_id)
-        self.settle()
+    def _enrolled(self, member_id: bytes, name: str, card_no: str) -> None:
         words = self._kit.words
-        self.strip.good_news(lambda: words.say("Member enrolled."))
+        self.counter.finder.clear_text()
+        if self.counter.take_enrolled(member_id, name):
+            self.strip.good_news(lambda: words.say("Member enrolled."))
+        else:
+            self._find(card_no)  # The row that the second Enter of S7 takes.
+        self.settle()
 
     def edit_profile(self) -> None:
         from ui.dialogs.edit_profile import EditSheet

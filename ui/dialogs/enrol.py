@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 class EnrolSheet(ProfileSheet):
     """Signals:
-    enrolled(member_id): saved.
+    enrolled(member_id, name, card_no): saved.
     members_wanted(phone): show who has this number instead (S4).
     """
 
-    enrolled = Signal(object)
+    enrolled = Signal(object, str, str)
     members_wanted = Signal(str)
 
     def __init__(
@@ -159,10 +159,10 @@ class EnrolSheet(ProfileSheet):
                 marketing=marketing,
                 card_no=card_no,
             ),
-            ok=self._enrolled,
+            ok=partial(self._enrolled, profile.name),
             failed=self.refused,
         )
 
-    def _enrolled(self, enrolled: Enrolled) -> None:
+    def _enrolled(self, name: str, enrolled: Enrolled) -> None:
         self.closing.emit()
-        self.enrolled.emit(enrolled.member_id)
+        self.enrolled.emit(enrolled.member_id, name, enrolled.card_no)

@@ -191,6 +191,10 @@ class Counter(QWidget):
         if self.switching.pick(hit.member_id, hit.name, found_by, self._clock()):
             self.finder.box.mark_used()
 
+    def take_enrolled(self, member_id: bytes, name: str) -> bool:
+        """Attach who was just enrolled; False while the open sale is somebody else's (S7)."""
+        return self.switching.pick(member_id, name, "", self._clock())
+
     def attach(self, member_id: bytes, *, found_by: str = "", focus: bool = True) -> None:
         """Attach a member: panel, quote, and the focus to the amount. `found_by` is the field that
         led here: a phone alone may want another proof before points go out."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
+from ui.dialogs.enrol import EnrolSheet
 
 
 class TestFinding:
@@ -162,6 +163,38 @@ class TestFinding:
         assert "请先找到另一位会员" in rig.shell.strip.text
         assert rig.counter.attached is not None
         assert rig.counter.attached.name == "陈思远"
+
+    def test_a_member_enrolled_during_anothers_sale_is_asked_about_first(self, rig: Rig) -> None:
+        rig.attach("6621")
+        rig.amount("100")
+        enrol(rig, "单晓雯", "13900006699")
+        assert "本单是陈思远的。再按 Enter 换成单晓雯" in rig.shell.strip.text
+        assert rig.counter.attached is not None
+        assert rig.counter.attached.name == "陈思远"
+        rig.until(lambda: rig.counter.finder.rows.rowCount() == 1)
+        rig.clock.now += 1
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.attached and rig.counter.attached.name == "单晓雯")
+        assert rig.counter.cart.typed == (10000,)
+
+    def test_a_member_enrolled_during_a_sale_of_nobody_gets_it(self, rig: Rig) -> None:
+        rig.amount("100")
+        enrol(rig, "单晓雯", "13900006699")
+        rig.until(lambda: rig.counter.attached and rig.counter.attached.name == "单晓雯")
+        assert "已办卡" in rig.shell.strip.text
+        assert rig.counter.cart.typed == (10000,)
+
+
+def enrol(rig: Rig, name: str, phone: str) -> None:
+    """F3, and what it needs."""
+    press(Qt.Key.Key_F3)
+    sheet = rig.sheet(EnrolSheet)
+    sheet.phone.setText(phone)
+    sheet.name.setText(name)
+    sheet.service.setChecked(True)
+    sheet.submit()
+    rig.until(lambda: rig.top is None)
+    rig.settle()
 
 
 def find_li_min(rig: Rig) -> None:
