@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QWidget
 from app.i18n import mark
 
 if TYPE_CHECKING:
+    from app.domain.business_day import BusinessDate
     from app.usecases.export_report import Form
+    from ui.screens.rail_page import Surroundings
     from ui.shell import Shell
 
 
@@ -37,6 +39,14 @@ class PageKind:
     build: Callable[[Shell], QWidget]
 
 
+def _around(shell: Shell, today: Callable[[], BusinessDate]) -> Surroundings:
+    from ui.screens.rail_page import Surroundings
+
+    return Surroundings(
+        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip, today
+    )
+
+
 def _counter(shell: Shell) -> QWidget:
     return shell.counter
 
@@ -45,18 +55,15 @@ def _home(shell: Shell) -> QWidget:
     from ui.screens.home_page import HomePage, Openers
 
     return HomePage(
-        shell.kit, shell.lanes, shell.desk, shell.errands.who, lambda: shell.till.today,
-        shell.attention, Openers(shell.open_overview, shell.open_figure, shell.open_member),
+        _around(shell, lambda: shell.till.today), shell.attention,
+        Openers(shell.open_overview, shell.open_figure, shell.open_member),
     )  # fmt: skip
 
 
 def _reports(shell: Shell) -> QWidget:
     from ui.screens.reports_page import ReportsPage
 
-    page = ReportsPage(
-        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip,
-        lambda: shell.till.today,
-    )  # fmt: skip
+    page = ReportsPage(_around(shell, lambda: shell.till.today))
     page.printing.connect(shell.paper.print_waiting)
     return page
 
@@ -64,28 +71,19 @@ def _reports(shell: Shell) -> QWidget:
 def _staff(shell: Shell) -> QWidget:
     from ui.screens.staff_page import StaffPage
 
-    return StaffPage(
-        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip,
-        lambda: shell.till.calendar,
-    )  # fmt: skip
+    return StaffPage(_around(shell, lambda: shell.till.calendar))
 
 
 def _catalogue(shell: Shell) -> QWidget:
     from ui.screens.catalogue_page import CataloguePage
 
-    return CataloguePage(
-        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip,
-        lambda: shell.till.calendar,
-    )  # fmt: skip
+    return CataloguePage(_around(shell, lambda: shell.till.calendar))
 
 
 def _audit(shell: Shell) -> QWidget:
     from ui.screens.audit_page import AuditPageView
 
-    return AuditPageView(
-        shell.kit, shell.lanes, shell.desk, shell.errands.who, shell.sheets, shell.strip,
-        lambda: shell.till.calendar,
-    )  # fmt: skip
+    return AuditPageView(_around(shell, lambda: shell.till.calendar))
 
 
 def _settings(shell: Shell) -> QWidget:

@@ -9,29 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from app.documents.audit_words import GROUPS
-from app.domain.business_day import BusinessDate
 from app.formats import number
 from app.i18n import mark
 from app.queries.audit import AuditFilter, AuditPage, Fact
 from ui.dialogs.audit_event import AuditEvent
 from ui.errors import words_of
 from ui.kit import Kit
-from ui.lanes import Lanes
 from ui.models.audit_rows import AuditRows
+from ui.screens.rail_page import RailPage, Surroundings
 from ui.widgets.basics import Button, WrappedLabel, card, columns, nothing, rows
 from ui.widgets.segments import Segment, Segments
-from ui.widgets.sheet import SheetHost
-from ui.widgets.strip import Strip
 from ui.widgets.table import RecordTable
 from ui.widgets.text_fields import TextField
 
 if TYPE_CHECKING:
-    from app.context import Session
     from app.queries.records import StaffView
-    from ui.desk import Desk
 
 PERIODS: Final = {
     "1": mark("Today"), "7": mark("7 days"), "28": mark("4 weeks"), "0": mark("All days"),
@@ -39,28 +34,16 @@ PERIODS: Final = {
 NEWEST: Final = 1 << 62
 
 
-class AuditPageView(QWidget):
+class AuditPageView(RailPage):
     """Enter on an event opens it; the filters are read anew as they change."""
 
-    def __init__(
-        self,
-        kit: Kit,
-        lanes: Lanes,
-        desk: Desk,
-        who: Callable[[], Session],
-        sheets: SheetHost,
-        strip: Strip,
-        today: Callable[[], BusinessDate],
-    ) -> None:
-        super().__init__()
-        self._kit, self._lanes, self._desk, self._who = kit, lanes, desk, who
-        self._sheets, self._strip, self._today = sheets, strip, today
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        kit, words = around.kit, around.kit.words
         self._before = [NEWEST]
         """Where each page that was turned to begins, the shown one last."""
         self._next = 0
         self._asked = AuditFilter()
-        words = kit.words
-        self.setObjectName("root")
         outer = rows(kit.look, self, margins=16, gap=12)
         frame = card()
         inside = rows(kit.look, frame, margins=20, gap=12)
@@ -71,7 +54,7 @@ class AuditPageView(QWidget):
         self._lay_out_filters(inside)
         self.problem = WrappedLabel(nothing, role="strong", tone="danger")
         inside.addWidget(self.problem)
-        self.rows = AuditRows(kit, today)
+        self.rows = AuditRows(kit, around.today)
         self.table = RecordTable(
             kit, self.rows, lambda: words.say("The journal"), whole=(0, 1, 2, 3, 4, 6, 8, 9)
         )

@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
 
-from app.domain.business_day import BusinessDate
 from app.formats import number
 from ui.errors import words_of
-from ui.kit import Kit
-from ui.lanes import Lanes, Latest
+from ui.lanes import Latest
 from ui.models.item_rows import ItemRows
+from ui.screens.rail_page import RailPage, Surroundings
 from ui.widgets.basics import Button, WrappedLabel, card, columns, nothing, rows
-from ui.widgets.sheet import SheetHost
-from ui.widgets.strip import Strip
 from ui.widgets.table import RecordTable
 from ui.widgets.text_fields import TextField
 
 if TYPE_CHECKING:
-    from app.context import Session
     from app.queries.catalogue import CatalogueList
-    from ui.desk import Desk
     from ui.dialogs.catalogue import ImportSheet, ItemSheet
 
 
-class CataloguePage(QWidget):
+class CataloguePage(RailPage):
     """The list follows the search as one types; Down or Enter goes into it."""
 
-    def __init__(
-        self,
-        kit: Kit,
-        lanes: Lanes,
-        desk: Desk,
-        who: Callable[[], Session],
-        sheets: SheetHost,
-        strip: Strip,
-        today: Callable[[], BusinessDate],
-    ) -> None:
-        super().__init__()
-        self._kit, self._lanes, self._desk, self._who = kit, lanes, desk, who
-        self._sheets, self._strip, self._today = sheets, strip, today
-        self._latest: Latest[CatalogueList] = Latest(lanes, "db", interrupt=lambda: None)
-        words = kit.words
-        self.setObjectName("root")
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        kit, words = around.kit, around.kit.words
+        self._latest: Latest[CatalogueList] = Latest(around.lanes, "db", interrupt=lambda: None)
         outer = rows(kit.look, self, margins=16, gap=12)
         frame = card()
         inside = rows(kit.look, frame, margins=20, gap=12)
@@ -57,7 +38,7 @@ class CataloguePage(QWidget):
         inside.addWidget(self.search)
         self.problem = WrappedLabel(nothing, role="strong", tone="danger")
         inside.addWidget(self.problem)
-        self.rows = ItemRows(kit, today)
+        self.rows = ItemRows(kit, around.today)
         self.table = RecordTable(
             kit, self.rows, lambda: words.say("Goods and prices"), whole=(0, 4, 5, 6)
         )

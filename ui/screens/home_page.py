@@ -7,26 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame
 
 from app.documents.report import Figure
-from app.domain.business_day import BusinessDate
 from app.usecases.read_home import Home
 from ui.attention import Attention
 from ui.errors import words_of
-from ui.kit import Kit
-from ui.lanes import Lanes, Latest
+from ui.lanes import Latest
 from ui.models.health_rows import HealthRows
 from ui.models.home_rows import AlarmRows, GlanceRows, TaskRows, machine_lines, tasks
+from ui.screens.rail_page import RailPage, Surroundings
 from ui.widgets.basics import Label, Text, WrappedLabel, card, columns, rows
 from ui.widgets.table import RecordTable
-
-if TYPE_CHECKING:
-    from app.context import Session
-    from ui.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +32,17 @@ class Openers:
     member: Callable[[bytes], None]
 
 
-class HomePage(QWidget):
+class HomePage(RailPage):
     """`home` is None until it was read, and for who may not."""
 
-    def __init__(
-        self,
-        kit: Kit,
-        lanes: Lanes,
-        desk: Desk,
-        who: Callable[[], Session],
-        today: Callable[[], BusinessDate],
-        attention: Attention,
-        openers: Openers,
-    ) -> None:
-        super().__init__()
-        self._kit, self._desk, self._who = kit, desk, who
+    def __init__(self, around: Surroundings, attention: Attention, openers: Openers) -> None:
+        super().__init__(around)
+        kit, today = around.kit, around.today
         self._attention, self._open = attention, openers
-        self._latest: Latest[Home] = Latest(lanes, "report", interrupt=desk.reports.call_off)
+        self._latest: Latest[Home] = Latest(
+            around.lanes, "report", interrupt=around.desk.reports.call_off
+        )
         self.home: Home | None = None
-        self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.glance_rows, self.task_rows = GlanceRows(kit, today), TaskRows(kit, today)
         self.alarm_rows, self.machine_rows = AlarmRows(kit, today), HealthRows(kit, today)

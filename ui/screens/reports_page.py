@@ -5,12 +5,11 @@ The page asks on the report lane and shows what comes; only the newest question 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QWidget
+from PySide6.QtWidgets import QAbstractItemView
 
 from app.documents.report import Drill, Figure, Part, Parts, ReportCode, ReportFilter
 from app.documents.report_words import TITLES
@@ -18,22 +17,18 @@ from app.domain.business_day import BusinessDate
 from app.i18n import mark
 from ui.dialogs.report_parts import PartsSheet
 from ui.errors import words_of
-from ui.kit import Kit
-from ui.lanes import Lanes, Latest
+from ui.lanes import Latest
 from ui.models.report_rows import ReportRows
+from ui.screens.rail_page import RailPage, Surroundings
 from ui.widgets.basics import Label, WrappedLabel, rows
 from ui.widgets.chart import ChartView
 from ui.widgets.choice_row import Choice, ChoiceRow
-from ui.widgets.sheet import SheetHost
-from ui.widgets.strip import Strip
 from ui.widgets.table import RecordTable
 
 if TYPE_CHECKING:
-    from app.context import Session
     from app.queries.why import Why
     from app.usecases.export_report import Exported, Form
     from app.usecases.read_report import Choices
-    from ui.desk import Desk
     from ui.desk_reports import Shown
 
 PERIODS: Final = {
@@ -48,7 +43,7 @@ PERIODS: Final = {
 _EXPLAINED: Final = frozenset({"sale", "return", "void"})
 
 
-class ReportsPage(QWidget):
+class ReportsPage(RailPage):
     """The reports; `shown` is None until the first one was read.
 
     Signals:
@@ -57,23 +52,13 @@ class ReportsPage(QWidget):
 
     printing = Signal()
 
-    def __init__(
-        self,
-        kit: Kit,
-        lanes: Lanes,
-        desk: Desk,
-        who: Callable[[], Session],
-        sheets: SheetHost,
-        strip: Strip,
-        today: Callable[[], BusinessDate],
-    ) -> None:
-        super().__init__()
-        words = kit.words
-        self._kit, self._lanes, self._desk, self._who = kit, lanes, desk, who
-        self._sheets, self._strip, self._today = sheets, strip, today
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        kit, words = around.kit, around.kit.words
         self.shown: Shown | None = None
-        self._latest: Latest[Shown] = Latest(lanes, "report", interrupt=desk.reports.call_off)
-        self.setObjectName("root")
+        self._latest: Latest[Shown] = Latest(
+            around.lanes, "report", interrupt=around.desk.reports.call_off
+        )
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         page = rows(kit.look, self, margins=16, gap=10)
         self._make_filters()

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
 
-from app.domain.business_day import BusinessDate
 from app.queries.staff import StaffLine
 from ui.errors import words_of
-from ui.kit import Kit
-from ui.lanes import Lanes
 from ui.models.staff_rows import StaffRows
+from ui.screens.rail_page import RailPage, Surroundings
 from ui.widgets.basics import Button, Label, WrappedLabel, card, columns, nothing, rows
-from ui.widgets.sheet import SheetHost
-from ui.widgets.strip import Strip
 from ui.widgets.table import RecordTable
 
-if TYPE_CHECKING:
-    from app.context import Session
-    from ui.desk import Desk
 
-
-class StaffPage(QWidget):
+class StaffPage(RailPage):
     """Enter on a person opens them; the button below adds one."""
 
-    def __init__(
-        self,
-        kit: Kit,
-        lanes: Lanes,
-        desk: Desk,
-        who: Callable[[], Session],
-        sheets: SheetHost,
-        strip: Strip,
-        today: Callable[[], BusinessDate],
-    ) -> None:
-        super().__init__()
-        self._kit, self._lanes, self._desk, self._who = kit, lanes, desk, who
-        self._sheets, self._strip = sheets, strip
-        words = kit.words
-        self.setObjectName("root")
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        kit, words = around.kit, around.kit.words
         outer = rows(kit.look, self, margins=16, gap=12)
         frame = card()
         inside = rows(kit.look, frame, margins=20, gap=12)
@@ -50,7 +28,7 @@ class StaffPage(QWidget):
         self.problem = WrappedLabel(nothing, role="strong", tone="danger")
         self.problem.setMinimumHeight(kit.look.px(28))
         inside.addWidget(self.problem)
-        self.rows = StaffRows(kit, today)
+        self.rows = StaffRows(kit, around.today)
         self.table = RecordTable(
             kit, self.rows, lambda: words.say("Who works here"), whole=(0, 2, 3)
         )
