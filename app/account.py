@@ -7,7 +7,7 @@ from typing import Any
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
-from app.domain.birthday import BirthdayOn, solar_birthday, solar_birthdays
+from app.domain.birthday import Birthday, BirthdayOn, solar_birthday, solar_birthdays
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Programme
@@ -64,6 +64,16 @@ def birthdays_of(
         if solar is not None:
             found.append(BirthdayOn(BusinessDate.of(solar), year))
     return tuple(found)
+
+
+def born_on(birthday: Birthday) -> BusinessDate | None:
+    """The date of birth; None without a year, and for a lunar day outside the calendar's tables."""
+    if birthday.year is None:
+        return None
+    if not birthday.lunar:
+        return BusinessDate.on(birthday.year, birthday.month, birthday.day)
+    solar = lunar_birthday(birthday.year, birthday.month, birthday.day)
+    return None if solar is None else BusinessDate.of(solar)
 
 
 def birthdays_on(programme: Programme, on: BusinessDate) -> tuple[tuple[str, int, int], ...]:

@@ -36,8 +36,19 @@ def parse_birthday(
     longest = 30 if lunar else calendar.monthrange(year or 2000, min(max(month, 1), 12))[1]
     possible = 1 <= month <= 12 and 1 <= day <= longest and (year is None or 1900 <= year <= 2200)
     if not possible or (leap_month and not lunar):
-        raise Refused(Refusal.BIRTHDAY_INVALID, {"month": month, "day": day, "year": year})
+        raise _invalid(month, day, year)
     return Birthday(month, day, year, lunar, leap_month)
+
+
+def require_born(birthday: Birthday, born: BusinessDate | None, on: BusinessDate) -> None:
+    """Nobody has a birthday before they are born: Refused(BIRTHDAY_INVALID) where the year is known and
+    `born`, its date, is after `on`, or None because no calendar has it."""
+    if birthday.year is not None and (born is None or born > on):
+        raise _invalid(birthday.month, birthday.day, birthday.year)
+
+
+def _invalid(month: int, day: int, year: int | None) -> Refused:
+    return Refused(Refusal.BIRTHDAY_INVALID, {"month": month, "day": day, "year": year})
 
 
 def solar_birthday(month: int, day: int, year: int, leap_day: LeapDay) -> BusinessDate:

@@ -16,8 +16,9 @@ from typing import Any, Final, Literal
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
+from app.account import born_on
 from app.context import Changes, Context, Session, Tx
-from app.domain.birthday import check_birthday_change, parse_birthday
+from app.domain.birthday import check_birthday_change, parse_birthday, require_born
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.member import MARKETING, SERVICE
@@ -207,6 +208,7 @@ def _profile_cell(
         birthday = parse_birthday(
             given.month, given.day, given.year, lunar=given.calendar == "lunar"
         )
+        require_born(birthday, born_on(birthday), ctx.business_date())
     return {
         "t": "profile",
         "member_id": member_id.hex(),

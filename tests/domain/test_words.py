@@ -12,6 +12,7 @@ from app.domain.birthday import (
     check_birthday_change,
     days_until_birthday,
     parse_birthday,
+    require_born,
     solar_birthdays,
 )
 from app.domain.business_day import (
@@ -120,6 +121,17 @@ def test_birthdays_that_cannot_exist(
     with pytest.raises(Refused) as refused:
         parse_birthday(month, day, year, lunar=lunar, leap_month=leap_month)
     assert refused.value.code is Refusal.BIRTHDAY_INVALID
+
+
+def test_nobody_has_a_birthday_before_they_are_born() -> None:
+    year_unknown = parse_birthday(3, 11)
+    today, tomorrow = parse_birthday(3, 10, 2026), parse_birthday(3, 11, 2026)
+    require_born(year_unknown, None, DAY)
+    require_born(today, DAY, DAY)
+    for born in (DAY.plus(1), None):
+        with pytest.raises(Refused) as refused:
+            require_born(tomorrow, born, DAY)
+        assert refused.value.code is Refusal.BIRTHDAY_INVALID
 
 
 def test_days_until_a_birthday_cross_the_year() -> None:

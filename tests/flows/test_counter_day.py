@@ -248,6 +248,16 @@ def test_enrolment_refuses_what_a_form_must_not_take(shop: Shop) -> None:
         ),
         (ProfileInput("李敏"), False, Refusal.CONSENT_NEEDED),
     ]
+    tomorrow = ctx.business_date().plus(1).to_date()
+    cases += [
+        (ProfileInput("李敏", birthday=birthday), True, Refusal.BIRTHDAY_INVALID)
+        for birthday in (
+            BirthdayInput("solar", tomorrow.month, tomorrow.day, tomorrow.year),
+            # The twelfth month of a lunar year ends after New Year; no calendar table has 2150.
+            BirthdayInput("lunar", 12, 29, tomorrow.year),
+            BirthdayInput("lunar", 1, 1, 2150),
+        )
+    ]
     for profile, consent, code in cases:
         with pytest.raises(Refused) as refused:
             enrol(ctx, Enrol(ctx.ids(), session, profile, consent))
