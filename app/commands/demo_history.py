@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app import posting
 from app.account import birthdays_of, shown_after
+from app.commands.demo_batch import Batch, Shopper, write_batch
 from app.commands.demo_closes import Closes
 from app.commands.demo_lapses import Lapses, expire_event_id
 from app.commands.demo_people import Carts, People, profile_row
@@ -31,12 +32,10 @@ from app.domain.figures import money_of_return, money_of_sale, money_of_void
 from app.domain.fold import fold
 from app.domain.returns import quote_return, return_entries
 from app.domain.sale import MemberContext, SaleQuote, quote_sale, sale_document, sale_entries
-from app.domain.state import EMPTY, MemberState, available_points
+from app.domain.state import MemberState, available_points
 from app.domain.tiers import current_tier
 from app.domain.void import quote_void
-from app.evolving import stamp
 from app.ids import Uuid7
-from app.journal import Record
 from app.numbers import card_number, receipt_number
 from app.protocol.events import Event, chain
 from app.usecases.close_shift import close_facts
@@ -47,8 +46,7 @@ from app.usecases.return_goods import return_facts
 from app.usecases.sell import sale_facts
 from app.usecases.void import REASONS as _VOID_REASONS
 from app.usecases.void import void_facts
-from db import bulk, drawer, figures, people, rows, search, till
-from db.connection import Connection
+from db import people, rows, search
 
 Progress = Callable[[str, int, int], None]
 
@@ -63,42 +61,6 @@ _VOIDED: Final = 0.005
 _TAKEN_BACK: Final = 0.025
 """A little more than one in fifty, because who never comes again brings nothing back."""
 _BATCH_EVENTS: Final = 4000
-
-
-@dataclass(slots=True)
-class _Shopper:
-    """A member with visits to come, and what will be written when there are none left."""
-
-    member: people.MemberRow
-    profile: people.ProfileRow
-    key: bytes
-    card: people.CredentialRow
-    visits: int
-    gap_days: int
-    carts: int
-    state: MemberState = EMPTY
-    seq: int = 0
-    to_return: tuple[bytes, SaleDocument] | None = None
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What some business dates, from `first` on, add to the store."""
-
-    first: BusinessDate
-    events: list[rows.EventRow] = field(default_factory=list)
-    ledger: list[rows.LedgerRow] = field(default_factory=list)
-    documents: list[rows.DocumentRow] = field(default_factory=list)
-    sums: list[figures.FiguresRow] = field(default_factory=list)
-    shares: list[figures.ShareRow] = field(default_factory=list)
-    consents: list[people.ConsentRow] = field(default_factory=list)
-    shifts: list[till.ShiftRow] = field(default_factory=list)
-    """Each open yet; its count and end are the last two events of its business date."""
-    ends: list[tuple[bytes, int, int]] = field(default_factory=list)
-    """(shift, count, end) by sequence number."""
-    gone: list[_Shopper] = field(default_factory=list)
-    booked: list[tuple[int, bytes]] = field(default_factory=list)
-    """(event, member) of points that lapsed after the member's state was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +93,8 @@ class History:
         # Of their own draws, so that the people and their visits are the same with and without closes.
         closes = random.Random(seed + 1)  # noqa: S311  as above
         self._close_ids = Uuid7(lambda: self._at_us, closes.randbytes)
-        self._due: defaultdict[int, list[_Shopper]] = defaultdict(list)
-        self._staying: dict[bytes, _Shopper] = {}
+        self._due: defaultdict[int, list[Shopper]] = defaultdict(list)
+        self._staying: dict[bytes, Shopper] = {}
         self._lapses = Lapses(plan.last)
         self._closes = Closes(ctx)
         self._enrolled = 0
@@ -150,23 +112,23 @@ class History:
         """Fill the store. `progress` is told (what, done, total) after each transaction."""
         plan = self._plan
         first = plan.last.plus(1 - plan.days)
-        batch = _Batch(first)
+        batch = Batch(first)
         for number in range(plan.days):
             on = first.plus(number)
             wanted = plan.members * (number + 1) // plan.days
             self._live(batch, on, newcomers=wanted - self._enrolled)
             if len(batch.events) >= _BATCH_EVENTS or on == plan.last:
-                self._commit(batch)
+                write_batch(self._ctx, batch)
                 self._ctx.store.checkpoint_passive()
                 progress("members", self._enrolled, plan.members)
-                batch = _Batch(on.plus(1))
+                batch = Batch(on.plus(1))
         with self._ctx.write_rows() as conn:
             people.advance_card_block(conn, plan.card_prefix, self._enrolled)
             search.optimize(conn)
 
     # One business date --------------------------------------------------------------------------
 
-    def _live(self, batch: _Batch, on: BusinessDate, *, newcomers: int) -> None:
+    def _live(self, batch: Batch, on: BusinessDate, *, newcomers: int) -> None:
         before = (len(batch.sums), len(batch.shares), len(batch.ledger))
         self._open_shift(batch, on)
         for second, shopper in self._timetable(on, newcomers):
@@ -181,7 +143,7 @@ class History:
         self._close_day(batch, on, shift, before)
 
     def _close_day(
-        self, batch: _Batch, on: BusinessDate, shift: dict[str, Any], before: tuple[int, int, int]
+        self, batch: Batch, on: BusinessDate, shift: dict[str, Any], before: tuple[int, int, int]
     ) -> None:
         """The manager's Z of the date; `before` is how many rows the batch had when it began."""
         sums, shares, ledger = before
@@ -199,7 +161,7 @@ class History:
         self._session = (self._plan.staff[-1], self._session[1])
         self._record(batch, posting.DAY_CLOSE, on, doc=doc, new_id=self._close_ids)
 
-    def _book_lapsed(self, batch: _Batch, on: BusinessDate) -> None:
+    def _book_lapsed(self, batch: Batch, on: BusinessDate) -> None:
         """Book the points that were good through this date, as the ledger's owner does."""
         self._set_time(on, _CLOSING_S)
         for member_id, entries in self._lapses.of(on):
@@ -222,7 +184,7 @@ class History:
             else:
                 shopper.seq = event.seq
 
-    def _timetable(self, on: BusinessDate, newcomers: int) -> list[tuple[int, _Shopper]]:
+    def _timetable(self, on: BusinessDate, newcomers: int) -> list[tuple[int, Shopper]]:
         """(second of the day, who), in order; a newcomer comes twice: to enrol and to buy."""
         rng = self._rng
         times = [(rng.randint(_FIRST_S, _LAST_S), shopper) for shopper in self._due.pop(on, ())]
@@ -233,7 +195,7 @@ class History:
             times += [(second, shopper), (second + rng.randint(30, 90), shopper)]
         return sorted(times, key=lambda time: time[0])
 
-    def _plan_next_visit(self, batch: _Batch, shopper: _Shopper, on: BusinessDate) -> None:
+    def _plan_next_visit(self, batch: Batch, shopper: Shopper, on: BusinessDate) -> None:
         shopper.visits -= 1
         gap = max(1, round(self._rng.expovariate(1 / shopper.gap_days)))
         if shopper.visits == 0 or on + gap > self._plan.last:
@@ -249,7 +211,7 @@ class History:
 
     # Events -------------------------------------------------------------------------------------
 
-    def _open_shift(self, batch: _Batch, on: BusinessDate) -> None:
+    def _open_shift(self, batch: Batch, on: BusinessDate) -> None:
         self._set_time(on, _OPENING_S)
         staff = self._plan.staff[on % len(self._plan.staff)]
         shift_id = self._ids()
@@ -262,7 +224,7 @@ class History:
         )
         batch.shifts.append(posting.shift_row(event))
 
-    def _close_shift(self, batch: _Batch, on: BusinessDate) -> dict[str, Any]:
+    def _close_shift(self, batch: Batch, on: BusinessDate) -> dict[str, Any]:
         """The drawer counted and the shift closed; now and then a little is missing. Answers the shift
         as the Z has it."""
         self._set_time(on, _CLOSING_S)
@@ -285,7 +247,7 @@ class History:
         known = {key: end.doc.get(key) for key in ("expected", "total", "difference")}
         return {"staff": self._session[0].hex(), "float": _FLOAT_MINOR, **known}
 
-    def _newcomer(self, on: BusinessDate) -> _Shopper:
+    def _newcomer(self, on: BusinessDate) -> Shopper:
         person = self._people.draw()
         member_id = self._ids()
         self._enrolled += 1
@@ -293,7 +255,7 @@ class History:
         # A few come all the time, most once or twice: the usual heavy tail of a shop.
         drawn = min(_VISITS_MOST, int(1.4 * self._rng.paretovariate(1.2)))
         visits = person.visits or drawn
-        return _Shopper(
+        return Shopper(
             people.MemberRow(member_id, on, self._programme.tiers.levels[0].code, on),
             profile_row(person, member_id),
             os.urandom(32),
@@ -303,7 +265,7 @@ class History:
             person.carts,
         )
 
-    def _enrol(self, batch: _Batch, shopper: _Shopper, on: BusinessDate) -> None:
+    def _enrol(self, batch: Batch, shopper: Shopper, on: BusinessDate) -> None:
         member_id = shopper.member.id
         consents = consents_given(True, self._rng.random() < 0.3)
         profile = {"t": "profile", **_plain(shopper.profile)}
@@ -325,7 +287,7 @@ class History:
             for purpose, channel, notice, granted in consents
         ]
 
-    def _visit(self, batch: _Batch, shopper: _Shopper, on: BusinessDate, *, minute: int) -> None:
+    def _visit(self, batch: Batch, shopper: Shopper, on: BusinessDate, *, minute: int) -> None:
         """A sale; now and then one that is voided at once, or after a return of the last one's goods."""
         if shopper.to_return is not None:
             self._take_back(batch, shopper, on, *shopper.to_return)
@@ -337,11 +299,11 @@ class History:
         elif chance < _VOIDED + _TAKEN_BACK:
             shopper.to_return = (event.id, document)
 
-    def _member(self, shopper: _Shopper, on: BusinessDate) -> MemberContext:
+    def _member(self, shopper: Shopper, on: BusinessDate) -> MemberContext:
         return MemberContext(shopper.state, 0, birthdays_of(shopper.profile, self._programme, on))
 
     def _sell(
-        self, batch: _Batch, shopper: _Shopper, on: BusinessDate, *, minute: int
+        self, batch: Batch, shopper: Shopper, on: BusinessDate, *, minute: int
     ) -> tuple[Event, SaleDocument]:
         quote = self._quote(self._member(shopper, on), on, minute, carts=shopper.carts)
         event_id = self._ids()
@@ -354,7 +316,7 @@ class History:
         return event, document
 
     def _take_back(
-        self, batch: _Batch, shopper: _Shopper, on: BusinessDate, sale_id: bytes, sale: SaleDocument
+        self, batch: Batch, shopper: Shopper, on: BusinessDate, sale_id: bytes, sale: SaleDocument
     ) -> None:
         """One unit, or what is weighed whole, of one line."""
         line = self._rng.randrange(len(sale.lines))
@@ -373,7 +335,7 @@ class History:
         self._post(batch, posting.RETURN, shopper, on, event_id, entries, doc, after)
 
     def _void(
-        self, batch: _Batch, shopper: _Shopper, on: BusinessDate, sale: Event,
+        self, batch: Batch, shopper: Shopper, on: BusinessDate, sale: Event,
         document: SaleDocument,
     ) -> None:  # fmt: skip
         row = posting.document_row(sale)
@@ -403,7 +365,7 @@ class History:
         return receipt_number(self._ctx.till.till, self._running, event_id)
 
     def _post(
-        self, batch: _Batch, kind: str, shopper: _Shopper, on: BusinessDate, event_id: bytes,
+        self, batch: Batch, kind: str, shopper: Shopper, on: BusinessDate, event_id: bytes,
         entries: Sequence[Entry], doc: dict[str, Any], after: MemberState,
     ) -> Event:  # fmt: skip
         event = self._record(
@@ -455,7 +417,7 @@ class History:
 
     def _record(
         self,
-        batch: _Batch,
+        batch: Batch,
         kind: str,
         on: BusinessDate,
         *,
@@ -505,41 +467,6 @@ class History:
             batch.sums.append(sums)
             batch.shares += shares
         return event
-
-    # Rows ---------------------------------------------------------------------------------------
-
-    def _commit(self, batch: _Batch) -> None:
-        """One transaction, then the journal file, in the order of every command."""
-        with self._ctx.write_rows() as conn:
-            bulk.enlarge_cache(conn)
-            bulk.add_events(conn, batch.events)
-            stamp(conn, [(row.seq, row.hash) for row in batch.events])
-            bulk.add_ledger(conn, batch.ledger)
-            bulk.add_documents(conn, batch.documents)
-            bulk.add_figures(conn, batch.sums, batch.shares)
-            for shift, (shift_id, counted, ended) in zip(batch.shifts, batch.ends, strict=True):
-                till.insert_shift(conn, shift)
-                drawer.set_counted(conn, shift_id, counted)
-                till.close_shift(conn, shift_id, ended)
-            self._write_members(conn, batch)
-        records = [Record(row.seq, row.body, row.hash) for row in batch.events]
-        self._ctx.journal.append(records, day=batch.first.iso())
-
-    def _write_members(self, conn: Connection, batch: _Batch) -> None:
-        bulk.add_members(conn, ((s.member, s.profile, s.key, s.card) for s in batch.gone))
-        bulk.add_consents(conn, batch.consents)
-        for shopper in batch.gone:
-            posted = posting.Posted(EMPTY, shopper.state)
-            posting.save_state(conn, shopper.member.id, seq=shopper.seq, posted=posted)
-        bulk.set_last_events(conn, batch.booked)
-        # Who leaves today was here today for the last time: this is the order of last visits.
-        search.add_all(conn, _searchable(batch.gone))
-
-
-def _searchable(shoppers: list[_Shopper]) -> Iterator[search.Searchable]:
-    for shopper in shoppers:
-        p = shopper.profile
-        yield search.Searchable(p.member_id, p.name, p.phone, p.email, p.name_py, p.name_ini)
 
 
 def _plain(row: people.ProfileRow | people.CredentialRow) -> dict[str, Any]:
