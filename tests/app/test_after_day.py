@@ -11,9 +11,9 @@ from app.queries.attention import needs
 from app.settings import ReportSettings
 from app.usecases.after_day import follow_close
 from app.usecases.close_unattended import close_all
-from app.usecases.verify_day import next_share, note_share
+from app.usecases.verify_day import next_share, note_share, oldest_share, verify_share
+from tests.app.closing import closed
 from tests.app.kiosk import Kiosk
-from tests.app.test_close_day import closed
 from tests.app.test_verify import raw
 
 
@@ -73,3 +73,25 @@ def test_a_day_without_any_backup_needs_a_hand(kiosk: Kiosk) -> None:
     assert "backup" not in [need.kind for need in needs(kiosk.ctx)]
     kiosk.clock.now += timedelta(days=1)
     assert [need.code for need in needs(kiosk.ctx) if need.kind == "backup"] == ["backup_none"]
+
+
+def test_in_seven_turns_every_member_is_folded_once(kiosk: Kiosk) -> None:
+    kiosk.busy_morning()
+    assert oldest_share(kiosk.ctx) == 0
+    seen = 0
+    for _ in range(7):
+        share = next_share(kiosk.ctx)
+        report = verify_share(kiosk.ctx, share)
+        seen += report.members
+        assert report.total == 0
+        note_share(kiosk.ctx, share)
+    assert seen == 2
+    assert oldest_share(kiosk.ctx) == int(kiosk.ctx.business_date())
+
+
+def test_a_share_finds_what_differs_in_a_member_who_was_not_here(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    closed(kiosk)
+    with kiosk.ctx.write_rows() as conn:
+        conn.execute("UPDATE lot SET remaining = remaining + 1")
+    assert sum(verify_share(kiosk.ctx, share).total for share in range(7)) == 1
