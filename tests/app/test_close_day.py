@@ -174,7 +174,7 @@ def test_a_difference_stops_the_close_until_somebody_signs(kiosk: Kiosk, sql: st
     count_and_close(kiosk)
     with raw(kiosk) as conn:
         conn.execute(sql)
-    kiosk.till = _opened_as_it_lies(kiosk)
+    kiosk.till = opened_as_it_lies(kiosk)
     proof = prove(kiosk.ctx)
     assert proof.faults > 0
     closing = begun(kiosk)
@@ -183,7 +183,7 @@ def test_a_difference_stops_the_close_until_somebody_signs(kiosk: Kiosk, sql: st
     assert caught.value.code is Refusal.DAY_OPEN_ITEMS
 
 
-def _opened_as_it_lies(kiosk: Kiosk) -> Any:
+def opened_as_it_lies(kiosk: Kiosk) -> Any:
     from app.build import open_till
     from tests.app.kiosk import OFFSET_MIN
 

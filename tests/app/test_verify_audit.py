@@ -166,6 +166,13 @@ def test_the_start_key_is_shown_to_a_manager_until_it_is_in_the_safe(kiosk: Kios
     assert found(kiosk, Evidence(start_key=key)) == []
 
 
+def test_the_log_is_empty_once_the_start_key_is_in_the_safe(kiosk: Kiosk) -> None:
+    boss = manager(kiosk)
+    assert kiosk.log.stat().st_size > 0
+    keep_start_key(kiosk.ctx, KeepStartKey(kiosk.ctx.ids(), boss))
+    assert kiosk.log.stat().st_size == 0
+
+
 def test_a_cashier_is_not_shown_the_start_key_and_cannot_put_it_away(kiosk: Kiosk) -> None:
     with pytest.raises(Refused):
         show_start_key(kiosk.ctx, kiosk.session, kiosk.ctx.ids())
@@ -271,6 +278,14 @@ def test_a_checkpoint_is_recorded_when_enough_has_happened_and_not_before(
     checkpoint_when_due(kiosk.ctx)
     (kept,) = checkpoints(kiosk.ctx)
     assert (kept.seq, kept.head, kept.by) == (last.seq, last.hash.hex(), None)
+
+
+def test_a_checkpoint_follows_each_day_close(kiosk: Kiosk) -> None:
+    record(kiosk, posting.DAY_CLOSE, {"number": 1})
+    closed = kiosk.events()[-1]
+    checkpoint_when_due(kiosk.ctx)
+    checkpoint_when_due(kiosk.ctx)
+    assert [kept.seq for kept in checkpoints(kiosk.ctx)] == [closed.seq]
 
 
 def test_a_checkpoint_that_differs_names_the_span_since_the_last_good_one(kiosk: Kiosk) -> None:

@@ -20,6 +20,7 @@ from app.documents.report import Figure, Line, Report, ReportCode, ReportFilter
 from app.documents.report_files import csv_bytes, safe_cell, xlsx_bytes
 from app.documents.report_words import sheet_of
 from app.domain.errors import Refused
+from app.domain.member import mask_name
 from app.usecases.export_report import (
     ExportReport,
     Form,
@@ -86,6 +87,21 @@ def test_a_cashier_opens_no_report_and_exports_none(busy: Shop) -> None:
     with pytest.raises(Refused, match="not_allowed"):
         export(busy, "csv", who="lx")
     assert not (busy.till.folder / "reports").exists()
+
+
+def test_names_behind_a_figure_are_whole_for_the_shop_and_masked_for_an_auditor(
+    busy: Shop,
+) -> None:
+    ctx, manager = busy.till.context, signed_in(busy, "zg")
+    drill = report(busy, "day").total[0].drill
+    assert drill is not None
+    whole_names = {part.member for part in open_parts(ctx, manager, drill).parts}
+    with ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET role = 'auditor' WHERE initials = 'zg'")
+    masked = {part.member for part in open_parts(ctx, manager, drill).parts}
+    assert whole_names - {""} != set()
+    assert masked == {mask_name(name) if name else "" for name in whole_names}
+    assert not masked & (whole_names - {""})
 
 
 def test_the_csv_has_the_numbers_of_the_report(busy: Shop) -> None:

@@ -67,6 +67,11 @@ def test_takings_of_a_shift_are_hidden_until_its_count(counter: Counter) -> None
     assert read(counter, "zg").glance[0].figures[0].value == 200_000 + 12_300
 
 
+def test_takings_of_today_are_shown_while_the_open_shift_is_of_yesterday(counter: Counter) -> None:
+    counter.shop.clock.step(days=1)
+    assert read(counter, "zg").glance[0].figures[0].value == 0
+
+
 def test_only_who_reads_reports_reads_home(counter: Counter) -> None:
     with pytest.raises(Refused) as refused:
         read(counter, INITIALS["cashier"])

@@ -85,6 +85,35 @@ def test_the_tries_left_are_said(counter: Counter, seconds: Monotonic) -> None:
     del seconds
 
 
+def test_the_wait_begins_with_the_fifth_wrong_pin_however_long_the_till_has_run(
+    counter: Counter, seconds: Monotonic
+) -> None:
+    seconds.now += 10 * WAIT_S
+    lock(counter)
+    seconds.now += WAIT_S - 0.5
+    assert attempt(counter, PINS["lx"]) is Refusal.PIN_LOCKED
+    seconds.now += 1
+    assert attempt(counter, PINS["lx"]) is None
+
+
+def test_asking_meanwhile_does_not_shorten_the_wait(counter: Counter, seconds: Monotonic) -> None:
+    lock(counter)
+    for passed in (60, 60, 60, 60, 59):
+        seconds.now += passed
+        assert attempt(counter, PINS["lx"]) is Refusal.PIN_LOCKED
+    seconds.now += 1
+    assert attempt(counter, PINS["lx"]) is None
+
+
+def test_a_cashier_who_signs_in_lets_nobody_in_again(counter: Counter, seconds: Monotonic) -> None:
+    with counter.ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET role = 'cashier' WHERE initials = 'wm'")
+    lock(counter)
+    assert attempt(counter, PINS["wm"], "wm") is None
+    assert attempt(counter, PINS["lx"]) is Refusal.PIN_LOCKED
+    del seconds
+
+
 @pytest.mark.parametrize("jump", [{"days": 400}, {"days": -400}], ids=["ahead", "back"])
 def test_a_jump_of_the_clock_frees_nobody(
     counter: Counter, seconds: Monotonic, jump: dict[str, int]

@@ -167,6 +167,13 @@ def test_nobody_agrees_to_their_own_request(counter: Counter) -> None:
     assert outcome(lambda: counter.agree(asked(refused.value), "wm")) is Refusal.APPROVAL_OWN
 
 
+def test_nobody_is_the_second_person_of_their_own_request_without_an_account(
+    counter: Counter,
+) -> None:
+    ask = Ask(counter.ctx.ids(), Right.GUARD, counter.staff_id("wm"), None, 1)
+    assert outcome(lambda: counter.agree(ask, "wm")) is Refusal.APPROVAL_OWN
+
+
 def test_nobody_agrees_to_what_concerns_their_own_account(counter: Counter) -> None:
     counter.link("wm", counter.member_id)
     ask, again = redeeming(counter)
@@ -276,6 +283,14 @@ def test_selling_to_ones_own_account_takes_a_second_person(counter: Counter) -> 
         assert (ask.right, ask.amount) == (Right.OWN_CARD, 9800)
         counter.link(who, None)
         sell(counter.ctx, command)
+
+
+def test_a_linked_account_without_a_phone_is_ones_own(counter: Counter) -> None:
+    counter.link("lx", counter.member_id)
+    with counter.ctx.write_rows() as conn:
+        conn.execute("UPDATE profile SET phone = NULL")
+    command = counter.sale_command("lx", member=counter.member_id)
+    assert outcome(lambda: sell(counter.ctx, command)) is Refusal.APPROVAL_NEEDED
 
 
 def test_the_account_of_a_household_phone_is_ones_own(counter: Counter) -> None:

@@ -1,0 +1,304 @@
+"""Each look that a close of a day takes before it signs, and that its proof and its backup take, on its own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app import posting
+from app.backup import make
+from app.context import Session
+from app.domain.entries import owner_event_id
+from app.domain.errors import Outage, Refusal, Refused, Unavailable
+from app.domain.rights import StaffRole
+from app.journal import Record
+from app.usecases import close_day as closing_of_days
+from app.usecases.back_up import NoteBackup, note_backup
+from app.usecases.close_day import (
+    CloseDay,
+    OpenItem,
+    again,
+    begin,
+    close_day,
+    closed_unseen,
+    open_items,
+    prove,
+)
+from app.usecases.close_unattended import close_all
+from app.usecases.open_shift import OpenShift, open_shift
+from app.usecases.owner_postings import post_all
+from app.usecases.sign_in import new_verifier
+from app.usecases.verify import Fault
+from app.usecases.verify_day import verify_since
+from db import people, till
+from db.backup import check_copy, copy_into
+from db.connection import Connection
+from db.errors import AlreadyExists, Damaged
+from tests.app.kiosk import Kiosk
+from tests.app.test_close_day import (
+    agreed,
+    begun,
+    closed,
+    count_and_close,
+    finished,
+    next_day,
+    opened_as_it_lies,
+)
+from tests.app.test_owner_postings import last_good_date, members_who_bought, shut, silver
+from tests.app.test_verify import raw
+
+
+def refusal(act: Callable[[], object]) -> Refusal:
+    """Why an act was refused."""
+    with pytest.raises(Refused) as caught:
+        act()
+    return caught.value.code
+
+
+def ready(kiosk: Kiosk) -> CloseDay:
+    """A close of which only the last step is missing; one event, the backup's, came after its proof."""
+    closing = begun(kiosk)
+    proof = prove(kiosk.ctx)
+    made = note_backup(kiosk.ctx, NoteBackup(kiosk.ctx.ids(), make(kiosk.ctx))).result
+    return CloseDay(closing, proof, None, made)
+
+
+@contextlib.contextmanager
+def without_triggers(kiosk: Kiosk) -> Iterator[Connection]:
+    """The open store, where nothing keeps anybody from altering it."""
+    with kiosk.ctx.write_rows() as conn:
+        named = conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in named:
+            conn.execute(f"DROP TRIGGER {name}")
+        conn.execute("PRAGMA defer_foreign_keys = ON")
+        yield conn
+
+
+def finds(kiosk: Kiosk, seq: int = 0, points: int = 0) -> set[Fault]:
+    """What the proof finds since an event."""
+    return {finding.fault for finding in verify_since(kiosk.ctx, seq, points=points).findings}
+
+
+# Who begins, over what ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["auditor", "head_office"])
+def test_who_only_reads_begins_no_close(kiosk: Kiosk, role: StaffRole) -> None:
+    count_and_close(kiosk)
+    salt, hash_ = new_verifier(kiosk.ctx.data_key, "135791")
+    reader = people.StaffRow(kiosk.ctx.ids(), "rd", "R", role, None, salt, hash_, 1)
+    with kiosk.ctx.write_rows() as conn:
+        people.put_staff(conn, reader)
+    assert refusal(lambda: begun(kiosk, session=Session(reader.id, None))) is Refusal.NOT_ALLOWED
+
+
+def test_a_slip_that_may_have_printed_is_open_with_a_printer_or_without(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    with kiosk.ctx.write_rows() as conn:
+        (job, *_) = till.waiting_jobs(conn)
+        till.set_job_state(conn, job.id, state="uncertain", problem=None, attempt=True)
+    assert open_items(kiosk.ctx) == (OpenItem("slips_doubtful", 1),)
+
+
+# The last step ----------------------------------------------------------------------------------------
+
+
+def test_a_fault_that_nobody_signed_for_stops_the_close(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    step = ready(kiosk)
+    found = replace(step, proof=replace(step.proof, faults=1))
+    assert refusal(lambda: close_day(kiosk.ctx, found)) is Refusal.DAY_OPEN_ITEMS
+    assert close_day(kiosk.ctx, step).result.number == 1
+
+
+def test_who_signed_for_one_fault_did_not_sign_for_two(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    command = replace(again(begun(kiosk), OpenItem("faults", 1)), reason="looked_into")
+    agreed(kiosk, command)
+    step = replace(ready(kiosk), closing=begin(kiosk.ctx, command))
+    two, one = (replace(step, proof=replace(step.proof, faults=n)) for n in (2, 1))
+    assert refusal(lambda: close_day(kiosk.ctx, two)) is Refusal.DAY_OPEN_ITEMS
+    assert close_day(kiosk.ctx, one).result.number == 1
+
+
+def test_events_that_do_not_join_the_proof_stop_the_close(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    step = ready(kiosk)
+    elsewhere = replace(step, proof=replace(step.proof, head=bytes(32)))
+    assert refusal(lambda: close_day(kiosk.ctx, elsewhere)) is Refusal.DAY_OPEN_ITEMS
+
+
+def test_a_gap_after_the_proof_stops_the_close(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    step = ready(kiosk)
+    with without_triggers(kiosk) as conn:
+        conn.execute("UPDATE event SET seq = seq + 5 WHERE seq = (SELECT max(seq) FROM event)")
+        conn.execute(
+            "UPDATE event_mac SET seq = seq + 5 WHERE seq = (SELECT max(seq) FROM event_mac)"
+        )
+    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.DAY_OPEN_ITEMS
+
+
+def test_more_events_after_the_proof_than_are_walked_ask_for_another(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count_and_close(kiosk)
+    step = ready(kiosk)
+    monkeypatch.setattr(closing_of_days, "TAIL_MOST", 0)
+    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.DAY_OPEN_ITEMS
+    monkeypatch.setattr(closing_of_days, "TAIL_MOST", 1)
+    assert close_day(kiosk.ctx, step).result.number == 1
+
+
+def test_two_who_began_the_same_date_close_it_once(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    late = ready(kiosk)
+    finished(kiosk, begun(kiosk))
+    assert refusal(lambda: close_day(kiosk.ctx, late)) is Refusal.DAY_NOTHING_TO_CLOSE
+
+
+def test_a_shift_that_opened_since_the_beginning_stops_the_close(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    step = ready(kiosk)
+    open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 0))
+    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.SHIFT_OPEN
+
+
+# By itself ----------------------------------------------------------------------------------------------
+
+
+def test_a_missed_date_is_closed_while_the_shift_of_today_stays_open(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    next_day(kiosk)
+    (done,) = close_all(kiosk.ctx).closed
+    assert done.on.iso() == "2026-11-21"
+    assert kiosk.quote_and_sell().result.seq > 0
+
+
+def test_a_close_by_itself_is_told_once_and_one_with_somebody_never(kiosk: Kiosk) -> None:
+    closed(kiosk)
+    assert closed_unseen(kiosk.ctx) is None
+    next_day(kiosk)
+    kiosk.clock.now += timedelta(days=1)
+    (done,) = close_all(kiosk.ctx).closed
+    assert closed_unseen(kiosk.ctx) == done
+    assert closed_unseen(kiosk.ctx) is None
+
+
+# The owner's postings ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cause", ["expire", "review"])
+def test_what_lapses_after_the_booking_of_its_date_waits_for_the_next(
+    kiosk: Kiosk, cause: str
+) -> None:
+    if cause == "expire":
+        (member,) = members_who_bought(kiosk, 1)
+        on = last_good_date(kiosk)
+        shut(kiosk)
+    else:
+        member, until = silver(kiosk)
+        on = until.plus(400)
+        owed = owner_event_id(member, f"expire:{on.iso()}")
+        _book(kiosk, posting.EXPIRE, owed, member, int(on))
+    kind = posting.EXPIRE if cause == "expire" else posting.TIER_REVIEW
+    _book(kiosk, kind, owner_event_id(member, f"{cause}:{on.iso()}"), member, int(on))
+    done = post_all(kiosk.ctx, on, None)
+    assert (done.members, done.lowered) == (0, 0)
+    after = post_all(kiosk.ctx, on.plus(1), on)
+    assert (after.members, after.lowered) == ((1, 0) if cause == "expire" else (1, 1))
+
+
+def _book(kiosk: Kiosk, kind: str, event_id: bytes, member: bytes, on: int) -> None:
+    """A booking of its date that found nothing to move."""
+    with kiosk.ctx.write(event_id) as tx:
+        tx.record(
+            kind, event_id=event_id, session=None, business_date=kiosk.ctx.business_date(),
+            member_id=member, doc={"due": on, "tier_code": "silver"},
+        )  # fmt: skip
+
+
+# The proof ------------------------------------------------------------------------------------------------
+
+
+ALTERED = {
+    "UPDATE ledger SET amount = amount + 1 WHERE asset = 'points'": Fault.LEDGER,
+    "UPDATE document SET total_minor = total_minor + 1 WHERE kind = 'sale'": Fault.PROJECTION,
+    "UPDATE event_figures SET paid_minor = paid_minor + 1": Fault.PROJECTION,
+    "UPDATE event_share SET amount = amount + 1": Fault.PROJECTION,
+    "UPDATE consent SET granted = 1 - granted": Fault.PROJECTION,
+}
+
+
+@pytest.mark.parametrize(("sql", "fault"), ALTERED.items())
+def test_the_proof_names_what_differs(kiosk: Kiosk, sql: str, fault: Fault) -> None:
+    kiosk.quote_and_sell()
+    assert finds(kiosk) == set()
+    with without_triggers(kiosk) as conn:
+        conn.execute(sql)
+    assert fault in finds(kiosk)
+
+
+def test_an_event_taken_out_leaves_a_gap(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    kiosk.quote_and_sell()
+    with raw(kiosk) as conn:
+        conn.execute("DELETE FROM event WHERE seq = (SELECT max(seq) - 1 FROM event)")
+    kiosk.till = opened_as_it_lies(kiosk)
+    assert Fault.GAP in finds(kiosk)
+
+
+def test_a_balance_that_grew_without_an_event_shows_in_the_sum_of_all(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    closed(kiosk)
+    with kiosk.ctx.read() as conn:
+        last = closing_of_days.last_close(conn)
+    assert last is not None
+    assert finds(kiosk, last.seq, last.points) == set()
+    with kiosk.ctx.write_rows() as conn:
+        conn.execute("UPDATE member_state SET points = points + 1")
+    assert finds(kiosk, last.seq, last.points) == {Fault.CACHE}
+
+
+def test_another_event_in_the_journal_file_is_a_fault(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    count_and_close(kiosk)
+    path = kiosk.journal_files()[-1]
+    *before, last = kiosk.ctx.journal.read(path)
+    other = Record(last.seq, last.body, bytes(32))
+    kiosk.ctx.journal.rewrite(path, [*before, other], previous=None, head=bytes(32))
+    assert finds(kiosk) == {Fault.JOURNAL_FILE}
+
+
+# The copy of a backup ---------------------------------------------------------------------------------
+
+
+def test_a_copy_with_a_row_that_its_table_forbids_does_not_count(kiosk: Kiosk) -> None:
+    with raw(kiosk) as conn:
+        conn.execute("UPDATE shift SET float_minor = -1")
+    kiosk.open()
+    with pytest.raises(Unavailable) as caught:
+        make(kiosk.ctx)
+    assert caught.value.code is Outage.BACKUP_FAILED
+    assert "not sound" in str(caught.value.facts["why"])
+
+
+def test_a_copy_without_the_event_that_it_must_have_does_not_count(kiosk: Kiosk) -> None:
+    made = make(kiosk.ctx)
+    copy, key = made.path / "regulars.db", kiosk.ctx.store.key
+    assert check_copy(copy, key, (made.seq, made.head)) == (made.seq, made.head)
+    for had in ((made.seq, bytes(32)), (made.seq + 1, made.head)):
+        with pytest.raises(Damaged):
+            check_copy(copy, key, had)
+
+
+def test_a_copy_is_never_written_over_what_is_there(kiosk: Kiosk) -> None:
+    there = kiosk.folder / "there.db"
+    there.write_bytes(b"somebody's")
+    with pytest.raises(AlreadyExists):
+        copy_into(kiosk.database, kiosk.ctx.store.key, there)
+    assert there.read_bytes() == b"somebody's"
