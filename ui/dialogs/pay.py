@@ -24,7 +24,6 @@ from ui.widgets.number_fields import AmountField
 from ui.widgets.segments import Segment, Segments
 from ui.widgets.sheet import Sheet
 
-TENDERS: Final = ("cash", "qr", "card")
 NOTES_ROOM: Final = 370
 """Design pixels that the row of notes has beside the sum."""
 

@@ -69,7 +69,6 @@ class AmountField(CodeField):
         whole = amount_pattern(self._exponent)
         pattern = whole if several else whole.removesuffix(whole[whole.index(r"(\+") :])
         super().__init__(name, pattern=pattern, role=role)
-        self._several = several
         self._numpad_operators = True
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.textEdited.connect(self.changed)

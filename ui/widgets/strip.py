@@ -82,9 +82,6 @@ class Strip(QFrame):
             self._undo = None
             self.hide()
 
-    def undo_pending(self) -> bool:
-        return self._undo is not None and not self.isHidden()
-
     def _undo_now(self) -> None:
         undo, self._undo = self._undo, None
         self.hide()

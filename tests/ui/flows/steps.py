@@ -15,14 +15,19 @@ def shows(rig: Rig, kind: type[Sheet]) -> bool:
     return isinstance(rig.top, kind)
 
 
-def sell_tea(rig: Rig) -> str:
-    """A sale of one tin of tea to the first member; returns its receipt number."""
+def charge_tea(rig: Rig) -> None:
+    """One tin of tea to the first member, and Enter in Pay."""
     rig.attach()
     rig.counter.sale.amount.setFocus()
     rig.scan(TEA)
     rig.settle()
     rig.open_pay()
     press(Qt.Key.Key_Return)
+
+
+def sell_tea(rig: Rig) -> str:
+    """A sale of one tin of tea to the first member; returns its receipt number."""
+    charge_tea(rig)
     rig.until(lambda: rig.top is None)
     assert rig.counter.charging.last_sale is not None
     return rig.counter.charging.last_sale.receipt_no

@@ -18,6 +18,7 @@ from app.queries.search import search
 from app.usecases.staff import LinkMember, link_member
 from db import people, rows
 from tests.ui.conftest import Rig, build_rig, make_kit
+from tests.ui.flows.steps import charge_tea
 from tests.ui.keys import press, write
 from tests.ui.shop import PIN, TEA, Shop
 from ui.dialogs.approval import Approval
@@ -49,12 +50,7 @@ def linked(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
 
 def own_card(rig: Rig) -> Approval:
     """Charge tea to the cashier's own account: the sheet of the second person opens."""
-    rig.attach()
-    rig.counter.sale.amount.setFocus()
-    rig.scan(TEA)
-    rig.settle()
-    rig.open_pay()
-    press(Qt.Key.Key_Return)
+    charge_tea(rig)
     return rig.sheet(Approval)
 
 
