@@ -38,16 +38,9 @@ from db import people, till
 from db.backup import check_copy, copy_into
 from db.connection import Connection
 from db.errors import AlreadyExists, Damaged
+from tests.app.closing import agreed, begun, closed, count_and_close, finished, next_day
 from tests.app.kiosk import Kiosk
-from tests.app.test_close_day import (
-    agreed,
-    begun,
-    closed,
-    count_and_close,
-    finished,
-    next_day,
-    opened_as_it_lies,
-)
+from tests.app.test_close_day import opened_as_it_lies
 from tests.app.test_owner_postings import last_good_date, members_who_bought, shut, silver
 from tests.app.test_verify import raw
 
