@@ -303,3 +303,17 @@ def test_the_journal_shows_an_item_before_and_after(shop: Shop) -> None:
     facts = audit_facts(ctx, session(shop), newest.seq)
     assert Fact("item.price_minor", "8850", "9000") in facts
     assert not [fact for fact in facts if fact.name.startswith(("was", "item.name"))]
+
+
+def test_the_same_import_sent_twice_gives_the_first_outcome(shop: Shop) -> None:
+    ctx = shop.till.context
+    command = ImportCatalogue(ctx.ids(), session(shop), TWO.encode())
+    assert import_catalogue(ctx, command).result == import_catalogue(ctx, command).result
+    assert len(events(shop)) == 1
+
+
+def test_a_file_may_move_a_barcode_from_one_of_its_items_to_another(shop: Shop) -> None:
+    take(shop, TWO)
+    moved = TWO.replace(" 6900000000112,", ",").replace("no,,", "no,6900000000112,")
+    assert take(shop, moved) == Imported(0, 2, 0, 0, ())
+    assert item_by_code(shop.till.context, "6900000000112").code == "A2"

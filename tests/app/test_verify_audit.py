@@ -251,6 +251,14 @@ def test_a_side_file_of_another_till_is_not_believed(tmp_path: Path) -> None:
         WitnessFile(tmp_path / "head.rwf", data_key=bytes(32), owner=b"other").read()
 
 
+def test_a_side_file_that_cannot_be_read_is_left_for_the_auditor(tmp_path: Path) -> None:
+    path = tmp_path / "head.rwf"
+    WitnessFile(path, data_key=bytes(32), owner=b"till").keep(7, b"h" * 32, 3)
+    before = path.read_bytes()
+    WitnessFile(path, data_key=bytes(32), owner=b"other").keep(9, b"i" * 32, 4)
+    assert path.read_bytes() == before
+
+
 def record(kiosk: Kiosk, kind: str, doc: dict[str, Any]) -> None:
     ctx = kiosk.ctx
     with ctx.write(ctx.ids()) as tx:

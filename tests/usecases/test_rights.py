@@ -11,7 +11,7 @@ from app.approvals import LIFE_S, Ask
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import MATRIX, RANK, ROLES, Right, StaffRole
 from app.usecases.approve import Refuse, refuse
-from app.usecases.enrol import Enrol, ProfileInput, enrol
+from app.usecases.enrol import EditProfile, Enrol, ProfileInput, edit_profile, enrol
 from app.usecases.reprint import Reprint, reprint
 from app.usecases.return_goods import return_goods
 from app.usecases.rights import require
@@ -367,6 +367,21 @@ def test_who_only_reads_sells_returns_voids_enrols_and_reprints_nothing(
         lambda: reprint(ctx, Reprint(ctx.ids(), counter.session(who), sold.event_id, "lost")),
     )
     assert [outcome(act) for act in acts] == [Refusal.NOT_ALLOWED] * len(acts)
+
+
+def test_who_only_reads_edits_no_profile(counter: Counter) -> None:
+    ctx = counter.ctx
+    for who in (INITIALS["auditor"], INITIALS["head_office"]):
+        command = EditProfile(
+            ctx.ids(),
+            counter.session(who),
+            counter.member_id,
+            1,
+            ProfileInput("陈思", PHONE),
+            True,
+            False,
+        )
+        assert outcome(lambda: edit_profile(ctx, command)) is Refusal.NOT_ALLOWED  # noqa: B023
 
 
 def test_a_reprint_needs_a_reason_of_everybody_but_the_manager(counter: Counter) -> None:
