@@ -47,6 +47,17 @@ def test_an_account_that_is_ones_own_no_more_is_no_case(stream: Stream) -> None:
     assert stream.cases() == []
 
 
+def test_a_new_phone_of_an_earlier_own_account_does_not_hide_the_one_of_today(
+    stream: Stream,
+) -> None:
+    stream.add("link", staff="ann", member="m1", phone="p1")
+    stream.add("link", staff="ann", member="m2", phone="p2")
+    stream.add("phone", staff="bob", member="m1", phone="p3")
+    stream.sale("m1", phone="p3")
+    stream.sale("m2", phone="p2")
+    assert [(c.what, c.member) for c in stream.found()] == [("own_card", "m2")]
+
+
 def test_an_own_card_that_a_second_person_let_pass_is_a_case(stream: Stream) -> None:
     stream.sale("m1", what="own_card", approver="wm")
     assert stream.cases() == [("F1", "own_card", "block")]

@@ -30,6 +30,9 @@ class OwnCard:
         """`link` names the person as `staff` and their one account as `member`, "" for none any more.
         What a second person let pass as an own card (`what`) is a case whatever the link says."""
         if fact.kind == "link":
+            before, _ = self._own.get(fact.staff, ("", ""))
+            if self._staff_of.get(before) == fact.staff:
+                del self._staff_of[before]
             self._own[fact.staff] = (fact.member, fact.phone)
             self._staff_of[fact.member] = fact.staff
             return None

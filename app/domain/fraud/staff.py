@@ -1,4 +1,4 @@
-"""Rules that watch a person at work: F4 voids and returns, F5 adjustments, F6 drawer, F8 enrolments, F9 views,
+"""Rules that watch a person at work: F5 adjustments, F6 drawer, F8 enrolments, F9 views,
 F10 overrides, F12 clock and training. Each keeps no more than the window that it looks at.
 """
 
