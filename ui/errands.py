@@ -93,9 +93,14 @@ class Errands(QObject):
         self.counter.finder.clear_text()
         if self.counter.take_enrolled(member_id, name):
             self.strip.good_news(lambda: words.say("Member enrolled."))
+            self.settle()
         else:
-            self._find(card_no)  # The row that the second Enter of S7 takes.
-        self.settle()
+            self.settle(then=partial(self._offer, card_no))
+
+    def _offer(self, card_no: str) -> None:
+        """The row that the second Enter of S7 takes; not over what was typed since."""
+        if not self.counter.finder.box.whole_text():
+            self._find(card_no)
 
     def edit_profile(self) -> None:
         from ui.dialogs.edit_profile import EditSheet
@@ -225,9 +230,15 @@ class Errands(QObject):
         self.paper.print_waiting()
         self.settle()
 
-    def settle(self) -> None:
-        """The idle work after a command: members that are new, changed or were here are indexed."""
-        self._ask(self._desk.settle_down, self._beside)
+    def settle(self, then: Callable[[], None] = lambda: None) -> None:
+        """The idle work after a command: members that are new, changed or were here are indexed.
+        `then` goes on once the search knows them."""
+
+        def settled(warning: str) -> None:
+            self._beside(warning)
+            then()
+
+        self._ask(self._desk.settle_down, settled)
 
     def _beside(self, warning: str) -> None:
         """The command stands; what needs a hand beside it is said until it is mended."""

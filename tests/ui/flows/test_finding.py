@@ -177,6 +177,12 @@ class TestFinding:
         rig.until(lambda: rig.counter.attached and rig.counter.attached.name == "单晓雯")
         assert rig.counter.cart.typed == (10000,)
 
+    def test_what_is_typed_while_a_new_member_is_indexed_stays(self, rig: Rig) -> None:
+        rig.attach("6621")
+        rig.amount("100")
+        enrol(rig, "单晓雯", "13900006699", then_type="6608")
+        assert rig.counter.finder.box.text() == "6608"
+
     def test_a_member_enrolled_during_a_sale_of_nobody_gets_it(self, rig: Rig) -> None:
         rig.amount("100")
         enrol(rig, "单晓雯", "13900006699")
@@ -185,13 +191,15 @@ class TestFinding:
         assert rig.counter.cart.typed == (10000,)
 
 
-def enrol(rig: Rig, name: str, phone: str) -> None:
-    """F3, and what it needs."""
+def enrol(rig: Rig, name: str, phone: str, *, then_type: str = "") -> None:
+    """F3, and what it needs; `then_type` goes into the search as soon as the sheet is gone."""
     press(Qt.Key.Key_F3)
     sheet = rig.sheet(EnrolSheet)
     sheet.phone.setText(phone)
     sheet.name.setText(name)
     sheet.service.setChecked(True)
+    if then_type:
+        sheet.enrolled.connect(lambda: rig.counter.finder.box.setText(then_type))
     sheet.submit()
     rig.until(lambda: rig.top is None)
     rig.settle()
