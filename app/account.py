@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold
 from app.domain.birthday import Birthday, BirthdayOn, solar_birthday, solar_birthdays
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
@@ -37,7 +37,7 @@ def member_context(
         return None
     profile, _ = person or person_of(conn, member_id)
     since = min(on, window_start(programme.tiers, on))
-    state = posting.load_state(conn, member_id, needed, days_since=since)
+    state = cached_fold.load_state(conn, member_id, needed, days_since=since)
     return MemberContext(state, 0, birthdays_of(profile, programme, on))
 
 

@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from app import posting, settings
+from app import cached_fold, settings
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
 from app.journal import derive_key, fsync_folder
@@ -156,8 +156,8 @@ def _make(ctx: Context, folder: Path, partial: Path, stop: Stop) -> Backup:
 def _compare_folds(copy: Connection, path: Path) -> None:
     """The members who moved last have in the copy what their entries add up to."""
     for member_id in rows.members_moved_last(copy, MEMBERS_FOLDED):
-        folded = posting.fold_rows(rows.ledger_of_member(copy, member_id))
-        if posting.states_equal(folded, posting.load_state(copy, member_id, None)):
+        folded = cached_fold.fold_rows(rows.ledger_of_member(copy, member_id))
+        if cached_fold.states_equal(folded, cached_fold.load_state(copy, member_id, None)):
             raise db_errors.Damaged(path, "a balance in the copy is not the fold of its entries")
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold, posting
 from app.approvals import Approvals
 from app.documents.receipts import Shop
 from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
@@ -110,7 +110,7 @@ class Tx:
         programme: int | None = None,
         entries: Sequence[Entry] = (),
         doc: dict[str, Any],
-        posted: posting.Posted | None = None,
+        posted: cached_fold.Posted | None = None,
         cells: Sequence[dict[str, Any]] = (),
         command_id: bytes | None = None,
     ) -> Event:

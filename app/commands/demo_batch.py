@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from app import posting
+from app import cached_fold
 from app.context import Context
 from app.domain.business_day import BusinessDate
 from app.domain.documents import SaleDocument
@@ -74,8 +74,8 @@ def _write_members(conn: Connection, batch: Batch) -> None:
     bulk.add_members(conn, ((s.member, s.profile, s.key, s.card) for s in batch.gone))
     bulk.add_consents(conn, batch.consents)
     for shopper in batch.gone:
-        posted = posting.Posted(EMPTY, shopper.state)
-        posting.save_state(conn, shopper.member.id, seq=shopper.seq, posted=posted)
+        posted = cached_fold.Posted(EMPTY, shopper.state)
+        cached_fold.save_state(conn, shopper.member.id, seq=shopper.seq, posted=posted)
     bulk.set_last_events(conn, batch.booked)
     # Who leaves today was here today for the last time: this is the order of last visits.
     search.add_all(conn, _searchable(batch.gone))

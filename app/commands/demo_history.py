@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from app import posting
+from app import cached_fold, posting
 from app.account import birthdays_of, shown_after
 from app.commands.demo_batch import Batch, Shopper, write_batch
 from app.commands.demo_closes import Closes
@@ -309,7 +309,7 @@ class History:
         event_id = self._ids()
         entries = sale_entries(quote, event_id)
         document = sale_document(quote, entries, self._tenders(quote))
-        posted = posting.Posted(shopper.state, fold(shopper.state, entries))
+        posted = cached_fold.Posted(shopper.state, fold(shopper.state, entries))
         doc = sale_facts(quote, document, self._receipt(event_id), posted, self._programme)
         event = self._post(batch, posting.SALE, shopper, on, event_id, entries, doc, posted.after)
         shopper.member = replace(shopper.member, last_visit=int(on))
@@ -342,7 +342,7 @@ class History:
         assert row is not None, "a sale is a document"
         event_id = self._ids()
         quote = quote_void(
-            [posting.entry_of(line) for line in posting.ledger_rows(sale)],
+            [cached_fold.entry_of(line) for line in posting.ledger_rows(sale)],
             [(tender.kind, tender.amount_minor) for tender in document.tenders],
             document.debt_before,
             self._member(shopper, on),

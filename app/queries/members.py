@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold, posting
 from app.account import birthdays_of
 from app.context import Context
 from app.domain.birthday import days_until_birthday
@@ -59,7 +59,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         programme = ctx.programme_on(conn, on)
         profile = people.profile(conn, member_id)
         cards = people.credentials_of(conn, member_id, "card")
-        state = posting.load_state(conn, member_id, None)
+        state = cached_fold.load_state(conn, member_id, None)
         recent = _ledger(ctx, conn, member_id, limit=RECENT)
         points = view(state, on)
         birthday = days_until_birthday(birthdays_of(profile, programme, on), on)
@@ -100,7 +100,7 @@ def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
     """A member's open lots by expiry, each with where it came from."""
     with ctx.read() as conn:
         on = ctx.business_date()
-        state = posting.load_state(conn, member_id, None)
+        state = cached_fold.load_state(conn, member_id, None)
         lines = []
         for lot in sorted(state.lots, key=lambda each: (each.expires, each.order)):
             if lot.asset != POINTS:

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold, posting
 from app.account import born_on
 from app.context import Changes, Context, Session, Tx
 from app.domain.birthday import check_birthday_change, parse_birthday, require_born
@@ -274,7 +274,7 @@ def _check_birthday(
     ):
         return
     staff = people.staff_by_id(tx.conn, session.staff_id)
-    state = posting.load_state(tx.conn, row.member_id, None)
+    state = cached_fold.load_state(tx.conn, row.member_id, None)
     check_birthday_change(
         benefit_used_this_year=_used_birthday(ctx, tx, state),
         manager=staff is not None and staff.role in ("manager", "head_office"),

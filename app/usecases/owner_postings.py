@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from app import posting
+from app import cached_fold, posting
 from app.context import Context, Tx
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry, owner_event_id
@@ -125,11 +125,11 @@ def _expire(tx: Tx, progress: Progress, member_id: bytes, programme: Programme) 
     event_id = owner_event_id(member_id, f"expire:{on.iso()}")
     if rows.event_by_id(tx.conn, event_id) is not None:
         return progress  # posted before; what lapsed since waits for the next close
-    state = posting.load_state(tx.conn, member_id, _NOTHING)
+    state = cached_fold.load_state(tx.conn, member_id, _NOTHING)
     entries = expire_entries(state, on, event_id)
     if not entries:
         return progress
-    state = posting.load_state(tx.conn, member_id, needs(entries))
+    state = cached_fold.load_state(tx.conn, member_id, needs(entries))
     _record(tx, posting.EXPIRE, event_id, member_id, programme, on, entries, {}, state)
     points = -sum(entry.amount for entry in entries)
     return replace(progress, members=progress.members + 1, points=progress.points + points)
@@ -140,7 +140,7 @@ def _review(tx: Tx, progress: Progress, member_id: bytes, programme: Programme) 
     event_id = owner_event_id(member_id, f"review:{on.iso()}")
     if rows.event_by_id(tx.conn, event_id) is not None:
         return progress
-    state = posting.load_state(tx.conn, member_id, None)
+    state = cached_fold.load_state(tx.conn, member_id, None)
     entries = tuple(review_entries(state, programme.tiers, on, event_id))
     if not entries:
         return progress
@@ -178,5 +178,5 @@ def _record(
         programme=programme.version,
         entries=entries,
         doc={"due": int(on), **facts},
-        posted=posting.Posted(state, fold(state, entries)),
+        posted=cached_fold.Posted(state, fold(state, entries)),
     )

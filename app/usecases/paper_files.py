@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.cached_fold import load_state
 from app.context import Context
 from app.documents.cards import member_card
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.tiers import current_tier
-from app.posting import load_state
 from app.slips import shop_of
 from db import people, rows, till
 from printing.document import from_json

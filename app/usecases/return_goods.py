@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold, posting
 from app.account import member_context, shown_after
 from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
@@ -146,8 +146,8 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     )  # fmt: skip
     event_id = ctx.ids()
     entries = return_entries(quote, event_id)
-    before = posting.load_state(conn, original.member_id, None) if entries else EMPTY
-    posted = posting.Posted(before, fold(before, entries)) if entries else None
+    before = cached_fold.load_state(conn, original.member_id, None) if entries else EMPTY
+    posted = cached_fold.Posted(before, fold(before, entries)) if entries else None
     event = tx.record(
         posting.RETURN,
         event_id=event_id,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold, posting
 from app.account import member_context, person_of, shown_after
 from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
@@ -116,7 +116,7 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     if member is not None:
         # Uses are loaded whole, days since the tier's window: everything these entries need.
         assert not needs(entries).splits, "a sale refers to no earlier entry"
-    posted = posting.Posted(before, fold(before, entries)) if entries else None
+    posted = cached_fold.Posted(before, fold(before, entries)) if entries else None
     receipt = receipt_number(ctx.till.till, next_running(conn), event_id)
     facts = sale_facts(quote, document, receipt, posted, programme, approval=approval)
     doc = {**facts, "guard": guard}
@@ -178,7 +178,7 @@ def sale_facts(
     quote: SaleQuote,
     document: SaleDocument,
     receipt_no: str,
-    posted: posting.Posted | None,
+    posted: cached_fold.Posted | None,
     programme: Programme,
     *,
     approval: dict[str, Any] | None = None,

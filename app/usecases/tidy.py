@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold
 from app.context import Context, translated
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
@@ -69,9 +69,9 @@ def fold_is_cached(ctx: Context, member_id: bytes) -> bool:
     """Whether a member's cached state equals the full fold; stores a checkpoint on a long ledger."""
     with ctx.read() as conn:
         folded, entries = _folded(conn, member_id)
-        cached = posting.load_state(conn, member_id, None)
+        cached = cached_fold.load_state(conn, member_id, None)
         row = states.state(conn, member_id)
-    equal = not posting.states_equal(folded, cached)
+    equal = not cached_fold.states_equal(folded, cached)
     if equal and row is not None and entries > CHECKPOINT_ENTRIES:
         plain = json.dumps(state_to_plain(folded), separators=(",", ":"))
         with ctx.write_rows() as conn:
@@ -86,4 +86,4 @@ def _folded(conn: Connection, member_id: bytes) -> tuple[MemberState, int]:
     kept = states.checkpoint(conn, member_id)
     since, base = (kept[0], state_from_plain(json.loads(kept[1]))) if kept else (0, EMPTY)
     ledger = rows.ledger_of_member(conn, member_id, since)
-    return fold(base, [posting.entry_of(row) for row in ledger]), len(ledger)
+    return fold(base, [cached_fold.entry_of(row) for row in ledger]), len(ledger)

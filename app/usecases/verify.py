@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold, posting
 from app.context import Context
 from app.protocol.events import Event, NotCanonical, chain
 from app.usecases.verify_drawer import DrawerWalk
@@ -339,10 +339,10 @@ def _check_caches(ctx: Context, report: Report, progress: Progress, *, rebuild: 
 def check_member(conn: Connection, member_id: bytes, report: Report, tiers: dict[int, str]) -> bool:
     """Fold a member anew and note what the cache has otherwise; True when it has. `tiers`: code by rank."""
     entries = rows.ledger_of_member(conn, member_id)
-    folded = posting.fold_rows(entries)
-    cached = posting.load_state(conn, member_id, None)
+    folded = cached_fold.fold_rows(entries)
+    cached = cached_fold.load_state(conn, member_id, None)
     seq = entries[-1].seq if entries else 0
-    different = posting.states_equal(folded, cached)
+    different = cached_fold.states_equal(folded, cached)
     if different:
         report.add(
             Fault.CACHE,
@@ -366,8 +366,10 @@ def check_member(conn: Connection, member_id: bytes, report: Report, tiers: dict
 def _rebuild(ctx: Context, member_id: bytes) -> None:
     with ctx.write_rows() as conn:
         entries = rows.ledger_of_member(conn, member_id)
-        folded = posting.fold_rows(entries)
-        posting.rewrite_state(conn, member_id, seq=entries[-1].seq if entries else 0, state=folded)
+        folded = cached_fold.fold_rows(entries)
+        cached_fold.rewrite_state(
+            conn, member_id, seq=entries[-1].seq if entries else 0, state=folded
+        )
         account = people.member(conn, member_id)
         levels = ctx.programmes(conn)[-1].tiers.levels
         rank = folded.standing.rank if folded.standing else levels[0].rank

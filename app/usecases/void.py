@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import posting
+from app import cached_fold, posting
 from app.account import member_context, shown_after
 from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
@@ -97,8 +97,8 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
         member_id=row.member_id, amount=abs(row.total_minor), reason=command.reason,
         of=command.event_id,
     )  # fmt: skip
-    before = posting.load_state(conn, row.member_id, None) if quote.entries else EMPTY
-    posted = posting.Posted(before, fold(before, quote.entries)) if quote.entries else None
+    before = cached_fold.load_state(conn, row.member_id, None) if quote.entries else EMPTY
+    posted = cached_fold.Posted(before, fold(before, quote.entries)) if quote.entries else None
     event = tx.record(
         posting.VOID,
         event_id=event_id,
@@ -189,7 +189,7 @@ def _quote(
     on = BusinessDate(row.business_date)
     programme = ctx.programme_on(conn, on)
     member = member_context(conn, row.member_id, programme, on, None)
-    entries = [posting.entry_of(line) for line in rows.ledger_of_event(conn, row.seq)]
+    entries = [cached_fold.entry_of(line) for line in rows.ledger_of_event(conn, row.seq)]
     doc = posting.event_of(event).doc
     if row.kind == posting.SALE:
         sale = sale_from_plain(doc["sale"])

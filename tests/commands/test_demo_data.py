@@ -11,7 +11,7 @@ from pathlib import Path
 import phonenumbers
 import pytest
 
-from app import build, posting, statement
+from app import build, cached_fold, posting, statement
 from app.commands import demo_data, demo_people, run
 from app.context import Session
 from app.domain.business_day import BusinessDate
@@ -152,7 +152,7 @@ def test_some_of_the_faithful_have_points_that_expire_soon(till: build.Till) -> 
     soon = till.context.business_date().plus(70)
     with till.context.read() as conn:
         found = [people.members_of_phone(conn, phone)[0] for phone in FAITHFUL]
-        states = [posting.load_state(conn, member_id, None) for member_id in found]
+        states = [cached_fold.load_state(conn, member_id, None) for member_id in found]
     assert sum(any(lot.expires <= soon for lot in state.lots) for state in states) >= 2
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-from app import posting
+from app import cached_fold
 from app.context import Context
 from app.documents.report import Drill, Figure, Line, Report, ReportFilter, Unit
 from app.domain.business_day import BusinessDate
@@ -114,7 +114,7 @@ def tier_changes(conn: Connection, asked: ReportFilter) -> list[tuple[int, int]]
         state = EMPTY
         for entry in report_sums.tier_entries(conn, member_id):
             before = state.standing
-            state = fold(state, [posting.entry_of(entry)])
+            state = fold(state, [cached_fold.entry_of(entry)])
             step = _rank(state.standing) - _rank(before)
             if entry.seq in wanted and step:
                 found.append((entry.seq, 1 if step > 0 else -1))

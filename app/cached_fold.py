@@ -1,0 +1,249 @@
+"""A member's folded state as its rows have it: loaded for a command, saved after it, folded anew.
+
+The rows are a cache of the ledger (storage.md, `member_state` and its lots): whoever saves has folded, and
+`posting.post` asserts the sums. Here: rows to state and back. Not here: events, and what they stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from sqlcipher3.dbapi2 import Connection
+
+from app.domain.business_day import BusinessDate
+from app.domain.entries import POINTS, Entry, EntryId
+from app.domain.fold import fold
+from app.domain.state import (
+    EMPTY,
+    Day,
+    Debt,
+    Lot,
+    MemberState,
+    Split,
+    TierChange,
+    Use,
+)
+from app.domain.state_rows import Needs, changes
+from db import rows, states
+
+_json: Final = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a command did: the member's state as loaded (partial) and as folded."""
+
+    before: MemberState
+    after: MemberState
+
+
+def entry_of(row: rows.LedgerRow) -> Entry:
+    """The entry of a ledger row."""
+    return Entry(
+        EntryId(row.event_id, row.n),
+        row.asset,
+        row.kind,  # type: ignore[arg-type]  # the column holds only what Entry.kind gave it
+        row.amount,
+        BusinessDate(row.business_date),
+        _date(row.available_from),
+        _date(row.expires),
+        _date(row.minimum_expiry),
+        None if row.ref_event is None else EntryId(row.ref_event, row.ref_n or 0),
+    )
+
+
+def load_state(
+    conn: Connection,
+    member_id: bytes | None,
+    needed: Needs | None,
+    *,
+    days_since: BusinessDate | None = None,
+) -> MemberState:
+    """A member's state from its rows: partial by `needed` (all rows when None).
+
+    `days_since` adds the day counters from a date on, for the tier's window.
+    """
+    if member_id is None:
+        return EMPTY
+    row = states.state(conn, member_id)
+    if row is None:
+        return EMPTY
+    rest = msgspec.json.decode(row.rest)
+    lots = tuple(
+        Lot(
+            lot.asset, EntryId(lot.origin_event, lot.origin_n), BusinessDate(lot.expires),
+            BusinessDate(lot.available_from), lot.remaining, lot.ord,
+        )
+        for lot in states.lots(conn, member_id)
+    )  # fmt: skip
+    sums = [(POINTS, row.points)] * rest["p"] + [(asset, total) for asset, total in rest["s"]]
+    # A member owes or owns, never both (domain.md section 2): without a sum below zero no debt.
+    owing = any(total < 0 for _, total in sums)
+    debts = tuple(
+        Debt(debt.asset, EntryId(debt.debit_event, debt.debit_n), debt.amount, debt.ord, debt.kind)  # type: ignore[arg-type]  # as above
+        for debt in (states.debts(conn, member_id) if owing else ())
+    )
+    return MemberState(
+        sequence=row.sequence,
+        sums=tuple(sorted(sums)),
+        lots=lots,
+        debts=debts,
+        splits=_load_splits(conn, member_id, needed),
+        days=_load_days(conn, member_id, needed, days_since),
+        tiers=tuple(
+            TierChange(
+                EntryId(bytes.fromhex(event), n),
+                kind,
+                rank,
+                BusinessDate(since),
+                BusinessDate(until),
+            )
+            for event, n, kind, rank, since, until in rest["t"]
+        ),
+        uses=tuple(Use(*use) for use in rest["u"]),
+    )
+
+
+def save_state(conn: Connection, member_id: bytes, *, seq: int, posted: Posted) -> None:
+    """Write the rows that differ between the two states."""
+    after = posted.after
+    diff = changes(posted.before, after)
+    states.put_state(conn, _state_row(member_id, seq, after))
+    if diff.lots_gone:
+        states.drop_lots(conn, [(member_id, k[0].event, k[0].n, int(k[1])) for k in diff.lots_gone])
+    if diff.lots:
+        states.put_lots(conn, [_lot_row(member_id, lot) for lot in diff.lots])
+    if diff.debts_gone:
+        states.drop_debts(conn, [(member_id, d.event, d.n) for d in diff.debts_gone])
+    if diff.debts:
+        states.put_debts(
+            conn,
+            [
+                states.DebtRow(
+                    member_id, d.asset, d.debit.event, d.debit.n, d.amount, d.order, d.kind
+                )
+                for d in diff.debts
+            ],
+        )
+    if diff.splits_gone:
+        states.drop_splits(conn, [(member_id, order) for order in diff.splits_gone])
+    if diff.splits:
+        states.put_splits(conn, [_split_row(member_id, split) for split in diff.splits])
+    if diff.days:
+        states.put_days(
+            conn,
+            [
+                states.DayRow(member_id, int(d.on), int(d.counts_from), d.earned, d.spend, d.sales)
+                for d in diff.days
+            ],
+        )
+
+
+def rewrite_state(conn: Connection, member_id: bytes, *, seq: int, state: MemberState) -> None:
+    """Write a member's whole cache anew (`verify --rebuild`)."""
+    states.drop_member(conn, member_id)
+    save_state(conn, member_id, seq=seq, posted=Posted(EMPTY, state))
+
+
+def fold_rows(ledger: Iterable[rows.LedgerRow]) -> MemberState:
+    """The fold of a member's ledger rows, from the first one."""
+    return fold(EMPTY, [entry_of(row) for row in ledger])
+
+
+def _state_row(member_id: bytes, seq: int, state: MemberState) -> states.StateRow:
+    has_points = any(asset == POINTS for asset, _ in state.sums)
+    rest = {
+        "p": int(has_points),
+        "s": [[asset, total] for asset, total in state.sums if asset != POINTS],
+        "t": [
+            [t.entry.event.hex(), t.entry.n, t.kind, t.rank, int(t.since), int(t.until)]
+            for t in state.tiers
+        ],
+        "u": [list(use) for use in state.uses],
+    }
+    standing = state.standing
+    return states.StateRow(
+        member_id, seq, state.sequence, state.balance(POINTS), _json.encode(rest).decode(),
+        None if standing is None else int(standing.until),
+    )  # fmt: skip
+
+
+def _load_splits(conn: Connection, member_id: bytes, needed: Needs | None) -> tuple[Split, ...]:
+    if needed is None:
+        return tuple(_split(row) for row in states.splits_of_member(conn, member_id))
+    found: dict[int, Split] = {}
+    for entry in needed.splits:
+        for row in states.splits_touching(conn, entry.event, entry.n):
+            found[row.ord] = _split(row)
+    return tuple(found[order] for order in sorted(found))
+
+
+def _load_days(
+    conn: Connection,
+    member_id: bytes,
+    needed: Needs | None,
+    since: BusinessDate | None,
+) -> tuple[Day, ...]:
+    if needed is None:
+        return tuple(_day(row) for row in states.days(conn, member_id))
+    found = {}
+    if since is not None:
+        found = {row.business_date: row for row in states.days(conn, member_id, int(since))}
+    for on in needed.days:
+        if int(on) not in found and (since is None or on < since):
+            row = states.day(conn, member_id, int(on))
+            if row is not None:
+                found[row.business_date] = row
+    return tuple(_day(found[on]) for on in sorted(found))
+
+
+def _lot_row(member_id: bytes, lot: Lot) -> states.LotRow:
+    return states.LotRow(
+        member_id, lot.asset, lot.origin.event, lot.origin.n, int(lot.expires),
+        int(lot.available_from), lot.remaining, lot.order,
+    )  # fmt: skip
+
+
+def _split_row(member_id: bytes, s: Split) -> states.SplitRow:
+    back = s.restored_by
+    return states.SplitRow(
+        member_id, s.order, s.asset, s.debit.event, s.debit.n, s.kind, s.origin.event, s.origin.n,
+        int(s.expires), int(s.available_from), s.amount, s.lot_order,
+        None if back is None else back.event, None if back is None else back.n, _int(s.back_to),
+    )  # fmt: skip
+
+
+def _split(row: states.SplitRow) -> Split:
+    back = None
+    if row.restored_event is not None:
+        back = EntryId(row.restored_event, row.restored_n or 0)
+    return Split(
+        row.ord, row.asset, EntryId(row.debit_event, row.debit_n),
+        row.kind,  # type: ignore[arg-type]  # as above
+        EntryId(row.origin_event, row.origin_n), BusinessDate(row.expires),
+        BusinessDate(row.available_from), row.amount, row.lot_ord, back, _date(row.back_to),
+    )  # fmt: skip
+
+
+def _day(row: states.DayRow) -> Day:
+    return Day(
+        BusinessDate(row.business_date), BusinessDate(row.counts_from), row.earned, row.spend,
+        row.sales,
+    )  # fmt: skip
+
+
+def _int(value: int | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _date(value: int | None) -> BusinessDate | None:
+    return None if value is None else BusinessDate(value)
+
+
+def states_equal(one: MemberState, other: MemberState) -> Sequence[str]:
+    """The names of the parts in which two whole states differ; empty when they are equal."""
+    parts = ("sequence", "sums", "lots", "debts", "splits", "days", "tiers", "uses")
+    return [part for part in parts if getattr(one, part) != getattr(other, part)]
