@@ -274,8 +274,8 @@ class Errands(QObject):
         self._ask(lambda: self._desk.slip(sold.event_id), opened)
 
     def print_again(self) -> None:
-        """F10: what waits, or else the last slip again, marked as a copy."""
-        if self.print_status.waiting and self._desk.settings().receipt.printer:
+        """F10: what needs a hand at the printer, or else the last slip again, marked as a copy."""
+        if self.print_status.is_stuck:
             self.print_list()
         else:
             self._ask(self._desk.newest_slip, self._print_copy)

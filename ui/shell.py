@@ -425,7 +425,7 @@ class Shell(QWidget):
         self.counter.attach(member_id)
 
     def print_page(self) -> None:
-        """F10: the report on screen, or else what waits for paper or the last slip again."""
+        """F10: the report on screen, or else what is stuck at the printer or the last slip again."""
         page = exporting(self.pages.currentWidget())
         if page is None or self.sheets.top is not None:
             self.errands.print_again()

@@ -222,3 +222,8 @@ class PrintStatus:
     uncertain: tuple[tuple[int, str], ...]
     """(job id, receipt number) of jobs that may or may not be on paper."""
     problem: str
+
+    @property
+    def is_stuck(self) -> bool:
+        """Something needs a hand: what is merely on its way to the printer doesn't."""
+        return bool(self.uncertain or self.problem)
