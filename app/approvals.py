@@ -46,25 +46,37 @@ class Approvals:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._given: dict[tuple[bytes, Right], tuple[Ask, bytes, float]] = {}
+        self._in_time: set[tuple[bytes, Right]] = set()
 
     def give(self, ask: Ask, approver: bytes) -> None:
         """Keep `approver`'s yes to exactly this request."""
-        self._given[ask.command_id, ask.right] = (ask, approver, self._monotonic())
+        key = ask.command_id, ask.right
+        self._given[key] = (ask, approver, self._monotonic())
+        self._in_time.discard(key)
 
-    def of(self, ask: Ask) -> bytes | None:
+    def of(self, ask: Ask, *, goes_on: bool = False) -> bytes | None:
         """Who said yes to exactly this, None when nobody did.
 
-        Raises Refused(APPROVAL_EXPIRED) when it is older than sixty seconds.
+        `goes_on`: the command asks once more at its last step, and its first one asked in time; it may
+        have taken minutes since. Raises Refused(APPROVAL_EXPIRED) when the yes is older than sixty seconds.
         """
-        found = self._given.get((ask.command_id, ask.right))
+        key = ask.command_id, ask.right
+        found = self._given.get(key)
         if found is None or found[0] != ask:
             return None
+        if goes_on and key in self._in_time:
+            return found[1]
         if self._monotonic() - found[2] > LIFE_S:
-            del self._given[ask.command_id, ask.right]
+            self._drop(key)
             raise Refused(Refusal.APPROVAL_EXPIRED)
+        self._in_time.add(key)
         return found[1]
 
     def forget(self, command_id: bytes) -> None:
         """The command is done, or given up: what was said for it is void."""
         for key in [key for key in self._given if key[0] == command_id]:
-            del self._given[key]
+            self._drop(key)
+
+    def _drop(self, key: tuple[bytes, Right]) -> None:
+        del self._given[key]
+        self._in_time.discard(key)

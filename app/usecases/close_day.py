@@ -7,6 +7,7 @@ is the one short transaction that counts, numbers and signs. Dates are closed in
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -76,12 +77,11 @@ class BeginClose:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A close that may go on: `signed` is what somebody signed for, `approval` the second person."""
+    """A close that may go on: `signed` is what somebody signed for. Who did is asked again at the end."""
 
     command: BeginClose
     since: BusinessDate | None
     signed: tuple[OpenItem, ...]
-    approval: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +197,21 @@ def begin(ctx: Context, command: BeginClose) -> Closing:
         if shift is not None and shift.business_date <= command.on:
             raise Refused(Refusal.SHIFT_OPEN)
         items = (*_open_items(ctx, conn), *command.found)
-        approval = _signature(ctx, conn, command, items)
+        _signature(ctx, conn, command, items)
         closed = last_close(conn)
     since = BusinessDate(closed.on) if closed else None
-    return Closing(command, since, items, approval)
+    return Closing(command, since, items)
 
 
 def _signature(
-    ctx: Context, conn: Connection, command: BeginClose, items: tuple[OpenItem, ...]
+    ctx: Context,
+    conn: Connection,
+    command: BeginClose,
+    items: tuple[OpenItem, ...],
+    *,
+    goes_on: bool = False,
 ) -> dict[str, Any] | None:
+    """Who signs for exactly these items, as the event keeps it; None where nobody else need."""
     session = command.session
     if session is None:
         return None  # the till by itself: the Z says what was open, and who comes next is told
@@ -219,7 +225,15 @@ def _signature(
         command_id=command.command_id,
         amount=sum(item.count for item in items),
         reason=command.reason,
+        of=_digest(items),
+        goes_on=goes_on,
     )  # fmt: skip
+
+
+def _digest(items: tuple[OpenItem, ...]) -> bytes:
+    """Binds a yes to what is open, not only to how many: another item is another request."""
+    listed = ";".join(f"{item.code}={item.count}" for item in items)
+    return hashlib.sha256(listed.encode()).digest()[:16]
 
 
 def end_shift_unattended(ctx: Context, on: BusinessDate) -> bool:
@@ -259,10 +273,11 @@ def prove(ctx: Context, *, progress: Watch = quiet) -> Proof:
 
 
 def close_day(ctx: Context, command: CloseDay) -> Done[Closed]:
-    """Count, number and sign. Everything that was signed for is looked at again.
+    """Count, number and sign. Everything that was signed for is looked at again, and by whom.
 
     Raises Refused: DAY_OPEN_ITEMS (something was opened, found or not backed up that nobody signed for;
-    begin again), SHIFT_OPEN, DAY_NOTHING_TO_CLOSE.
+    begin again), SHIFT_OPEN, DAY_NOTHING_TO_CLOSE, and what `begin` refuses: whoever closes or signed may
+    have lost the right since.
     """
     closing = command.closing
     with ctx.write(closing.command.command_id) as tx:
@@ -285,6 +300,7 @@ def _commit(ctx: Context, tx: Tx, command: CloseDay) -> Event:
     items = _items_now(ctx, conn, command)
     if begun.session is not None:
         _check_signed(items, closing.signed)
+    approval = _signature(ctx, conn, begun, closing.signed, goes_on=True)
     previous = last_close(conn) or LastClose(0, NEVER_CLOSED, 0, 0, 0)
     seq, head = _walk_tail(conn, command.proof)
     seed = _seed(conn)
@@ -299,7 +315,7 @@ def _commit(ctx: Context, tx: Tx, command: CloseDay) -> Event:
         "unattended": int(begun.session is None),
         "proof": _proof(conn, command, previous, seq, head),
         "key": statement.public_of(seed).hex(),
-        "approval": closing.approval,
+        "approval": approval,
     }
     facts = statement_of(ctx, doc)
     event = tx.record(

@@ -40,11 +40,13 @@ def require(
     reason: str = "",
     of: bytes | None = None,
     alone: bool = True,
+    goes_on: bool = False,
 ) -> dict[str, Any] | None:
     """Let the act pass, alone or with a second person who said yes to exactly this request.
 
     `alone` False asks for the second person even of a role that the matrix lets pass: it is above
-    that role's own limit in the programme.
+    that role's own limit in the programme. `goes_on`: it is the last step of a command that asked this
+    at its first; everything is looked at again but how old the yes is.
 
     Returns what the event keeps of the second person (`doc["approval"]`), None when alone. Raises
     Refused: NOT_ALLOWED; REASON_NEEDED; APPROVAL_NEEDED with the Ask as `offer`; APPROVAL_EXPIRED.
@@ -58,7 +60,7 @@ def require(
     if cell.grant is Grant.ALONE and alone:
         return None
     ask = Ask(command_id, right, session.staff_id, member_id, amount, reason, of)
-    approver = ctx.approvals.of(ask)
+    approver = ctx.approvals.of(ask, goes_on=goes_on)
     if approver is None or not _still_approves(conn, approver, role, right):
         raise Refused(Refusal.APPROVAL_NEEDED, {"right": right.value, "amount": amount}, offer=ask)
     return {"by": approver.hex(), "right": right.value}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,16 +20,19 @@ from app.journal import Record
 from app.usecases import close_day as closing_of_days
 from app.usecases.back_up import NoteBackup, note_backup
 from app.usecases.close_day import (
+    BeginClose,
     CloseDay,
     OpenItem,
     again,
     begin,
     close_day,
     closed_unseen,
+    date_to_close,
     open_items,
     prove,
 )
 from app.usecases.close_unattended import close_all
+from app.usecases.keep_cart import CartLine, OpenCart, keep_cart
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.owner_postings import post_all
 from app.usecases.sign_in import new_verifier
@@ -38,7 +42,15 @@ from db import people, till
 from db.backup import check_copy, copy_into
 from db.connection import Connection
 from db.errors import AlreadyExists, Damaged
-from tests.app.closing import agreed, begun, closed, count_and_close, finished, next_day
+from tests.app.closing import (
+    agreed,
+    begun,
+    closed,
+    count_and_close,
+    event_of,
+    finished,
+    next_day,
+)
 from tests.app.kiosk import Kiosk
 from tests.app.test_close_day import opened_as_it_lies
 from tests.app.test_owner_postings import last_good_date, members_who_bought, shut, silver
@@ -116,6 +128,68 @@ def test_who_signed_for_one_fault_did_not_sign_for_two(kiosk: Kiosk) -> None:
     two, one = (replace(step, proof=replace(step.proof, faults=n)) for n in (2, 1))
     assert refusal(lambda: close_day(kiosk.ctx, two)) is Refusal.DAY_OPEN_ITEMS
     assert close_day(kiosk.ctx, one).result.number == 1
+
+
+def over_a_cart(kiosk: Kiosk) -> tuple[CloseDay, bytes]:
+    """A close of which only the last step is missing, over an open sale; and the manager who signed."""
+    count_and_close(kiosk)
+    keep_cart(kiosk.ctx, OpenCart(lines=(CartLine(100),)))
+    on = date_to_close(kiosk.ctx)
+    assert on is not None
+    command = BeginClose(kiosk.ctx.ids(), kiosk.session, on, "left_for_tomorrow")
+    manager = agreed(kiosk, command)
+    closing = begin(kiosk.ctx, command)
+    return CloseDay(closing, prove(kiosk.ctx), None, None), manager
+
+
+def backed_up(kiosk: Kiosk, step: CloseDay) -> CloseDay:
+    made = note_backup(kiosk.ctx, NoteBackup(kiosk.ctx.ids(), make(kiosk.ctx))).result
+    return replace(step, backup=made)
+
+
+def test_a_close_that_nobody_began_is_not_signed_for_by_saying_so(kiosk: Kiosk) -> None:
+    """The items that are said to be signed for are looked up where the second person's yes is kept."""
+    step, _ = over_a_cart(kiosk)
+    command = replace(step.closing.command, command_id=kiosk.ctx.ids())
+    forged = backed_up(kiosk, replace(step, closing=replace(step.closing, command=command)))
+    assert refusal(lambda: close_day(kiosk.ctx, forged)) is Refusal.APPROVAL_NEEDED
+
+
+def test_a_yes_for_one_thing_signs_for_no_other(kiosk: Kiosk) -> None:
+    step, _ = over_a_cart(kiosk)
+    other = (OpenItem("faults", 1),)
+    keep_cart(kiosk.ctx, OpenCart())
+    found = replace(step, proof=replace(step.proof, faults=1))
+    forged = backed_up(kiosk, replace(found, closing=replace(step.closing, signed=other)))
+    assert refusal(lambda: close_day(kiosk.ctx, forged)) is Refusal.APPROVAL_NEEDED
+
+
+def test_who_signed_and_left_the_shop_before_the_end_has_not_signed(kiosk: Kiosk) -> None:
+    step, manager = over_a_cart(kiosk)
+    step = backed_up(kiosk, step)
+    with kiosk.ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET active = 0 WHERE id = ?", (manager,))
+    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.APPROVAL_NEEDED
+
+
+def test_who_lost_the_right_before_the_end_closes_nothing(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    step = ready(kiosk)
+    with kiosk.ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET role = 'auditor' WHERE id = ?", (kiosk.session.staff_id,))
+    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.NOT_ALLOWED
+
+
+def test_a_yes_in_time_lasts_through_steps_that_take_minutes(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, manager = over_a_cart(kiosk)
+    step = backed_up(kiosk, step)
+    later = time.monotonic() + 600
+    monkeypatch.setattr(kiosk.ctx.approvals, "_monotonic", lambda: later)
+    doc = event_of(kiosk, close_day(kiosk.ctx, step).result.event_id).doc
+    assert doc["approval"] == {"by": manager.hex(), "right": "close_over_open"}
+    assert doc["open"] == [["cart", 1]]
 
 
 def test_events_that_do_not_join_the_proof_stop_the_close(kiosk: Kiosk) -> None:
