@@ -375,6 +375,10 @@ def cells_of(conn: Connection, event: Event) -> list[dict[str, Any]]:
         person = people.staff_by_id(conn, bytes.fromhex(event.doc["staff"]))
         if person is not None:
             cells.append(staff_cell(person))
+    if event.kind == posting.ADJUST:
+        note = people.note_of(conn, event.id)
+        if note is not None:
+            cells.append({"t": "note", **_plain(note)})
     if event.member_id is None or event.kind not in (posting.ENROL, posting.PROFILE):
         return cells
     if event.kind == posting.ENROL:
@@ -395,7 +399,9 @@ def staff_cell(person: people.StaffRow) -> dict[str, Any]:
     return {"t": "staff", **{name: plain[name] for name in _STAFF_CELL}}
 
 
-def _plain(row: people.ProfileRow | people.CredentialRow | people.StaffRow) -> dict[str, Any]:
+def _plain(
+    row: people.ProfileRow | people.CredentialRow | people.StaffRow | people.NoteRow,
+) -> dict[str, Any]:
     return {
         key: value.hex() if isinstance(value, bytes) else value
         for key, value in asdict(row).items()
@@ -423,6 +429,8 @@ def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
         block = _own_card(conn, values["kind"], values["value"])
         if block is not None:
             people.advance_card_block(conn, *block)
+    elif cell["t"] == "note":
+        people.put_note(conn, people.NoteRow(**values))
     else:
         assert cell["t"] == "staff", cell["t"]
         # An older cell may say less or more than is kept now.
@@ -438,7 +446,7 @@ def _searched(profile: people.ProfileRow) -> tuple[str | None, ...]:
 _STAFF_CELL: Final = (
     "id", "initials", "name", "role", "badge", "pin_salt", "pin_hash", "active", "member_id", "phone",
 )  # fmt: skip
-_BYTES: Final = frozenset({"id", "member_id", "key", "pin_salt", "pin_hash"})
+_BYTES: Final = frozenset({"id", "event_id", "member_id", "key", "pin_salt", "pin_hash"})
 
 
 def _own_card(conn: Connection, kind: str, value: str) -> tuple[str, int] | None:

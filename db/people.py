@@ -68,6 +68,15 @@ class ConsentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRow:
+    """What somebody wrote about an event of a member; the event has its length and digest."""
+
+    event_id: bytes
+    member_id: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardBlock:
     """Card numbers that the till hands out: `next` is the first that nobody has, `last` the end."""
 
@@ -287,6 +296,22 @@ def consents_of(conn: Connection, member_id: bytes) -> list[ConsentRow]:
         (member_id,),
     )
     return [ConsentRow(*row) for row in rows]
+
+
+def put_note(conn: Connection, row: NoteRow) -> None:
+    """Keep what was written about an event."""
+    conn.execute(
+        "INSERT OR REPLACE INTO event_note (event_id, member_id, text) VALUES (?,?,?)",
+        (row.event_id, row.member_id, row.text),
+    )
+
+
+def note_of(conn: Connection, event_id: bytes) -> NoteRow | None:
+    """What was written about an event; None for nothing, and once it is erased."""
+    row = conn.execute(
+        "SELECT event_id, member_id, text FROM event_note WHERE event_id = ?", (event_id,)
+    ).fetchone()
+    return NoteRow(*row) if row else None
 
 
 def put_card_block(conn: Connection, block: CardBlock) -> None:

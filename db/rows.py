@@ -304,13 +304,24 @@ def document_by_event(conn: Connection, event_id: bytes) -> DocumentRow | None:
 
 
 def documents_of_member(conn: Connection, member_id: bytes, limit: int) -> list[DocumentRow]:
-    """A member's newest documents first."""
-    return _documents(conn, "member_id = ? ORDER BY seq DESC LIMIT ?", (member_id, limit))
+    """A member's newest documents first, those that have a slip."""
+    where = "member_id = ? AND receipt_no IS NOT NULL ORDER BY seq DESC LIMIT ?"
+    return _documents(conn, where, (member_id, limit))
 
 
 def documents_of_shift(conn: Connection, shift_id: bytes, limit: int) -> list[DocumentRow]:
-    """A shift's newest documents first."""
-    return _documents(conn, "shift_id = ? ORDER BY seq DESC LIMIT ?", (shift_id, limit))
+    """A shift's newest documents first, those that have a slip."""
+    where = "shift_id = ? AND receipt_no IS NOT NULL ORDER BY seq DESC LIMIT ?"
+    return _documents(conn, where, (shift_id, limit))
+
+
+def adjustments_on(conn: Connection, on: int) -> list[EventRow]:
+    """The adjustments of a business date, oldest first."""
+    seqs = conn.execute(
+        "SELECT seq FROM document WHERE kind = 'adjust' AND business_date = ? ORDER BY seq", (on,)
+    ).fetchall()
+    found = [event_by_seq(conn, seq) for (seq,) in seqs]
+    return [event for event in found if event is not None]
 
 
 def documents_referring(conn: Connection, event_id: bytes) -> list[DocumentRow]:

@@ -37,6 +37,7 @@ from app.queries.records import (
 from app.queries.why import Why, why
 from app.settings import Settings, save
 from app.slips import money_sign
+from app.usecases.adjust import Adjust, Adjusted, AdjustPreview, adjust, preview_adjust
 from app.usecases.enrol import EditProfile, Enrol, Enrolled, ProfileInput, edit_profile, enrol
 from app.usecases.keep_cart import OpenCart, keep_cart, kept_cart
 from app.usecases.open_shift import OpenShift, open_shift
@@ -388,7 +389,7 @@ class Desk:
         """Queue another copy; returns its number."""
         return reprint(self._ctx, Reprint(command_id, session, event_id, reason)).result
 
-    # Returns and voids ------------------------------------------------------------------------
+    # Returns, voids, points by hand ---------------------------------------------------------------------
 
     def sale_to_return(self, event_id: bytes) -> tuple[SaleOnScreen, Mapping[str, str]]:
         """The sale, and the English names of its items by their codes."""
@@ -418,6 +419,22 @@ class Desk:
             quote.balance_after,
         )
         return return_goods(self._ctx, command).result
+
+    def preview_adjust(self, session: Session, member_id: bytes, points: int = 0) -> AdjustPreview:
+        return preview_adjust(self._ctx, session, member_id, points)
+
+    def adjust(
+        self,
+        command_id: bytes,
+        session: Session,
+        member_id: bytes,
+        points: int,
+        reason: str,
+        note: str,
+        balance_after: int,
+    ) -> Adjusted:
+        command = Adjust(command_id, session, member_id, points, reason, note, balance_after)
+        return adjust(self._ctx, command).result
 
     def preview_void(self, event_id: bytes) -> VoidQuote:
         return preview_void(self._ctx, event_id)

@@ -24,6 +24,7 @@ from ui.sounds import REFUSED, UNKNOWN
 if TYPE_CHECKING:
     from app.context import Session
     from app.queries.why import Why
+    from app.usecases.adjust import AdjustPreview
     from app.usecases.return_goods import SaleOnScreen
     from app.usecases.sell import Sold
     from ui.desk import Desk
@@ -193,6 +194,21 @@ class Errands(QObject):
     def _voided(self, said: str) -> None:
         self.counter.charging.forget_last_sale()
         self._returned(said)
+
+    def adjust(self) -> None:
+        """Points by hand for the member on screen."""
+        from ui.dialogs.adjust import AdjustSheet
+
+        member, session = self.counter.attached, self.session
+        if member is None or session is None:
+            return
+
+        def opened(start: AdjustPreview) -> None:
+            sheet = AdjustSheet(self._kit, self._lanes, self._desk, self.who, member, start)
+            sheet.adjusted.connect(self._returned)
+            self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.preview_adjust(session, member.member_id), opened)
 
     def void(self) -> None:
         from ui.dialogs.void_sale import VoidSale

@@ -46,6 +46,8 @@ _PLAIN: Final[Mapping[Code, str]] = {
     Refusal.ADJUST_OWN_ACCOUNT: mark("You can't change your own points. Ask another person."),
     Refusal.ADJUST_NOT_ALLOWED: mark("You may not change points. Ask a supervisor."),
     Refusal.ADJUST_NEEDS_SECOND: mark("A second person must agree. Ask a supervisor."),
+    Refusal.ADJUST_NOTE_SHORT: mark("Say what happened, in a sentence."),
+    Refusal.ADJUST_OVER_DAY: mark("This person has agreed to enough today. Ask somebody else."),
     Refusal.ADJUST_BELOW_AVAILABLE: mark("The member has fewer points than that. Enter fewer."),
     Refusal.OPENING_INVALID: mark("This opening balance doesn't fit. Check points and dates."),
     Refusal.TIER_UNKNOWN: mark("The programme has no such tier. Choose one of the list."),
@@ -151,6 +153,10 @@ _WITH_FACTS: Final[Mapping[Code, str]] = {
         "{amount_minor} is over this till's limit. Check and enter it again."
     ),
     Refusal.ITEM_UNKNOWN: mark("Barcode {code} isn't known. F5 picks the item, Delete drops it."),
+    Refusal.ADJUST_NOTE_SHORT: mark("Say in {least} characters or more what happened."),
+    Refusal.ADJUST_OVER_DAY: mark(
+        "{points} points today by one person's yes; the limit is {limit}. Ask somebody else."
+    ),
     Refusal.REDEEM_NOT_MULTIPLE: mark("Points go in steps of {unit_points}. Enter a multiple."),
     Refusal.REDEEM_BELOW_MINIMUM: mark("The least is {minimum} points. Enter more."),
     Refusal.REDEEM_ABOVE_AVAILABLE: mark("The member has {available} points to use. Enter fewer."),

@@ -90,6 +90,7 @@ def _member_actions(shell: Shell) -> tuple[Action, ...]:
         ),
         Action("ledger", mark("Whole ledger"), "ls", shell.errands.ledger, refusal=needs),
         Action("lots", mark("Points by lot"), "pc", shell.errands.lots, refusal=needs),
+        Action("adjust", mark("Change points by hand"), "tz", shell.errands.adjust, refusal=needs),
         Action(
             "member_card",
             mark("Member card as a file"),

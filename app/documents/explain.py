@@ -6,10 +6,37 @@ Rendered from what the event stored, with the version that it names; nothing is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from app.domain.documents import SaleDocument, TraceStep
 from app.domain.programme import Programme
 from app.formats import Formats, number
+from app.i18n import mark
+
+ADJUST_REASONS: Final = {
+    "goodwill": mark("Goodwill"),
+    "missed_sale": mark("Points of a sale were missing"),
+    "correction": mark("Correction of a mistake"),
+    "other": mark("Other reason"),
+}
+"""Why points were changed by hand."""
+
+
+def adjusted(formats: Formats, points: int) -> str:
+    """What an adjustment did, in one sentence."""
+    return formats.words.say("Changed by hand: {points}.", points=formats.points_change(points))
+
+
+def adjust_working(
+    formats: Formats, reason: str, note: str, made_by: str, agreed_by: str
+) -> tuple[str, ...]:
+    """Why, by whom and with whom; the note is "" once it is erased."""
+    words = formats.words
+    lines = [words.say("Reason: {reason}.", reason=words.say(ADJUST_REASONS[reason]))]
+    if note:
+        lines.append(words.say("Note: {note}", note=note))
+    lines.append(words.say("Made by {who}, agreed by {second}.", who=made_by, second=agreed_by))
+    return tuple(lines)
 
 
 def headline(formats: Formats, sale: SaleDocument) -> str:

@@ -43,6 +43,8 @@ class Refusal(StrEnum):
     ADJUST_NOT_ALLOWED = "adjust_not_allowed"
     ADJUST_NEEDS_SECOND = "adjust_needs_second"
     ADJUST_BELOW_AVAILABLE = "adjust_below_available"
+    ADJUST_NOTE_SHORT = "adjust_note_short"
+    ADJUST_OVER_DAY = "adjust_over_day"
     OPENING_INVALID = "opening_invalid"
     TIER_UNKNOWN = "tier_unknown"
     TIER_END_NEEDED = "tier_end_needed"

@@ -13,7 +13,7 @@ from app.domain.errors import Refusal, Refused
 from app.formats import Formats
 from app.i18n import Words
 from app.slips import money_sign
-from db import rows
+from db import people, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,16 @@ def why(ctx: Context, event_id: bytes, words: Words) -> Why:
             lines = explain.return_working(formats, trace)
             headline = words.say("Goods were returned; their points went back.")
             return Why(headline, lines, event.doc["receipt_no"])
+        if event.kind == posting.ADJUST:
+            doc, note = event.doc, people.note_of(conn, event.id)
+            lines = explain.adjust_working(
+                formats,
+                doc["reason"],
+                note.text if note else "",
+                ctx.initials(conn, event.staff_id),
+                ctx.initials(conn, bytes.fromhex(doc["approval"]["by"])),
+            )
+            return Why(explain.adjusted(formats, doc["points"]), lines, "")
     if event.kind == posting.VOID:
         headline = words.say(
             "Receipt {number} was voided; every entry was mirrored.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -148,8 +149,8 @@ def enrol_facts(
     return {
         "tier": programme.tiers.levels[0].code,
         "consents": consents,
-        "profile": {"version": profile["version"], "digest": _digest(key, profile)},
-        "card": {"digest": _digest(key, card)},
+        "profile": {"version": profile["version"], "digest": cell_digest(key, profile)},
+        "card": {"digest": cell_digest(key, card)},
     }
 
 
@@ -182,7 +183,7 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
             doc={
                 "changed": changed,
                 "consents": consents_given(command.service_consent, command.marketing_consent),
-                "profile": {"version": row.version + 1, "digest": _digest(key, cell)},
+                "profile": {"version": row.version + 1, "digest": cell_digest(key, cell)},
             },
             cells=(cell,),
         )
@@ -291,7 +292,8 @@ def _used_birthday(ctx: Context, tx: Tx, state: MemberState) -> bool:
     )
 
 
-def _digest(key: bytes, cell: dict[str, Any]) -> str:
+def cell_digest(key: bytes, cell: Mapping[str, Any]) -> str:
+    """What an event says of a personal value that it doesn't hold: nothing without the member's key."""
     plain = json.dumps(cell, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hmac.digest(key, plain.encode(), sha256).hex()
 

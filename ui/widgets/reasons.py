@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from app.documents.day_slips import REASON_WORDS
+from app.documents.explain import ADJUST_REASONS
 from app.i18n import mark
 from ui.guard_words import stop_reason
 from ui.kit import Kit
@@ -14,6 +15,7 @@ from ui.widgets.segments import Segment, Segments
 
 _REASONS: Final = {
     **REASON_WORDS,
+    **ADJUST_REASONS,
     "changed_mind": mark("Changed mind"),
     "faulty": mark("Faulty"),
     "wrong_item": mark("Wrong item"),

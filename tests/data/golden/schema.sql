@@ -1,4 +1,5 @@
 CREATE INDEX credential_member ON credential (member_id, kind);
+CREATE INDEX document_adjust ON document (business_date, seq) WHERE kind = 'adjust';
 CREATE INDEX document_member ON document (member_id, seq) WHERE member_id IS NOT NULL;
 CREATE INDEX document_refers ON document (refers_to, seq) WHERE refers_to IS NOT NULL;
 CREATE INDEX document_shift ON document (shift_id, seq);
@@ -8,6 +9,7 @@ CREATE INDEX event_checkpoint ON event (seq) WHERE kind = 'checkpoint';
 CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
 CREATE INDEX event_figures_count ON event_figures (shift_id, seq) WHERE kind = 'count';
 CREATE INDEX event_figures_date ON event_figures (business_date, seq);
+CREATE INDEX event_note_member ON event_note (member_id);
 CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
 CREATE INDEX lot_due ON lot (expires, member_id) WHERE asset = 'points';
 CREATE INDEX member_day_pending ON member_day (counts_from, member_id) WHERE counts_from > business_date;
@@ -118,6 +120,11 @@ CREATE TABLE event_figures (
 CREATE TABLE event_mac (
     seq INTEGER PRIMARY KEY CHECK (seq > 0),
     mac BLOB NOT NULL CHECK (length(mac) = 16)
+) STRICT;
+CREATE TABLE event_note (
+    event_id BLOB PRIMARY KEY CHECK (length(event_id) = 16),
+    member_id BLOB NOT NULL CHECK (length(member_id) = 16),
+    text TEXT NOT NULL
 ) STRICT;
 CREATE TABLE event_share (
     seq INTEGER NOT NULL REFERENCES event_figures (seq),
