@@ -48,6 +48,8 @@ def asked_for(kit: Kit, ask: Ask) -> str:
     formats, words = kit.formats, kit.words
     if ask.right in _MONEY:
         return words.say(_MONEY[ask.right], amount=formats.money(ask.amount))
+    if ask.right is Right.ADJUST:
+        return words.say(_POINTS[ask.right], amount=formats.points_change(ask.amount))
     if ask.right in _POINTS:
         return words.say(_POINTS[ask.right], amount=formats.points(ask.amount))
     return words.say(_PLAIN[ask.right])

@@ -96,18 +96,22 @@ class AdjustSheet(ReasonedSheet):
         before = formats.points(shown.balance_before)
         if shown.balance_after == shown.balance_before:
             return words.say("Balance {points}.", points=before)
-        said = words.say(
-            "Balance {before}, then {after}.",
-            before=before,
-            after=formats.points(shown.balance_after),
-        )
+        after = formats.points(shown.balance_after)
         if shown.owed_after:
-            more = words.say("{points} are owed then.", points=formats.points(shown.owed_after))
-            return f"{said} {more}"
+            return words.say(
+                "Balance {before}, then {after}: {points} are owed.",
+                before=before,
+                after=after,
+                points=formats.points(shown.owed_after),
+            )
         if shown.expires is not None:
-            more = words.say("Good through {date}.", date=shown.expires.iso())
-            return f"{said} {more}"
-        return said
+            return words.say(
+                "Balance {before}, then {after}. What is given is good through {date}.",
+                before=before,
+                after=after,
+                date=shown.expires.iso(),
+            )
+        return words.say("Balance {before}, then {after}.", before=before, after=after)
 
     def _changed(self) -> None:
         self.problem.clear()

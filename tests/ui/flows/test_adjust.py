@@ -70,10 +70,10 @@ def test_points_are_given_by_keys_alone_and_the_panel_shows_them(rig: Rig) -> No
     sheet = opened(rig)
     before = available(rig)
     typed(rig, sheet)
-    assert "有效期至" in sheet.preview.text()
+    assert "有效期至 2" in sheet.preview.text()
     press(Qt.Key.Key_Return)
     asked = rig.sheet(Approval)
-    assert "300" in asked._asked()
+    assert "+300" in asked._asked()
     agree(rig, asked)
     rig.until(lambda: rig.top is None)
     rig.until(lambda: available(rig) == before + 300)
@@ -87,7 +87,7 @@ def test_taking_more_than_there_is_says_what_is_owed(rig: Rig) -> None:
     sheet = opened(rig)
     sheet.direction.choose("take")
     write(str(available(rig) + 50))
-    rig.until(lambda: "届时欠 50 分" in sheet.preview.text())
+    rig.until(lambda: "欠 50 分" in sheet.preview.text())
 
 
 def test_what_is_missing_is_said_at_its_field_and_nothing_typed_is_lost(rig: Rig) -> None:
