@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import msgspec
 from sqlcipher3.dbapi2 import Connection
@@ -30,6 +31,9 @@ from app.domain.state_rows import Needs, changes
 from db import rows, states
 
 _json: Final = msgspec.json.Encoder(order="deterministic")
+_DATES_KEPT: Final = 8192
+"""Business dates that are made once: a shop's rows name some thousand of them millions of times."""
+_NO_SUMS: Final = states.StateRow(bytes(16), 0, 0, 0, '{"p":0,"s":[],"t":[],"u":[]}', None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,17 @@ class Posted:
 
 def entry_of(row: rows.LedgerRow) -> Entry:
     """The entry of a ledger row."""
+    _, n, event, _, asset, kind, amount, on, start, expires, least, ref, ref_n = row
     return Entry(
-        EntryId(row.event_id, row.n),
-        row.asset,
-        row.kind,  # type: ignore[arg-type]  # the column holds only what Entry.kind gave it
-        row.amount,
-        BusinessDate(row.business_date),
-        _date(row.available_from),
-        _date(row.expires),
-        _date(row.minimum_expiry),
-        None if row.ref_event is None else EntryId(row.ref_event, row.ref_n or 0),
+        EntryId(event, n),
+        asset,
+        kind,  # type: ignore[arg-type]  # the column holds only what Entry.kind gave it
+        amount,
+        _on(on),
+        None if start is None else _on(start),
+        None if expires is None else _on(expires),
+        None if least is None else _on(least),
+        None if ref is None else EntryId(ref, ref_n or 0),
     )
 
 
@@ -72,35 +77,49 @@ def load_state(
     if row is None:
         return EMPTY
     rest = msgspec.json.decode(row.rest)
-    lots = tuple(
-        Lot(
-            lot.asset, EntryId(lot.origin_event, lot.origin_n), BusinessDate(lot.expires),
-            BusinessDate(lot.available_from), lot.remaining, lot.ord,
-        )
-        for lot in states.lots(conn, member_id)
-    )  # fmt: skip
-    sums = [(POINTS, row.points)] * rest["p"] + [(asset, total) for asset, total in rest["s"]]
+    owing = any(total < 0 for _, total in _sums(row, rest))
     # A member owes or owns, never both (domain.md section 2): without a sum below zero no debt.
-    owing = any(total < 0 for _, total in sums)
-    debts = tuple(
-        Debt(debt.asset, EntryId(debt.debit_event, debt.debit_n), debt.amount, debt.ord, debt.kind)  # type: ignore[arg-type]  # as above
-        for debt in (states.debts(conn, member_id) if owing else ())
-    )
+    debts = states.debts(conn, member_id) if owing else ()
+    splits = _load_splits(conn, member_id, needed)
+    days = _load_days(conn, member_id, needed, days_since)
+    return _state(row, rest, states.lots(conn, member_id), debts, splits, days)
+
+
+def whole_state(cached: states.CachedRows) -> MemberState:
+    """The state that all cached rows of a member say, also where the row of the sums is missing."""
+    row, lots, splits, debts, days = cached
+    row = row or _NO_SUMS
+    rest = msgspec.json.decode(row.rest)
+    return _state(row, rest, lots, debts, map(_split, splits), map(_day, days))
+
+
+def _sums(row: states.StateRow, rest: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(POINTS, row.points)] * rest["p"] + [(asset, total) for asset, total in rest["s"]]
+
+
+def _state(
+    row: states.StateRow,
+    rest: dict[str, Any],
+    lots: Iterable[states.LotRow],
+    debts: Iterable[states.DebtRow],
+    splits: Iterable[Split],
+    days: Iterable[Day],
+) -> MemberState:
     return MemberState(
         sequence=row.sequence,
-        sums=tuple(sorted(sums)),
-        lots=lots,
-        debts=debts,
-        splits=_load_splits(conn, member_id, needed),
-        days=_load_days(conn, member_id, needed, days_since),
+        sums=tuple(sorted(_sums(row, rest))),
+        lots=tuple(
+            Lot(asset, EntryId(event, n), _on(expires), _on(start), left, order)
+            for _, asset, event, n, expires, start, left, order in lots
+        ),
+        debts=tuple(
+            Debt(asset, EntryId(event, n), amount, order, kind)  # type: ignore[arg-type]  # as above
+            for _, asset, event, n, amount, order, kind in debts
+        ),
+        splits=tuple(splits),
+        days=tuple(days),
         tiers=tuple(
-            TierChange(
-                EntryId(bytes.fromhex(event), n),
-                kind,
-                rank,
-                BusinessDate(since),
-                BusinessDate(until),
-            )
+            TierChange(EntryId(bytes.fromhex(event), n), kind, rank, _on(since), _on(until))
             for event, n, kind, rank, since, until in rest["t"]
         ),
         uses=tuple(Use(*use) for use in rest["u"]),
@@ -217,30 +236,31 @@ def _split_row(member_id: bytes, s: Split) -> states.SplitRow:
 
 
 def _split(row: states.SplitRow) -> Split:
-    back = None
-    if row.restored_event is not None:
-        back = EntryId(row.restored_event, row.restored_n or 0)
+    (
+        _, order, asset, debit_event, debit_n, kind, origin_event, origin_n, expires, start,
+        amount, lot_order, back_event, back_n, back_to,
+    ) = row  # fmt: skip
     return Split(
-        row.ord, row.asset, EntryId(row.debit_event, row.debit_n),
-        row.kind,  # type: ignore[arg-type]  # as above
-        EntryId(row.origin_event, row.origin_n), BusinessDate(row.expires),
-        BusinessDate(row.available_from), row.amount, row.lot_ord, back, _date(row.back_to),
+        order, asset, EntryId(debit_event, debit_n),
+        kind,  # type: ignore[arg-type]  # as above
+        EntryId(origin_event, origin_n), _on(expires), _on(start), amount, lot_order,
+        None if back_event is None else EntryId(back_event, back_n or 0),
+        None if back_to is None else _on(back_to),
     )  # fmt: skip
 
 
 def _day(row: states.DayRow) -> Day:
-    return Day(
-        BusinessDate(row.business_date), BusinessDate(row.counts_from), row.earned, row.spend,
-        row.sales,
-    )  # fmt: skip
+    _, on, counts_from, earned, spend, sales = row
+    return Day(_on(on), _on(counts_from), earned, spend, sales)
 
 
 def _int(value: int | None) -> int | None:
     return None if value is None else int(value)
 
 
-def _date(value: int | None) -> BusinessDate | None:
-    return None if value is None else BusinessDate(value)
+@lru_cache(_DATES_KEPT)
+def _on(value: int) -> BusinessDate:
+    return BusinessDate(value)
 
 
 def states_equal(one: MemberState, other: MemberState) -> Sequence[str]:

@@ -5,7 +5,7 @@ Profile values are the only personal rows of a store, beside print jobs; a membe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import TypeAlias
 
@@ -145,6 +145,13 @@ def member(conn: Connection, member_id: bytes) -> MemberRow | None:
 def all_members(conn: Connection) -> Iterator[bytes]:
     """Every account's id, in key order."""
     return (bytes(row[0]) for row in conn.execute("SELECT id FROM member ORDER BY id"))
+
+
+def tiers_of(conn: Connection, members: Sequence[bytes]) -> dict[bytes, str]:
+    """The tier of each of these accounts, without those that there are not."""
+    marks = ",".join("?" * len(members))
+    rows = conn.execute(f"SELECT id, tier FROM member WHERE id IN ({marks}) ORDER BY id", members)
+    return dict(rows.fetchall())
 
 
 def member_count(conn: Connection) -> int:

@@ -5,7 +5,7 @@ Records are in the order of the columns, so a row is its own parameter list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlcipher3.dbapi2 import Connection
@@ -79,6 +79,16 @@ class DayRow(NamedTuple):
     sales: int
 
 
+class CachedRows(NamedTuple):
+    """Everything that is cached of one member, each list in the order in which the fold has it."""
+
+    state: StateRow | None
+    lots: list[LotRow]
+    splits: list[SplitRow]
+    debts: list[DebtRow]
+    days: list[DayRow]
+
+
 _STATE = "member_id, seq, sequence, points, rest, tier_until"
 _LOT = "member_id, asset, origin_event, origin_n, expires, available_from, remaining, ord"
 _SPLIT = (
@@ -105,9 +115,9 @@ def put_state(conn: Connection, row: StateRow) -> None:
 
 
 def lots(conn: Connection, member_id: bytes) -> list[LotRow]:
-    """All open lots of a member."""
+    """All open lots of a member, in the order in which the fold has them."""
     rows = conn.execute(
-        f"SELECT {_LOT} FROM lot WHERE member_id = ? ORDER BY ord, expires", (member_id,)
+        f"SELECT {_LOT} FROM lot WHERE member_id = ? ORDER BY asset, expires, ord", (member_id,)
     )
     return [LotRow(*row) for row in rows]
 
@@ -196,6 +206,23 @@ def day(conn: Connection, member_id: bytes, business_date: int) -> DayRow | None
 def put_days(conn: Connection, rows: Iterable[DayRow]) -> None:
     """Add or rewrite day counters."""
     conn.executemany(f"INSERT OR REPLACE INTO member_day ({_DAY}) VALUES (?,?,?,?,?,?)", rows)
+
+
+def cached_of(conn: Connection, members: Sequence[bytes]) -> dict[bytes, CachedRows]:
+    """All cached rows of so many members, by one question a table."""
+    found = {each: CachedRows(None, [], [], [], []) for each in members}
+    some = f"WHERE member_id IN ({','.join('?' * len(members))}) ORDER BY member_id"
+    for row in conn.execute(f"SELECT {_STATE} FROM member_state {some}", members):
+        found[row[0]] = found[row[0]]._replace(state=StateRow._make(row))
+    for row in conn.execute(f"SELECT {_LOT} FROM lot {some}, asset, expires, ord", members):
+        found[row[0]].lots.append(LotRow._make(row))
+    for row in conn.execute(f"SELECT {_SPLIT} FROM split {some}, ord", members):
+        found[row[0]].splits.append(SplitRow._make(row))
+    for row in conn.execute(f"SELECT {_DEBT} FROM debt {some}, ord", members):
+        found[row[0]].debts.append(DebtRow._make(row))
+    for row in conn.execute(f"SELECT {_DAY} FROM member_day {some}, business_date", members):
+        found[row[0]].days.append(DayRow._make(row))
+    return found
 
 
 def drop_member(conn: Connection, member_id: bytes) -> None:

@@ -7,7 +7,8 @@ import sys
 
 from app.commands import CANNOT, open_by_any_key, said
 from app.domain.errors import Unavailable
-from app.usecases.verify import Report, verify
+from app.usecases.verify import verify
+from app.usecases.verify_report import Report
 
 _BAR = 30
 

@@ -27,9 +27,9 @@ from app.usecases.count import count_of, shift_sums
 from app.usecases.done import Done
 from app.usecases.owner_postings import Progress
 from app.usecases.rights import require
-from app.usecases.verify import Progress as Watch
-from app.usecases.verify import quiet
 from app.usecases.verify_day import verify_since
+from app.usecases.verify_report import Progress as Watch
+from app.usecases.verify_report import quiet
 from db import day, people, rows, till
 from db.connection import Connection
 

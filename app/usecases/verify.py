@@ -7,9 +7,8 @@ lot and tier is folded anew; the chain and the journal file are checked link by 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
@@ -18,78 +17,14 @@ from app import cached_fold, posting
 from app.context import Context
 from app.protocol.events import Event, NotCanonical, chain
 from app.usecases.verify_drawer import DrawerWalk
+from app.usecases.verify_members import check_members, code_of
+from app.usecases.verify_report import Fault, Progress, Report, quiet
 from db import figures, people, rows, states, till
 from db.engine import Reader
 
-Progress = Callable[[str, int, int], None]
-"""(what is being checked, done, total)."""
-
-
-class Fault(IntEnum):
-    """What verify can find, by exit code; the lowest one found is the program's exit code."""
-
-    EVENT = 10
-    """Event bytes, or the columns beside them, or the chain."""
-    GAP = 11
-    """A sequence number is missing."""
-    LEDGER = 12
-    """A ledger row is not what its event says."""
-    PROJECTION = 13
-    """A document, shift, drawer, programme or consent row is not what its event says."""
-    CACHE = 14
-    """A cached balance, lot, split, debt, day or tier is not the fold of the ledger, or a block of card
-    numbers is not what the set-up gave and enrolments took."""
-    JOURNAL_FILE = 15
-    """The journal file lacks an event, has another one, or can't be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One difference: where (sequence number of the event, 0 when of none) and what."""
-
-    fault: Fault
-    seq: int
-    what: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What was checked and found. `findings` stops at FINDINGS_MOST; `total` counts on."""
-
-    events: int = 0
-    entries: int = 0
-    members: int = 0
-    files: int = 0
-    rebuilt: int = 0
-    head: bytes = b""
-    total: int = 0
-    worst: int = 0
-    blocks: list[people.CardBlock] = field(default_factory=list)
-    """Card numbers as the set-up gave them."""
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, fault: Fault, seq: int, what: str) -> None:
-        """Note a difference."""
-        self.total += 1
-        self.worst = min(self.worst, int(fault)) if self.worst else int(fault)
-        if len(self.findings) < FINDINGS_MOST:
-            self.findings.append(Finding(fault, seq, what))
-
-    @property
-    def exit_code(self) -> int:
-        """0 when all is equal, else the lowest code found."""
-        return self.worst
-
-
-FINDINGS_MOST = 1000
 _BATCH = 2000
 _UNKNOWN = bytes(32)
 """In place of the hash of an event that is missing."""
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    """Progress for nobody."""
-    del what, done, total
 
 
 def verify(ctx: Context, *, progress: Progress = quiet, rebuild: bool = False) -> Report:
@@ -318,52 +253,26 @@ def _check_files(ctx: Context, report: Report, hashes: bytearray, progress: Prog
 
 
 def _check_caches(ctx: Context, report: Report, progress: Progress, *, rebuild: bool) -> None:
-    wrong: list[bytes] = []
     with ctx.read(Reader.REPORT) as conn:
-        tiers = {tier.rank: tier.code for tier in ctx.programmes(conn)[-1].tiers.levels}
+        tiers = tiers_by_rank(ctx, conn)
         total = people.member_count(conn)
-        for member_id in people.all_members(conn):
-            if check_member(conn, member_id, report, tiers):
-                wrong.append(member_id)
-            report.members += 1
-            if report.members % _BATCH == 0:
-                progress("members", report.members, total)
+        wrong = check_members(
+            conn, people.all_members(conn), report, tiers, progress=progress, total=total
+        )
         for member_id in states.members_without_account(conn):
             report.add(Fault.CACHE, 0, f"cached state of no member {member_id.hex()}")
     if rebuild:
         for member_id in wrong:
-            _rebuild(ctx, member_id)
+            _rebuild(ctx, member_id, tiers)
             report.rebuilt += 1
 
 
-def check_member(conn: Connection, member_id: bytes, report: Report, tiers: dict[int, str]) -> bool:
-    """Fold a member anew and note what the cache has otherwise; True when it has. `tiers`: code by rank."""
-    entries = rows.ledger_of_member(conn, member_id)
-    folded = cached_fold.fold_rows(entries)
-    cached = cached_fold.load_state(conn, member_id, None)
-    seq = entries[-1].seq if entries else 0
-    different = cached_fold.states_equal(folded, cached)
-    if different:
-        report.add(
-            Fault.CACHE,
-            seq,
-            f"member {member_id.hex()}: {', '.join(different)} differ from the fold",
-        )
-    account = people.member(conn, member_id)
-    standing = folded.standing
-    row = states.state(conn, member_id)
-    until = None if standing is None else int(standing.until)
-    if row is not None and row.tier_until != until:
-        report.add(Fault.CACHE, seq, f"member {member_id.hex()}: the end of the tier differs")
-        return True
-    code = tiers.get(standing.rank if standing else min(tiers))
-    if account is not None and account.tier != code:
-        report.add(Fault.CACHE, seq, f"member {member_id.hex()}: tier {account.tier}, not {code}")
-        return True
-    return bool(different)
+def tiers_by_rank(ctx: Context, conn: Connection) -> dict[int, str]:
+    """The codes of the newest programme's tiers."""
+    return {tier.rank: tier.code for tier in ctx.programmes(conn)[-1].tiers.levels}
 
 
-def _rebuild(ctx: Context, member_id: bytes) -> None:
+def _rebuild(ctx: Context, member_id: bytes, tiers: dict[int, str]) -> None:
     with ctx.write_rows() as conn:
         entries = rows.ledger_of_member(conn, member_id)
         folded = cached_fold.fold_rows(entries)
@@ -371,10 +280,8 @@ def _rebuild(ctx: Context, member_id: bytes) -> None:
             conn, member_id, seq=entries[-1].seq if entries else 0, state=folded
         )
         account = people.member(conn, member_id)
-        levels = ctx.programmes(conn)[-1].tiers.levels
-        rank = folded.standing.rank if folded.standing else levels[0].rank
-        code = next((tier.code for tier in levels if tier.rank == rank), levels[0].code)
         if account is not None:
+            code = code_of(folded, tiers) or tiers[min(tiers)]
             people.update_member(conn, member_id, tier=code, last_visit=account.last_visit)
 
 

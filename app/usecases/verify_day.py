@@ -7,22 +7,15 @@ copy in the journal file, and every member that it moved. In seven closes every 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from app import posting
 from app.context import Context
 from app.journal import Record
-from app.usecases.verify import (
-    Fault,
-    Progress,
-    Report,
-    check_event,
-    check_member,
-    check_projections,
-    compare_rows,
-    quiet,
-)
+from app.usecases.verify import check_event, check_projections, compare_rows, tiers_by_rank
+from app.usecases.verify_members import check_members
+from app.usecases.verify_report import Fault, Progress, Report, quiet
 from db import day, figures, people, rows
 from db.connection import Connection
 from db.engine import Reader
@@ -57,7 +50,10 @@ def verify_since(ctx: Context, seq: int, *, points: int = 0, progress: Progress 
                 progress("events", report.events, last - seq)
         if seq + report.events != last:
             report.add(Fault.GAP, seq + 1, f"{report.events} events up to {last}")
-        _check_members(ctx, conn, rows.members_moved_since(conn, seq), report, progress)
+        moved = list(rows.members_moved_since(conn, seq))
+        check_members(
+            conn, moved, report, tiers_by_rank(ctx, conn), progress=progress, total=len(moved)
+        )
         _check_sum(conn, seq, points, report)
     _check_late(ctx, unwritten, report)
     return report
@@ -109,17 +105,6 @@ def _records_after(ctx: Context, seq: int) -> Iterator[Record]:
         yield from (record for record in ctx.journal.read(path) if record.seq > seq)
 
 
-def _check_members(
-    ctx: Context, conn: Connection, members: Iterable[bytes], report: Report, progress: Progress
-) -> None:
-    tiers = {tier.rank: tier.code for tier in ctx.programmes(conn)[-1].tiers.levels}
-    for member_id in members:
-        check_member(conn, member_id, report, tiers)
-        report.members += 1
-        if report.members % _BATCH == 0:
-            progress("members", report.members, report.members)
-
-
 def _check_sum(conn: Connection, seq: int, points: int, report: Report) -> None:
     _, since = day.ledger_since(conn, seq)
     cached = day.cached_points(conn)
@@ -136,7 +121,9 @@ def verify_share(ctx: Context, share: int, *, progress: Progress = quiet) -> Rep
     report = Report()
     with ctx.read(Reader.REPORT) as conn:
         members = (m for m in people.all_members(conn) if m[-1] % SHARES == share)
-        _check_members(ctx, conn, members, report, progress)
+        total = people.member_count(conn) // SHARES
+        tiers = tiers_by_rank(ctx, conn)
+        check_members(conn, members, report, tiers, progress=progress, total=total)
     return report
 
 

@@ -36,8 +36,8 @@ from app.usecases.keep_cart import CartLine, OpenCart, keep_cart
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.owner_postings import post_all
 from app.usecases.sign_in import new_verifier
-from app.usecases.verify import Fault
 from app.usecases.verify_day import verify_since
+from app.usecases.verify_report import Fault
 from db import people, till
 from db.backup import check_copy, copy_into
 from db.connection import Connection

@@ -6,7 +6,8 @@ import pytest
 
 from app.domain.documents import ReturnedLine
 from app.usecases.return_goods import ReturnGoods, preview_return, return_goods
-from app.usecases.verify import Fault, verify
+from app.usecases.verify import verify
+from app.usecases.verify_report import Fault
 from db import figures
 from tests.app.kiosk import Kiosk
 from tests.app.test_verify import raw

@@ -16,7 +16,8 @@ from sqlcipher3.dbapi2 import Connection
 
 from app.numbers import card_number
 from app.usecases.enrol import Enrol, ProfileInput, enrol
-from app.usecases.verify import Fault, Report, verify
+from app.usecases.verify import verify
+from app.usecases.verify_report import Fault, Report
 from db import people, rows
 from db.connection import StoreKey
 from tests.app.kiosk import PASSPHRASE, Kiosk

@@ -20,7 +20,8 @@ import pytest
 from app import build
 from app.build import DATABASE, JOURNAL
 from app.journal import Record
-from app.usecases.verify import Fault, verify
+from app.usecases.verify import verify
+from app.usecases.verify_report import Fault
 from tests.app.kiosk import Clock, Kiosk, Template, events_of, make_template, open_store
 from tests.faults.power import contents
 

@@ -26,7 +26,8 @@ from app.usecases.staff import (
     set_pin,
     set_role,
 )
-from app.usecases.verify import Fault, verify
+from app.usecases.verify import verify
+from app.usecases.verify_report import Fault
 from db import rows
 from tests.fakes import PINS
 from tests.usecases.counter import Counter
