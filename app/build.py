@@ -10,7 +10,8 @@ import ctypes
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -162,6 +163,20 @@ def open_till(
         raise
     give_memory_back()
     return Till(context, findings, folder, lock, opened.unattended)
+
+
+@contextmanager
+def open_to_read(folder: Path, key: StoreKey) -> Iterator[Context]:
+    """The context of a store that another process has open and holds the lock of, for reading alone.
+    Raises Unavailable."""
+    opened = keyslots.Opened(key.data_key, key.salt, False, None, False)
+    with translated():
+        store = Store(folder / DATABASE, key)
+        chosen = _settings(folder, Findings())
+        try:
+            yield _context(store, folder, opened, chosen, now_utc, local_offset_min)
+        finally:
+            store.let_go()
 
 
 def create_store(

@@ -93,10 +93,10 @@ class Store:
             with store._held(store._writer) as raw:
                 found = raw.execute("PRAGMA application_id").fetchone()[0]
         except BaseException:
-            store._dispose()
+            store.let_go()
             raise
         if found != APPLICATION_ID:
-            store._dispose()
+            store.let_go()
             raise NotAStore(path, "a sound database of another program")
         return store
 
@@ -174,7 +174,12 @@ class Store:
         try:
             self.checkpoint_truncate()
         finally:
-            self._dispose()
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close every connection and leave the log as it is: for whoever only read."""
+        for line in (self._writer, *self._readers.values()):
+            line.close()
 
     def _checkpoint(self, mode: str) -> Checkpoint:
         with self._held(self._writer) as raw:
@@ -214,10 +219,6 @@ class Store:
         finally:
             self._thread.holds = False
             line.give_back()
-
-    def _dispose(self) -> None:
-        for line in (self._writer, *self._readers.values()):
-            line.close()
 
 
 class _Line:

@@ -5,7 +5,7 @@ Profile values are the only personal rows of a store, beside print jobs; a membe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import TypeAlias
 
@@ -145,6 +145,24 @@ def member(conn: Connection, member_id: bytes) -> MemberRow | None:
 def all_members(conn: Connection) -> Iterator[bytes]:
     """Every account's id, in key order."""
     return (bytes(row[0]) for row in conn.execute("SELECT id FROM member ORDER BY id"))
+
+
+def members_between(conn: Connection, first: bytes, end: bytes | None) -> Iterator[bytes]:
+    """The accounts from `first` up to and without `end` (None for all that follow), in key order."""
+    last = "" if end is None else " AND id < :end"
+    rows = conn.execute(
+        f"SELECT id FROM member WHERE id >= :first{last} ORDER BY id",
+        {"first": first} if end is None else {"first": first, "end": end},
+    )
+    return (bytes(row[0]) for row in rows)
+
+
+def members_at(conn: Connection, parts: Iterable[int], *, of: int) -> list[bytes]:
+    """The accounts that stand at so many parts `of` the whole number, in key order."""
+    count = member_count(conn)
+    at = "SELECT id FROM member ORDER BY id LIMIT 1 OFFSET ?"
+    found = [conn.execute(at, (count * part // of,)).fetchone() for part in parts]
+    return [bytes(row[0]) for row in found if row is not None]
 
 
 def tiers_of(conn: Connection, members: Sequence[bytes]) -> dict[bytes, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app import backup
+from app.apart import Apart
 from app.backup import Backup, Stop
 from app.build import Till
 from app.context import Session
@@ -59,6 +60,7 @@ class DayDesk:
     def __init__(self, till: Till) -> None:
         self._ctx = till.context
         self._stop = Stop()
+        self._apart = Apart(self._ctx)
 
     def look(self) -> DayView:
         """What stands in the way of the next close."""
@@ -80,7 +82,8 @@ class DayDesk:
         return post_batch(self._ctx, progress)
 
     def prove(self) -> Proof:
-        return prove(self._ctx)
+        """Check everything since the last close, in a process of its own: the counter goes on."""
+        return prove(self._ctx, self._apart.since)
 
     def back_up(self) -> Backup:
         """Make a backup and open it (backup lane: it may take a minute and writes nothing here)."""
@@ -97,8 +100,9 @@ class DayDesk:
         check_may_back_up(self._ctx, session, self._ctx.ids())
 
     def stop(self) -> None:
-        """The window closes: a backup that runs is called off. Callable from any thread."""
+        """The window closes: a backup or a check that runs is called off. Callable from any thread."""
         self._stop()
+        self._apart.stop()
 
     # What a till does by itself ---------------------------------------------------------------
 
@@ -124,4 +128,4 @@ class DayDesk:
 
     def follow(self, on: BusinessDate) -> None:
         """What follows the Z of a date: its reports, and a seventh of all members (report lane)."""
-        follow_close(self._ctx, on)
+        follow_close(self._ctx, on, self._apart.share)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from app.apart import Apart
 from app.commands import CANNOT, open_by_any_key, said
 from app.domain.errors import Unavailable
 from app.usecases.verify import verify
@@ -23,7 +24,10 @@ def command(chosen: argparse.Namespace) -> int:
     try:
         for code, found in till.findings.found:
             print(f"mended at start: {code} {found}")
-        report = verify(till.context, progress=bar, rebuild=chosen.rebuild)
+        apart = Apart(till.context)
+        report = verify(
+            till.context, progress=bar, rebuild=chosen.rebuild, members=apart.all_members
+        )
     finally:
         till.close()
     show(report)

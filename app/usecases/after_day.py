@@ -7,6 +7,7 @@ list shows. Both belong on the report lane; only the incident and the export's e
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from app.context import Context
 from app.domain.business_day import BusinessDate
@@ -15,14 +16,18 @@ from app.log import log
 from app.protocol.events import micros
 from app.usecases.export_report import after_close
 from app.usecases.verify_day import next_share, note_share, verify_share
+from app.usecases.verify_report import Report
 from db import rows
 
+Check = Callable[[Context, int], Report]
 
-def follow_close(ctx: Context, on: BusinessDate) -> None:
-    """The reports that the settings ask for, then the next share of the members. Never raises Unavailable."""
+
+def follow_close(ctx: Context, on: BusinessDate, check: Check = verify_share) -> None:
+    """The reports that the settings ask for, then the next share of the members by `check`. Never raises
+    Unavailable."""
     try:
         _make_reports(ctx, on)
-        _fold_share(ctx)
+        _fold_share(ctx, check)
     except Unavailable as error:
         # The store itself fails: nothing can be noted in it, and the next command will say so.
         log.error("what follows a close was not done: %s", error.code.value)
@@ -36,9 +41,9 @@ def _make_reports(ctx: Context, on: BusinessDate) -> None:
         _note(ctx, "reports_not_made", {"date": on.iso()})
 
 
-def _fold_share(ctx: Context) -> None:
+def _fold_share(ctx: Context, check: Check) -> None:
     share = next_share(ctx)
-    found = verify_share(ctx, share)
+    found = check(ctx, share)
     note_share(ctx, share)
     if found.total:
         log.error("cached states differ from the fold: %d differences", found.total)

@@ -8,6 +8,7 @@ is the one short transaction that counts, numbers and signs. Dates are closed in
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -28,8 +29,7 @@ from app.usecases.done import Done
 from app.usecases.owner_postings import Progress
 from app.usecases.rights import require
 from app.usecases.verify_day import verify_since
-from app.usecases.verify_report import Progress as Watch
-from app.usecases.verify_report import quiet
+from app.usecases.verify_report import Report
 from db import day, people, rows, till
 from db.connection import Connection
 
@@ -38,6 +38,7 @@ CART, WAITING, DOUBTFUL = "cart", "slips_waiting", "slips_doubtful"
 FAULTS, NO_BACKUP = "faults", "no_backup"
 NEVER_CLOSED: Final = -(1 << 31)
 _SEEN: Final = "unattended_close_seen"
+Check = Callable[[Context, int, int], Report]
 TAIL_MOST: Final = 5000
 """Events that may come between the proof and the close; their links are walked within the close."""
 
@@ -263,12 +264,13 @@ def end_shift_unattended(ctx: Context, on: BusinessDate) -> bool:
     return True
 
 
-def prove(ctx: Context, *, progress: Watch = quiet) -> Proof:
-    """Check everything since the last close (report lane; minutes on a large day are possible)."""
+def prove(ctx: Context, check: Check = verify_since) -> Proof:
+    """Check everything since the last close; `check` does it elsewhere (app/apart.py) where somebody
+    sells meanwhile."""
     with ctx.read() as conn:
         closed = last_close(conn)
     since = closed or LastClose(0, NEVER_CLOSED, 0, 0, 0)
-    report = verify_since(ctx, since.seq, points=since.points, progress=progress)
+    report = check(ctx, since.seq, since.points)
     return Proof(since.seq + report.events, report.head, report.members, report.total)
 
 

@@ -7,7 +7,7 @@ lot and tier is folded anew; the chain and the journal file are checked link by 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,17 +22,30 @@ from app.usecases.verify_report import Fault, Progress, Report, quiet
 from db import figures, people, rows, states, till
 from db.engine import Reader
 
+Folding = Callable[[Context, Report, Progress], None]
 _BATCH = 2000
 _UNKNOWN = bytes(32)
 """In place of the hash of an event that is missing."""
 
 
-def verify(ctx: Context, *, progress: Progress = quiet, rebuild: bool = False) -> Report:
-    """Check everything; with `rebuild` also write caches anew that differ. Raises Unavailable."""
+def verify(
+    ctx: Context,
+    *,
+    progress: Progress = quiet,
+    rebuild: bool = False,
+    members: Folding | None = None,
+) -> Report:
+    """Check everything; with `rebuild` also write caches anew that differ. Raises Unavailable.
+
+    `members` folds all of them, here by default (app/apart.py has processes for it).
+    """
     report = Report()
     hashes = _check_journal(ctx, report, progress)
     _check_files(ctx, report, hashes, progress)
-    _check_caches(ctx, report, progress, rebuild=rebuild)
+    (members or fold_all)(ctx, report, progress)
+    _check_nobodys(ctx, report)
+    if rebuild:
+        _rebuild_wrong(ctx, report)
     _check_cards(ctx, report, rebuild=rebuild)
     return report
 
@@ -252,19 +265,42 @@ def _check_files(ctx: Context, report: Report, hashes: bytearray, progress: Prog
 # Caches -------------------------------------------------------------------------------------------
 
 
-def _check_caches(ctx: Context, report: Report, progress: Progress, *, rebuild: bool) -> None:
+def fold_all(ctx: Context, report: Report, progress: Progress) -> None:
+    """Every member, in this process."""
+    verify_span(ctx, report, progress, first=None, end=None)
+
+
+def verify_span(
+    ctx: Context, report: Report, progress: Progress, *, first: bytes | None, end: bytes | None
+) -> None:
+    """The members from `first` up to and without `end`; None is where they begin and end."""
+    with ctx.read(Reader.REPORT) as conn:
+        members = people.members_between(conn, first or b"", end)
+        total = people.member_count(conn)
+        tiers = tiers_by_rank(ctx, conn)
+        check_members(conn, members, report, tiers, progress=progress, total=total)
+
+
+def spans(ctx: Context, count: int) -> list[tuple[bytes | None, bytes | None]]:
+    """All members in so many spans of about the same size for `verify_span`, or fewer."""
+    with ctx.read(Reader.REPORT) as conn:
+        ends = people.members_at(conn, range(1, count), of=count)
+    inner = sorted(set(ends))
+    return list(itertools.pairwise([None, *inner, None]))
+
+
+def _rebuild_wrong(ctx: Context, report: Report) -> None:
     with ctx.read(Reader.REPORT) as conn:
         tiers = tiers_by_rank(ctx, conn)
-        total = people.member_count(conn)
-        wrong = check_members(
-            conn, people.all_members(conn), report, tiers, progress=progress, total=total
-        )
+    for member_id in report.wrong:
+        _rebuild(ctx, member_id, tiers)
+        report.rebuilt += 1
+
+
+def _check_nobodys(ctx: Context, report: Report) -> None:
+    with ctx.read(Reader.REPORT) as conn:
         for member_id in states.members_without_account(conn):
             report.add(Fault.CACHE, 0, f"cached state of no member {member_id.hex()}")
-    if rebuild:
-        for member_id in wrong:
-            _rebuild(ctx, member_id, tiers)
-            report.rebuilt += 1
 
 
 def tiers_by_rank(ctx: Context, conn: Connection) -> dict[int, str]:

@@ -15,21 +15,20 @@ from app.context import Context
 from app.journal import Record
 from app.usecases.verify import check_event, check_projections, compare_rows, tiers_by_rank
 from app.usecases.verify_members import check_members
-from app.usecases.verify_report import Fault, Progress, Report, quiet
+from app.usecases.verify_report import Fault, Report, quiet
 from db import day, figures, people, rows
 from db.connection import Connection
 from db.engine import Reader
 
 SHARES: Final = 7
 _SHARE_DAYS: Final = "verified_shares"
-_BATCH: Final = 2000
 
 
-def verify_since(ctx: Context, seq: int, *, points: int = 0, progress: Progress = quiet) -> Report:
+def verify_since(ctx: Context, seq: int, points: int = 0) -> Report:
     """Check every event after `seq`, whose chain starts at that event as stored, and the members moved.
 
     `points` are those of all members up to `seq`: with what came since they must be the sum of all
-    cached balances. Works on one snapshot of the report reader; call it off by interrupting that.
+    cached balances. Works on one snapshot of the report reader.
     """
     report = Report()
     with ctx.read(Reader.REPORT) as conn:
@@ -46,14 +45,11 @@ def verify_since(ctx: Context, seq: int, *, points: int = 0, progress: Progress 
                 unwritten.append(row)
             elif (copy.seq, copy.hash) != (row.seq, row.hash):
                 report.add(Fault.JOURNAL_FILE, row.seq, "another event in the journal file")
-            if report.events % _BATCH == 0:
-                progress("events", report.events, last - seq)
         if seq + report.events != last:
             report.add(Fault.GAP, seq + 1, f"{report.events} events up to {last}")
         moved = list(rows.members_moved_since(conn, seq))
-        check_members(
-            conn, moved, report, tiers_by_rank(ctx, conn), progress=progress, total=len(moved)
-        )
+        tiers = tiers_by_rank(ctx, conn)
+        check_members(conn, moved, report, tiers, progress=quiet, total=len(moved))
         _check_sum(conn, seq, points, report)
     _check_late(ctx, unwritten, report)
     return report
@@ -115,7 +111,7 @@ def _check_sum(conn: Connection, seq: int, points: int, report: Report) -> None:
 # A share of all members -------------------------------------------------------------------------
 
 
-def verify_share(ctx: Context, share: int, *, progress: Progress = quiet) -> Report:
+def verify_share(ctx: Context, share: int) -> Report:
     """Fold the members of one of the seven shares, and note the date; what differs is kept as an
     incident by the caller."""
     report = Report()
@@ -123,7 +119,7 @@ def verify_share(ctx: Context, share: int, *, progress: Progress = quiet) -> Rep
         members = (m for m in people.all_members(conn) if m[-1] % SHARES == share)
         total = people.member_count(conn) // SHARES
         tiers = tiers_by_rank(ctx, conn)
-        check_members(conn, members, report, tiers, progress=progress, total=total)
+        check_members(conn, members, report, tiers, progress=quiet, total=total)
     return report
 
 

@@ -28,12 +28,11 @@ def check_members(
     *,
     progress: Progress,
     total: int,
-) -> list[bytes]:
-    """Fold these members anew and note what the cache has otherwise; returns those who differ.
+) -> None:
+    """Fold these members anew and note in the report what the cache has otherwise, and of whom.
 
     `tiers` is the tier's code by rank; `total` is how many members the progress speaks of.
     """
-    wrong: list[bytes] = []
     coming = iter(members)
     while batch := list(islice(coming, TOGETHER)):
         ledger = rows.ledger_of_members(conn, batch)
@@ -46,11 +45,10 @@ def check_members(
             if differs:
                 seq = ledger[member_id][-1].seq if ledger[member_id] else 0
                 report.add(Fault.CACHE, seq, f"member {member_id.hex()}: {differs}")
-                wrong.append(member_id)
+                report.wrong.append(member_id)
         before, report.members = report.members, report.members + len(batch)
         if before // _TOLD_EVERY != report.members // _TOLD_EVERY:
             progress("members", report.members, max(total, report.members))
-    return wrong
 
 
 def _differences(

@@ -57,6 +57,8 @@ class Report:
     worst: int = 0
     blocks: list[CardBlock] = field(default_factory=list)
     """Card numbers as the set-up gave them."""
+    wrong: list[bytes] = field(default_factory=list)
+    """Members whose cache differs."""
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, fault: Fault, seq: int, what: str) -> None:
@@ -65,6 +67,14 @@ class Report:
         self.worst = min(self.worst, int(fault)) if self.worst else int(fault)
         if len(self.findings) < FINDINGS_MOST:
             self.findings.append(Finding(fault, seq, what))
+
+    def take(self, part: Report) -> None:
+        """Add what was found in a part that was checked by itself."""
+        self.members += part.members
+        self.total += part.total - len(part.findings)
+        for finding in part.findings:
+            self.add(finding.fault, finding.seq, finding.what)
+        self.wrong += part.wrong
 
     @property
     def exit_code(self) -> int:

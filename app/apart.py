@@ -1,0 +1,195 @@
+"""Long checks in a process of their own: they are Python from end to end, and a thread of the till's would keep
+the interpreter from the counter (docs/decisions/proof-apart.md).
+
+The other process reads the store and the journal files by a snapshot of its own and writes nothing. It gets
+the key through its standard input, says its report on its standard output, and ends when the till does. Here
+are both ends of the two pipes; what is checked is the use-cases'.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Final, Literal
+
+import msgspec
+
+import app
+from app.build import open_to_read
+from app.context import Context
+from app.domain.errors import Cancelled, Outage, Unavailable
+from app.log import log
+from app.usecases.verify import spans, verify_span
+from app.usecases.verify_day import verify_share, verify_since
+from app.usecases.verify_report import Progress, Report, quiet
+from db.connection import StoreKey
+
+NICENESS: Final = 10
+"""Where the system knows such a thing, the counter's threads come first."""
+
+Task = Literal["since", "share", "span"]
+
+
+class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the till asks for; `numbers` and `ends` are the task's arguments."""
+
+    folder: str
+    data_key: bytes
+    salt: bytes
+    task: Task
+    numbers: tuple[int, ...] = ()
+    ends: tuple[bytes | None, ...] = ()
+
+
+class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The report, or the code of what was in the way."""
+
+    report: Report | None
+    outage: str = ""
+    facts: dict[str, int | str | bool | None] = {}
+
+
+class Apart:
+    """The checks of one till, each in a process of its own. `stop` calls them off from any thread."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._lock = threading.Lock()
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._stopped = False
+
+    def since(self, ctx: Context, seq: int, points: int) -> Report:
+        """`verify_since`. Raises Unavailable; Cancelled once stopped."""
+        del ctx
+        return self._finish(self._start(_asked(self._ctx, "since", numbers=(seq, points))))
+
+    def share(self, ctx: Context, share: int) -> Report:
+        """`verify_share`. Raises as `since` does."""
+        del ctx
+        return self._finish(self._start(_asked(self._ctx, "share", numbers=(share,))))
+
+    def all_members(self, ctx: Context, report: Report, progress: Progress) -> None:
+        """Every member in as many processes as there are cores; what they find goes into `report`."""
+        del ctx
+        ends = spans(self._ctx, os.cpu_count() or 1)
+        running = [self._start(_asked(self._ctx, "span", ends=each)) for each in ends]
+        for number, process in enumerate(running, 1):
+            report.take(self._finish(process))
+            progress("members", number, len(running))
+
+    def stop(self) -> None:
+        """Call off what runs now, and whatever would begin."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.kill()
+
+    def _start(self, asked: _Asked) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._stopped:
+                raise Cancelled
+            try:
+                process = subprocess.Popen(  # noqa: S603  # this program, and nothing that anybody typed
+                    [sys.executable, "-m", __name__],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    cwd=Path(app.__file__).parent.parent,
+                )
+            except OSError as error:
+                raise Unavailable(Outage.STORE_FAILED, {"why": error.strerror or ""}) from error
+            self._running.append(process)
+        assert process.stdin is not None
+        try:
+            process.stdin.write(msgspec.json.encode(asked) + b"\n")
+            process.stdin.flush()  # left open: its end tells the other process that the till is gone
+        except OSError:
+            log.warning("a check apart ended before it was asked")
+        return process
+
+    def _finish(self, process: subprocess.Popen[bytes]) -> Report:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with process.stdin, process.stdout:
+            said = process.stdout.read()
+        code = process.wait()
+        with self._lock:
+            self._running.remove(process)
+            if self._stopped:
+                raise Cancelled
+        try:
+            answer = msgspec.json.decode(said, type=_Answer)
+        except msgspec.MsgspecError as error:
+            raise Unavailable(Outage.STORE_FAILED, {"why": f"check ended with {code}"}) from error
+        if answer.report is None:
+            raise Unavailable(Outage(answer.outage), dict(answer.facts))
+        return answer.report
+
+
+def _asked(
+    ctx: Context,
+    task: Task,
+    *,
+    numbers: tuple[int, ...] = (),
+    ends: tuple[bytes | None, ...] = (),
+) -> _Asked:
+    key = ctx.store.key
+    assert isinstance(key, StoreKey), "a till's store has a cipher"
+    return _Asked(str(ctx.folder.absolute()), key.data_key, key.salt, task, numbers, ends)
+
+
+# The other process ------------------------------------------------------------------------------
+
+
+def main(said: IO[bytes], answers: IO[bytes]) -> int:
+    """Do what the first line asks for and answer it."""
+    asked = msgspec.json.decode(said.readline(), type=_Asked)
+    threading.Thread(target=_end_with, args=(said,), daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    gc.disable()  # rows and folds have no cycles, and looking for them is a tenth of the work
+    try:
+        with open_to_read(Path(asked.folder), StoreKey(asked.data_key, asked.salt)) as ctx:
+            answer = _Answer(_TASKS[asked.task](ctx, asked))
+    except Unavailable as error:
+        answer = _Answer(None, error.code.value, dict(error.facts))
+    answers.write(msgspec.json.encode(answer))
+    answers.flush()
+    return 0
+
+
+def _end_with(said: IO[bytes]) -> None:
+    """When the till is gone, nobody waits for the answer: no connection is closed in order, so the log
+    beside the store stays for the next start as the till left it."""
+    said.read()
+    os._exit(1)
+
+
+def _since(ctx: Context, asked: _Asked) -> Report:
+    seq, points = asked.numbers
+    return verify_since(ctx, seq, points)
+
+
+def _share(ctx: Context, asked: _Asked) -> Report:
+    return verify_share(ctx, *asked.numbers)
+
+
+def _span(ctx: Context, asked: _Asked) -> Report:
+    report = Report()
+    first, end = asked.ends
+    verify_span(ctx, report, quiet, first=first, end=end)
+    return report
+
+
+_TASKS: Final[dict[Task, Callable[[Context, _Asked], Report]]] = {
+    "since": _since,
+    "share": _share,
+    "span": _span,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.stdin.buffer, sys.stdout.buffer))
