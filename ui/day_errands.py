@@ -60,7 +60,14 @@ class DayErrands(QObject):
             sheet.closed.connect(partial(self._closed, view))
             self._sheets.open(sheet)
 
-        if self._session() is not None and not self.night.busy:
+        words = self._kit.words
+        if self.night.busy:
+            self._strip.warn(
+                lambda: words.say(
+                    "The till makes a backup or closes a date just now. Try again in a moment."
+                )
+            )
+        elif self._session() is not None:
             self._lanes.run(self._sheets, "db", self._desk.day.look, ok=seen, failed=self._warn)
 
     def _closed(self, view: DayView, said: str) -> None:

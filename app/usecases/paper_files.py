@@ -45,6 +45,20 @@ def save_slip(ctx: Context, event_id: bytes, folder: Path, name: str) -> SlipFil
     return files
 
 
+def newest_of(ctx: Context, kind: str) -> bytes:
+    """The id of the newest event of a kind that is rare, so all of them may be read.
+
+    Raises Refused(DOCUMENT_UNKNOWN).
+    """
+    newest: bytes | None = None
+    with ctx.read() as conn:
+        for row in rows.events_of_kind(conn, kind, before=rows.event_count(conn) + 1):
+            newest = row.id
+    if newest is None:
+        raise Refused(Refusal.DOCUMENT_UNKNOWN)
+    return newest
+
+
 def save_card(ctx: Context, member_id: bytes, folder: Path) -> Path:
     """Write the member card, front and back, as a CR80 PDF.
 

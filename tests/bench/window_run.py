@@ -165,7 +165,7 @@ def main(arguments: list[str]) -> int:
         window.close()
         application.quit()
 
-    driver = Driver(window, tour, script(window, watch, texts, found), finished)
+    driver = Driver(lambda: window, tour, script(window, watch, texts, found), finished)
     driver.start()
     application.exec()
     if tour.failure:

@@ -56,10 +56,14 @@ class Tour:
 
 
 class Driver(QObject):
-    """Runs one script on one window, then calls `finished`."""
+    """Runs one script on the window that is shown, then calls `finished`."""
 
     def __init__(
-        self, window: QWidget, tour: Tour, script: Script, finished: Callable[[], None]
+        self,
+        window: Callable[[], QWidget],
+        tour: Tour,
+        script: Script,
+        finished: Callable[[], None],
     ) -> None:
         super().__init__()
         self._window = window
@@ -97,7 +101,7 @@ class Driver(QObject):
         self._finished()
 
     def _picture(self, name: str) -> None:
-        take_picture(self._window, self._tour.out / f"{name}.png")
+        take_picture(self._window(), self._tour.out / f"{name}.png")
 
 
 class Hands:
@@ -135,7 +139,7 @@ def take_picture(window: QWidget, path: Path) -> None:
 class Camera:
     """Takes numbered pictures and notes each step with its time."""
 
-    def __init__(self, window: QWidget, tour: Tour) -> None:
+    def __init__(self, window: Callable[[], QWidget], tour: Tour) -> None:
         self._window = window
         self._tour = tour
         self._began = time.monotonic()
@@ -152,8 +156,8 @@ class Camera:
         if name:
             QApplication.sendPostedEvents()
             picture = f"{self._tour.pictures + 1:02d}_{name}.png"
-            take_picture(self._window, self._tour.out / picture)
-            wrong = faults(self._window)
+            take_picture(self._window(), self._tour.out / picture)
+            wrong = faults(self._window())
         self._tour.done.append(Done(what, took_ms, picture, wrong))
         mark = "" if not wrong else f"  ({len(wrong)} faults)"
         print(f"  {took_ms:6d} ms  {what}{mark}", file=sys.stdout, flush=True)
