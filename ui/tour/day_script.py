@@ -18,7 +18,9 @@ from ui.dialogs.cash_move import CashMoveSheet
 from ui.dialogs.report_parts import PartsSheet
 from ui.dialogs.staff import AddPerson
 from ui.screens.audit_page import AuditPageView
+from ui.screens.catalogue_page import CataloguePage
 from ui.screens.exceptions_page import ExceptionsPage
+from ui.screens.home_page import HomePage
 from ui.screens.reports_page import ReportsPage
 from ui.screens.staff_page import StaffPage
 from ui.tour.driver import Script
@@ -88,6 +90,21 @@ class DaySteps(Steps):
         yield self.type(self.cast.manager_pin)
         yield self.press("Return")
         yield self.sheet_is("")
+
+    def home(self) -> Script:
+        """Today at a glance; the goods."""
+        yield from self.to_page("home")
+        page = self.shell.pages.currentWidget()
+        assert isinstance(page, HomePage)
+        yield lambda: page.home is not None
+        yield self.pause()
+        self.camera.step("the manager's home", name="home")
+        yield from self.to_page("catalogue")
+        goods = self.shell.pages.currentWidget()
+        assert isinstance(goods, CataloguePage)
+        yield lambda: goods.rows.rowCount() > 0
+        yield self.pause()
+        self.camera.step("goods and prices", name="goods")
 
     def staff(self) -> Script:
         """Who works here, and a new person."""
@@ -320,7 +337,7 @@ class DaySteps(Steps):
 
     def _behind_the_counter(self) -> Script:
         yield from self._scenes(
-            self.manager_comes, self.staff, self.cash, self.shift_ends, self.reports,
+            self.manager_comes, self.home, self.staff, self.cash, self.shift_ends, self.reports,
             self.exceptions, self.journal, self.close_day,
         )  # fmt: skip
 
