@@ -86,6 +86,13 @@ def test_the_shift_of_the_date_is_closed_first(rig: Rig) -> None:
     assert rig.top is None
 
 
+def test_asked_while_the_till_works_for_itself_it_says_so_and_opens_nothing(rig: Rig) -> None:
+    rig.shell.day.night.busy = True  # as in the middle of an hourly backup
+    action(rig, "rj")
+    rig.until(lambda: "请稍后再试" in rig.shell.strip.text)
+    assert rig.top is None
+
+
 def test_what_is_open_asks_for_a_reason_and_a_second_person(rig: Rig) -> None:
     rig.amount("368")
     rig.counter.keep_now()
