@@ -12,7 +12,8 @@ from typing import Literal
 from app.build import Till
 from app.context import Session
 from app.protocol.evolving import StartKey
-from app.queries.audit import AuditFilter, AuditPage, Fact, audit_facts, audit_page
+from app.queries.audit import AuditFilter, AuditPage, audit_facts, audit_page
+from app.queries.event_facts import Fact
 from app.queries.health import Health, health_for
 from app.usecases.audit import KeepStartKey, keep_start_key, show_start_key
 

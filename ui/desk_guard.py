@@ -11,7 +11,8 @@ from typing import Literal
 from app.build import Till
 from app.context import Session
 from app.domain.fraud.facts import Case
-from app.queries.exceptions import Exceptions, JournalLine
+from app.queries.audit import AuditLine, lines_of
+from app.queries.exceptions import Exceptions
 from app.usecases.exceptions import (
     SayOfCase,
     exceptions_of,
@@ -31,8 +32,12 @@ class GuardDesk:
         today = self._ctx.business_date()
         return exceptions_of(self._ctx, session, today.plus(1 - days), today)
 
-    def journal(self, session: Session, case: Case) -> Sequence[JournalLine]:
+    def journal(self, session: Session, case: Case) -> Sequence[AuditLine]:
         return journal_of_case(self._ctx, session, case)
+
+    def events(self, session: Session, seqs: Sequence[int]) -> Sequence[AuditLine]:
+        """The events behind a count, newest first."""
+        return lines_of(self._ctx, session, sorted(seqs, reverse=True))
 
     def say(
         self,

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.documents.event_codes import RULE_NAMES, code_name
 from app.domain.fraud.facts import Case
 from app.formats import number
 from app.i18n import mark
 from ui.kit import Kit
 
-RULE_NAMES: Final = {
-    "F1": mark("Own card"),
-    "F2": mark("Earns too often"),
-    "F3": mark("Claimed late"),
-    "F4": mark("Voids and returns"),
-    "F5": mark("Points by hand"),
-    "F6": mark("Drawer"),
-    "F7": mark("Used after a change"),
-    "F8": mark("Enrolments"),
-    "F9": mark("Looking at members"),
-    "F10": mark("Approvals"),
-    "F11": mark("Stored value"),
-    "F12": mark("Clock and training"),
-}
 _UNDONE: Final = mark("{counted} voids and returns in {sales} sales, {times} times the usual")
 _UNDONE_THREE: Final = mark(
     "{counted} voids and returns in three days and {sales} sales, {times} times the usual"
@@ -67,19 +54,6 @@ SENTENCES: Final = {
     "F12.clock": mark("The clock was set back by {seconds} s in an open shift"),
     "F12.training": mark("A live document came {seconds} s after training"),
 }
-STATES: Final = {
-    "new": mark("Not seen"),
-    "seen": mark("Seen"),
-    "explained": mark("Explained"),
-}
-REASON_NAMES: Final = {
-    "checked": mark("Followed up"),
-    "training": mark("Training"),
-    "bad_batch": mark("Bad batch"),
-    "campaign": mark("Campaign"),
-    "customer_asked": mark("Customer's wish"),
-    "device_fault": mark("Device fault"),
-}
 
 
 def rule_name(kit: Kit, rule: str) -> str:
@@ -100,6 +74,4 @@ def case_sentence(kit: Kit, case: Case) -> str:
 
 def stop_reason(kit: Kit, code: str) -> str:
     """Why the guard asks for a second person: the rules behind "F2.minutes+F7.after_change"."""
-    rules = [part.partition(".")[0] for part in code.split("+")]
-    known = [rule_name(kit, rule) for rule in rules if rule in RULE_NAMES]
-    return " · ".join(known) or code
+    return code_name(kit.words, "reason", code)

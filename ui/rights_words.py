@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from app.approvals import Ask
+from app.documents.event_codes import ROLES
 from app.domain.rights import Right
 from app.i18n import mark
 from ui.kit import Kit
@@ -33,13 +34,6 @@ _PLAIN: Final = {
     Right.REDEEM: mark("use points"),
     Right.RETURN: mark("return goods"),
     Right.VOID: mark("void a document"),
-}
-ROLES: Final = {
-    "cashier": mark("Cashier"),
-    "supervisor": mark("Supervisor"),
-    "manager": mark("Manager"),
-    "head_office": mark("Head office"),
-    "auditor": mark("Auditor"),
 }
 
 

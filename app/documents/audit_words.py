@@ -1,4 +1,4 @@
-"""What each kind of event is called, in the viewer and in its export."""
+"""What each kind of event is called, and the groups that the viewer filters by."""
 
 from __future__ import annotations
 

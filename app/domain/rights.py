@@ -67,6 +67,7 @@ class Right(StrEnum):
     STAFF = "staff"
     REPORTS = "reports"
     AUDIT = "audit"
+    CASE = "case"
     BACKUP = "backup"
     RESTORE = "restore"
     SETTINGS = "settings"
@@ -131,6 +132,7 @@ MATRIX: Final[Mapping[Right, Mapping[StaffRole, Rule]]] = {
     Right.STAFF: _row("         -       -         ✓       ✓           R"),
     Right.REPORTS: _row("       -       ✓         ✓       ✓           ✓"),
     Right.AUDIT: _row("         -       R         R       R           R"),
+    Right.CASE: _row("          -       ✓         ✓       ✓           R"),
     Right.BACKUP: _row("        -       ✓         ✓       -           R"),
     Right.RESTORE: _row("       -       -         ✓       2           R"),
     Right.SETTINGS: _row("      -       ✓         ✓       -           R"),

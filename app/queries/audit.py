@@ -6,18 +6,21 @@ filters are SQLAlchemy's (db/journal.py), which is imported when the first page 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from app import posting
 from app.context import Context, Session
+from app.documents.event_fields import BLIND
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
-from app.domain.rights import Right
+from app.domain.errors import Refusal, Refused
+from app.domain.rights import Right, StaffRole
 from app.protocol.events import Event, instant_of
-from app.queries.readers import require_look
+from app.queries.event_facts import Fact, facts_of
+from app.queries.readers import member_shown, require_look, shift_day
 from app.queries.records import StaffView
 from app.queries.reports.sales import uncounted_shift
 from db import people, rows
@@ -44,17 +47,9 @@ class AuditFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One value of an event: its path in the event, and what it was before, "" where it is new."""
-
-    name: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One event. `points` is the sum of its entries, `total_minor` that of a document, None without."""
+    """One event. `points` is the sum of its entries, `total_minor` that of a document, None without;
+    `details` are the facts that tell most (path, value)."""
 
     seq: int
     at: datetime
@@ -63,7 +58,7 @@ class AuditLine:
     approver: StaffView | None
     member: str
     receipt_no: str
-    detail: str
+    details: tuple[tuple[str, Any], ...]
     total_minor: int | None
     points: int
 
@@ -85,7 +80,7 @@ def audit_page(
     with ctx.read(Reader.REPORT) as conn:
         role = require_look(conn, session, Right.AUDIT)
         found: list[rows.EventRow] = []
-        wanted = _plain(asked)
+        wanted = _plain(within_reach(ctx, conn, role, asked))
         for _ in range(STRETCHES):
             more, before = stretch(conn, wanted, before=before, most=PAGE - len(found))
             found += more
@@ -97,20 +92,50 @@ def audit_page(
 def audit_facts(ctx: Context, session: Session, seq: int) -> tuple[Fact, ...]:
     """What one event says, with what was before. Raises Refused(NOT_ALLOWED). Report lane."""
     with ctx.read(Reader.REPORT) as conn:
-        require_look(conn, session, Right.AUDIT)
+        role = require_look(conn, session, Right.AUDIT)
         row = rows.event_by_seq(conn, seq)
         if row is None:
             return ()
         event = posting.event_of(row)
-        facts = (
-            *_moved(conn, event), *_role(conn, event), *_item(event), *_facts("", _rest(event)),
-        )  # fmt: skip
+        if not is_within_reach(ctx, conn, role, event):
+            raise Refused(Refusal.NOT_ALLOWED, {"right": Right.AUDIT.value})
+        facts = facts_of(conn, event, role, _tier_names(ctx, conn, event))
         if event.shift_id is None or event.shift_id != uncounted_shift(conn):
             return facts
-        return tuple(_without_tenders(fact) for fact in facts)
+        return _without_tenders(facts)
 
 
-def all_lines(conn: Connection, role: str, asked: AuditFilter, *, most: int) -> Iterator[AuditLine]:
+def lines_of(ctx: Context, session: Session, seqs: Sequence[int]) -> tuple[AuditLine, ...]:
+    """The events of these numbers that the person may read, in their order. Raises Refused(NOT_ALLOWED).
+    Report lane."""
+    with ctx.read(Reader.REPORT) as conn:
+        role = require_look(conn, session, Right.AUDIT)
+        found = [rows.event_by_seq(conn, seq) for seq in seqs]
+        return tuple(
+            _line(conn, row, role)
+            for row in found
+            if row is not None and is_within_reach(ctx, conn, role, posting.event_of(row))
+        )
+
+
+def within_reach(
+    ctx: Context, conn: Connection, role: StaffRole, asked: AuditFilter
+) -> AuditFilter:
+    """What of a filter somebody may read: a supervisor the business date of the open shift only."""
+    if role != "supervisor":
+        return asked
+    day = shift_day(ctx, conn)
+    return replace(asked, since=day, until=day)
+
+
+def is_within_reach(ctx: Context, conn: Connection, role: StaffRole, event: Event) -> bool:
+    """The same of one event."""
+    return role != "supervisor" or event.business_date == shift_day(ctx, conn)
+
+
+def all_lines(
+    conn: Connection, role: StaffRole, asked: AuditFilter, *, most: int
+) -> Iterator[AuditLine]:
     """Every event of a filter, newest first, `most` at most: for an export."""
     from db.journal import stretch
 
@@ -119,6 +144,15 @@ def all_lines(conn: Connection, role: str, asked: AuditFilter, *, most: int) -> 
         found, before = stretch(conn, wanted, before=before, most=min(left, 500))
         left -= len(found)
         yield from (_line(conn, row, role) for row in found)
+
+
+DETAILS: Final = ("rule", "state", "act", "what", "form", "why", "direction", "right", "reason")
+"""The facts that a line of the list shows, in this order."""
+
+
+def _changed_columns(event: Event) -> list[str]:
+    """What of a profile was changed."""
+    return event.doc["changed"] if event.kind in (posting.PROFILE, posting.CONSENT) else []
 
 
 def _plain(asked: AuditFilter) -> EventFilter:
@@ -131,20 +165,20 @@ def _plain(asked: AuditFilter) -> EventFilter:
     )  # fmt: skip
 
 
-def _line(conn: Connection, row: rows.EventRow, role: str) -> AuditLine:
+def _line(conn: Connection, row: rows.EventRow, role: StaffRole) -> AuditLine:
     event = posting.event_of(row)
     doc = event.doc
     second = doc.get("approval") or doc.get("guard") or {}
-    reason = doc.get("reason") or doc.get("what") or doc.get("act") or doc.get("why") or ""
     return AuditLine(
         event.seq,
         instant_of(event.at_us),
         event.kind,
         _staff(conn, event.staff_id),
         _staff(conn, bytes.fromhex(second["by"])) if second.get("by") else None,
-        _member(conn, event.member_id, role),
+        member_shown(conn, event.member_id, role),
         doc.get("receipt_no") or "",
-        ", ".join(doc["changed"]) if "changed" in doc and not reason else str(reason),
+        tuple((name, doc[name]) for name in DETAILS if isinstance(doc.get(name), str) and doc[name])
+        or tuple(("changed", name) for name in _changed_columns(event)),
         doc.get("total") if event.kind in posting.DOCUMENTS else None,
         sum(entry[3] for entry in event.entries if entry[1] == POINTS),
     )
@@ -157,73 +191,17 @@ def _staff(conn: Connection, staff_id: bytes | None) -> StaffView | None:
     return StaffView(person.id, person.initials, person.name, person.role)
 
 
-def _member(conn: Connection, member_id: bytes | None, role: str) -> str:
-    """The name, or the first signs of the random id: for an auditor, and where the profile is gone."""
-    if member_id is None:
-        return ""
-    profile = people.profile(conn, member_id) if role != "auditor" else None
-    return profile.name if profile is not None and profile.name else f"#{member_id.hex()[-8:]}"
+_BLIND_FACTS: Final = frozenset({"tenders", "tender_shares", "refunds", "shares"})
 
 
-def _moved(conn: Connection, event: Event) -> Iterator[Fact]:
-    """The balance of each asset that the event moved, before and after it."""
-    moved: dict[str, int] = {}
-    for entry in event.entries:
-        moved[entry[1]] = moved.get(entry[1], 0) + entry[3]
-    if event.member_id is None:
-        return
-    for asset, amount in moved.items():
-        before = rows.ledger_sum_before(conn, event.member_id, asset, event.seq)
-        yield Fact(f"balance.{asset}", str(before), str(before + amount))
+def _without_tenders(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """How much of it was cash is nobody's to know before the drawer was counted, not even how many tenders."""
+    blind = dict.fromkeys(f.name for f in facts if f.name.rpartition(".")[2] in _BLIND_FACTS)
+    shown = [fact for fact in facts if fact.name not in blind]
+    return (*shown, *(Fact(name, None, BLIND) for name in blind))
 
 
-def _role(conn: Connection, event: Event) -> Iterator[Fact]:
-    """The role of a person before an event about them."""
-    if event.kind != posting.STAFF:
-        return
-    before = ""
-    for row in rows.events_of_kind(conn, posting.STAFF, before=event.seq):
-        earlier = posting.event_of(row).doc
-        if earlier["staff"] == event.doc["staff"]:
-            before = earlier["role"]
-    yield Fact("person.role", before, event.doc["role"])
-
-
-_OF_ITEM: Final = frozenset({"was", "item"})
-
-
-def _item(event: Event) -> Iterator[Fact]:
-    """What a saved item was before, where it isn't the same."""
-    if event.kind != posting.CATALOGUE or "item" not in event.doc:
-        return
-    was = event.doc["was"] or {}
-    for name, value in event.doc["item"].items():
-        if name == "code" or was.get(name) != value:
-            yield Fact(f"item.{name}", str(was.get(name, "")), str(value))
-
-
-def _rest(event: Event) -> dict[str, Any]:
-    """The facts that nothing above said with what was before."""
-    if event.kind != posting.CATALOGUE:
-        return event.doc
-    return {name: value for name, value in event.doc.items() if name not in _OF_ITEM}
-
-
-def _facts(path: str, value: Any) -> Iterator[Fact]:
-    """The values of a document's facts, each with its path; a long list stays one value."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _facts(f"{path}.{key}" if path else key, inner)
-    elif value not in (None, [], ""):
-        text = str(value)
-        yield Fact(path, "", text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
-
-
-def _without_tenders(fact: Fact) -> Fact:
-    """How much of it was cash is nobody's to know before the drawer was counted."""
-    blind = fact.name.rpartition(".")[2] in _TENDERS
-    return Fact(fact.name, "", "•••") if blind else fact
-
-
-_TENDERS: Final = frozenset({"tenders", "tender_shares", "refunds", "shares"})
-_LONGEST: Final = 200
+def _tier_names(ctx: Context, conn: Connection, event: Event) -> dict[str, tuple[str, str]]:
+    """Tier code → (Chinese, English) by the programme of the event's date."""
+    started = [p for p in ctx.programmes(conn) if p.starts <= event.business_date]
+    return {level.code: (level.name_zh, level.name_en) for p in started for level in p.tiers.levels}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,14 +25,18 @@ from app.domain.fraud.facts import Case, Fact, RuleCode
 from app.domain.fraud.guard import Guard
 from app.domain.fraud.limits import GuardLimits
 from app.domain.fraud.peers import Standing, standings
+from app.domain.rights import Grant, Right, StaffRole, rule
 from app.protocol.events import instant_of
 from app.queries.guard import Facts
+from app.queries.readers import member_shown
 from app.queries.records import StaffView
 from db import people, rows
 from db.engine import Reader
 
 WARM_UP_DAYS: Final = 30
 """The rules look this far back; what they find before the period is left out."""
+EVENTS_MOST: Final = 500
+"""Behind one count; a journal filtered by person and kind has all of them."""
 _BREATH: Final = 200
 """Events between two pauses in which the counter gets the interpreter."""
 
@@ -46,13 +50,15 @@ CaseState = Literal["new", "seen", "explained"]
 @dataclass(frozen=True, slots=True)
 class PersonLine:
     """A person in the period. `counts` has every measure, against sales; `cases` is how many the
-    rules found, `open_cases` how many of them nobody has looked at yet."""
+    rules found, `open_cases` how many of them nobody has looked at yet; `events` are the numbers of the
+    newest events behind each count, oldest first."""
 
     staff: StaffView
     sales: int
     counts: Mapping[Measure, Standing]
     cases: int
     open_cases: int
+    events: Mapping[Measure, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Exceptions:
     """The report of a period, both ends included; `cases` newest first, `people` by cases, then name.
 
     `till` names the only till whose journal is here; other tills' people are compared at head office.
+    `may_judge` says whether the reader may say of a case that it was seen (Right.CASE).
     """
 
     since: BusinessDate
@@ -89,41 +96,24 @@ class Exceptions:
     till: str
     people: tuple[PersonLine, ...]
     cases: tuple[CaseLine, ...]
+    may_judge: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JournalLine:
-    """One event behind a case. `points` are earned less spent; money and points None without any."""
-
-    seq: int
-    at: datetime
-    kind: str
-    receipt_no: str
-    staff: StaffView
-    approver: StaffView | None
-    member_name: str
-    total_minor: int | None
-    points: int | None
-    detail: str
-    """Reason code, what was looked at, or what was changed."""
-
-
-def exceptions(ctx: Context, since: BusinessDate, until: BusinessDate) -> Exceptions:
-    """Read the journal of the period, and of the weeks before it that the rules look back to.
+def exceptions(
+    ctx: Context, since: BusinessDate, until: BusinessDate, role: StaffRole
+) -> Exceptions:
+    """Read the journal of the period, and of the weeks before it that the rules look back to. `role`
+    is the reader's: an auditor sees no names of members.
 
     Shapes as in Exceptions. Runs on the report lane; it gives the counter room while it reads.
     """
     with ctx.read(Reader.REPORT) as conn:
         limits = ctx.programme_on(conn, until).guard
         seen = _read(conn, since, until, limits)
-        return Exceptions(since, until, ctx.till.till, _people(conn, seen), _case_lines(conn, seen))
-
-
-def journal_lines(ctx: Context, case: Case) -> tuple[JournalLine, ...]:
-    """The events of a case, oldest first."""
-    with ctx.read(Reader.REPORT) as conn:
-        found = [rows.event_by_seq(conn, seq) for _, seq in case.seqs]
-        return tuple(_journal_line(conn, row) for row in found if row is not None)
+        return Exceptions(
+            since, until, ctx.till.till, _people(conn, seen), _case_lines(conn, seen, role),
+            rule(role, Right.CASE).grant is Grant.ALONE,
+        )  # fmt: skip
 
 
 # Reading the period -----------------------------------------------------------------------------
@@ -135,12 +125,16 @@ class _Seen:
 
     sales: Counter[str]
     counts: dict[Measure, Counter[str]]
+    events: dict[tuple[Measure, str], deque[int]]
     cases: dict[str, Case]
     words: dict[str, list[dict[str, Any]]]
 
 
 def _read(conn: Connection, since: BusinessDate, until: BusinessDate, limits: GuardLimits) -> _Seen:
-    seen = _Seen(Counter(), {measure: Counter() for measure in MEASURES}, {}, defaultdict(list))
+    seen = _Seen(
+        Counter(), {measure: Counter() for measure in MEASURES},
+        defaultdict(lambda: deque(maxlen=EVENTS_MOST)), {}, defaultdict(list),
+    )  # fmt: skip
     phones = _Phones(conn)
     facts, guard = Facts(phones.mark, phones.sharing), Guard(limits)
     for link in _links(conn, phones):
@@ -169,13 +163,19 @@ def _read(conn: Connection, since: BusinessDate, until: BusinessDate, limits: Gu
 def _count(seen: _Seen, fact: Fact) -> None:
     if fact.kind == "sale":
         seen.sales[fact.staff] += 1
+    for measure in _measures_of(fact):
+        seen.counts[measure][fact.staff] += 1
+        seen.events[measure, fact.staff].append(fact.seq)
+
+
+def _measures_of(fact: Fact) -> Iterator[Measure]:
     measure = _MEASURE_OF.get(fact.kind)
     if measure is not None:
-        seen.counts[measure][fact.staff] += 1
+        yield measure
     if fact.approver:
-        seen.counts["approvals"][fact.staff] += 1
+        yield "approvals"
     if fact.what == "own_card":
-        seen.counts["own_card"][fact.staff] += 1
+        yield "own_card"
 
 
 _MEASURE_OF: Final[Mapping[str, Measure]] = {
@@ -252,11 +252,14 @@ def _people(conn: Connection, seen: _Seen) -> tuple[PersonLine, ...]:
         cases = [case for case in seen.cases.values() if case.staff == who]
         fresh = [case for case in cases if case.key not in seen.words]
         counts = {measure: standing[measure][who] for measure in MEASURES}
-        lines.append(PersonLine(_staff(conn, who), seen.sales[who], counts, len(cases), len(fresh)))
+        events = {measure: tuple(seen.events.get((measure, who), ())) for measure in MEASURES}
+        lines.append(
+            PersonLine(_staff(conn, who), seen.sales[who], counts, len(cases), len(fresh), events)
+        )
     return tuple(sorted(lines, key=lambda line: (-line.cases, line.staff.name)))
 
 
-def _case_lines(conn: Connection, seen: _Seen) -> tuple[CaseLine, ...]:
+def _case_lines(conn: Connection, seen: _Seen, role: StaffRole) -> tuple[CaseLine, ...]:
     found = sorted(seen.cases.values(), key=lambda case: -max(seq for _, seq in case.seqs))
     lines = []
     for case in found:
@@ -268,7 +271,7 @@ def _case_lines(conn: Connection, seen: _Seen) -> tuple[CaseLine, ...]:
             CaseLine(
                 case,
                 _staff(conn, case.staff),
-                _member_name(conn, case.member),
+                member_shown(conn, bytes.fromhex(case.member) or None, role),
                 instant_of(posting.event_of(last).at_us),
                 "explained" if "explained" in states else "seen" if states else "new",
                 words,
@@ -289,36 +292,11 @@ def _words(conn: Connection, events: Sequence[dict[str, Any]]) -> tuple[Word, ..
     )
 
 
-def _journal_line(conn: Connection, row: rows.EventRow) -> JournalLine:
-    event = posting.event_of(row)
-    doc = event.doc
-    second = doc.get("approval") or doc.get("guard") or {}
-    document = row.kind in posting.DOCUMENTS
-    detail = doc.get("reason") or doc.get("what") or ", ".join(doc.get("changed", ()))
-    return JournalLine(
-        row.seq,
-        instant_of(event.at_us),
-        row.kind,
-        doc.get("receipt_no") or "",
-        _staff(conn, event.staff_id.hex() if event.staff_id else ""),
-        _staff(conn, second["by"]) if second.get("by") else None,
-        _member_name(conn, event.member_id.hex() if event.member_id else ""),
-        doc.get("total") if document else None,
-        doc.get("earned", 0) - doc.get("spent", 0) if document else None,
-        detail,
-    )
-
-
 def _staff(conn: Connection, who: str) -> StaffView:
     person = people.staff_by_id(conn, bytes.fromhex(who)) if who else None
     if person is None:
         return StaffView(b"", "", "", "")
     return StaffView(person.id, person.initials, person.name, person.role)
-
-
-def _member_name(conn: Connection, member: str) -> str:
-    profile = people.profile(conn, bytes.fromhex(member)) if member else None
-    return profile.name if profile else ""
 
 
 def rule_of(key: str) -> RuleCode:

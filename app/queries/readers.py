@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from app.context import Session
+from app.context import Context, Session
+from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right, StaffRole, may_look
-from db import people
+from db import people, till
 from db.connection import Connection
 
 
@@ -24,3 +25,18 @@ def require_look(conn: Connection, session: Session, right: Right) -> StaffRole:
     if not may_look(role, right):
         raise Refused(Refusal.NOT_ALLOWED, {"right": right.value})
     return role
+
+
+def shift_day(ctx: Context, conn: Connection) -> BusinessDate:
+    """The business date of the open shift, today's without one: as far as a supervisor's own shift goes
+    (security.md section 3, "Audit log, exception report")."""
+    shift = till.open_shift(conn)
+    return BusinessDate(shift.business_date) if shift is not None else ctx.business_date()
+
+
+def member_shown(conn: Connection, member_id: bytes | None, role: StaffRole) -> str:
+    """The name, or the first signs of the random id: for an auditor, and where the profile is gone."""
+    if member_id is None:
+        return ""
+    profile = people.profile(conn, member_id) if role != "auditor" else None
+    return profile.name if profile is not None and profile.name else f"#{member_id.hex()[-8:]}"

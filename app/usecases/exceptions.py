@@ -1,6 +1,7 @@
 """The exception report for those who may see it, and what they say about a case: seen, or explained.
 
-There is no third thing to say: a case can't be muted, closed or taken away, and nobody explains their own.
+There is no third thing to say: a case can't be muted, closed or taken away, and nobody explains their own. An
+auditor reads and says nothing (Right.CASE).
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from app.domain.errors import Refusal, Refused
 from app.domain.fraud.facts import Case
 from app.domain.rights import Right
 from app.queries import exceptions as report
-from app.queries.exceptions import Exceptions, JournalLine
-from app.queries.readers import require_look
+from app.queries.audit import AuditLine, is_within_reach, lines_of
+from app.queries.exceptions import Exceptions
+from app.queries.readers import require_look, shift_day, staff_role
 from app.usecases.done import Done
+from app.usecases.rights import require
 from db import rows
 
 REASONS: Final = ("checked", "training", "bad_batch", "campaign", "customer_asked", "device_fault")
@@ -42,16 +45,14 @@ def exceptions_of(
     own shift). Raises Refused(NOT_ALLOWED)."""
     with ctx.read() as conn:
         role = require_look(conn, session, Right.AUDIT)
-    if role == "supervisor":
-        since = until = ctx.business_date()
-    return report.exceptions(ctx, since, until)
+        if role == "supervisor":
+            since = until = shift_day(ctx, conn)
+    return report.exceptions(ctx, since, until, role)
 
 
-def journal_of_case(ctx: Context, session: Session, case: Case) -> tuple[JournalLine, ...]:
-    """The events behind a case. Raises Refused(NOT_ALLOWED)."""
-    with ctx.read() as conn:
-        require_look(conn, session, Right.AUDIT)
-    return report.journal_lines(ctx, case)
+def journal_of_case(ctx: Context, session: Session, case: Case) -> tuple[AuditLine, ...]:
+    """The events behind a case, oldest first. Raises Refused(NOT_ALLOWED)."""
+    return lines_of(ctx, session, [seq for _, seq in case.seqs])
 
 
 def say_of_case(ctx: Context, command: SayOfCase) -> Done[None]:
@@ -64,12 +65,15 @@ def say_of_case(ctx: Context, command: SayOfCase) -> Done[None]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(None, again=True)
-        require_look(tx.conn, command.session, Right.AUDIT)
+        require(ctx, tx.conn, command.session, Right.CASE, command_id=command.command_id)
+        role = staff_role(tx.conn, command.session.staff_id)
         opened = rows.event_by_seq(tx.conn, report.opening_seq(command.key))
         if opened is None:
             raise Refused(Refusal.DOCUMENT_UNKNOWN)
-        if posting.event_of(opened).staff_id == command.session.staff_id:
-            raise Refused(Refusal.NOT_ALLOWED, {"right": Right.AUDIT.value})
+        first = posting.event_of(opened)
+        own = first.staff_id == command.session.staff_id
+        if own or not is_within_reach(ctx, tx.conn, role, first):
+            raise Refused(Refusal.NOT_ALLOWED, {"right": Right.CASE.value})
         tx.record(
             posting.CASE,
             event_id=ctx.ids(),

@@ -6,18 +6,21 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Final, Literal
 
 from app import posting
 from app.context import Changes, Context, Session
 from app.documents.audit_words import kind_name
+from app.documents.event_fields import detail_words
 from app.documents.report_files import safe_cell
 from app.domain.rights import Right
-from app.formats import plain_amount
-from app.i18n import Words, mark
-from app.queries.audit import AuditFilter, AuditLine, all_lines
+from app.formats import Formats, plain_amount
+from app.i18n import mark
+from app.queries.audit import AuditFilter, AuditLine, all_lines, within_reach
 from app.queries.readers import require_look
+from app.slips import money_sign
 from app.usecases.done import Done
 from app.usecases.take_out import reports_folder, write_whole
 from db.engine import Reader
@@ -44,7 +47,8 @@ def export_audit(ctx: Context, command: ExportAudit) -> Done[Path]:
     """Read, record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
     with ctx.read(Reader.REPORT) as conn:
         role = require_look(conn, command.session, Right.AUDIT)
-        lines = list(all_lines(conn, role, command.filter, most=ROWS_MOST))
+        asked = within_reach(ctx, conn, role, command.filter)
+        lines = list(all_lines(conn, role, asked, most=ROWS_MOST))
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
             tx.record(
@@ -59,25 +63,27 @@ def export_audit(ctx: Context, command: ExportAudit) -> Done[Path]:
         seq = tx.event.seq
     words = ctx.words(command.language)
     table = [[words.say(head) for head in HEADS]]
-    table += [_cells(ctx, words, line) for line in lines]
+    zone = timezone(timedelta(minutes=ctx.offset_min()))
+    sign = money_sign(ctx.till.currency.code, ctx.till.currency.exponent)
+    table += [_cells(Formats(words, sign, zone), line) for line in lines]
     content = (_csv if command.form == "csv" else _xlsx)(table)
     path = reports_folder(ctx) / f"audit-{seq}.{command.form}"
     write_whole(path, content)
     return Done(path, Changes(), warning=ctx.warning())
 
 
-def _cells(ctx: Context, words: Words, line: AuditLine) -> list[str]:
+def _cells(formats: Formats, line: AuditLine) -> list[str]:
     total = line.total_minor
     return [
         str(line.seq),
-        line.at.isoformat(timespec="seconds"),
-        kind_name(words, line.kind),
+        line.at.astimezone(formats.zone).isoformat(timespec="seconds"),
+        kind_name(formats.words, line.kind),
         line.staff.initials if line.staff else "",
         line.approver.initials if line.approver else "",
         line.member,
         line.receipt_no,
-        line.detail,
-        "" if total is None else plain_amount(total, ctx.till.currency.exponent),
+        detail_words(formats, line.kind, line.details),
+        "" if total is None else plain_amount(total, formats.sign.exponent),
         str(line.points) if line.points else "",
     ]
 

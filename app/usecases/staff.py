@@ -196,7 +196,7 @@ def reset_forgotten_pin(ctx: Context, command: ResetForgottenPin) -> Done[str]:
             raise Refused(Refusal.STAFF_UNKNOWN)
         if tx.known is None:
             changed = _with_pin(ctx, tx.conn, person, command.pin)
-            _record(ctx, tx, None, changed, "pin", proof="passphrase")
+            _record(ctx, tx, None, changed, "pin", was=person.role, proof="passphrase")
     return Done(person.name, _CHANGED, warning=ctx.warning())
 
 
@@ -206,7 +206,8 @@ def admit(ctx: Context, person: people.StaffRow, pin: str) -> None:
     here = replace(person, pin_salt=salt, pin_hash=hash_, member_id=None, phone=None)
     with ctx.write(ctx.ids()) as tx:
         known = people.staff_by_id(tx.conn, person.id)
-        _record(ctx, tx, None, here, "add" if known is None else "role")
+        act: Act = "add" if known is None else "role"
+        _record(ctx, tx, None, here, act, was=known.role if known else None)
         people.set_staff_failures(tx.conn, person.id, failures=0, wait_s=0, blocked=0)
 
 
@@ -247,7 +248,7 @@ def _changed(
         changed = change(tx.conn, person)
         if act == "link":
             more["member"] = None if changed.member_id is None else changed.member_id.hex()
-        _record(ctx, tx, command.session, changed, act, approval=approval, **more)
+        _record(ctx, tx, command.session, changed, act, was=person.role, approval=approval, **more)
     return Done(None, _CHANGED, warning=ctx.warning())
 
 

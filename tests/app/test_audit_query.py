@@ -141,7 +141,7 @@ def test_no_tender_is_shown_before_the_drawer_was_counted(kiosk: Kiosk) -> None:
 
     def shown() -> str:
         facts = [fact for seq in range(1, last + 1) for fact in audit_facts(kiosk.ctx, boss, seq)]
-        return " ".join(fact.after for fact in facts)
+        return " ".join(str(fact.after) for fact in facts)
 
     assert "'cash'" not in shown()
     shift = kiosk.session.shift_id

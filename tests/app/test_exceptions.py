@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app import posting
+from app.build import NewStaff, add_staff
 from app.context import Session
 from app.domain.errors import Refusal, Refused, Unavailable
+from app.queries.audit import audit_facts, lines_of
 from app.queries.exceptions import CaseLine, Exceptions, opening_seq, rule_of
 from app.usecases.exceptions import SayOfCase, exceptions_of, journal_of_case, say_of_case
 from app.usecases.sell import sell
@@ -150,8 +152,45 @@ def test_a_supervisor_sees_the_open_day_only(desk: Desk) -> None:
     often(desk)
     assert len(report_of(desk, who="wm").cases) == 1
     desk.shop.clock.step(days=1)
+    assert len(report_of(desk, who="wm").cases) == 1  # The shift goes on with its date.
+    desk.shop.start()
     assert report_of(desk, who="wm").cases == ()
-    assert len(report_of(desk, who="zg").cases) == 1
+    (line,) = report_of(desk, who="zg").cases
+    assert journal_of_case(desk.ctx, session_of(desk, "wm"), line.case) == ()
+    with pytest.raises(Refused):
+        audit_facts(desk.ctx, session_of(desk, "wm"), line.case.seqs[0][1])
+    with pytest.raises(Refused):
+        say_of_case(
+            desk.ctx, SayOfCase(desk.ctx.ids(), session_of(desk, "wm"), line.case.key, "seen")
+        )
+
+
+def test_an_auditor_reads_the_cases_without_names_and_says_nothing_of_them(desk: Desk) -> None:
+    often(desk)
+    today = desk.ctx.business_date()
+    auditor = Session(
+        add_staff(desk.ctx, NewStaff("au", "审计", "auditor", "246813"), today=today), None
+    )
+    report = exceptions_of(desk.ctx, auditor, today, today)
+    (line,) = report.cases
+    assert (line.member_name, report.may_judge) == (f"#{line.case.member[-8:]}", False)
+    behind = journal_of_case(desk.ctx, auditor, line.case)
+    assert {each.member for each in behind} == {line.member_name}
+    with pytest.raises(Refused) as refused:
+        say_of_case(desk.ctx, SayOfCase(desk.ctx.ids(), auditor, line.case.key, "seen"))
+    assert refused.value.code is Refusal.NOT_ALLOWED
+    assert report_of(desk).may_judge
+
+
+def test_a_count_opens_into_its_events(desk: Desk) -> None:
+    sold = sell(desk.ctx, desk.charge()).result
+    shown = preview_void(desk.ctx, sold.event_id)
+    void(desk.ctx, Void(desk.ctx.ids(), desk.session, sold.event_id, "test", shown.balance_after))
+    (line,) = report_of(desk).people
+    for measure, kind in (("voids", "void"), ("enrolments", "enrol")):
+        behind = lines_of(desk.ctx, session_of(desk, "zg"), line.events[measure])  # type: ignore[index]  # two of the measures
+        assert {each.kind for each in behind} == {kind}
+        assert len(behind) == line.counts[measure].count  # type: ignore[index]  # as above
 
 
 def test_a_case_that_never_was_gets_no_word(desk: Desk) -> None:

@@ -101,5 +101,5 @@ def _report(ctx: Context, until: BusinessDate) -> tuple[int, float]:
         head = rows.head(conn)
         first = exceptions.first_seq(conn, since.plus(-exceptions.WARM_UP_DAYS))
     began = time.perf_counter()
-    exceptions.exceptions(ctx, since, until)
+    exceptions.exceptions(ctx, since, until, "manager")
     return (head[0] if head else 0) - first, time.perf_counter() - began

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
+from app.documents.event_codes import ROLES as ROLE_NAMES
 from app.domain.rights import MATRIX, ROLES, Grant, Right, Rule
 from app.i18n import Words
-from ui.rights_words import ROLES as ROLE_NAMES
 
 Language = Literal["en", "zh"]
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -45,6 +45,7 @@ NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.STAFF: ("people, roles, new PINs", "员工、角色、新密码"),
     Right.REPORTS: ("reports", "报表"),
     Right.AUDIT: ("journal, exceptions", "流水、异常"),
+    Right.CASE: ("say that an exception was seen or explained", "异常标为已看、说明"),
     Right.BACKUP: ("back up now", "立即备份"),
     Right.RESTORE: ("put the key into the safe", "密钥入柜"),
     Right.SETTINGS: ("save a support file", "存支持文件"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.documents.event_codes import RULE_NAMES
 from app.documents.z_slip import ITEM_WORDS
 from app.domain.errors import Outage, Refusal
 from app.domain.rights import Right
@@ -15,7 +16,6 @@ from tests.manual.rights_table import NAMES, Language, lines, used_rights
 from tests.words import stored
 from ui.attention import _INCIDENTS
 from ui.errors import _PLAIN, CRASHED
-from ui.guard_words import RULE_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "docs" / "manual"

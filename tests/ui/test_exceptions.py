@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 import app.domain.fraud as fraud
 import resources
 from app.build import publish
+from app.documents.event_codes import CASE_REASONS, RULE_NAMES
 from app.domain.fraud.facts import RULES, Case
 from app.queries.exceptions import PersonLine
 from app.usecases.exceptions import REASONS
@@ -21,8 +22,9 @@ from tests.ui.conftest import Rig, build_rig, make_kit
 from tests.ui.keys import press, write
 from tests.ui.shop import PIN, Shop, charge
 from ui.dialogs.approval import Approval
+from ui.dialogs.audit_event import AuditEvent, EventList
 from ui.dialogs.cases import CaseList, CaseSheet
-from ui.guard_words import REASON_NAMES, RULE_NAMES, SENTENCES, case_sentence, stop_reason
+from ui.guard_words import SENTENCES, case_sentence, stop_reason
 from ui.screens.exceptions_page import ExceptionsPage
 
 
@@ -101,6 +103,58 @@ def test_one_cannot_say_anything_of_ones_own_case(manager: Rig) -> None:
     assert case.seen.isEnabled()
 
 
+def test_enter_on_an_event_of_a_case_shows_before_and_after(manager: Rig) -> None:
+    open_report(manager)
+    case = open_case(manager)
+    press(Qt.Key.Key_Return)
+    event = manager.sheet(AuditEvent)
+    names = [event.rows.cells(fact)[0] for fact in event.rows._records]
+    assert "积分余额" in names
+    press(Qt.Key.Key_Escape)
+    assert manager.top is case
+
+
+def test_a_count_says_itself_in_words_and_opens_its_events(manager: Rig) -> None:
+    page = open_report(manager)
+    person = page.rows.record(0)
+    assert person is not None
+    column = next(n for n in range(2, 10) if person.counts[page.rows.measure(n)].count == 0)  # type: ignore[index]  # columns of measures
+    page.table.setCurrentIndex(page.rows.index(0, column))
+    assert person.staff.name in page.cell.text()
+    press(Qt.Key.Key_Return)
+    assert manager.top is page
+    period = page.period
+    page.report = None
+    period.choose("28")
+    manager.until(lambda: page.report is not None)
+    row, column, measure = next(
+        (row, column, page.rows.measure(column))
+        for row, each in enumerate(people(page))
+        for column in range(2, 10)
+        if each.counts[page.rows.measure(column)].count  # type: ignore[index]  # as above
+    )
+    page.table.setFocus()
+    page.table.setCurrentIndex(page.rows.index(row, column))
+    press(Qt.Key.Key_Return)
+    events = manager.sheet(EventList)
+    assert events.rows.rowCount() == people(page)[row].counts[measure].count  # type: ignore[index]  # as above
+    press(Qt.Key.Key_Return)
+    manager.sheet(AuditEvent)
+    press(Qt.Key.Key_Escape)
+    press(Qt.Key.Key_Escape)
+    assert manager.top is page
+
+
+def test_an_auditor_has_no_button_to_judge(manager: Rig) -> None:
+    open_report(manager)
+    case = open_case(manager)
+    assert all(part.isVisible() for part in (case.seen, case.explain, case.reason))
+    args = (case._kit, case._lanes, case._desk, case._who, case._line, (), case._today)
+    reading = CaseSheet(*args, may_judge=False)
+    manager.shell.sheets.open(reading)
+    assert not any(part.isVisible() for part in (reading.seen, reading.explain, reading.reason))
+
+
 def test_another_persons_case_is_explained_and_stays_in_the_list(rig: Rig) -> None:
     with_three_earning_sales(rig)
     press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
@@ -145,7 +199,7 @@ def whats() -> set[str]:
 def test_every_case_has_its_sentence_and_no_sentence_is_for_nothing() -> None:
     assert set(SENTENCES) == whats()
     assert set(RULE_NAMES) == set(RULES)
-    assert set(REASON_NAMES) == set(REASONS)
+    assert set(CASE_REASONS) == set(REASONS)
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])

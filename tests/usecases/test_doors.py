@@ -89,9 +89,8 @@ DOORS = {
     ),
     "case": Door(Right.AUDIT, lambda c, s: journal_of_case(c.ctx, s, CASE), True),
     "word of a case": Door(
-        Right.AUDIT,
+        Right.CASE,
         lambda c, s: say_of_case(c.ctx, SayOfCase(c.ctx.ids(), s, CASE.key, "seen")),
-        True,
     ),
     "items": Door(Right.CATALOGUE, lambda c, s: catalogue(c.ctx, s, ""), True),
     "items tried": Door(

@@ -29,7 +29,8 @@ return AAA.. return_above SAA.. void AAA.. void_above SAA.. write_off ..A..
 adjust .SSS. unmask AAAA. reprint AAa.. replace_card saa.. drawer AAA.. cash_move AAA..
 cash_move_above SAA.. shift aaa.. cash_difference SSA.. close_day aaa.. close_over_open SSA..
 date_ahead saa.. consent aaaa. export_member ..AA. erase ..SS. bulk_export ...S. rules ...s.
-guard sss.. catalogue ..as. staff ..aa. reports .aaaa audit ..... backup .aa.. restore ..as. settings .aa..
+guard sss.. catalogue ..as. staff ..aa. reports .aaaa audit .....
+case .aaa. backup .aa.. restore ..as. settings .aa..
 """
 _WORDS = TABLE.split()
 WANTED = {

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.documents.event_codes import CASE_REASONS, CASE_STATES
 from app.domain.business_day import BusinessDate
-from app.queries.exceptions import CaseLine, JournalLine, Word
+from app.queries.audit import AuditLine
+from app.queries.exceptions import CaseLine, Word
+from ui.dialogs.audit_event import EVENT_COLUMNS
 from ui.errors import words_of
-from ui.guard_words import REASON_NAMES, STATES, case_sentence, rule_name
+from ui.guard_words import case_sentence, rule_name
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.models.exception_rows import CaseRows, JournalRows
+from ui.models.audit_rows import AuditRows
+from ui.models.exception_rows import CaseRows
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, rows
 from ui.widgets.segments import Segment, Segments
 from ui.widgets.sheet import Sheet
@@ -70,12 +74,16 @@ class CaseList(Sheet):
 
 
 class CaseSheet(Sheet):
-    """Signals:
-    said(): something was said of the case.
+    """`may_judge` False (an auditor): to read only.
+
+    Signals:
+        said(): something was said of the case.
+        wanted(line): open this event of it.
     """
 
     said = Signal()
-    wide = 1100
+    wanted = Signal(object)
+    wide = 1240
 
     def __init__(
         self,
@@ -84,8 +92,10 @@ class CaseSheet(Sheet):
         desk: Desk,
         who: Callable[[], Session],
         line: CaseLine,
-        journal: Sequence[JournalLine],
+        journal: Sequence[AuditLine],
         today: Callable[[], BusinessDate],
+        *,
+        may_judge: bool,
     ) -> None:
         words = kit.words
         super().__init__(kit, lambda: rule_name(kit, line.case.rule))
@@ -99,19 +109,24 @@ class CaseSheet(Sheet):
         for word in line.words or (None,):
             inside.addWidget(WrappedLabel(partial(self._word, word), role="text2"))
         self.body.addWidget(band)
-        self.rows = JournalRows(kit, today)
+        self.rows = AuditRows(kit, today)
         self.rows.show(journal)
         self.table = RecordTable(
-            kit, self.rows, lambda: words.say("Events behind the case"), whole=(0, 1, 2, 3)
+            kit, self.rows, lambda: words.say("Events behind the case"), whole=EVENT_COLUMNS
         )
+        self.table.opened.connect(self._open)
         self.table.selectRow(0)
         self.body.addWidget(self.table, 1)
         self.problem = WrappedLabel(role="strong", tone="danger")
         self.body.addWidget(self.problem)
+        self._make_foot(may_judge=may_judge)
+
+    def _make_foot(self, *, may_judge: bool) -> None:
+        kit, words = self._kit, self._kit.words
         self.reason = Segments(
             kit,
             lambda: words.say("Reason"),
-            [Segment(code, partial(words.say, text)) for code, text in REASON_NAMES.items()],
+            [Segment(code, partial(words.say, text)) for code, text in CASE_REASONS.items()],
             open_=True,
         )
         self.body.addWidget(self.reason)
@@ -122,6 +137,8 @@ class CaseSheet(Sheet):
         self.reason.entered.connect(lambda: self._say("explained"))
         self.foot.addWidget(self.seen)
         self.foot.addWidget(self.explain, 1)
+        for part in (self.reason, self.seen, self.explain):
+            part.setVisible(may_judge)
 
     @property
     def busy(self) -> bool:
@@ -132,6 +149,15 @@ class CaseSheet(Sheet):
 
     def height_for(self, width: int) -> int:
         return self._kit.look.px(600)
+
+    def warn(self, error: Exception) -> None:
+        """What was asked for here can't be shown."""
+        self.problem.tell(lambda: words_of(self._kit, error))
+
+    def _open(self, row: int) -> None:
+        line = self.rows.record(row)
+        if line is not None:
+            self.wanted.emit(line)
 
     def _about(self) -> str:
         words, line = self._kit.words, self._line
@@ -145,9 +171,9 @@ class CaseSheet(Sheet):
         words = self._kit.words
         if word is None:
             return words.say("Nobody has looked at it yet.")
-        state = words.say(STATES[word.state])
+        state = words.say(CASE_STATES[word.state])
         at = self._kit.formats.moment(word.at, today=self._today().to_date())
-        known = REASON_NAMES.get(word.reason)
+        known = CASE_REASONS.get(word.reason)
         reason = words.say(known) if known else ""
         return " · ".join(part for part in (state, word.by.name, at, reason) if part)
 
@@ -181,5 +207,5 @@ class CaseSheet(Sheet):
 
     def _refused(self, error: Exception) -> None:
         self._enable(True)
-        self.problem.tell(lambda: words_of(self._kit, error))
+        self.warn(error)
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)

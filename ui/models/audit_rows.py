@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from app.documents.audit_words import kind_name
+from app.documents.event_fields import detail_words, fact_name, fact_value
+from app.domain.business_day import BusinessDate
 from app.formats import number, signed_number
 from app.i18n import mark
-from app.queries.audit import AuditLine, Fact
+from app.queries.audit import AuditLine
+from app.queries.event_facts import Fact
+from ui.kit import Kit
 from ui.models.record_rows import RecordColumns
 
 _LOUD: Final = frozenset({"void", "adjust", "pin_locked", "not_approved", "drawer", "restored"})
 """Kinds that a person who looks for something wants to see first."""
-_NAMES: Final = {
-    "balance.points": mark("Balance of points"),
-    "person.role": mark("Role"),
-    "receipt_no": mark("Receipt"),
-    "total": mark("Amount"),
-    "earned": mark("Points earned"),
-    "spent": mark("Points used"),
-    "reason": mark("Reason"),
-    "approval.by": mark("Agreed by"),
-    "approval.right": mark("Agreed to"),
-}
 
 
 class AuditRows(RecordColumns[AuditLine]):
@@ -52,7 +46,7 @@ class AuditRows(RecordColumns[AuditLine]):
             record.approver.initials.upper() if record.approver else "",
             record.member,
             record.receipt_no,
-            record.detail,
+            detail_words(kit.formats, record.kind, record.details),
             "" if record.total_minor is None else kit.formats.money(record.total_minor),
             signed_number(record.points) if record.points else "",
         )
@@ -62,11 +56,18 @@ class AuditRows(RecordColumns[AuditLine]):
 
 
 class FactRows(RecordColumns[Fact]):
-    """What an event says: known values by their words, the others by their name in the journal."""
+    """What an event of a kind says, in words."""
 
     heads = (mark("What"), mark("Before"), mark("After"))
 
+    def __init__(self, kit: Kit, today: Callable[[], BusinessDate], kind: str) -> None:
+        super().__init__(kit, today)
+        self._kind = kind
+
     def cells(self, record: Fact) -> tuple[str, ...]:
-        known = _NAMES.get(record.name)
-        name = self._kit.words.say(known) if known else record.name
-        return name, record.before, record.after
+        formats, kind, name = self._kit.formats, self._kind, record.name
+        return (
+            fact_name(formats.words, kind, name),
+            fact_value(formats, kind, name, record.before),
+            fact_value(formats, kind, name, record.after),
+        )

@@ -1,16 +1,17 @@
-"""The exception report as tables: people against measures, cases, and the events behind one."""
+"""The exception report as tables: people against measures, and cases."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
+from app.documents.event_codes import CASE_STATES
 from app.domain.business_day import BusinessDate
 from app.domain.fraud.peers import Standing
-from app.formats import number, signed_number
+from app.formats import number
 from app.i18n import mark
-from app.queries.exceptions import MEASURES, CaseLine, JournalLine, Measure, PersonLine
-from ui.guard_words import STATES, case_sentence, rule_name
+from app.queries.exceptions import MEASURES, CaseLine, Measure, PersonLine
+from ui.guard_words import case_sentence, rule_name
 from ui.kit import Kit
 from ui.models.record_rows import RecordColumns
 
@@ -25,20 +26,6 @@ _MEASURES: Final[dict[Measure, str]] = {
     "approvals": mark("Approvals"),
     "looks": mark("Looks"),
     "enrolments": mark("New members"),
-}
-_KINDS: Final = {
-    "sale": mark("Sale"),
-    "return": mark("Return"),
-    "void": mark("Void"),
-    "adjust": mark("Adjusted"),
-    "enrol": mark("Enrolled"),
-    "profile": mark("Profile changed"),
-    "drawer": mark("Drawer opened"),
-    "drawer_shut": mark("Drawer shut"),
-    "look": mark("Looked at"),
-    "sign_in": mark("Signed in"),
-    "cash": mark("Cash in or out"),
-    "count": mark("Cash counted"),
 }
 
 
@@ -61,11 +48,35 @@ class PersonRows(RecordColumns[PersonLine]):
             self._cases(record),
         )
 
+    def measure(self, column: int) -> Measure | None:
+        """What a column counts, None where it is no measure."""
+        return MEASURES[column - 2] if 2 <= column < len(MEASURES) + 2 else None
+
+    def sentence(self, record: PersonLine, column: int) -> str:
+        """What a cell says of a person against the others, in words; "" of a name or of sales."""
+        measure, words = self.measure(column), self._kit.words
+        if measure is None:
+            return ""
+        standing = record.counts[measure]
+        said = words.say(
+            "{name}, {measure}: {count} in {sales} sales.",
+            name=record.staff.name, measure=words.say(_MEASURES[measure]),
+            count=number(standing.count), sales=number(standing.base),
+        )  # fmt: skip
+        if standing.times_tenths is None:
+            against = words.say("There is nobody to compare with.")
+        else:
+            times = tenths(standing.times_tenths)
+            against = words.say("That is {times} times the usual.", times=times)
+            if is_marked(standing):
+                against = words.say("That is {times} times the usual: look into it.", times=times)
+        return f"{said} {against}"
+
     def tone(self, record: PersonLine, column: int) -> str:
         if column == len(self.heads) - 1:
             return "danger" if record.open_cases else ""
         at = column - 2
-        marked = 0 <= at < len(MEASURES) and _is_marked(record.counts[MEASURES[at]])
+        marked = 0 <= at < len(MEASURES) and is_marked(record.counts[MEASURES[at]])
         return "danger" if marked else ""
 
     def _cases(self, record: PersonLine) -> str:
@@ -107,53 +118,26 @@ class CaseRows(RecordColumns[CaseLine]):
         return "danger" if column == 5 and record.state == "new" else ""
 
     def _state(self, record: CaseLine) -> str:
-        state = self._kit.words.say(STATES[record.state])
+        state = self._kit.words.say(CASE_STATES[record.state])
         if record.state == "new":
             return f"{state} !"
         by = [word.by.name for word in record.words if word.state == record.state]
         return f"{state} · {by[-1]}"
 
 
-class JournalRows(RecordColumns[JournalLine]):
-    """The events behind a case, oldest first."""
-
-    heads = (
-        mark("No."),
-        mark("Time"),
-        mark("Kind"),
-        mark("Receipt"),
-        mark("By"),
-        mark("Agreed by"),
-        mark("Member"),
-        mark("Amount"),
-        mark("Points"),
-    )
-    right = (0, 7, 8)
-
-    def cells(self, record: JournalLine) -> tuple[str, ...]:
-        kit = self._kit
-        kind = _KINDS.get(record.kind)
-        return (
-            number(record.seq),
-            kit.formats.moment(record.at, today=self._today().to_date()),
-            kit.words.say(kind) if kind else record.kind,
-            record.receipt_no,
-            record.staff.initials.upper(),
-            record.approver.initials.upper() if record.approver else "",
-            record.member_name,
-            "" if record.total_minor is None else kit.formats.money(record.total_minor),
-            signed_number(record.points) if record.points else "",
-        )
-
-
-def _is_marked(standing: Standing) -> bool:
+def is_marked(standing: Standing) -> bool:
+    """Whether it is three times the usual or more."""
     return standing.times_tenths is not None and standing.times_tenths >= MARKED_TENTHS
+
+
+def tenths(value: int) -> str:
+    """32 -> `3.2`."""
+    return f"{value // 10}.{value % 10}"
 
 
 def _cell(standing: Standing) -> str:
     """`4 ×3.2 !`: count, multiple of the median where there is one, and the mark."""
     if not standing.count or standing.times_tenths is None:
         return number(standing.count)
-    whole, part = divmod(standing.times_tenths, 10)
-    sign = " !" if _is_marked(standing) else ""
-    return f"{number(standing.count)} ×{whole}.{part}{sign}"
+    sign = " !" if is_marked(standing) else ""
+    return f"{number(standing.count)} ×{tenths(standing.times_tenths)}{sign}"

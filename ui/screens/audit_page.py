@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QVBoxLayout
 from app.documents.audit_words import GROUPS
 from app.formats import number
 from app.i18n import mark
-from app.queries.audit import AuditFilter, AuditPage, Fact
-from ui.dialogs.audit_event import AuditEvent
+from app.queries.audit import AuditFilter, AuditPage
+from ui.dialogs.audit_event import EVENT_COLUMNS, EventOpener
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.models.audit_rows import AuditRows
@@ -44,6 +44,7 @@ class AuditPageView(RailPage):
         """Where each page that was turned to begins, the shown one last."""
         self._next = 0
         self._asked = AuditFilter()
+        self._opener = EventOpener(kit, around.lanes, around.desk, around.who, around.today)
         outer = rows(kit.look, self, margins=16, gap=12)
         frame = card()
         inside = rows(kit.look, frame, margins=20, gap=12)
@@ -56,7 +57,7 @@ class AuditPageView(RailPage):
         inside.addWidget(self.problem)
         self.rows = AuditRows(kit, around.today)
         self.table = RecordTable(
-            kit, self.rows, lambda: words.say("The journal"), whole=(0, 1, 2, 3, 4, 6, 8, 9)
+            kit, self.rows, lambda: words.say("The journal"), whole=EVENT_COLUMNS
         )
         self.table.opened.connect(self._open)
         inside.addWidget(self.table, 1)
@@ -196,18 +197,7 @@ class AuditPageView(RailPage):
         line = self.rows.record(row)
         if line is None:
             return
-        session = self._who()
-
-        def opened(facts: tuple[Fact, ...]) -> None:
-            self._sheets.open(AuditEvent(self._kit, line, facts, self._today))
-
-        self._lanes.run(
-            self,
-            "report",
-            lambda: self._desk.audit.facts(session, line.seq),
-            ok=opened,
-            failed=self._refused,
-        )
+        self._opener.open(self._sheets, line, self._refused)
 
     def _export(self, form: Literal["csv", "xlsx"]) -> None:
         session, asked, command = self._who(), self._asked, self._desk.new_command()

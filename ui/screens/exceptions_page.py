@@ -1,6 +1,7 @@
 """Exceptions (counter-flows.md section 5): who does what how often against the others, and every case.
 
-A sheet over the counter: Enter goes from a person to their cases to the events behind one, Esc walks back.
+A sheet over the counter: Enter goes from a person to their cases or from a count to its events, down to one
+event with before and after; Esc walks back.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from app.domain.business_day import BusinessDate
 from app.i18n import mark
-from app.queries.exceptions import CaseLine, Exceptions, JournalLine, PersonLine
+from app.queries.audit import AuditLine
+from app.queries.exceptions import CaseLine, Exceptions, PersonLine
+from ui.dialogs.audit_event import EventList, EventOpener
 from ui.dialogs.cases import CaseList, CaseSheet
 from ui.errors import words_of
 from ui.kit import Kit
@@ -47,6 +50,7 @@ class ExceptionsPage(Sheet):
         words = kit.words
         super().__init__(kit, lambda: words.say("Exceptions"))
         self._lanes, self._desk, self._who, self._today = lanes, desk, who, today
+        self._opener = EventOpener(kit, lanes, desk, who, today)
         self.report: Exceptions | None = None
         self._list: CaseList | None = None
         self._listed: PersonLine | None = None
@@ -69,13 +73,20 @@ class ExceptionsPage(Sheet):
         self.table = RecordTable(
             kit, self.rows, lambda: words.say("People against the others"), whole=figures
         )
-        self.table.opened.connect(self._open_person)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
+        self.table.opened.connect(self._open_row)
         self.body.addWidget(self.table, 1)
+        self.cell = WrappedLabel(self._cell_sentence, role="strong")
+        self.body.addWidget(self.cell)
+        self.table.selectionModel().currentChanged.connect(lambda *_: self.cell.retranslate())
         self.status = WrappedLabel(lambda: words.say("Reading the journal …"), role="muted")
         self.body.addWidget(self.status)
         self.foot.addWidget(
             Label(
-                lambda: words.say("× is the multiple of the median; ! marks three times and more."),
+                lambda: words.say(
+                    "× is the multiple of the median; ! marks three times and more. Enter on a count opens"
+                    " its events, on a name the cases."
+                ),
                 role="caption",
             )
         )
@@ -102,9 +113,10 @@ class ExceptionsPage(Sheet):
 
     def _show(self, report: Exceptions) -> None:
         self.report = report
-        row = max(0, self.table.currentIndex().row())
+        at = self.table.currentIndex()
         self.rows.show(report.people)
-        self.table.selectRow(min(row, len(report.people) - 1))
+        row = min(max(0, at.row()), len(report.people) - 1)
+        self.table.setCurrentIndex(self.rows.index(row, max(0, at.column())))
         self.status.tell(self._summary)
         if self._list is not None:
             self._list.show_lines(self._lines_of(self._listed))
@@ -136,10 +148,42 @@ class ExceptionsPage(Sheet):
             return cases
         return tuple(line for line in cases if line.staff.staff_id == person.staff.staff_id)
 
-    def _open_person(self, row: int) -> None:
-        person = self.rows.record(row)
-        if person is not None:
+    def _cell_sentence(self) -> str:
+        """The cell under the cursor against the others, in words."""
+        at = self.table.currentIndex()
+        person = self.rows.record(at.row())
+        return self.rows.sentence(person, at.column()) if person is not None else ""
+
+    def _open_row(self, row: int) -> None:
+        """From a count to its events; from everything else of a person to their cases."""
+        person, measure = (
+            self.rows.record(row),
+            self.rows.measure(self.table.currentIndex().column()),
+        )
+        if person is None:
+            return
+        if measure is None:
             self._open_cases(person)
+        elif person.events[measure]:
+            self._open_events(person.events[measure])
+        else:
+            self.status.tell(lambda: self._kit.words.say("Nothing was counted here."))
+
+    def _open_events(self, seqs: Sequence[int]) -> None:
+        session, title = self._who(), self._cell_sentence()
+
+        def opened(lines: Sequence[AuditLine]) -> None:
+            sheet = EventList(self._kit, lambda: title, lines, self._today)
+            sheet.wanted.connect(lambda line: self._opener.open(self._host(), line, self._warn))
+            self._host().open(sheet)
+
+        self._lanes.run(
+            self,
+            "report",
+            lambda: self._desk.guard.events(session, seqs),
+            ok=opened,
+            failed=self._warn,
+        )
 
     def _open_cases(self, person: PersonLine | None) -> None:
         words, lines = self._kit.words, self._lines_of(person)
@@ -161,11 +205,16 @@ class ExceptionsPage(Sheet):
     def _open_case(self, line: CaseLine) -> None:
         session = self._who()
 
-        def opened(journal: Sequence[JournalLine]) -> None:
+        report = self.report
+        assert report is not None, "a case comes from a report"
+
+        def opened(journal: Sequence[AuditLine]) -> None:
             sheet = CaseSheet(
-                self._kit, self._lanes, self._desk, self._who, line, journal, self._today
-            )
+                self._kit, self._lanes, self._desk, self._who, line, journal, self._today,
+                may_judge=report.may_judge,
+            )  # fmt: skip
             sheet.said.connect(self.read)
+            sheet.wanted.connect(lambda event: self._opener.open(self._host(), event, sheet.warn))
             self._host().open(sheet)
 
         self._lanes.run(
