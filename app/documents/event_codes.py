@@ -58,6 +58,9 @@ REASONS: Final = {
     "customer": mark("Customer asks"),
     "lost": mark("Slip lost"),
     "unreadable": mark("Unreadable"),
+    "goodwill": mark("Goodwill"),
+    "missed_sale": mark("Points of a sale were missing"),
+    "correction": mark("Correction of a mistake"),
 }
 RIGHTS: Final[Mapping[str, str]] = {
     Right.FIND: mark("find a member"),
