@@ -123,6 +123,14 @@ def events_after(conn: Connection, seq: int, limit: int = -1) -> Iterator[EventR
     return (EventRow(*row) for row in rows)
 
 
+def events_of_kind(conn: Connection, kind: str, *, before: int) -> Iterator[EventRow]:
+    """Events of one kind below a number, in order; for kinds that are few."""
+    rows = conn.execute(
+        f"SELECT {_EVENT} FROM event WHERE kind = ? AND seq < ? ORDER BY seq", (kind, before)
+    )
+    return (EventRow(*row) for row in rows)
+
+
 def event_count(conn: Connection) -> int:
     """How many events there are; equal to the last sequence number in a sound journal."""
     return _int(conn, "SELECT count(*) FROM event")
