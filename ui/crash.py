@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.log import log
-from ui.errors import crash_code
+from app.log import bug_code, bug_places, log_bug
 
 
 class CrashNotice(QObject):
@@ -58,11 +56,8 @@ class CrashNotice(QObject):
 
     @Slot(object)
     def _tell(self, error: BaseException) -> None:
-        code = crash_code(error)
-        # Only code places and the kind of error: its message may hold a name or a phone number.
-        places = traceback.extract_tb(error.__traceback__)
-        where = " < ".join(f"{p.filename.rsplit('/', 1)[-1]}:{p.lineno}" for p in reversed(places))
+        where = bug_places(error)
         if where not in self._told:
             self._told.add(where)
-            log.error("bug %s %s at %s", code, type(error).__name__, where)
-            self.noticed.emit(code)
+            log_bug(error)
+            self.noticed.emit(bug_code(error))

@@ -138,13 +138,10 @@ class MainWindow(QMainWindow):
         if code is Outage.STORE_MISSING and self._set_up is not None:
             self._first_start(*self._set_up)
             return
-        by_passphrase = code in (Outage.KEYSTORE_GONE, Outage.KEYS_COPIED)
-        if not (by_passphrase and self.sign_in.passphrase.isHidden()):
+        if code is Outage.KEYSTORE_GONE and self.sign_in.passphrase.isHidden():
+            self.sign_in.ask_passphrase()
+        else:
             self._refuse_to_open(error)
-            return
-        self.sign_in.ask_passphrase()
-        if code is Outage.KEYS_COPIED:
-            self.sign_in.wait(lambda: words_of(self._kit, error))
 
     def _refuse_to_open(self, error: Exception) -> None:
         code = error.code if isinstance(error, Unavailable) else None

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
-import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.domain.errors import Outage, Unavailable
-
 if TYPE_CHECKING:
-    from app.build import Till
+    from app.i18n import Words
 
-CANNOT: Final = 4
-"""Exit code of a command that could not be done."""
+    Command = Callable[[argparse.Namespace, Words], int]
+
+WRONG_USE: Final = 2
+"""Exit code where an option is missing, as argparse has it."""
 COMMANDS: Final = (
     "verify",
     "verify-audit",
@@ -141,83 +137,36 @@ def _add_verify_audit(commands: argparse._SubParsersAction[argparse.ArgumentPars
 
 def run(argv: Sequence[str]) -> int:
     """Run a headless command; returns the exit code. The caller has seen that there is one."""
-    words = parser()
-    chosen = words.parse_args(argv)
-    if chosen.command == "restore":
-        from app.commands import restore
+    from app.commands.console import say_cannot, told, words_for
 
-        return restore.command(chosen)
-    if chosen.command == "verify" and chosen.z:
-        from app.commands import verify_z
-
-        return verify_z.command(chosen)
-    if chosen.store is None:
-        words.error(f"{chosen.command} needs --store FOLDER")
-    if chosen.command == "verify":
-        from app.commands import verify
-
-        return verify.command(chosen)
-    if chosen.command == "verify-audit":
-        from app.commands import verify_audit
-
-        return verify_audit.command(chosen)
-    if chosen.command == "backup":
-        from app.commands import backup
-
-        return backup.command(chosen)
-    if chosen.command == "close-day":
-        from app.commands import close_day
-
-        return close_day.command(chosen)
-    if chosen.command == "reset-pin":
-        from app.commands import reset_pin
-
-        return reset_pin.command(chosen)
-    if chosen.command == "catalogue":
-        from app.commands import catalogue
-
-        return catalogue.command(chosen)
-    from app.commands import demo_data
-
-    return demo_data.command(chosen)
+    chosen = parser().parse_args(argv)
+    words, name = words_for(chosen), chosen.command
+    storeless = name == "restore" or (name == "verify" and chosen.z)
+    if chosen.store is None and not storeless:
+        say_cannot(name, words.say("Say which store: --store FOLDER."))
+        return WRONG_USE
+    return told(words, name, lambda: _command(chosen)(chosen, words))
 
 
-def open_by_any_key(folder: Path, *, mending: bool = True) -> Till:
-    """Open a store by the system's key store, or by the passphrase. Raises Unavailable."""
-    from app.build import open_till
-
-    try:
-        return open_till(folder, mending=mending)
-    except Unavailable as error:
-        if error.code is not Outage.KEYSTORE_GONE:
-            raise
-    return open_by_passphrase(folder, mending=mending)
-
-
-def open_by_passphrase(folder: Path, *, mending: bool = True) -> Till:
-    """Open a store by the passphrase, once the wait after an earlier wrong one is over. Raises Unavailable."""
-    from app.build import open_till
-
-    given = passphrase()
-    while True:
-        try:
-            return open_till(folder, passphrase=given, mending=mending)
-        except Unavailable as error:
-            if error.code is not Outage.PASSPHRASE_WAIT or error.retry_after_s is None:
-                raise
-            print(f"{said(error)}; waiting …", file=sys.stderr)
-            time.sleep(error.retry_after_s)
-
-
-def said(error: Unavailable) -> str:
-    """What was in the way, for a terminal."""
-    facts = ", ".join(f"{key}: {value}" for key, value in error.facts.items())
-    return f"{error.code.value} ({facts})"
-
-
-def passphrase() -> str:
-    """From the environment, else asked for at the terminal."""
-    given = os.environ.get("REGULARS_PASSPHRASE")
-    if given is not None:
-        return given
-    return getpass.getpass("Passphrase of this till: ", stream=sys.stderr)
+def _command(chosen: argparse.Namespace) -> Command:
+    """Each command's module is imported when it runs: the window's start pays for none of them."""
+    match chosen.command:
+        case "verify" if chosen.z:
+            from app.commands.verify_z import command
+        case "verify":
+            from app.commands.verify import command
+        case "verify-audit":
+            from app.commands.verify_audit import command
+        case "backup":
+            from app.commands.backup import command
+        case "restore":
+            from app.commands.restore import command
+        case "close-day":
+            from app.commands.close_day import command
+        case "reset-pin":
+            from app.commands.reset_pin import command
+        case "catalogue":
+            from app.commands.catalogue import command
+        case _:
+            from app.commands.demo_data import command
+    return command

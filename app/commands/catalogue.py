@@ -3,61 +3,64 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
-import sys
+from typing import Final
 
-from app.commands import CANNOT, open_by_any_key, said
+from app.catalogue_words import fault_sentence
+from app.commands.console import CANNOT, bad_text_is
+from app.commands.opening import asked, open_by_any_key
 from app.context import Session
-from app.domain.errors import Refused, Unavailable
+from app.formats import number
+from app.i18n import Words, mark
 from app.usecases.catalogue import ImportCatalogue, Imported, import_catalogue
 from app.usecases.sign_in import check_pin
 
+PIN: Final = mark("PIN: ")
 
-def command(chosen: argparse.Namespace) -> int:
+
+def command(chosen: argparse.Namespace, words: Words) -> int:
     """Read the file into the store; returns 0, or 4 when it could not be done, rows with faults included."""
-    try:
+    with bad_text_is(words.say("{file} can't be read.", file=chosen.file)):
         content = chosen.file.read_bytes()
-    except OSError as error:
-        return _cannot(f"can't read {chosen.file}: {error.strerror}")
-    try:
-        till = open_by_any_key(chosen.store)
-    except Unavailable as error:
-        return _cannot(f"can't open the store: {said(error)}")
+    till = open_by_any_key(chosen.store, words)
     ctx = till.context
     try:
-        person = check_pin(ctx, chosen.who, _pin())
+        given = os.environ.get("REGULARS_PIN")
+        person = check_pin(ctx, chosen.who, given if given is not None else asked(words, PIN))
         wanted = ImportCatalogue(ctx.ids(), Session(person.id, None), content, chosen.dry_run)
         found = import_catalogue(ctx, wanted).result
-    except Refused as refused:
-        return _cannot(refused.code.value)
-    except Unavailable as error:
-        return _cannot(said(error))
     finally:
         till.close()
-    show(found, dry_run=chosen.dry_run)
+    show(found, words, dry_run=chosen.dry_run)
     return CANNOT if found.faults else 0
 
 
-def show(found: Imported, *, dry_run: bool) -> None:
+def show(found: Imported, words: Words, *, dry_run: bool) -> None:
     """The faults by line, or the counts."""
     for fault in found.faults:
-        print(f"line {fault.line}, {fault.column or 'file'}: {fault.code}")
+        said = fault_sentence(words, fault)
+        print(words.say("Line {line}: {fault}", line=number(fault.line), fault=said))
     if found.faults:
-        print(f"{len(found.faults)} faults; nothing was changed")
+        faults = number(len(found.faults))
+        print(words.say("Faults: {number}. Nothing was changed.", number=faults))
         return
-    verb = "would be" if dry_run else "were"
-    print(
-        f"{found.added} {verb} added, {found.changed} changed, {found.withdrawn} withdrawn;"
-        f" {found.same} are as they were"
-    )
-
-
-def _pin() -> str:
-    given = os.environ.get("REGULARS_PIN")
-    return given if given is not None else getpass.getpass("PIN: ", stream=sys.stderr)
-
-
-def _cannot(why: str) -> int:
-    print(f"regulars catalogue: {why}", file=sys.stderr)
-    return CANNOT
+    counts = {
+        "added": number(found.added), "changed": number(found.changed),
+        "withdrawn": number(found.withdrawn), "same": number(found.same),
+    }  # fmt: skip
+    if dry_run:
+        print(
+            words.say(
+                "Only looked: {added} would be new, {changed} changed, {withdrawn} withdrawn, "
+                "{same} are as they were.",
+                **counts,
+            )
+        )
+    else:
+        print(
+            words.say(
+                "Done: {added} are new, {changed} changed, {withdrawn} withdrawn, "
+                "{same} are as they were.",
+                **counts,
+            )
+        )

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from app.commands import CANNOT, open_by_any_key, said
-from app.domain.errors import Unavailable
+from app.commands.opening import open_by_any_key
+from app.i18n import Words
 from app.usecases.close_unattended import close_all
 
 
-def command(chosen: argparse.Namespace) -> int:
+def command(chosen: argparse.Namespace, words: Words) -> int:
     """Close what is due and name each Z; returns the exit code."""
+    till = open_by_any_key(chosen.store, words)
     try:
-        till = open_by_any_key(chosen.store)
-        try:
-            night = close_all(till.context)
-        finally:
-            till.close()
-    except Unavailable as error:
-        print(f"regulars close-day: {said(error)}", file=sys.stderr)
-        return CANNOT
+        night = close_all(till.context)
+    finally:
+        till.close()
     for closed in night.closed:
-        print(f"Z {closed.number:06d} of {closed.on.iso()}")
+        print(
+            words.say(
+                "Closed {date}: Z {number}.", date=closed.on.iso(), number=f"{closed.number:06d}"
+            )
+        )
     if not night.closed:
-        print("no date is over and open")
+        print(words.say("Nothing to close: no open date is over."))
     return 0

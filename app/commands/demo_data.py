@@ -10,7 +10,6 @@ import argparse
 import json
 import random
 import shutil
-import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,10 +17,13 @@ from typing import Final
 
 import resources
 from app.build import DATABASE, NewStaff, NewStore, create_store, local_offset_min, now_utc
-from app.commands import demo_people
+from app.commands import WRONG_USE, demo_people
+from app.commands.console import bar, say_cannot
 from app.commands.demo_history import History, Plan, Progress
 from app.domain.business_day import BusinessDate, business_date_of
 from app.domain.errors import Outage, Unavailable
+from app.formats import number
+from app.i18n import Words, mark
 from app.ids import Uuid7
 from app.keyslots import Keystore, KeystoreUnavailable
 from app.protocol.events import micros
@@ -34,33 +36,43 @@ STAFF: Final = (
     NewStaff("wq", "王强", "supervisor", "135791", badge="STAFF-0002"),
     NewStaff("zm", "赵敏", "manager", "112358", badge="STAFF-0003"),
 )
+_ROLES: Final = {
+    "cashier": mark("Cashier"),
+    "supervisor": mark("Supervisor"),
+    "manager": mark("Manager"),
+}
 CARD_PREFIX: Final = "8801"
 DAYS: Final = 730
 SEED: Final = 20261
-CANNOT_MAKE: Final = 4
 # Above this many members, visits come closer together, so that fewer of them are in memory.
 _CALM_MOST: Final = 100_000
 _BYTES_PER_MEMBER: Final = 24_000
 
 
-def command(chosen: argparse.Namespace) -> int:
+def command(chosen: argparse.Namespace, words: Words) -> int:
     """Make the store that the command line names; returns the exit code."""
     if chosen.members < 1:
-        print("regulars demo-data: --members needs a number above zero", file=sys.stderr)
-        return 2
+        say_cannot(chosen.command, words.say("--members needs a number above zero."))
+        return WRONG_USE
     began = time.monotonic()
-    try:
-        make(chosen.store, members=chosen.members, progress=bar)
-    except Unavailable as error:
-        facts = ", ".join(f"{key}: {value}" for key, value in error.facts.items())
-        print(f"regulars demo-data: {error.code.value} ({facts})", file=sys.stderr)
-        return CANNOT_MAKE
+    make(chosen.store, members=chosen.members, progress=bar)
     size = sum(path.stat().st_size for path in chosen.store.rglob("*") if path.is_file())
     took = time.monotonic() - began
-    print(f"{chosen.members:,} members, {size / 1e6:,.0f} MB, {took:,.0f} s: {chosen.store}")
-    print(f"passphrase: {PASSPHRASE}")
+    print(
+        words.say(
+            "{members} members, {size} MB, in {seconds} s: {folder}",
+            members=number(chosen.members), size=number(size // 1_000_000),
+            seconds=number(round(took)), folder=chosen.store,
+        )
+    )  # fmt: skip
+    print(words.say("Passphrase: {passphrase}", passphrase=PASSPHRASE))
     for person in STAFF:
-        print(f"{person.role}: {person.initials}, PIN {person.pin}")
+        role = words.say(_ROLES[person.role])
+        print(
+            words.say(
+                "{role}: {initials}, PIN {pin}", role=role, initials=person.initials, pin=person.pin
+            )
+        )
     return 0
 
 
@@ -173,11 +185,3 @@ def _settings() -> Settings:
             footer_en="Thank you, come again",
         )
     )
-
-
-def bar(what: str, done: int, total: int) -> None:
-    """One line that grows where somebody watches, else a line each tenth."""
-    if sys.stderr.isatty():
-        filled = 30 * done // total
-        line = f"\r{what:10s} [{'#' * filled}{'.' * (30 - filled)}] {done:,} of {total:,}"
-        print(line, end="" if done < total else "\n", file=sys.stderr, flush=True)

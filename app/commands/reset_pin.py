@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import sys
+from typing import Final
 
-from app.commands import CANNOT, open_by_passphrase, said
-from app.domain.errors import Refusal, Refused, Unavailable
+from app.commands.console import Cannot
+from app.commands.opening import asked, open_by_passphrase
+from app.domain.errors import Refusal, Refused
+from app.i18n import Words, mark
 from app.usecases.staff import ResetForgottenPin, reset_forgotten_pin
 
-_WHY = {
-    Refusal.STAFF_UNKNOWN: "no manager has these initials; a manager helps everybody else",
-    Refusal.PIN_WEAK: "this PIN is easy to guess; choose six other digits",
-}
+NEW: Final = mark("New PIN, six digits: ")
+AGAIN: Final = mark("New PIN once more: ")
 
 
-def command(chosen: argparse.Namespace) -> int:
+def command(chosen: argparse.Namespace, words: Words) -> int:
     """Open the store by its passphrase and set the PIN; returns the exit code."""
+    till = open_by_passphrase(chosen.store, words)
     try:
-        till = open_by_passphrase(chosen.store)
-    except Unavailable as error:
-        return _cannot(f"can't open the store: {said(error)}")
-    try:
-        pin = getpass.getpass("New PIN, six digits: ", stream=sys.stderr)
-        if getpass.getpass("New PIN once more: ", stream=sys.stderr) != pin:
-            return _cannot("the two PINs differ")
+        pin = asked(words, NEW)
+        if asked(words, AGAIN) != pin:
+            raise Cannot(words.say("The two PINs differ. Run it again."))
         ctx = till.context
         name = reset_forgotten_pin(ctx, ResetForgottenPin(ctx.ids(), chosen.who, pin)).result
     except Refused as refused:
-        return _cannot(_WHY.get(refused.code, refused.code.value))
-    except Unavailable as error:
-        return _cannot(said(error))
+        if refused.code is not Refusal.STAFF_UNKNOWN:
+            raise
+        no = words.say("No manager has these initials. A manager resets everybody else's PIN.")
+        raise Cannot(no) from refused
     finally:
         till.close()
-    print(f"{name} has a new PIN.")
+    print(words.say("{name} has a new PIN.", name=name))
     return 0
-
-
-def _cannot(why: str) -> int:
-    print(f"regulars reset-pin: {why}", file=sys.stderr)
-    return CANNOT

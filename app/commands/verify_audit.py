@@ -4,66 +4,65 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from app.commands import CANNOT, open_by_any_key, said
-from app.commands.verify import bar
+from app.commands.console import Cannot, bad_text_is, bar
+from app.commands.opening import open_by_any_key
 from app.context import Context
-from app.domain.errors import Unavailable
+from app.formats import number
+from app.i18n import Words, mark
 from app.journal import JournalFile
-from app.protocol.checkpoints import Anchor, BadCheckpoints, anchors, to_text
-from app.protocol.evolving import BadStartKey, StartKey
+from app.protocol.checkpoints import Anchor, anchors, to_text
+from app.protocol.evolving import StartKey
 from app.usecases.audit import checkpoints, evidence_at_hand, look_for_alterations
-from app.usecases.verify_audit import Audit, Evidence
+from app.usecases.verify_audit import Audit, Evidence, Finding, Verdict
+
+_VERDICTS: Final[Mapping[Verdict, str]] = {
+    Verdict.ALTERED: mark("Altered: the first bad event is {seq} ({kind})."),
+    Verdict.TRUNCATED: mark("The end is missing from event {seq} on ({kind})."),
+    Verdict.GAP: mark("Head office has seen later events than {seq} ({kind})."),
+}
 
 
-def command(chosen: argparse.Namespace) -> int:
+def command(chosen: argparse.Namespace, words: Words) -> int:
     """Open the store, hold it against the evidence, print the verdict; returns the exit code."""
-    try:
-        till = open_by_any_key(chosen.store, mending=False)
-    except Unavailable as error:
-        return _cannot(f"can't open the store: {said(error)}")
+    till = open_by_any_key(chosen.store, words, mending=False)
     ctx = till.context
     try:
-        evidence = _evidence(ctx, chosen)
+        evidence = _evidence(ctx, chosen, words)
         audit = look_for_alterations(
             ctx, evidence, progress=lambda done, total: bar("events", done, total)
         )
         if chosen.save_checkpoints is not None:
             chosen.save_checkpoints.write_text(to_text(checkpoints(ctx)), encoding="utf-8")
-    except Unavailable as error:
-        return _cannot(said(error))
-    except OSError as error:
-        return _cannot(f"{error.filename}: {error.strerror}")
-    except (BadCheckpoints, BadStartKey, ValueError) as error:
-        return _cannot(str(error))
     finally:
         till.close()
-    show(audit, evidence)
+    show(audit, evidence, words)
     return audit.exit_code
 
 
-def _cannot(why: str) -> int:
-    print(f"regulars verify-audit: {why}", file=sys.stderr)
-    return CANNOT
-
-
-def _evidence(ctx: Context, chosen: argparse.Namespace) -> Evidence:
-    """What the command line adds to what lies beside the store. Raises OSError, ValueError."""
+def _evidence(ctx: Context, chosen: argparse.Namespace, words: Words) -> Evidence:
+    """What the command line adds to what lies beside the store. Raises Cannot."""
     evidence = evidence_at_hand(ctx)
     if chosen.journal is not None:
         if not chosen.journal.is_dir():
-            raise BadCheckpoints(f"{chosen.journal}: no such folder")
+            raise Cannot(words.say("There is no folder {folder}.", folder=chosen.journal))
         owner = ctx.till.device + ctx.till.epoch.to_bytes(8, "big")
         journal = JournalFile(chosen.journal, data_key=ctx.data_key, owner=owner)
         evidence = replace(evidence, journal=journal)
     typed = chosen.start_key or os.environ.get("REGULARS_START_KEY")
     if typed:
-        evidence = replace(evidence, start_key=StartKey.of_text(typed))
+        with bad_text_is(words.say("This is no start key. Type it as it is on the sheet.")):
+            evidence = replace(evidence, start_key=StartKey.of_text(typed))
     if chosen.checkpoints is not None:
-        evidence = replace(evidence, anchors=_anchors(ctx, chosen.checkpoints))
+        no = words.say(
+            "{file} can't be read, or its checkpoints are another till's.", file=chosen.checkpoints
+        )
+        with bad_text_is(no):
+            evidence = replace(evidence, anchors=_anchors(ctx, chosen.checkpoints))
     return evidence
 
 
@@ -73,19 +72,35 @@ def _anchors(ctx: Context, path: Path) -> tuple[Anchor, ...]:
     return anchors(text, tenant=till.tenant, device=till.device, epoch=till.epoch)
 
 
-def show(audit: Audit, evidence: Evidence) -> None:
+def show(audit: Audit, evidence: Evidence, words: Words) -> None:
     """The findings, what was held against what, and the verdict."""
     for found in audit.findings:
-        place = f"after {found.since}, up to {found.seq}" if found.since is not None else found.seq
-        print(f"{int(found.verdict)} {found.verdict.name} at event {place}: {found.kind}")
+        print(f"{int(found.verdict)} {_line(found, words)}")
     if audit.total > len(audit.findings):
-        print(f"… and {audit.total - len(audit.findings):,} more")
-    print(f"{audit.events:,} events; head {audit.head.hex()}")
-    print(f"in the journal file: {audit.in_file:,}")
-    print(f"MACs recomputed: {audit.macs:,}" if evidence.start_key else "MACs: no start key given")
-    print(f"behind the last signed checkpoint: {audit.last - audit.anchored:,}")
+        more = number(audit.total - len(audit.findings))
+        print(words.say("… and {number} more.", number=more))
+    print(words.say("{events} events.", events=number(audit.events)))
+    print(words.say("Chain head {head}.", head=audit.head.hex()))
+    print(words.say("In the journal file: {events}.", events=number(audit.in_file)))
+    if evidence.start_key:
+        print(words.say("MACs recomputed: {events}.", events=number(audit.macs)))
+    else:
+        print(words.say("MACs: no start key was given."))
+    behind = number(audit.last - audit.anchored)
+    print(words.say("Behind the last signed checkpoint: {events}.", events=behind))
     first = audit.first
     if first is None:
-        print("nothing was altered")
+        print(words.say("Nothing was altered."))
     else:
-        print(f"{first.verdict.name.lower()}: first bad event {first.seq} ({first.kind})")
+        print(words.say(_VERDICTS[first.verdict], seq=first.seq, kind=first.kind))
+
+
+def _line(found: Finding, words: Words) -> str:
+    if found.since is None:
+        return words.say("Event {seq}: {kind}", seq=found.seq, kind=found.kind)
+    return words.say(
+        "After event {since}, up to {seq}: {kind}",
+        since=found.since,
+        seq=found.seq,
+        kind=found.kind,
+    )

@@ -5,51 +5,66 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import Iterator
+from typing import Final
 
 from app.domain.business_day import BusinessDate
+from app.formats import number
+from app.i18n import Words
 from app.statement import BadStatement, Checked, check
 
-ALTERED, NOT_JOINED = 10, 11
+ALTERED: Final = 10
+NOT_JOINED: Final = 11
 
 
-def command(chosen: argparse.Namespace) -> int:
+def command(chosen: argparse.Namespace, words: Words) -> int:
     """Check each file, then their order; returns the exit code."""
     found: list[Checked] = []
     worst = 0
     for path in chosen.z:
         try:
             checked = check(path.read_bytes())
-        except (OSError, BadStatement) as error:
-            print(f"{path.name}: {error}")
+        except OSError:
+            print(words.say("{file} can't be read.", file=path.name))
             worst = ALTERED
-            continue
-        found.append(checked)
-        facts = checked.facts
-        print(
-            f"{path.name}: signed by till {facts['till']} of {facts['store']};"
-            f" Z {facts['number']:06d} of {BusinessDate(facts['date']).iso()},"
-            f" {facts['proof']['events']:,} events, head {facts['proof']['head']}"
-        )
-        print(f"  key {checked.public.hex()}: compare it with a printed Z")
-    for fault in faults(found):
+        except BadStatement:
+            print(words.say("{file} was altered, or is no signed day close.", file=path.name))
+            worst = ALTERED
+        else:
+            found.append(checked)
+            show(path.name, checked, words)
+    for fault in faults(found, words):
         print(fault)
         worst = worst or NOT_JOINED
     return worst
 
 
-def faults(found: list[Checked]) -> Iterator[str]:
+def show(name: str, checked: Checked, words: Words) -> None:
+    """What a file proves."""
+    facts = checked.facts
+    print(
+        words.say(
+            "{file}: signed by till {till} of {store}; Z {number} of {date}, {events} events.",
+            file=name, till=facts["till"], store=facts["store"], number=f"{facts['number']:06d}",
+            date=BusinessDate(facts["date"]).iso(), events=number(facts["proof"]["events"]),
+        )
+    )  # fmt: skip
+    print(words.say("Chain head {head}.", head=facts["proof"]["head"]))
+    print(words.say("Key {key}: compare it with a printed Z.", key=checked.public.hex()))
+
+
+def faults(found: list[Checked], words: Words) -> Iterator[str]:
     """Where the closes of one till do not follow each other: numbers, dates, events, or another key."""
     ordered = sorted(found, key=lambda each: (each.facts["device"], each.facts["number"]))
     for one, two in itertools.pairwise(ordered):
         before, after = one.facts, two.facts
         if before["device"] != after["device"]:
             continue
-        name = f"Z {before['number']:06d} and Z {after['number']:06d}"
+        pair = {"one": f"{before['number']:06d}", "two": f"{after['number']:06d}"}
         if after["number"] != before["number"] + 1:
-            yield f"{name}: numbers do not follow each other"
+            yield words.say("Z {one} and Z {two}: the numbers do not follow each other.", **pair)
         elif after["date"] <= before["date"]:
-            yield f"{name}: dates do not rise"
+            yield words.say("Z {one} and Z {two}: the dates do not rise.", **pair)
         elif after["proof"]["events"] <= before["proof"]["events"]:
-            yield f"{name}: events do not rise"
+            yield words.say("Z {one} and Z {two}: the events do not rise.", **pair)
         if one.public != two.public:
-            yield f"{name}: signed with different keys"
+            yield words.say("Z {one} and Z {two}: they are signed with different keys.", **pair)

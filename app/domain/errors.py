@@ -1,4 +1,4 @@
-"""The three kinds of error and every code there is. Their words live in ui/errors.py."""
+"""The three kinds of error and every code there is. Their words live in app/error_words.py."""
 
 from __future__ import annotations
 

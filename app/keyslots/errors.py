@@ -1,4 +1,4 @@
-"""Why the store's key can't be had. Each code is stable; the words are in ui/errors.py."""
+"""Why the store's key can't be had. Each code is stable; the words are in app/error_words.py."""
 
 from __future__ import annotations
 

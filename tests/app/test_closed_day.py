@@ -14,6 +14,7 @@ from app.approvals import Ask
 from app.commands import run
 from app.commands.verify_z import faults
 from app.domain.errors import Refusal, Refused
+from app.i18n import Words
 from app.statement import BadStatement
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.reprint import Reprint, reprint
@@ -74,16 +75,16 @@ def test_a_z_that_is_left_out_shows_when_the_others_are_checked(
         closed(kiosk)
     first, _, third = sorted((kiosk.folder / "backups").glob("01-Z*.json"))
     assert run(["verify", "--z", str(first), str(third)]) == 11
-    assert "numbers do not follow each other" in capsys.readouterr().out
+    assert "the numbers do not follow each other" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("changes", "public", "said"),
     [
         ({}, b"k", []),
-        ({"date": 20}, b"k", ["Z 000001 and Z 000002: dates do not rise"]),
-        ({"proof": {"events": 5}}, b"k", ["Z 000001 and Z 000002: events do not rise"]),
-        ({}, b"l", ["Z 000001 and Z 000002: signed with different keys"]),
+        ({"date": 20}, b"k", ["Z 000001 and Z 000002: the dates do not rise."]),
+        ({"proof": {"events": 5}}, b"k", ["Z 000001 and Z 000002: the events do not rise."]),
+        ({}, b"l", ["Z 000001 and Z 000002: they are signed with different keys."]),
         ({"device": "another", "date": 20}, b"l", []),
     ],
 )
@@ -93,7 +94,7 @@ def test_closes_that_do_not_join_say_by_what(
     first = {"device": "till", "number": 1, "date": 20, "proof": {"events": 5}}
     second = {"device": "till", "number": 2, "date": 21, "proof": {"events": 9}, **changes}
     found = [statement.Checked(first, b"k"), statement.Checked(second, public)]
-    assert list(faults(found)) == said
+    assert list(faults(found, Words("en"))) == said
 
 
 def test_every_z_of_a_till_is_signed_with_one_key(kiosk: Kiosk) -> None:

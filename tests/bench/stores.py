@@ -19,6 +19,7 @@ from typing import Final
 from app import keyslots, settings
 from app.build import DATABASE, machine_folder
 from app.commands import demo_data, demo_history
+from app.commands.console import bar
 from db import people
 from db.connection import APPLICATION_ID, Connection, StoreKey, connect
 from db.engine import Store
@@ -62,7 +63,7 @@ def ensure(members: int) -> Path:
     folder = folder_of(members)
     if not (folder / DATABASE).exists():
         print(f"making a demo store of {members:,} members in {folder}", file=sys.stderr)
-        demo_data.make(folder, members=members, progress=demo_data.bar)
+        demo_data.make(folder, members=members, progress=bar)
     return folder
 
 

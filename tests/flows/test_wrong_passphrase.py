@@ -65,5 +65,5 @@ def test_the_command_line_says_that_it_waits(
     tried(folder, WRONG)
     time.sleep(1.1)
     tried(folder, WRONG)
-    assert run(["verify", "--store", str(folder)]) == 0
-    assert "waiting" in capsys.readouterr().err
+    assert run(["--language", "en", "verify", "--store", str(folder)]) == 0
+    assert "Waiting 2 s" in capsys.readouterr().err

@@ -12,10 +12,11 @@ from app.documents.event_codes import RULE_NAMES
 from app.documents.z_slip import ITEM_WORDS
 from app.domain.errors import Outage, Refusal
 from app.domain.rights import Right
+from app.error_words import PLAIN
 from tests.manual.rights_table import NAMES, Language, lines, used_rights
 from tests.words import stored
 from ui.attention import _INCIDENTS
-from ui.errors import _PLAIN, CRASHED
+from ui.errors import CRASHED
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "docs" / "manual"
@@ -94,7 +95,7 @@ class TestAlarms:
     def test_every_outage_has_its_line(self, language: Language) -> None:
         text = page(language, "alarms.md")
         for code in Outage:
-            assert f"| {in_words(_PLAIN[code], language)} |" in text, code
+            assert f"| {in_words(PLAIN[code], language)} |" in text, code
 
     def test_everything_that_waits_for_a_person_has_its_line(self, language: Language) -> None:
         text = page(language, "alarms.md")
@@ -104,7 +105,7 @@ class TestAlarms:
     def test_every_refusal_that_needs_somebody_else_has_its_line(self, language: Language) -> None:
         text = page(language, "alarms.md")
         for name in NEED_A_HAND:
-            assert f"| {in_words(_PLAIN[Refusal[name]], language)} |" in text, name
+            assert f"| {in_words(PLAIN[Refusal[name]], language)} |" in text, name
 
     def test_every_rule_of_the_guard_has_its_line(self, language: Language) -> None:
         text = page(language, "alarms.md")

@@ -10,9 +10,9 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app import error_words
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from tests.ui.conftest import make_kit
-from ui import errors
 from ui.crash import CrashNotice
 from ui.errors import sentence, words_of
 from ui.kit import Kit
@@ -40,12 +40,12 @@ def test_every_code_has_a_sentence_in_both_languages(
     assert not re.search(r"[!！]|失败|OK", english + chinese)
 
 
-@pytest.mark.parametrize("code", list(errors._WITH_FACTS))
+@pytest.mark.parametrize("code", list(error_words.WITH_FACTS))
 def test_a_sentence_with_facts_falls_back_without_them(
     kits: dict[str, Kit], code: Refusal | Outage
 ) -> None:
     kit = kits["zh_CN"]
-    names = re.findall(r"{(\w+)}", errors._WITH_FACTS[code])
+    names = re.findall(r"{(\w+)}", error_words.WITH_FACTS[code])
     rich = sentence(kit, code, dict.fromkeys(names, 1900))
     assert rich != sentence(kit, code, {})
     assert "{" not in rich

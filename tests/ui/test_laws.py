@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import Outage, Refusal
+from app.error_words import PLAIN
 from tests.ui.conftest import Rig, build_rig
 from tests.ui.keys import focus, hold, press, write
 from tests.ui.shop import TEA
@@ -338,9 +339,7 @@ def test_no_shortcut_is_a_bare_character(rig: Rig) -> None:
 
 
 def test_every_error_code_is_walked() -> None:
-    from ui.errors import _PLAIN
-
-    assert set(_PLAIN) == {*Refusal, *Outage}
+    assert set(PLAIN) == {*Refusal, *Outage}
 
 
 def test_the_focus_is_never_nowhere(rig: Rig) -> None:

@@ -15,10 +15,10 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.catalogue_file import CatalogueItem, RowFault, item_texts
+from app.catalogue_words import column_name, fault_sentence
 from app.domain.business_day import BusinessDate
 from app.formats import number
 from app.i18n import mark
-from ui.catalogue_words import column_name, fault_sentence
 from ui.desk_records import Scan
 from ui.dialogs.approval import approve_first
 from ui.errors import words_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from app.catalogue_file import CatalogueItem, RowFault, percent
+from app.catalogue_words import fault_sentence
 from app.formats import number
 from app.i18n import mark
-from ui.catalogue_words import fault_sentence
 from ui.models.record_rows import RecordColumns
 
 

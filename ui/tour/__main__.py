@@ -51,11 +51,12 @@ def main(argv: list[str] | None = None) -> int:
 def demo_store(folder: Path, members: int) -> Path:
     """The demo store, made when it isn't there yet; says how to get in."""
     from app.commands import demo_data
+    from app.commands.console import bar
 
     if not (folder / "regulars.db").exists():
         print(f"Making a demo store of {members:,} members with two years of history …", flush=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        demo_data.make(folder, members=members, progress=demo_data.bar)
+        demo_data.make(folder, members=members, progress=bar)
     print(f"Demo store: {folder}   passphrase: {demo_data.PASSPHRASE}")
     for person in demo_data.STAFF:
         print(f"  {person.role:10s} {person.initials}   PIN {person.pin}")

@@ -1,4 +1,4 @@
-"""Words of the catalogue: what its columns are called and what is wrong with a row. No widget lives here."""
+"""Words of the catalogue: what its columns are called and what is wrong with a row."""
 
 from __future__ import annotations
 

@@ -1,0 +1,314 @@
+"""What is in a command's way is a sentence in the reader's language: no bare code, no traceback."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import io
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.build import DATABASE, open_till
+from app.commands import console
+from app.commands.console import CANNOT, STOPPED, Cannot, said, told, words_for
+from app.commands.demo_data import no_keystore
+from app.domain.errors import Outage, Refusal, Refused, Unavailable
+from app.error_words import AT_TERMINAL
+from app.i18n import LANGUAGES, Words
+from db.engine import Store, StoreKey
+from db.errors import Damaged
+from tests.app.kiosk import PASSPHRASE, Template
+from ui.__main__ import main
+
+BY_COMMAND = (
+    Refusal.NOT_ALLOWED,
+    Refusal.APPROVAL_NEEDED,
+    Refusal.PIN_WRONG,
+    Refusal.PIN_LOCKED,
+    Refusal.PIN_BLOCKED,
+    Refusal.PIN_WEAK,
+    Refusal.STAFF_UNKNOWN,
+    Refusal.DAY_OPEN_ITEMS,
+    Refusal.DAY_NOTHING_TO_CLOSE,
+    Refusal.CLOCK_BEHIND,
+    Refusal.PROGRAMME_INVALID,
+)
+"""The refusals that a command can meet; the others belong to screens that no command has."""
+NOT_BY_COMMAND = {code for code in Outage if code.value.startswith(("printer_", "network_"))}
+
+
+# Every code ---------------------------------------------------------------------------------------
+
+
+def error_of(code: Refusal | Outage) -> Refused | Unavailable:
+    return Refused(code) if isinstance(code, Refusal) else Unavailable(code)
+
+
+@pytest.mark.parametrize("code", [*Refusal, *Outage])
+def test_every_code_is_a_sentence_in_both_languages(code: Refusal | Outage) -> None:
+    english, chinese = (said(Words(language), error_of(code)) for language in ("en", "zh_CN"))
+    assert re.fullmatch(r"[A-Z].*\.", english)
+    assert re.search(r"[一-鿿]", chinese)
+    assert chinese.endswith("。")
+    assert code.value not in english + chinese
+
+
+@pytest.mark.parametrize("code", [*BY_COMMAND, *(c for c in Outage if c not in NOT_BY_COMMAND)])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_command_can_meet_names_no_key_and_no_window_field(
+    code: Refusal | Outage, language: str
+) -> None:
+    sentence = said(Words(language), error_of(code))
+    assert not re.search(r"\bF\d|Press|按 ?F|then sell", sentence)
+
+
+def test_the_terminals_own_sentences_differ_from_the_windows() -> None:
+    from app.error_words import PLAIN
+
+    assert not {code for code, sentence in AT_TERMINAL.items() if PLAIN[code] == sentence}
+
+
+# Through the real command -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(template: Template, tmp_path: Path) -> Path:
+    """A shut store, whose key no key store of this computer has."""
+    return template.copy_to(tmp_path / "store")
+
+
+@pytest.fixture(params=LANGUAGES)
+def command(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., str]:
+    """Runs `regulars verify` on a folder in one language; what it said, once it is known to be a sentence."""
+    monkeypatch.setenv("REGULARS_PASSPHRASE", PASSPHRASE)
+    language = str(request.param)
+
+    def run(folder: Path, expected: Outage) -> str:
+        code = main(["--language", language, "verify", "--store", str(folder)])
+        told = capsys.readouterr()
+        assert (code, told.out) == (CANNOT, "")
+        assert told.err.count("\n") == 1, told.err
+        sentence = said(Words(language), Unavailable(expected))
+        assert told.err == f"regulars verify: {sentence} ({expected.value})\n"
+        return told.err
+
+    return run
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own: rights do not bind root, a read-only or full volume does."""
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True, timeout=60
+    )
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True, timeout=60)
+
+
+def key_of(folder: Path) -> StoreKey:
+    till = open_till(folder, passphrase=PASSPHRASE, find_keystore=no_keystore, mending=False)
+    try:
+        key = till.context.store.key
+    finally:
+        till.close()
+    assert isinstance(key, StoreKey)
+    return key
+
+
+def flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0x10
+    path.write_bytes(content)
+
+
+def test_a_wrong_passphrase(
+    folder: Path, command: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGULARS_PASSPHRASE", "not the passphrase at all")
+    command(folder, Outage.PASSPHRASE_WRONG)
+
+
+def test_a_damaged_first_page(folder: Path, command: Callable[..., str]) -> None:
+    flip(folder / DATABASE, 200)
+    command(folder, Outage.STORE_DAMAGED)
+
+
+def test_a_damaged_page_in_the_middle_met_while_verifying(
+    folder: Path, command: Callable[..., str]
+) -> None:
+    key_of(folder)
+    whole = (folder / DATABASE).read_bytes()
+    for page in range(2, len(whole) // 4096):
+        flip(folder / DATABASE, page * 4096 + 100)
+    command(folder, Outage.STORE_DAMAGED)
+
+
+def test_a_copied_folder(
+    folder: Path,
+    command: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("REGULARS_MACHINE", str(tmp_path / "another computer"))
+    assert "regulars restore" in command(folder, Outage.KEYS_COPIED)
+
+
+def test_a_read_only_folder(folder: Path, volume: Path, command: Callable[..., str]) -> None:
+    shutil.copytree(folder, volume / "store")
+    subprocess.run(["mount", "-o", "remount,ro", str(volume)], check=True, timeout=60)
+    command(volume / "store", Outage.STORE_READ_ONLY)
+
+
+def test_a_full_disk(folder: Path, volume: Path, command: Callable[..., str]) -> None:
+    shutil.copytree(folder, volume / "store")
+    (volume / "store" / f"{DATABASE}.lock").unlink(missing_ok=True)
+    with pytest.raises(OSError, match="No space"):
+        (volume / "filler").write_bytes(bytes(16_000_000))
+    command(volume / "store", Outage.STORE_FULL)
+
+
+def test_a_second_instance(folder: Path, command: Callable[..., str]) -> None:
+    till = open_till(folder, passphrase=PASSPHRASE, find_keystore=no_keystore)
+    try:
+        command(folder, Outage.STORE_IN_USE)
+    finally:
+        till.close()
+
+
+def test_no_store_there(tmp_path: Path, command: Callable[..., str]) -> None:
+    command(tmp_path / "nothing here", Outage.STORE_MISSING)
+    assert not (tmp_path / "nothing here").exists()
+
+
+def test_a_newer_schema(folder: Path, command: Callable[..., str]) -> None:
+    store = Store.open(folder / DATABASE, key_of(folder))
+    with store.write() as raw:
+        number = raw.execute("SELECT max(number) FROM schema_step").fetchone()[0] + 1
+        raw.execute("INSERT INTO schema_step VALUES (?, 'later', zeroblob(32))", (number,))
+    store.close()
+    command(folder, Outage.STORE_TOO_NEW)
+
+
+def test_a_missing_key_file(folder: Path, command: Callable[..., str]) -> None:
+    for path in folder.glob("keyslots*"):
+        path.unlink()
+    command(folder, Outage.KEYS_MISSING)
+
+
+def test_settings_with_a_mistake(folder: Path, command: Callable[..., str]) -> None:
+    (folder / "settings.toml").write_text("scale_percent = 7\n")
+    command(folder, Outage.SETTINGS_BAD)
+
+
+def test_an_empty_folder_of_backups_and_a_target_that_is_not_empty(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REGULARS_PASSPHRASE", PASSPHRASE)
+    (tmp_path / "none").mkdir()
+    there = ["--from", str(tmp_path / "none"), "--to"]
+    assert main(["--language", "en", "restore", *there, str(tmp_path / "new")]) == CANNOT
+    assert "No backup in this folder is whole." in capsys.readouterr().err
+    assert main(["--language", "zh_CN", "restore", *there, str(folder)]) == CANNOT
+    assert "这个文件夹已有数据" in capsys.readouterr().err
+
+
+def test_a_store_that_was_not_named_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--language", "zh_CN", "backup"]) == 2
+    assert "--store FOLDER" in capsys.readouterr().err
+
+
+# What comes from below ----------------------------------------------------------------------------
+
+
+def outcome(raised: BaseException, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    def act() -> int:
+        raise raised
+
+    return told(Words("en"), "verify", act), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (OSError(errno.ENOSPC, "full"), "store_full"),
+        (OSError(errno.EROFS, "read-only"), "store_read_only"),
+        (OSError(errno.EIO, "bad sector"), "file_failed"),
+        (Damaged(Path("regulars.db"), "page 4"), "store_damaged"),
+    ],
+)
+def test_a_fault_of_the_disk_has_its_sentence(
+    raised: Exception, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number, err = outcome(raised, capsys)
+    assert number == CANNOT
+    assert err == f"regulars verify: {said(Words('en'), Unavailable(Outage(code)))} ({code})\n"
+
+
+def test_a_mistake_of_ours_is_a_sentence_with_a_code_and_no_traceback(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    number, err = outcome(KeyError("Chen Siyuan"), capsys)
+    assert number == CANNOT
+    assert re.fullmatch(
+        r"regulars verify: Something went wrong; .* code E-\d{4} to support\.\n", err
+    )
+    assert "KeyError at test_console.py" in caplog.text
+    assert "Siyuan" not in err + caplog.text
+
+
+def test_ctrl_c_stops_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(KeyboardInterrupt(), capsys) == (STOPPED, "\nStopped.\n")
+
+
+def test_a_commands_own_no_is_said_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    number, err = outcome(Cannot("The two PINs differ."), capsys)
+    assert (number, err) == (CANNOT, "regulars verify: The two PINs differ.\n")
+
+
+# The language -------------------------------------------------------------------------------------
+
+
+def chosen(language: str | None = None, store: Path | None = None) -> argparse.Namespace:
+    return argparse.Namespace(language=language, store=store)
+
+
+def spoken(out: str = "utf-8", store: Path | None = None, asked: str = "", **named: str) -> str:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=out)
+    return words_for(chosen(asked or None, store), named, stream).language
+
+
+def test_the_locale_decides_where_nothing_else_does() -> None:
+    assert spoken(LANG="zh_CN.UTF-8") == "zh_CN"
+    assert spoken(LANG="zh_CN.UTF-8", LC_ALL="en_GB.UTF-8") == "en"
+    assert spoken() == "en"
+
+
+def test_the_stores_settings_come_before_the_locale(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('language = "zh_CN"\n')
+    assert spoken(store=tmp_path, LANG="en_GB.UTF-8") == "zh_CN"
+    (tmp_path / "settings.toml").write_text("language = 7\n")
+    assert spoken(store=tmp_path, LANG="en_GB.UTF-8") == "en"
+
+
+def test_the_option_comes_before_all(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('language = "zh_CN"\n')
+    assert spoken(store=tmp_path, asked="en", LANG="zh_CN.UTF-8") == "en"
+
+
+def test_a_terminal_that_cannot_show_chinese_gets_english() -> None:
+    assert spoken(out="latin-1", LANG="zh_CN.UTF-8") == "en"
+    assert console._shows_chinese("gb18030")
