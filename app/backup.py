@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from app import cached_fold, settings
+from app import cached_fold, private, settings
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
 from app.journal import derive_key, fsync_folder
@@ -117,7 +117,7 @@ def make(ctx: Context, stop: Stop | None = None) -> Backup:
     partial = folder / f"{_PARTIAL}{ctx.till.till}"
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a crash in this very place
-        partial.mkdir(parents=is_beside(ctx))
+        partial.mkdir(mode=private.FOLDER_MODE, parents=is_beside(ctx))
         return _make(ctx, folder, partial, stop)
     except (OSError, db_errors.StoreError, SlotError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import keyslots, log, posting, settings, statement, witness
+from app import keyslots, log, posting, private, settings, statement, witness
 from app.context import Context, TillFacts, staff_cell, translated
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
@@ -139,6 +139,7 @@ def open_till(
         raise Unavailable(Outage.STORE_MISSING, {"folder": folder.name})
     findings = Findings()
     chosen = _settings(folder, findings)
+    private.shut(folder)
     with translated():
         lock = StoreLock(path)
     try:
@@ -189,7 +190,8 @@ def create_store(
     offset_min: Callable[[], int] = local_offset_min,
 ) -> Till:
     """Make a store in a folder that has none, and open it. Raises Unavailable; never overwrites."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=private.FOLDER_MODE, parents=True, exist_ok=True)
+    private.shut(folder)
     path = folder / DATABASE
     programme = programme_from_plain(new.programme)
     with translated():
@@ -222,6 +224,7 @@ def create_store(
         with translated():
             # Into the file: a first day's log that is lost must not take the till's own id with it.
             store.checkpoint_truncate()
+        private.shut(folder)
     except BaseException:
         lock.release()
         raise

@@ -30,6 +30,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from app import private
+
 _MARKER: Final = b"\x1eRJ1"
 _HEAD: Final = struct.Struct(">4sBQI")
 _NONCE_BYTES: Final = 12
@@ -226,7 +228,7 @@ class JournalFile:
     # -- inside ------------------------------------------------------------------------------------
 
     def _start_file(self, *, day: str, first: int) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=private.FOLDER_MODE, parents=True, exist_ok=True)
         files = self.files()
         previous = files[-1] if files else None
         number = number_of(previous) + 1 if previous else 1

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from app.commands import COMMANDS, parser
 from app.commands.set_up import default_store
+from app.private import make_all_private
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    make_all_private()
     argv = list(sys.argv[1:] if arguments is None else arguments)
     chosen = parser().parse_args(argv)
     if chosen.command in COMMANDS:
