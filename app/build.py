@@ -239,6 +239,29 @@ def prove_passphrase(folder: Path, passphrase: str) -> None:
         raise _key_outage(error) from error
 
 
+def change_passphrase(
+    folder: Path,
+    old: str,
+    new: str,
+    *,
+    find_keystore: FindKeystore = keyslots.SystemKeystore,
+) -> None:
+    """Another passphrase for a store that is shut; the data key and the database stay as they are.
+
+    Each copy of the slot file is replaced whole, one after the other: a kill in between leaves a store that
+    opens by the old passphrase, the new one, or either. Raises Unavailable: STORE_MISSING, STORE_IN_USE,
+    PASSPHRASE_…, KEYS_…; OSError.
+    """
+    path = folder / DATABASE
+    if not path.exists():
+        raise Unavailable(Outage.STORE_MISSING, {"folder": folder.name})
+    with translated(), StoreLock(path):
+        try:
+            _keyslots(folder, find_keystore).change_passphrase(old, new)
+        except keyslots.SlotError as error:
+            raise _key_outage(error) from error
+
+
 def _fill(ctx: Context, new: NewStore) -> None:
     """The first events: the till itself, its staff, its programme; and the catalogue's rows."""
     today = ctx.business_date()

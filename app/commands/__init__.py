@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "restore",
     "close-day",
     "reset-pin",
+    "change-passphrase",
     "catalogue",
 )
 """First words that need no window."""
@@ -42,7 +43,7 @@ exit codes of verify-audit:
 exit codes of verify --z:
   0  every signature fits     10  a file was altered or is no day close     11  the closes do not join
 
-exit codes of backup, restore and close-day:
+exit codes of backup, restore, close-day, reset-pin, change-passphrase and catalogue:
   0  done    4  could not be done    5  restored, but events are known to be missing
 
 The passphrase is asked for, or taken from the environment variable REGULARS_PASSPHRASE.
@@ -96,6 +97,10 @@ def parser() -> argparse.ArgumentParser:
     reset = commands.add_parser("reset-pin", help="give a manager who forgot it a new PIN")
     reset.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
     reset.add_argument("--who", required=True, metavar="INITIALS", help="the manager's initials")
+    change = commands.add_parser(
+        "change-passphrase", help="another passphrase for this till; asks for the old one first"
+    )
+    change.add_argument("--store", type=Path, metavar="FOLDER", default=argparse.SUPPRESS)
     _add_catalogue(commands)
     return top
 
@@ -165,6 +170,8 @@ def _command(chosen: argparse.Namespace) -> Command:
             from app.commands.close_day import command
         case "reset-pin":
             from app.commands.reset_pin import command
+        case "change-passphrase":
+            from app.commands.change_passphrase import command
         case "catalogue":
             from app.commands.catalogue import command
         case _:
