@@ -12,7 +12,11 @@ from db.connection import Connection
 
 def staff_role(conn: Connection, staff_id: bytes) -> StaffRole:
     """A person's place in the matrix. Raises Refused(NOT_ALLOWED) for nobody or someone disabled."""
-    staff = people.staff_by_id(conn, staff_id)
+    return place_of(people.staff_by_id(conn, staff_id))
+
+
+def place_of(staff: people.StaffRow | None) -> StaffRole:
+    """`staff_role` of somebody whose row was read already."""
     if staff is None or not staff.active:
         raise Refused(Refusal.NOT_ALLOWED)
     role: StaffRole = staff.role  # type: ignore[assignment]  # the column's CHECK names these five

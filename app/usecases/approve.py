@@ -12,7 +12,7 @@ from app.domain.rights import may_approve
 from app.queries.readers import staff_role
 from app.queries.records import StaffView
 from app.usecases.done import Done
-from app.usecases.rights import is_own_card
+from app.usecases.rights import owns_account
 from app.usecases.sign_in import check_pin
 
 
@@ -44,7 +44,7 @@ def approve(ctx: Context, command: Approve) -> Done[StaffView]:
     with ctx.read() as conn:
         asker = staff_role(conn, command.ask.staff_id)
         approver = staff_role(conn, row.id)
-        own = is_own_card(conn, row.id, command.ask.member_id)
+        own = owns_account(conn, row, command.ask.member_id)
     if own or row.id == command.ask.staff_id:
         raise Refused(Refusal.APPROVAL_OWN)
     if not may_approve(approver, asker, command.ask.right):

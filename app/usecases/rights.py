@@ -10,7 +10,7 @@ from app.context import Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Role
 from app.domain.rights import Grant, Right, StaffRole, may_approve, rule
-from app.queries.readers import staff_role
+from app.queries.readers import place_of, staff_role
 from db import people
 from db.connection import Connection
 
@@ -41,17 +41,19 @@ def require(
     of: bytes | None = None,
     alone: bool = True,
     goes_on: bool = False,
+    person: people.StaffRow | None = None,
 ) -> dict[str, Any] | None:
     """Let the act pass, alone or with a second person who said yes to exactly this request.
 
     `alone` False asks for the second person even of a role that the matrix lets pass: it is above
     that role's own limit in the programme. `goes_on`: it is the last step of a command that asked this
-    at its first; everything is looked at again but how old the yes is.
+    at its first; everything is looked at again but how old the yes is. `person`: who acts, where this
+    transaction has read their row already.
 
     Returns what the event keeps of the second person (`doc["approval"]`), None when alone. Raises
     Refused: NOT_ALLOWED; REASON_NEEDED; APPROVAL_NEEDED with the Ask as `offer`; APPROVAL_EXPIRED.
     """
-    role = staff_role(conn, session.staff_id)
+    role = place_of(person or people.staff_by_id(conn, session.staff_id))
     cell = rule(role, right)
     if cell.grant in (Grant.NO, Grant.READ):
         raise Refused(Refusal.NOT_ALLOWED, {"right": right.value})
@@ -92,23 +94,28 @@ def require_above(
     `rights` is the act up to the limit and above it. The member's account being the person's own
     comes first: it takes a second person whatever the amount, and that yes is for the whole request.
     """
+    person = people.staff_by_id(conn, session.staff_id)
     ask = partial(
         require, ctx, conn, session, command_id=command_id, member_id=member_id, amount=amount,
-        reason=reason, of=of,
+        reason=reason, of=of, person=person,
     )  # fmt: skip
     ask(rights[0])
-    if is_own_card(conn, session.staff_id, member_id):
+    if owns_account(conn, person, member_id):
         return ask(Right.OWN_CARD)
     above = limit is not None and amount > limit
     return ask(rights[1], alone=False) if above else None
 
 
 def is_own_card(conn: Connection, staff_id: bytes, member_id: bytes | None) -> bool:
+    """`owns_account` of somebody whose row was not read yet."""
+    return owns_account(conn, people.staff_by_id(conn, staff_id), member_id)
+
+
+def owns_account(conn: Connection, staff: people.StaffRow | None, member_id: bytes | None) -> bool:
     """Whether the account is the person's own or of their household (security.md section 4, F1).
 
     That is the account that they are linked to, and every one with its phone or with theirs.
     """
-    staff = people.staff_by_id(conn, staff_id)
     if staff is None or member_id is None:
         return False
     if member_id == staff.member_id:

@@ -27,7 +27,7 @@ from app.protocol.events import Event
 from app.slips import slip_of
 from app.usecases.done import Done
 from app.usecases.guard import require_for_sale
-from app.usecases.rights import is_own_card, require, role_of
+from app.usecases.rights import owns_account, require, role_of
 from db import people, rows, till
 
 
@@ -160,15 +160,17 @@ def _approval(
 ) -> dict[str, Any] | None:
     """Whether this person may sell this, and with whose yes. One yes is for the whole sale."""
     session, points = command.session, command.request.redeem_points
+    person = people.staff_by_id(conn, session.staff_id)
     ask = partial(
-        require, ctx, conn, session, command_id=command.command_id, member_id=command.member_id
-    )
+        require, ctx, conn, session, command_id=command.command_id, member_id=command.member_id,
+        person=person,
+    )  # fmt: skip
     ask(Right.SELL)
     if points:
         ask(Right.REDEEM)
-    if is_own_card(conn, session.staff_id, command.member_id):
+    if owns_account(conn, person, command.member_id):
         return ask(Right.OWN_CARD, amount=quote.draft.payable_minor)
-    limit = programme.limits.redeem_points[role_of(people.staff_by_id(conn, session.staff_id))]
+    limit = programme.limits.redeem_points[role_of(person)]
     if limit is not None and points > limit:
         return ask(Right.REDEEM_ABOVE, amount=points, alone=False)
     return None
