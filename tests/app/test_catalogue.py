@@ -145,7 +145,7 @@ def test_the_program_imports_a_file(shop: Shop, tmp_path: Path) -> None:
 
     def program(*more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "ui", "catalogue", "import", str(file), "--store",
+            [sys.executable, "-m", "ui", "--language", "en", "catalogue", "import", str(file), "--store",
              str(shop.till.folder), "--who", "zg", *more],
             check=False, capture_output=True, text=True, timeout=60,
             env={**os.environ, "REGULARS_PASSPHRASE": PASSPHRASE, "REGULARS_PIN": PINS["zg"],
@@ -153,12 +153,12 @@ def test_the_program_imports_a_file(shop: Shop, tmp_path: Path) -> None:
         )  # fmt: skip
 
     dry = program("--dry-run")
-    assert (dry.returncode, "2 would be added" in dry.stdout) == (0, True), dry.stderr
-    assert "2 were added" in program().stdout
+    assert (dry.returncode, "2 would be new" in dry.stdout) == (0, True), dry.stderr
+    assert "2 are new" in program().stdout
     assert "2 are as they were" in program().stdout
     file.write_text(TWO.replace("88.50", "x"), "utf-8")
     wrong = program()
-    assert (wrong.returncode, "line 2, price: invalid" in wrong.stdout) == (4, True)
+    assert (wrong.returncode, "Line 2: Price can't be read." in wrong.stdout) == (4, True)
     shop.open()
 
 

@@ -264,7 +264,7 @@ def test_the_journal_of_a_till_that_went_on_elsewhere_is_refused(
 def program(kiosk: Kiosk, *arguments: str) -> subprocess.CompletedProcess[str]:
     kiosk.close()
     return subprocess.run(
-        [sys.executable, "-m", "ui", *arguments],
+        [sys.executable, "-m", "ui", "--language", "en", *arguments],
         check=False, capture_output=True, text=True, timeout=120,
         env={**os.environ, "REGULARS_PASSPHRASE": PASSPHRASE, "DBUS_SESSION_BUS_ADDRESS": ""},
     )  # fmt: skip
@@ -277,7 +277,7 @@ def test_the_programs_back_up_and_restore_a_till(kiosk: Kiosk, tmp_path: Path) -
     events = len(kiosk.events())
     done = program(kiosk, "backup", "--store", str(kiosk.folder), "--to", str(stick))
     assert done.returncode == 0, done.stderr
-    assert f"{events} events, opened and checked" in done.stdout
+    assert f"Opened and checked: {events} events." in done.stdout
     back = str(tmp_path / "back")
     done = program(
         kiosk, "restore", "--from", str(stick), "--to", back,
@@ -285,7 +285,7 @@ def test_the_programs_back_up_and_restore_a_till(kiosk: Kiosk, tmp_path: Path) -
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"events 1 to {events}" in done.stdout
-    assert f"from the journal: events {events + 1} to {events + 1}" in done.stdout
+    assert f"From the journal: events {events + 1} to {events + 1}" in done.stdout
     done = program(kiosk, "verify", "--store", back)
     assert done.returncode == 0, done.stdout + done.stderr
 

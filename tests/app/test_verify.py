@@ -46,7 +46,8 @@ def program(kiosk: Kiosk, *more: str) -> subprocess.CompletedProcess[str]:
     """Run it on the closed store, on a machine without a key store."""
     kiosk.close()
     return subprocess.run(
-        [sys.executable, "-m", "ui", "verify", "--store", str(kiosk.folder), *more],
+        [sys.executable, "-m", "ui", "--language", "en", "verify",
+         "--store", str(kiosk.folder), *more],
         check=False, capture_output=True, text=True, timeout=60,
         env={**os.environ, "REGULARS_PASSPHRASE": PASSPHRASE, "DBUS_SESSION_BUS_ADDRESS": ""},
     )  # fmt: skip
@@ -82,21 +83,21 @@ def test_a_sound_store_with_all_kinds_of_documents_is_proven_equal(kiosk: Kiosk)
     done = program(kiosk)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(events)} events" in done.stdout
-    assert f"head {events[-1].hash.hex()}" in done.stdout
-    assert done.stdout.endswith("everything is equal\n")
+    assert f"Chain head {events[-1].hash.hex()}." in done.stdout
+    assert done.stdout.endswith("Everything is equal.\n")
 
 
 @pytest.mark.parametrize(
-    ("sql", "code", "name"),
+    ("sql", "code", "said"),
     [
-        (EVENT_BYTE, 10, "EVENT"),
-        (EVENT_GONE, 11, "GAP"),
-        (LEDGER_ROW, 12, "LEDGER"),
-        (DOCUMENT_ROW, 13, "PROJECTION"),
+        (EVENT_BYTE, 10, "its bytes or the chain were altered"),
+        (EVENT_GONE, 11, "it is missing"),
+        (LEDGER_ROW, 12, "a ledger row differs"),
+        (DOCUMENT_ROW, 13, "a document row differs"),
     ],
 )
 def test_one_changed_row_is_named_with_its_number_and_has_its_exit_code(
-    kiosk: Kiosk, sql: str, code: int, name: str
+    kiosk: Kiosk, sql: str, code: int, said: str
 ) -> None:
     kiosk.busy_morning()
     kiosk.quote_and_sell()
@@ -105,9 +106,9 @@ def test_one_changed_row_is_named_with_its_number_and_has_its_exit_code(
     changed(kiosk, sql, seq)
     done = program(kiosk)
     assert done.returncode == code, done.stdout + done.stderr
-    assert f"{code} {name} at event {seq}: " in done.stdout
-    named = re.findall(r"^\d+ (\w+) at event (\d+)", done.stdout, re.MULTILINE)
-    assert {number for kind, number in named if kind != "CACHE"} == {str(seq)}
+    assert f"{code} Event {seq}: {said} (" in done.stdout
+    named = re.findall(r"^(\d+) Event (\d+): ", done.stdout, re.MULTILINE)
+    assert {number for found, number in named if found != "14"} == {str(seq)}
 
 
 def test_one_changed_cache_row_is_named_and_rebuild_mends_it(kiosk: Kiosk) -> None:
@@ -117,12 +118,11 @@ def test_one_changed_cache_row_is_named_and_rebuild_mends_it(kiosk: Kiosk) -> No
     changed(kiosk, CACHE_ROW)
     found = program(kiosk)
     assert found.returncode == 14, found.stdout + found.stderr
-    assert re.search(
-        rf"14 CACHE at event {seq}: member {kiosk.member_id.hex()}: sums", found.stdout
-    )
+    said = "a cached balance, lot, tier or card block differs"
+    assert f"14 Event {seq}: {said} (member {kiosk.member_id.hex()}: sums" in found.stdout
     mended = program(kiosk, "--rebuild")
     assert mended.returncode == 14
-    assert "caches written anew: 1 members" in mended.stdout
+    assert "Caches written anew: 1 members." in mended.stdout
     assert program(kiosk).returncode == 0
 
 
@@ -137,7 +137,8 @@ def test_one_changed_record_of_the_journal_file_is_named(kiosk: Kiosk) -> None:
     path.write_bytes(content)
     done = program(kiosk)
     assert done.returncode == 15, done.stdout + done.stderr
-    assert f"15 JOURNAL_FILE at event {seq}: {path.name}@{at}: unreadable record" in done.stdout
+    assert f"15 Event {seq}: the journal file differs" in done.stdout
+    assert f"({path.name}@{at}: unreadable record" in done.stdout
     assert path.read_bytes() == content, "verify looks and leaves things as they lie"
 
 

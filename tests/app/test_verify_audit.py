@@ -40,7 +40,8 @@ def program(kiosk: Kiosk, *more: str) -> subprocess.CompletedProcess[str]:
     """Run it on the closed store, on a machine without a key store."""
     kiosk.close()
     return subprocess.run(
-        [sys.executable, "-m", "ui", "verify-audit", "--store", str(kiosk.folder), *more],
+        [sys.executable, "-m", "ui", "--language", "en", "verify-audit",
+         "--store", str(kiosk.folder), *more],
         check=False, capture_output=True, text=True, timeout=60,
         env={**os.environ, "REGULARS_PASSPHRASE": PASSPHRASE, "DBUS_SESSION_BUS_ADDRESS": ""},
     )  # fmt: skip
@@ -70,7 +71,7 @@ def test_a_sound_store_has_exit_code_0_and_every_mac_was_recomputed(kiosk: Kiosk
     done = program(kiosk)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"MACs recomputed: {count}" in done.stdout
-    assert done.stdout.endswith("nothing was altered\n")
+    assert done.stdout.endswith("Nothing was altered.\n")
 
 
 def test_an_altered_event_has_exit_code_1_and_is_named(kiosk: Kiosk) -> None:
@@ -79,7 +80,7 @@ def test_an_altered_event_has_exit_code_1_and_is_named(kiosk: Kiosk) -> None:
         conn.execute("UPDATE event SET hash = zeroblob(32) WHERE seq = 5")
     done = program(kiosk)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stdout.endswith("altered: first bad event 5 (bytes)\n")
+    assert done.stdout.endswith("Altered: the first bad event is 5 (bytes).\n")
 
 
 def test_a_store_that_lost_its_end_has_exit_code_2(kiosk: Kiosk) -> None:
@@ -89,7 +90,7 @@ def test_a_store_that_lost_its_end_has_exit_code_2(kiosk: Kiosk) -> None:
         conn.execute("DELETE FROM event WHERE seq = ?", (last,))
     done = program(kiosk)
     assert done.returncode == 2, done.stdout + done.stderr
-    assert f"first bad event {last}" in done.stdout
+    assert f"The end is missing from event {last} on" in done.stdout
 
 
 def test_checkpoints_are_written_and_a_signed_later_one_has_exit_code_3(kiosk: Kiosk) -> None:
@@ -125,7 +126,9 @@ def test_a_journal_kept_elsewhere_and_the_key_of_the_sheet_find_what_the_store_h
     assert program(kiosk).returncode == 0
     assert program(kiosk, "--journal", str(elsewhere)).returncode == 0
     done = program(kiosk, "--start-key", key)
-    assert done.stdout.endswith("altered: first bad event 6 (mac)\n"), done.stdout + done.stderr
+    assert done.stdout.endswith("Altered: the first bad event is 6 (mac).\n"), (
+        done.stdout + done.stderr
+    )
 
 
 # The key ------------------------------------------------------------------------------------------------
