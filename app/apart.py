@@ -122,7 +122,7 @@ class Apart:
             if self._stopped:
                 raise Cancelled
         try:
-            answer = msgspec.json.decode(said, type=_Answer)
+            answer = msgspec.json.decode(said if code == 0 else b"", type=_Answer)
         except msgspec.MsgspecError as error:
             raise Unavailable(Outage.STORE_FAILED, {"why": f"check ended with {code}"}) from error
         if answer.report is None:
@@ -165,7 +165,7 @@ def main(said: IO[bytes], answers: IO[bytes]) -> int:
 def _end_with(said: IO[bytes]) -> None:
     """When the till is gone, nobody waits for the answer: no connection is closed in order, so the log
     beside the store stays for the next start as the till left it."""
-    said.read()
+    os.read(said.fileno(), 1)  # past the buffer, whose lock this thread would keep to the end
     os._exit(1)
 
 

@@ -26,9 +26,10 @@ from tests.app.test_verify import raw
 WHOLE = "UPDATE lot SET remaining = remaining + 1"
 
 
-def test_a_proof_apart_is_the_proof(kiosk: Kiosk) -> None:
+def test_a_proof_apart_is_the_proof(kiosk: Kiosk, capfd: pytest.CaptureFixture[str]) -> None:
     kiosk.busy_morning()
     found = prove(kiosk.ctx, Apart(kiosk.ctx).since)
+    assert capfd.readouterr().err == "", "it ends in order, with a thread that waits for the till"
     assert found == prove(kiosk.ctx)
     assert (found.faults, found.head) == (0, kiosk.events()[-1].hash)
 

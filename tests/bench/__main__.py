@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from app.build import DATABASE
-from tests.bench import commit, files, guard, pure, reports, search, start, stores, window
+from tests.bench import commit, day, files, guard, pure, reports, search, start, stores, window
 from tests.bench.copies import copied
 from tests.bench.figures import Figure, keep, table
 
@@ -86,6 +86,7 @@ def measure(folder: Path, smaller: Path) -> Run:
         take("window", _window(copy))
         take("guard", _guard(copy))
         take("reports", _reports(copy))
+        take("the shop's day", day.figures(copy))
     tell("done")
     return run
 

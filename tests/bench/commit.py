@@ -119,7 +119,7 @@ def measure(ctx: Context, session: Session, partner: Partner) -> Commit:
     return measured
 
 
-def some_members(ctx: Context, rng: random.Random) -> list[bytes]:
+def some_members(ctx: Context, rng: random.Random, *, most: int = MEMBERS_SERVED) -> list[bytes]:
     """Members from all over the store who were not here today, in no order.
 
     Each is served once: a member who is back within minutes is one whom the guard asks about.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.build import DATABASE, JOURNAL, Till, open_till
+from app.build import DATABASE, JOURNAL, Clock, Till, now_utc, open_till
 from app.commands import demo_data
 from app.context import Session
 from app.queries import counter
@@ -63,9 +63,14 @@ def _link(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def till_of(folder: Path) -> Iterator[Till]:
+def till_of(folder: Path, clock: Clock = now_utc) -> Iterator[Till]:
     """The till of a demo store, open."""
-    till = open_till(folder, passphrase=demo_data.PASSPHRASE, find_keystore=demo_data.no_keystore)
+    till = open_till(
+        folder,
+        passphrase=demo_data.PASSPHRASE,
+        find_keystore=demo_data.no_keystore,
+        clock=clock,
+    )
     try:
         yield till
     finally:
@@ -78,13 +83,18 @@ def at_work(till: Till) -> Session:
     session = sign_in(ctx, SignIn(ctx.ids(), cashier.initials, cashier.pin)).result
     shift = counter.open_shift(ctx)
     if shift is not None and shift.business_date != ctx.business_date():
-        manager = demo_data.STAFF[2]
-        signing = sign_in(ctx, SignIn(ctx.ids(), manager.initials, manager.pin)).result
-        close_shift(ctx, CloseShift(ctx.ids(), signing, shift.shift_id, "person_gone"))
+        command = CloseShift(ctx.ids(), manager_at(till), shift.shift_id, "person_gone")
+        close_shift(ctx, command)
         shift = None
     if shift is None:
         session = open_shift(ctx, OpenShift(ctx.ids(), session, FLOAT_MINOR)).result
     return session
+
+
+def manager_at(till: Till) -> Session:
+    """The demo's manager, signed in."""
+    ctx, manager = till.context, demo_data.STAFF[2]
+    return sign_in(ctx, SignIn(ctx.ids(), manager.initials, manager.pin)).result
 
 
 def database_of(folder: Path) -> Path:

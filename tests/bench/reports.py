@@ -30,7 +30,7 @@ def figures(copy: Path) -> list[Figure]:
     """The slowest report of all, by the median of its openings; PDF pages. `copy` is a working copy."""
     with till_of(copy) as till:
         ctx = till.context
-        asked, count = _span(ctx)
+        asked, count = span(ctx)
         slowest = max((_median_s(ctx, code, asked), code) for code in CODES)
         pages, took = _pdf(ctx, asked)
     return [
@@ -42,7 +42,14 @@ def figures(copy: Path) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _span(ctx: Context) -> tuple[ReportFilter, int]:
+def open_reports(ctx: Context, asked: ReportFilter) -> None:
+    """Each report once, as somebody opens one after the other."""
+    for code in CODES:
+        with ctx.read(Reader.REPORT) as conn:
+            report_of(ctx, conn, code, asked)
+
+
+def span(ctx: Context) -> tuple[ReportFilter, int]:
     """The newest business dates that hold so many documents, or all there are."""
     with ctx.read(Reader.REPORT) as conn:
         found = conn.execute(

@@ -8,13 +8,14 @@ from types import ModuleType
 
 import pytest
 
-from tests.bench import commit, files, guard, pure, reports, search, start, window
+from tests.bench import commit, day, files, guard, pure, reports, search, start, window
 from tests.bench.__main__ import measure
 from tests.bench.figures import Figure, keep, percentile, table
 from tests.bench.stores import ensure, opened
 
 FEW: dict[ModuleType, dict[str, int]] = {
     commit: {"SALES": 4, "WARM_UP": 1},
+    day: {"SALES_DAY": 6, "SALES_BIG_DAY": 8, "SALES_BESIDE": 3, "LOTS": 3},
     files: {"OPENINGS": 3},
     guard: {"READS": 3, "DAYS": 4, "SALES": 900},
     reports: {"OPENINGS": 1, "PAGES": 3},
@@ -52,7 +53,7 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     run = measure(folder, ensure(3))
     assert not run.failed
     found = run.figures
-    assert len({figure.name for figure in found}) == len(found) == 21
+    assert len({figure.name for figure in found}) == len(found) == 29
     assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
     assert min(figure.samples for figure in found if figure.unit == "x") >= 1
     keep(found, members=60, path=tmp_path / "bench.json")
@@ -78,7 +79,7 @@ def test_a_group_that_fails_is_told_and_costs_no_other(
     monkeypatch.setattr(search, "measure_first_search", fail)
     run = measure(ensure(60), ensure(3))
     assert run.failed == ["search and file", "start", "window"]
-    assert len(run.figures) == 2 + 3 + 2 + 2 + 3 + 2
+    assert len(run.figures) == 2 + 3 + 2 + 2 + 3 + 2 + 8
     assert "no screen" in capsys.readouterr().err
     assert not list(tmp_path.glob("bench-work-*")), "working copies are gone"
 
