@@ -304,13 +304,26 @@ def put_consent(conn: Connection, row: ConsentRow) -> None:
     )
 
 
-def newest_consent_seqs(conn: Connection, member_id: bytes, limit: int) -> list[int]:
-    """The events that wrote a member's answers, newest first."""
+def newest_consent_seqs(
+    conn: Connection, member_id: bytes, limit: int, *, after: int = 0
+) -> list[int]:
+    """The events after one that wrote a member's answers, newest first."""
     rows = conn.execute(
-        "SELECT DISTINCT seq FROM consent WHERE member_id = ? ORDER BY seq DESC LIMIT ?",
-        (member_id, limit),
+        "SELECT DISTINCT seq FROM consent WHERE member_id = ? AND seq > ?"
+        " ORDER BY seq DESC LIMIT ?",
+        (member_id, after, limit),
     )
     return [int(seq) for (seq,) in rows]
+
+
+def members_on_phone_of(conn: Connection, member_id: bytes) -> int:
+    """How many members have the phone that this one has, 0 without one."""
+    row = conn.execute(
+        "SELECT count(*) FROM profile WHERE phone = nullif("
+        "(SELECT phone FROM profile WHERE member_id = ?), '')",
+        (member_id,),
+    ).fetchone()
+    return int(row[0])
 
 
 def consents_of(conn: Connection, member_id: bytes) -> list[ConsentRow]:

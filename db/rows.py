@@ -123,6 +123,11 @@ def events_after(conn: Connection, seq: int, limit: int = -1) -> Iterator[EventR
     return (EventRow(*row) for row in rows)
 
 
+def bodies_after(conn: Connection, seq: int) -> Iterator[tuple[str, bytes]]:
+    """(kind, bytes) of the events with a greater sequence number, in order."""
+    return iter(conn.execute("SELECT kind, body FROM event WHERE seq > ? ORDER BY seq", (seq,)))
+
+
 def events_of_kind(conn: Connection, kind: str, *, before: int) -> Iterator[EventRow]:
     """Events of one kind below a number, in order; for kinds that are few."""
     rows = conn.execute(
@@ -318,10 +323,12 @@ def document_by_event(conn: Connection, event_id: bytes) -> DocumentRow | None:
     return _one_document(conn, "event_id = ?", event_id)
 
 
-def documents_of_member(conn: Connection, member_id: bytes, limit: int) -> list[DocumentRow]:
-    """A member's newest documents first, those that have a slip."""
-    where = "member_id = ? AND receipt_no IS NOT NULL ORDER BY seq DESC LIMIT ?"
-    return _documents(conn, where, (member_id, limit))
+def documents_of_member(
+    conn: Connection, member_id: bytes, limit: int, *, after: int = 0
+) -> list[DocumentRow]:
+    """A member's newest documents after an event first, those that have a slip."""
+    where = "member_id = ? AND seq > ? AND receipt_no IS NOT NULL ORDER BY seq DESC LIMIT ?"
+    return _documents(conn, where, (member_id, after, limit))
 
 
 def documents_of_shift(conn: Connection, shift_id: bytes, limit: int) -> list[DocumentRow]:

@@ -85,6 +85,17 @@ def close_shift(conn: Connection, shift_id: bytes, closed_seq: int) -> None:
     conn.execute("UPDATE shift SET closed_seq = ? WHERE id = ?", (closed_seq, shift_id))
 
 
+def opened_before(conn: Connection, on: int) -> int:
+    """The event that opened the last shift of a business date before this one, 0 without any: what came
+    before it is older than that date."""
+    row = conn.execute(
+        "SELECT opened_seq FROM shift INDEXED BY shift_date WHERE business_date < ?"
+        " ORDER BY business_date DESC, opened_seq DESC LIMIT 1",
+        (on,),
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def last_shift(conn: Connection) -> ShiftRow | None:
     """The newest shift, open or closed."""
     row = conn.execute(f"SELECT {_SHIFT} FROM shift ORDER BY opened_seq DESC LIMIT 1").fetchone()

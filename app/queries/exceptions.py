@@ -37,7 +37,7 @@ WARM_UP_DAYS: Final = 30
 """The rules look this far back; what they find before the period is left out."""
 EVENTS_MOST: Final = 500
 """Behind one count; a journal filtered by person and kind has all of them."""
-_BREATH: Final = 200
+_BREATH: Final = 400
 """Events between two pauses in which the counter gets the interpreter."""
 
 Measure = Literal[
@@ -139,17 +139,15 @@ def _read(conn: Connection, since: BusinessDate, until: BusinessDate, limits: Gu
     facts, guard = Facts(phones.mark, phones.sharing), Guard(limits)
     for link in _links(conn, phones):
         list(guard.see(link))
-    decode = msgspec.json.Decoder().decode
-    for number, row in enumerate(
-        rows.events_after(conn, first_seq(conn, since.plus(-WARM_UP_DAYS)))
-    ):
+    first = first_seq(conn, since.plus(-WARM_UP_DAYS))
+    for number, (kind, body) in enumerate(rows.bodies_after(conn, first)):
         if number % _BREATH == _BREATH - 1:
             time.sleep(0.001)
-        if row.kind == posting.CASE:
-            event = decode(row.body)
+        if kind == posting.CASE:
+            event = msgspec.json.decode(body)
             seen.words[event["doc"]["case"]].append(event)
             continue
-        fact = facts.of(decode(row.body))
+        fact = facts.of_bytes(kind, body)
         if fact is None or fact.day > until:
             continue
         for case in guard.see(fact):
@@ -222,10 +220,7 @@ class _Phones:
         return self._marks.get(member, "")
 
     def sharing(self, member: str) -> int:
-        profile = people.profile(self._conn, bytes.fromhex(member))
-        if profile is None or not profile.phone:
-            return 0
-        return len(people.members_of_phone(self._conn, profile.phone))
+        return people.members_on_phone_of(self._conn, bytes.fromhex(member))
 
 
 def _links(conn: Connection, phones: _Phones) -> Iterator[Fact]:

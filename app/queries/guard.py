@@ -5,8 +5,9 @@ it commits. The rules themselves are app/domain/fraud.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
+import msgspec
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
@@ -14,12 +15,15 @@ from app.domain.business_day import BusinessDate
 from app.domain.fraud.facts import Fact
 from app.domain.fraud.limits import GuardLimits
 from app.domain.fraud.verdicts import Stop, redeem_after_change, repeat_earn
-from db import people, rows
+from db import people, rows, till
 
 SECOND_US: Final = 1_000_000
 _RECENT: Final = 30
 """Documents of a member that are looked at: more than any sensible limit of a day's sales."""
 _CHANGES: Final = 8
+_DAYS_MORE: Final = 2
+"""Business dates are looked at beyond the waiting time: one begins and ends at a cut-off hour, and a shift
+keeps its own over midnight. Dates never go back along the journal, whatever the clock does."""
 
 Plain = Mapping[str, Any]
 PhoneMark = Callable[[str], str]
@@ -38,6 +42,40 @@ def not_shared(member: str) -> int:
     """The same for counting members on a phone."""
     del member
     return 0
+
+
+class _Moment(TypedDict):
+    """What the clock of a till's stream needs of every event."""
+
+    at: int
+    shift: str | None
+
+
+class _SaleFacts(TypedDict, total=False):
+    """What a sale's event tells the rules: its lines and their trace are most of its bytes."""
+
+    total: int
+    earned: int
+    spent: int
+    attached: str
+    approval: dict[str, Any] | None
+    guard: dict[str, Any] | None
+
+
+class _SaleEvent(_Moment):
+    device: str
+    seq: int
+    kind: str
+    bd: int
+    staff: str | None
+    member: str | None
+    id: str
+    doc: _SaleFacts
+
+
+_moment: Final = msgspec.json.Decoder(_Moment).decode
+_sale_event: Final = msgspec.json.Decoder(_SaleEvent).decode
+_whole_event: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class SteadyClock:
@@ -68,6 +106,14 @@ class Facts:
     def __init__(self, phone_of: PhoneMark = no_phone, sharing: Sharing = not_shared) -> None:
         self._phone_of, self._sharing = phone_of, sharing
         self._clock = SteadyClock()
+
+    def of_bytes(self, kind: str, body: bytes) -> Fact | None:
+        """The same from an event's bytes, of which only what is looked at is decoded."""
+        if kind not in _READERS:
+            moment = _moment(body)
+            self._clock.read(moment["at"] // SECOND_US, moment["shift"] or "")
+            return None
+        return self.of(_sale_event(body) if kind == posting.SALE else _whole_event(body))
 
     def of(self, event: Plain) -> Fact | None:
         """The fact of a decoded event (app.protocol.events), None for a kind that no rule looks at."""
@@ -198,13 +244,16 @@ def sale_stops(
     if earned > 0 and (limits.earn_block_per_day or limits.earn_block_minutes):
         stops.append(repeat_earn(_earns_of(conn, member_id, on), now_s, limits))
     if spent > 0 and limits.redeem_wait_hours:
-        stops.append(redeem_after_change(_changed_s(conn, member_id), now_s, limits))
+        days = limits.redeem_wait_hours // 24 + _DAYS_MORE
+        since = till.opened_before(conn, on.plus(-days))
+        stops.append(redeem_after_change(_changed_s(conn, member_id, since), now_s, limits))
     return tuple(stop for stop in stops if stop is not None)
 
 
 def _earns_of(conn: Connection, member_id: bytes, on: BusinessDate) -> list[int]:
     """The instants of a member's standing sales of a business date that earned."""
-    recent = rows.documents_of_member(conn, member_id, _RECENT)
+    since = till.opened_before(conn, on)
+    recent = rows.documents_of_member(conn, member_id, _RECENT, after=since)
     today = [row for row in recent if row.business_date == on]
     voided = {row.refers_to for row in today if row.kind == posting.VOID}
     return [
@@ -214,10 +263,10 @@ def _earns_of(conn: Connection, member_id: bytes, on: BusinessDate) -> list[int]
     ]
 
 
-def _changed_s(conn: Connection, member_id: bytes) -> int | None:
-    """When the member's phone was changed last. Every change of a profile says its consents again,
-    so their rows, which are indexed by member, lead to the events."""
-    for seq in people.newest_consent_seqs(conn, member_id, _CHANGES):
+def _changed_s(conn: Connection, member_id: bytes, since: int) -> int | None:
+    """When the member's phone was changed last, after event `since`. Every change of a profile says its
+    consents again, so their rows, which are indexed by member, lead to the events."""
+    for seq in people.newest_consent_seqs(conn, member_id, _CHANGES, after=since):
         row = rows.event_by_seq(conn, seq)
         assert row is not None, "a consent row has its event"
         if row.kind == posting.PROFILE:

@@ -210,6 +210,14 @@ def test_the_slip_tells_the_member_that_points_were_used_after_the_change(desk: 
     assert "手机号变更后不久" not in (counter.slip_preview(desk.ctx, sold.event_id) or "")
 
 
+def test_a_change_of_yesterday_is_seen_in_the_shift_of_today(desk: Desk) -> None:
+    sell(desk.ctx, desk.charge(100_000))
+    desk.change_phone("13800009999")
+    desk.shop.clock.step(hours=20)
+    desk.session = desk.shop.start()
+    assert desk.refused(desk.charge(redeem=200)).reason == "F7.after_change"
+
+
 def test_points_used_after_another_change_of_the_profile_do_not_wait(desk: Desk) -> None:
     sell(desk.ctx, desk.charge(100_000))
     desk.shop.clock.step(minutes=31)
@@ -288,6 +296,23 @@ def test_every_act_of_a_day_is_read_as_its_fact(desk: Desk) -> None:
     )  # fmt: skip
     assert (undone.refers, undone.earned) == (sale.id, -sale.earned)
     assert all(fact.kind in posting.__dict__.values() or fact.kind == "phone" for fact in found)
+
+
+def test_a_fact_read_from_bytes_is_the_fact_of_the_whole_event(desk: Desk) -> None:
+    sold = sell(desk.ctx, desk.charge(100_000)).result
+    desk.change_phone("13800009999")
+    command = desk.charge(redeem=200)
+    approve(desk.ctx, Approve(desk.refused(command), "wm", PINS["wm"]))
+    second = sell(desk.ctx, command).result.event_id
+    shown = preview_void(desk.ctx, second)
+    void(desk.ctx, Void(desk.ctx.ids(), desk.session, second, "test", shown.balance_after))
+    whole, lean = Facts(), Facts()
+    with desk.ctx.read() as conn:
+        for row in rows.events_after(conn, 0):
+            fact = whole.of(msgspec.json.decode(row.body))
+            assert lean.of_bytes(row.kind, row.body) == fact
+            if fact is not None and fact.kind == "sale" and fact.id != sold.event_id.hex():
+                assert fact.approver, "what a second person let pass is in the fewer bytes too"
 
 
 def test_steady_seconds_never_go_back_and_never_jump_together() -> None:
