@@ -95,6 +95,7 @@ class Desk:
         shift = counter.open_shift(ctx)
         return TillView(
             store=facts.store,
+            shop=ctx.settings.shop,
             till=facts.till,
             demo=counter.is_demo(ctx),
             training=counter.is_training(ctx),

@@ -10,6 +10,7 @@ from typing import Literal
 from app.domain.business_day import BusinessDate
 from app.formats import MoneySign
 from app.queries.records import ItemView, ShiftView, Tier
+from app.settings import ShopTexts
 
 ScanKind = Literal["staff", "receipt", "member", "item", "card_lost", "card_replaced", "unknown"]
 
@@ -38,6 +39,7 @@ class TillView:
     """Who this till is and how its day stands."""
 
     store: str
+    shop: ShopTexts
     till: str
     demo: bool
     training: bool
@@ -51,6 +53,11 @@ class TillView:
     shift: ShiftView | None
     repairs: tuple[str, ...]
     """Codes of what was mended at start."""
+
+    def shop_name(self, language: str) -> str:
+        """What the shop is called; the code of the store while nobody has named it."""
+        names = (self.shop.name, self.shop.name_en)
+        return next(filter(None, reversed(names) if language == "en" else names), self.store)
 
     @property
     def shift_is_over(self) -> bool:

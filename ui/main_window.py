@@ -284,10 +284,13 @@ class MainWindow(QMainWindow):
         self.sign_in.ask_who()
 
     def _place(self, till: TillView) -> str:
-        place = self._kit.words.say("{store} · Till {till}", store=till.store, till=till.till)
+        words = self._kit.words
+        place = words.say(
+            "{store} · Till {till}", store=till.shop_name(words.language), till=till.till
+        )
         if till.training:
-            return f"{place} · TRAINING 练习"
-        return f"{place} · DEMO" if till.demo else place
+            return f"TRAINING 练习 · {place}"  # First, where a long name can't push it out.
+        return f"DEMO · {place}" if till.demo else place
 
     # Language and theme -----------------------------------------------------------------------
 

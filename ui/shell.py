@@ -469,6 +469,7 @@ class Shell(QWidget):
 
     def use_settings(self, settings: Settings) -> None:
         self.settings_saved.emit(settings)
+        self._refresh_till()  # The shop may have another name.
         words = self._kit.words
         self.strip.good_news(lambda: words.say("Settings saved."))
         self.paper.print_waiting()

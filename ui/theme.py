@@ -221,9 +221,10 @@ QPushButton[role="segment"] { padding: 0 ${p8}px; min-height: ${h_segment}px; fo
 QPushButton[role="segment"]:checked { background: $accent_soft; color: $accent_text; border: 2px solid $accent; font-weight: 600; }
 QPushButton[role="segment"]:focus { border: 2px solid $focus; }
 QPushButton[role="segment"]:checked:focus { border: 3px solid $focus; }
-QPushButton[role="ghost"] { border: 1px solid transparent; background: transparent; padding: 0 ${p8}px; color: $text2; font-weight: 400; }
-QPushButton[role="ghost"]:hover { background: $sunken; }
-QPushButton[role="ghost"]:focus { border: 2px solid $focus; }
+QPushButton[role="ghost"], QPushButton[role="icon"] { border: 1px solid transparent; background: transparent; padding: 0 ${p8}px; color: $text2; font-weight: 400; }
+QPushButton[role="icon"] { padding: 0; }
+QPushButton[role="ghost"]:hover, QPushButton[role="icon"]:hover { background: $sunken; }
+QPushButton[role="ghost"]:focus, QPushButton[role="icon"]:focus { border: 2px solid $focus; }
 QPushButton[role="link"] { border: 1px solid transparent; background: transparent; padding: 0 ${p8}px; color: $accent_text; font-weight: 600; }
 QPushButton[role="link"]:hover { background: $accent_soft; }
 QPushButton[role="link"]:focus { border: 2px solid $focus; }
@@ -243,7 +244,7 @@ QTableView::item { padding: 0 ${p8}px; }
 QTableView::item:selected { background: $accent_soft; color: $text; }
 QTableView:focus { border: 2px solid $focus; }
 QHeaderView { background: transparent; }
-QHeaderView::section { background: transparent; color: $muted; border: 0; border-bottom: 1px solid $border; padding: ${p6}px ${p8}px; font-size: ${f_caption}px; font-weight: 600; }
+QHeaderView::section { background: transparent; color: $muted; border: 0; border-bottom: 1px solid $border; padding: ${p6}px ${p11}px; font-size: ${f_caption}px; font-weight: 600; }
 QScrollArea, QWidget[role="clear"], QFrame[role="clear"] { background: transparent; border: 0; }
 QScrollBar:vertical { background: transparent; width: ${p10}px; margin: 0; }
 QScrollBar::handle:vertical { background: $border_strong; border-radius: 4px; min-height: 32px; margin: 2px; }

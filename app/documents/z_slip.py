@@ -86,13 +86,15 @@ def _top(shop: Shop, head: Head, doc: dict[str, Any]) -> Iterator[Block]:
 
 
 def _figures(shop: Shop, sums: dict[str, Any]) -> Iterator[Block]:
-    for kind, pieces, _, _, _, paid, *_ in sums["kinds"]:
-        if kind not in _KIND_WORDS:
+    found = {kind: (pieces, paid) for kind, pieces, _, _, _, paid, *_ in sums["kinds"]}
+    for kind, word in _KIND_WORDS.items():
+        if kind not in found:
             continue
-        first, second = shop.both(_KIND_WORDS[kind])
+        pieces, paid = found[kind]
+        first, second = shop.both(word)
         value = number(pieces) if kind == "enrol" else shop.first.money(paid)
         yield Pair(first if kind == "enrol" else f"{first} ×{number(pieces)}", value, second)
-    yield _pair(shop, mark("TAKEN IN ALL"), shop.first.money(sums["paid"]), "total")
+    yield _pair(shop, mark("TAKEN"), shop.first.money(sums["paid"]), "total")
     for kind, minor in sums["tenders"]:
         words = {"cash": mark("Cash"), **TENDER_WORDS}
         yield _pair(shop, words.get(kind, kind), shop.first.money(minor))

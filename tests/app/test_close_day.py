@@ -203,6 +203,13 @@ def test_an_event_that_the_journal_file_lost_is_a_fault(kiosk: Kiosk) -> None:
     assert prove(kiosk.ctx).faults == 2
 
 
+def test_the_slip_says_sales_before_returns_voids_and_new_members(kiosk: Kiosk) -> None:
+    kiosk.busy_morning()
+    slip = _slip(kiosk, event_of(kiosk, closed(kiosk).event_id))
+    places = [slip.index(f'"{word}') for word in ("销售 ×", "退货 ×", "作废 ×", "新会员")]
+    assert places == sorted(places)
+
+
 # Unattended --------------------------------------------------------------------------------------
 
 

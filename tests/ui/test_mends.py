@@ -110,11 +110,11 @@ class TestKeptCart:
 class TestPoints:
     def test_f12_takes_typed_points_and_the_sale_goes_through_at_that_price(self, rig: Rig) -> None:
         rig.attach()
-        rig.amount("500")
+        rig.amount("90")
         press(Qt.Key.Key_F6)
         rig.settle()
         points = rig.counter.sale.redeem.points
-        assert points > 0
+        assert 0 < points <= 5000  # what a cashier may use alone
         pay = rig.open_pay()
         assert rig.counter.cart.redeem_points == points
         assert pay.quote.draft.points_spent == points

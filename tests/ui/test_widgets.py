@@ -6,13 +6,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import Show
 from tests.ui.keys import focus, hold, keypad, press
 from ui.kit import Kit
-from ui.widgets.basics import Button, Label
+from ui.widgets.basics import Button, ElidedLabel, Label
 from ui.widgets.number_fields import AmountField, PinField, WholeField
 from ui.widgets.search_box import SearchBox
 from ui.widgets.segments import Segment, Segments
@@ -207,6 +207,17 @@ class TestSegments:
         group.entered.connect(lambda: heard.append(1))
         hold_enter(group._buttons[0])
         assert heard == [1]
+
+
+def test_a_long_name_gives_way_and_pushes_nothing_out(show: Show) -> None:
+    label, row = ElidedLabel(lambda: "A shop with a very long name of its own"), QWidget()
+    layout = QHBoxLayout(row)
+    layout.addWidget(label, 1)
+    layout.addWidget(Label(lambda: "Lock"))
+    show(row)
+    row.resize(120, 40)
+    assert row.width() == 120
+    assert label.width() < label.sizeHint().width()
 
 
 def test_a_held_enter_presses_a_button_once(show: Show, kit: Kit) -> None:

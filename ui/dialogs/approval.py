@@ -105,7 +105,7 @@ class Approval(Sheet):
         ]
         for at, (name, value) in enumerate((n, v) for n, v in facts if v()):
             grid.addWidget(Label(name, role="muted"), at, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(WrappedLabel(value, role="strong"), at, 1)
+            grid.addWidget(WrappedLabel(value, role="strong"), at, 1, Qt.AlignmentFlag.AlignTop)
         grid.setColumnStretch(1, 1)
         line.addLayout(grid, 1)
         ring = rows(kit.look)

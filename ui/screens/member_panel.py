@@ -128,7 +128,7 @@ class MemberView(QStackedWidget):
         first.addWidget(self._tier, 0, Qt.AlignmentFlag.AlignVCenter)
         first.addStretch()
         edit = Button(
-            kit, nothing, role="ghost", icon="pencil", name=lambda: words.say("Edit profile")
+            kit, nothing, role="icon", icon="pencil", name=lambda: words.say("Edit profile")
         )
         edit.clicked.connect(self.edit_wanted)
         first.addWidget(edit)

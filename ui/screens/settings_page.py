@@ -99,7 +99,7 @@ class SettingsPage(QScrollArea):
             (
                 Segment("light", lambda: words.say("Light"), "sun"),
                 Segment("dark", lambda: words.say("Dark"), "moon"),
-                Segment("contrast", lambda: words.say("Contrast"), "type"),
+                Segment("contrast", lambda: words.say("Contrast"), "contrast"),
             ),
         )
         self.tender = Segments(

@@ -15,6 +15,7 @@ from ui.kit import Kit
 from ui.theme import set_style
 from ui.widgets.basics import (
     Button,
+    ElidedLabel,
     KeyCap,
     Label,
     Picture,
@@ -79,7 +80,8 @@ class SignIn(QWidget):
         head.addWidget(Picture(look, "store", tone="accent_text", size=32))
         titles = rows(look, gap=0)
         titles.addWidget(Label(lambda: words.say("Regulars"), role="h1"))
-        self._place = Label(role="muted")
+        self._place = ElidedLabel(role="muted")
+        self._place.hide()
         titles.addWidget(self._place)
         head.addLayout(titles, 1)
         column.addLayout(head)
@@ -119,6 +121,7 @@ class SignIn(QWidget):
     def show_place(self, text: str, *, kept: bool = False) -> None:
         """Store and till; `kept` says that a sale is waiting behind the lock (S43)."""
         self._place.tell(lambda: text)
+        self._place.show()
         self._kept.setVisible(kept)
         self._kept.tell(lambda: self._kit.words.say("Locked; the sale is kept."))
 

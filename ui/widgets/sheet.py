@@ -41,7 +41,7 @@ class Sheet(QFrame):
         self._head: QHBoxLayout = columns(kit.look, gap=12)
         self._title = Label(title, role="title")
         self._leave = Button(
-            kit, lambda: "", role="ghost", icon="x", name=lambda: kit.words.say("Close (Esc)")
+            kit, lambda: "", role="icon", icon="x", name=lambda: kit.words.say("Close (Esc)")
         )
         self._leave.clicked.connect(self.step_back)
         self._head.addWidget(self._title)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from app.queries.records import StaffView
 from ui.desk_records import TillView
 from ui.kit import Kit
-from ui.widgets.basics import Button, Label, Text, columns, nothing
+from ui.widgets.basics import Button, ElidedLabel, Label, Text, columns, nothing
 
 
 class TopBar(QWidget):
@@ -31,10 +31,9 @@ class TopBar(QWidget):
         self.setFixedHeight(look.dense(56, 48))
         line = columns(look, self, margins=(20, 0, 16, 0), gap=12)
         self._title = Label(role="title")
-        self._place = Label(role="muted")
+        self._place = ElidedLabel(role="muted")
         line.addWidget(self._title)
-        line.addWidget(self._place)
-        line.addStretch()
+        line.addWidget(self._place, 1)
         middle = Qt.AlignmentFlag.AlignVCenter
         self._demo = Label(lambda: "DEMO", chip="danger")
         self._training = Label(lambda: words.say("Training: nothing here is real."), chip="danger")
@@ -59,7 +58,7 @@ class TopBar(QWidget):
             name=lambda: words.say("Switch language"),
         )
         self.theme = Button(
-            kit, nothing, role="ghost", icon="moon", name=lambda: words.say("Switch theme")
+            kit, nothing, role="icon", icon="moon", name=lambda: words.say("Switch theme")
         )
         self.lock = Button(kit, lambda: words.say("Lock"), role="ghost", icon="lock")
         for button, signal in (
@@ -73,7 +72,7 @@ class TopBar(QWidget):
 
     def restyle(self) -> None:
         # The picture of what the button leads to.
-        icons = {"light": "moon", "dark": "type", "contrast": "sun"}
+        icons = {"light": "moon", "dark": "contrast", "contrast": "sun"}
         self.theme.show_icon(icons[self._kit.look.theme])
 
     def show_title(self, title: Text) -> None:
@@ -82,7 +81,9 @@ class TopBar(QWidget):
     def show_till(self, till: TillView, staff: StaffView) -> None:
         words = self._kit.words
         self._place.tell(
-            lambda: words.say("{store} · Till {till}", store=till.store, till=till.till)
+            lambda: words.say(
+                "{store} · Till {till}", store=till.shop_name(words.language), till=till.till
+            )
         )
         self._demo.setVisible(till.demo)
         self._training.setVisible(till.training)

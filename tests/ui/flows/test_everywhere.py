@@ -52,6 +52,18 @@ class TestEverywhere:
         rig.settle()
         assert 'name = "Harbour Tea"' in (rig.shop.folder / "settings.toml").read_text("utf-8")
 
+    def test_the_top_bar_names_the_shop_in_the_language_of_the_screen(self, rig: Rig) -> None:
+        place = rig.shell.top_bar._place
+        assert place.text() == "南山海岸店 · 1 号柜"
+        rig.window.switch_language("en")
+        assert place.text() == "Nanshan Coast · Till 1"
+        press(Qt.Key(Qt.Key.Key_1 + SETTINGS), Qt.KeyboardModifier.AltModifier)
+        page = rig.shell.pages.currentWidget()
+        assert isinstance(page, SettingsPage)
+        page.shop_name_en.setText("Harbour Tea")
+        page.submit()
+        rig.until(lambda: place.text() == "Harbour Tea · Till 1")
+
     def test_f10_prints_a_marked_copy_of_the_last_slip(self, rig: Rig) -> None:
         rig.amount("5")
         rig.open_pay()
