@@ -8,7 +8,9 @@ PO := $(wildcard resources/locale/*/LC_MESSAGES/regulars.po)
 MO := $(PO:.po=.mo)
 WORKERS ?= 2
 # Faults, whole journeys (headless and through the window) and the bench's smoke: for make check.
-SLOW := tests/faults tests/flows tests/bench tests/ui/flows tests/ui/test_laws.py
+SLOW := tests/faults tests/flows tests/bench tests/sim tests/reports tests/commands tests/ui/flows \
+        tests/ui/test_laws.py tests/app/test_blind.py tests/app/test_verify.py tests/app/test_verify_audit.py \
+        tests/domain/test_machine.py
 MEMBERS ?= 5000
 SOURCES := app ui db printing headoffice resources tests
 export PYTHONDONTWRITEBYTECODE ?=

@@ -125,7 +125,7 @@ class TestPoints:
 
     def test_points_that_are_only_typed_are_not_the_quote_of_the_cart(self, rig: Rig) -> None:
         rig.attach()
-        rig.amount("500")
+        rig.amount("100")
         press(Qt.Key.Key_F6)
         rig.settle()
         assert rig.counter.charging.quote is not None
