@@ -93,6 +93,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     ),
     Refusal.PROFILE_CHANGED: mark("This profile changed meanwhile. Look again, then save."),
     Refusal.BIRTHDAY_INVALID: mark("There is no such day. Check the birthday."),
+    Refusal.BIRTHDAY_AHEAD: mark("This birthday is still to come. Check the year."),
     Refusal.BIRTHDAY_LOCKED: mark("The birthday was used this year. A manager can change it."),
     Refusal.PHONE_INVALID: mark("This isn't a phone number. Check the digits."),
     Refusal.PROGRAMME_INVALID: mark("The programme can't be read. Tell the manager."),
@@ -148,6 +149,12 @@ PLAIN: Final[Mapping[Code, str]] = {
     Outage.NETWORK_GONE: mark("No network. Keep selling; it is sent later."),
 }
 
+_STEPS: Final = mark("Points go in steps of {unit_points}. Enter a multiple.")
+_STEPS_BETWEEN: Final = mark("Points go in steps of {unit_points}. Enter {below} or {above}.")
+_STEPS_TO: Final = mark("Points go in steps of {unit_points}. Enter {only}.")
+_HUNDREDS_BETWEEN: Final = mark("Points go in hundreds. Enter {below} or {above}.")
+_HUNDREDS_TO: Final = mark("Points go in hundreds. Enter {only}.")
+
 WITH_FACTS: Final[Mapping[Code, str]] = {
     Refusal.SALE_ABOVE_LIMIT: mark(
         "{amount_minor} is over this till's limit. Check and enter it again."
@@ -157,7 +164,7 @@ WITH_FACTS: Final[Mapping[Code, str]] = {
     Refusal.ADJUST_OVER_DAY: mark(
         "{points} points today by one person's yes; the limit is {limit}. Ask somebody else."
     ),
-    Refusal.REDEEM_NOT_MULTIPLE: mark("Points go in steps of {unit_points}. Enter a multiple."),
+    Refusal.REDEEM_NOT_MULTIPLE: _STEPS,
     Refusal.REDEEM_BELOW_MINIMUM: mark("The least is {minimum} points. Enter more."),
     Refusal.REDEEM_ABOVE_AVAILABLE: mark("The member has {available} points to use. Enter fewer."),
     Refusal.REDEEM_ABOVE_SHARE: mark("This sale takes up to {most} points. Enter fewer."),
@@ -216,7 +223,7 @@ AT_TERMINAL: Final[Mapping[Code, str]] = {
 
 def sentence(words: Words, formats: Formats, code: Code, facts: Facts) -> str:
     """The sentence of a code for the window, with its facts where they are all there."""
-    rich = WITH_FACTS.get(code)
+    rich = _steps(facts) if code is Refusal.REDEEM_NOT_MULTIPLE else WITH_FACTS.get(code)
     if rich is not None:
         values = {name: _written(formats, name, value) for name, value in facts.items()}
         try:
@@ -226,6 +233,16 @@ def sentence(words: Words, formats: Formats, code: Code, facts: Facts) -> str:
         else:
             return words.say(rich, **values)
     return words.say(PLAIN[code])
+
+
+def _steps(facts: Facts) -> str:
+    """S14: which numbers of points next to the typed one can be used, where any can."""
+    hundreds = facts.get("unit_points") == 100
+    if "below" in facts:
+        return _HUNDREDS_BETWEEN if hundreds else _STEPS_BETWEEN
+    if "only" in facts:
+        return _HUNDREDS_TO if hundreds else _STEPS_TO
+    return _STEPS
 
 
 def sentence_at_terminal(words: Words, formats: Formats, code: Code, facts: Facts) -> str:

@@ -41,9 +41,13 @@ def parse_birthday(
 
 
 def require_born(birthday: Birthday, born: BusinessDate | None, on: BusinessDate) -> None:
-    """Nobody has a birthday before they are born: Refused(BIRTHDAY_INVALID) where the year is known and
-    `born`, its date, is after `on`, or None because no calendar has it."""
-    if birthday.year is not None and (born is None or born > on):
+    """Nobody has a birthday before they are born: Refused(BIRTHDAY_AHEAD) where the year is known and
+    `born`, its date, is after `on`; BIRTHDAY_INVALID where no calendar has it (`born` is None)."""
+    if birthday.year is None:
+        return
+    if birthday.year > on.year or (born is not None and born > on):
+        raise Refused(Refusal.BIRTHDAY_AHEAD, {"year": birthday.year})
+    if born is None:
         raise _invalid(birthday.month, birthday.day, birthday.year)
 
 

@@ -94,6 +94,7 @@ class Refusal(StrEnum):
     CARD_NOT_DRAWN = "card_not_drawn"
     PROFILE_CHANGED = "profile_changed"
     BIRTHDAY_INVALID = "birthday_invalid"
+    BIRTHDAY_AHEAD = "birthday_ahead"
     BIRTHDAY_LOCKED = "birthday_locked"
     PHONE_INVALID = "phone_invalid"
     # the programme

@@ -50,6 +50,17 @@ def most_redeemable(
     return MostRedeemable(points, units * rules.unit_value_minor, reason)
 
 
+def _nearest(rules: RedeemRules, points: int, most: int) -> dict[str, int]:
+    """The unit, and the allowed numbers of points next to what was asked: `below` and `above` where both
+    are allowed, `only` where one is."""
+    unit = rules.unit_points
+    least = -(-rules.minimum_points // unit) * unit or unit
+    below = points - points % unit
+    allowed = [p for p in (below, max(below + unit, least)) if least <= p <= most]
+    names = ("below", "above") if len(allowed) == 2 else ("only",)
+    return {"points": points, "unit_points": unit, **dict(zip(names, allowed, strict=False))}
+
+
 def check_redemption(
     rules: RedeemRules | None, points: int, available: int, most: MostRedeemable
 ) -> None:
@@ -59,9 +70,7 @@ def check_redemption(
     if rules is None:
         raise Refused(Refusal.REDEEM_OFF)
     if points < 0 or points % rules.unit_points:
-        raise Refused(
-            Refusal.REDEEM_NOT_MULTIPLE, {"points": points, "unit_points": rules.unit_points}
-        )
+        raise Refused(Refusal.REDEEM_NOT_MULTIPLE, _nearest(rules, points, most.points))
     if points > available:
         raise Refused(Refusal.REDEEM_ABOVE_AVAILABLE, {"points": points, "available": available})
     if points < rules.minimum_points:

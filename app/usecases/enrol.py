@@ -93,8 +93,8 @@ class Enrolled:
 
 
 def enrol(ctx: Context, command: Enrol) -> Done[Enrolled]:
-    """Raises Refused: NAME_NEEDED, PHONE_INVALID, EMAIL_INVALID, BIRTHDAY_INVALID, CONSENT_NEEDED
-    (personal values without consent to the service notice), CARD_TAKEN, CARD_UNKNOWN,
+    """Raises Refused: NAME_NEEDED, PHONE_INVALID, EMAIL_INVALID, BIRTHDAY_INVALID, BIRTHDAY_AHEAD,
+    CONSENT_NEEDED (personal values without consent to the service notice), CARD_TAKEN, CARD_UNKNOWN,
     CARDS_USED_UP, SHIFT_NEEDED, NOT_ALLOWED."""
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:

@@ -65,6 +65,25 @@ def test_the_key_of_a_quote_is_what_the_customer_was_shown() -> None:
     assert quoted().key != quoted(points=900).key
 
 
+@pytest.mark.parametrize(
+    ("points", "next_ones"),
+    [
+        (250, {"below": 200, "above": 300}),
+        (950, {"only": 900}),
+        (150, {"only": 200}),
+        (50, {"only": 200}),
+        (2050, {}),
+    ],
+)
+def test_points_between_two_steps_name_those_that_can_be_used(
+    points: int, next_ones: dict[str, int]
+) -> None:
+    with pytest.raises(Refused) as refused:
+        quoted(points, member(999))
+    assert refused.value.code is Refusal.REDEEM_NOT_MULTIPLE
+    assert refused.value.facts == {"points": points, "unit_points": 100, **next_ones}
+
+
 def test_points_that_others_reserved_change_the_quote() -> None:
     context = member(1000)
     with pytest.raises(Refused) as refused:

@@ -128,10 +128,15 @@ def test_nobody_has_a_birthday_before_they_are_born() -> None:
     today, tomorrow = parse_birthday(3, 10, 2026), parse_birthday(3, 11, 2026)
     require_born(year_unknown, None, DAY)
     require_born(today, DAY, DAY)
-    for born in (DAY.plus(1), None):
-        with pytest.raises(Refused) as refused:
-            require_born(tomorrow, born, DAY)
-        assert refused.value.code is Refusal.BIRTHDAY_INVALID
+    with pytest.raises(Refused) as refused:
+        require_born(tomorrow, DAY.plus(1), DAY)
+    assert refused.value.code is Refusal.BIRTHDAY_AHEAD
+    with pytest.raises(Refused) as refused:
+        require_born(tomorrow, None, DAY)
+    assert refused.value.code is Refusal.BIRTHDAY_INVALID
+    with pytest.raises(Refused) as refused:
+        require_born(parse_birthday(1, 1, 2150, lunar=True), None, DAY)
+    assert refused.value.code is Refusal.BIRTHDAY_AHEAD
 
 
 def test_days_until_a_birthday_cross_the_year() -> None:

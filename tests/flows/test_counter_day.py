@@ -250,7 +250,7 @@ def test_enrolment_refuses_what_a_form_must_not_take(shop: Shop) -> None:
     ]
     tomorrow = ctx.business_date().plus(1).to_date()
     cases += [
-        (ProfileInput("李敏", birthday=birthday), True, Refusal.BIRTHDAY_INVALID)
+        (ProfileInput("李敏", birthday=birthday), True, Refusal.BIRTHDAY_AHEAD)
         for birthday in (
             BirthdayInput("solar", tomorrow.month, tomorrow.day, tomorrow.year),
             # The twelfth month of a lunar year ends after New Year; no calendar table has 2150.

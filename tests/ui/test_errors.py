@@ -59,6 +59,26 @@ def test_facts_are_written_as_people_read_them(qapp: QApplication) -> None:
     assert "1,900 points" in words_of(kit, few)
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (
+            {"unit_points": 100, "below": 1900, "above": 2000},
+            "Points go in hundreds. Enter 1,900 or 2,000.",
+        ),
+        ({"unit_points": 100, "only": 100}, "Points go in hundreds. Enter 100."),
+        ({"unit_points": 50, "below": 1900, "above": 1950}, "steps of 50. Enter 1,900 or 1,950."),
+        ({"unit_points": 50, "only": 50}, "Points go in steps of 50. Enter 50."),
+        ({"unit_points": 50}, "Points go in steps of 50. Enter a multiple."),
+    ],
+)
+def test_a_wrong_step_names_the_next_ones(
+    qapp: QApplication, facts: dict[str, int], said: str
+) -> None:
+    kit = make_kit(qapp, language="en")
+    assert words_of(kit, Refused(Refusal.REDEEM_NOT_MULTIPLE, facts)).endswith(said)
+
+
 def test_an_outage_says_what_to_do(qapp: QApplication) -> None:
     said = words_of(make_kit(qapp, language="en"), Unavailable(Outage.PRINTER_GONE))
     assert said == "The printer doesn't answer. Keep selling; it prints later."

@@ -157,6 +157,7 @@ class ProfileSheet(Sheet):
             Refusal.PHONE_INVALID: self.phone,
             Refusal.NAME_NEEDED: self.name,
             Refusal.BIRTHDAY_INVALID: self.birthday,
+            Refusal.BIRTHDAY_AHEAD: self.birthday,
             Refusal.BIRTHDAY_LOCKED: self.birthday,
             Refusal.CONSENT_NEEDED: self.service,
         }

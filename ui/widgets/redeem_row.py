@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame
 
 from app.domain.redemption import MostRedeemable
+from app.formats import number
 from ui.kit import Kit
 from ui.widgets.basics import Label, Text, WrappedLabel, columns, nothing, rows
 from ui.widgets.number_fields import WholeField
@@ -86,7 +87,10 @@ def limit_sentence(kit: Kit, most: MostRedeemable) -> str:
             "minimum": words.say("Too few points or too small a sale for using points."),
             "excluded": words.say("Points can't pay for these goods."),
         }.get(most.reason, words.say("No points can be used on this sale."))
-    points, money = formats.points(most.points), formats.money(most.value_minor)
+    points = words.count(
+        "{points} point", "{points} points", most.points, points=number(most.points)
+    )
+    money = formats.money(most.value_minor)
     if most.reason == "balance":
         return words.say("Up to {points} ({money}): all there are.", points=points, money=money)
     if most.reason == "share":

@@ -44,6 +44,18 @@ class TestEnrol:
         assert "服务条款" in sheet.problem.text()
         assert sheet.service.hasFocus()
 
+    def test_a_birthday_to_come_is_told_as_such_and_stays(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.name.setText("王一")
+        sheet.birthday.setText("2027-03-01")
+        sheet.service.setChecked(True)
+        sheet.submit()
+        rig.until(sheet.problem.text)
+        assert sheet.problem.text() == "这个生日还没到。请核对年份。"
+        assert sheet.birthday.hasFocus()
+        assert sheet.birthday.text() == "2027-03-01"
+
     def test_a_phone_in_use_is_said_while_typing(self, rig: Rig) -> None:
         press(Qt.Key.Key_F3)
         sheet = rig.top

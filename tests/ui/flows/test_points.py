@@ -48,11 +48,23 @@ class TestPoints:
         rig.amount("368")
         press(Qt.Key.Key_F6)
         write("1950")
-        rig.until(lambda: "100 分一档" in rig.counter.sale.redeem._limit.text())
+        rig.until(
+            lambda: (
+                rig.counter.sale.redeem._limit.text() == "按 100 分一档。请输入 1,900 或 2,000。"
+            )
+        )
         press(Qt.Key.Key_Return)
         rig.settle()
         assert rig.counter.cart.redeem_points == 0
         assert rig.counter.sale.redeem.isVisible()
+
+    def test_the_most_is_said_in_points_and_money(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        said = rig.counter.sale.redeem._limit.text()
+        assert said.startswith("最多可抵 4,700 分（¥47.00）")
 
     def test_points_without_a_member_say_why_not(self, rig: Rig) -> None:
         press(Qt.Key.Key_F6)
