@@ -8,6 +8,7 @@ no sale ever waits for either.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -19,7 +20,7 @@ from app.protocol.events import micros
 from app.settings import ReceiptSettings
 from app.slips import slip_of
 from db import rows, till
-from printing.devices.address import parse_address
+from printing.devices.address import FileAddress, parse_address
 from printing.devices.errors import (
     DeliveryUncertain,
     PrinterError,
@@ -160,13 +161,18 @@ def skip_waiting(ctx: Context) -> int:
 
 
 def check_printer(text: str) -> None:
-    """Raises Unavailable(PRINTER_ADDRESS_BAD) for an address that no printer can have."""
+    """Raises Unavailable: PRINTER_ADDRESS_BAD for an address that no printer can have,
+    PRINTER_FOLDER_GONE where its file can't be made. Whether a printer answers there is not asked."""
     if not text.strip():
         return
     try:
-        parse_address(text)
+        address = parse_address(text)
     except ValueError as error:
         raise Unavailable(Outage.PRINTER_ADDRESS_BAD) from error
+    if isinstance(address, FileAddress):
+        folder = address.path if address.one_per_job else address.path.parent
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise Unavailable(Outage.PRINTER_FOLDER_GONE)
 
 
 def render(doc: Doc, receipt: ReceiptSettings) -> bytes:

@@ -123,6 +123,10 @@ class Desk:
         if settings.receipt.printer and not had_printer:
             spool.skip_waiting(self._ctx)
 
+    def check_printer(self, text: str) -> None:
+        """Raises Unavailable for an address that can't be one."""
+        spool.check_printer(text)
+
     def new_command(self) -> bytes:
         """An id for one command; quick, callable from the GUI thread."""
         return self._ctx.ids()

@@ -91,6 +91,7 @@ def _settings(shell: Shell) -> QWidget:
 
     page = SettingsPage(shell.kit, shell.lanes, shell.desk)
     page.saved.connect(shell.use_settings)
+    page.left_unsaved.connect(shell.say_unsaved)
     return page
 
 

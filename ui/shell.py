@@ -32,7 +32,7 @@ from ui.errands_cash import CashErrands
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.pages import COUNTER, PAGES, REPORTS, exporting, fill_anew
+from ui.pages import COUNTER, PAGES, REPORTS, exporting, fill_anew, key_of
 from ui.paper import Paper
 from ui.refusals import Refusals
 from ui.screens.counter import Counter
@@ -466,6 +466,13 @@ class Shell(QWidget):
 
     def _warn(self, error: Exception) -> None:
         self.strip.warn(lambda: words_of(self._kit, error))
+
+    def say_unsaved(self) -> None:
+        """The settings page is left with changes that nobody saved."""
+        words, key = self._kit.words, key_of("settings")
+        self.strip.warn(
+            lambda: words.say("Settings were changed but not saved. They wait at {key}.", key=key)
+        )
 
     def use_settings(self, settings: Settings) -> None:
         self.settings_saved.emit(settings)

@@ -143,6 +143,7 @@ class Outage(StrEnum):
     PRINTER_ERROR = "printer_error"
     PRINTER_UNCERTAIN = "printer_uncertain"
     PRINTER_ADDRESS_BAD = "printer_address_bad"
+    PRINTER_FOLDER_GONE = "printer_folder_gone"
     NETWORK_GONE = "network_gone"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 PORT = 9100
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ Address = TcpAddress | FileAddress
 
 def parse_address(text: str) -> Address:
     """`tcp://HOST`, `tcp://HOST:PORT`, `tcp://HOST?blind` (also without `tcp://`), `file:PATH`
-    (append), `file:PATH/` (one file per job). Raises ValueError for anything else.
+    (append), `file:PATH/` (one file per job). Raises ValueError for anything else; a single word
+    is a host only with `tcp://` or a port, as it could be anything that was typed into the wrong field.
     """
     text = text.strip()
     if text.startswith("file:"):
@@ -55,8 +59,20 @@ def parse_address(text: str) -> Address:
         port = port.removeprefix(":")
     else:
         host, _, port = place.partition(":")
-    if not host or rest or any(sign in host for sign in "/?# @") or ":" in port:
+    alone = "." not in host and not port and not text.startswith("tcp://")
+    bracketed = place.startswith("[")
+    if rest or ":" in port or (alone and not bracketed) or not _is_host(host, v6=bracketed):
         raise ValueError(f"no printer address: {text!r}")
     if port and not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
         raise ValueError(f"no port number: {port!r}")
     return TcpAddress(host, int(port or PORT), answers=not blind)
+
+
+def _is_host(host: str, *, v6: bool) -> bool:
+    """An address of the network, or a name; 192.168.1.500 is neither."""
+    if v6 or all(label.isdecimal() for label in host.split(".")):
+        try:
+            return ipaddress.ip_address(host).version == (6 if v6 else 4)
+        except ValueError:
+            return False
+    return len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.split("."))

@@ -214,6 +214,8 @@ def test_a_full_device_is_unreachable_when_it_took_nothing() -> None:
     [
         ("192.168.1.50", TcpAddress("192.168.1.50", 9100)),
         ("tcp://printer.local:9101", TcpAddress("printer.local", 9101)),
+        ("tcp://printer", TcpAddress("printer", 9100)),
+        ("printer:9100", TcpAddress("printer", 9100)),
         (" tcp://[::1]:9100 ", TcpAddress("::1", 9100)),
         ("tcp://10.0.0.7:9100?blind", TcpAddress("10.0.0.7", 9100, answers=False)),
         ("file:/dev/usb/lp0", FileAddress(Path("/dev/usb/lp0"))),
@@ -239,6 +241,12 @@ def test_an_address_is_read_and_written(text: str, address: TcpAddress | FileAdd
         "file:/",
         "u@h",
         "h?blunt",
+        "LPT1",
+        "192.168.1.500",
+        "192.168.1",
+        "tcp://-a.b",
+        "tcp://打印机",
+        "tcp://[fe80]",
     ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 
+from app.domain.errors import Outage, Unavailable
 from app.settings import ReceiptSettings, Settings, ShopTexts
 from ui.errors import words_of
 from ui.kit import Kit
-from ui.lanes import Lanes
+from ui.lanes import Lanes, Latest
 from ui.tokens import theme_of
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, rows
 from ui.widgets.segments import Segment, Segments
@@ -20,17 +22,23 @@ from ui.widgets.text_fields import TextField, Tick
 if TYPE_CHECKING:
     from ui.desk import Desk
 
+_OF_THE_PRINTER: Final = (Outage.PRINTER_ADDRESS_BAD, Outage.PRINTER_FOLDER_GONE)
+
 
 class SettingsPage(QScrollArea):
     """Signals:
     saved(settings): they are in use from now on.
+    left_unsaved(): it is left with changes that nobody saved; they wait in the fields.
     """
 
     saved = Signal(object)
+    left_unsaved = Signal()
 
     def __init__(self, kit: Kit, lanes: Lanes, desk: Desk) -> None:
         super().__init__()
         self._kit, self._lanes, self._desk = kit, lanes, desk
+        self._checking: Latest[None] = Latest(lanes, "db", interrupt=lambda: None)
+        self._shown = desk.settings()
         words = kit.words
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -55,7 +63,7 @@ class SettingsPage(QScrollArea):
                 lambda: words.say("Receipts"),
                 (
                     (lambda: words.say("Paper"), self.paper),
-                    (lambda: words.say("Printer"), self.printer),
+                    (lambda: words.say("Printer"), self._printer_row()),
                     (lambda: words.say("Languages"), self.bilingual),
                 ),
                 lambda: words.say("tcp://192.168.1.50:9100, or file:///folder; empty for none"),
@@ -75,6 +83,8 @@ class SettingsPage(QScrollArea):
                 ),
             )
         )
+        self.unsaved_said = WrappedLabel(role="strong", tone="warn")
+        right.addWidget(self.unsaved_said)
         self.problem = WrappedLabel(role="strong", tone="danger")
         right.addWidget(self.problem)
         self.save = Button(kit, lambda: words.say("Save settings"), role="primary")
@@ -84,7 +94,7 @@ class SettingsPage(QScrollArea):
         outer.addLayout(left, 1)
         outer.addLayout(right, 1)
         self.setWidget(page)
-        self.fill_anew()
+        self.show_settings(self._used())
 
     def _make_fields(self) -> None:
         kit, words = self._kit, self._kit.words
@@ -145,14 +155,71 @@ class SettingsPage(QScrollArea):
             column.addWidget(WrappedLabel(hint, role="caption"))
         return frame
 
+    def _printer_row(self) -> QWidget:
+        """The printer's address, checked when the field is left; what is wrong stands below it."""
+        row = QWidget()
+        column = rows(self._kit.look, row, gap=4)
+        self.printer_said = WrappedLabel(role="strong", tone="danger")
+        self.printer_said.hide()
+        column.addWidget(self.printer)
+        column.addWidget(self.printer_said)
+        self.printer.editingFinished.connect(self._check_printer)
+        self.printer.entered.connect(self._check_printer)
+        self.printer.textEdited.connect(lambda _: self._say_printer(None))
+        return row
+
+    def _check_printer(self) -> None:
+        text = self.printer.text()
+        self._checking.ask(
+            self.printer,
+            lambda: self._desk.check_printer(text),
+            ok=lambda _: self._say_printer(None),
+            failed=self._say_printer,
+        )
+
+    def _say_printer(self, error: Exception | None) -> None:
+        self.printer.mark_wrong(error is not None)
+        self.printer_said.setVisible(error is not None)
+        self.printer_said.tell(lambda: words_of(self._kit, error) if error else "")
+
     def fill_anew(self) -> None:
-        """On each visit: what is in use now. Language and theme are those on screen, which have
-        keys of their own; saving must not turn them back.
-        """
-        settings, look = self._desk.settings(), self._kit.look
-        language = self._kit.words.language
-        self.problem.clear()
-        self.show_settings(replace(settings, language=_language(language), theme=look.theme))
+        """On each visit: what is in use now; but what was changed and not saved waits, and is said."""
+        if self.unsaved:
+            self._follow_screen()
+        else:
+            self.problem.clear()
+            self.show_settings(self._used())
+        self._say_unsaved()
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the fields say something else than they were filled with."""
+        return self._on_top_of(self._shown) != self._shown
+
+    def _say_unsaved(self) -> None:
+        words, unsaved = self._kit.words, self.unsaved
+        self.unsaved_said.setVisible(unsaved)
+        self.unsaved_said.tell(lambda: words.say("These changes aren't saved yet."))
+
+    def _used(self) -> Settings:
+        """What is in use. Language and theme are those on screen, which have keys of their own."""
+        language, theme = _language(self._kit.words.language), self._kit.look.theme
+        return replace(self._desk.settings(), language=language, theme=theme)
+
+    def _follow_screen(self) -> None:
+        """Language and theme were changed by their keys: saving must not turn them back."""
+        used, shown = self._used(), self._shown
+        if self.language.code == shown.language:
+            self.language.choose(used.language)
+        if self.theme.code == shown.theme:
+            self.theme.choose(used.theme)
+        self._shown = replace(shown, language=used.language, theme=used.theme)
+
+    def retranslate(self) -> None:
+        self._follow_screen()
+
+    def restyle(self) -> None:
+        self._follow_screen()
 
     def show_settings(self, settings: Settings) -> None:
         self.language.choose(settings.language)
@@ -168,10 +235,14 @@ class SettingsPage(QScrollArea):
         self.telephone.setText(settings.shop.phone)
         self.footer.setText(settings.shop.footer)
         self.footer_en.setText(settings.shop.footer_en)
+        self._say_printer(None)
+        self._shown = self._on_top_of(settings)
 
     def settings(self) -> Settings:
         """What the fields say, on top of what has no field."""
-        before = self._desk.settings()
+        return self._on_top_of(self._desk.settings())
+
+    def _on_top_of(self, before: Settings) -> Settings:
         tender = self.tender.code
         return replace(
             before,
@@ -215,11 +286,22 @@ class SettingsPage(QScrollArea):
     def _saved(self, settings: Settings) -> None:
         self.save.setEnabled(True)
         self.problem.clear()
+        self.show_settings(settings)
+        self._say_unsaved()
         self.saved.emit(settings)
 
     def _refused(self, error: Exception) -> None:
         self.save.setEnabled(True)
-        self.problem.tell(lambda: words_of(self._kit, error))
+        if isinstance(error, Unavailable) and error.code in _OF_THE_PRINTER:
+            self._say_printer(error)
+            self.printer.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.problem.tell(lambda: words_of(self._kit, error))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self.unsaved and not event.spontaneous():
+            self.left_unsaved.emit()
 
 
 def _language(code: str) -> Literal["zh_CN", "en"]:
