@@ -164,10 +164,10 @@ class Desk:
         purge_slips(self._ctx)
         return spool.recover(self._ctx)
 
-    def newest_slip(self) -> bytes | None:
-        """The event whose slip came last in this shift: what F10 prints again."""
+    def newest_slip(self) -> DocumentLine | None:
+        """The document whose slip came last in this shift: what F10 prints again."""
         found = counter.documents_of_shift(self._ctx, limit=1)
-        return found[0].event_id if found else None
+        return found[0] if found else None
 
     def confirm_slip(self, job_id: int, *, printed: bool) -> None:
         """A person has looked at the paper."""

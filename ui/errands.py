@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.errors import Outage, Refusal
-from app.queries.records import DocumentLine, LedgerLine, PrintStatus, ProfileView
+from app.domain.rights import Right, asks_reason
+from app.queries.records import DocumentLine, LedgerLine, PrintStatus, ProfileView, StaffView
 from ui.desk_records import Scan, TillView
 from ui.errors import sentence, words_of
 from ui.kit import Kit
@@ -37,7 +38,7 @@ class Errands(QObject):
         settled(): the idle work after a command is done.
 
     Attributes:
-        session: who works at the till; the shell keeps it current.
+        session, staff: who works at the till; the shell keeps them current.
         print_status: what waits for paper.
     """
 
@@ -60,6 +61,7 @@ class Errands(QObject):
         self.sheets, self.strip = counter.sheets, counter.strip
         self._till, self._return_refusal = till, return_refusal
         self.session: Session | None = None
+        self.staff: StaffView | None = None
         self.print_status = PrintStatus(0, (), "")
 
     def who(self) -> Session:
@@ -293,6 +295,13 @@ class Errands(QObject):
         """F10: what needs a hand at the printer, or else the last slip again, marked as a copy."""
         if self.print_status.is_stuck:
             self.print_list()
+        elif self.staff is not None and asks_reason(self.staff.role, Right.REPRINT):
+            from ui.dialogs.print_again import PrintAgain
+
+            sheet = PrintAgain(self._kit, self._lanes, self._desk, self.who)
+            sheet.printed.connect(self._printed)
+            sheet.none.connect(self._no_slip)
+            self.sheets.open(sheet)
         else:
             self._ask(self._desk.newest_slip, self._print_copy)
 
@@ -304,18 +313,21 @@ class Errands(QObject):
         sheet.retry.connect(self.paper.print_waiting)
         self.sheets.open(sheet)
 
-    def _print_copy(self, event_id: bytes | None) -> None:
-        words, session = self._kit.words, self.session
-        if event_id is None or session is None:
-            self.strip.warn(lambda: words.say("No slip of this shift to print again."))
+    def _print_copy(self, document: DocumentLine | None) -> None:
+        session = self.session
+        if document is None or session is None:
+            self._no_slip()
             return
-        command_id = self._desk.new_command()
+        command_id, event_id = self._desk.new_command(), document.event_id
+        self._ask(lambda: self._desk.reprint(command_id, session, event_id, ""), self._printed)
 
-        def printed(copy: int) -> None:
-            self.strip.good_news(lambda: words.say("Printing copy {count}.", count=copy))
-            self.paper.print_waiting()
+    def _printed(self, copy: int) -> None:
+        words = self._kit.words
+        self.strip.good_news(lambda: words.say("Printing copy {count}.", count=copy))
+        self.paper.print_waiting()
 
-        self._ask(lambda: self._desk.reprint(command_id, session, event_id, "customer"), printed)
+    def _no_slip(self) -> None:
+        self.strip.warn(lambda: self._kit.words.say("No slip of this shift to print again."))
 
     def _ask(self, function: Callable[[], object], ok: Callable[..., None]) -> None:
         self._lanes.run(self.counter, "db", function, ok=ok, failed=self._warn)

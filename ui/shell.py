@@ -187,7 +187,7 @@ class Shell(QWidget):
         if self.session is not None and self.session.staff_id != session.staff_id:
             self.sign_out("switch")
         self._signed_in = True
-        self.staff = staff
+        self.staff = self.errands.staff = staff
         self._use_session(session)
         self._ask(self._desk.till, self._begin_day)
         top = self.sheets.top

@@ -150,6 +150,11 @@ def may_look(role: str, right: Right) -> bool:
     return any(known == role and rule(known, right).grant is not Grant.NO for known in ROLES)
 
 
+def asks_reason(role: str, right: Right) -> bool:
+    """Whether the act of somebody of this role, as a row has it, goes with a reason."""
+    return any(known == role and rule(known, right).reason for known in ROLES)
+
+
 def may_approve(approver: StaffRole, asker: StaffRole, right: Right) -> bool:
     """Whether the second person's own role carries the act: alone, or as one of two, never below the asker.
 

@@ -234,6 +234,7 @@ class TestDrawer:
         rig.until(lambda: pulses(paper) == 2)
         rig.until(lambda: slips_of_last_sale(rig, paper) == 1)
         press(Qt.Key.Key_F10)
+        press(Qt.Key.Key_Return)
         rig.until(lambda: slips_of_last_sale(rig, paper) == 2)
         rig.settle()
         assert pulses(paper) == 2

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from PySide6.QtCore import Qt
 
+from app.protocol.events import Event
 from app.settings import load
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import one_back, sell_tea, shows
@@ -70,9 +71,29 @@ class TestEverywhere:
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
         press(Qt.Key.Key_F10)
+        press(Qt.Key.Key_Return)
         rig.until(lambda: "补打第 1 份" in rig.shell.strip.text)
         press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
         rig.until(lambda: "补打第 2 份" in rig.shell.strip.text)
+        assert copies(rig) == [(1, "customer"), (2, "lost")]
+
+    def test_f10_asks_a_manager_for_no_reason(self, manager: Rig) -> None:
+        manager.amount("5")
+        manager.open_pay()
+        press(Qt.Key.Key_Return)
+        manager.until(lambda: manager.top is None)
+        press(Qt.Key.Key_F10)
+        assert manager.top is None
+        manager.until(lambda: "补打第 1 份" in manager.shell.strip.text)
+        assert copies(manager) == [(1, "")]
+
+    def test_f10_before_the_first_sale_says_that_there_is_no_slip(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F10)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "没有可补打" in rig.shell.strip.text)
+        assert rig.top is None
 
     def test_f10_prints_the_last_slip_of_the_shift_also_after_a_return(self, rig: Rig) -> None:
         one_back(rig, sell_tea(rig))
@@ -81,12 +102,13 @@ class TestEverywhere:
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
         press(Qt.Key.Key_F10)
+        press(Qt.Key.Key_Return)
         rig.until(lambda: "补打第 1 份" in rig.shell.strip.text)
         desk = rig.window.desk
         assert desk is not None
         newest = desk.documents_of_shift()[0]
         assert newest.kind == "return"
-        assert desk.newest_slip() == newest.event_id
+        assert desk.newest_slip() == newest
 
     def test_the_last_slip_is_shown_as_the_printer_lays_it_out(self, rig: Rig) -> None:
         rig.amount("5")
@@ -152,6 +174,18 @@ class TestEverywhere:
         rig.settle()
         kept = load(rig.shop.folder)
         assert (kept.theme, kept.counter.sound) == ("contrast", False)
+
+
+def copies(rig: Rig) -> list[tuple[int, str]]:
+    """(number, reason) of each copy in the journal, oldest first."""
+    desk = rig.window.desk
+    assert desk is not None
+    with desk.context.read() as conn:
+        found = conn.execute(
+            "SELECT body FROM event WHERE kind = 'reprint' ORDER BY seq"
+        ).fetchall()
+    docs = [Event.from_bytes(body).doc for (body,) in found]
+    return [(doc["copy_no"], doc["reason"]) for doc in docs]
 
 
 class TestSounds:
