@@ -15,6 +15,7 @@ from app.build import Till, give_memory_back
 from app.context import Session
 from app.domain.documents import ReturnedLine, SaleRequest
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
+from app.domain.moves import EntryMove
 from app.domain.returns import ReturnQuote
 from app.domain.sale import QuoteKey, SaleQuote
 from app.domain.void import VoidQuote
@@ -54,7 +55,7 @@ from app.usecases.return_goods import (
 from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, find_staff, sign_in
 from app.usecases.tidy import purge_slips, tidy
-from app.usecases.void import Void, Voided, preview_void, void
+from app.usecases.void import Void, Voided, preview_entries, void
 from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
 from ui.desk_audit import AuditDesk
@@ -105,6 +106,7 @@ class Desk:
             calendar=ctx.business_date(),
             tiers=members.tiers(ctx),
             shift=shift,
+            last_close=counter.last_day_close(ctx),
             repairs=self._till.findings.mended(),
         )
 
@@ -441,8 +443,9 @@ class Desk:
         command = Adjust(command_id, session, member_id, points, reason, note, balance_after)
         return adjust(self._ctx, command).result
 
-    def preview_void(self, event_id: bytes) -> VoidQuote:
-        return preview_void(self._ctx, event_id)
+    def preview_void(self, event_id: bytes) -> tuple[VoidQuote, tuple[EntryMove, ...]]:
+        """What a void would do, and the entries of points that it would post."""
+        return preview_entries(self._ctx, event_id)
 
     def void(
         self, command_id: bytes, session: Session, event_id: bytes, reason: str, quote: VoidQuote

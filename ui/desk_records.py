@@ -9,7 +9,7 @@ from typing import Literal
 
 from app.domain.business_day import BusinessDate
 from app.formats import MoneySign
-from app.queries.records import ItemView, ShiftView, Tier
+from app.queries.records import DayCloseView, ItemView, ShiftView, Tier
 from app.settings import ShopTexts
 
 ScanKind = Literal["staff", "receipt", "member", "item", "card_lost", "card_replaced", "unknown"]
@@ -51,6 +51,8 @@ class TillView:
     """The business date by the clock: another one than `today` when a shift was left open."""
     tiers: tuple[Tier, ...]
     shift: ShiftView | None
+    last_close: DayCloseView | None
+    """The newest Z of this till, None before the first."""
     repairs: tuple[str, ...]
     """Codes of what was mended at start."""
 

@@ -105,6 +105,16 @@ class Errands(QObject):
         if not self.counter.finder.box.whole_text():
             self._find(card_no)
 
+    def notes(self) -> None:
+        """Ctrl+I: all that is noted about the attached member."""
+        from ui.dialogs.notes import Notes
+
+        member = self.counter.attached
+        if member is not None:
+            sheet = Notes(self._kit, member)
+            sheet.edit_wanted.connect(self.edit_profile)
+            self.sheets.open(sheet)
+
     def edit_profile(self) -> None:
         from ui.dialogs.edit_profile import EditSheet
 

@@ -309,8 +309,13 @@ class Shell(QWidget):
         """A badge, at any time: a sheet with the name, focus in PIN."""
         from ui.dialogs.shift import SwitchPerson
 
+        words = self._kit.words
+
         def found(staff: StaffView | None) -> None:
             if staff is None:
+                return
+            if self.session is not None and staff.staff_id == self.session.staff_id:
+                self.strip.good_news(lambda: words.say("You work at this till already."))
                 return
             sheet = SwitchPerson(self._kit, self._lanes, self._desk, staff, who)
             sheet.switched.connect(self.begin)

@@ -16,7 +16,14 @@ from app.domain.errors import Refusal, Refused
 from app.domain.sale import SaleQuote, quote_sale
 from app.numbers import parse_receipt_number
 from app.protocol.events import instant_of
-from app.queries.records import DocumentLine, ItemView, PrintStatus, ShiftView, StaffView
+from app.queries.records import (
+    DayCloseView,
+    DocumentLine,
+    ItemView,
+    PrintStatus,
+    ShiftView,
+    StaffView,
+)
 from db import people, rows, till
 
 ITEMS_SHOWN = 30
@@ -68,6 +75,17 @@ def open_shift(ctx: Context) -> ShiftView | None:
         instant_of(row.opened_us),
         row.float_minor,
     )
+
+
+def last_day_close(ctx: Context) -> DayCloseView | None:
+    """The newest Z of this till, None before the first."""
+    with ctx.read() as conn:
+        row = rows.last_day_close(conn)
+    if row is None:
+        return None
+    event = posting.event_of(row)
+    number, on = event.doc["number"], BusinessDate(event.doc["date"])
+    return DayCloseView(number, on, instant_of(event.at_us))
 
 
 def staff(ctx: Context, staff_id: bytes) -> StaffView | None:

@@ -195,6 +195,15 @@ class ItemView:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCloseView:
+    """A Z: its number, the date that it closed, and when."""
+
+    number: int
+    on: BusinessDate
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentLine:
     """A counter document in a list (a member's purchases, a shift's sales)."""
 

@@ -21,6 +21,7 @@ from app.domain.figures import (
     money_to_plain,
 )
 from app.domain.fold import fold
+from app.domain.moves import EntryMove, moves_of
 from app.domain.rights import Right
 from app.domain.state import EMPTY
 from app.domain.tiers import current_tier
@@ -62,8 +63,16 @@ class Voided:
 
 def preview_void(ctx: Context, event_id: bytes) -> VoidQuote:
     """What a void would do. Raises Refused as `void`."""
+    return preview_entries(ctx, event_id)[0]
+
+
+def preview_entries(ctx: Context, event_id: bytes) -> tuple[VoidQuote, tuple[EntryMove, ...]]:
+    """What a void would do, and each entry of points that it would post with the lots it changes.
+    Raises Refused as `void`."""
     with ctx.read() as conn:
-        return _quote(ctx, conn, event_id, bytes(16))[0]
+        quote, row = _quote(ctx, conn, event_id, bytes(16))
+        before = cached_fold.load_state(conn, row.member_id, None) if quote.entries else EMPTY
+    return quote, moves_of(before, quote.entries)
 
 
 def void(ctx: Context, command: Void) -> Done[Voided]:

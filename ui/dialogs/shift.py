@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -42,6 +43,8 @@ class OpenShift(Sheet):
         words = kit.words
         day = till.calendar.iso()
         self.body.addWidget(Label(lambda: words.say("Business date {day}", day=day), role="strong"))
+        self.last_close = WrappedLabel(partial(_last_close, kit, till), role="text2")
+        self.body.addWidget(self.last_close)
         self.body.addWidget(Label(lambda: words.say("Float in the drawer"), role="muted"))
         self.float = AmountField(kit, lambda: words.say("Float in the drawer"), several=False)
         self.body.addWidget(self.float)
@@ -96,6 +99,16 @@ class OpenShift(Sheet):
             return
         self.problem.tell(lambda: words_of(self._kit, error))
         self.float.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _last_close(kit: Kit, till: TillView) -> str:
+    words, close = kit.words, till.last_close
+    if close is None:
+        return words.say("No day was closed at this till yet.")
+    at = kit.formats.moment(close.at, today=till.calendar.to_date())
+    return words.say(
+        "Last close: Z {number} of {day}, {at}", number=close.number, day=close.on.iso(), at=at
+    )
 
 
 class SwitchPerson(Sheet):

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from app.domain.business_day import NEVER
 from app.domain.errors import Refusal, Refused
+from app.domain.moves import EntryMove, LotMove
 from app.domain.void import VoidQuote
 from app.queries.records import DocumentLine
 from ui.desk_records import TillView
@@ -51,7 +53,9 @@ class VoidSale(Sheet):
         super().__init__(kit, lambda: words.say("Void"))
         self._lanes, self._desk, self._who = lanes, desk, who
         self._command_id = desk.new_command()
-        self._quoting: Latest[VoidQuote] = Latest(lanes, "db", interrupt=lambda: None)
+        self._quoting: Latest[tuple[VoidQuote, tuple[EntryMove, ...]]] = Latest(
+            lanes, "db", interrupt=lambda: None
+        )
         self.quote: VoidQuote | None = None
         self.rows = DocumentRows(kit, lambda: till.today)
         open_ones = [d for d in documents if d.kind in ("sale", "return") and not d.voided]
@@ -87,6 +91,8 @@ class VoidSale(Sheet):
         self._points = WrappedLabel(role="strong")
         inside.addWidget(self._money)
         inside.addWidget(self._points)
+        self._entries = WrappedLabel()
+        inside.addWidget(self._entries)
         return band
 
     @property
@@ -125,12 +131,16 @@ class VoidSale(Sheet):
             self._quoting.ask(
                 self,
                 lambda: self._desk.preview_void(document.event_id),
-                ok=lambda quote: self._quoted(document, quote),
+                ok=lambda preview: self._quoted(document, *preview),
                 failed=self._refused,
             )
 
-    def _quoted(self, document: DocumentLine, quote: VoidQuote) -> None:
+    def _quoted(
+        self, document: DocumentLine, quote: VoidQuote, moves: tuple[EntryMove, ...]
+    ) -> None:
         self.quote = quote
+        self._entries.tell(lambda: "\n".join(_entry_said(self._kit, move) for move in moves))
+        self._entries.setVisible(bool(moves))
         words, formats = self._kit.words, self._kit.formats
         self.problem.clear()
         self._money.tell(lambda: formats.money(-document.total_minor))
@@ -164,5 +174,35 @@ class VoidSale(Sheet):
         ):  # fmt: skip
             return
         if isinstance(error, Refused) and isinstance(error.offer, VoidQuote):
-            self.quote = error.offer
+            self._ask()  # Shown anew, with its entries, before anybody says yes to it.
         self.problem.tell(lambda: words_of(self._kit, error))
+
+
+def _entry_said(kit: Kit, move: EntryMove) -> str:
+    """One entry that the void posts: what it does, and to which lots."""
+    words, formats = kit.words, kit.formats
+    points = formats.points_change(move.entry.amount)
+    if move.entry.kind == "expire":
+        done = words.say("{points} expire again", points=points)
+    elif move.entry.kind == "adjust":
+        done = words.say("{points} settled", points=points)
+    elif move.entry.amount < 0:
+        done = words.say("{points} taken back", points=points)
+    else:
+        done = words.say("{points} returned", points=points)
+    parts = [_lot_said(kit, lot) for lot in move.lots]
+    if move.owed:
+        owed = formats.points(abs(move.owed))
+        parts.append(
+            words.say("{points} owed", points=owed)
+            if move.owed > 0
+            else words.say("{points} less owed", points=owed)
+        )
+    return words.say("{done}: {lots}.", done=done, lots=", ".join(parts)) if parts else done
+
+
+def _lot_said(kit: Kit, lot: LotMove) -> str:
+    words, points = kit.words, kit.formats.points_change(lot.points)
+    if lot.expires >= NEVER:
+        return words.say("{points} in the lot that never expires", points=points)
+    return words.say("{points} in the lot until {day}", points=points, day=lot.expires.iso())

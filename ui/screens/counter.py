@@ -105,6 +105,7 @@ class Counter(QWidget):
         self.finder.asked.connect(self._search)
         self.finder.picked.connect(self._attach_hit)
         self.finder.enrol_wanted.connect(self.enrol_wanted)
+        self.member.alerted.connect(self.sale.show_alert)
         self.member.why_wanted.connect(self.why_wanted)
         self.member.ledger_wanted.connect(self.ledger_wanted)
         self.member.lots_wanted.connect(self.lots_wanted)

@@ -43,13 +43,15 @@ class MemberView(QStackedWidget):
 
     Signals:
         why_wanted(event_id): explain this entry.
-        ledger_wanted(), lots_wanted(), edit_wanted(), card_wanted(): more about this member.
+        ledger_wanted(), lots_wanted(), edit_wanted(): more about this member.
+        alerted(text): what to mind with the member that is shown now, "" for nothing.
     """
 
     why_wanted = Signal(object)
     ledger_wanted = Signal()
     lots_wanted = Signal()
     edit_wanted = Signal()
+    alerted = Signal(str)
 
     def __init__(self, kit: Kit, today: Callable[[], BusinessDate]) -> None:
         super().__init__()
@@ -72,6 +74,7 @@ class MemberView(QStackedWidget):
         if member is not None:
             self._fill(member)
         self.setCurrentIndex(0 if member is None else 1)
+        self.alerted.emit("" if member is None else member.alert)
 
     def tier_name(self, tier: Tier) -> str:
         return tier.name_zh if self._kit.words.language == "zh_CN" else tier.name_en

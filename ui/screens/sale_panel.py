@@ -134,6 +134,9 @@ class SalePanel(QFrame):
         self._column.addWidget(self._earns)
 
     def _build_charge(self) -> None:
+        self.alert = WrappedLabel(role="strong", tone="danger")
+        self.alert.hide()
+        self._column.addWidget(self.alert)
         self.charge = _ChargeButton(self._kit)
         self.charge.clicked.connect(self.pay_wanted)
         self._column.addWidget(self.charge)
@@ -183,6 +186,11 @@ class SalePanel(QFrame):
         self.problem.setVisible(sentence is not None)
         self.problem.tell(sentence or nothing)
         self.amount.mark_wrong(sentence is not None)
+
+    def show_alert(self, text: str) -> None:
+        """An allergy or another thing to mind, beside Charge, never elided; "" for none."""
+        self.alert.tell(lambda: text)
+        self.alert.setVisible(bool(text))
 
     def show_last_sale(self, last: LastSale | None) -> None:
         self._last = last

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from app.numbers import card_number
 from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
 from ui.dialogs.edit_profile import EditSheet
 from ui.dialogs.enrol import EnrolSheet
+from ui.dialogs.notes import Notes
 
 
 class TestEnrol:
@@ -108,12 +110,42 @@ class TestEnrol:
 
     def test_an_edited_profile_is_saved_and_shown(self, rig: Rig) -> None:
         rig.attach()
-        press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+        rig.act("xg")
         sheet = rig.sheet(EditSheet)
         sheet.alert.setText("花生过敏")
+        sheet.note.setText("常带走，少冰，周三来取预订的礼盒，电话先联系")
         sheet.submit()
         rig.until(lambda: rig.top is None)
         rig.until(lambda: rig.counter.attached and rig.counter.attached.alert == "花生过敏")
+
+    def test_an_allergy_stands_beside_charge_until_the_member_goes(self, rig: Rig) -> None:
+        self.test_an_edited_profile_is_saved_and_shown(rig)
+        alert = rig.counter.sale.alert
+        assert alert.isVisible()
+        assert alert.text() == "花生过敏"
+        assert 0 < rig.counter.sale.charge.y() - alert.geometry().bottom() < 24
+        rig.act("bh")
+        assert alert.isHidden()
+
+    def test_ctrl_i_shows_the_whole_note_and_leads_to_the_profile(self, rig: Rig) -> None:
+        self.test_an_edited_profile_is_saved_and_shown(rig)
+        press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+        sheet = rig.sheet(Notes)
+        said = [label.text() for label in sheet.findChildren(QLabel)]
+        assert "常带走，少冰，周三来取预订的礼盒，电话先联系" in said
+        assert "花生过敏" in said
+        press(Qt.Key.Key_Tab)
+        press(Qt.Key.Key_Tab)
+        press(Qt.Key.Key_Return)
+        rig.sheet(EditSheet)
+
+    def test_ctrl_i_without_a_note_says_so(self, rig: Rig) -> None:
+        rig.attach()
+        rig.act("hb")
+        sheet = rig.sheet(Notes)
+        assert "没有备注。" in [label.text() for label in sheet.findChildren(QLabel)]
+        press(Qt.Key.Key_Return)
+        assert rig.top is None
 
     def test_f3_after_an_unknown_phone_fills_it_in(self, rig: Rig) -> None:
         write("13900006699")

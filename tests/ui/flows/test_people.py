@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from PySide6.QtCore import Qt
 
+from app.usecases.close_unattended import close_all
 from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
 from tests.ui.shop import BADGE, PIN
@@ -52,6 +54,23 @@ class TestSignIn:
         assert fresh.shell.till.shift.float_minor == 50000
         assert fresh.shell.till.today.iso() == "2026-11-21"
 
+    def test_the_last_close_of_the_till_is_named(self, fresh: Rig) -> None:
+        fresh.sign_in()
+        assert fresh.sheet(OpenShift).last_close.text() == "本机还没有日结过。"
+
+    def test_the_last_close_is_its_number_date_and_moment(self, fresh: Rig) -> None:
+        fresh.until(lambda: fresh.window.desk is not None)
+        desk = fresh.window.desk
+        assert desk is not None
+        fresh.shop.clock.now += timedelta(days=1)
+        close_all(desk.context)
+        fresh.sign_in()
+        fresh.until(lambda: isinstance(fresh.top, OpenShift))
+        assert re.fullmatch(
+            r"上次日结：第 \d 号，营业日 2026-11-\d\d，今天 10:0\d",
+            fresh.sheet(OpenShift).last_close.text(),
+        )
+
     def test_the_float_is_not_prefilled_and_needed(self, fresh: Rig) -> None:
         fresh.sign_in()
         sheet = fresh.sheet(OpenShift)
@@ -72,6 +91,13 @@ class TestPeople:
         rig.until(lambda: rig.shell.staff and rig.shell.staff.initials == "wm")
         assert rig.counter.sale.amount.text() == "38"
         assert rig.counter.attached is not None
+
+    def test_ones_own_badge_opens_no_switch_to_oneself(self, rig: Rig) -> None:
+        rig.amount("38")
+        rig.scan(BADGE)
+        assert rig.top is None
+        assert rig.shell.strip.text == "您已经在本机当班。"
+        assert rig.counter.sale.amount.hasFocus()
 
     def test_a_lock_keeps_cart_member_and_typed_amount(self, rig: Rig) -> None:
         rig.attach()

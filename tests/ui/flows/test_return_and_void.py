@@ -85,6 +85,34 @@ class TestReturnAndVoid:
         rig.until(lambda: rig.top is None)
         assert "已作废" in rig.shell.strip.text
 
+    def test_the_entries_that_a_void_makes_are_listed_with_their_lots(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("368")
+        press(Qt.Key.Key_F6)
+        write("2000")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.cart.redeem_points == 2000)
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        assert sheet._entries.text().split("\n") == [
+            "+2,000 分，退还：2027-11-30 到期批次 +2,000 分。",
+            "−329 分，收回：2027-11-30 到期批次 −329 分。",
+        ]
+
+    def test_a_void_without_a_member_lists_no_entries(self, rig: Rig) -> None:
+        rig.amount("12")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        assert sheet._entries.isHidden()
+
     def test_nothing_to_void_is_said_without_a_red_box_or_a_button(self, rig: Rig) -> None:
         rig.act("zf")
         sheet = rig.sheet(VoidSale)
