@@ -145,7 +145,9 @@ PLAIN: Final[Mapping[Code, str]] = {
     Outage.PRINTER_COVER_OPEN: mark("The printer's cover is open. Close it; selling goes on."),
     Outage.PRINTER_ERROR: mark("The printer reports a fault. Look at it; selling goes on."),
     Outage.PRINTER_ADDRESS_BAD: mark("The printer's address is wrong. Mend it in the settings."),
-    Outage.PRINTER_FOLDER_GONE: mark("The printer's folder isn't there. Make it, or mend the path."),
+    Outage.PRINTER_FOLDER_GONE: mark(
+        "The printer's folder isn't there. Make it, or mend the path."
+    ),
     Outage.PRINTER_UNCERTAIN: mark("A slip may have printed. Look for it, then say so in F10."),
     Outage.NETWORK_GONE: mark("No network. Keep selling; it is sent later."),
 }
