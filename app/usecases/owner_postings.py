@@ -24,7 +24,7 @@ from app.domain.tiers import review_entries
 from db import due, rows, till
 from db.connection import Connection
 
-BATCH_MEMBERS: Final = 50
+BATCH_MEMBERS: Final = 25
 """Members a transaction: each takes about a millisecond of the write lock, and a sale may be waiting."""
 
 Phase = Literal["expire", "tiers", "pending", "done"]

@@ -71,6 +71,19 @@ class TestFocus:
         assert rig.counter.cart.typed_text == "368"
 
 
+def test_what_the_first_keys_need_is_not_the_dictionary_of_names(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is 12 MB of an idle till's memory; somebody who enrols waits for it once."""
+
+    def asked(name: str) -> None:
+        raise AssertionError(name)
+
+    monkeypatch.setattr("ui.desk.readings", asked)
+    assert rig.window.desk is not None
+    rig.window.desk.warm_up()
+
+
 def left_by_closing(rig: Rig) -> tuple[int, Cart | None]:
     """How many documents and which open cart the closed window left in the store."""
     rig.window.close()
