@@ -17,13 +17,14 @@ from db.migrate import schema_version, shipped
 from tests.app.kiosk import PIN, Kiosk
 from tests.app.test_owner_postings import TO_SILVER, members_who_bought
 from tests.app.test_verify import raw
+from tests.db.golden_schema import GOLDEN, dump
 
 
-def back_to_the_first_schema(kiosk: Kiosk) -> None:
+def back_to(kiosk: Kiosk, schema: int) -> None:
     """Undo every later step by hand, newest first: what they add has one statement each."""
-    later = "".join(step.sql for step in shipped()[1:])
+    later = "".join(step.sql for step in shipped()[schema:])
     with raw(kiosk, without=re.findall(r"CREATE TRIGGER (\w+)", later)) as conn:
-        for step in reversed(shipped()[1:]):
+        for step in reversed(shipped()[schema:]):
             for sql in reversed(list(migrate.statements(step.sql))):
                 _undo(conn, re.sub(r"--[^\n]*", "", sql).strip())
             conn.execute("DELETE FROM schema_step WHERE number = ?", (step.number,))
@@ -38,6 +39,12 @@ def _undo(conn: Connection, sql: str) -> None:
         was = re.search(rf"^ +({dropped[2]} [^,]+),", shipped()[0].sql, re.MULTILINE)
         assert was, f"the first schema has no {dropped[2]}"
         conn.execute(f"ALTER TABLE {dropped[1]} ADD COLUMN {was[1]}")
+    gone = re.match(r"DROP INDEX (\w+)", sql)
+    if gone:
+        earlier = "".join(step.sql for step in shipped())
+        found = re.search(rf"CREATE (?:UNIQUE )?INDEX {gone[1]} [^;]+", earlier)
+        assert found, f"no step made {gone[1]}"
+        conn.execute(found[0])
     made = re.match(r"CREATE (?:UNIQUE )?(TABLE|INDEX|VIEW) (\w+)", sql)
     if made:
         conn.execute(f"DROP {made[1]} {made[2]}")
@@ -48,7 +55,7 @@ def old(kiosk: Kiosk) -> Kiosk:
     """A closed till of the first schema with sales, tiers, returns and voids in it."""
     kiosk.busy_morning()
     members_who_bought(kiosk, 2, TO_SILVER)
-    back_to_the_first_schema(kiosk)
+    back_to(kiosk, 1)
     return kiosk
 
 
@@ -61,8 +68,22 @@ def test_every_figure_is_there_after_all_steps_and_derived_as_if_it_were_new(old
     assert verify(old.ctx).findings == []
 
 
+@pytest.mark.parametrize("schema", range(1, len(shipped())))
+def test_a_store_of_any_earlier_schema_comes_to_the_same_one(kiosk: Kiosk, schema: int) -> None:
+    kiosk.busy_morning()
+    events = kiosk.events()
+    back_to(kiosk, schema)
+    kiosk.open()
+    assert dump(kiosk.ctx.store) == GOLDEN.read_text("utf-8")
+    assert kiosk.events() == events
+    assert verify(kiosk.ctx).findings == []
+    with kiosk.ctx.read() as conn:
+        assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+    kiosk.quote_and_sell()
+
+
 def test_whoever_was_shut_out_before_the_steps_still_is(kiosk: Kiosk) -> None:
-    back_to_the_first_schema(kiosk)
+    back_to(kiosk, 1)
     with raw(kiosk) as conn:
         conn.execute("UPDATE staff SET failures = 10, locked_until_us = ?", (1 << 62,))
     kiosk.open()

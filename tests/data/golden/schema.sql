@@ -7,7 +7,6 @@ CREATE INDEX drawer_use_shift ON drawer_use (shift_id, seq);
 CREATE INDEX event_backup ON event (seq) WHERE kind = 'backup';
 CREATE INDEX event_checkpoint ON event (seq) WHERE kind = 'checkpoint';
 CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
-CREATE INDEX event_figures_count ON event_figures (shift_id, seq) WHERE kind = 'count';
 CREATE INDEX event_figures_date ON event_figures (business_date, seq);
 CREATE INDEX event_note_member ON event_note (member_id);
 CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
