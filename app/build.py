@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,19 +26,17 @@ from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.money import Currency
 from app.domain.programme_plain import programme_from_plain
 from app.ids import Uuid7
-from app.journal import JournalFile, ProfileFile, fsync_folder
-from app.projections import fill_figures
+from app.journal import JournalFile, ProfileFile
 from app.protocol.events import micros
 from app.recovery import SETTING_UNKNOWN, Findings, mend, open_store
+from app.upgrading import Told, fill, unheard, upgrade
 from app.usecases.sign_in import is_weak, new_verifier
 from app.usecases.staff import staff_facts
 from app.witness import WitnessFile
 from db import day, people, rows, till
-from db.backup import check_copy, copy_into
 from db.connection import StoreKey
 from db.engine import Store
 from db.lock import StoreLock
-from db.migrate import migrate
 
 DATABASE: Final = "regulars.db"
 PROFILES: Final = "profiles.rpf"
@@ -126,11 +123,13 @@ def open_till(
     clock: Clock = now_utc,
     offset_min: Callable[[], int] = local_offset_min,
     mending: bool = True,
+    told: Told = unheard,
 ) -> Till:
     """Open the store of a folder and mend what a crash left. Never makes or replaces a store.
 
     Without `passphrase` the key comes from the system's key store. Without `mending` journal and
-    database stay as they lie and are not compared: for `verify`, which names what differs.
+    database stay as they lie and are not compared: for `verify`, which names what differs. `told` hears
+    the percents of bringing an older store to this version, nothing where there is nothing to do.
     Raises Unavailable with the code of what is in the way: KEYSTORE_GONE (ask for the passphrase),
     PASSPHRASE_WRONG, KEYS_…, STORE_…, JOURNAL_…, SETTINGS_BAD.
     """
@@ -151,9 +150,11 @@ def open_till(
             store = open_store(path, key, findings)
         try:
             with translated():
-                migrate(store, before=partial(_keep_copy, store))
+                upgraded = upgrade(store, told)
             context = _context(store, folder, opened, chosen, clock, offset_min)
-            fill_figures(context)
+            fill(context, told)
+            if upgraded:
+                told(100)
             if mending:
                 mend(context, findings)
         except BaseException:
@@ -208,7 +209,7 @@ def create_store(
         settings.save(folder, new.settings)
         with translated():
             store = Store.create(path, StoreKey(opened.data_key, opened.salt))
-            migrate(store, before=partial(_keep_copy, store))
+            upgrade(store, unheard)
         facts = TillFacts(
             tenant,
             os.urandom(16),
@@ -219,7 +220,7 @@ def create_store(
             programme.cut_off_minute,
         )
         context = _wired(store, folder, facts, opened, new.settings, clock, offset_min)
-        fill_figures(context)
+        fill(context, unheard)
         _fill(context, new)
         with translated():
             # Into the file: a first day's log that is lost must not take the till's own id with it.
@@ -452,17 +453,6 @@ def _key_outage(error: keyslots.SlotError) -> Unavailable:
             return Unavailable(Outage.STORE_EXISTS)
         case _:
             return Unavailable(Outage.KEYS_DAMAGED)
-
-
-def _keep_copy(store: Store, found: int, wanted: int) -> None:
-    """Before a migration: the whole store as it is, beside it, opened and checked. It stays there."""
-    del wanted
-    target = store.path.with_name(f"{store.path.name}.schema-{found}")
-    fresh = target.with_name(f".{target.name}.new")
-    fresh.unlink(missing_ok=True)  # of a crash in this very place
-    check_copy(fresh, store.key, copy_into(store.path, store.key, fresh))
-    os.replace(fresh, target)
-    fsync_folder(target.parent)
 
 
 def give_memory_back() -> None:

@@ -103,7 +103,9 @@ PLAIN: Final[Mapping[Code, str]] = {
     Outage.STORE_FULL: mark("The disk is full; nothing was saved. Free some space, try again."),
     Outage.STORE_READ_ONLY: mark("The data folder can't be written. Check its rights."),
     Outage.STORE_DAMAGED: mark("The data file is damaged. Stop, and call the person in charge."),
-    Outage.STORE_KEY_WRONG: mark("This key doesn't open the data. Check the passphrase."),
+    Outage.STORE_KEY_WRONG: mark(
+        "This key is of other data. Bring this store's keyslots.json back."
+    ),
     Outage.STORE_IN_USE: mark("The till is already running here. Use that window."),
     Outage.STORE_MISSING: mark("There is no data file in this folder. Check the folder."),
     Outage.STORE_EXISTS: mark("There is a data file in this folder already. Choose another one."),
@@ -198,9 +200,6 @@ AT_TERMINAL: Final[Mapping[Code, str]] = {
     Outage.STORE_READ_ONLY: mark("The folder can't be written. Check its rights, run it again."),
     Outage.STORE_DAMAGED: mark(
         "The data file is damaged. Bring the till back with `regulars restore`."
-    ),
-    Outage.STORE_KEY_WRONG: mark(
-        "The data file belongs to another key. Put the right keyslots.json beside it."
     ),
     Outage.STORE_IN_USE: mark("The till is running on this folder. Close it, run it again."),
     Outage.STORE_MISSING: mark("There is no data file in this folder. Check the folder's name."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from app import posting
@@ -12,17 +13,22 @@ _BATCH: Final = 2000
 _FILLED: Final = "figures_filled"
 
 
-def fill_figures(ctx: Context) -> None:
+def fill_figures(ctx: Context, told: Callable[[int, int], None]) -> None:
     """After the migration that brought the tables: give every event that reports count its sums.
 
     Each batch is a transaction of its own and notes how far it came, so a till that stops half-way goes on
-    from there. Afterwards posting keeps the rows, and this does nothing.
+    from there. Afterwards posting keeps the rows, and this does nothing. `told` hears, before each batch, how
+    many events of how many are behind.
     """
     with ctx.read() as conn:
         due = rows.meta(conn, _FILLED) is not None
+        last = rows.head(conn)
+        total = last[0] if due and last else 0
     while due:
         with ctx.write_rows() as conn:
-            batch = list(rows.events_after(conn, int(rows.meta(conn, _FILLED) or 0), _BATCH))
+            filled = int(rows.meta(conn, _FILLED) or 0)
+            told(filled, total)
+            batch = list(rows.events_after(conn, filled, _BATCH))
             for row in batch:
                 sums, shares = posting.figures_rows(posting.event_of(row))
                 if sums is not None:

@@ -10,8 +10,9 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from sqlcipher3 import dbapi2
 
@@ -20,6 +21,8 @@ from db.connection import Connection, Key, connect, meaning_of, require_writable
 from db.errors import AlreadyExists, Damaged, Interrupted
 
 CACHE_KIB: Final = 8192
+_LOOK_EVERY: Final = 200_000
+"""Steps of SQLite's machine between two looks at a copy: some hundredths of a second."""
 Head: TypeAlias = tuple[int, bytes]
 """(sequence, hash) of an event."""
 NOTHING: Final[Head] = (0, bytes(32))
@@ -55,11 +58,18 @@ class Stop:
                 self._raw = None
 
 
-def copy_into(path: Path, key: Key, target: Path, stop: Stop | None = None) -> Head:
+def copy_into(
+    path: Path,
+    key: Key,
+    target: Path,
+    stop: Stop | None = None,
+    copied: Callable[[int, int], None] | None = None,
+) -> Head:
     """Write a whole copy of the store at `path` to `target`, which must not exist, and sync it.
 
     Returns the store's last event just before: the copy has it, and perhaps later ones. What was
-    written of a copy that failed is removed. Raises AlreadyExists, DiskFull, ReadOnlyFolder, IoFailed,
+    written of a copy that failed is removed. `copied` hears now and then how many bytes of how many there
+    are. Raises AlreadyExists, DiskFull, ReadOnlyFolder, IoFailed,
     Damaged, Interrupted.
     """
     require_writable(target.parent)
@@ -70,6 +80,8 @@ def copy_into(path: Path, key: Key, target: Path, stop: Stop | None = None) -> H
     try:
         with (stop or Stop()).over(raw):
             head = rows.head(raw) or NOTHING
+            if copied is not None:
+                raw.set_progress_handler(partial(_tell_size, path, target, copied), _LOOK_EVERY)
             raw.execute("VACUUM INTO ?", (str(target),))
         _sync(target)
     except BaseException as error:
@@ -110,6 +122,13 @@ def check_copy(
     finally:
         raw.close()
     return head
+
+
+def _tell_size(path: Path, target: Path, copied: Callable[[int, int], None]) -> Literal[0]:
+    """SQLite's own call while it copies; 0 lets it go on."""
+    if target.exists():
+        copied(target.stat().st_size, path.stat().st_size)
+    return 0
 
 
 def _sync(path: Path) -> None:

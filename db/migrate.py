@@ -25,6 +25,8 @@ FOLDER: Final = Path(__file__).parent / "migrations"
 # Called once before the first statement, with the schema found and the one to come.
 BeforeMigrating = Callable[[int, int], None]
 
+Stepped = Callable[[int, int], None]
+
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _RECORD: Final = """
 CREATE TABLE schema_step (
@@ -69,12 +71,17 @@ def schema_version(raw: Connection) -> int:
 
 
 def migrate(
-    store: Store, *, before: BeforeMigrating, steps: tuple[Migration, ...] | None = None
+    store: Store,
+    *,
+    before: BeforeMigrating,
+    steps: tuple[Migration, ...] | None = None,
+    stepped: Stepped = lambda done, total: None,
 ) -> tuple[int, ...]:
     """Apply what is missing, one transaction a step, and answer the numbers applied.
 
     `before(found, wanted)` runs once if anything is to be done to a store that has a schema: it
-    makes the backup, and if it raises nothing is changed. Raises NewerSchema or MigrationChanged
+    makes the backup, and if it raises nothing is changed; `stepped` then hears how many statements of
+    how many are done. A new store has neither. Raises NewerSchema or MigrationChanged
     without touching the store; a step that fails is rolled back whole and earlier ones stand.
     """
     steps = shipped() if steps is None else steps
@@ -83,9 +90,14 @@ def migrate(
     due = steps[found:]
     if due and found:
         before(found, due[-1].number)
-    for step in due:
+    scripts = [tuple(statements(step.sql)) for step in due]
+    total, done = sum(map(len, scripts)), 0
+    for step, script in zip(due, scripts, strict=True):
         with store.write() as raw:
-            _apply(raw, step)
+            for each in _applied(raw, step, script):
+                done += each
+                if found:
+                    stepped(done, total)
     return tuple(step.number for step in due)
 
 
@@ -105,11 +117,13 @@ def _compare(store: Store, raw: Connection, steps: tuple[Migration, ...]) -> int
     return len(had)
 
 
-def _apply(raw: Connection, step: Migration) -> None:
+def _applied(raw: Connection, step: Migration, script: tuple[str, ...]) -> Iterator[int]:
+    """Run a step's statements; yields 1 after each, the record of the step comes at the end."""
     if not _has_record(raw):
         raw.execute(_RECORD)
-    for statement in statements(step.sql):
+    for statement in script:
         raw.execute(statement)
+        yield 1
     broken = raw.execute("PRAGMA foreign_key_check").fetchone()
     assert broken is None, f"migration {step.number} leaves a broken reference in {broken[0]}"
     raw.execute(

@@ -11,6 +11,9 @@ from app.i18n import mark
 from app.log import bug_code
 from ui.kit import Kit
 
+NOT_OPENED: Final = mark(
+    "The till couldn't be opened. Try again; if it stays, call for help with code {code}."
+)
 CRASHED: Final = mark("Something went wrong; the sale is kept, go on. Code {code}.")
 
 
@@ -19,6 +22,13 @@ def words_of(kit: Kit, error: Exception) -> str:
     if isinstance(error, Refused | Unavailable):
         return sentence(kit, error.code, error.facts)
     return kit.words.say(CRASHED, code=bug_code(error))
+
+
+def why_shut(kit: Kit, error: Exception) -> str:
+    """Why the till can't be opened, and what to do: nothing was kept or sold yet that a bug could promise."""
+    if isinstance(error, Refused | Unavailable):
+        return sentence(kit, error.code, error.facts)
+    return kit.words.say(NOT_OPENED, code=bug_code(error))
 
 
 def sentence(kit: Kit, code: Code, facts: Facts) -> str:

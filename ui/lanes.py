@@ -77,6 +77,16 @@ class Lanes:
         future.add_done_callback(partial(self._hand_over, widget, ok, failed))
         return future
 
+    def teller(self, widget: QWidget, told: Callable[[V], None]) -> Callable[[V], None]:
+        """What a function may call from its lane while it works: `told` hears it in the GUI thread, unless
+        `widget` died meanwhile."""
+
+        def tell(value: V) -> None:
+            if not self._closed:
+                self._bridge.finished.emit(partial(_if_alive, widget, told, value))
+
+        return tell
+
     def close(self) -> None:
         """Let every lane finish what it has begun and wait for the threads. What was not begun is
         dropped, except on the db lane: writes that were asked for are made.
@@ -120,6 +130,11 @@ class Lanes:
             self.crashed(error)
         if alive and isinstance(error, Exception):
             failed(error)
+
+
+def _if_alive(widget: QWidget, told: Callable[[V], None], value: V) -> None:
+    if shiboken6.isValid(widget):
+        told(value)
 
 
 def is_foreseen(error: BaseException) -> bool:

@@ -20,12 +20,13 @@ from app.queries.records import StaffView
 from app.settings import Settings
 from ui.crash import CrashNotice
 from ui.desk_records import TillView
-from ui.errors import CRASHED, sentence, words_of
+from ui.errors import CRASHED, sentence, why_shut, words_of
 from ui.keyboard import Scanner
 from ui.kit import Kit, say_again, style_again
 from ui.lanes import Lanes
 from ui.screens.sign_in import SignIn
 from ui.tokens import THEMES, ThemeName
+from ui.widgets.basics import nothing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ class MainWindow(QMainWindow):
         self,
         kit: Kit,
         settings: Settings,
-        open_desk: Callable[[str | None], Desk],
+        open_desk: Callable[[str | None, Callable[[int], None]], Desk],
         *,
         set_up: tuple[Path, Callable[[Answers], Desk]] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
         self.sign_in.who_given.connect(self._who_given)
         self.sign_in.pin_given.connect(self._pin_given)
         self.sign_in.passphrase_given.connect(self._open)
+        self.sign_in.again_wanted.connect(partial(self._open, None))
         self.sign_in.forgotten.connect(self._reset_pin)
         self.scanner = Scanner(
             self,
@@ -101,12 +103,19 @@ class MainWindow(QMainWindow):
         """Open the till on the db lane: this is where the store's libraries are imported."""
         words = self._kit.words
         self.sign_in.wait(lambda: words.say("Opening the till…") if passphrase else "")
+        told = self.lanes.teller(self, self._upgrading)
         self.lanes.run(
             self,
             "db",
-            lambda: self._open_desk(passphrase),
+            lambda: self._open_desk(passphrase, told),
             ok=self._opened,
             failed=self._not_opened,
+        )
+
+    def _upgrading(self, percent: int) -> None:
+        words = self._kit.words
+        self.sign_in.wait(
+            lambda: words.say("Updating the data, {percent} %. Leave the till on.", percent=percent)
         )
 
     def _opened(self, desk: Desk) -> None:
@@ -121,7 +130,8 @@ class MainWindow(QMainWindow):
         else:
             self.sign_in.offer_reset()  # Training has no passphrase that anybody knows.
         self.sign_in.show_place(self._place(till))
-        if not self.sign_in.passphrase.isHidden():
+        self.sign_in.wait(nothing)
+        if self.sign_in.who.isHidden():
             self.sign_in.ask_who()
         if self._waiting_who:
             self._who_given(self._waiting_who)
@@ -151,7 +161,7 @@ class MainWindow(QMainWindow):
                 wait_s, lambda left_s: sentence(self._kit, code, {"wait_s": left_s})
             )
         else:
-            self.sign_in.refuse(lambda: words_of(self._kit, error))
+            self.sign_in.stay_shut(lambda: why_shut(self._kit, error))
 
     def _first_start(self, folder: Path, make: Callable[[Answers], Desk]) -> None:
         """Nothing here yet: the assistant asks, makes the store, and its owner goes on to the counter."""

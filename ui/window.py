@@ -81,7 +81,10 @@ def build_window(
     kit = Kit(look, words, Formats(words, YUAN, UTC))
     set_up = (folder, make_desk) if may_be_set_up(folder) else None
     window = MainWindow(
-        kit, settings, lambda typed: open_desk(folder, typed or passphrase), set_up=set_up
+        kit,
+        settings,
+        lambda typed, told: open_desk(folder, typed or passphrase, told),
+        set_up=set_up,
     )
     window.setMinimumSize(
         min(look.px(LEAST_WIDTH), room.width()), min(look.px(LEAST_HEIGHT), room.height())
@@ -90,12 +93,13 @@ def build_window(
     return window
 
 
-def open_desk(folder: Path, passphrase: str | None) -> Desk:
-    """Open the till; on the db lane, where the store's libraries may take their time."""
+def open_desk(folder: Path, passphrase: str | None, told: Callable[[int], None]) -> Desk:
+    """Open the till; on the db lane, where the store's libraries may take their time. `told` hears the percents
+    of an older store's way to this version."""
     from app.build import open_till, start_log
     from ui.desk import Desk
 
-    till = open_till(folder, passphrase=passphrase)
+    till = open_till(folder, passphrase=passphrase, told=told)
     start_log(folder)
     return Desk(till)
 

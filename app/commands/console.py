@@ -131,3 +131,22 @@ def bar(what: str, done: int, total: int) -> None:
     filled = _BAR * done // max(total, 1)
     line = f"\r{what:14s} [{'#' * filled}{'.' * (_BAR - filled)}] {done:,} / {total:,}"
     print(line, end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+
+def upgrade_line(words: Words) -> Callable[[int], None]:
+    """Tells how far an older store is on its way to this version: a line that grows where somebody watches,
+    else one sentence at its beginning."""
+    heard = [-1]
+
+    def told(percent: int) -> None:
+        if percent <= heard[0]:
+            return
+        line = words.say("Updating the data, {percent} %. Leave the till on.", percent=percent)
+        if sys.stderr.isatty():
+            end = "" if percent < 100 else "\n"
+            print(f"\r{line}", end=end, file=sys.stderr, flush=True)
+        elif heard[0] < 0:
+            print(line, file=sys.stderr)
+        heard[0] = percent
+
+    return told

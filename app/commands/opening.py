@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from app.build import Till, open_till
-from app.commands.console import Cannot
+from app.commands.console import Cannot, upgrade_line
 from app.domain.errors import Outage, Unavailable
 from app.i18n import Words, mark
 
@@ -23,7 +23,7 @@ PASSPHRASE_ASKED: Final = mark("Passphrase of this till: ")
 def open_by_any_key(folder: Path, words: Words, *, mending: bool = True) -> Till:
     """Open a store by the system's key store, or by the passphrase. Raises Unavailable, Cannot."""
     try:
-        return open_till(folder, mending=mending)
+        return open_till(folder, mending=mending, told=upgrade_line(words))
     except Unavailable as error:
         if error.code is not Outage.KEYSTORE_GONE:
             raise
@@ -33,7 +33,10 @@ def open_by_any_key(folder: Path, words: Words, *, mending: bool = True) -> Till
 def open_by_passphrase(folder: Path, words: Words, *, mending: bool = True) -> Till:
     """Open a store by the passphrase. Raises Unavailable, Cannot."""
     given = passphrase(words)
-    return once_ready(words, lambda: open_till(folder, passphrase=given, mending=mending))
+    return once_ready(
+        words,
+        lambda: open_till(folder, passphrase=given, mending=mending, told=upgrade_line(words)),
+    )
 
 
 def once_ready(words: Words, act: Callable[[], Answer]) -> Answer:

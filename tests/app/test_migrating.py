@@ -103,7 +103,7 @@ def test_a_copy_of_the_store_as_it_was_lies_beside_it(old: Kiosk) -> None:
         conn.close()
 
 
-def another_event(path: Path, key: Key, target: Path) -> Head:
+def another_event(path: Path, key: Key, target: Path, **watched: object) -> Head:
     """A copy that does not end where the store ends."""
     seq, _ = copy_into(path, key, target)
     return seq, bytes(32)
@@ -113,7 +113,7 @@ def test_without_a_sound_copy_nothing_is_changed(
     old: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = old.database.read_bytes()
-    monkeypatch.setattr("app.build.copy_into", another_event)
+    monkeypatch.setattr("app.upgrading.copy_into", another_event)
     with pytest.raises(Unavailable) as caught:
         old.open()
     assert caught.value.code is Outage.STORE_DAMAGED

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.app.kiosk import made_template, template
+from tests.app.kiosk import kiosk, made_template, template
 
-__all__ = ["made_template", "template"]
+__all__ = ["kiosk", "made_template", "template"]

@@ -22,7 +22,8 @@ from app.error_words import AT_TERMINAL
 from app.i18n import LANGUAGES, Words
 from db.engine import Store, StoreKey
 from db.errors import Damaged
-from tests.app.kiosk import PASSPHRASE, Template
+from tests.app.kiosk import PASSPHRASE, Kiosk, Template
+from tests.app.test_migrating import back_to
 from ui.__main__ import main
 
 BY_COMMAND = (
@@ -229,6 +230,39 @@ def test_an_empty_folder_of_backups_and_a_target_that_is_not_empty(
 def test_a_store_that_was_not_named_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--language", "zh_CN", "backup"]) == 2
     assert "--store FOLDER" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "Updating the data, 0 %. Leave the till on.\n"),
+        ("zh_CN", "正在更新数据，0%。请勿关机。\n"),
+    ],
+)
+def test_an_older_store_is_brought_up_with_a_word_about_it(
+    kiosk: Kiosk,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    language: str,
+    line: str,
+) -> None:
+    back_to(kiosk, 1)
+    monkeypatch.setenv("REGULARS_PASSPHRASE", PASSPHRASE)
+    assert main(["--language", language, "verify", "--store", str(kiosk.folder)]) == 0
+    assert capsys.readouterr().err == line
+
+
+def test_where_somebody_watches_the_line_grows_to_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    told = console.upgrade_line(Words("en"))
+    for percent in (0, 0, 45, 100):
+        told(percent)
+    written = capsys.readouterr().err
+    assert re.findall(r"(\d+) %", written) == ["0", "45", "100"]
+    assert written.count("\r") == 3
+    assert written.endswith("\n")
 
 
 # What comes from below ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.context import Session
 from app.domain.documents import LineRequest, SaleRequest
 from app.queries import counter
 from app.settings import CounterSettings, Settings, ShopTexts
+from app.upgrading import unheard
 from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.enrol import BirthdayInput, Enrol, ProfileInput, enrol
 from app.usecases.open_shift import OpenShift, open_shift
@@ -50,13 +52,14 @@ class Shop:
     keystore: FakeKeystore
     clock: Clock
 
-    def open(self) -> Till:
+    def open(self, told: Callable[[int], None] = unheard) -> Till:
         return open_till(
-            self.folder, find_keystore=self.keystore, clock=self.clock, offset_min=lambda: 480
-        )
+            self.folder, find_keystore=self.keystore, clock=self.clock, offset_min=lambda: 480,
+            told=told,
+        )  # fmt: skip
 
-    def open_desk(self, passphrase: str | None = None) -> Desk:
-        return Desk(self.open())
+    def open_desk(self, passphrase: str | None, told: Callable[[int], None]) -> Desk:
+        return Desk(self.open(told))
 
 
 def items() -> tuple[NewItem, ...]:

@@ -36,6 +36,7 @@ class SignIn(QWidget):
     pin_given(who, pin): check them.
     passphrase_given(text): open the till with it.
     forgotten(): a manager's PIN, where it was offered.
+    again_wanted(): open the till once more.
 
     Attributes:
         sheets: what lies over this page.
@@ -45,6 +46,7 @@ class SignIn(QWidget):
     pin_given = Signal(str, str)
     passphrase_given = Signal(str)
     forgotten = Signal()
+    again_wanted = Signal()
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()
@@ -99,6 +101,9 @@ class SignIn(QWidget):
         self._said.setMinimumHeight(look.px(44))
         self._said.setAlignment(Qt.AlignmentFlag.AlignTop)
         column.addWidget(self._said)
+        self.again = Button(self._kit, lambda: words.say("Try again"), role="primary")
+        self.again.clicked.connect(self._try_again)
+        column.addWidget(self.again)
         foot = columns(look, gap=8)
         self._back = Button(self._kit, lambda: words.say("Someone else"), role="ghost")
         self._back.clicked.connect(self.ask_who)
@@ -145,6 +150,15 @@ class SignIn(QWidget):
         self._show(self.passphrase, lambda: self._kit.words.say("The passphrase of this till"))
         self._back.hide()
 
+    def stay_shut(self, sentence: Text) -> None:
+        """The till can't be opened: why, what to do, and Enter tries again. Nobody can sign in meanwhile."""
+        self._show(None, lambda: self._kit.words.say("The till isn't open"))
+        self._back.hide()
+        self.again.setEnabled(True)
+        self.again.show()
+        self._say(sentence, tone="danger")
+        self.again.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def wait(self, sentence: Text) -> None:
         """Something is on its way (opening, checking); what is typed stays."""
         self._say(sentence, tone="muted")
@@ -157,8 +171,10 @@ class SignIn(QWidget):
         for field in (self.who, self.pin, self.passphrase):
             field.setEnabled(True)
         if again:
-            self.field.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.field.selectAll()
+            asked = self.field
+            asked.setFocus(Qt.FocusReason.OtherFocusReason)
+            if isinstance(asked, QLineEdit):
+                asked.selectAll()
 
     def refuse_for(self, wait_s: int, sentence: Callable[[int], str]) -> None:
         """Say why not and for how many seconds more; the passphrase is not taken before they are over."""
@@ -175,14 +191,16 @@ class SignIn(QWidget):
         self._say(lambda: self._kit.words.say("You can try again now."), tone="muted")
 
     @property
-    def field(self) -> QLineEdit:
-        """The field that is asked now."""
-        return next(f for f in (self.who, self.pin, self.passphrase) if not f.isHidden())
+    def field(self) -> QWidget:
+        """What is asked now: a field, or whether to try again."""
+        asked = (self.who, self.pin, self.passphrase, self.again)
+        return next(f for f in asked if not f.isHidden())
 
     @property
     def takes_badge(self) -> bool:
         """Whether a scanned badge can answer what is asked here."""
-        return self.isVisible() and self.passphrase.isHidden() and self.sheets.top is None
+        asked = self.passphrase.isHidden() and self.again.isHidden()
+        return self.isVisible() and asked and self.sheets.top is None
 
     def _back_to_field(self) -> None:
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -191,12 +209,19 @@ class SignIn(QWidget):
         set_style(self._said, tone=tone)
         self._said.tell(sentence)
 
-    def _show(self, shown: QLineEdit, asked: Text) -> None:
+    def _try_again(self) -> None:
+        self.again.setEnabled(False)
+        self._say(lambda: self._kit.words.say("Opening the till…"), tone="muted")
+        self.again_wanted.emit()
+
+    def _show(self, shown: QLineEdit | None, asked: Text) -> None:
         for field in (self.who, self.pin, self.passphrase):
             field.setVisible(field is shown)
         self._asked.tell(asked)
+        self.again.hide()
         self._said.tell(nothing)
-        shown.setFocus(Qt.FocusReason.OtherFocusReason)
+        if shown is not None:
+            shown.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _give_who(self) -> None:
         if self.who.text().strip():

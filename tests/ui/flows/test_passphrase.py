@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -25,7 +25,7 @@ from ui.main_window import MainWindow
 def window(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[MainWindow]:
     """A window that asks for the passphrase: no key store answers."""
 
-    def open_desk(typed: str | None) -> Desk:
+    def open_desk(typed: str | None, told: Callable[[int], None]) -> Desk:
         return Desk(
             open_till(
                 shop.folder, passphrase=typed, find_keystore=no_keystore, clock=shop.clock,

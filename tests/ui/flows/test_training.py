@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,7 @@ def practice(rig: Rig, qtbot: QtBot, qapp: QApplication) -> Iterator[Rig]:
     clock = SteppedClock()
     rig.window.close()  # As ui.window.OneWindow does: the live store is let go.
 
-    def open_desk(typed: str | None) -> Desk:
+    def open_desk(typed: str | None, told: Callable[[int], None]) -> Desk:
         return Desk(
             open_till(
                 folder, passphrase=typed or passphrase, find_keystore=no_keystore,
