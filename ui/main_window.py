@@ -21,6 +21,7 @@ from app.settings import Settings
 from ui.crash import CrashNotice
 from ui.desk_records import TillView
 from ui.errors import CRASHED, sentence, why_shut, words_of
+from ui.idle import Idle
 from ui.keyboard import Scanner
 from ui.kit import Kit, say_again, style_again
 from ui.lanes import Lanes
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from ui.desk import Desk
     from ui.shell import Shell
 
-BACK_TO_SEARCH_MS: Final = 20_000
+LOCK_AGAIN_MS: Final = 200
+"""How soon a lock that fell into a write is tried again."""
 FRAME: Final = 6
 """Pixels of red around the window in training."""
 _ACTIVITY: Final = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress)
@@ -90,8 +92,13 @@ class MainWindow(QMainWindow):
             clock=clock,
         )
         self.scanner.scanned.connect(self._scanned)
-        self._idle = _timer(self, settings.counter.idle_lock_s * 1000, partial(self.lock, "idle"))
-        self._back = _timer(self, BACK_TO_SEARCH_MS, self._back_to_search)
+        self.idle = Idle(self, clock, lock_s=settings.counter.idle_lock_s)
+        self.idle.quiet.connect(self._back_to_search)
+        self.idle.lock_due.connect(partial(self.lock, "idle"))
+        self.idle.log_out_due.connect(self.log_out)
+        self._lock_again = _timer(self, LOCK_AGAIN_MS, self._take_up_lock)
+        self._lock_wanted: SignOutWhy = "lock"
+        self._log_out_wanted = False
         application = QApplication.instance()
         assert application is not None, "a window needs its application"
         application.installEventFilter(self.scanner)
@@ -229,7 +236,7 @@ class MainWindow(QMainWindow):
         shell = self._shell()
         self.pages.setCurrentWidget(shell)
         shell.begin(session, staff)
-        self._restart_timers()
+        self.idle.touch()
         self.ready.emit()
 
     def _shell(self) -> Shell:
@@ -281,9 +288,8 @@ class MainWindow(QMainWindow):
             return
         self.shell.withdraw_request()
         if self.shell.sheets.busy:
-            # Something is being written. The db lane answers in order, so this comes right after it.
-            again = partial(self.lock, why)
-            self.lanes.run(self, "db", bool, ok=lambda _: again(), failed=self.sign_in_refused)
+            self._lock_wanted = why  # Something is being written: as soon as it is.
+            self._lock_again.start()
             return
         self.shell.sign_out(why)
         assert self._till is not None
@@ -292,6 +298,25 @@ class MainWindow(QMainWindow):
         self.sign_in.show_place(self._place(self._till), kept=not empty)
         self.pages.setCurrentWidget(self.sign_in)
         self.sign_in.ask_who()
+        if self._log_out_wanted:
+            self.log_out()
+
+    def _take_up_lock(self) -> None:
+        self.lock(self._lock_wanted)
+
+    def log_out(self) -> None:
+        """Nobody was here for a quarter of an hour: of what the last person had open only the cart is
+        left. Whoever comes next starts at the counter."""
+        if self.shell is None:
+            return
+        self._log_out_wanted = self.pages.currentWidget() is self.shell
+        if self._log_out_wanted:
+            self.lock("idle")
+            return
+        self.shell.clear_desk()
+        words = self._kit.words
+        self.sign_in.ask_who()
+        self.sign_in.wait(lambda: words.say("Logged out after 15 minutes without a key."))
 
     def _place(self, till: TillView) -> str:
         words = self._kit.words
@@ -321,7 +346,7 @@ class MainWindow(QMainWindow):
             self.switch_language(settings.language)
         if settings.theme != self._kit.look.theme:
             self.switch_theme(settings.theme)
-        self._idle.setInterval(settings.counter.idle_lock_s * 1000)
+        self.idle.lock_s = settings.counter.idle_lock_s
 
     # Keys, scans, quiet -----------------------------------------------------------------------
 
@@ -337,10 +362,6 @@ class MainWindow(QMainWindow):
         if shell is not None and shell.counter.cart.is_empty and shell.sheets.top is None:
             shell.counter.focus_search()
 
-    def _restart_timers(self) -> None:
-        self._idle.start()
-        self._back.start()
-
     def _crashed(self, code: str) -> None:
         words = self._kit.words
         if self.shell is not None:
@@ -353,7 +374,10 @@ class MainWindow(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _ACTIVITY and self.shell is not None and isinstance(watched, QWidget):
-            self._restart_timers()
+            self.idle.touch()
+            self._log_out_wanted = False
+            if self._lock_wanted == "idle":
+                self._lock_again.stop()
         return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

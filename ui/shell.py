@@ -205,6 +205,13 @@ class Shell(QWidget):
             desk = self._desk
             self._ask(lambda: desk.staff.sign_out(session, why), lambda _: None)
 
+    def clear_desk(self) -> None:
+        """Away with what the last person looked at or typed: sheets, search, pages. The cart stays."""
+        self.sheets.close_all()
+        self._turn_to(COUNTER)
+        self.counter.finder.clear_text()
+        self.strip.hide()
+
     def withdraw_request(self) -> None:
         """Nobody is left to wait for a second person: the request is refused."""
         if isinstance(self.sheets.top, Approval):

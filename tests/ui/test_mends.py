@@ -373,10 +373,33 @@ class TestSheets:
         sheet = open_return(rig)
         burden(rig, 0.3)
         sheet.submit()
-        rig.window._idle.timeout.emit()
+        rig.clock.now += 700
+        rig.window.idle.look()
         assert rig.window.pages.currentWidget() is rig.shell
         rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
         assert rig.documents() == 2
+
+    def test_an_idle_lock_waits_for_the_write_and_for_no_key(self, rig: Rig) -> None:
+        charge(rig, "30")
+        sheet = open_return(rig)
+        sheet.take_back.setEnabled(False)  # Written on another lane than the db's.
+        rig.clock.now += 700
+        rig.window.idle.look()
+        rig.qtbot.wait(300)
+        assert rig.window.pages.currentWidget() is rig.shell
+        sheet.take_back.setEnabled(True)
+        rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
+
+    def test_who_comes_back_while_it_is_written_is_not_locked_out(self, rig: Rig) -> None:
+        charge(rig, "30")
+        sheet = open_return(rig)
+        sheet.take_back.setEnabled(False)
+        rig.clock.now += 700
+        rig.window.idle.look()
+        press(Qt.Key.Key_Down)
+        sheet.take_back.setEnabled(True)
+        rig.qtbot.wait(300)
+        assert rig.window.pages.currentWidget() is rig.shell
 
 
 class TestReadings:

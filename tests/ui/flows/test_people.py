@@ -9,9 +9,19 @@ from PySide6.QtCore import Qt
 
 from app.usecases.close_unattended import close_all
 from tests.ui.conftest import Rig
+from tests.ui.flows.steps import shows
 from tests.ui.keys import press, write
 from tests.ui.shop import BADGE, PIN
+from ui.dialogs.enrol import EnrolSheet
 from ui.dialogs.shift import OpenShift, SwitchPerson
+
+
+def away(rig: Rig, seconds: int) -> None:
+    """Nobody touches the till for so long."""
+    rig.window.idle.touch()
+    rig.clock.now += seconds - 1
+    rig.window.idle.look()
+    rig.settle()
 
 
 class TestSignIn:
@@ -109,9 +119,40 @@ class TestPeople:
         assert rig.counter.attached is not None
 
     def test_an_idle_till_locks(self, rig: Rig) -> None:
-        rig.window._idle.setInterval(20)
-        rig.window._restart_timers()
-        rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
+        away(rig, 599)
+        assert rig.window.pages.currentWidget() is rig.shell
+        away(rig, 601)
+        assert rig.window.pages.currentWidget() is rig.window.sign_in
+
+    def test_a_key_in_time_keeps_it_open(self, rig: Rig) -> None:
+        away(rig, 599)
+        write("3")
+        rig.clock.now += 300
+        rig.window.idle.look()
+        assert rig.window.pages.currentWidget() is rig.shell
+
+    def test_after_fifteen_minutes_only_the_cart_is_left(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("38")
+        press(Qt.Key.Key_F3)
+        rig.sheet(EnrolSheet).name.setText("half typed")
+        away(rig, 601)
+        assert shows(rig, EnrolSheet), "a lock keeps what is typed"
+        away(rig, 901)
+        assert not shows(rig, EnrolSheet)
+        assert rig.window.sign_in._said.text() == "15 分钟没有操作，已退出登录。"
+        assert rig.counter.finder.box.text() == ""
+        rig.sign_in("wm")
+        assert rig.counter.sale.amount.text() == "38"
+        assert rig.counter.attached is not None
+
+    def test_a_lock_that_is_set_for_later_is_no_later_than_the_log_out(self, rig: Rig) -> None:
+        rig.window.idle.lock_s = 3600
+        rig.amount("38")
+        away(rig, 901)
+        assert rig.window.pages.currentWidget() is rig.window.sign_in
+        rig.sign_in()
+        assert rig.counter.sale.amount.text() == "38"
 
     def test_after_midnight_the_business_date_stands_in_the_bar(self, rig: Rig) -> None:
         chip = rig.shell.top_bar._date
