@@ -52,6 +52,12 @@ SHARES: Final = {
     "tax_net": ("tax", "s.extra"),
     "tax": ("tax", "s.amount"),
 }
+MONEY: Final = frozenset(
+    {"gross", "discount", "points_value", "sold", "member_sold", "refunded", "takings", "voided"}
+)
+"""Measures that add up to the cash of a shop that takes nothing else; as the shares do."""
+WITHHELD: Final = "withheld"
+"""A measure of its own: how many events have money that isn't told, because of `Where.without_shift`."""
 GROUPS: Final = {
     "all": "0",
     "date": "f.business_date",
@@ -68,8 +74,8 @@ GROUPS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which events: business dates first to last, a person, a tier at the sale. `without_shift` leaves out a
-    shift's shares of tenders."""
+    """Which events: business dates first to last, a person, a tier at the sale. `without_shift` leaves out the
+    money of a shift, not its counts."""
 
     first: int
     last: int
@@ -83,13 +89,15 @@ def sums(
 ) -> list[tuple[Key, tuple[int, ...]]]:
     """(key, the measures' sums) for each key of a group that has events, by key.
 
-    The measures are all of MEASURES or all of one part of SHARES.
+    The measures are all of MEASURES (and WITHHELD) or all of one part of SHARES.
     """
     source, condition, values = _rows_of(where, measures)
     key = GROUPS[group]
-    columns = ", ".join(f"sum({_expression(measure)})" for measure in measures)
+    told = [_told(measure, where) for measure in measures]
+    columns = ", ".join(f"sum({expression})" for expression, _ in told)
     found = conn.execute(
-        f"SELECT {key}, {columns} FROM {source} WHERE {condition} GROUP BY 1 ORDER BY 1", values
+        f"SELECT {key}, {columns} FROM {source} WHERE {condition} GROUP BY 1 ORDER BY 1",
+        [*(value for _, more in told for value in more), *values],
     )
     return [(row[0], tuple(row[1:])) for row in found]
 
@@ -99,11 +107,12 @@ def parts(
 ) -> list[tuple[int, int]]:
     """(sequence number, amount) of the events that a sum is made of, newest first; nothings left out."""
     source, condition, values = _rows_of(where, (measure,))
+    expression, more = _told(measure, where)
     found = conn.execute(
-        f"SELECT f.seq, sum({_expression(measure)}) AS added FROM {source}"
+        f"SELECT f.seq, sum({expression}) AS added FROM {source}"
         f" WHERE {condition} AND {GROUPS[group]} IS ?"
         " GROUP BY f.seq HAVING added != 0 ORDER BY f.seq DESC LIMIT ?",
-        (*values, key, limit),
+        (*more, *values, key, limit),
     )
     return [(seq, amount) for seq, amount in found]
 
@@ -111,13 +120,25 @@ def parts(
 def part_count(conn: Connection, where: Where, group: str, key: Key, measure: str) -> int:
     """How many events `parts` would list without a limit."""
     source, condition, values = _rows_of(where, (measure,))
+    expression, more = _told(measure, where)
     row = conn.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM {source}"
-        f" WHERE {condition} AND {GROUPS[group]} IS ?"
-        f" GROUP BY f.seq HAVING sum({_expression(measure)}) != 0)",
-        (*values, key),
+        f"SELECT count(*) FROM (SELECT sum({expression}) AS added FROM {source}"
+        f" WHERE {condition} AND {GROUPS[group]} IS ? GROUP BY f.seq HAVING added != 0)",
+        (*more, *values, key),
     ).fetchone()
     return int(row[0])
+
+
+def _told(measure: str, where: Where) -> tuple[str, list[object]]:
+    """The expression of a measure without what isn't told, and its values."""
+    hidden = where.without_shift
+    if measure == WITHHELD:
+        has_money = "f.gross_minor != 0 OR f.paid_minor != 0"
+        return ("0", []) if hidden is None else (f"f.shift_id IS ? AND ({has_money})", [hidden])
+    expression = _expression(measure)
+    if hidden is None or measure not in MONEY:
+        return expression, []
+    return f"CASE WHEN f.shift_id IS ? THEN 0 ELSE {expression} END", [hidden]
 
 
 def _expression(measure: str) -> str:
@@ -141,7 +162,7 @@ def _rows_of(where: Where, measures: Sequence[str]) -> tuple[str, str, list[obje
         source += " JOIN event_share s ON s.seq = f.seq"
         conditions.append("s.part = ?")
         values.append(part)
-        if part == "tender" and where.without_shift is not None:
+        if where.without_shift is not None:
             conditions.append("f.shift_id IS NOT ?")
             values.append(where.without_shift)
     return source, " AND ".join(conditions), values

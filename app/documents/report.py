@@ -65,11 +65,13 @@ class Drill:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number. `value` is None where it may not be known yet (a shift's tenders before its count)."""
+    """One number. `value` is None where there is none; `withheld` where it may not be known yet (the money
+    of a shift before its count)."""
 
     value: int | None
     unit: Unit
     drill: Drill | None = None
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ _REASONS: Final = {
     "other": mark("Other reason"),
 }
 _NOTES: Final = {
-    "open_shift": mark("The tenders of the open shift are shown after its cash count."),
+    "open_shift": mark("The money of the open shift is shown after its cash count."),
 }
 
 
@@ -169,6 +169,8 @@ def head(words: Words, code: str) -> str:
 def cell(figure: Figure, formats: Formats) -> str:
     """A figure as people read it; "" where there is none."""
     value = figure.value
+    if figure.withheld:
+        return formats.words.say("after the count")
     if value is None:
         return ""
     match figure.unit:

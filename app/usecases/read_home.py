@@ -68,7 +68,8 @@ class Home:
 
     Attributes:
         glance: one line for each of GLANCE: its figure today, and a whole day a week before. Takings of
-            today are None until the open shift's cash is counted (counter-flows.md section 5).
+            today, and what share of them points paid, are withheld until the open shift's cash is counted
+            (counter-flows.md section 5).
         birthdays: the first hundred by name; `birthday_count` is how many there are.
         verified: the business date of the last check of a share of the members, None before any.
         verified_all: since when every member was checked, None while some never were.
@@ -121,9 +122,10 @@ def _glance(ctx: Context, conn: Connection, on: BusinessDate) -> tuple[Line, ...
     report = report_of(ctx, conn, "overview", ReportFilter(on, on))
     lines = {line.key: replace(line, figures=line.figures[:2]) for line in report.lines}
     if _is_uncounted(conn, on):
-        today, before = lines["takings"].figures
-        hidden = replace(today, value=None, drill=None)
-        lines["takings"] = replace(lines["takings"], figures=(hidden, before))
+        for code in ("takings", "points_share"):
+            today, before = lines[code].figures
+            hidden = replace(today, value=None, drill=None, withheld=True)
+            lines[code] = replace(lines[code], figures=(hidden, before))
     return tuple(lines[code] for code in GLANCE)
 
 

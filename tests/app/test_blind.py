@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import types
 from collections.abc import Callable, Iterator
@@ -9,14 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from app.build import open_till
 from app.context import Context, Session
+from app.documents.report import ReportCode, ReportFilter
 from app.domain.drawer import DrawerSums
 from app.queries import drawer
+from app.queries.audit import AuditFilter
 from app.usecases.count import CountDrawer, count_drawer, shift_sums
+from app.usecases.export_audit import ExportAudit, export_audit
+from app.usecases.export_report import ExportReport, Form, export_report
+from app.usecases.read_report import open_parts, open_report
 from app.usecases.sign_in import SignIn, sign_in
 from db import till as till_rows
 from tests.app.blind import Planted, Walk, doors, functions_of
@@ -56,6 +63,25 @@ def closed(shop: Shop) -> Closed:
     sessions = (session, *others)
     shop.till.close()
     made = Closed(shop.till.folder, shop.clock, shop.keystore, sessions, ids, sold.receipt_no)
+    shop.open()
+    return made
+
+
+@pytest.fixture
+def cash_only(shop: Shop) -> Closed:
+    """The same where nobody pays but in cash: whatever was taken is the cash. The manager asks first, with
+    every argument; the others ask for the first thing only."""
+    ctx = shop.till.context
+    session = shop.start(float_minor=FLOAT)
+    assert session.shift_id is not None
+    sold = sale(shop, session, 1_234_570)
+    sale(shop, session, 777_180, given=800_000)
+    others = [sign_in(ctx, SignIn(ctx.ids(), who, PINS[who])).result for who in ("wm", "zg")]
+    ids = {"event_id": sold.event_id, "shift_id": session.shift_id, "staff_id": session.staff_id}
+    shop.till.close()
+    made = Closed(
+        shop.till.folder, shop.clock, shop.keystore, (*others, session), ids, sold.receipt_no
+    )
     shop.open()
     return made
 
@@ -151,6 +177,40 @@ def test_nobody_is_told_what_the_drawer_should_hold_before_the_count(
     assert result.unasked == [], "\n".join(result.unasked)
     assert len(result.answered) >= 60
     assert {"app.queries.drawer.x_report", "CashDesk.x_report", "Desk.till"} <= result.answered
+
+
+def test_nobody_is_told_it_by_the_takings_of_a_shop_that_takes_cash_only(
+    cash_only: Closed, tmp_path: Path
+) -> None:
+    result = walk(cash_only, tmp_path, {})
+    assert result.found == []
+
+
+def test_no_report_and_no_file_adds_up_the_takings_of_a_shop_that_takes_cash_only(
+    cash_only: Closed, tmp_path: Path
+) -> None:
+    """Every report as the manager sees it, what each figure opens into, and every file of it."""
+    with opened(cash_only, tmp_path / "copy") as planted:
+        ctx, manager = planted.till.context, planted.sessions[0]
+        result = Walk(secrets_of(sums_of(ctx)))
+        today = ReportFilter(ctx.business_date(), ctx.business_date())
+        for code in get_args(ReportCode):
+            report = open_report(ctx, manager, code, today)
+            result.search(code, report)
+            for figure in (each for line in report.lines for each in line.figures):
+                found = open_parts(ctx, manager, figure.drill).parts if figure.drill else ()
+                result.search(f"{code}, opened", sum(part.amount for part in found))
+            forms: tuple[Form, ...] = ("csv", "xlsx", "print")
+            for form in forms:
+                export_report(ctx, ExportReport(ctx.ids(), manager, (code,), today, form, "en"))
+        path = export_audit(ctx, ExportAudit(ctx.ids(), manager, AuditFilter(), "csv", "en")).result
+        rows = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+        totals = [cell for row in rows[1:] for cell in row[8:9] if cell]
+        assert totals == [], "a table of documents can be added up"
+        for each in (planted.till.folder / "reports").glob("*.csv"):
+            result.search(each.name, each.read_bytes())
+        _search_paper(result, planted)
+    assert result.found == []
 
 
 def test_the_walk_finds_a_query_that_tells(closed: Closed, tmp_path: Path) -> None:

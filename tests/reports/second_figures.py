@@ -14,6 +14,8 @@ from typing import Any
 
 from tests.domain.second_calculator import Book
 
+MONEY = ("gross", "discount", "points_value", "sold", "refunded", "takings", "voided")
+"""What is not told of a shift before its count."""
 Event = dict[str, Any]
 Amounts = dict[int, int]
 
@@ -239,7 +241,7 @@ class Journal:
     ) -> Amounts:
         """What each event adds to a figure."""
         found: Amounts = {}
-        of_tender = measure.startswith("tender")
+        money = measure in MONEY or measure.startswith(("tender", "goods", "tax"))
         for event in self.events:
             if not first <= event["bd"] <= last:
                 continue
@@ -247,7 +249,7 @@ class Journal:
                 continue
             if tier is not None and self.key(event, "tier") != tier:
                 continue
-            if of_tender and hidden_shift is not None and event["shift"] == hidden_shift:
+            if money and hidden_shift is not None and event["shift"] == hidden_shift:
                 continue
             if group == "share":
                 amount = self.adds(event, measure, key)
@@ -287,7 +289,7 @@ class Journal:
         hidden_shift: str | None,
     ) -> Amounts:
         """One for each member with a sale that stands, at their first event of the period."""
-        del hidden_shift  # its tenders are hidden, not its members
+        del hidden_shift  # its money is hidden, not its members
         seen: dict[str, int] = {}
         net: dict[str, int] = defaultdict(int)
         for event in self.events:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from app.build import open_till
-from app.documents.report import Drill, Figure, Line, Report, ReportCode, ReportFilter
+from app.documents.report import Drill, Figure, Key, Line, Report, ReportCode, ReportFilter
 from app.domain.business_day import BusinessDate
 from app.queries.reports.parts import amounts
 from app.queries.reports.sales import GROUPED
@@ -155,7 +155,9 @@ def test_shares_are_the_part_of_the_whole(lived: Lived) -> None:
     figures = {str(line.key): line.figures[0] for line in report.lines}
 
     def sum_of(measure: str) -> int:
-        return sum(lived.journal.figure(measure, int(asked.first), int(asked.last)).values())
+        first, last = int(asked.first), int(asked.last)
+        found = lived.journal.figure(measure, first, last, hidden_shift=lived.hidden_shift)
+        return sum(found.values())
 
     assert figures["member_share"].value == 10_000 * sum_of("member_sales") // sum_of("sales")
     assert figures["points_share"].value == 10_000 * sum_of("points_value") // sum_of("gross")
@@ -194,6 +196,29 @@ def test_tenders_of_a_shift_that_is_not_counted_are_nowhere(lived: Lived) -> Non
     )
     assert cash, "there is something to hide"
     assert lived.amounts(Drill("tender_net", today, "share", "cash")) == {}
+
+
+def test_the_money_of_a_shift_that_is_not_counted_is_told_nowhere(lived: Lived) -> None:
+    """Its sales are counted, their sums are not: neither as figures nor by what a figure opens into."""
+    today = ReportFilter(lived.last, lived.last)
+    assert sum(lived.journal.figure("takings", int(lived.last), int(lived.last)).values())
+    lines_of: dict[ReportCode, Key] = {
+        "overview": "takings", "day": int(lived.last), "shift": None,
+    }  # fmt: skip
+    for code, key in lines_of.items():
+        report = lived.report(code, today)
+        assert report.notes == ("open_shift",), code
+        lines = [line for line in report.lines if key in (None, line.key)]
+        figures = [
+            figure
+            for line in lines
+            for figure in line.figures[: 1 if code == "overview" else None]
+            if figure.unit == "money"
+        ]
+        assert figures, code
+        assert all(figure.withheld and figure.value is None for figure in figures), code
+    assert lived.amounts(Drill("takings", today)) == {}
+    assert lived.amounts(Drill("sales", today))
 
 
 def test_last_week_and_last_year_are_the_same_weekdays(lived: Lived) -> None:

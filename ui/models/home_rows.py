@@ -31,9 +31,9 @@ class GlanceRows(RecordColumns[Line]):
     def cells(self, record: Line) -> tuple[str, ...]:
         words, formats = self._kit.words, self._kit.formats
         today, before = record.figures
-        now = words.say("after the count") if today.value is None else cell(today, formats)
         name = words.say(MEASURES[str(record.key)])
-        return (name, now, cell(before, formats), self._change(today, before))
+        told = (cell(today, formats), cell(before, formats))
+        return (name, *told, self._change(today, before))
 
     def _change(self, today: Figure, before: Figure) -> str:
         """In percent; of shares in percentage points; "" where there is nothing to compare with."""

@@ -69,7 +69,8 @@ def unit_of(measure: str) -> Unit:
 
 
 def where_of(conn: Connection, asked: ReportFilter) -> report_sums.Where:
-    """The rows of a filter. The tenders of a shift whose cash isn't counted yet are nobody's to know."""
+    """The rows of a filter. The money of a shift whose cash isn't counted yet is nobody's to know: where
+    only cash is taken, takings are the cash (counter-flows.md section 5)."""
     return report_sums.Where(
         int(asked.first), int(asked.last), asked.staff_id, asked.tier_rank, uncounted_shift(conn)
     )
@@ -85,10 +86,12 @@ def grouped(ctx: Context, conn: Connection, code: ReportCode, asked: ReportFilte
     """A report of GROUPED."""
     spec = GROUPED[code]
     where = where_of(conn, asked)
+    of_shares = spec.group == "share"  # Those of the shift that isn't told are left out whole.
+    measures = spec.measures if of_shares else (*spec.measures, report_sums.WITHHELD)
     found = [
         (key, values)
-        for key, values in report_sums.sums(conn, where, spec.group, spec.measures)
-        if any(values)
+        for key, values in report_sums.sums(conn, where, spec.group, measures)
+        if any(values[: len(spec.measures)])
     ]
     if code == "tax" and all(str(key).startswith("0:") for key, _ in found):
         found = []  # The shop has no tax: nothing is shown of it.
@@ -96,7 +99,7 @@ def grouped(ctx: Context, conn: Connection, code: ReportCode, asked: ReportFilte
     if spec.by_size:
         found.sort(key=lambda line: -line[1][charted])
     lines = [_line(ctx, conn, spec, key, values, asked) for key, values in found]
-    notes = ("open_shift",) if code == "tender" and _reaches(conn, asked, where) else ()
+    notes = ("open_shift",) if _reaches(conn, asked, where) else ()
     return Report(
         code,
         asked,
@@ -117,9 +120,21 @@ def totals(
     """The sums of the columns, each with the way to all its events; none where there is no line."""
     if not lines:
         return ()
+    added = [sum(values) for values in zip(*lines, strict=True)]
+    return _figures(measures, added, [Drill(measure, asked) for measure in measures])
+
+
+def _figures(
+    measures: Sequence[str], values: Sequence[int], drills: Sequence[Drill]
+) -> tuple[Figure, ...]:
+    """The figures of a line. `values` may have one more than there are measures, WITHHELD's: then a sum of
+    money that is nothing is not known yet; one that is something is that of the other shifts."""
+    hides = len(values) > len(measures) and values[-1] > 0
     return tuple(
-        Figure(sum(values[n] for values in lines), unit_of(measure), Drill(measure, asked))
-        for n, measure in enumerate(measures)
+        Figure(None, unit_of(measure), None, withheld=True)
+        if hides and not value and measure in report_sums.MONEY
+        else Figure(value, unit_of(measure), drill)
+        for measure, value, drill in zip(measures, values, drills, strict=False)
     )
 
 
@@ -131,10 +146,8 @@ def _line(
     values: tuple[int, ...],
     asked: ReportFilter,
 ) -> Line:
-    figures_ = tuple(
-        Figure(value, unit_of(measure), Drill(measure, asked, spec.group, key))
-        for measure, value in zip(spec.measures, values, strict=True)
-    )
+    drills = [Drill(measure, asked, spec.group, key) for measure in spec.measures]
+    figures_ = _figures(spec.measures, values, drills)
     if spec.kind == "staff" and isinstance(key, bytes):
         staff = people.staff_by_id(conn, key)
         return Line("staff", key, figures_, staff.name if staff else "")
@@ -207,6 +220,7 @@ def heat(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
 
 def overview(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     """The period at a glance, beside the same weekdays a week and a year before."""
+    hidden = report_sums.WITHHELD
     filters = (asked, asked.week_before(), asked.year_before())
     measures = (
         "takings", "sales", "gross", "discount", "points_value", "refunded", "voids", "enrolled",
@@ -214,15 +228,15 @@ def overview(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     )  # fmt: skip
     sums = []
     for each in filters:
-        found = report_sums.sums(conn, where_of(conn, each), "all", measures)
-        values = found[0][1] if found else (0,) * len(measures)
-        sums.append({m: v or 0 for m, v in zip(measures, values, strict=True)})
+        found = report_sums.sums(conn, where_of(conn, each), "all", (*measures, hidden))
+        values = found[0][1] if found else (0,) * (len(measures) + 1)
+        sums.append({m: v or 0 for m, v in zip((*measures, hidden), values, strict=True)})
     lines = [
         Line(
             "measure",
             measure,
             tuple(
-                Figure(values[measure], unit_of(measure), Drill(measure, each))
+                _figures((measure,), (values[measure], values[hidden]), (Drill(measure, each),))[0]
                 for values, each in zip(sums, filters, strict=True)
             ),
         )
@@ -238,13 +252,21 @@ def overview(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
                 "measure",
                 name,
                 tuple(
-                    Figure(share_bp(values[part], values[whole]), "share", Drill(part, each))
+                    Figure(None, "share", None, withheld=True)
+                    if whole in report_sums.MONEY and values[hidden] and not values[whole]
+                    else Figure(share_bp(values[part], values[whole]), "share", Drill(part, each))
                     for values, each in zip(sums, filters, strict=True)
                 ),
             )
         )
+    notes = ("open_shift",) if sums[0][hidden] else ()
     return Report(
-        "overview", asked, ctx.clock(), ("now", "week_before", "year_before"), tuple(lines)
+        "overview",
+        asked,
+        ctx.clock(),
+        ("now", "week_before", "year_before"),
+        tuple(lines),
+        notes=notes,
     )
 
 
