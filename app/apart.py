@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Final, Literal
 
@@ -24,6 +25,7 @@ from app.build import open_to_read
 from app.context import Context
 from app.domain.errors import Cancelled, Outage, Unavailable
 from app.log import log
+from app.percent import Percent, part, unheard
 from app.usecases.verify import spans, verify_span
 from app.usecases.verify_day import verify_share, verify_since
 from app.usecases.verify_report import Progress, Report, quiet
@@ -63,10 +65,13 @@ class Apart:
         self._running: list[subprocess.Popen[bytes]] = []
         self._stopped = False
 
-    def since(self, ctx: Context, seq: int, points: int) -> Report:
-        """`verify_since`. Raises Unavailable; Cancelled once stopped."""
+    def since(
+        self, ctx: Context, seq: int, points: int, told: Callable[[int], None] = unheard
+    ) -> Report:
+        """`verify_since`; `told` hears the percent that are done. Raises Unavailable; Cancelled once
+        stopped."""
         del ctx
-        return self._finish(self._start(_asked(self._ctx, "since", numbers=(seq, points))))
+        return self._finish(self._start(_asked(self._ctx, "since", numbers=(seq, points))), told)
 
     def share(self, ctx: Context, share: int) -> Report:
         """`verify_share`. Raises as `since` does."""
@@ -111,11 +116,16 @@ class Apart:
             log.warning("a check apart ended before it was asked")
         return process
 
-    def _finish(self, process: subprocess.Popen[bytes]) -> Report:
+    def _finish(
+        self, process: subprocess.Popen[bytes], told: Callable[[int], None] = unheard
+    ) -> Report:
         assert process.stdin is not None
         assert process.stdout is not None
         with process.stdin, process.stdout:
-            said = process.stdout.read()
+            said = b""
+            for said in process.stdout:  # percents, a line each; the answer is the last line
+                if said.strip().isdigit():
+                    told(int(said))
         code = process.wait()
         with self._lock:
             self._running.remove(process)
@@ -154,10 +164,10 @@ def main(said: IO[bytes], answers: IO[bytes]) -> int:
     gc.disable()  # rows and folds have no cycles, and looking for them is a tenth of the work
     try:
         with open_to_read(Path(asked.folder), StoreKey(asked.data_key, asked.salt)) as ctx:
-            answer = _Answer(_TASKS[asked.task](ctx, asked))
+            answer = _Answer(_TASKS[asked.task](ctx, asked, partial(_tell, answers)))
     except Unavailable as error:
         answer = _Answer(None, error.code.value, dict(error.facts))
-    answers.write(msgspec.json.encode(answer))
+    answers.write(msgspec.json.encode(answer) + b"\n")
     answers.flush()
     return 0
 
@@ -169,23 +179,37 @@ def _end_with(said: IO[bytes]) -> None:
     os._exit(1)
 
 
-def _since(ctx: Context, asked: _Asked) -> Report:
+def _tell(answers: IO[bytes], percent: int) -> None:
+    answers.write(b"%d\n" % percent)
+    answers.flush()
+
+
+def _since(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
+    """Events first, then the members that they moved."""
     seq, points = asked.numbers
-    return verify_since(ctx, seq, points)
+    percent = Percent(told)
+    parts = {"events": part(percent, 0, 50), "members": part(percent, 50, 100)}
+    report = verify_since(
+        ctx, seq, points, progress=lambda what, done, whole: parts[what](done, whole)
+    )
+    percent(1, 1)
+    return report
 
 
-def _share(ctx: Context, asked: _Asked) -> Report:
+def _share(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
+    del told
     return verify_share(ctx, *asked.numbers)
 
 
-def _span(ctx: Context, asked: _Asked) -> Report:
+def _span(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
+    del told
     report = Report()
     first, end = asked.ends
     verify_span(ctx, report, quiet, first=first, end=end)
     return report
 
 
-_TASKS: Final[dict[Task, Callable[[Context, _Asked], Report]]] = {
+_TASKS: Final[dict[Task, Callable[[Context, _Asked, Callable[[int], None]], Report]]] = {
     "since": _since,
     "share": _share,
     "span": _span,

@@ -27,6 +27,7 @@ from app.domain.errors import Outage, Unavailable
 from app.journal import derive_key, fsync_folder
 from app.keyslots.document import NAMES, portable
 from app.keyslots.errors import SlotError
+from app.percent import Share, part, quiet
 from db import errors as db_errors
 from db import rows
 from db.backup import Stop as Stop
@@ -42,6 +43,8 @@ BESIDE: Final = "backups"
 KEPT_HOURS, KEPT_DAYS, KEPT_WEEKS = 24, 14, 8
 MEMBERS_FOLDED: Final = 50
 """Members whose whole fold is compared with the cache in the copy: those who moved last."""
+COPIED, WALKED = 50, 80
+"""Percent of the work: the copy by its bytes, its structure by its pages; rows and small files come after."""
 _FORMAT: Final = 1
 _PARTIAL: Final = ".partial-"
 _NAME: Final = re.compile(r"[\w-]+-(\d{8}T\d{6}Z)-(\d{9})")
@@ -103,9 +106,9 @@ def is_beside(ctx: Context) -> bool:
     return not ctx.settings.backup.folder
 
 
-def make(ctx: Context, stop: Stop | None = None) -> Backup:
+def make(ctx: Context, stop: Stop | None = None, progress: Share = quiet) -> Backup:
     """Make a backup and open it. Callable from any thread: it reads the store by a connection of its own
-    and writes nothing to it. `stop` calls it off.
+    and writes nothing to it. `stop` calls it off; `progress` is told in that thread.
 
     Raises Unavailable(BACKUP_FOLDER_GONE | BACKUP_FAILED); what was begun is removed.
     """
@@ -118,7 +121,7 @@ def make(ctx: Context, stop: Stop | None = None) -> Backup:
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a crash in this very place
         partial.mkdir(mode=private.FOLDER_MODE, parents=is_beside(ctx))
-        return _make(ctx, folder, partial, stop)
+        return _make(ctx, folder, partial, stop, progress)
     except (OSError, db_errors.StoreError, SlotError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise Unavailable(Outage.BACKUP_FAILED, {"why": why or type(error).__name__}) from error
@@ -126,7 +129,7 @@ def make(ctx: Context, stop: Stop | None = None) -> Backup:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _make(ctx: Context, folder: Path, partial: Path, stop: Stop) -> Backup:
+def _make(ctx: Context, folder: Path, partial: Path, stop: Stop, progress: Share) -> Backup:
     now = ctx.clock().astimezone(UTC)
     store, schema = ctx.store, [0]
 
@@ -134,8 +137,9 @@ def _make(ctx: Context, folder: Path, partial: Path, stop: Stop) -> Backup:
         schema[0] = schema_version(copy)
         _compare_folds(copy, partial)
 
-    had = copy_into(store.path, store.key, partial / DATABASE, stop)
-    seq, head = check_copy(partial / DATABASE, store.key, had, look, stop)
+    copied, walked = part(progress, 0, COPIED), part(progress, COPIED, WALKED)
+    had = copy_into(store.path, store.key, partial / DATABASE, stop, copied)
+    seq, head = check_copy(partial / DATABASE, store.key, had, look, stop, walked)
     _copy_small_files(ctx, partial)
     manifest = Manifest(
         tenant=ctx.till.tenant.hex(), device=ctx.till.device.hex(), epoch=ctx.till.epoch,
@@ -150,6 +154,7 @@ def _make(ctx: Context, folder: Path, partial: Path, stop: Stop) -> Backup:
     final = folder / f"{ctx.till.till}-{now.strftime(_TIME)}-{seq:09d}"
     os.rename(partial, final)
     fsync_folder(folder)
+    progress(1, 1)
     return Backup(final, seq, head, hashlib.sha256(sealed).digest())
 
 

@@ -7,6 +7,7 @@ salt (storage.md section 9). A copy counts only once `check_copy` has opened it.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +28,13 @@ Head: TypeAlias = tuple[int, bytes]
 """(sequence, hash) of an event."""
 NOTHING: Final[Head] = (0, bytes(32))
 """The head of an empty journal."""
+Share: TypeAlias = Callable[[int, int], None]
+"""Told (done, whole) while it runs."""
+_LEAST_STEPS: Final = 1000
+
+
+def _quiet(done: int, whole: int) -> None:
+    del done, whole
 
 
 class Stop:
@@ -100,16 +108,22 @@ def check_copy(
     had: Head,
     look: Callable[[Connection], None] = lambda copy: None,
     stop: Stop | None = None,
+    progress: Share = _quiet,
 ) -> Head:
     """Open a copy with the key, walk its whole structure, look for the event that it must have, let
     `look` read in it, and answer its last event. Every page is read, so every page's seal is checked.
+    `progress` is told the pages that were walked; the rows in them are checked after, which it doesn't show.
 
     Raises Damaged when it is not sound, WrongKey, Interrupted, and whatever `look` raises.
     """
     raw = connect(target, key, cache_kib=CACHE_KIB, writer=False)
     try:
         with (stop or Stop()).over(raw):
+            pages = int(raw.execute("PRAGMA page_count").fetchone()[0])
+            steps = max(_LEAST_STEPS, pages // 100)
+            _watch(raw, steps, _counter(steps, pages, progress))
             found = raw.execute("PRAGMA quick_check(1)").fetchone()
+            raw.set_progress_handler(None, 0)
             if found is None or found[0] != "ok":
                 raise Damaged(target, "the copy is not sound")
             event = rows.event_by_seq(raw, had[0]) if had[0] else None
@@ -129,6 +143,22 @@ def _tell_size(path: Path, target: Path, copied: Callable[[int, int], None]) -> 
     if target.exists():
         copied(target.stat().st_size, path.stat().st_size)
     return 0
+
+
+def _watch(raw: Connection, steps: int, look: Callable[[], None]) -> None:
+    """Call `look` from time to time while a statement runs."""
+
+    def go_on() -> int:
+        look()
+        return 0
+
+    raw.set_progress_handler(go_on, steps)
+
+
+def _counter(steps: int, whole: int, progress: Share) -> Callable[[], None]:
+    """`quick_check` calls once for so many pages while it walks the structure, and it walks that first."""
+    calls = itertools.count(1)
+    return lambda: progress(min(next(calls) * steps, whole), whole)
 
 
 def _sync(path: Path) -> None:

@@ -67,5 +67,20 @@ def lapsed_sum(conn: Connection, on: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def count(conn: Connection, since: int, on: int, *, lowest: str) -> int:
+    """How many candidates the three questions have together, before any is posted."""
+    row = conn.execute(
+        "SELECT (SELECT count(*) FROM (SELECT DISTINCT expires, member_id FROM lot INDEXED BY lot_due"
+        " WHERE asset = 'points' AND expires <= ?1))"
+        " + (SELECT count(*) FROM member_state s INDEXED BY member_state_tier"
+        " JOIN member m ON m.id = s.member_id WHERE s.tier_until < ?1 AND m.tier <> ?3)"
+        " + (SELECT count(*) FROM (SELECT DISTINCT counts_from, member_id FROM member_day"
+        " INDEXED BY member_day_pending"
+        " WHERE counts_from > business_date AND counts_from > ?2 AND counts_from <= ?1))",
+        (on, since, lowest),
+    ).fetchone()
+    return int(row[0])
+
+
 def _due(conn: Connection, sql: str, values: tuple[object, ...]) -> list[Due]:
     return [Due(*row) for row in conn.execute(sql, values)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,8 +12,11 @@ from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.night import Night
-from ui.widgets.sheet import SheetHost
+from ui.paper import Paper
+from ui.widgets.sheet import Sheet, SheetHost
 from ui.widgets.strip import Strip
+
+CART: Final = "cart"
 
 if TYPE_CHECKING:
     from app.backup import Backup
@@ -26,10 +29,12 @@ if TYPE_CHECKING:
 class DayErrands(QObject):
     """Signals:
     closed(sentence): a date is closed; its Z waits for paper.
+    shift_ended(): its shift was closed with it; nobody has one now.
     followed(): what follows a Z is done: reports may wait for paper, something may need a hand.
     """
 
     closed = Signal(str)
+    shift_ended = Signal()
     followed = Signal()
 
     def __init__(
@@ -40,12 +45,15 @@ class DayErrands(QObject):
         sheets: SheetHost,
         strip: Strip,
         session: Callable[[], Session | None],
+        paper: Paper,
+        settle: Callable[[str], None],
         *,
         clock: Callable[[], float],
     ) -> None:
         super().__init__(sheets)
         self._kit, self._lanes, self._desk = kit, lanes, desk
         self._sheets, self._strip, self._session = sheets, strip, session
+        self._paper, self._settle, self._clock = paper, settle, clock
         self.night = Night(sheets, lanes, desk.day, taken=lambda: sheets.busy, clock=clock)
         self.night.failed.connect(self._warn)
         self.night.closed.connect(self._tell)
@@ -56,8 +64,11 @@ class DayErrands(QObject):
         from ui.dialogs.close_day import CloseDay
 
         def seen(view: DayView) -> None:
-            sheet = CloseDay(self._kit, self._lanes, self._desk, self._who, view)
+            sheet = CloseDay(self._kit, self._lanes, self._desk, self._who, view, self._clock)
             sheet.closed.connect(partial(self._closed, view))
+            sheet.shift_ended.connect(self.shift_ended)
+            sheet.settle_wanted.connect(partial(self._to_item, sheet))
+            self._paper.changed.connect(sheet.paper_changed)
             self._sheets.open(sheet)
 
         words = self._kit.words
@@ -69,6 +80,11 @@ class DayErrands(QObject):
             )
         elif self._session() is not None:
             self._lanes.run(self._sheets, "db", self._desk.day.look, ok=seen, failed=self._warn)
+
+    def _to_item(self, sheet: Sheet, code: str) -> None:
+        if code == CART:
+            sheet.step_back()
+        self._settle(code)
 
     def _closed(self, view: DayView, said: str) -> None:
         self.closed.emit(said)

@@ -7,11 +7,13 @@ not here: the use-cases say no, and a person signs in the sheet.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtWidgets import QWidget
 
 from app.domain.errors import Unavailable
+from app.percent import Percent
 from ui.lanes import Lanes
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ STEPS: Final[tuple[Step, ...]] = ("post", "prove", "backup", "sign")
 
 
 class DayRun:
-    """One run. `told(step)` says what begins; then exactly one of `done(closed)` and `failed(error)`.
+    """One run. `told(step)` says what begins, `percent(step, n)` how far it has come; then exactly one of
+    `done(closed)` and `failed(error)`.
 
     After `failed` at the last step the run is kept: `sign` goes on with another closing.
 
@@ -40,12 +43,14 @@ class DayRun:
         day: DayDesk,
         *,
         told: Callable[[Step], None],
+        percent: Callable[[Step, int], None],
         done: Callable[[Closed], None],
         failed: Callable[[Exception], None],
     ) -> None:
         self._widget, self._lanes, self._day = widget, lanes, day
-        self._told, self._done, self._failed = told, done, failed
+        self._told, self._percent, self._done, self._failed = told, percent, done, failed
         self._closing: Closing | None = None
+        self._whole = 0
         self.proof: Proof | None = None
         self.posted: Progress | None = None
         self.made: Backup | None = None
@@ -56,7 +61,15 @@ class DayRun:
 
         self._closing = closing
         self._told("post")
-        self._post(Progress(closing.command.on, closing.since))
+        begun = Progress(closing.command.on, closing.since)
+
+        def counted(whole: int) -> None:
+            self._whole = whole
+            self._post(begun)
+
+        self._lanes.run(
+            self._widget, "db", lambda: self._day.candidates(begun), ok=counted, failed=self._failed
+        )
 
     def sign(self, closing: Closing) -> None:
         """The last step, with what somebody has signed for since."""
@@ -72,12 +85,15 @@ class DayRun:
 
     def _post(self, progress: Progress) -> None:
         # Batch by batch: whatever the counter asks for meanwhile comes in between.
+        Percent(partial(self._percent, "post"))(progress.looked, self._whole)
         if progress.finished:
             self.posted = progress
             self._told("prove")
+            tell = self._lanes.teller(self._widget, partial(self._percent, "prove"))
             self._lanes.run(
-                self._widget, "report", self._day.prove, ok=self._proven, failed=self._failed
-            )
+                self._widget, "report", lambda: self._day.prove(tell),
+                ok=self._proven, failed=self._failed,
+            )  # fmt: skip
             return
         self._lanes.run(
             self._widget, "db", lambda: self._day.post(progress), ok=self._post, failed=self._failed
@@ -86,9 +102,11 @@ class DayRun:
     def _proven(self, proof: Proof) -> None:
         self.proof = proof
         self._told("backup")
+        tell = self._lanes.teller(self._widget, partial(self._percent, "backup"))
         self._lanes.run(
-            self._widget, "backup", self._day.back_up, ok=self._note, failed=self._not_backed_up
-        )
+            self._widget, "backup", lambda: self._day.back_up(tell),
+            ok=self._note, failed=self._not_backed_up,
+        )  # fmt: skip
 
     def _note(self, made: Backup) -> None:
         self._lanes.run(

@@ -6,7 +6,9 @@ the db lane.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from app import backup
 from app.apart import Apart
@@ -14,7 +16,8 @@ from app.backup import Backup, Stop
 from app.build import Till
 from app.context import Session
 from app.domain.business_day import BusinessDate
-from app.queries.counter import open_shift
+from app.percent import Percent, unheard
+from app.queries.drawer import OpenDrawer, open_drawer
 from app.usecases.after_day import follow_close
 from app.usecases.back_up import (
     NoteBackup,
@@ -39,7 +42,13 @@ from app.usecases.close_day import (
     prove,
 )
 from app.usecases.close_unattended import due_unattended
-from app.usecases.owner_postings import Outlook, Progress, outlook, post_batch
+from app.usecases.owner_postings import (
+    Outlook,
+    Progress,
+    candidates,
+    outlook,
+    post_batch,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,10 @@ class DayView:
     """What there is to close. `on` None: nothing; `shift_open`: that date's shift is still open."""
 
     on: BusinessDate | None
-    shift_open: bool
     items: tuple[OpenItem, ...]
     due: Outlook | None
+    drawer: OpenDrawer | None
+    """The drawer of that shift, to be counted first."""
     beside: bool
     """Backups lie on the disk that they are to save from."""
 
@@ -65,12 +75,14 @@ class DayDesk:
     def look(self) -> DayView:
         """What stands in the way of the next close."""
         ctx = self._ctx
-        on, shift = date_to_close(ctx), open_shift(ctx)
+        on, drawer = date_to_close(ctx), open_drawer(ctx)
+        if on is None or drawer is None or drawer.business_date > on:
+            drawer = None
         return DayView(
             on,
-            on is not None and shift is not None and shift.business_date <= on,
             open_items(ctx),
             None if on is None else outlook(ctx, on),
+            drawer,
             backup.is_beside(ctx),
         )
 
@@ -81,13 +93,18 @@ class DayDesk:
         """One batch of expiries and reviews; the counter's commands come in between."""
         return post_batch(self._ctx, progress)
 
-    def prove(self) -> Proof:
-        """Check everything since the last close, in a process of its own: the counter goes on."""
-        return prove(self._ctx, self._apart.since)
+    def candidates(self, progress: Progress) -> int:
+        """How many members the postings will look at."""
+        return candidates(self._ctx, progress)
 
-    def back_up(self) -> Backup:
+    def prove(self, told: Callable[[int], None] = unheard) -> Proof:
+        """Check everything since the last close, in a process of its own: the counter goes on. `told` hears
+        the percent that are done."""
+        return prove(self._ctx, partial(self._apart.since, told=told))
+
+    def back_up(self, told: Callable[[int], None] = unheard) -> Backup:
         """Make a backup and open it (backup lane: it may take a minute and writes nothing here)."""
-        return backup.make(self._ctx, self._stop)
+        return backup.make(self._ctx, self._stop, Percent(told))
 
     def note(self, made: Backup, session: Session | None = None) -> Backup:
         return note_backup(self._ctx, NoteBackup(self._ctx.ids(), made, session)).result

@@ -102,7 +102,7 @@ class Night(QObject):
     def _run(self) -> DayRun:
         return DayRun(
             self._widget, self._lanes, self._day,
-            told=lambda step: None, done=self._closed, failed=self._give_up,
+            told=lambda step: None, percent=lambda step, percent: None, done=self._closed, failed=self._give_up,
         )  # fmt: skip
 
     def _note(self, made: Backup) -> None:

@@ -22,7 +22,7 @@ from app.settings import Settings
 from ui.actions import Actions
 from ui.attention import Attention
 from ui.audit_errands import AuditErrands
-from ui.day_errands import DayErrands
+from ui.day_errands import CART, DayErrands
 from ui.desk_records import TillView
 from ui.dialogs.approval import Approval
 from ui.dialogs.find_action import FindAction, Help
@@ -131,9 +131,11 @@ class Shell(QWidget):
         )
         self.cash.shift_ended = self._shift_ended
         self.day = DayErrands(
-            kit, lanes, desk, self.sheets, self.strip, lambda: self.session, clock=clock
-        )
+            kit, lanes, desk, self.sheets, self.strip, lambda: self.session, self.paper,
+            self._settle, clock=clock,
+        )  # fmt: skip
         self.day.closed.connect(self._day_closed)
+        self.day.shift_ended.connect(self._shift_closed_with_day)
         self.audit = AuditErrands(kit, lanes, desk, self.sheets, self.strip, self.errands.who)
         self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.day.followed.connect(self._day_followed)
@@ -302,6 +304,18 @@ class Shell(QWidget):
                 self._kit, self._lanes, self._desk, self.errands.who, lambda: self.till.today
             )
             self.sheets.open(page)
+
+    def _shift_closed_with_day(self) -> None:
+        self._shift_ended(None, None, another=False)
+        self.paper.print_waiting()
+
+    def _settle(self, code: str) -> None:
+        """To what is open before a close: the sale at the counter, or the slips."""
+        if code == CART:
+            self._turn_to_counter()
+            self.counter.focus_amount()
+        else:
+            self.errands.print_list()
 
     def _day_closed(self, said: str) -> None:
         self.strip.good_news(lambda: said)

@@ -35,7 +35,7 @@ _NOTHING: Final = Needs(frozenset(), frozenset(), frozenset())
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far the postings of a date have come, and what they posted so far. `since` is the date whose
-    close came before; `place` the last candidate looked at."""
+    close came before; `place` the last candidate looked at, `looked` how many that were."""
 
     on: BusinessDate
     since: BusinessDate | None
@@ -46,6 +46,7 @@ class Progress:
     raised: int = 0
     lowered: int = 0
     kept: int = 0
+    looked: int = 0
 
     @property
     def finished(self) -> bool:
@@ -73,6 +74,13 @@ def outlook(ctx: Context, on: BusinessDate) -> Outlook:
         return Outlook(*due.lapsed_sum(conn, int(on)))
 
 
+def candidates(ctx: Context, begun: Progress) -> int:
+    """How many candidates the postings that begin will look at; one that comes meanwhile is not among them."""
+    with ctx.read() as conn:
+        lowest = ctx.programme_on(conn, begun.on).tiers.levels[0].code
+        return due.count(conn, _since(begun), int(begun.on), lowest=lowest)
+
+
 def post_all(ctx: Context, on: BusinessDate, since: BusinessDate | None) -> Progress:
     """Every batch one after the other: for a till where nobody sells."""
     progress = Progress(on, since)
@@ -98,6 +106,7 @@ def post_batch(ctx: Context, progress: Progress) -> Progress:
         found = _candidates(tx.conn, progress, programme)
         for candidate in found:
             progress = _post(tx, progress, candidate.member_id, programme)
+    progress = replace(progress, looked=progress.looked + len(found))
     if len(found) < BATCH_MEMBERS:
         return replace(progress, phase=_AFTER[progress.phase], place=due.FIRST)
     return replace(progress, place=found[-1])
@@ -110,8 +119,11 @@ def _candidates(conn: Connection, progress: Progress, programme: Programme) -> l
     if progress.phase == "tiers":
         lowest = programme.tiers.levels[0].code
         return due.tiers_past_end(conn, on, lowest=lowest, after=after, limit=limit)
-    since = int(progress.since) if progress.since is not None else due.FIRST.on
-    return due.pending_counting(conn, since, on, after=after, limit=limit)
+    return due.pending_counting(conn, _since(progress), on, after=after, limit=limit)
+
+
+def _since(progress: Progress) -> int:
+    return int(progress.since) if progress.since is not None else due.FIRST.on
 
 
 def _post(tx: Tx, progress: Progress, member_id: bytes, programme: Programme) -> Progress:

@@ -15,16 +15,18 @@ from app.context import Context
 from app.journal import Record
 from app.usecases.verify import check_event, check_projections, compare_rows, tiers_by_rank
 from app.usecases.verify_members import check_members
-from app.usecases.verify_report import Fault, Report, quiet
+from app.usecases.verify_report import Fault, Progress, Report, quiet
 from db import day, figures, people, rows
 from db.connection import Connection
 from db.engine import Reader
 
 SHARES: Final = 7
 _SHARE_DAYS: Final = "verified_shares"
+_TOLD_EVERY: Final = 500
+"""Events."""
 
 
-def verify_since(ctx: Context, seq: int, points: int = 0) -> Report:
+def verify_since(ctx: Context, seq: int, points: int = 0, *, progress: Progress = quiet) -> Report:
     """Check every event after `seq`, whose chain starts at that event as stored, and the members moved.
 
     `points` are those of all members up to `seq`: with what came since they must be the sum of all
@@ -45,11 +47,13 @@ def verify_since(ctx: Context, seq: int, points: int = 0) -> Report:
                 unwritten.append(row)
             elif (copy.seq, copy.hash) != (row.seq, row.hash):
                 report.add(Fault.JOURNAL_FILE, row.seq, "another event in the journal file")
+            if report.events % _TOLD_EVERY == 0:
+                progress("events", report.events, last - seq)
         if seq + report.events != last:
             report.add(Fault.GAP, seq + 1, f"{report.events} events up to {last}")
         moved = list(rows.members_moved_since(conn, seq))
         tiers = tiers_by_rank(ctx, conn)
-        check_members(conn, moved, report, tiers, progress=quiet, total=len(moved))
+        check_members(conn, moved, report, tiers, progress=progress, total=len(moved))
         _check_sum(conn, seq, points, report)
     _check_late(ctx, unwritten, report)
     return report

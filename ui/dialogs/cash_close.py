@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.domain.drawer import DrawerSums
 from app.domain.errors import Refusal, Refused
@@ -15,7 +15,7 @@ from ui.desk_records import Scan
 from ui.dialogs.cash_move import ReasonedSheet
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.widgets.basics import Label, Text, WrappedLabel, card, columns, rows
+from ui.widgets.basics import Label, Text, WrappedLabel, columns, rows
 from ui.widgets.number_fields import CodeField, PinField
 
 if TYPE_CHECKING:
@@ -43,6 +43,52 @@ class Ending:
     total_minor: int | None
 
 
+class EndFigures(QFrame):
+    """Expected and counted, and the sentence over them (S34); where nobody counted, only that.
+
+    Attributes:
+        said: the sentence.
+    """
+
+    def __init__(self, kit: Kit, sums: DrawerSums | None, total: int | None) -> None:
+        super().__init__()
+        words, self._kit = kit.words, kit
+        difference = 0 if sums is None or total is None else total - sums.expected_minor
+        tone = "danger" if difference or total is None else ""
+        self.setProperty("role", "band")
+        if tone:
+            self.setProperty("tone", tone)
+        inside = rows(kit.look, self, margins=(16, 12, 16, 12), gap=6)
+        if sums is None or total is None:
+            self.said = WrappedLabel(
+                lambda: words.say("Nobody counted this drawer. A manager signs for it."),
+                role="strong",
+            )
+            inside.addWidget(self.said)
+            return
+        line = columns(kit.look, gap=24)
+        line.addLayout(self._figure(lambda: words.say("Expected"), sums.expected_minor), 1)
+        line.addLayout(self._figure(lambda: words.say("Counted"), total), 1)
+        inside.addLayout(line)
+        money = ("+" if difference > 0 else "") + kit.formats.money(difference)
+        self.said = WrappedLabel(
+            lambda: (
+                words.say("Count submitted. Difference {money}: choose a reason.", money=money)
+                if difference
+                else words.say("Count submitted. Nothing differs.")
+            ),
+            role="strong",
+            tone=tone,
+        )
+        inside.addWidget(self.said)
+
+    def _figure(self, name: Text, minor: int) -> QVBoxLayout:
+        pair = rows(self._kit.look, gap=0)
+        pair.addWidget(Label(name, role="muted"))
+        pair.addWidget(Label(lambda: self._kit.formats.money(minor), role="figure"))
+        return pair
+
+
 class CloseShiftSheet(ReasonedSheet):
     """Signals:
     closed(session, staff): the shift is over; both None, or who took over and is at the till now.
@@ -60,7 +106,9 @@ class CloseShiftSheet(ReasonedSheet):
         sums, total = ending.sums, ending.total_minor
         self._difference = 0 if sums is None or total is None else total - sums.expected_minor
         self._uncounted = total is None
-        self.body.addWidget(self._figures())
+        figures = EndFigures(kit, sums, total)
+        self.difference = figures.said
+        self.body.addWidget(figures)
         self.body.addLayout(self._taking_over())
         self._ask_reason(UNCOUNTED_REASONS if self._uncounted else DIFFERENCE_REASONS)
         needed = self._uncounted or self._difference != 0
@@ -68,44 +116,6 @@ class CloseShiftSheet(ReasonedSheet):
         self._needs_reason = needed
         self.next_who.entered.connect(self.next_pin.setFocus)
         self.next_pin.entered.connect(self.submit)
-
-    def _figures(self) -> QWidget:
-        words, formats, look = self._kit.words, self._kit.formats, self._kit.look
-        sums, total = self._ending.sums, self._ending.total_minor
-        tone = "danger" if self._difference or self._uncounted else ""
-        band = card("band", tone=tone)
-        inside = rows(look, band, margins=(16, 12, 16, 12), gap=6)
-        if sums is None or total is None:
-            said = WrappedLabel(
-                lambda: words.say("Nobody counted this drawer. A manager signs for it."),
-                role="strong",
-            )
-            inside.addWidget(said)
-            return band
-        difference = self._difference
-        line = columns(look, gap=24)
-        line.addLayout(self._figure(lambda: words.say("Expected"), sums.expected_minor), 1)
-        line.addLayout(self._figure(lambda: words.say("Counted"), total), 1)
-        inside.addLayout(line)
-        sign = "+" if difference > 0 else ""
-        money = f"{sign}{formats.money(difference)}"
-        self.difference = WrappedLabel(
-            lambda: (
-                words.say("Count submitted. Difference {money}: choose a reason.", money=money)
-                if difference
-                else words.say("Count submitted. Nothing differs.")
-            ),
-            role="strong",
-            tone=tone,
-        )
-        inside.addWidget(self.difference)
-        return band
-
-    def _figure(self, name: Text, minor: int) -> QVBoxLayout:
-        pair = rows(self._kit.look, gap=0)
-        pair.addWidget(Label(name, role="muted"))
-        pair.addWidget(Label(lambda: self._kit.formats.money(minor), role="figure"))
-        return pair
 
     def _taking_over(self) -> QVBoxLayout:
         """Who comes next signs with their own PIN; left empty, the shift just ends."""

@@ -74,18 +74,6 @@ def test_rj_closes_the_oldest_open_date_and_says_its_number(rig: Rig) -> None:
     assert len(list((rig.shop.folder / "backups").glob("1-2*"))) == 1
 
 
-def test_the_shift_of_the_date_is_closed_first(rig: Rig) -> None:
-    close_sheet(rig)
-    press(Qt.Key.Key_Return)
-    rig.until(lambda: rig.top is None)
-    sheet = close_sheet(rig)
-    assert "2026-11-21" in sheet._date()
-    assert not sheet.commit.isEnabled()
-    assert "盘点" in sheet.problem.text()
-    press(Qt.Key.Key_Escape)
-    assert rig.top is None
-
-
 def test_asked_while_the_till_works_for_itself_it_says_so_and_opens_nothing(rig: Rig) -> None:
     rig.shell.day.night.busy = True  # as in the middle of an hourly backup
     action(rig, "rj")
