@@ -30,7 +30,7 @@ NOTHING: Final[Head] = (0, bytes(32))
 """The head of an empty journal."""
 Share: TypeAlias = Callable[[int, int], None]
 """Told (done, whole) while it runs."""
-_LEAST_STEPS: Final = 1000
+_LEAST_STEPS: Final = 100
 
 
 def _quiet(done: int, whole: int) -> None:
@@ -92,6 +92,8 @@ def copy_into(
                 raw.set_progress_handler(partial(_tell_size, path, target, copied), _LOOK_EVERY)
             raw.execute("VACUUM INTO ?", (str(target),))
         _sync(target)
+        if copied is not None:
+            copied(1, 1)
     except BaseException as error:
         target.unlink(missing_ok=True)
         if isinstance(error, dbapi2.Error):

@@ -23,6 +23,7 @@ from app.backup import (
 )
 from app.domain.errors import Outage, Unavailable
 from app.keyslots.document import decode
+from app.percent import Percent, Share
 from app.queries.attention import needs
 from app.settings import BackupSettings
 from app.usecases.back_up import NoteBackup, backup_age, backup_alarm, backup_due, note_backup
@@ -103,8 +104,10 @@ def test_a_copy_that_cannot_be_opened_does_not_count(
 ) -> None:
     real = copy_into
 
-    def spoilt(path: Path, key: object, target: Path, stop: Stop) -> tuple[int, bytes]:
-        head = real(path, key, target, stop)  # type: ignore[arg-type]  # the store's own key
+    def spoilt(
+        path: Path, key: object, target: Path, stop: Stop, progress: Share
+    ) -> tuple[int, bytes]:
+        head = real(path, key, target, stop, progress)  # type: ignore[arg-type]  # the store's own key
         flip(target, 4096 * 3 + 100)
         return head
 
@@ -260,3 +263,11 @@ def test_a_backup_that_grew_old_needs_a_hand(kiosk: Kiosk) -> None:
     assert [need.kind for need in needs(kiosk.ctx)] == []
     kiosk.clock.now += timedelta(hours=24, minutes=1)
     assert [(need.kind, need.code) for need in needs(kiosk.ctx)] == [("backup", "backup_stale")]
+
+
+def test_a_backup_tells_how_far_it_is_upwards_to_a_hundred(kiosk: Kiosk) -> None:
+    told: list[int] = []
+    make(kiosk.ctx, progress=Percent(told.append))
+    assert told == sorted(set(told))
+    assert told[-1] == 100
+    assert len(told) > 2, "the copy and the walk are told on their way"
