@@ -78,7 +78,7 @@ def test_an_open_shift_is_counted_within_the_close_and_two_enters_make_the_z(cas
     assert sheet.commit.hasFocus()
     press(Qt.Key.Key_Return)
     cash.until(lambda: sheet.part is not None and not sheet.part.counting)
-    assert "637.30" in shown(cash)
+    cash.until(lambda: "637.30" in shown(cash))
     assert sheet.commit.hasFocus()
     assert faults(cash.window) == []
     keep_picture(cash, "close_even")
@@ -177,7 +177,7 @@ def test_a_count_that_was_submitted_is_not_asked_again(cash: Rig) -> None:
     sheet = close_sheet(cash)
     assert sheet.part is not None
     assert not sheet.part.counting
-    assert "637.30" in shown(cash)
+    cash.until(lambda: "637.30" in shown(cash))
     press(Qt.Key.Key_Return)
     cash.until(lambda: cash.top is None)
 
