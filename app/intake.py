@@ -7,6 +7,7 @@ the window must not wait for them.
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -125,6 +126,27 @@ def readings(name: str, limit: int = 6) -> tuple[Reading, ...]:
             if reading not in found:
                 found.append(reading)
     return tuple(found[:limit])
+
+
+def parse_day(text: str, today: date) -> date | None:
+    """A day as a person types it: 2026-11-21, 20261121, 11-21 or 1121 (then the newest one that isn't after
+    `today`); None where there is no such day."""
+    parts = re.findall(r"\d+", plain_text(text))
+    digits = "".join(parts)
+    if len(parts) == 1 and len(digits) in (4, 8):
+        parts = [*([digits[:4]] if len(digits) == 8 else []), digits[-4:-2], digits[-2:]]
+    if len(parts) not in (2, 3) or (len(parts) == 3 and len(parts[0]) != 4):
+        return None
+    *year, month, day = (int(part) for part in parts)
+    years = year or [today.year, today.year - 1]
+    for each in years:
+        try:
+            found = date(each, month, day)
+        except ValueError:
+            continue
+        if year or found <= today:
+            return found
+    return None
 
 
 def lunar_birthday(year: int, month: int, day: int) -> date | None:

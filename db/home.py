@@ -1,9 +1,10 @@
-"""What the home page asks of the store beyond the reports: whose birthday it is, and what expires soon."""
+"""What the home page asks of the store beyond the reports: whose birthday it is, what expires soon,
+and who is to be called back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from db.connection import Connection
 
@@ -72,3 +73,54 @@ def expiring_lot_events(conn: Connection, first: int, last: int) -> int:
         (first, last),
     ).fetchone()
     return int(row[0])
+
+
+class FollowUpRow(NamedTuple):
+    """A member to be called back. `name` "" and `phone` None where they gave none or were erased."""
+
+    member_id: bytes
+    business_date: int
+    name: str
+    phone: str | None
+    note: str
+
+
+_WHO: Final = "coalesce(p.name, ''), p.phone, coalesce(p.note, '')"
+
+
+def returned_for(
+    conn: Connection, reason: str, first: int, last: int, limit: int
+) -> list[FollowUpRow]:
+    """Members who returned something for a reason and haven't bought since, newest first. A return that was
+    voided counts no more."""
+    found = conn.execute(
+        f"SELECT f.member_id, max(f.business_date), {_WHO} FROM event_figures f"
+        " JOIN member m ON m.id = f.member_id LEFT JOIN profile p ON p.member_id = m.id"
+        " WHERE f.business_date BETWEEN ? AND ? AND f.kind = 'return' AND f.reason = ?"
+        " AND coalesce(m.last_visit, 0) <= f.business_date AND NOT EXISTS"
+        " (SELECT 1 FROM document d WHERE d.refers_to = f.event_id AND d.kind = 'void')"
+        " GROUP BY f.member_id ORDER BY 2 DESC, f.member_id LIMIT ?",
+        (first, last, reason, limit),
+    )
+    return [FollowUpRow(*row) for row in found]
+
+
+def regulars_away(
+    conn: Connection, first: int, last: int, *, least: int, within: int, limit: int
+) -> list[FollowUpRow]:
+    """Members whose last sale is of a date from first to last, with at least `least` sales in the `within`
+    days up to it, who take offers by a call; longest away first."""
+    found = conn.execute(
+        f"SELECT DISTINCT f.member_id, f.business_date, {_WHO} FROM event_figures f"
+        " JOIN member m ON m.id = f.member_id LEFT JOIN profile p ON p.member_id = m.id"
+        " WHERE f.business_date BETWEEN :first AND :last AND f.kind = 'sale'"
+        " AND m.last_visit = f.business_date"
+        " AND (SELECT count(*) FROM document d WHERE d.member_id = f.member_id AND d.kind = 'sale'"
+        "      AND d.business_date > f.business_date - :within) >= :least"
+        " AND (SELECT c.granted FROM consent c WHERE c.member_id = f.member_id"
+        "      AND c.purpose = 'marketing' AND c.channel IN ('any', 'phone')"
+        "      ORDER BY c.seq DESC LIMIT 1) = 1"
+        " ORDER BY f.business_date, f.member_id LIMIT :most",
+        {"first": first, "last": last, "least": least, "within": within, "most": limit},
+    )
+    return [FollowUpRow(*row) for row in found]

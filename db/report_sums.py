@@ -72,10 +72,13 @@ GROUPS: Final = {
 }
 
 
+NO_MEMBER: Final = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which events: business dates first to last, a person, a tier at the sale. `without_shift` leaves out the
-    money of a shift, not its counts."""
+    """Which events: business dates first to last, a person, a tier at the sale (NO_MEMBER: sold to nobody
+    known). `without_shift` leaves out the money of a shift, not its counts."""
 
     first: int
     last: int
@@ -150,12 +153,7 @@ def _rows_of(where: Where, measures: Sequence[str]) -> tuple[str, str, list[obje
     source = "event_figures f"
     conditions, values = ["f.business_date BETWEEN ? AND ?"], list[object]()
     values += [where.first, where.last]
-    if where.staff_id is not None:
-        conditions.append("f.staff_id = ?")
-        values.append(where.staff_id)
-    if where.tier_rank is not None:
-        conditions.append("f.tier_rank = ?")
-        values.append(where.tier_rank)
+    _narrow(where, conditions, values)
     if measures[0] in SHARES:
         part = SHARES[measures[0]][0]
         assert all(SHARES[measure][0] == part for measure in measures), "shares of one part"
@@ -166,6 +164,18 @@ def _rows_of(where: Where, measures: Sequence[str]) -> tuple[str, str, list[obje
             conditions.append("f.shift_id IS NOT ?")
             values.append(where.without_shift)
     return source, " AND ".join(conditions), values
+
+
+def _narrow(where: Where, conditions: list[str], values: list[object]) -> None:
+    """To a person, to a tier."""
+    if where.staff_id is not None:
+        conditions.append("f.staff_id = ?")
+        values.append(where.staff_id)
+    if where.tier_rank == NO_MEMBER:
+        conditions.append("f.member_id IS NULL")
+    elif where.tier_rank is not None:
+        conditions.append("f.tier_rank = ?")
+        values.append(where.tier_rank)
 
 
 # What no single measure gives: members counted once, standings, lots ------------------------
@@ -198,10 +208,13 @@ def active_members(conn: Connection, where: Where) -> list[int]:
 
 def tier_events(conn: Connection, where: Where) -> list[tuple[bytes, int]]:
     """(member, sequence number) of the changes of tier in a period, by member."""
+    conditions, values = ["f.business_date BETWEEN ? AND ?"], list[object]()
+    values += [where.first, where.last]
+    _narrow(where, conditions, values)
     found = conn.execute(
         "SELECT DISTINCT f.member_id, f.seq FROM event_figures f JOIN event_share s ON s.seq = f.seq"
-        " WHERE f.business_date BETWEEN ? AND ? AND s.part = 'tier' ORDER BY 1, 2",
-        (where.first, where.last),
+        f" WHERE {' AND '.join(conditions)} AND s.part = 'tier' ORDER BY 1, 2",
+        values,
     )
     return [(member_id, seq) for member_id, seq in found]
 

@@ -23,12 +23,14 @@ LESS: Final = HexColor("#C0322B")
 _SMALL: Final = 7.5
 _BARS_MOST: Final = 12
 _LABEL_WIDE: Final = 110
+_LEGEND_HIGH: Final = 14.0
 
 
 def chart_height(chart: ChartData, most: float) -> float:
     """How high a chart wants to be: a few bars need little."""
     if chart.kind == "bars":
-        return min(most, 22.0 * min(len(chart.values), _BARS_MOST) + 6)
+        legend = _LEGEND_HIGH if chart.before else 0
+        return min(most, 22.0 * min(len(chart.values), _BARS_MOST) + 6 + legend)
     return most
 
 
@@ -36,7 +38,7 @@ def draw(canvas: Canvas, chart: ChartData, x: float, y: float, width: float, hei
     """Draw a chart into a box."""
     if chart.kind == "heat":
         _heat(canvas, chart, x, y, width, height)
-    elif chart.kind == "lines" and len(chart.values) > 1:
+    elif chart.kind == "lines" and len(chart.labels) > 1:
         _lines(canvas, chart, x, y, width, height)
     else:
         _bars(canvas, chart, x, y, width, height)
@@ -47,8 +49,12 @@ def _bars(
 ) -> None:
     """Lying bars, the label left and the value at the end; the largest dozen."""
     shown = min(len(chart.values), _BARS_MOST)
+    if chart.before:
+        _text(canvas, f"█ {chart.title}   │ {chart.before_title}", x, y + 2, INK)
+        y, height = y + _LEGEND_HIGH, height - _LEGEND_HIGH
     step = min(22.0, height / max(shown, 1))
-    least, most = min(0, *chart.values[:shown]), max(1, *chart.values[:shown])
+    every = (*chart.values[:shown], *chart.before[:shown])
+    least, most = min(0, *every), max(1, *every)
     room = width - _LABEL_WIDE - 80
     zero = x + _LABEL_WIDE - room * least / (most - least)
     for n in range(shown):
@@ -59,6 +65,12 @@ def _bars(
         canvas.rect(
             min(zero, zero + long), top + step * 0.2, abs(long), step * 0.6, stroke=0, fill=1
         )
+        if chart.before:
+            mark = zero + room * chart.before[n] / (most - least)
+            canvas.setStrokeColor(INK)
+            canvas.setLineWidth(1.4)
+            canvas.line(mark, top + step * 0.1, mark, top + step * 0.9)
+            canvas.setLineWidth(0.5)
         _text(canvas, _cut(chart.labels[n], _LABEL_WIDE - 8), x, top + step * 0.35, INK)
         _text(canvas, chart.texts[n], max(zero, zero + long) + 4, top + step * 0.35, MUTED)
 
@@ -73,7 +85,7 @@ def _lines(
     least, most = min(0, *every), max(1, *every)
 
     def place(n: int, value: int) -> tuple[float, float]:
-        across = left + inner_wide * n / (len(chart.values) - 1)
+        across = left + inner_wide * n / (len(chart.labels) - 1)
         return across, bottom + inner_high * (value - least) / (most - least)
 
     canvas.setLineWidth(0.5)
@@ -81,8 +93,9 @@ def _lines(
     for part in range(5):
         high = bottom + inner_high * part / 4
         canvas.line(left, high, left + inner_wide, high)
-    peak = max(range(len(chart.values)), key=chart.values.__getitem__)
-    _text(canvas, chart.texts[peak], x, place(peak, chart.values[peak])[1] - 3, MUTED)
+    texts = (*chart.texts, *chart.before_texts)
+    peak = max(range(min(len(every), len(texts))), key=every.__getitem__)
+    _text(canvas, texts[peak], x, place(0, every[peak])[1] - 3, MUTED)
     if chart.before:
         canvas.setStrokeColor(MUTED)
         canvas.setDash(3, 2)

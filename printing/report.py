@@ -12,8 +12,9 @@ Kind = Literal["bars", "lines", "heat"]
 class ChartData:
     """What a chart shows. `values` are integers of one unit, `texts` the same as people read them.
 
-    `before` is the comparison, one for each value, or (). A heat map has `columns`; its values run line by
-    line, one for each column of each label.
+    `before` is the comparison, one for each value, or (); `before_texts` the same as people read it. A heat
+    map has `columns`; its values run line by line, one for each column of each label. A line may end before
+    its labels do: the rest hasn't come yet.
     """
 
     kind: Kind
@@ -23,6 +24,7 @@ class ChartData:
     texts: tuple[str, ...]
     before: tuple[int, ...] = ()
     before_title: str = ""
+    before_texts: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
 
 

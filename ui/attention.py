@@ -67,10 +67,12 @@ class Attention(QObject):
         counter: Counter,
         *,
         open_paper: Callable[[], None],
+        open_counter: Callable[[], None],
+        back_up: Callable[[], None],
     ) -> None:
         super().__init__(counter)
         self._kit, self._lanes, self._desk, self._counter = kit, lanes, desk, counter
-        self._open_paper = open_paper
+        self._open_paper, self._open_counter, self._back_up = open_paper, open_counter, back_up
         self._needs: tuple[Need, ...] = ()
         self._kept_at: datetime | None = None
         self._unknown_at: datetime | None = None
@@ -129,7 +131,7 @@ class Attention(QObject):
                     self._kept_at,
                     lambda: words.say("The open sale was kept when the till stopped."),
                     lambda: words.say("Check it, then charge or clear it"),
-                    counter.focus_amount,
+                    partial(self._at_the_counter, counter.focus_amount),
                 )
             )
         if self._unknown_at is not None:
@@ -144,7 +146,7 @@ class Attention(QObject):
                         count=count,
                     ),
                     lambda: words.say("F5 picks the item, Delete drops it"),
-                    counter.point_at_unknown,
+                    partial(self._at_the_counter, counter.point_at_unknown),
                 )
             )
         return sorted(found, key=lambda line: line.at)
@@ -167,14 +169,14 @@ class Attention(QObject):
                 need.at,
                 lambda: sentence(self._kit, Outage.JOURNAL_FILE_FAILED, {}),
                 lambda: words.say("The next sale tries again"),
-                self._counter.focus_amount,
+                partial(self._at_the_counter, self._counter.focus_amount),
             )
         if need.kind == "backup":
             return NeedLine(
                 need.at,
                 lambda: sentence(self._kit, Outage(need.code), {}),
-                lambda: words.say("F11, then bf"),
-                self._counter.focus_amount,
+                lambda: words.say("Enter makes one (F11 bf)"),
+                self._back_up,
             )
         return NeedLine(
             need.at,
@@ -182,6 +184,11 @@ class Attention(QObject):
             partial(self._incident_step, need),
             self._open_incidents,
         )
+
+    def _at_the_counter(self, settle: Callable[[], None]) -> None:
+        """Wherever the list was read: what the open sale needs is done there."""
+        self._open_counter()
+        settle()
 
     def _incident_step(self, need: Need) -> str:
         words = self._kit.words

@@ -56,7 +56,7 @@ def _home(shell: Shell) -> QWidget:
 
     return HomePage(
         _around(shell, lambda: shell.till.today), shell.attention,
-        Openers(shell.open_overview, shell.open_figure, shell.open_member),
+        Openers(shell.open_report, shell.open_figure, shell.open_member),
     )  # fmt: skip
 
 

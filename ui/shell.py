@@ -47,7 +47,7 @@ from ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from app.context import Session
-    from app.documents.report import Figure
+    from app.documents.report import Figure, ReportCode
     from app.usecases.export_report import Form
     from app.usecases.sign_in import SignOutWhy
     from ui.desk import Desk
@@ -117,6 +117,8 @@ class Shell(QWidget):
             desk,
             self.counter,
             open_paper=self.errands.print_list,
+            open_counter=self._turn_to_counter,
+            back_up=self._back_up,
         )
         self.cash = CashErrands(
             kit,
@@ -430,16 +432,16 @@ class Shell(QWidget):
 
     # From home ---------------------------------------------------------------------------------
 
-    def open_overview(self) -> ReportsPage:
-        """The reports, at today's overview."""
+    def open_report(self, code: ReportCode) -> ReportsPage:
+        """The reports, at one of today."""
         self.show_page(REPORTS)
         page = cast("ReportsPage", self._page(REPORTS))
-        page.show_overview()
+        page.show_today(code)
         return page
 
-    def open_figure(self, figure: Figure) -> None:
-        """The events behind a figure, over the reports."""
-        self.open_overview().open_figure(figure)
+    def open_figure(self, code: ReportCode, figure: Figure) -> None:
+        """The events behind a figure, over the report that has it."""
+        self.open_report(code).open_figure(figure)
 
     def open_member(self, member_id: bytes) -> None:
         """A member at the counter, unless a sale is open there."""
@@ -449,6 +451,9 @@ class Shell(QWidget):
             return
         self.show_page(COUNTER)
         self.counter.attach(member_id)
+
+    def _back_up(self) -> None:
+        self.day.back_up()
 
     def print_page(self) -> None:
         """F10: the report on screen, or else what is stuck at the printer or the last slip again."""

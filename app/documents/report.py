@@ -20,7 +20,11 @@ ReportCode = Literal[
     "members", "points", "lots", "undone", "reasons",
 ]  # fmt: skip
 
+Against = Literal["", "week_before", "year_before"]
+
 PARTS_SHOWN: Final = 500
+WITHOUT_MEMBER: Final = -1
+"""In the place of a tier: what was sold to nobody known."""
 WEEK: Final = 7
 YEAR: Final = 364
 """Fifty-two weeks: the same weekday of last year."""
@@ -29,17 +33,24 @@ YEAR: Final = 364
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
     """What a report is about: business dates `first` to `last`, one person's doing or everybody's, one tier
-    (at the time of the sale) or all."""
+    (at the time of the sale; WITHOUT_MEMBER) or all; and the period that it is held `against`."""
 
     first: BusinessDate
     last: BusinessDate
     staff_id: bytes | None = None
     tier_rank: int | None = None
+    against: Against = ""
 
     @property
     def days(self) -> int:
         """How many business dates it spans."""
         return self.last - self.first + 1
+
+    def earlier(self) -> ReportFilter | None:
+        """The period that it is held against, None without one."""
+        if not self.against:
+            return None
+        return self.week_before() if self.against == "week_before" else self.year_before()
 
     def week_before(self) -> ReportFilter:
         """As many days on the same weekdays, whole weeks earlier."""
@@ -93,7 +104,7 @@ class Report:
         columns: codes of the columns, one for each figure of a line.
         total: the totals row, () where adding up has no meaning.
         chart: how it is drawn; `charted` is the column that is.
-        before: the charted column a week earlier, one for each line, () without a comparison.
+        before: the charted column in the earlier period, one for each line, () without a comparison.
         notes: codes of sentences that belong under the table ("open_shift").
     """
 

@@ -29,11 +29,16 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
 
 
-def csv_bytes(pairs: Sequence[tuple[Report, ReportSheet]], exponent: int) -> bytes:
-    """The reports one below the other, UTF-8 with BOM so that spreadsheets read Chinese."""
+def csv_bytes(
+    pairs: Sequence[tuple[Report, ReportSheet]], exponent: int, *, mark: str = ""
+) -> bytes:
+    """The reports one below the other, UTF-8 with BOM so that spreadsheets read Chinese. `mark` ("DEMO",
+    "TRAINING 练习") stands at the head of each."""
     buffer = io.StringIO()
     out = csv.writer(buffer, lineterminator="\r\n")
     for report, sheet in pairs:
+        if mark:
+            out.writerow([mark])
         out.writerow([safe_cell(sheet.title), sheet.period, *map(safe_cell, sheet.filters)])
         out.writerow(safe_cell(head) for head in sheet.heads)
         for row, line in zip(sheet.rows, report.lines, strict=True):
@@ -46,8 +51,10 @@ def csv_bytes(pairs: Sequence[tuple[Report, ReportSheet]], exponent: int) -> byt
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
 
 
-def xlsx_bytes(pairs: Sequence[tuple[Report, ReportSheet]], exponent: int) -> bytes:
-    """A workbook with one sheet a report."""
+def xlsx_bytes(
+    pairs: Sequence[tuple[Report, ReportSheet]], exponent: int, *, mark: str = ""
+) -> bytes:
+    """A workbook with one sheet a report; `mark` stands on each, above its figures."""
     import xlsxwriter  # only when somebody exports: it costs 30 ms
 
     buffer = io.BytesIO()
@@ -67,6 +74,7 @@ def xlsx_bytes(pairs: Sequence[tuple[Report, ReportSheet]], exponent: int) -> by
         page = book.add_worksheet(_sheet_name(sheet.title))
         page.write_string(0, 0, sheet.title, bold)
         page.write_string(1, 0, " · ".join((sheet.period, *sheet.filters)))
+        page.write_string(2, 0, mark, bold)
         for column, head in enumerate(sheet.heads):
             page.write_string(3, column, head, bold)
         lines = [(row[0], line.figures) for row, line in zip(sheet.rows, report.lines, strict=True)]

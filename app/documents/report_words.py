@@ -114,6 +114,9 @@ _REASONS: Final = {
 }
 _NOTES: Final = {
     "open_shift": mark("The money of the open shift is shown after its cash count."),
+    "not_narrowed": mark(
+        "What stands now is everybody's: person and tier narrow only what happened."
+    ),
 }
 
 
@@ -237,7 +240,12 @@ def _filters(report: Report, naming: Naming) -> tuple[str, ...]:
     if report.filter.staff_id is not None:
         found.append(words.say("Person: {name}", name=naming.staff))
     if report.filter.tier_rank is not None:
-        found.append(words.say("Tier: {name}", name=naming.tier))
+        name = naming.tier or words.say("Without a member")
+        found.append(words.say("Tier: {name}", name=name))
+    earlier = report.filter.earlier()
+    if earlier is not None and len(report.columns) and report.filter.against in report.columns:
+        against = head(words, report.filter.against)
+        found.append(f"{against}: {period(earlier, words)}")
     return tuple(found)
 
 
@@ -262,7 +270,8 @@ def _chart(report: Report, rows: tuple[tuple[str, ...], ...], naming: Naming) ->
         tuple(line.figures[at].value or 0 for line in report.lines),
         tuple(row[1 + at] for row in rows),
         report.before,
-        words.say("Week before") if report.before else "",
+        head(words, report.filter.against) if report.before else "",
+        tuple(row[-1] for row in rows) if report.before else (),
     )
 
 

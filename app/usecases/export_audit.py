@@ -20,7 +20,7 @@ from app.formats import Formats, plain_amount
 from app.i18n import mark
 from app.queries.audit import AuditFilter, AuditLine, all_lines, within_reach
 from app.queries.readers import require_look
-from app.slips import money_sign
+from app.slips import money_sign, shop_of
 from app.usecases.done import Done
 from app.usecases.take_out import reports_folder, write_whole
 from db.engine import Reader
@@ -61,8 +61,10 @@ def export_audit(ctx: Context, command: ExportAudit) -> Done[Path]:
             )
         assert tx.event is not None, "recorded now or before"
         seq = tx.event.seq
+        mark = shop_of(ctx, tx.conn, ctx.offset_min()).mark
     words = ctx.words(command.language)
-    table = [[words.say(head) for head in HEADS]]
+    table = [[mark]] if mark else []
+    table.append([words.say(head) for head in HEADS])
     zone = timezone(timedelta(minutes=ctx.offset_min()))
     sign = money_sign(ctx.till.currency.code, ctx.till.currency.exponent)
     table += [_cells(Formats(words, sign, zone), line) for line in lines]

@@ -24,7 +24,7 @@ from app.usecases.done import Done
 from app.usecases.read_report import report_of
 from app.usecases.rights import require
 from app.usecases.take_out import reports_folder, write_whole
-from db import people, rows
+from db import people
 from db.connection import Connection
 from db.engine import Reader
 from printing.document import to_json
@@ -138,10 +138,10 @@ def _out(
                 shop = shop_of(ctx, tx.conn, event.offset_min)
                 slip = report_slip(shop, [sheet for _, sheet in made])
                 tx.print(event, "report", to_json(slip).decode())
-        demo = rows.meta(tx.conn, "demo") == "1"
+        mark = shop_of(ctx, tx.conn, ctx.offset_min()).mark
     path = None
     if command.form != "print":
-        path = _save(ctx, command, made, demo=demo)
+        path = _save(ctx, command, made, mark=mark)
     changes = Changes(kinds=frozenset({"print"} if command.form == "print" else ()))
     return Done(Exported(path, count), changes, warning=ctx.warning())
 
@@ -151,7 +151,7 @@ def _save(
     command: ExportReport,
     made: Sequence[tuple[Report, ReportSheet]],
     *,
-    demo: bool,
+    mark: str,
 ) -> Path:
     exponent = ctx.till.currency.exponent
     name = command.codes[0] if len(command.codes) == 1 else "reports"
@@ -161,9 +161,10 @@ def _save(
         from printing.report_pdf import report_pdf
 
         sheets = [sheet for _, sheet in made]
-        content = report_pdf(sheets, title=f"{name} {span}", mark="DEMO" if demo else "")
+        content = report_pdf(sheets, title=f"{name} {span}", mark=mark)
     else:
-        content = (csv_bytes if command.form == "csv" else xlsx_bytes)(made, exponent)
+        write = csv_bytes if command.form == "csv" else xlsx_bytes
+        content = write(made, exponent, mark=mark)
     path = reports_folder(ctx) / f"{name}-{span}.{command.form}"
     write_whole(path, content)
     return path

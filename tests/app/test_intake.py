@@ -6,7 +6,15 @@ from datetime import date
 
 import pytest
 
-from app.intake import Phone, PhoneProblem, lunar_birthday, parse_phone, plain_text, readings
+from app.intake import (
+    Phone,
+    PhoneProblem,
+    lunar_birthday,
+    parse_day,
+    parse_phone,
+    plain_text,
+    readings,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +97,24 @@ def test_the_thirtieth_of_a_short_lunar_month_is_kept_on_the_twenty_ninth() -> N
 
 def test_full_width_text_is_made_narrow() -> None:
     assert plain_text("　ＡＢ１２　") == "AB12"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("2026-11-21", date(2026, 11, 21)),
+        ("20261121", date(2026, 11, 21)),
+        (" 2026 / 1 / 5 ", date(2026, 1, 5)),
+        ("1121", date(2026, 11, 21)),
+        ("11-21", date(2026, 11, 21)),
+        ("1123", date(2025, 11, 23)),  # not before tomorrow: the newest that has been
+        ("0229", None),
+        ("20240229", date(2024, 2, 29)),
+        ("20260230", None),
+        ("1", None),
+        ("26-11-21", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_day_is_read_as_people_type_it(typed: str, expected: date | None) -> None:
+    assert parse_day(typed, date(2026, 11, 22)) == expected

@@ -247,7 +247,7 @@ class Journal:
                 continue
             if staff is not None and event["staff"] != staff:
                 continue
-            if tier is not None and self.key(event, "tier") != tier:
+            if not self.is_of(event, tier):
                 continue
             if money and hidden_shift is not None and event["shift"] == hidden_shift:
                 continue
@@ -294,7 +294,7 @@ class Journal:
         net: dict[str, int] = defaultdict(int)
         for event in self.events:
             side, sign = self.side(event)
-            if staff not in (None, event["staff"]) or tier not in (None, self.key(event, "tier")):
+            if staff not in (None, event["staff"]) or not self.is_of(event, tier):
                 continue
             if side == "sale" and event["member"] and first <= event["bd"] <= last:
                 seen.setdefault(event["member"], event["seq"])
@@ -309,12 +309,22 @@ class Journal:
             if event["kind"] == "enrol"
         }
 
-    def rises(self, first: int, last: int) -> tuple[Amounts, Amounts]:
+    def is_of(self, event: Event, tier: int | None) -> bool:
+        """Whether an event belongs to a tier; -1: to nobody known."""
+        if tier == -1:
+            return event["member"] is None
+        return tier is None or self.key(event, "tier") == tier
+
+    def rises(
+        self, first: int, last: int, staff: str | None, tier: int | None
+    ) -> tuple[Amounts, Amounts]:
         """(upgrades, downgrades) of a period by event."""
         up: Amounts = {}
         down: Amounts = {}
         for n, event in enumerate(self.events):
             if not first <= event["bd"] <= last or event["member"] is None:
+                continue
+            if staff not in (None, event["staff"]) or not self.is_of(event, tier):
                 continue
             if not any(entry[1] == "tier" for entry in event["entries"]):
                 continue

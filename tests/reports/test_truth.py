@@ -10,7 +10,16 @@ from typing import Any, get_args
 import pytest
 
 from app.build import open_till
-from app.documents.report import Drill, Figure, Key, Line, Report, ReportCode, ReportFilter
+from app.documents.report import (
+    WITHOUT_MEMBER,
+    Drill,
+    Figure,
+    Key,
+    Line,
+    Report,
+    ReportCode,
+    ReportFilter,
+)
 from app.domain.business_day import BusinessDate
 from app.queries.reports.parts import amounts
 from app.queries.reports.sales import GROUPED
@@ -58,9 +67,9 @@ class Lived:
             case "active":
                 return journal.active(first, last, **self.more(asked))
             case "upgrades":
-                return journal.rises(first, last)[0]
+                return journal.rises(first, last, *self.who(asked))[0]
             case "downgrades":
-                return journal.rises(first, last)[1]
+                return journal.rises(first, last, *self.who(asked))[1]
             case "lots":
                 return journal.lots(int(self.last))[str(drill.key)]
             case "owed":
@@ -69,6 +78,9 @@ class Lived:
             drill.measure, first, last, group=drill.group, key=_plain(drill.key), **self.more(asked)
         )
 
+    def who(self, asked: ReportFilter) -> tuple[str | None, int | None]:
+        return asked.staff_id.hex() if asked.staff_id else None, asked.tier_rank
+
     def more(self, asked: ReportFilter) -> dict[str, Any]:
         return {
             "staff": asked.staff_id.hex() if asked.staff_id else None,
@@ -76,12 +88,19 @@ class Lived:
             "hidden_shift": self.hidden_shift,
         }
 
+    @property
+    def today(self) -> ReportFilter:
+        """The last day, against the one of which it is a week later."""
+        return ReportFilter(self.last, self.last, against="week_before")
+
     def filters(self) -> Iterator[ReportFilter]:
         whole = ReportFilter(self.first, self.last)
         yield whole
         yield ReportFilter(self.last, self.last)
         yield replace(whole, staff_id=self.days.people[0].staff_id)
         yield replace(whole, tier_rank=0)
+        yield replace(whole, tier_rank=WITHOUT_MEMBER)
+        yield self.today
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -102,6 +121,7 @@ def lived(
     days = Days(shop, request.param)
     first = shop.till.context.business_date()
     days.live(3, 40)
+    shop.clock.step(days=5)
     days.open_day()
     for _ in range(12):
         days._happen()
@@ -145,6 +165,13 @@ def test_no_line_is_missing_and_none_is_too_many(lived: Lived) -> None:
             found = [_plain(line.key) for line in report.lines]
             first, last = int(asked.first), int(asked.last)
             wanted = lived.journal.keys(spec.group, spec.measures, first, last, **lived.more(asked))
+            if asked.against and code != "shift":
+                earlier, later = asked.week_before(), 7 if spec.group == "date" else 0
+                before = lived.journal.keys(
+                    spec.group, (spec.charted,), int(earlier.first), int(earlier.last),
+                    **lived.more(earlier),
+                )  # fmt: skip
+                wanted |= {key + later if later else key for key in before}
             assert set(found) == wanted, code
             assert len(found) == len(wanted), code
 
@@ -219,6 +246,26 @@ def test_the_money_of_a_shift_that_is_not_counted_is_told_nowhere(lived: Lived) 
         assert all(figure.withheld and figure.value is None for figure in figures), code
     assert lived.amounts(Drill("takings", today)) == {}
     assert lived.amounts(Drill("sales", today))
+
+
+def test_every_report_that_can_be_compared_is(lived: Lived) -> None:
+    for code in CODES:
+        report = lived.report(code, lived.today)
+        compared = "week_before" in report.columns
+        assert compared is (code not in ("shift", "hours", "lots")), code
+        assert len({len(line.figures) for line in report.lines}) <= 1, code
+    cashiers = lived.report("cashier", lived.today)
+    assert sum(cashiers.before) == cashiers.total[-1].value != 0
+    year = lived.report("cashier", replace(lived.today, against="year_before"))
+    assert year.columns[-1] == "year_before"
+    assert lived.report("cashier", replace(lived.today, against="")).before == ()
+
+
+def test_what_nobody_can_be_told_apart_by_says_so(lived: Lived) -> None:
+    for code in ("members", "points", "lots"):
+        assert lived.report(code, lived.today).notes == ()
+        narrowed = replace(lived.today, staff_id=lived.days.people[0].staff_id)
+        assert lived.report(code, narrowed).notes == ("not_narrowed",)
 
 
 def test_last_week_and_last_year_are_the_same_weekdays(lived: Lived) -> None:

@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tests.ui.conftest import Rig
-from tests.ui.keys import press
+from tests.ui.keys import press, write
+from ui.dialogs.audit_event import AuditEvent
 from ui.dialogs.points import WhyPoints
 from ui.dialogs.report_parts import PartsSheet
 from ui.screens.reports_page import ReportsPage
@@ -115,3 +116,70 @@ def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) 
         show(manager, page, code)
         manager.settle()
         assert faults(manager.window) == []
+        first = page.table.columnWidth(0)
+        metrics = page.table.fontMetrics()
+        assert page.shown is not None
+        for row in page.shown.sheet.rows:
+            assert metrics.horizontalAdvance(row[0]) < first, row[0]
+
+
+def test_own_dates_are_typed_checked_and_read(manager: Rig) -> None:
+    page = open_reports(manager)
+    page.filters.setFocus()
+    press(Qt.Key.Key_Right)
+    press(Qt.Key.Key_Up)
+    assert page.period.value == "own"
+    assert page.dates.isVisible()
+    manager.until(lambda: page.shown is not None and not page._latest.waiting)
+    press(Qt.Key.Key_Return)
+    assert page.dates.first.hasFocus()
+    today = manager.shell.till.today
+    shown = page.shown
+    for first, last in (("1131", "1"), (today.plus(1).iso(), today.plus(1).iso())):
+        page.dates.first.setText(first)
+        page.dates.last.setText(last)
+        page.dates.last.setFocus()
+        press(Qt.Key.Key_Return)
+        assert page.dates.problem.text()
+        assert page.dates.span is None
+        assert page.shown is shown
+    page.dates.first.setFocus()
+    page.dates.first.selectAll()
+    write(today.plus(-9).iso().replace("-", ""))
+    press(Qt.Key.Key_Return)
+    assert page.dates.last.hasFocus()
+    write(today.plus(-1).iso())
+    press(Qt.Key.Key_Return)
+    assert page.dates.problem.text() == ""
+    manager.until(lambda: page.shown is not shown)
+    assert page.shown is not None
+    asked = page.shown.report.filter
+    assert (asked.first, asked.last) == (today.plus(-9), today.plus(-1))
+    assert page.table.hasFocus()
+
+
+def test_a_report_is_held_against_what_the_row_says(manager: Rig) -> None:
+    page = open_reports(manager)
+    show(manager, page, "cashier")
+    for value, column in (("week_before", "上周同日"), ("year_before", "去年同日"), ("", "作废")):
+        page.shown = None
+        page.against.choose(value)
+        page.read()
+        manager.until(lambda: page.shown is not None)
+        assert page.shown is not None
+        assert page.shown.sheet.heads[-1] == column
+
+
+def test_an_event_without_a_member_opens_too(manager: Rig) -> None:
+    page = open_reports(manager)
+    show(manager, page, "members", "365")
+    page.focus_table()
+    page.table.setCurrentIndex(page.rows.index(0, 1))
+    press(Qt.Key.Key_Return)
+    parts = manager.sheet(PartsSheet)
+    assert parts.rows.rowCount() > 0
+    old = parts.rows.record(parts.rows.rowCount() - 1)
+    assert old is not None
+    parts.table.selectRow(0)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: isinstance(manager.top, AuditEvent) or page.status.text())

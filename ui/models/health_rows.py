@@ -53,17 +53,17 @@ def health_lines(
         clock = words.say("{seconds} s behind the last event", seconds=number(found.clock_behind_s))
     return (
         HealthLine(
-            mark("Room on the disk"), _megabytes(found.free_bytes), found.free_bytes < DISK_LEAST
+            mark("Room on the disk"), _size(found.free_bytes), found.free_bytes < DISK_LEAST
         ),
         HealthLine(mark("Clock"), clock, found.clock_behind_s > 0),
         HealthLine(mark("Last backup"), moment(found.last_backup), old),
         HealthLine(mark("Last day close"), moment(found.last_close), False),
         HealthLine(
             mark("Journal file"),
-            found.journal_problem or _megabytes(found.journal_bytes),
+            found.journal_problem or _size(found.journal_bytes),
             bool(found.journal_problem),
         ),
-        HealthLine(mark("Store"), _megabytes(found.store_bytes), False),
+        HealthLine(mark("Store"), _size(found.store_bytes), False),
         HealthLine(mark("Events"), number(found.events), False),
         HealthLine(
             mark("Key for the safe"),
@@ -74,5 +74,11 @@ def health_lines(
     )
 
 
-def _megabytes(size: int) -> str:
-    return f"{number(size // _MB)} MB"
+def _size(size: int) -> str:
+    """`85 MB`, from a thousand on `68.9 GB`."""
+    megabytes = size // _MB
+    return (
+        f"{number(megabytes)} MB"
+        if megabytes < 1000
+        else f"{number(megabytes // 1000)}.{megabytes % 1000 // 100} GB"
+    )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.documents.report import Figure, Line
+from app.documents.report import Figure, Line, ReportCode
 from app.documents.report_words import MEASURES, cell
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage
 from app.formats import number
 from app.i18n import mark
-from app.usecases.read_home import BirthdayToday, Home
+from app.usecases.read_home import BirthdayToday, FollowUp, Home
+from printing.report import ChartData
 from ui.attention import NeedLine
 from ui.errors import sentence
 from ui.kit import Kit
@@ -20,6 +22,16 @@ from ui.models.record_rows import RecordColumns
 
 _UP: Final = "▲"
 _DOWN: Final = "▼"
+NOTE_SIGNS: Final = 20
+REPORT_OF: Final[Mapping[str, ReportCode]] = {
+    "takings": "day",
+    "sales": "hours",
+    "member_share": "tier",
+    "enrolled": "members",
+    "redeemed_share": "points",
+    "points_share": "points",
+}
+"""Which report tells more of a figure of the day."""
 
 
 class GlanceRows(RecordColumns[Line]):
@@ -43,9 +55,13 @@ class GlanceRows(RecordColumns[Line]):
         sign = _UP if step > 0 else _DOWN if step < 0 else ""
         if today.unit == "share":
             size = f"{abs(step) // 100}.{abs(step) % 100:02d}"
-            said = self._kit.words.say("{points} percentage points", points=size)
-            return f"{sign} {said}".strip()
-        return f"{sign} {number((abs(step) * 100 + abs(before.value) // 2) // abs(before.value))}%".strip()
+            said = self._kit.words.say("{points} pp", points=size)
+            return f"{sign} {said}" if step else "="
+        return (
+            "="
+            if not step
+            else f"{sign} {number((abs(step) * 100 + abs(before.value) // 2) // abs(before.value))}%".strip()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +84,10 @@ class TaskRows(RecordColumns[Task]):
 
 
 def tasks(kit: Kit, home: Home) -> tuple[Task, ...]:
-    """Points that expire soon first, then whose birthday it is."""
+    """Who is to be called back first, then points that expire soon, then whose birthday it is."""
     words, more = kit.words, home.birthday_count - len(home.birthdays)
-    found = [_expiring(kit, home)]
+    found = [_follow_up(kit, home, each) for each in home.follow_ups]
+    found.append(_expiring(kit, home))
     found += [_birthday(kit, each) for each in home.birthdays]
     if not home.birthdays:
         found.append(Task(words.say("Birthday today"), words.say("nobody")))
@@ -82,6 +99,35 @@ def tasks(kit: Kit, home: Home) -> tuple[Task, ...]:
             )
         )
     return tuple(found)
+
+
+def _follow_up(kit: Kit, home: Home, who: FollowUp) -> Task:
+    words = kit.words
+    day = kit.formats.day_named(who.on.to_date(), today=home.on.to_date())
+    if who.why == "faulty":
+        why = words.say("Call back: faulty goods returned, {day}", day=day)
+    else:
+        why = words.say("Call back: a regular, last here {day}", day=day)
+    note = who.note if len(who.note) <= NOTE_SIGNS else f"{who.note[:NOTE_SIGNS]}…"
+    said = " · ".join(part for part in (who.name, who.phone_masked, note) if part)
+    return Task(why, said, member_id=who.member_id)
+
+
+def visits_chart(kit: Kit, home: Home) -> ChartData | None:
+    """Today's visits by hour against the same weekday's; None on two days without any."""
+    words, visits = kit.words, home.visits
+    if not visits.hours:
+        return None
+    return ChartData(
+        "lines",
+        words.say("Visits today"),
+        tuple(f"{hour:02d}" for hour in visits.hours),
+        visits.today,
+        tuple(number(count) for count in visits.today),
+        visits.week_before,
+        words.say("Week before"),
+        tuple(number(count) for count in visits.week_before),
+    )
 
 
 def _expiring(kit: Kit, home: Home) -> Task:

@@ -1,6 +1,7 @@
 """Home (counter-flows.md section 5): today at a glance, what is to do, what needs a hand, how the machine is.
 
-Four lists, each one stop of Tab; Enter opens what a line is about. It asks once a visit, on the report lane.
+Four lists and the curve of visits, each one stop of Tab; Enter opens what a line is about. It asks once a
+visit, on the report lane.
 """
 
 from __future__ import annotations
@@ -11,24 +12,33 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame
 
-from app.documents.report import Figure
+from app.documents.report import Figure, ReportCode
 from app.usecases.read_home import Home
 from ui.attention import Attention
 from ui.errors import words_of
 from ui.lanes import Latest
 from ui.models.health_rows import HealthRows
-from ui.models.home_rows import AlarmRows, GlanceRows, TaskRows, machine_lines, tasks
+from ui.models.home_rows import (
+    REPORT_OF,
+    AlarmRows,
+    GlanceRows,
+    TaskRows,
+    machine_lines,
+    tasks,
+    visits_chart,
+)
 from ui.screens.rail_page import RailPage, Surroundings
 from ui.widgets.basics import Label, Text, WrappedLabel, card, columns, rows
+from ui.widgets.chart import ChartView
 from ui.widgets.table import RecordTable
 
 
 @dataclass(frozen=True, slots=True)
 class Openers:
-    """Where Enter leads: today's overview, the events of a figure, a member at the counter."""
+    """Where Enter leads: a report of today, the events of a figure, a member at the counter."""
 
-    report: Callable[[], object]
-    figure: Callable[[Figure], None]
+    report: Callable[[ReportCode], object]
+    figure: Callable[[ReportCode, Figure], None]
     member: Callable[[bytes], None]
 
 
@@ -48,7 +58,8 @@ class HomePage(RailPage):
         self.alarm_rows, self.machine_rows = AlarmRows(kit, today), HealthRows(kit, today)
         self._make_tables()
         self._lay_out()
-        self.glance.opened.connect(lambda _: openers.report())
+        self.glance.opened.connect(self._open_figure)
+        self.visits.opened.connect(lambda _: openers.report("hours"))
         self.tasks.opened.connect(self._open_task)
         self.alarms.opened.connect(self._open_alarm)
         attention.changed.connect(lambda _: self._show_alarms())
@@ -60,8 +71,12 @@ class HomePage(RailPage):
         )
         self.tasks = RecordTable(kit, self.task_rows, lambda: words.say("What is to do"))
         self.alarms = RecordTable(
-            kit, self.alarm_rows, lambda: words.say("Needs attention"), whole=(0,)
+            kit, self.alarm_rows, lambda: words.say("Needs attention"), whole=(0, 2)
         )
+        self.glance.setMinimumHeight(
+            kit.look.dense(38, 32) * (len(REPORT_OF) + 1) + kit.look.px(14)
+        )
+        self.visits = ChartView(kit, low=True)
         self.machine = RecordTable(kit, self.machine_rows, lambda: words.say("Health of the till"))
 
     def _lay_out(self) -> None:
@@ -74,8 +89,12 @@ class HomePage(RailPage):
         inside = alarms.layout()
         assert inside is not None, "a frame has its rows"
         inside.addWidget(self.nothing)
-        left.addWidget(self._framed(lambda: words.say("Today at a glance"), self.glance), 6)
-        left.addWidget(self._framed(lambda: words.say("What is to do"), self.tasks), 5)
+        glance = self._framed(lambda: words.say("Today at a glance"), self.glance)
+        curve = glance.layout()
+        assert curve is not None, "a frame has its rows"
+        curve.addWidget(self.visits)
+        left.addWidget(glance, 7)
+        left.addWidget(self._framed(lambda: words.say("What is to do"), self.tasks), 4)
         right.addWidget(alarms, 4)
         right.addWidget(self._framed(lambda: words.say("Health of the till"), self.machine), 7)
         sides.addLayout(left, 1)
@@ -110,6 +129,7 @@ class HomePage(RailPage):
         self.glance_rows.show(home.glance)
         self.task_rows.show(tasks(self._kit, home))
         self.machine_rows.show(machine_lines(self._kit, home))
+        self.visits.show_chart(visits_chart(self._kit, home))
         self._show_alarms()
         for table in (self.glance, self.tasks, self.machine):
             table.selectRow(0)
@@ -137,14 +157,21 @@ class HomePage(RailPage):
         self.home = None
         for model in (self.glance_rows, self.task_rows, self.machine_rows, self.alarm_rows):
             model.show(())
+        self.visits.show_chart(None)
         self.status.tell(lambda: words_of(self._kit, error))
+
+    def _open_figure(self, row: int) -> None:
+        """The report that tells more of it, of today and of everybody as here."""
+        line = self.glance_rows.record(row)
+        if line is not None:
+            self._open.report(REPORT_OF[str(line.key)])
 
     def _open_task(self, row: int) -> None:
         task = self.task_rows.record(row)
         if task is not None and task.member_id is not None:
             self._open.member(task.member_id)
         elif task is not None and task.figure is not None:
-            self._open.figure(task.figure)
+            self._open.figure("points", task.figure)
 
     def _open_alarm(self, row: int) -> None:
         line = self.alarm_rows.record(row)

@@ -26,9 +26,10 @@ class ChartView(QLabel):
 
     opened = Signal(int)
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, *, low: bool = False) -> None:
+        """`low`: a small one, beside other things."""
         super().__init__()
-        self._kit = kit
+        self._kit, self._low = kit, low
         self.chart: ChartData | None = None
         self.at = 0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -47,7 +48,8 @@ class ChartView(QLabel):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._kit.look.px(400), self._kit.look.dense(220, 190))
+        look = self._kit.look
+        return QSize(look.px(400), look.dense(150, 120) if self._low else look.dense(220, 190))
 
     @property
     def spoken(self) -> str:
@@ -58,7 +60,10 @@ class ChartView(QLabel):
         row, column = divmod(self.at, len(chart.columns) or 1)
         label = chart.labels[row] if chart.columns else chart.labels[self.at]
         where = f"{label} {chart.columns[column]}" if chart.columns else label
-        return f"{where}: {chart.texts[self.at]}"
+        said = f"{where}: {chart.texts[self.at]}"
+        if chart.before_texts:
+            said += f" ({chart.before_title}: {chart.before_texts[self.at]})"
+        return said
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         chart = self.chart
@@ -100,7 +105,7 @@ class ChartView(QLabel):
     # Painting ---------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.chart is None or not self.chart.values:
+        if self.chart is None or not self.chart.labels:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -112,7 +117,7 @@ class ChartView(QLabel):
         painter.setFont(self._kit.look.font(12))
         if self.chart.kind == "heat":
             self._heat(painter, self.chart, room)
-        elif self.chart.kind == "lines" and len(self.chart.values) > 1:
+        elif self.chart.kind == "lines" and len(self.chart.labels) > 1:
             self._lines(painter, self.chart, room)
         else:
             self._bars(painter, self.chart, room)
@@ -121,9 +126,17 @@ class ChartView(QLabel):
     def _bars(self, painter: QPainter, chart: ChartData, room: QRectF) -> None:
         look = self._kit.look
         count = self._shown()
+        if chart.before:
+            foot = QRectF(room.left(), room.bottom() - look.px(18), room.width(), look.px(18))
+            painter.setPen(look.colour("text2"))
+            painter.drawText(
+                foot, Qt.AlignmentFlag.AlignLeft, f"█ {chart.title}   │ {chart.before_title}"
+            )
+            room = room.adjusted(0, 0, 0, -look.px(18))
         step = min(float(look.px(26)), room.height() / count)
         labels, texts = look.px(150), look.px(120)
-        least, most = min(0, *chart.values[:count]), max(1, *chart.values[:count])
+        every = (*chart.values[:count], *chart.before[:count])
+        least, most = min(0, *every), max(1, *every)
         scale = (room.width() - labels - texts) / (most - least)
         zero = room.left() + labels - least * scale
         for n in range(count):
@@ -131,6 +144,8 @@ class ChartView(QLabel):
             long = chart.values[n] * scale
             bar = QRectF(min(zero, zero + long), top + step * 0.2, abs(long), step * 0.6)
             painter.fillRect(bar, look.colour("accent" if long >= 0 else "danger"))
+            if chart.before:
+                self._mark_before(painter, zero + chart.before[n] * scale, top, step)
             name = QRectF(room.left(), top, labels - look.px(10), step)
             painter.setPen(look.colour("text"))
             shown = painter.fontMetrics().elidedText(
@@ -156,7 +171,7 @@ class ChartView(QLabel):
         inner = room.adjusted(look.px(20), head, -look.px(20), -foot)
         every = (*chart.values, *chart.before)
         least, most = min(0, *every), max(1, *every)
-        apart = inner.width() / (len(chart.values) - 1)
+        apart = inner.width() / (len(chart.labels) - 1)
 
         def place(n: int, value: int) -> QPointF:
             return QPointF(
@@ -174,9 +189,10 @@ class ChartView(QLabel):
             painter.drawPolyline([place(n, value) for n, value in enumerate(chart.before)])
         painter.setPen(QPen(look.colour("accent"), look.px(2)))
         painter.drawPolyline([place(n, value) for n, value in enumerate(chart.values)])
-        here = place(self.at, chart.values[self.at])
-        painter.setBrush(look.colour("accent"))
-        painter.drawEllipse(here, look.px(4), look.px(4))
+        if chart.values:
+            painter.setBrush(look.colour("accent"))
+            painter.drawEllipse(place(self.at, chart.values[self.at]), look.px(4), look.px(4))
+        self._say_top(painter, chart, every, QRectF(room.left(), room.top(), room.width(), head))
         painter.setPen(look.colour("text2"))
         every_nth = -(-len(chart.labels) // 10)
         for n in range(0, len(chart.labels), every_nth):
@@ -187,6 +203,22 @@ class ChartView(QLabel):
             said += f"      ┅ {chart.before_title}"
         top = QRectF(room.left(), room.top(), room.width(), head)
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, said)
+
+    def _say_top(
+        self, painter: QPainter, chart: ChartData, every: tuple[int, ...], head: QRectF
+    ) -> None:
+        """What the highest grid line is worth, where a point of the chart lies on it."""
+        texts = (*chart.texts, *chart.before_texts)
+        most = max(range(len(every)), key=every.__getitem__)
+        if every[most] > 0 and most < len(texts):
+            painter.setPen(self._kit.look.colour("text2"))
+            side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(head, side, f"▔ {texts[most]}")
+
+    def _mark_before(self, painter: QPainter, at: float, top: float, step: float) -> None:
+        """A thin upright line across a bar: what it was in the earlier period."""
+        painter.setPen(QPen(self._kit.look.colour("text"), self._kit.look.px(2)))
+        painter.drawLine(QPointF(at, top + step * 0.1), QPointF(at, top + step * 0.9))
 
     def _heat(self, painter: QPainter, chart: ChartData, room: QRectF) -> None:
         look = self._kit.look

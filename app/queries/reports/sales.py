@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.context import Context
@@ -88,28 +88,38 @@ def grouped(ctx: Context, conn: Connection, code: ReportCode, asked: ReportFilte
     where = where_of(conn, asked)
     of_shares = spec.group == "share"  # Those of the shift that isn't told are left out whole.
     measures = spec.measures if of_shares else (*spec.measures, report_sums.WITHHELD)
-    found = [
-        (key, values)
+    sums = {
+        key: values
         for key, values in report_sums.sums(conn, where, spec.group, measures)
         if any(values[: len(spec.measures)])
-    ]
-    if code == "tax" and all(str(key).startswith("0:") for key, _ in found):
-        found = []  # The shop has no tax: nothing is shown of it.
+    }
+    before = _before(conn, spec, asked)
+    keys = list(sums) if before is None else _both(sums, before.values)
+    if code == "tax" and all(str(key).startswith("0:") for key in keys):
+        keys = []  # The shop has no tax: nothing is shown of it.
     charted = spec.measures.index(spec.charted)
+    nothing = (0,) * len(measures)
+    found = [(key, sums.get(key, nothing)) for key in keys]
     if spec.by_size:
         found.sort(key=lambda line: -line[1][charted])
     lines = [_line(ctx, conn, spec, key, values, asked) for key, values in found]
+    total = totals(spec.measures, [values for _, values in found], asked)
+    columns = spec.measures
+    if before is not None:
+        columns = (*columns, asked.against)
+        lines = [replace(line, figures=(*line.figures, before.figure(line.key))) for line in lines]
+        total = (*total, before.total()) if total else ()
     notes = ("open_shift",) if _reaches(conn, asked, where) else ()
     return Report(
         code,
         asked,
         ctx.clock(),
-        spec.measures,
+        columns,
         tuple(lines),
-        totals(spec.measures, [values for _, values in found], asked),
+        total,
         spec.chart,
         charted,
-        _before(conn, spec, asked, [key for key, _ in found]) if code == "day" else (),
+        tuple(line.figures[-1].value or 0 for line in lines) if before is not None else (),
         notes,
     )
 
@@ -163,17 +173,47 @@ def _line(
     return Line(spec.kind, key, figures_)
 
 
-def _before(
-    conn: Connection, spec: _Grouped, asked: ReportFilter, keys: Sequence[Key]
-) -> tuple[int, ...]:
-    """The charted measure on the same weekdays, weeks earlier."""
-    earlier = asked.week_before()
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The charted measure in an earlier period, by the keys of now: a date is so many `days` later."""
+
+    measure: str
+    group: str
+    filter: ReportFilter
+    values: Mapping[Key, int]
+    days: int
+
+    def figure(self, key: Key) -> Figure:
+        """What it was for a key of now."""
+        of = BusinessDate(key - self.days) if isinstance(key, int) and self.days else key
+        drill = Drill(self.measure, self.filter, self.group, of)
+        return Figure(self.values.get(key, 0), unit_of(self.measure), drill)
+
+    def total(self) -> Figure:
+        """What it was in all."""
+        value = sum(self.values.values())
+        return Figure(value, unit_of(self.measure), Drill(self.measure, self.filter))
+
+
+def _before(conn: Connection, spec: _Grouped, asked: ReportFilter) -> _Before | None:
+    """None without a comparison; a shift has nothing to be compared with."""
+    earlier = asked.earlier()
+    if earlier is None or spec.group == "shift":
+        return None
     found = report_sums.sums(conn, where_of(conn, earlier), spec.group, (spec.charted,))
-    values = dict(found)
-    shift = asked.first - earlier.first
-    return tuple(
-        values.get(BusinessDate(key - shift), (0,))[0] for key in keys if isinstance(key, int)
-    )
+    days = asked.first - earlier.first if spec.group == "date" else 0
+    values: dict[Key, int] = {
+        key + days if isinstance(key, int) and days else key: value
+        for key, (value,) in found
+        if value
+    }
+    return _Before(spec.charted, spec.group, earlier, values, days)
+
+
+def _both(now: Mapping[Key, object], before: Mapping[Key, object]) -> list[Key]:
+    """The keys of either period in their order; nobody and nothing first."""
+    keys = now.keys() | before.keys()
+    return sorted(keys, key=lambda key: (key is not None, 0 if key is None else key))
 
 
 def _reaches(conn: Connection, asked: ReportFilter, where: report_sums.Where) -> bool:

@@ -21,44 +21,73 @@ from db.connection import Connection
 
 EXPIRING_DAYS: Final = 30
 BREAKAGE_DAYS: Final = 365
+MOVED: Final = ("issued", "redeemed", "expired", "points_change")
 _BEGINNING: Final = BusinessDate(0)
+_NO_COUNT: Final = Figure(None, "count")
 
 
 def members(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     """New and active members, changes of tier, tiers that end soon, and how many have each tier now."""
+    earlier = asked.earlier()
+    lines = [*_moves(conn, asked), _tiers_ending(ctx, conn, asked)]
+    columns: tuple[str, ...] = ("members",)
+    if earlier is not None:
+        columns = (*columns, asked.against)
+        before = [line.figures[0] for line in _moves(conn, earlier)]
+        lines = [
+            replace(line, figures=(*line.figures, before[n] if n < len(before) else _NO_COUNT))
+            for n, line in enumerate(lines)
+        ]
+    lines += _by_tier(ctx, conn, asked)
+    return Report(
+        "members", asked, ctx.clock(), columns, tuple(lines), chart="bars", notes=_notes(asked)
+    )
+
+
+def _moves(conn: Connection, asked: ReportFilter) -> list[Line]:
+    """What happened in a period: new and active members, changes of tier."""
     where = where_of(conn, asked)
-    levels = ctx.programme_on(conn, asked.last).tiers.levels
     found = report_sums.sums(conn, where, "all", ("enrolled",))
     changed = tier_changes(conn, asked)
-    lines = [
+    return [
         _one("enrolled", found[0][1][0] if found else 0, Drill("enrolled", asked)),
         _one("active", len(report_sums.active_members(conn, where)), Drill("active", asked)),
         _one("upgrades", sum(n for _, n in changed if n > 0), Drill("upgrades", asked)),
         _one("downgrades", -sum(n for _, n in changed if n < 0), Drill("downgrades", asked)),
-        _one(
-            "tier_expiring",
-            len(expiring(conn, levels[0].code, ctx.business_date())),
-            Drill("tier_expiring", asked, key=levels[0].code),
-        ),
     ]
+
+
+def _tiers_ending(ctx: Context, conn: Connection, asked: ReportFilter) -> Line:
+    base = ctx.programme_on(conn, asked.last).tiers.levels[0].code
+    count = len(expiring(conn, base, ctx.business_date()))
+    return _one("tier_expiring", count, Drill("tier_expiring", asked, key=base))
+
+
+def _by_tier(ctx: Context, conn: Connection, asked: ReportFilter) -> list[Line]:
+    """How many members have each tier now."""
     by_tier = report_sums.members_by_tier(conn)
-    for level in levels:
+    empty = (_NO_COUNT,) if asked.against else ()
+    lines = []
+    for level in ctx.programme_on(conn, asked.last).tiers.levels:
         count = by_tier.get(level.code, 0)
         figure = Figure(count, "count", Drill("tier_now", asked, key=level.code))
-        lines.append(Line("tier", level.rank, (figure,), level.code))
-    return Report("members", asked, ctx.clock(), ("members",), tuple(lines), chart="bars")
+        lines.append(Line("tier", level.rank, (figure, *empty), level.code))
+    return lines
+
+
+def _notes(asked: ReportFilter) -> tuple[str, ...]:
+    """What stands now can't be told apart by who sold."""
+    return ("not_narrowed",) if asked.staff_id or asked.tier_rank is not None else ()
 
 
 def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     """Points issued, redeemed and expired in the period; what is outstanding at its end, and what of it
     will probably never be used."""
     programme = ctx.programme_on(conn, asked.last)
-    measures = ("issued", "redeemed", "expired", "points_change")
-    found = report_sums.sums(conn, where_of(conn, asked), "all", measures)
-    values = found[0][1] if found else (0,) * len(measures)
+    values = _sum(conn, asked, MOVED)
     lines = [
         _line(measure, value, unit_of(measure), Drill(measure, asked), programme)
-        for measure, value in zip(measures, values, strict=True)
+        for measure, value in zip(MOVED, values, strict=True)
     ]
     whole = ReportFilter(_BEGINNING, asked.last)
     outstanding = _sum(conn, whole, ("points_change",))[0]
@@ -72,7 +101,23 @@ def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     lines.append(Line("measure", "breakage_rate", share))
     expected = outstanding * rate // 10_000 if outstanding > 0 else 0
     lines.append(_line("breakage", expected, "points", None, programme))
-    return Report("points", asked, ctx.clock(), ("points", "worth"), tuple(lines), chart="")
+    columns: tuple[str, ...] = ("points", "worth")
+    earlier = asked.earlier()
+    if earlier is not None:
+        columns = (*columns, asked.against)
+        before = _sum(conn, earlier, MOVED)
+        lines = [
+            replace(line, figures=(*line.figures, _moved(n, before, earlier)))
+            for n, line in enumerate(lines)
+        ]
+    return Report("points", asked, ctx.clock(), columns, tuple(lines), notes=_notes(asked))
+
+
+def _moved(n: int, before: tuple[int, ...], earlier: ReportFilter) -> Figure:
+    """What was moved in the earlier period; what stands at its end is no movement."""
+    if n >= len(MOVED):
+        return Figure(None, "points")
+    return Figure(before[n], "points", Drill(MOVED[n], earlier))
 
 
 def lots(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
@@ -99,6 +144,7 @@ def lots(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
         tuple(lines),
         (Figure(total, "points"), Figure(_worth(programme, total), "money")),
         "bars",
+        notes=_notes(asked),
     )
 
 

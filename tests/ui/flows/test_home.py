@@ -14,8 +14,9 @@ from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sign_in import SignIn, sign_in
 from tests.ui.conftest import Rig, build_rig
 from tests.ui.keys import focus, press
-from tests.ui.shop import PIN, Shop
+from tests.ui.shop import PIN, Shop, charge
 from ui.kit import Kit
+from ui.models.home_rows import REPORT_OF
 from ui.pages import COUNTER, HOME
 from ui.screens.home_page import HomePage
 from ui.screens.reports_page import ReportsPage
@@ -58,7 +59,7 @@ def test_f11_sy_shows_today_with_the_figures_in_reach(manager: Rig) -> None:
     assert page.machine_rows.rowCount() == 12
 
 
-def test_enter_on_a_figure_opens_the_overview_and_esc_leaves_it(manager: Rig) -> None:
+def test_enter_on_a_figure_opens_its_report_of_today_and_esc_leaves_it(manager: Rig) -> None:
     open_home(manager)
     press(Qt.Key.Key_Down)
     press(Qt.Key.Key_Return)
@@ -67,7 +68,7 @@ def test_enter_on_a_figure_opens_the_overview_and_esc_leaves_it(manager: Rig) ->
     assert isinstance(reports, ReportsPage)
     manager.until(lambda: reports.shown is not None)
     assert reports.shown is not None
-    assert reports.shown.report.code == "overview"
+    assert reports.shown.report.code == "hours"
     assert reports.asked().first == reports.asked().last == manager.shell.till.today
     press(Qt.Key.Key_Escape)
     assert manager.shell.pages.currentIndex() == COUNTER
@@ -121,6 +122,55 @@ def test_nothing_of_the_manager_stays_for_the_cashier(manager: Rig) -> None:
     manager.until(lambda: page.home is None)
     for model in (page.glance_rows, page.task_rows, page.alarm_rows, page.machine_rows):
         assert model.rowCount() == 0
+
+
+def test_every_figure_of_the_glance_has_a_report(manager: Rig) -> None:
+    page = open_home(manager)
+    assert [str(line.key) for line in page.glance_rows._records] == list(REPORT_OF)
+
+
+def test_the_curve_of_visits_is_a_stop_and_opens_the_hours(manager: Rig) -> None:
+    desk, session = manager.window.desk, manager.shell.session
+    assert desk is not None
+    assert session is not None
+    done: list[int] = []
+
+    def sell_once() -> int:
+        charge(desk._till, session, desk.search("6608").hits[0].member_id, 9600)
+        return 1
+
+    manager.window.lanes.run(
+        manager.window, "db", sell_once, ok=done.append, failed=lambda error: None
+    )
+    manager.until(lambda: done)
+    page = open_home(manager)
+    assert page.visits.isVisible()
+    assert page.home is not None
+    assert sum(page.home.visits.today) == 1
+    assert page.visits.chart is not None
+    assert page.visits.chart.before == page.home.visits.week_before
+    page.visits.setFocus()
+    press(Qt.Key.Key_Return)
+    reports = manager.page(ReportsPage)
+    assert reports.code() == "hours"
+
+
+def test_enter_on_the_alarm_of_the_backup_makes_one(manager: Rig) -> None:
+    page = open_home(manager)
+    manager.until(lambda: page.alarm_rows.rowCount() > 0)
+    row = next(
+        n
+        for n in range(page.alarm_rows.rowCount())
+        if "备份" in page.alarm_rows.cells(page.alarm_rows._records[n])[1]
+    )
+    page.alarms.setFocus()
+    page.alarms.selectRow(row)
+    press(Qt.Key.Key_Return)
+    manager.until(
+        lambda: (
+            list((manager.shop.folder.parent).rglob("*.rwb")) or "备份" in manager.shell.strip.text
+        )
+    )
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
