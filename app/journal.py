@@ -216,9 +216,9 @@ class JournalFile:
         temp = path.with_suffix(".tmp")
         fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            _write_all(fd, self._header(number, records[0].seq if records else 0, previous, head))
+            write_all(fd, self._header(number, records[0].seq if records else 0, previous, head))
             for r in records:
-                _write_all(fd, self._sealer.seal(_EVENT, r.seq, r.hash + r.body, number=number))
+                write_all(fd, self._sealer.seal(_EVENT, r.seq, r.hash + r.body, number=number))
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -236,7 +236,7 @@ class JournalFile:
         self.close()
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         try:
-            _write_all(fd, self._header(number, first, previous, self._head))
+            write_all(fd, self._header(number, first, previous, self._head))
             os.fsync(fd)
             fsync_folder(self.folder)
         except OSError:
@@ -318,7 +318,7 @@ class ProfileFile:
         fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             for seq, cell in cells:
-                _write_all(fd, self._sealer.seal(_EVENT, seq, cell, number=0))
+                write_all(fd, self._sealer.seal(_EVENT, seq, cell, number=0))
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -410,7 +410,7 @@ def _append_durably(fd: int, blob: bytes) -> None:
     power goes. Raises OSError."""
     size = os.fstat(fd).st_size
     try:
-        _write_all(fd, blob)
+        write_all(fd, blob)
         os.fsync(fd)
     except OSError:
         with contextlib.suppress(OSError):
@@ -418,7 +418,8 @@ def _append_durably(fd: int, blob: bytes) -> None:
         raise
 
 
-def _write_all(fd: int, blob: bytes) -> None:
+def write_all(fd: int, blob: bytes) -> None:
+    """Write until everything is written: the system may take less at a time. Raises OSError."""
     view = memoryview(blob)
     while view:
         view = view[os.write(fd, view) :]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.journal import Sealer, derive_key, fsync_folder
+from app.journal import Sealer, derive_key, fsync_folder, write_all
 
 FILE_NAME: Final = "head.rwf"
 _RECORD: Final = 3
@@ -61,7 +61,7 @@ class WitnessFile:
         temp = self.path.with_suffix(".tmp")
         fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(fd, sealed)
+            write_all(fd, sealed)
             os.fsync(fd)
         finally:
             os.close(fd)

@@ -13,6 +13,7 @@ import re
 import subprocess
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +40,7 @@ CLEAR: Final = {
     Outage.STORE_FULL, Outage.STORE_FAILED, Outage.STORE_READ_ONLY, Outage.STORE_DAMAGED,
     Outage.JOURNAL_FILE_FAILED,
 }  # fmt: skip
-_ACKED, _WARNED, _TEXT = 0, 1, 8
+_ACKED, _WARNED, _STRUCK, _TEXT = 0, 1, 2, 8
 
 
 @dataclass(slots=True)
@@ -89,6 +90,44 @@ def strike(folder: Path, template: Template, call: str, number: int, how: str) -
     return outcome
 
 
+def shorten(folder: Path, template: Template, number: int) -> Outcome:
+    """One life in which the system takes half of what the `number`-th os.write of the sale gives it: the rest
+    has to be given again. SQLite's own writes are the library's; strace strikes those."""
+    store = template.copy_to(folder / "store")
+    print_to(store, folder / "paper")
+    board = mmap.mmap(-1, 4096)
+    ready, tell_ready = os.pipe()
+    wait, tell_go = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _live(store, template, board, tell_ready, wait, lambda: _write_half(number, board))
+    os.write(tell_go, b"!")
+    os.waitpid(child, 0)
+    for handle in (ready, tell_ready, wait, tell_go):
+        os.close(handle)
+    refused, _, problem = board[_TEXT:].rstrip(b"\0").decode(errors="replace").partition("\n")
+    outcome = Outcome(
+        bool(board[_STRUCK]), bool(board[_ACKED]), bool(board[_WARNED]), refused,
+        [problem] if problem else [],
+    )  # fmt: skip
+    outcome.problems += _look(store, template, outcome)
+    return outcome
+
+
+def _write_half(number: int, board: mmap.mmap) -> None:
+    sound, left = os.write, [number]
+
+    def write(fd: int, blob: bytes | memoryview, /) -> int:
+        left[0] -= 1
+        view = memoryview(blob)
+        if left[0] or len(view) < 2:
+            return sound(fd, view)
+        board[_STRUCK] = 1
+        return sound(fd, view[: len(view) // 2])
+
+    vars(os)["write"] = write
+
+
 def _wait_until_held(child: int, tracer: subprocess.Popen[bytes]) -> None:
     give_up = time.monotonic() + HANG_S
     while time.monotonic() < give_up and tracer.poll() is None:
@@ -112,11 +151,19 @@ def rehearse(folder: Path, template: Template) -> None:
 # The child ----------------------------------------------------------------------------------------
 
 
-def _live(store: Path, template: Template, board: mmap.mmap, tell_ready: int, wait: int) -> None:
+def _live(
+    store: Path,
+    template: Template,
+    board: mmap.mmap,
+    tell_ready: int,
+    wait: int,
+    begin: Callable[[], None] = lambda: None,
+) -> None:
     try:
         till = open_store(store, template, Clock(OPENING + timedelta(days=1)))
         os.write(tell_ready, b"!")
         os.read(wait, 1)
+        begin()
         try:
             _sell_and_print(till.context, template, board)
         finally:

@@ -1,8 +1,10 @@
-"""R2 and R4: one sale with its slip, struck at each of its calls: killed there, or told EIO or ENOSPC."""
+"""R2 and R4: one sale with its slip, struck at each of its calls: killed there, told EIO, ENOSPC or EINTR, or
+served by half."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from app.journal import JournalFile, Record
 from tests.app.kiosk import Template
-from tests.faults.struck_till import CALLS, Outcome, rehearse, strike
+from tests.faults.struck_till import CALLS, Outcome, rehearse, shorten, strike
 
 MOST_CALLS = 200
 
@@ -56,6 +58,54 @@ def test_a_sale_struck_at_each_of_its_calls_loses_and_doubles_nothing(
     assert sum(ends.values()) >= 60, f"struck at {ends}"
     assert ends["acked"] > 0
     assert ends["acked"] < sum(ends.values()), "struck before and after the acknowledgement"
+
+
+@pytest.mark.parametrize(
+    ("how", "calls"), [("error=EINTR", CALLS), ("retval=0", ("write", "pwrite64"))]
+)
+def test_a_call_that_is_interrupted_or_takes_nothing_loses_and_doubles_nothing(
+    template: Template, disk: Path, how: str, calls: tuple[str, ...]
+) -> None:
+    """retval=0 is the honest extreme of a short write: nothing was written, and nothing is said to be."""
+    found = {call: struck_everywhere(disk, template, call, how) for call in calls}
+    assert [
+        (call, number, problem)
+        for call, outcomes in found.items()
+        for number, outcome in enumerate(outcomes, 1)
+        for problem in outcome.problems
+    ] == []
+    # Our own files: whatever was interrupted or short is done again, and nobody hears of it.
+    assert all(outcome.acked and not outcome.warned for outcome in found["write"])
+    assert sum(map(len, found.values())) >= 10
+
+
+def test_a_write_that_takes_half_is_finished_and_nobody_hears_of_it(
+    template: Template, disk: Path
+) -> None:
+    struck = 0
+    for number in range(1, MOST_CALLS):
+        outcome = shorten(disk / "one", template, number)
+        shutil.rmtree(disk / "one")
+        assert (outcome.acked, outcome.warned, outcome.refused, outcome.problems) == (
+            True, False, "", [],
+        )  # fmt: skip
+        if not outcome.struck:
+            break
+        struck += 1
+    assert struck >= 2
+
+
+def test_a_half_that_is_left_at_that_shows(
+    template: Template, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The red twin: a journal that takes one write for the whole record."""
+
+    def once(fd: int, blob: bytes) -> None:
+        os.write(fd, blob)
+
+    monkeypatch.setattr("app.journal.write_all", once)
+    outcomes = [shorten(disk / str(number), template, number) for number in range(1, 4)]
+    assert any(outcome.struck and outcome.problems for outcome in outcomes)
 
 
 def test_a_journal_error_that_is_swallowed_shows_at_the_call_that_failed(
