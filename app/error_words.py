@@ -78,6 +78,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.APPROVAL_OWN: mark("You can't approve your own action. Ask another supervisor."),
     Refusal.APPROVAL_EXPIRED: mark("The 60 seconds are over. Ask again."),
     Refusal.APPROVAL_RANK: mark("This person may not approve it. Ask a supervisor or the manager."),
+    Refusal.UNMASK_LIMIT: mark("You saw enough in full this shift. Ask a supervisor."),
     Refusal.MEMBER_UNKNOWN: mark("No such member. Find them by phone or name."),
     Refusal.IDENTITY_UNPROVEN: mark("Ask the customer's name before points go out."),
     Refusal.NAME_NEEDED: mark("Enter a name."),
@@ -173,6 +174,7 @@ WITH_FACTS: Final[Mapping[Code, str]] = {
     Refusal.REDEEM_BELOW_MINIMUM: mark("The least is {minimum} points. Enter more."),
     Refusal.REDEEM_ABOVE_AVAILABLE: mark("The member has {available} points to use. Enter fewer."),
     Refusal.REDEEM_ABOVE_SHARE: mark("This sale takes up to {most} points. Enter fewer."),
+    Refusal.UNMASK_LIMIT: mark("You saw {limit} in full this shift. Ask a supervisor."),
     Refusal.CLOCK_BEHIND: mark(
         "The clock is {minutes} min behind the last sale. Set it, then open."
     ),

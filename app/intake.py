@@ -110,6 +110,16 @@ def parse_phone(text: str, region: str = DEFAULT_REGION) -> Phone | PhoneProblem
     )
 
 
+def phone_text(e164: str) -> str:
+    """A number as people of its country write it; one from abroad with its country code."""
+    import phonenumbers
+
+    number = phonenumbers.parse(e164)
+    home = phonenumbers.region_code_for_number(number) == DEFAULT_REGION
+    form = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL)
+
+
 def readings(name: str, limit: int = 6) -> tuple[Reading, ...]:
     """The likely readings of a name, the likeliest first; Latin names read as their words."""
     cleaned = plain_text(name)

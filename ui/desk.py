@@ -8,6 +8,7 @@ db lane imports it when it opens the till (counter-ui.md section 3).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from app import file_check, spool
@@ -20,7 +21,7 @@ from app.domain.returns import ReturnQuote
 from app.domain.sale import QuoteKey, SaleQuote
 from app.domain.void import VoidQuote
 from app.i18n import Words
-from app.intake import PhoneProblem, Reading, parse_phone, readings
+from app.intake import PhoneProblem, Reading, parse_phone, phone_text, readings
 from app.numbers import looks_like_receipt, parse_receipt_number
 from app.queries import attention, counter, members, search
 from app.queries.records import (
@@ -55,6 +56,7 @@ from app.usecases.return_goods import (
 from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, find_staff, sign_in
 from app.usecases.tidy import purge_slips, tidy
+from app.usecases.unmask import Unmask, Unmasked, Value, unmask
 from app.usecases.void import Void, Voided, preview_entries, void
 from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
@@ -271,6 +273,15 @@ class Desk:
 
     def profile(self, member_id: bytes) -> ProfileView:
         return members.profile(self._ctx, member_id)
+
+    def unmask(
+        self, command_id: bytes, session: Session, member_id: bytes, what: str, reason: str
+    ) -> Unmasked:
+        """A member's phone or birthday in full; who looked is in the journal."""
+        value: Value = "phone" if what == "phone" else "birthday"
+        command = Unmask(command_id, session, member_id, value, reason)
+        shown = unmask(self._ctx, command).result
+        return replace(shown, phone=phone_text(shown.phone)) if shown.phone else shown
 
     def save_card(self, member_id: bytes) -> str:
         """The member card as a PDF beside the store; returns where it lies."""

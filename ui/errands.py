@@ -115,6 +115,16 @@ class Errands(QObject):
             sheet.edit_wanted.connect(self.edit_profile)
             self.sheets.open(sheet)
 
+    def show_in_full(self) -> None:
+        """The attached member's phone or birthday, for a reason, for half a minute."""
+        from ui.dialogs.unmask import ShowInFull
+
+        member = self.counter.attached
+        if member is not None:
+            sheet = ShowInFull(self._kit, self._lanes, self._desk, self.who, member)
+            sheet.shown.connect(self.counter.member.show_in_full)
+            self.sheets.open(sheet)
+
     def edit_profile(self) -> None:
         from ui.dialogs.edit_profile import EditSheet
 

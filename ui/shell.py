@@ -204,6 +204,7 @@ class Shell(QWidget):
 
     def sign_out(self, why: SignOutWhy) -> None:
         """Note that who worked here leaves; once, however many reasons there are."""
+        self.counter.member.hide_whole()
         session, self._signed_in = self.session if self._signed_in else None, False
         if session is not None:
             desk = self._desk

@@ -88,6 +88,13 @@ def _member_actions(shell: Shell) -> tuple[Action, ...]:
             refusal=needs,
         ),
         Action("notes", mark("Member notes"), "hb", shell.errands.notes, "Ctrl+I", refusal=needs),
+        Action(
+            "unmask",
+            mark("Show phone or birthday"),
+            "xs",
+            shell.errands.show_in_full,
+            refusal=needs,
+        ),
         Action("ledger", mark("Whole ledger"), "ls", shell.errands.ledger, refusal=needs),
         Action("lots", mark("Points by lot"), "pc", shell.errands.lots, refusal=needs),
         Action("adjust", mark("Change points by hand"), "tz", shell.errands.adjust, refusal=needs),

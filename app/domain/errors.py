@@ -81,6 +81,7 @@ class Refusal(StrEnum):
     APPROVAL_EXPIRED = "approval_expired"
     APPROVAL_RANK = "approval_rank"
     # members
+    UNMASK_LIMIT = "unmask_limit"
     MEMBER_UNKNOWN = "member_unknown"
     IDENTITY_UNPROVEN = "identity_unproven"
     NAME_NEEDED = "name_needed"

@@ -13,6 +13,7 @@ from app.queries.exceptions import CaseLine, Exceptions, opening_seq, rule_of
 from app.usecases.exceptions import SayOfCase, exceptions_of, journal_of_case, say_of_case
 from app.usecases.sell import sell
 from app.usecases.sign_in import find_staff
+from app.usecases.unmask import Unmask, unmask
 from app.usecases.void import Void, preview_void, void
 from db import rows
 from tests.app.test_guard import Desk, desk, strict_store
@@ -70,6 +71,14 @@ def test_a_case_names_the_person_the_member_and_its_events(desk: Desk) -> None:
     assert [each.kind for each in behind] == ["sale"] * 3
     assert all(each.receipt_no and each.total_minor == 20_000 for each in behind)
     assert (rule_of(line.case.key), opening_seq(line.case.key)) == ("F2", behind[0].seq)
+
+
+def test_three_looks_in_full_within_minutes_are_a_burst(desk: Desk) -> None:
+    member = desk.enrol("李敏")
+    for _ in range(3):
+        unmask(desk.ctx, Unmask(desk.ctx.ids(), desk.session, member, "phone", "customer_asks"))
+    case = only_case(desk).case
+    assert (case.rule, case.what) == ("F9", "burst")
 
 
 def test_people_are_counted_against_their_sales(desk: Desk) -> None:

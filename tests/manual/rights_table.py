@@ -32,6 +32,7 @@ NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.VOID_ABOVE: ("void above the limit", "作废，超过上限"),
     Right.WRITE_OFF: ("write off points that are owed", "核销欠分"),
     Right.ADJUST: ("change points by hand", "调整积分"),
+    Right.UNMASK: ("see a phone or birthday whole", "完整看手机号或生日"),
     Right.REPRINT: ("print again", "补打"),
     Right.DRAWER: ("open the drawer without a sale", "无单开钱箱"),
     Right.CASH_MOVE: ("cash in, cash out", "现金存入、支出"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.business_day import NEVER, BusinessDate
@@ -29,7 +30,12 @@ from ui.widgets.basics import (
 )
 from ui.widgets.table import RecordTable
 
+if TYPE_CHECKING:
+    from app.usecases.unmask import Unmasked
+
 FLAGS_MAX = 3
+SHOWN_MS = 30_000
+"""How long a phone or birthday that was asked for stays in full."""
 _CHIP_OF_TONE = {
     "sunken": "plain",
     "info_soft": "info",
@@ -58,6 +64,10 @@ class MemberView(QStackedWidget):
         self._kit, self._today = kit, today
         self._tiers: tuple[Tier, ...] = ()
         self.member: MemberPanel | None = None
+        self.masking = QTimer(self)
+        self.masking.setSingleShot(True)
+        self.masking.setInterval(SHOWN_MS)
+        self.masking.timeout.connect(self.hide_whole)
         self.addWidget(self._empty())
         page = QWidget()
         column = rows(kit.look, page, gap=12 if kit.look.compact else 16)
@@ -73,8 +83,24 @@ class MemberView(QStackedWidget):
         self.member = member
         if member is not None:
             self._fill(member)
+        self.hide_whole()
         self.setCurrentIndex(0 if member is None else 1)
         self.alerted.emit("" if member is None else member.alert)
+
+    def show_in_full(self, unmasked: Unmasked) -> None:
+        """A value that was asked for with a reason: for half a minute, and only for this member."""
+        words, kit = self._kit.words, self._kit
+        self._whole.tell(
+            lambda: words.say("{value} (hidden again soon)", value=_whole_text(kit, unmasked))
+        )
+        self._whole.show()
+        self.masking.start()
+
+    def hide_whole(self) -> None:
+        """Away with what was shown in full."""
+        self.masking.stop()
+        self._whole.tell(nothing)
+        self._whole.hide()
 
     def tier_name(self, tier: Tier) -> str:
         return tier.name_zh if self._kit.words.language == "zh_CN" else tier.name_en
@@ -137,6 +163,9 @@ class MemberView(QStackedWidget):
         first.addWidget(edit)
         lines.addLayout(first)
         lines.addLayout(self._number_line())
+        self._whole = Label(role="strong", tone="warn")
+        self._whole.hide()
+        lines.addWidget(self._whole)
         head.addLayout(lines, 1)
         column.addLayout(head)
         self._flags: QVBoxLayout = rows(look, gap=4)
@@ -378,6 +407,21 @@ class _Lot(QFrame):
     def show_lot(self, points: str, until: str) -> None:
         self._points.tell(lambda: points)
         self._until.tell(lambda: until)
+
+
+def _whole_text(kit: Kit, unmasked: Unmasked) -> str:
+    """The phone or the birthday in full, or that there is none."""
+    words = kit.words
+    if unmasked.what == "phone":
+        phone = unmasked.phone
+        return words.say("Phone {phone}", phone=phone) if phone else words.say("No phone")
+    if unmasked.birthday is None:
+        return words.say("No birthday")
+    calendar, year, month, day = unmasked.birthday
+    date = f"{month:02d}-{day:02d}" if year is None else f"{year}-{month:02d}-{day:02d}"
+    if calendar == "lunar":
+        return words.say("Birthday {day} (lunar)", day=date)
+    return words.say("Birthday {day}", day=date)
 
 
 def _card_text(number_: str | None) -> str:

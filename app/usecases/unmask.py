@@ -1,0 +1,101 @@
+"""Show one personal value of a member in full: for a reason, counted, and written to the journal (F9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+from app import posting
+from app.context import Changes, Context, Session
+from app.domain.errors import Refusal, Refused
+from app.domain.rights import Right
+from app.usecases.done import Done
+from app.usecases.rights import require, role_of
+from db import people, rows, till
+from db.connection import Connection
+
+REASONS: Final = ("customer_asks", "call_back", "same_name", "other")
+Value = Literal["phone", "birthday"]
+CASHIER_PER_SHIFT: Final = 5
+"""How many a cashier may see in one shift (security.md section 3, "Unmask phone or birthday")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmask:
+    """The person at the till wants to see this value of this member."""
+
+    command_id: bytes
+    session: Session
+    member_id: bytes
+    what: Value
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmasked:
+    """The value: a phone as E.164, or a birthday (`year` may be unknown); None where there is none."""
+
+    what: Value
+    phone: str | None = None
+    birthday: tuple[str, int | None, int, int] | None = None
+    """Calendar ("solar", "lunar"), year, month, day."""
+
+
+def unmask(ctx: Context, command: Unmask) -> Done[Unmasked]:
+    """Write down that it is seen, then hand it out.
+
+    Raises Refused: REASON_NEEDED, NOT_ALLOWED, SHIFT_NEEDED (of cashiers), UNMASK_LIMIT,
+    MEMBER_UNKNOWN.
+    """
+    if command.reason not in REASONS:
+        raise Refused(Refusal.REASON_NEEDED)
+    with ctx.write(command.command_id) as tx:
+        again = tx.known is not None
+        if not again:
+            require(
+                ctx, tx.conn, command.session, Right.UNMASK, command_id=command.command_id,
+                member_id=command.member_id, reason=command.reason,
+            )  # fmt: skip
+            _check_count(tx.conn, command.session)
+            shift = till.open_shift(tx.conn)
+            tx.record(
+                posting.LOOK,
+                event_id=ctx.ids(),
+                session=Session(command.session.staff_id, shift.id if shift else None),
+                business_date=ctx.business_date(),
+                member_id=command.member_id,
+                doc={"what": command.what, "reason": command.reason},
+            )
+        profile = people.profile(tx.conn, command.member_id)
+        if profile is None:
+            raise Refused(Refusal.MEMBER_UNKNOWN)
+    shown = Changes(frozenset({command.member_id}), frozenset({"look"}))
+    return Done(_value(profile, command.what), shown, again=again, warning=ctx.warning())
+
+
+def _check_count(conn: Connection, session: Session) -> None:
+    """A cashier sees a handful in a shift; whoever needs more asks somebody who answers for it."""
+    if role_of(people.staff_by_id(conn, session.staff_id)) != "cashier":
+        return
+    shift = till.open_shift(conn)
+    if shift is None:
+        raise Refused(Refusal.SHIFT_NEEDED)
+    seen = 0
+    for kind, body in rows.bodies_after(conn, shift.opened_seq):
+        if kind == posting.LOOK:
+            event = msgspec.json.decode(body)
+            mine = event["staff"] == session.staff_id.hex()
+            seen += mine and event["doc"]["what"] != "profile"
+    if seen >= CASHIER_PER_SHIFT:
+        raise Refused(Refusal.UNMASK_LIMIT, {"limit": CASHIER_PER_SHIFT})
+
+
+def _value(profile: people.ProfileRow, what: Value) -> Unmasked:
+    if what == "phone":
+        return Unmasked(what, phone=profile.phone)
+    if profile.birth_month is None or profile.birth_day is None:
+        return Unmasked(what)
+    birthday = (profile.birth_calendar, profile.birth_year, profile.birth_month, profile.birth_day)
+    return Unmasked(what, birthday=birthday)
