@@ -189,7 +189,7 @@ def _cash(shop: Shop, sums: DrawerSums, total_minor: int | None) -> list[Block]:
         _money(shop, mark("Expected in the drawer"), sums.expected_minor, role="strong"),
     ]
     if total_minor is None:
-        blocks.append(_pair(shop, mark("COUNTED"), shop.first.words.say(mark("not counted"))))
+        blocks.append(_pair(shop, mark("COUNTED"), shop.line(mark("not counted"))))
         return blocks
     difference = total_minor - sums.expected_minor
     blocks.append(_money(shop, mark("COUNTED"), total_minor, role="strong"))
@@ -206,11 +206,13 @@ def _agreed(shop: Shop, initials: str) -> list[Block]:
 
 
 def _reason(shop: Shop, code: str) -> Pair:
-    return _pair(shop, mark("Reason"), shop.first.words.say(REASON_WORDS.get(code, code)))
+    label, label_second = shop.both(mark("Reason"))
+    said, said_second = shop.both(REASON_WORDS.get(code, code))
+    return Pair(label, said, f"{label_second} {said_second}".strip())
 
 
 def _sign(shop: Shop, label: str) -> Sign:
-    return Sign(shop.first.words.say(label))
+    return Sign(shop.line(label))
 
 
 def _pair(shop: Shop, label: str, value: str, role: Role = "body") -> Pair:

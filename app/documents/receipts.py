@@ -74,6 +74,15 @@ class Shop:
         second = self.second.words.say(message) if self.second else ""
         return self.first.words.say(message), second
 
+    def line(self, message: str) -> str:
+        """A marked message in both languages, one after the other, for a place without a second line."""
+        return " ".join(filter(None, self.both(message)))
+
+    def named(self, names: tuple[str, str]) -> tuple[str, str]:
+        """A (Chinese, English) name in the first language, and in the second or ""."""
+        first = 0 if self.first.words.language == "zh_CN" else 1
+        return names[first], names[1 - first] if self.second else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -151,10 +160,10 @@ def return_slip(
     total = sum(minor for _, minor in returned.refunds)
     blocks.append(_money(shop, mark("REFUND"), -total, role="total"))
     blocks += _tax(shop, returned.tax_totals)
-    blocks.append(_pair(shop, mark("Reason"), shop.first.words.say(_REASONS.get(reason, reason))))
+    blocks.append(_reason(shop, reason))
     if member is not None:
         blocks += _member(shop, member, returned=True)
-    blocks += [Sign(shop.first.words.say(mark("Customer's signature")))]
+    blocks += [Sign(shop.line(mark("Customer's signature")))]
     blocks += _foot(shop, head)
     return _doc("return", shop, head, blocks)
 
@@ -175,7 +184,7 @@ def void_slip(
     for kind, minor in tenders:
         blocks.append(_money(shop, _TENDERS.get(kind, kind), -minor))
     blocks.append(_money(shop, mark("VOIDED"), -total_minor, role="total"))
-    blocks.append(_pair(shop, mark("Reason"), shop.first.words.say(_REASONS.get(reason, reason))))
+    blocks.append(_reason(shop, reason))
     if member is not None:
         blocks += _member(shop, member, returned=True)
     blocks += _foot(shop, head)
@@ -221,14 +230,12 @@ def _top(shop: Shop, head: Head, *, banner: str) -> list[Block]:
 
 
 def _lines(shop: Shop, lines: tuple[SoldLine, ...], *, sign: int) -> list[Block]:
-    first, second = shop.both(mark("Item"))
-    quantity, amount = shop.first.words.say(mark("Qty")), shop.first.words.say(mark("Amount"))
     blocks: list[Block] = [
         Row(
             (
-                RowCell(f"{first} {second}".strip()),
-                RowCell(quantity, 6, "right"),
-                RowCell(amount, 12, "right"),
+                RowCell(shop.line(mark("Item"))),
+                RowCell(shop.line(mark("Qty")), 9 if shop.second else 6, "right"),
+                RowCell(shop.line(mark("Amount")), 12, "right"),
             ),
             "strong",
         )
@@ -240,7 +247,7 @@ def _lines(shop: Shop, lines: tuple[SoldLine, ...], *, sign: int) -> list[Block]
 
 def _line(shop: Shop, sold: SoldLine, quantity: int, amount_minor: int) -> Row:
     request = sold.request
-    name = request.name or shop.first.words.say(mark("Amount entered"))
+    name = request.name or shop.line(mark("Amount entered"))
     count = f"×{quantity}" if request.per_quantity == 1 else _weight(quantity, request.per_quantity)
     return Row(
         (
@@ -289,8 +296,7 @@ def _member(shop: Shop, member: MemberFacts, *, returned: bool = False) -> list[
     blocks: list[Block] = [Rule(), Pair(first, who or member.card_masked, second, "strong")]
     if member.card_masked:
         blocks.append(_pair(shop, mark("Card"), member.card_masked))
-    tier = member.tier[0] if shop.first.words.language == "zh_CN" else member.tier[1]
-    blocks.append(_pair(shop, mark("Tier"), tier))
+    blocks.append(_pair(shop, mark("Tier"), " ".join(filter(None, shop.named(member.tier)))))
     if member.earned:
         label = mark("Points taken back") if returned else mark("Points earned")
         blocks.append(_pair(shop, label, signed_number(member.earned)))
@@ -305,9 +311,9 @@ def _member(shop: Shop, member: MemberFacts, *, returned: bool = False) -> list[
     if member.progress is not None and not returned:
         value, target, name = member.progress
         label, second = shop.both(mark("To the next tier"))
-        next_name = name[0] if shop.first.words.language == "zh_CN" else name[1]
+        first_name, second_name = shop.named(name)
         gap = shop.first.money_short(max(0, target - value))
-        blocks.append(Pair(f"{label} {next_name}", gap, second))
+        blocks.append(Pair(f"{label} {first_name}", gap, f"{second} {second_name}".strip()))
     return blocks
 
 
@@ -324,6 +330,12 @@ def _pair(shop: Shop, label: str, value: str, *, role: Role = "body") -> Pair:
 
 def _money(shop: Shop, label: str, minor: int, *, role: Role = "body") -> Pair:
     return _pair(shop, label, shop.first.money(minor), role=role)
+
+
+def _reason(shop: Shop, reason: str) -> Pair:
+    label, label_second = shop.both(mark("Reason"))
+    said, said_second = shop.both(_REASONS.get(reason, reason))
+    return Pair(label, said, f"{label_second} {said_second}".strip())
 
 
 def _amount(shop: Shop, minor: int) -> str:

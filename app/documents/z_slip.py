@@ -117,7 +117,7 @@ def _shifts(shop: Shop, facts: ZFacts) -> Iterator[Block]:
         yield Pair(first, facts.staff.get(shift["staff"], ""), second, "strong")
         yield _pair(shop, mark("Float"), shop.first.money(shift["float"]))
         if shift["total"] is None:
-            yield _pair(shop, mark("COUNTED"), shop.first.words.say(mark("not counted")))
+            yield _pair(shop, mark("COUNTED"), shop.line(mark("not counted")))
             continue
         yield _pair(shop, mark("Expected in the drawer"), shop.first.money(shift["expected"]))
         yield _pair(shop, mark("COUNTED"), shop.first.money(shift["total"]))
@@ -145,8 +145,9 @@ def _open(shop: Shop, facts: ZFacts) -> Iterator[Block]:
     for code, pieces in doc["open"]:
         yield _pair(shop, ITEM_WORDS.get(code, code), number(pieces))
     if doc["reason"]:
-        said = shop.first.words.say(REASON_WORDS.get(doc["reason"], doc["reason"]))
-        yield _pair(shop, mark("Reason"), said)
+        label, label_second = shop.both(mark("Reason"))
+        said, said_second = shop.both(REASON_WORDS.get(doc["reason"], doc["reason"]))
+        yield Pair(label, said, f"{label_second} {said_second}".strip())
     if facts.approved_by:
         yield _pair(shop, mark("Agreed by"), facts.approved_by)
     yield Rule()
@@ -160,7 +161,7 @@ def _proof(shop: Shop, doc: dict[str, Any]) -> Iterator[Block]:
     yield _pair(shop, mark("Members"), number(proof["members"]))
     yield _pair(shop, mark("Points of all members"), number(proof["points"]))
     yield _pair(shop, mark("Members folded anew"), number(proof["verified"]))
-    none = shop.first.words.say(mark("none"))
+    none = shop.line(mark("none"))
     yield _pair(shop, mark("Backup, opened"), proof["backup"] or none, "small")
     for label, value in (
         (mark("Chain head"), proof["head"]),

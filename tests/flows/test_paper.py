@@ -146,6 +146,33 @@ def test_returns_and_voids_have_slips_with_minus_signs(shop: Shop) -> None:
     assert sold.receipt_no in text
 
 
+def test_a_slip_in_two_languages_says_every_word_in_both(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    member = new_member(ctx, session)
+    sold = sale(ctx, session, member, LineRequest(600000))
+    preview = slip_preview(ctx, sold.event_id)
+    assert preview is not None
+    for columns in (32, 48):
+        lines = lay_out(from_json(preview.encode()), columns).strings()
+        (head,) = (line for line in lines if "商品" in line)
+        assert head.split() == ["商品", "Item", "数量", "Qty", "金额", "Amount"]
+        text = " ".join("\n".join(lines).split())
+        for words in ("录入金额 Amount", "金卡 Gold", "To the next tier Black", "距下一等级 黑金"):
+            assert words in text, (columns, words)
+
+
+def test_a_return_in_two_languages_gives_its_reason_and_its_signature_in_both(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    sold = sale(ctx, session, None, LineRequest(5000, 2, name="茶"))
+    give_back(ctx, session, sold, ReturnedLine(0, 1))
+    with ctx.read() as conn:
+        (slip,) = (job for job in till.waiting_jobs(conn) if job.kind == "return")
+    text = "\n".join(lay_out(from_json(slip.document.encode()), 32).strings())
+    assert "商品有问题" in text
+    assert "Reason Faulty goods" in text
+    assert "顾客签名 Customer's signature" in text
+
+
 def test_a_doubtful_slip_that_is_not_there_comes_as_a_marked_copy(shop: Shop) -> None:
     ctx, session = shop.till.context, shop.start()
     use_printer(ctx, "tcp://127.0.0.1:9")
