@@ -27,9 +27,10 @@ from app.domain.money import Currency
 from app.domain.programme_plain import programme_from_plain
 from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile
+from app.percent import Percent, quiet, unheard
 from app.protocol.events import micros
 from app.recovery import SETTING_UNKNOWN, Findings, mend, open_store
-from app.upgrading import Told, fill, unheard, upgrade
+from app.upgrading import fill, upgrade
 from app.usecases.sign_in import is_weak, new_verifier
 from app.usecases.staff import staff_facts
 from app.witness import WitnessFile
@@ -123,7 +124,7 @@ def open_till(
     clock: Clock = now_utc,
     offset_min: Callable[[], int] = local_offset_min,
     mending: bool = True,
-    told: Told = unheard,
+    told: Callable[[int], None] = unheard,
 ) -> Till:
     """Open the store of a folder and mend what a crash left. Never makes or replaces a store.
 
@@ -136,7 +137,7 @@ def open_till(
     path = folder / DATABASE
     if not path.exists():
         raise Unavailable(Outage.STORE_MISSING, {"folder": folder.name})
-    findings = Findings()
+    findings, share = Findings(), Percent(told)
     chosen = _settings(folder, findings)
     private.shut(folder)
     with translated():
@@ -150,11 +151,11 @@ def open_till(
             store = open_store(path, key, findings)
         try:
             with translated():
-                upgraded = upgrade(store, told)
+                upgraded = upgrade(store, share)
             context = _context(store, folder, opened, chosen, clock, offset_min)
-            fill(context, told)
+            fill(context, share)
             if upgraded:
-                told(100)
+                share(1, 1)
             if mending:
                 mend(context, findings)
         except BaseException:
@@ -209,7 +210,7 @@ def create_store(
         settings.save(folder, new.settings)
         with translated():
             store = Store.create(path, StoreKey(opened.data_key, opened.salt))
-            upgrade(store, unheard)
+            upgrade(store, quiet)
         facts = TillFacts(
             tenant,
             os.urandom(16),
@@ -220,7 +221,7 @@ def create_store(
             programme.cut_off_minute,
         )
         context = _wired(store, folder, facts, opened, new.settings, clock, offset_min)
-        fill(context, unheard)
+        fill(context, quiet)
         _fill(context, new)
         with translated():
             # Into the file: a first day's log that is lost must not take the till's own id with it.

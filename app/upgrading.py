@@ -7,19 +7,17 @@ and the migrations' own.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from app.context import Context
 from app.journal import fsync_folder
+from app.percent import Share, part
 from app.projections import fill_figures
 from db.backup import check_copy, copy_into
 from db.engine import Store
 from db.migrate import migrate
 
-Told = Callable[[int], None]
-"""Hears how much is done, in percent, never less than before; from the thread that opens the store."""
 _COPIED: Final = 45
 _CHECKED: Final = 60
 _STEPPED: Final = 80
@@ -27,45 +25,28 @@ _ALL: Final = 100
 """Percent after each part, a rough share of the time that it takes; the rest are the sums."""
 
 
-def unheard(percent: int) -> None:
-    """For whoever opens a store that nobody watches."""
-    del percent
-
-
-def upgrade(store: Store, told: Told) -> bool:
+def upgrade(store: Store, share: Share) -> bool:
     """Apply the steps that the store lacks; returns whether there were any.
 
     Raises the errors of db/errors.py; a step that fails is undone.
     """
-
-    def stepped(done: int, total: int) -> None:
-        told(_share(done, total, _CHECKED, _STEPPED))
-
-    return bool(migrate(store, before=partial(_keep_copy, store, told), stepped=stepped))
+    before = partial(_keep_copy, store, share)
+    return bool(migrate(store, before=before, stepped=part(share, _CHECKED, _STEPPED)))
 
 
-def fill(ctx: Context, told: Told) -> None:
+def fill(ctx: Context, share: Share) -> None:
     """The sums that steps left to be filled. Raises Unavailable; goes on where it was stopped."""
-    fill_figures(ctx, lambda done, total: told(_share(done, total, _STEPPED, _ALL)))
+    fill_figures(ctx, part(share, _STEPPED, _ALL))
 
 
-def _keep_copy(store: Store, told: Told, found: int, wanted: int) -> None:
+def _keep_copy(store: Store, share: Share, found: int, wanted: int) -> None:
     """Before a migration: the whole store as it is, beside it, opened and checked. It stays there."""
     del wanted
-    told(0)
+    share(0, _ALL)
     target = store.path.with_name(f"{store.path.name}.schema-{found}")
     fresh = target.with_name(f".{target.name}.new")
     fresh.unlink(missing_ok=True)  # of a crash in this very place
-    had = copy_into(
-        store.path, store.key, fresh,
-        copied=lambda done, total: told(_share(done, total, 0, _COPIED)),
-    )  # fmt: skip
-    told(_COPIED)
-    check_copy(fresh, store.key, had)
-    told(_CHECKED)
+    had = copy_into(store.path, store.key, fresh, None, part(share, 0, _COPIED))
+    check_copy(fresh, store.key, had, progress=part(share, _COPIED, _CHECKED))
     os.replace(fresh, target)
     fsync_folder(target.parent)
-
-
-def _share(done: int, total: int, first: int, last: int) -> int:
-    return first + (last - first) * min(done, total) // max(total, 1)

@@ -77,8 +77,7 @@ def copy_into(
 
     Returns the store's last event just before: the copy has it, and perhaps later ones. What was
     written of a copy that failed is removed. `copied` hears now and then how many bytes of how many there
-    are. Raises AlreadyExists, DiskFull, ReadOnlyFolder, IoFailed,
-    Damaged, Interrupted.
+    are. Raises AlreadyExists, DiskFull, ReadOnlyFolder, IoFailed, Damaged, Interrupted.
     """
     require_writable(target.parent)
     if os.path.lexists(target):

@@ -136,17 +136,13 @@ def bar(what: str, done: int, total: int) -> None:
 def upgrade_line(words: Words) -> Callable[[int], None]:
     """Tells how far an older store is on its way to this version: a line that grows where somebody watches,
     else one sentence at its beginning."""
-    heard = [-1]
 
     def told(percent: int) -> None:
-        if percent <= heard[0]:
-            return
         line = words.say("Updating the data, {percent} %. Leave the till on.", percent=percent)
         if sys.stderr.isatty():
             end = "" if percent < 100 else "\n"
             print(f"\r{line}", end=end, file=sys.stderr, flush=True)
-        elif heard[0] < 0:
+        elif percent == 0:
             print(line, file=sys.stderr)
-        heard[0] = percent
 
     return told

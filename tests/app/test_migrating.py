@@ -103,7 +103,7 @@ def test_a_copy_of_the_store_as_it_was_lies_beside_it(old: Kiosk) -> None:
         conn.close()
 
 
-def another_event(path: Path, key: Key, target: Path, **watched: object) -> Head:
+def another_event(path: Path, key: Key, target: Path, *watched: object) -> Head:
     """A copy that does not end where the store ends."""
     seq, _ = copy_into(path, key, target)
     return seq, bytes(32)

@@ -257,7 +257,7 @@ def test_where_somebody_watches_the_line_grows_to_the_end(
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     told = console.upgrade_line(Words("en"))
-    for percent in (0, 0, 45, 100):
+    for percent in (0, 45, 100):
         told(percent)
     written = capsys.readouterr().err
     assert re.findall(r"(\d+) %", written) == ["0", "45", "100"]

@@ -13,9 +13,9 @@ import resources
 from app.build import NewItem, NewStaff, NewStore, Till, create_store, open_till
 from app.context import Session
 from app.domain.documents import LineRequest, SaleRequest
+from app.percent import unheard
 from app.queries import counter
 from app.settings import CounterSettings, Settings, ShopTexts
-from app.upgrading import unheard
 from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.enrol import BirthdayInput, Enrol, ProfileInput, enrol
 from app.usecases.open_shift import OpenShift, open_shift
