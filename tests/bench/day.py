@@ -44,6 +44,8 @@ LIMIT_BIG_DAY_S: Final = 30
 SALES_BESIDE: Final = 300
 PAUSE_S: Final = 0.02
 """Between two sales that are measured: nobody rings up the next one within the same millisecond."""
+LONG_PAUSE_S: Final = 0.25
+"""The same once there are enough of them: a backup of a large store takes minutes."""
 IDLE_EVERY: Final = 20
 LOTS: Final = 100_000
 BATCH_LIMIT_MS: Final = 100
@@ -123,6 +125,8 @@ def figures(copy: Path) -> Iterator[list[Figure]]:
         beside, backup_s = _beside(counter)
         yield beside
         yield [_members_a_second(counter.ctx)]
+        _close(counter)  # a day of as many sales as the backup was long
+        counter.go_to(1)
         for sales, limit_s in ((SALES_DAY, LIMIT_DAY_S), (SALES_BIG_DAY, LIMIT_BIG_DAY_S)):
             _fill(counter, sales)
             yield [_close_figure(_close(counter), limit_s, backup_s)]
@@ -201,7 +205,7 @@ def _while(counter: Counter, work: Callable[[], object], *, again: bool = True) 
     try:
         while thread.is_alive() and (not again or len(found) < SALES_BESIDE):
             found.append(counter.sale_ms())
-            time.sleep(PAUSE_S)
+            time.sleep(PAUSE_S if len(found) < SALES_BESIDE else LONG_PAUSE_S)
     finally:
         enough.set()
         thread.join()
