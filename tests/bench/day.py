@@ -24,6 +24,7 @@ from app.build import Till, now_utc
 from app.context import Context, Session
 from app.domain.business_day import BusinessDate, month_end
 from app.queries.counter import open_shift as shift_now
+from app.queries.exceptions import exceptions
 from app.usecases.back_up import NoteBackup, note_backup
 from app.usecases.close_day import BeginClose, CloseDay, begin, close_day, date_to_close, prove
 from app.usecases.close_shift import CloseShift, close_shift
@@ -35,6 +36,7 @@ from app.usecases.verify_report import Report, quiet
 from tests.bench.commit import next_sale
 from tests.bench.copies import FLOAT_MINOR, at_work, manager_at, till_of
 from tests.bench.figures import Figure, percentile
+from tests.bench.guard import PERIOD_DAYS
 from tests.bench.reports import open_reports, span
 
 SALES_DAY: Final = 5_000
@@ -158,6 +160,10 @@ def _beside(counter: Counter) -> tuple[list[Figure], float]:
     idle += _sales(counter)
     check = _while(counter, lambda: checks.share(ctx, next(shares) % SHARES))
     idle += _sales(counter)
+    until = ctx.business_date()
+    since = until.plus(1 - PERIOD_DAYS)
+    walk = _while(counter, lambda: exceptions(ctx, since, until, "manager"))
+    idle += _sales(counter)
     began = time.perf_counter()
     ended = list[float]()
 
@@ -173,7 +179,10 @@ def _beside(counter: Counter) -> tuple[list[Figure], float]:
             f"sale p99 beside {what} / idle", percentile(took, 0.99) / p99, "x", 2, "lower",
             len(took), "idle p99, ms", p99,
         )
-        for what, took in (("a report", report), ("a verify", check), ("a backup", copying))
+        for what, took in (
+            ("a report", report), ("a verify", check), ("a backup", copying),
+            ("the exceptions", walk),
+        )
     ]  # fmt: skip
     return found, ended[0] - began
 
