@@ -200,6 +200,7 @@ class DaySteps(Steps):
     def close_day(self) -> Script:
         """The Z."""
         camera = self.camera
+        yield lambda: not self.shell.errands.print_status.waiting
         yield lambda: not self.shell.day.night.busy  # Its hourly backup comes first.
         yield from self.action("rj")
         yield self.sheet_is("CloseDay")

@@ -113,7 +113,7 @@ class Steps:
 
         return there
 
-    def pause(self, polls: int = 20) -> Condition:
+    def pause(self, polls: int = 12) -> Condition:
         """Let the screen settle: what a person would look at for a moment."""
         left = [polls]
 
@@ -370,7 +370,6 @@ class Steps:
         yield self.pause(60)
         self.camera.step("printer gone: sold all the same, the slip waits", name="printer_gone")
         self.cast.open_printer()
-        yield lambda: not self.shell.errands.print_status.waiting
 
     def keys_and_lock(self) -> Script:
         """Help, all actions, settings, lock with an open cart, another person by badge."""
