@@ -324,7 +324,8 @@ class MainWindow(QMainWindow):
             "{store} · Till {till}", store=till.shop_name(words.language), till=till.till
         )
         if till.training:
-            return f"TRAINING 练习 · {place}"  # First, where a long name can't push it out.
+            # First, where a long name can't push it out.
+            return words.say("TRAINING · {place}", place=place)
         return f"DEMO · {place}" if till.demo else place
 
     # Language and theme -----------------------------------------------------------------------

@@ -177,7 +177,7 @@ class Rig:
         press(Qt.Key.Key_Return)
 
     def until(self, condition: Callable[[], object]) -> None:
-        self.qtbot.waitUntil(lambda: bool(condition()), timeout=10_000)
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=30_000)
 
     def settle(self) -> None:
         """Wait until every lane has answered, and nothing more was asked because of the answers."""

@@ -122,7 +122,7 @@ class CloseShiftSheet(ReasonedSheet):
         words = self._kit.words
         part = rows(self._kit.look, gap=6)
         hint = Label(lambda: words.say("Handed over to (may stay empty)"), role="muted")
-        self.next_who = CodeField(lambda: words.say("Initials or badge"))
+        self.next_who = CodeField(lambda: words.say("Initials or badge"), role="search")
         self.next_pin = PinField(lambda: words.say("PIN of who takes over"))
         line = columns(self._kit.look, gap=12)
         line.addWidget(self.next_who, 1)

@@ -65,7 +65,7 @@ class CountBoard(QWidget):
         grid.setVerticalSpacing(look.px(6))
         half = (len(self.pieces) + 1) // 2  # Two columns: a small screen has no room for one.
         for at, value in enumerate(self._values):
-            row, group = at % half, at // half * 4
+            row, group = at % half, at // half * 5
             label = Label(partial(formats.money_short, value), role="strong")
             label.setMinimumWidth(look.px(64))
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -76,7 +76,8 @@ class CountBoard(QWidget):
             self._amounts[at].setMinimumWidth(look.px(96))
             self._amounts[at].setAlignment(right)
             grid.addWidget(self._amounts[at], row, group + 3, right)
-        grid.setColumnStretch(8, 1)
+        grid.setColumnMinimumWidth(4, look.px(24))
+        grid.setColumnStretch(9, 1)
         return grid
 
     def _sums(self) -> QWidget:
@@ -89,6 +90,7 @@ class CountBoard(QWidget):
         counted.addWidget(self.total)
         expected.addWidget(Label(lambda: words.say("Expected"), role="muted"))
         expected.addWidget(Label(lambda: words.say("shown after you submit")))
+        expected.addStretch()
         line.addLayout(counted, 1)
         line.addLayout(expected, 1)
         return band
