@@ -90,7 +90,8 @@ class Shell(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.pages = QStackedWidget()
         self.sheets = SheetHost(kit, self.pages)
-        self.strip = Strip(kit, self.pages)
+        self._strip_room = QWidget()
+        self.strip = Strip(kit, self.pages, self._strip_room)
         self.counter = Counter(kit, lanes, desk, till, self.sheets, self.strip, clock=clock)
         self.pages.addWidget(self.counter)
         for _ in PAGES[1:]:
@@ -155,6 +156,7 @@ class Shell(QWidget):
         column: QVBoxLayout = rows(self._kit.look, gap=0)
         outer.addLayout(column, 1)
         column.addWidget(self.pages, 1)
+        column.addWidget(self._strip_room)
         self.fkeys = FKeyBar(self._kit, self.actions_)
         column.addWidget(self.fkeys)
         self.top_bar = TopBar(self._kit)

@@ -402,6 +402,46 @@ class TestSheets:
         assert rig.window.pages.currentWidget() is rig.shell
 
 
+class TestNotices:
+    def test_what_stays_covers_nothing_and_what_fades_takes_no_room(self, rig: Rig) -> None:
+        rig.attach()
+        before = rig.shell.pages.height()
+        rig.shell.strip.good_news(lambda: "Done.")
+        rig.qtbot.wait(20)
+        assert rig.shell.pages.height() == before
+        rig.shell.strip.warn(lambda: "Look at it.")
+        rig.until(lambda: rig.shell.pages.height() < before)
+        strip, pages = rig.shell.strip, rig.shell.pages
+        top = strip.mapTo(rig.shell, strip.rect().topLeft()).y()
+        assert top >= pages.mapTo(rig.shell, pages.rect().bottomLeft()).y()
+        strip.hide()
+        rig.until(lambda: rig.shell.pages.height() == before)
+
+    def test_flags_and_a_notice_make_the_window_no_higher(self, rig: Rig) -> None:
+        rig.attach()
+        member = rig.counter.attached
+        assert member is not None
+        high = rig.window.height()
+        flags = replace(member, alert="花生过敏", verify_identity=True, birthday_in_days=3)
+        rig.counter.member.show_member(flags)
+        rig.shell.strip.warn(lambda: "Look at it.")
+        rig.qtbot.wait(100)
+        assert rig.window.height() == high
+        rig.shell.strip.hide()
+        rig.counter.member.show_member(member)
+        rig.until(rig.counter.member.recent.isVisible)
+
+    def test_the_third_lot_ends_where_the_figures_above_end(self, rig: Rig) -> None:
+        rig.attach()
+        panel = rig.counter.member
+        rig.qtbot.wait(50)
+        ends = [
+            widget.mapTo(panel, widget.rect().topRight()).x()
+            for widget in (panel._visit, panel._lots[2])
+        ]
+        assert ends[0] == ends[1]
+
+
 class TestReadings:
     def test_editing_a_profile_keeps_the_reading_that_was_chosen(self, rig: Rig) -> None:
         desk, session = rig.window.desk, rig.shell.session

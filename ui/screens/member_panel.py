@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.business_day import NEVER, BusinessDate
@@ -211,7 +212,7 @@ class MemberView(QStackedWidget):
         lots.clicked.connect(self.lots_wanted)
         head.addWidget(lots)
         column.addLayout(head)
-        line = columns(look, gap=10)
+        line = columns(look, margins=(0, 0, 8, 0), gap=10)  # The link above brings its own edge.
         self._lots = [_Lot(self._kit) for _ in range(3)]
         for lot in self._lots:
             line.addWidget(lot, 1)
@@ -222,8 +223,9 @@ class MemberView(QStackedWidget):
 
     def _recent_card(self) -> QFrame:
         words, look = self._kit.words, self._kit.look
-        frame = card()
-        column = rows(look, frame, margins=(8, 6, 8, 6) if look.compact else (8, 10, 8, 8), gap=4)
+        frame, inner = _Yielding(), QWidget()
+        rows(look, frame).addWidget(inner)
+        column = rows(look, inner, margins=(8, 6, 8, 6) if look.compact else (8, 10, 8, 8), gap=4)
         head = columns(look, margins=(8, 0, 0, 0))
         head.addWidget(Label(lambda: words.say("Recent activity"), role="strong"))
         head.addStretch()
@@ -384,6 +386,21 @@ class _Well(QFrame):
     def show_figure(self, figure: str, remark: str) -> None:
         self._figure.tell(lambda: figure)
         self._remark.tell(lambda: remark)
+
+
+class _Yielding(QFrame):
+    """A card that goes where there is no room for it, rather than making the window higher."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumHeight(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        (inner,) = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        fits = self.height() >= inner.minimumSizeHint().height()
+        inner.setVisible(fits)
+        set_style(self, role="card" if fits else "clear")
 
 
 class _Lot(QFrame):

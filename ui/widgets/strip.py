@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from ui.kit import Kit
@@ -20,12 +21,19 @@ UNDO_MS: Final = 10_000
 
 
 class Strip(QFrame):
-    """The message strip of a window; lies over its parent, at the foot, in the middle."""
+    """The message strip of a window. What fades lies over `over`, at its foot, in the middle; what stays
+    has `room` to itself, a widget of the layout below, so that it never covers anything.
+    """
 
-    def __init__(self, kit: Kit, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, kit: Kit, over: QWidget, room: QWidget | None = None) -> None:
+        super().__init__(over)
         self._kit = kit
-        self._over = parent
+        self._over, self._room = over, room
+        for ground in (over, room):
+            if ground is not None:
+                ground.installEventFilter(self)
+        if room is not None:
+            room.setFixedHeight(0)
         self._undo: Callable[[], None] | None = None
         self._said: Text = nothing
         self.setProperty("role", "strip")
@@ -99,6 +107,9 @@ class Strip(QFrame):
         self._timer.stop()
         if fade_ms:
             self._timer.start(fade_ms)
+        ground = self._over if fade_ms or self._room is None else self._room
+        if self.parentWidget() is not ground:
+            self.setParent(ground)
         self.setAccessibleName(self._label.text())
         self.show()
         self._place()
@@ -106,10 +117,25 @@ class Strip(QFrame):
     def _place(self) -> None:
         self.ensurePolished()
         self.adjustSize()
-        below = self._over.height() - self.height() - self._kit.look.px(8)
-        self.move((self._over.width() - self.width()) // 2, below)
+        ground, gap = self.parentWidget() or self._over, self._kit.look.px(8)
+        if self._room is not None and ground is self._room:
+            ground.setFixedHeight(self.height() + gap)
+        elif self._room is not None:
+            self._room.setFixedHeight(0)
+        self.move((ground.width() - self.width()) // 2, ground.height() - self.height() - gap)
         self.raise_()
 
     def retranslate(self) -> None:
         if not self.isHidden():
             self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.parentWidget():
+            self.retranslate()
+        return False
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        # Its window's being hidden, as by a lock, is no reason to forget what needs a hand.
+        if self.isHidden() and self._room is not None:
+            self._room.setFixedHeight(0)
