@@ -38,12 +38,15 @@ from app.context import translated
 from app.domain.errors import Outage, Unavailable
 from app.journal import SUFFIX, JournalFile, Record, fsync_folder, number_of
 from app.keyslots.document import NAMES
+from app.percent import Share, part, quiet
 from app.protocol.events import instant_of
 from db import errors as db_errors
 from db import people, rows
 from db.backup import check_copy
 from db.connection import StoreKey
 
+READ, COPIED, WALKED = 25, 40, 85
+"""Percent: the backup is read, copied, and its structure walked; the journal's events come after."""
 UNPLACED = ".unplaced"
 """Ending of journal files whose events can't be posted, because those before them are missing."""
 
@@ -93,6 +96,15 @@ class _Brought:
     unplaced: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A till that is whole beside its place and has not taken it: what comes back is known exactly."""
+
+    found: Restored
+    work: Path
+    target: Path
+
+
 def restore(
     place: Place,
     passphrase: str,
@@ -101,23 +113,39 @@ def restore(
     clock: Clock = now_utc,
     offset_min: Callable[[], int] = local_offset_min,
 ) -> Restored:
-    """Restore into `place.target`, which must not exist or be empty; the till is closed afterwards.
+    """Restore into `place.target`, which must not exist or be empty; the till is closed afterwards. Raises
+    as `prepare` does."""
+    prepared = prepare(
+        place, passphrase, find_keystore=find_keystore, clock=clock, offset_min=offset_min
+    )
+    return bring_back(prepared)
 
-    `place.source` is a backup, or a folder of backups, of which the newest whole one is taken. Raises
-    Unavailable: STORE_EXISTS, BACKUP_UNSOUND, PASSPHRASE_WRONG, PASSPHRASE_WAIT, JOURNAL_CONFLICT (the
-    journal is of another till, or of one that went on elsewhere), STORE_… as open_till.
+
+def prepare(
+    place: Place,
+    passphrase: str,
+    *,
+    progress: Share = quiet,
+    find_keystore: FindKeystore = keyslots.SystemKeystore,
+    clock: Clock = now_utc,
+    offset_min: Callable[[], int] = local_offset_min,
+) -> Prepared:
+    """Do all the work beside the target; `bring_back` or `give_up` comes next.
+
+    `place.source` is a backup, or a folder of backups, of which the newest whole one is taken. `progress` is
+    told in this thread. Raises Unavailable: STORE_EXISTS, BACKUP_UNSOUND, PASSPHRASE_WRONG, PASSPHRASE_WAIT,
+    JOURNAL_CONFLICT (the journal is of another till, or of one that went on elsewhere), STORE_… as open_till.
     """
     target = place.target
-    if target.exists() and any(target.iterdir()):
-        raise Unavailable(Outage.STORE_EXISTS, {"folder": target.name})
     work = target.with_name(f".{target.name}.restoring")
     passed_over: list[tuple[str, str]] = []
     try:
+        _check_free(target)
         for path in _candidates(place.source):
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
             try:
-                brought = _bring(path, place.journal, work, passphrase, find_keystore)
+                brought = _bring(path, place.journal, work, passphrase, find_keystore, progress)
             except BadBackup as bad:
                 passed_over.append((path.name, str(bad)))
                 continue
@@ -129,14 +157,38 @@ def restore(
                 found = _note(till, path.name, brought, place.journal is not None)
             finally:
                 till.close()
-            _take_name(work, target)
-            return replace(found, passed_over=tuple(passed_over))
+            progress(1, 1)
+            return Prepared(replace(found, passed_over=tuple(passed_over)), work, target)
         why = "; ".join(f"{name}: {reason}" for name, reason in passed_over) or "no backup there"
         raise Unavailable(Outage.BACKUP_UNSOUND, {"why": why})
     except OSError as error:
-        raise Unavailable(Outage.STORE_FAILED, {"why": error.strerror or ""}) from error
-    finally:
         shutil.rmtree(work, ignore_errors=True)
+        raise Unavailable(Outage.STORE_FAILED, {"why": error.strerror or ""}) from error
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def bring_back(prepared: Prepared) -> Restored:
+    """The prepared till takes its place. Raises Unavailable: STORE_EXISTS (something came there meanwhile;
+    nothing is written over), STORE_FAILED."""
+    try:
+        _check_free(prepared.target)
+        _take_name(prepared.work, prepared.target)
+    except OSError as error:
+        raise Unavailable(Outage.STORE_FAILED, {"why": error.strerror or ""}) from error
+    return prepared.found
+
+
+def give_up(prepared: Prepared) -> None:
+    """Leave nothing of it."""
+    shutil.rmtree(prepared.work, ignore_errors=True)
+
+
+def _check_free(target: Path) -> None:
+    """Never over a store, nor over anything else."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise Unavailable(Outage.STORE_EXISTS, {"folder": target.name})
 
 
 def _candidates(source: Path) -> tuple[Path, ...]:
@@ -148,12 +200,19 @@ def _candidates(source: Path) -> tuple[Path, ...]:
 
 
 def _bring(
-    path: Path, journal: Path | None, work: Path, passphrase: str, find_keystore: FindKeystore
+    path: Path,
+    journal: Path | None,
+    work: Path,
+    passphrase: str,
+    find_keystore: FindKeystore,
+    progress: Share,
 ) -> _Brought:
     """Copy a backup and the newer journal to `work` and prove them. Raises BadBackup, Unavailable."""
     manifest = read_manifest(path)
     check_files(path, manifest)
+    progress(READ, 100)
     shutil.copyfile(path / DATABASE, work / DATABASE)
+    progress(COPIED, 100)
     for name in NAMES:
         shutil.copyfile(path / NAMES[0], work / name)
     _bring_journal(path / JOURNAL, journal, work)
@@ -170,6 +229,7 @@ def _bring(
         check_copy(
             work / DATABASE, key, had,
             lambda copy: nameless.append(people.members_without_profile(copy)),
+            progress=part(progress, COPIED, WALKED),
         )  # fmt: skip
     except db_errors.StoreError as error:
         raise BadBackup(f"the database can't be opened: {error}") from error

@@ -37,12 +37,27 @@ if TYPE_CHECKING:
     from app.usecases.sign_in import SignOutWhy
     from ui.cart import Cart
     from ui.desk import Desk
+    from ui.screens.restore_page import Prepare
     from ui.shell import Shell
 
 LOCK_AGAIN_MS: Final = 200
 """How soon a lock that fell into a write is tried again."""
 FRAME: Final = 6
 """Pixels of red around the window in training."""
+_MENDED_BY_BACKUP: Final = frozenset(
+    {
+        Outage.STORE_DAMAGED,
+        Outage.STORE_FAILED,
+        Outage.STORE_MISSING,
+        Outage.KEYS_COPIED,
+        Outage.KEYS_MISSING,
+        Outage.KEYS_DAMAGED,
+        Outage.JOURNAL_CONFLICT,
+        Outage.JOURNAL_GAP,
+        Outage.STORE_KEY_WRONG,
+    }
+)
+"""What keeps a till shut for good: here a backup helps. Elsewhere the sentence says what to do."""
 _ACTIVITY: Final = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress)
 
 
@@ -50,9 +65,11 @@ class MainWindow(QMainWindow):
     """Signals:
     ready(): someone signed in and the counter is shown.
     store_wanted(folder, passphrase): another store instead of this one; None the live one again.
+    restored(folder): a till was brought back there; it is the live one from now on.
     """
 
     ready = Signal()
+    restored = Signal(object)
     store_wanted = Signal(object, object)
 
     def __init__(
@@ -62,11 +79,12 @@ class MainWindow(QMainWindow):
         open_desk: Callable[[str | None, Callable[[int], None]], Desk],
         *,
         set_up: tuple[Path, Callable[[Answers], Desk]] | None = None,
+        restore: tuple[Path, Prepare] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._kit, self._settings, self._open_desk, self._clock = kit, settings, open_desk, clock
-        self._set_up = set_up
+        self._set_up, self._restore_to = set_up, restore
         self.desk: Desk | None = None
         self.shell: Shell | None = None
         self._till: TillView | None = None
@@ -84,6 +102,7 @@ class MainWindow(QMainWindow):
         self.sign_in.pin_given.connect(self._pin_given)
         self.sign_in.passphrase_given.connect(self._open)
         self.sign_in.again_wanted.connect(partial(self._open, None))
+        self.sign_in.restore_wanted.connect(partial(self._bring_back, self.sign_in))
         self.sign_in.forgotten.connect(self._reset_pin)
         self.scanner = Scanner(
             self,
@@ -168,7 +187,8 @@ class MainWindow(QMainWindow):
                 wait_s, lambda left_s: sentence(self._kit, code, {"wait_s": left_s})
             )
         else:
-            self.sign_in.stay_shut(lambda: why_shut(self._kit, error))
+            restore = self._restore_to is not None and code in _MENDED_BY_BACKUP
+            self.sign_in.stay_shut(lambda: why_shut(self._kit, error), restore=restore)
 
     def _first_start(self, folder: Path, make: Callable[[Answers], Desk]) -> None:
         """Nothing here yet: the assistant asks, makes the store, and its owner goes on to the counter."""
@@ -185,6 +205,25 @@ class MainWindow(QMainWindow):
             self._pin_given(who, pin)
 
         page.made.connect(made)
+        page.restore_wanted.connect(partial(self._bring_back, page))
+        self.pages.addWidget(page)
+        self.pages.setCurrentWidget(page)
+        page.begin()
+
+    def _bring_back(self, before: QWidget) -> None:
+        """The guided restore; leaving it goes back to where it was asked for."""
+        from ui.screens.restore_page import RestorePage
+
+        assert self._restore_to is not None, "it is offered only then"
+        page = RestorePage(self._kit, self.lanes, *self._restore_to)
+
+        def left() -> None:
+            self.pages.setCurrentWidget(before)
+            self.pages.removeWidget(page)
+            page.deleteLater()
+
+        page.left.connect(left)
+        page.restored.connect(self.restored)
         self.pages.addWidget(page)
         self.pages.setCurrentWidget(page)
         page.begin()

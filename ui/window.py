@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from app.commands.set_up import Answers, may_be_set_up
+from app.commands.set_up import Answers, free_folder, may_be_set_up, remember
 from app.formats import YUAN, Formats
 from app.i18n import Words
 from app.settings import BadSettings, Settings, load
@@ -19,6 +19,7 @@ from ui.theme import Look, load_fonts
 from ui.tokens import COMPACT_BELOW, theme_of
 
 if TYPE_CHECKING:
+    from app.restore import Place, Prepared
     from ui.desk import Desk
 
 LEAST_WIDTH, LEAST_HEIGHT = 1180, 700
@@ -46,12 +47,19 @@ class OneWindow:
             passphrase=passphrase,
         )
         self.window.store_wanted.connect(self.show)
+        self.window.restored.connect(self._use_restored)
         self.put_back()
         self.put_back = self.window.crash.install()
         self.window.show()
         if before is not None:
             before.close()
             before.deleteLater()
+
+    def _use_restored(self, folder: Path) -> None:
+        """The till that came back is the live one, now and at the next start."""
+        remember(folder)
+        self._live = folder
+        self.show()
 
 
 def build_window(
@@ -85,6 +93,7 @@ def build_window(
         settings,
         lambda typed, told: open_desk(folder, typed or passphrase, told),
         set_up=set_up,
+        restore=(free_folder(folder), prepare_restore),
     )
     window.setMinimumSize(
         min(look.px(LEAST_WIDTH), room.width()), min(look.px(LEAST_HEIGHT), room.height())
@@ -102,6 +111,14 @@ def open_desk(folder: Path, passphrase: str | None, told: Callable[[int], None])
     till = open_till(folder, passphrase=passphrase, told=told)
     start_log(folder)
     return Desk(till)
+
+
+def prepare_restore(place: Place, passphrase: str, told: Callable[[int], None]) -> Prepared:
+    """Put a till together that comes back; on the db lane."""
+    from app.percent import Percent
+    from app.restore import prepare
+
+    return prepare(place, passphrase, progress=Percent(told))
 
 
 def make_desk(answers: Answers) -> Desk:

@@ -57,6 +57,18 @@ def may_be_set_up(folder: Path) -> bool:
     return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
+def free_folder(folder: Path) -> Path:
+    """A place for a store that comes back: `folder` itself where nothing lies, else a new one beside it."""
+    number = 1
+    while not may_be_set_up(place := folder if number == 1 else _numbered(folder, number)):
+        number += 1
+    return place
+
+
+def _numbered(folder: Path, number: int) -> Path:
+    return folder.with_name(f"{folder.name}-{number}")
+
+
 def passphrase_problem(passphrase: str) -> Literal["", "short", "common"]:
     """Why a passphrase isn't good enough, "" when it is."""
     from app.keyslots.errors import WeakPassphrase
@@ -104,7 +116,7 @@ def set_up(answers: Answers, **surroundings: Any) -> Till:
         if answers.backup_folder:
             Path(answers.backup_folder).mkdir(parents=True, exist_ok=True)
         till = _make(answers, new, surroundings)
-        _remember(answers.folder)
+        remember(answers.folder)
     except OSError as error:
         raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
     return till
@@ -138,7 +150,8 @@ def starter_programme(currency: str) -> dict[str, Any]:
     return programme
 
 
-def _remember(folder: Path) -> None:
+def remember(folder: Path) -> None:
+    """Where this user's store lies from now on. Raises OSError."""
     usual = share() / "store"
     kept = share() / _REMEMBERED
     if folder == usual:

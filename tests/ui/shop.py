@@ -137,6 +137,13 @@ def make_shop(folder: Path, *, demo: bool = False) -> Shop:
     return shop
 
 
+def sign_in_and_open(till: Till) -> Session:
+    """The cashier with a shift."""
+    ctx = till.context
+    session = sign_in(ctx, SignIn(ctx.ids(), "lx", PIN)).result
+    return open_shift(ctx, OpenShift(ctx.ids(), session, 50000)).result
+
+
 def charge(till: Till, session: Session, member_id: bytes | None, minor: int) -> None:
     """A sale of one amount, paid by QR."""
     ctx = till.context

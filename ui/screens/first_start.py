@@ -46,10 +46,12 @@ class FirstStart(QWidget):
     """Signals:
     language_chosen(code): the window speaks it at once.
     made(desk, initials, pin): the store is open; its owner may sign in.
+    restore_wanted(): there was a till before: bring it back instead.
     """
 
     language_chosen = Signal(str)
     made = Signal(object, str, str)
+    restore_wanted = Signal()
 
     def __init__(
         self, kit: Kit, lanes: Lanes, folder: Path, make: Callable[[Answers], Desk]
@@ -117,6 +119,11 @@ class FirstStart(QWidget):
         self.language.chosen.connect(self._speak)
         self.language.entered.connect(self.step_on)
         inside.addWidget(self.language)
+        self.restore = Button(
+            self._kit, lambda: words.say("Bring a till back from a backup"), role="ghost"
+        )
+        self.restore.clicked.connect(self.restore_wanted)
+        inside.addWidget(self.restore)
         return self.language
 
     def _shop(self, inside: QVBoxLayout) -> QWidget:

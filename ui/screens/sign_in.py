@@ -37,6 +37,7 @@ class SignIn(QWidget):
     passphrase_given(text): open the till with it.
     forgotten(): a manager's PIN, where it was offered.
     again_wanted(): open the till once more.
+    restore_wanted(): bring it back from a backup, where it stays shut.
 
     Attributes:
         sheets: what lies over this page.
@@ -47,6 +48,7 @@ class SignIn(QWidget):
     passphrase_given = Signal(str)
     forgotten = Signal()
     again_wanted = Signal()
+    restore_wanted = Signal()
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()
@@ -104,6 +106,10 @@ class SignIn(QWidget):
         self.again = Button(self._kit, lambda: words.say("Try again"), role="primary")
         self.again.clicked.connect(self._try_again)
         column.addWidget(self.again)
+        self.restore = Button(self._kit, lambda: words.say("Bring it back from a backup"))
+        self.restore.clicked.connect(self.restore_wanted)
+        self.restore.hide()
+        column.addWidget(self.restore)
         foot = columns(look, gap=8)
         self._back = Button(self._kit, lambda: words.say("Someone else"), role="ghost")
         self._back.clicked.connect(self.ask_who)
@@ -150,12 +156,13 @@ class SignIn(QWidget):
         self._show(self.passphrase, lambda: self._kit.words.say("The passphrase of this till"))
         self._back.hide()
 
-    def stay_shut(self, sentence: Text) -> None:
+    def stay_shut(self, sentence: Text, *, restore: bool = False) -> None:
         """The till can't be opened: why, what to do, and Enter tries again. Nobody can sign in meanwhile."""
         self._show(None, lambda: self._kit.words.say("The till isn't open"))
         self._back.hide()
         self.again.setEnabled(True)
         self.again.show()
+        self.restore.setVisible(restore)
         self._say(sentence, tone="danger")
         self.again.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -219,6 +226,7 @@ class SignIn(QWidget):
             field.setVisible(field is shown)
         self._asked.tell(asked)
         self.again.hide()
+        self.restore.hide()
         self._said.tell(nothing)
         if shown is not None:
             shown.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,313 @@
+"""The restore drill at the window, by keys alone: from a first start, and from a till that stays shut."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app import restore
+from app.backup import Backup, make
+from app.build import open_till
+from app.commands.set_up import default_store, free_folder
+from app.domain.errors import Outage
+from app.restore import Place, Prepared
+from app.settings import Settings
+from app.usecases.back_up import NoteBackup, note_backup
+from app.usecases.verify import verify
+from db import rows
+from tests.app.mending import flip
+from tests.ui.conftest import Rig, SteppedClock, make_kit
+from tests.ui.flows.test_close_day import keep_picture
+from tests.ui.keys import focus, press, write
+from tests.ui.shop import PASSPHRASE, Clock, Shop, charge, sign_in_and_open
+from ui.main_window import MainWindow
+from ui.screens.first_start import FirstStart
+from ui.screens.restore_page import RestorePage
+from ui.tour.looks import faults
+from ui.window import OneWindow
+
+
+@dataclass
+class Lost:
+    """A till whose disk broke: a backup, newer sales in the journal, and where it shall come back."""
+
+    shop: Shop
+    backup: Backup
+    last_seq: int
+    target: Path
+    window: MainWindow
+    rig: Rig
+    restored: list[Path]
+
+    @property
+    def page(self) -> RestorePage:
+        page = self.window.pages.currentWidget()
+        assert isinstance(page, RestorePage)
+        return page
+
+    def enter(self, *texts: str) -> None:
+        """Into the fields one after another; what is there already goes."""
+        for text in texts:
+            here = focus()
+            if text.isascii():
+                write(text)
+            else:
+                assert isinstance(here, QLineEdit)
+                here.setText(text)  # as an input method would
+            press(Qt.Key.Key_Return)
+
+    def looked(self) -> None:
+        self.rig.until(lambda: not self.page.busy and self.page.facts.isVisible())
+
+    def open_back(self) -> int:
+        """The number of the last event of what came back, which verify finds whole."""
+        till = open_till(self.target, find_keystore=self.shop.keystore, clock=Clock())
+        try:
+            assert verify(till.context).findings == []
+            with till.context.read() as conn:
+                head = rows.head(conn)
+        finally:
+            till.close()
+        assert head is not None
+        return head[0]
+
+
+Make = Callable[[bool], Lost]
+
+
+@pytest.fixture
+def lost(
+    qtbot: QtBot, qapp: QApplication, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Make]:
+    """`lost(True)`: the window finds nothing; `lost(False)`: it finds a damaged store."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    windows: list[MainWindow] = []
+
+    def build(nothing_there: bool) -> Lost:
+        till = shop.open()
+        made = note_backup(till.context, NoteBackup(bytes(16), make(till.context))).result
+        session = sign_in_and_open(till)
+        charge(till, session, None, 12300)
+        charge(till, session, None, 4500)
+        with till.context.read() as conn:
+            head = rows.head(conn)
+        assert head is not None
+        till.close()
+        away = Path(shutil.copytree(shop.folder / "backups", tmp_path / "stick"))
+        shutil.copytree(shop.folder / "journal", tmp_path / "old journal")
+        folder = tmp_path / "empty" if nothing_there else shop.folder
+        if not nothing_there:
+            for at in range(0, (folder / "regulars.db").stat().st_size, 4096):
+                flip(folder / "regulars.db", at + 100)
+            shutil.rmtree(folder / "journal")
+        target = free_folder(folder)
+
+        def prepare(place: Place, passphrase: str, told: Callable[[int], None]) -> Prepared:
+            return restore.prepare(
+                place, passphrase, find_keystore=shop.keystore, clock=shop.clock,
+                offset_min=lambda: 480, progress=lambda done, whole: told(done * 100 // whole),
+            )  # fmt: skip
+
+        def no_set_up(answers: object) -> object:
+            raise AssertionError("nobody sets a new till up")
+
+        stepped = SteppedClock()
+        window = MainWindow(
+            make_kit(qapp), Settings(),
+            Shop(folder, shop.keystore, shop.clock).open_desk,
+            set_up=(folder, no_set_up) if nothing_there else None,  # type: ignore[arg-type]  # raises
+            restore=(target, prepare), clock=stepped,
+        )  # fmt: skip
+        windows.append(window)
+        window.resize(1366, 768)
+        window.show()
+        qtbot.waitExposed(window)
+        window.activateWindow()
+        found: list[Path] = []
+        window.restored.connect(found.append)
+        del away
+        rig = Rig(window, shop, qtbot, stepped)
+        return Lost(shop, made, head[0], target, window, rig, found)
+
+    yield build
+    for window in windows:
+        window.close()
+        window.deleteLater()
+    qapp.setStyleSheet("")
+
+
+def from_first_start(lost: Make) -> Lost:
+    """A first start; Tab to "bring a till back", Enter."""
+    new = lost(True)
+    new.rig.until(lambda: isinstance(new.window.pages.currentWidget(), FirstStart))
+    first = new.window.pages.currentWidget()
+    assert isinstance(first, FirstStart)
+    while focus() is not first.restore:
+        press(Qt.Key.Key_Tab)
+    press(Qt.Key.Key_Return)
+    new.rig.until(lambda: isinstance(new.window.pages.currentWidget(), RestorePage))
+    return new
+
+
+def test_from_a_first_start_everything_comes_back_by_the_keyboard_alone(
+    lost: Make, tmp_path: Path
+) -> None:
+    new = from_first_start(lost)
+    assert faults(new.window) == []
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, str(tmp_path / "old journal"))
+    keep_picture(new.rig, "restore_ask")
+    new.enter("")
+    new.looked()
+    said = new.page.facts.text()
+    assert new.backup.name in said
+    assert f"{new.last_seq:,}" in said
+    assert not new.target.exists(), "nothing has taken its place yet"
+    assert faults(new.window) == []
+    keep_picture(new.rig, "restore_facts")
+    press(Qt.Key.Key_Return)
+    new.rig.until(new.target.exists)
+    new.rig.until(lambda: not new.page.busy)
+    assert faults(new.window) == []
+    keep_picture(new.rig, "restore_done")
+    press(Qt.Key.Key_Return)
+    assert new.restored == [new.target]
+    assert new.open_back() >= new.last_seq + 1, "the restore is an event of its own"
+
+
+def test_a_till_that_stays_shut_comes_back_beside_what_is_left_of_it(
+    lost: Make, tmp_path: Path
+) -> None:
+    new = lost(False)
+    sign_in = new.window.sign_in
+    new.rig.until(sign_in.restore.isVisible)
+    before = sorted(p.name for p in new.shop.folder.iterdir())
+    assert faults(new.window) == []
+    keep_picture(new.rig, "shut_with_restore")
+    while focus() is not sign_in.restore:
+        press(Qt.Key.Key_Tab)
+    press(Qt.Key.Key_Return)
+    new.rig.until(lambda: isinstance(new.window.pages.currentWidget(), RestorePage))
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.looked()
+    assert new.backup.name in new.page.facts.text()
+    assert str(new.last_seq) not in new.page.facts.text(), "the newer sales were in the journal"
+    press(Qt.Key.Key_Return)
+    new.rig.until(new.target.exists)
+    assert new.target != new.shop.folder
+    assert sorted(p.name for p in new.shop.folder.iterdir()) == before
+
+
+def test_a_place_where_something_lies_is_never_written_over(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.target.mkdir()
+    theirs = new.target / "theirs.txt"
+    theirs.write_text("not ours")
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.rig.until(lambda: new.page.problem.text() and not new.page.busy)
+    assert theirs.read_text() == "not ours"
+    assert list(new.target.iterdir()) == [theirs]
+    assert new.page.fields.isVisible()
+
+
+def test_what_comes_there_after_the_look_is_not_written_over_either(
+    lost: Make, tmp_path: Path
+) -> None:
+    new = from_first_start(lost)
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.looked()
+    new.target.mkdir()
+    (new.target / "theirs.txt").write_text("not ours")
+    press(Qt.Key.Key_Return)
+    new.rig.until(lambda: not new.page.busy)
+    assert [p.name for p in new.target.iterdir()] == ["theirs.txt"]
+    assert new.restored == []
+
+
+def test_a_wrong_passphrase_says_so_and_leaves_nothing(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.enter(str(tmp_path / "stick"), "not the passphrase at all", "", "")
+    new.rig.until(lambda: "口令" in new.page.problem.text())
+    assert not new.target.exists()
+    assert list(tmp_path.glob(".*restoring")) == []
+    assert focus() is new.page.passphrase
+
+
+def test_escape_gives_up_and_leaves_nothing(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.looked()
+    press(Qt.Key.Key_Escape)
+    new.rig.until(lambda: not new.page.busy and new.page.fields.isVisible())
+    assert list(tmp_path.glob(".*restoring")) == []
+    press(Qt.Key.Key_Escape)
+    new.rig.until(lambda: isinstance(new.window.pages.currentWidget(), FirstStart))
+
+
+def test_a_folder_that_is_not_there_is_said_at_its_field(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.enter(str(tmp_path / "no such folder"), PASSPHRASE, "", "")
+    assert "没有这个文件夹" in new.page.problem.text()
+    assert focus() is new.page.source
+
+
+def test_what_is_missing_is_said_with_its_numbers_before_anything_is_done(
+    lost: Make, tmp_path: Path
+) -> None:
+    new = from_first_start(lost)
+    prepare = new.page._prepare
+
+    def with_a_gap(place: Place, passphrase: str, told: Callable[[int], None]) -> Prepared:
+        made = prepare(place, passphrase, told)
+        return replace(made, found=replace(made.found, missing=(1904, 1911), unplaced=6))
+
+    new.page._prepare = with_a_gap
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.looked()
+    assert "1,904" in new.page.facts.text()
+    assert "1,911" in new.page.facts.text()
+    assert "找不回来" in new.page.problem.text()
+    assert not new.target.exists()
+
+
+def test_the_percents_go_upwards(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    heard: list[int] = []
+    show = new.page._percent
+
+    def hear(percent: int) -> None:
+        heard.append(percent)
+        show(percent)
+
+    new.page._percent = hear  # type: ignore[method-assign]  # to hear what is shown
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.looked()
+    assert heard == sorted(heard)
+    assert heard[-1] == 100
+    assert len(heard) > 3
+
+
+def test_the_window_goes_on_with_the_till_that_came_back(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    one = OneWindow(qapp, tmp_path / "gone")
+    shown: list[Path | None] = []
+    monkeypatch.setattr(one, "show", lambda folder=None, passphrase=None: shown.append(one._live))
+    one._use_restored(tmp_path / "back")
+    assert shown == [tmp_path / "back"]
+    assert default_store() == tmp_path / "back", "and at the next start too"
+
+
+def test_every_outage_that_offers_a_restore_is_one_that_a_backup_mends() -> None:
+    from ui.main_window import _MENDED_BY_BACKUP
+
+    assert Outage.STORE_IN_USE not in _MENDED_BY_BACKUP
+    assert Outage.STORE_FULL not in _MENDED_BY_BACKUP
+    assert Outage.STORE_DAMAGED in _MENDED_BY_BACKUP
