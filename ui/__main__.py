@@ -6,6 +6,7 @@ Between start and first paint only QtCore, QtGui, QtWidgets, QtSvg and the sign-
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,9 +25,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from app.commands import run
 
         return run(argv)
+    if not _has_screen():
+        from app.commands.console import no_screen
+
+        return no_screen(chosen)
     return _window(
         chosen.store or default_store(), language=chosen.language or "", theme=chosen.theme or ""
     )
+
+
+def _has_screen() -> bool:
+    """Whether a window can open at all: without a screen Qt would end the process with a page of its own."""
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return sys.platform != "linux" or any(os.environ.get(name) for name in named)
 
 
 def _window(folder: Path, *, language: str, theme: str) -> int:

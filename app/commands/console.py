@@ -109,6 +109,14 @@ def said(words: Words, error: Refused | Unavailable) -> str:
     return sentence_at_terminal(words, Formats(words, YUAN, UTC), error.code, error.facts)
 
 
+def no_screen(chosen: argparse.Namespace) -> int:
+    """`regulars` without a command where no window can open. Returns the exit code."""
+    words = words_for(chosen)
+    said = words.say("There is no screen here for the window. Give a command; --help lists them.")
+    print(f"regulars: {said}", file=sys.stderr)
+    return CANNOT
+
+
 def say_cannot(name: str, sentence: str, code: str = "") -> int:
     """Print why a command could not be done, the code behind it for whoever is asked for help."""
     print(f"regulars {name}: {sentence}{f' ({code})' if code else ''}", file=sys.stderr)

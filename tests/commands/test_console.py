@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import io
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -263,6 +265,23 @@ def test_where_somebody_watches_the_line_grows_to_the_end(
     assert re.findall(r"(\d+) %", written) == ["0", "45", "100"]
     assert written.count("\r") == 3
     assert written.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "There is no screen here for the window. Give a command; --help lists them."),
+        ("zh_CN", "这里没有屏幕，开不了窗口。请给出命令，用 --help 查看。"),
+    ],
+)
+def test_the_window_without_a_screen(language: str, said: str) -> None:
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    done = subprocess.run(
+        [sys.executable, "-m", "ui", "--language", language],
+        env={name: value for name, value in os.environ.items() if name not in screens},
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (CANNOT, "", f"regulars: {said}\n")
 
 
 # What comes from below ----------------------------------------------------------------------------
