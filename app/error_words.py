@@ -75,6 +75,9 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.PIN_LOCKED: mark("Too many wrong PINs. Wait a little, then try again."),
     Refusal.NOT_ALLOWED: mark("Your role doesn't do this. Ask a supervisor or the manager."),
     Refusal.APPROVAL_NEEDED: mark("A second person must agree. Scan a badge."),
+    Refusal.OWN_CARD_ALONE: mark(
+        "Nobody else here can agree. Sell without your own account (F11 bh)."
+    ),
     Refusal.APPROVAL_OWN: mark("You can't approve your own action. Ask another supervisor."),
     Refusal.APPROVAL_EXPIRED: mark("The 60 seconds are over. Ask again."),
     Refusal.APPROVAL_RANK: mark("This person may not approve it. Ask a supervisor or the manager."),

@@ -77,6 +77,7 @@ class Refusal(StrEnum):
     # rights
     NOT_ALLOWED = "not_allowed"
     APPROVAL_NEEDED = "approval_needed"
+    OWN_CARD_ALONE = "own_card_alone"
     APPROVAL_OWN = "approval_own"
     APPROVAL_EXPIRED = "approval_expired"
     APPROVAL_RANK = "approval_rank"

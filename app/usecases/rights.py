@@ -68,6 +68,17 @@ def require(
     return {"by": approver.hex(), "right": right.value}
 
 
+def require_somebody_else(conn: Connection, session: Session) -> None:
+    """Raises Refused(OWN_CARD_ALONE) where nobody else works here who could agree to a sale to a person's
+    own account: no sheet asks for somebody who doesn't exist (docs/decisions/the-shops-day.md)."""
+    role = staff_role(conn, session.staff_id)
+    if not any(
+        each.id != session.staff_id and _still_approves(conn, each.id, role, Right.OWN_CARD)
+        for each in people.all_staff(conn)
+    ):
+        raise Refused(Refusal.OWN_CARD_ALONE)
+
+
 def _still_approves(conn: Connection, approver: bytes, asker: StaffRole, right: Right) -> bool:
     """They may have been disabled, or lost their role, since they agreed."""
     try:

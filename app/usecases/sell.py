@@ -27,7 +27,7 @@ from app.protocol.events import Event
 from app.slips import slip_of
 from app.usecases.done import Done
 from app.usecases.guard import require_for_sale
-from app.usecases.rights import owns_account, require, role_of
+from app.usecases.rights import owns_account, require, require_somebody_else, role_of
 from db import people, rows, till
 
 
@@ -169,6 +169,7 @@ def _approval(
     if points:
         ask(Right.REDEEM)
     if owns_account(conn, person, command.member_id):
+        require_somebody_else(conn, session)
         return ask(Right.OWN_CARD, amount=quote.draft.payable_minor)
     limit = programme.limits.redeem_points[role_of(person)]
     if limit is not None and points > limit:

@@ -397,3 +397,18 @@ def test_a_reprint_needs_a_reason_of_everybody_but_the_manager(counter: Counter)
     assert again("wm", "because") is Refusal.REASON_NEEDED
     assert not isinstance(again("lx", "lost"), Refusal)
     assert not isinstance(again("zg", ""), Refusal)
+
+
+def test_a_shop_of_one_person_is_told_to_sell_without_the_own_account(counter: Counter) -> None:
+    owner = INITIALS["manager"]
+    counter.link(owner, counter.member_id)
+    command = counter.sale_command(owner, member=counter.member_id)
+    with pytest.raises(Refused) as refused:
+        sell(counter.ctx, command)
+    assert refused.value.code is Refusal.APPROVAL_NEEDED
+    with counter.ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET active = 0 WHERE initials NOT IN (?, 'lx')", (owner,))
+    with pytest.raises(Refused) as refused:
+        sell(counter.ctx, command)
+    assert refused.value.code is Refusal.OWN_CARD_ALONE
+    counter.sold(owner)
