@@ -42,6 +42,7 @@ from app.slips import money_sign
 from app.usecases.adjust import Adjust, Adjusted, AdjustPreview, adjust, preview_adjust
 from app.usecases.enrol import EditProfile, Enrol, Enrolled, ProfileInput, edit_profile, enrol
 from app.usecases.keep_cart import OpenCart, keep_cart, kept_cart
+from app.usecases.look import NoteLook, note_look
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.paper_files import save_card
 from app.usecases.reprint import Reprint, reprint
@@ -202,8 +203,10 @@ class Desk:
     def find_staff(self, who: str) -> StaffView | None:
         return find_staff(self._ctx, who)
 
-    def sign_in(self, command_id: bytes, who: str, pin: str) -> tuple[Session, StaffView]:
-        session = sign_in(self._ctx, SignIn(command_id, who, pin)).result
+    def sign_in(
+        self, command_id: bytes, who: str, pin: str, *, after_training: bool = False
+    ) -> tuple[Session, StaffView]:
+        session = sign_in(self._ctx, SignIn(command_id, who, pin, after_training)).result
         staff = counter.staff(self._ctx, session.staff_id)
         assert staff is not None, "who signed in works here"
         return session, staff
@@ -360,6 +363,8 @@ class Desk:
         cart: Cart,
         payment: tuple[str, int],
         quote: QuoteKey,
+        *,
+        late: bool = False,
     ) -> Sold:
         command = Sell(
             command_id,
@@ -369,8 +374,13 @@ class Desk:
             Payment(*payment),
             quote,
             cart.verified,
+            late,
         )
         return sell(self._ctx, command).result
+
+    def note_look(self, command_id: bytes, session: Session, member_id: bytes) -> None:
+        """An account was looked at and nothing sold to it."""
+        note_look(self._ctx, NoteLook(command_id, session, member_id))
 
     def keep_cart(self, cart: Cart) -> None:
         """Save the open cart; an empty one drops what was saved."""

@@ -81,8 +81,10 @@ class MainWindow(QMainWindow):
         set_up: tuple[Path, Callable[[Answers], Desk]] | None = None,
         restore: tuple[Path, Prepare] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        after_training: bool = False,
     ) -> None:
         super().__init__()
+        self._after_training = after_training
         self._kit, self._settings, self._open_desk, self._clock = kit, settings, open_desk, clock
         self._set_up, self._restore_to = set_up, restore
         self.desk: Desk | None = None
@@ -228,6 +230,11 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(page)
         page.begin()
 
+    @property
+    def is_training(self) -> bool:
+        """Whether its store is the one to practise in."""
+        return self._till is not None and self._till.training
+
     # Signing in -------------------------------------------------------------------------------
 
     def _who_given(self, who: str, *, scanned: bool = False) -> None:
@@ -252,9 +259,11 @@ class MainWindow(QMainWindow):
         assert self.desk is not None, "a PIN is asked for after the till is open"
         desk, words = self.desk, self._kit.words
         command_id = desk.new_command()
+        after_training = self._after_training
         self.sign_in.wait(lambda: words.say("Checking…"))
         self._ask(
-            lambda: desk.sign_in(command_id, who, pin), lambda result: self._signed_in(*result)
+            lambda: desk.sign_in(command_id, who, pin, after_training=after_training),
+            lambda result: self._signed_in(*result),
         )
 
     def _reset_pin(self) -> None:
@@ -271,6 +280,7 @@ class MainWindow(QMainWindow):
         self.sign_in.wait(lambda: said)
 
     def _signed_in(self, session: Session, staff: StaffView) -> None:
+        self._after_training = False
         self.sign_in.ask_who()
         shell = self._shell()
         self.pages.setCurrentWidget(shell)

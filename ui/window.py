@@ -45,6 +45,7 @@ class OneWindow:
             language=self._language,
             theme=self._theme,
             passphrase=passphrase,
+            after_training=before is not None and before.is_training,
         )
         self.window.store_wanted.connect(self.show)
         self.window.restored.connect(self._use_restored)
@@ -69,10 +70,11 @@ def build_window(
     language: str = "",
     theme: str = "",
     passphrase: str | None = None,
+    after_training: bool = False,
 ) -> MainWindow:
     """The window of the store in `folder`, not shown yet. `language` and `theme` "" take the
-    settings'; `passphrase` opens a store whose key is in no key store. A settings file with a
-    mistake is told on opening; the window then uses defaults.
+    settings'; `passphrase` opens a store whose key is in no key store; `after_training` is what the
+    first sign-in keeps. A settings file with a mistake is told on opening; the window then uses defaults.
     """
     settings = _settings(folder)
     load_fonts()
@@ -94,6 +96,7 @@ def build_window(
         lambda typed, told: open_desk(folder, typed or passphrase, told),
         set_up=set_up,
         restore=(free_folder(folder), prepare_restore),
+        after_training=after_training,
     )
     window.setMinimumSize(
         min(look.px(LEAST_WIDTH), room.width()), min(look.px(LEAST_HEIGHT), room.height())

@@ -51,6 +51,8 @@ class Sell:
     quote: QuoteKey
     verified: str = ""
     """How the member was made sure of, should their phone be long silent: "name", "card", or ""."""
+    late: bool = False
+    """Whether the member came while the money was being taken (security.md section 4, F3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     doc = {**facts, "guard": guard}
     if proof:
         doc["verified"] = proof
+    if command.late and command.member_id is not None:
+        doc["attached"] = "after"
     event = tx.record(
         posting.SALE,
         event_id=event_id,

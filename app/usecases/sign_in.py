@@ -43,6 +43,8 @@ class SignIn:
     command_id: bytes
     who: str
     pin: str
+    after_training: bool = False
+    """Whether training has just ended at this till (security.md section 4, F12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
                 event_id=ctx.ids(),
                 session=session,
                 business_date=ctx.business_date(),
-                doc={"staff": row.id.hex()},
+                doc={"staff": row.id.hex()}
+                | ({"after_training": 1} if command.after_training else {}),
             )
     return Done(session, Changes(kinds=frozenset({"session"})), warning=ctx.warning())
 

@@ -28,6 +28,8 @@ KEPT: Final = {
     "approval": "approval",
     "count": "count",
     "close_day": "close_day",
+    "home": "home",
+    "goods": "items",
     "reports": "reports",
     "attention": "attention",
 }

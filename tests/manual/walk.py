@@ -24,16 +24,17 @@ from ui.screens.exceptions_page import ExceptionsPage
 from ui.screens.first_start import FirstStart
 from ui.screens.staff_page import StaffPage
 from ui.tour.cast import find_cast
+from ui.tour.day_script import DaySteps
 from ui.tour.drive import PretendPrinter
 from ui.tour.driver import Camera, Condition, Driver, Hands, Script, Tour
-from ui.tour.script import Cast, Steps
+from ui.tour.script import Cast
 from ui.window import build_window
 
 COUNTED: Final = ("3", "0", "1", "1", "0", "4", "1")
 """Pieces of the largest face values after the walk's sales: 10.10 less than there should be."""
 
 
-class Walk(Steps):
+class Walk(DaySteps):
     """The scenes of the manual, on top of the tour's."""
 
     def day(self) -> Script:
@@ -213,6 +214,7 @@ class Walk(Steps):
         if self.top() is not None:
             yield self.press("Escape")
             yield self.sheet_is("")
+        yield from self.home()
         yield from self.to_page("staff")
         page = self.shell.pages.currentWidget()
         assert isinstance(page, StaffPage)
@@ -356,9 +358,15 @@ NOBODY: Final = Cast(
     card="",
     badge="",
     badge_pin="",
+    manager="",
+    manager_badge="",
+    manager_pin="",
+    rich_card="",
+    rich_member=b"",
     new_phone="",
     barcodes=(),
     close_printer=lambda: None,
+    open_printer=lambda: None,
 )
 """A shop that isn't set up yet has nobody in it."""
 
@@ -370,25 +378,27 @@ def main(argv: list[str]) -> int:
     printer = PretendPrinter()
     cast = None
     if scene == "day":
-        cast = find_cast(store, printer.address, close_printer=printer.close)
+        cast = find_cast(
+            store, printer.address, close_printer=printer.close, open_printer=printer.open_again
+        )
     application = QApplication(["regulars"])
     window = build_window(application, store, language=language, theme="light")
     put_back = window.crash.install()
     window.setWindowFlag(Qt.WindowType.FramelessWindowHint)
     window.showFullScreen()
     tour, hands = Tour(out), Hands()
-    camera = Camera(window, tour)
+    camera = Camera(lambda: window, tour)
     script = (
-        FirstDay(window, NOBODY, camera, hands).begin(store)
+        FirstDay(lambda: window, NOBODY, camera, hands).begin(store)
         if cast is None
-        else Walk(window, cast, camera, hands).day()
+        else Walk(lambda: window, cast, camera, hands).day()
     )
 
     def finished() -> None:
         window.close()
         application.quit()
 
-    driver = Driver(window, tour, script, finished)
+    driver = Driver(lambda: window, tour, script, finished)
     driver.start()
     try:
         application.exec()

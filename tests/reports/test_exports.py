@@ -201,3 +201,23 @@ def test_the_numbers_of_a_seen_report_are_interruptible(busy: Shop) -> None:
     ctx = busy.till.context
     ctx.store.interrupt(Reader.REPORT)  # idle: nothing happens
     assert open_report(ctx, signed_in(busy, "zg"), "day", whole(busy)).lines
+
+
+@pytest.mark.parametrize(("meta", "mark"), [("demo", "DEMO"), ("training", "TRAINING")])
+def test_files_of_a_store_that_is_not_real_say_so(
+    busy: Shop, tmp_path: Path, meta: str, mark: str
+) -> None:
+    real = export(busy, "csv").read_text("utf-8-sig")
+    assert mark not in real
+    ctx = busy.till.context
+    with ctx.write_rows() as conn:
+        rows.set_meta(conn, meta, "1")
+    ctx.shop = None
+    assert mark in export(busy, "csv").read_text("utf-8-sig").splitlines()[0]
+    with zipfile.ZipFile(export(busy, "xlsx", "category", "tender")) as book:
+        strings = book.read("xl/sharedStrings.xml").decode()
+        assert strings.count(mark) >= 1
+        sheets = [book.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2)]
+        assert all('r="A3"' in sheet for sheet in sheets)
+    lines = pdf_lines(export(busy, "pdf", *CODES).read_bytes(), tmp_path)
+    assert "".join(lines).count(mark) >= len(CODES)

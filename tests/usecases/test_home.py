@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from app.account import birthdays_on
 from app.documents.report import Line, ReportFilter
 from app.domain.business_day import BusinessDate
+from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
 from app.domain.errors import Refusal, Refused
+from app.queries.counter import quote
 from app.queries.reports.parts import parts
 from app.queries.reports.sales import overview
 from app.usecases.count import CountDrawer, count_drawer
 from app.usecases.enrol import BirthdayInput, Enrol, ProfileInput, enrol
 from app.usecases.read_home import GLANCE, Home, read_home
+from app.usecases.return_goods import ReturnGoods, preview_return, return_goods
+from app.usecases.sell import Payment, Sell, sell
 from app.usecases.verify_day import note_share
+from app.usecases.void import Void, preview_void, void
 from tests.app.test_drawer import pieces, sale
 from tests.usecases.counter import INITIALS, Counter
 
@@ -159,3 +164,125 @@ def test_the_last_check_is_told_and_since_when_it_has_been_whole(counter: Counte
 def test_a_till_without_a_printer_has_none_to_wait_for(counter: Counter) -> None:
     devices = read(counter).devices
     assert (devices.printer, devices.waiting, devices.problem) == (False, 0, "")
+
+
+def brought_back(counter: Counter, reason: str = "faulty") -> bytes:
+    """A member buys, and brings it back."""
+    ctx, session = counter.ctx, counter.session("lx")
+    request = SaleRequest((LineRequest(9_800, name="壶"),))
+    shown = quote(ctx, counter.member_id, request)
+    payment = Payment("cash", shown.key.to_pay_minor)
+    command = Sell(ctx.ids(), session, counter.member_id, request, payment, shown.key)
+    sold = sell(ctx, command).result
+    lines = (ReturnedLine(0, 1),)
+    back = preview_return(ctx, sold.event_id, lines)
+    return return_goods(
+        ctx,
+        ReturnGoods(
+            ctx.ids(), session, sold.event_id, lines, reason, back.refund_minor, back.balance_after
+        ),
+    ).result.event_id
+
+
+def test_who_brought_faulty_goods_back_is_called_until_they_buy_again(counter: Counter) -> None:
+    brought_back(counter, "changed_mind")
+    assert read(counter).follow_ups == ()
+    brought_back(counter)
+    (found,) = read(counter).follow_ups
+    assert (found.why, found.member_id) == ("faulty", counter.member_id)
+    assert found.on == counter.ctx.business_date()
+    assert "*" in read(counter, "au").follow_ups[0].name
+    counter.shop.clock.step(days=7)
+    assert len(read(counter).follow_ups) == 1
+    counter.shop.clock.step(days=1)
+    assert read(counter).follow_ups == ()
+
+
+def test_who_has_bought_since_is_not_called(counter: Counter) -> None:
+    brought_back(counter)
+    counter.shop.clock.step(days=1)
+    session = counter.shop.start()
+    sale(counter.shop, session, 4_500)
+    assert len(read(counter).follow_ups) == 1  # Without a member: somebody else's.
+    request = SaleRequest((LineRequest(9_800, name="壶"),))
+    shown = quote(counter.ctx, counter.member_id, request)
+    payment = Payment("cash", shown.key.to_pay_minor)
+    sell(
+        counter.ctx,
+        Sell(counter.ctx.ids(), session, counter.member_id, request, payment, shown.key),
+    )
+    assert read(counter).follow_ups == ()
+
+
+def test_a_voided_return_calls_nobody(counter: Counter) -> None:
+    event = brought_back(counter)
+    shown = preview_void(counter.ctx, event)
+    who = counter.session("wm")
+    void(counter.ctx, Void(counter.ctx.ids(), who, event, "test", shown.balance_after))
+    assert read(counter).follow_ups == ()
+
+
+def regular(counter: Counter, visits: int, *, offers: bool) -> bytes:
+    """A member with so many visits, the last one today."""
+    ctx = counter.ctx
+    profile = ProfileInput(
+        name="常来", phone="13912345678", note="喜欢龙井，每次来都要先试一杯再买的老先生"
+    )
+    command = Enrol(
+        ctx.ids(), counter.session("lx"), profile, service_consent=True, marketing_consent=offers
+    )
+    member = enrol(ctx, command).result.member_id
+    for visit in range(visits):
+        if visit:
+            counter.shop.clock.step(days=10)
+        session = counter.shop.start()
+        request = SaleRequest((LineRequest(9_800, name="茶"),))
+        shown = quote(ctx, member, request)
+        payment = Payment("cash", shown.key.to_pay_minor)
+        sell(ctx, Sell(ctx.ids(), session, member, request, payment, shown.key))
+    return member
+
+
+@pytest.mark.parametrize(
+    ("visits", "offers", "days", "named"),
+    [
+        (4, True, 59, 0),
+        (4, True, 60, 1),
+        (4, True, 66, 1),
+        (4, True, 67, 0),
+        (3, True, 60, 0),
+        (4, False, 60, 0),
+    ],
+)
+def test_a_regular_who_stays_away_is_named_for_a_week(
+    counter: Counter, visits: int, offers: bool, days: int, named: int
+) -> None:
+    member = regular(counter, visits, offers=offers)
+    counter.shop.clock.step(days=days)
+    found = read(counter).follow_ups
+    assert [(each.why, each.member_id) for each in found] == [("away", member)] * named
+    if named:
+        assert found[0].note.startswith("喜欢龙井")
+        assert read(counter, "ho").follow_ups[0].note == ""
+
+
+def test_visits_are_todays_sales_by_hour_up_to_now_and_last_weeks_whole(counter: Counter) -> None:
+    session = counter.session("lx")
+    hour = counter.ctx.minute_of_day() // 60
+    sale(counter.shop, session, 12_300)
+    counter.shop.clock.step(minutes=120)
+    sale(counter.shop, session, 12_300)
+    counter.shop.clock.step(days=7)
+    counter.shop.clock.now -= timedelta(minutes=120)
+    session = counter.shop.start()
+    sale(counter.shop, session, 4_500)
+    visits = read(counter).visits
+    assert visits.hours == tuple(range(hour, hour + 3))
+    assert sum(visits.week_before) >= 2
+    assert visits.week_before[2] == 1
+    assert visits.today == (1,)
+
+
+def test_a_shop_without_a_visit_has_no_curve(counter: Counter) -> None:
+    counter.shop.clock.step(days=30)
+    assert read(counter).visits.hours == ()

@@ -45,6 +45,7 @@ class Charging:
         self.fresh = True
         self.last_sale: Sold | None = None
         self._pay_when_quoted = False
+        self._late: bytes | None = None
         self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
 
     def ask(self) -> None:
@@ -72,6 +73,11 @@ class Charging:
         if isinstance(top, Pay) and not top.busy:
             top.use_quote(quote)
         self.pay_if_wanted()
+
+    def member_came(self, member_id: bytes | None) -> None:
+        """The sale has another member, or none. Who comes while Pay is open comes late (F3): once is
+        everyday work, and the guard counts."""
+        self._late = member_id if isinstance(self._counter.sheets.top, Pay) else None
 
     def pay_if_wanted(self) -> None:
         """Pay was asked for before all was known that it needs."""
@@ -159,11 +165,14 @@ class Charging:
     def _take(self, sheet: Pay, tender: str, given_minor: int) -> None:
         session, cart, quote = self._who(), self._counter.cart, sheet.quote
         command_id = sheet.command_id
+        late = cart.member_id is not None and cart.member_id == self._late
         self._counter.keep_pending()  # Before the sale, whose transaction drops what was kept.
         self._lanes.run(
             sheet,
             "db",
-            lambda: self._desk.sell(command_id, session, cart, (tender, given_minor), quote.key),
+            lambda: self._desk.sell(
+                command_id, session, cart, (tender, given_minor), quote.key, late=late
+            ),
             ok=lambda sold: self._sold(sheet, sold),
             failed=lambda error: self._not_sold(sheet, error),
         )

@@ -29,6 +29,7 @@ from ui.screens.redeeming import Redeeming
 from ui.screens.sale_panel import SalePanel
 from ui.screens.scanning import Scanning
 from ui.screens.switching import Switching
+from ui.screens.views import Views
 from ui.sounds import Sounds
 from ui.widgets.basics import columns
 from ui.widgets.sheet import SheetHost
@@ -90,6 +91,7 @@ class Counter(QWidget):
         )
         self.sounds = Sounds(self, lambda: desk.settings().counter.sound)
         self.switching = Switching(self, kit)
+        self.views = Views(self, lanes, desk, self.warn)
         self.scanning = Scanning(self, kit, lanes, desk, clock)
         self.charging = Charging(self, kit, lanes, desk, clock)
         self.redeeming = Redeeming(self, kit, lanes, desk)
@@ -167,6 +169,8 @@ class Counter(QWidget):
 
     def use_cart(self, cart: Cart) -> None:
         if cart.member_id != self.cart.member_id:
+            self.views.turn_to(cart.member_id, self.session)
+            self.charging.member_came(cart.member_id)
             self.switching.forget()
             self.sale.redeem.hide()
         self.cart = cart
@@ -326,6 +330,7 @@ class Counter(QWidget):
 
     def start_anew(self) -> None:
         """The sale is durable: an empty cart, and nothing of the old one to find."""
+        self.views.sold()
         self._empty()
         self._keep()  # Nothing: a cart that was kept while the sale was on its way goes too.
         self.finder.clear_text()
