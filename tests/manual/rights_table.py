@@ -20,6 +20,7 @@ Language = Literal["en", "zh"]
 ROOT: Final = Path(__file__).resolve().parents[2]
 _SIGNS: Final = {Grant.ALONE: "✓", Grant.SECOND: "2", Grant.READ: "R", Grant.NO: "–"}
 NAMES: Final[dict[Right, tuple[str, str]]] = {
+    Right.FIND: ("find a member", "查会员"),
     Right.ENROL: ("enrol a member", "办卡"),
     Right.SELL: ("sell", "收款"),
     Right.OWN_CARD: ("serve one's own or the household's account", "给自己或家人办理"),
