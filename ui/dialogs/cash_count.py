@@ -88,6 +88,7 @@ class CountBoard(QWidget):
         counted.addWidget(Label(lambda: words.say("Counted so far"), role="muted"))
         self.total = Label(role="pay")
         counted.addWidget(self.total)
+        counted.addStretch()
         expected.addWidget(Label(lambda: words.say("Expected"), role="muted"))
         expected.addWidget(Label(lambda: words.say("shown after you submit")))
         expected.addStretch()
