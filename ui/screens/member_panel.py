@@ -226,7 +226,7 @@ class MemberView(QStackedWidget):
         frame, inner = _Yielding(), QWidget()
         rows(look, frame).addWidget(inner)
         column = rows(look, inner, margins=(8, 6, 8, 6) if look.compact else (8, 10, 8, 8), gap=4)
-        head = columns(look, margins=(8, 0, 0, 0))
+        head = columns(look, margins=(8, 0, 0, 0) if look.compact else (12, 0, 4, 0))
         head.addWidget(Label(lambda: words.say("Recent activity"), role="strong"))
         head.addStretch()
         every = Button(self._kit, lambda: words.say("Whole ledger"), role="link")
