@@ -4,7 +4,6 @@ CREATE TABLE event_note (
     member_id BLOB NOT NULL CHECK (length(member_id) = 16),
     text TEXT NOT NULL
 ) STRICT;
-CREATE INDEX event_note_member ON event_note (member_id);
 
 -- points by hand of a day: what an approver has let through (security.md section 4, F5)
 CREATE INDEX document_adjust ON document (business_date, seq) WHERE kind = 'adjust';

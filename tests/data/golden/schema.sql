@@ -8,7 +8,6 @@ CREATE INDEX event_backup ON event (seq) WHERE kind = 'backup';
 CREATE INDEX event_checkpoint ON event (seq) WHERE kind = 'checkpoint';
 CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
 CREATE INDEX event_figures_date ON event_figures (business_date, seq);
-CREATE INDEX event_note_member ON event_note (member_id);
 CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
 CREATE INDEX lot_due ON lot (expires, member_id) WHERE asset = 'points';
 CREATE INDEX member_day_pending ON member_day (counts_from, member_id) WHERE counts_from > business_date;
