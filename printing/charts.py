@@ -24,6 +24,7 @@ _SMALL: Final = 7.5
 _BARS_MOST: Final = 12
 _LABEL_WIDE: Final = 110
 _LEGEND_HIGH: Final = 14.0
+_VALUE_WIDE: Final = 50.0
 
 
 def chart_height(chart: ChartData, most: float) -> float:
@@ -65,14 +66,17 @@ def _bars(
         canvas.rect(
             min(zero, zero + long), top + step * 0.2, abs(long), step * 0.6, stroke=0, fill=1
         )
+        said_at = max(zero, zero + long) + 4
         if chart.before:
             mark = zero + room * chart.before[n] / (most - least)
             canvas.setStrokeColor(INK)
             canvas.setLineWidth(1.4)
             canvas.line(mark, top + step * 0.1, mark, top + step * 0.9)
             canvas.setLineWidth(0.5)
+            if said_at - 4 <= mark < said_at + _VALUE_WIDE:
+                said_at = mark + 4  # The mark would strike the value through.
         _text(canvas, _cut(chart.labels[n], _LABEL_WIDE - 8), x, top + step * 0.35, INK)
-        _text(canvas, chart.texts[n], max(zero, zero + long) + 4, top + step * 0.35, MUTED)
+        _text(canvas, chart.texts[n], said_at, top + step * 0.35, MUTED)
 
 
 def _lines(

@@ -155,7 +155,13 @@ class ChartView(QLabel):
                 name, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown
             )
             painter.setPen(look.colour("text2"))
-            value = QRectF(max(zero, zero + long) + look.px(6), top, texts, step)
+            said_at = max(zero, zero + long)
+            if (
+                chart.before
+                and said_at <= (mark := zero + chart.before[n] * scale) < said_at + texts / 2
+            ):
+                said_at = mark  # The mark would strike the value through.
+            value = QRectF(said_at + look.px(6), top, texts, step)
             painter.drawText(
                 value, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, chart.texts[n]
             )
