@@ -76,6 +76,7 @@ class Attention(QObject):
         self._needs: tuple[Need, ...] = ()
         self._kept_at: datetime | None = None
         self._unknown_at: datetime | None = None
+        self._backup_gone_at: datetime | None = None
         self._looking = False
         counter.cart_changed.connect(self._cart_changed)
 
@@ -84,6 +85,19 @@ class Attention(QObject):
         self._lanes.run(
             self._counter, "db", self._desk.needs, ok=self._took, failed=self._counter.warn
         )
+
+    def look_at_backup_folder(self) -> None:
+        """Each minute, and after the settings were saved: is the disk of the backups still there? Where that
+        takes long it is the backups' own lane that waits."""
+        self._lanes.run(
+            self._counter, "backup", self._desk.backup_folder_gone,
+            ok=self._backup_folder_seen, failed=self._counter.warn,
+        )  # fmt: skip
+
+    def _backup_folder_seen(self, gone: bool) -> None:
+        if gone != (self._backup_gone_at is not None):
+            self._backup_gone_at = self._desk.now() if gone else None
+            self._tell()
 
     def look_into_files(self) -> None:
         """Each minute without a sale: a part of an older journal file is read, beside the counter's lane."""
@@ -132,6 +146,15 @@ class Attention(QObject):
                     lambda: words.say("The open sale was kept when the till stopped."),
                     lambda: words.say("Check it, then charge or clear it"),
                     partial(self._at_the_counter, counter.focus_amount),
+                )
+            )
+        if self._backup_gone_at is not None:
+            found.append(
+                NeedLine(
+                    self._backup_gone_at,
+                    lambda: sentence(self._kit, Outage.BACKUP_FOLDER_GONE, {}),
+                    lambda: words.say("Plug its disk in, or set another folder in the settings"),
+                    counter.focus_amount,
                 )
             )
         if self._unknown_at is not None:
@@ -238,5 +261,6 @@ class Attention(QObject):
             self._tell()
 
     def _tell(self) -> None:
+        own = (self._kept_at, self._unknown_at, self._backup_gone_at)
         stored = sum(need.kind != "waiting" for need in self._needs)
-        self.changed.emit(stored + sum(at is not None for at in (self._kept_at, self._unknown_at)))
+        self.changed.emit(stored + sum(at is not None for at in own))

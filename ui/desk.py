@@ -20,6 +20,7 @@ from app.domain.moves import EntryMove
 from app.domain.returns import ReturnQuote
 from app.domain.sale import QuoteKey, SaleQuote
 from app.domain.void import VoidQuote
+from app.folders import Problem, folder_problem
 from app.i18n import Words
 from app.intake import PhoneProblem, Reading, parse_phone, phone_text, readings
 from app.numbers import looks_like_receipt, parse_receipt_number
@@ -115,6 +116,15 @@ class Desk:
 
     def settings(self) -> Settings:
         return self._ctx.settings
+
+    def folder_problem(self, text: str) -> Problem:
+        """What keeps files out of a folder that was typed (backup lane)."""
+        return folder_problem(text)
+
+    def backup_folder_gone(self) -> bool:
+        """Whether the backups' own folder is away (backup lane)."""
+        folder = self._ctx.settings.backup.folder
+        return folder_problem(folder) == "gone"
 
     def save_settings(self, settings: Settings) -> None:
         """Check and save this machine's settings and use them from now on."""

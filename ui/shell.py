@@ -184,6 +184,7 @@ class Shell(QWidget):
         self.errands.settled.connect(self.attention.refresh)
         self.attention.changed.connect(self.top_bar.show_needs)
         self._minute.timeout.connect(self.attention.look_into_files)
+        self._minute.timeout.connect(self.attention.look_at_backup_folder)
         self.top_bar.attention_wanted.connect(partial(self.actions_.do, "attention"))
 
     # People and the day -----------------------------------------------------------------------
@@ -269,6 +270,7 @@ class Shell(QWidget):
                 )
             )
         self.attention.refresh()
+        self.attention.look_at_backup_folder()
         self.day.tell_of_night()
         if self.sheets.top is not None:
             return
@@ -509,6 +511,7 @@ class Shell(QWidget):
         )
 
     def use_settings(self, settings: Settings) -> None:
+        self.attention.look_at_backup_folder()
         self.settings_saved.emit(settings)
         self._refresh_till()  # The shop may have another name.
         words = self._kit.words

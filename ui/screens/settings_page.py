@@ -14,6 +14,7 @@ from app.settings import ReceiptSettings, Settings, ShopTexts
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
+from ui.screens.settings_folders import FolderFields, Problems
 from ui.tokens import theme_of
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, rows
 from ui.widgets.segments import Segment, Segments
@@ -69,6 +70,17 @@ class SettingsPage(QScrollArea):
                 lambda: words.say("tcp://192.168.1.50:9100, or file:///folder; empty for none"),
             )
         )
+        left.addWidget(
+            self._card(
+                lambda: words.say("Backups and reports"),
+                (
+                    (lambda: words.say("Folder of the backups"), self.folders.row("backup")),
+                    (lambda: words.say("Folder of the reports"), self.folders.row("reports")),
+                    (lambda: words.say("After the close of a day"), self.folders.after),
+                ),
+                lambda: words.say("Empty: beside the data. Backups belong on another disk."),
+            )
+        )
         left.addStretch()
         right.addWidget(
             self._card(
@@ -98,6 +110,7 @@ class SettingsPage(QScrollArea):
 
     def _make_fields(self) -> None:
         kit, words = self._kit, self._kit.words
+        self.folders = FolderFields(kit, self._lanes, self._desk.folder_problem)
         self.language = Segments(
             kit,
             lambda: words.say("Language"),
@@ -236,6 +249,7 @@ class SettingsPage(QScrollArea):
         self.footer.setText(settings.shop.footer)
         self.footer_en.setText(settings.shop.footer_en)
         self._say_printer(None)
+        self.folders.show_settings(settings)
         self._shown = self._on_top_of(settings)
 
     def settings(self) -> Settings:
@@ -245,7 +259,7 @@ class SettingsPage(QScrollArea):
     def _on_top_of(self, before: Settings) -> Settings:
         tender = self.tender.code
         return replace(
-            before,
+            self.folders.on_top_of(before),
             language=_language(self.language.code),
             theme=theme_of(self.theme.code),
             counter=replace(
@@ -273,8 +287,22 @@ class SettingsPage(QScrollArea):
         )
 
     def submit(self) -> None:
-        settings = self.settings()
+        """Try the folders that change, where it may take its time; then save."""
+        settings, used = self.settings(), self._desk.settings()
         self.save.setEnabled(False)
+        self._lanes.run(
+            self,
+            "backup",
+            lambda: self.folders.problems(used, settings),
+            ok=lambda problems: self._tried(settings, problems),
+            failed=self._refused,
+        )
+
+    def _tried(self, settings: Settings, problems: Problems) -> None:
+        if problems:
+            self.save.setEnabled(True)
+            self.folders.point_at(problems)
+            return
         self._lanes.run(
             self,
             "db",
