@@ -103,11 +103,13 @@ class FolderFields:
         label.setVisible(bool(problem))
         label.tell(lambda: words.say(_PROBLEMS[problem]) if problem else "")
 
-    def point_at(self, problems: Problems) -> None:
-        """Say each, and go to the first."""
+    def point_at(self, problems: Problems) -> QWidget:
+        """Say each, and go to the first, which is answered."""
         for which, problem in problems.items():
             self.say(which, problem)
-        self._fields[next(iter(problems))].setFocus(Qt.FocusReason.OtherFocusReason)
+        first = self._fields[next(iter(problems))]
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
+        return first
 
     def show_settings(self, settings: Settings) -> None:
         self.backup.setText(settings.backup.folder)

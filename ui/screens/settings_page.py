@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 
@@ -301,7 +302,10 @@ class SettingsPage(QScrollArea):
     def _tried(self, settings: Settings, problems: Problems) -> None:
         if problems:
             self.save.setEnabled(True)
-            self.folders.point_at(problems)
+            # Its sentence takes room first: only then is it known where the field stands.
+            QTimer.singleShot(
+                0, self, partial(self._bring_into_view, self.folders.point_at(problems))
+            )
             return
         self._lanes.run(
             self,
@@ -310,6 +314,12 @@ class SettingsPage(QScrollArea):
             ok=lambda _: self._saved(settings),
             failed=self._refused,
         )
+
+    def _bring_into_view(self, field: QWidget) -> None:
+        """Focus that is set, not tabbed to, scrolls nothing by itself."""
+        row = field.parentWidget()
+        assert row is not None, "a field stands in its row"
+        self.ensureWidgetVisible(row)
 
     def _saved(self, settings: Settings) -> None:
         self.save.setEnabled(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.settings import load
@@ -91,7 +91,10 @@ def test_a_wrong_folder_is_not_saved_and_the_field_is_where_it_is_said(
     manager.until(page.folders.backup.hasFocus)
     assert load(manager.shop.folder).backup.folder == ""
     assert page.save.isEnabled()
-    manager.until(lambda: _below(page.folders.said["backup"], page.folders.backup))
+    said = page.folders.said["backup"]
+    manager.until(lambda: _below(said, page.folders.backup))
+    view = page.viewport()
+    manager.until(lambda: said.mapTo(view, QPoint(0, said.height())).y() <= view.height())
     assert faults(manager.window) == []
     keep_picture(manager, "settings_folder_gone")
 
