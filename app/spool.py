@@ -77,27 +77,35 @@ def claim(ctx: Context) -> Job | None:
 
 def deliver(job: Job, receipt: ReceiptSettings) -> Delivery:
     """Render the job and send it once. Never raises for a device: the delivery says what was wrong."""
+    try:
+        send_now(from_json(job.document.encode()), receipt)
+    except Unavailable as wrong:
+        unsure = wrong.code is Outage.PRINTER_UNCERTAIN
+        return Delivery(job.id, "uncertain" if unsure else "queued", wrong.code.value)
+    return Delivery(job.id, "printed")
+
+
+def send_now(doc: Doc, receipt: ReceiptSettings) -> None:
+    """Send a document once, past the queue (print lane). Raises Unavailable(PRINTER_…)."""
     from printing.devices.send import send
 
     try:
-        address = parse_address(receipt.printer)
-        send(address, render(from_json(job.document.encode()), receipt))
-    except ValueError:
-        return Delivery(job.id, "queued", Outage.PRINTER_ADDRESS_BAD.value)
-    except DeliveryUncertain:
-        return Delivery(job.id, "uncertain", Outage.PRINTER_UNCERTAIN.value)
+        send(parse_address(receipt.printer), render(doc, receipt))
+    except ValueError as error:
+        raise Unavailable(Outage.PRINTER_ADDRESS_BAD) from error
+    except DeliveryUncertain as error:
+        raise Unavailable(Outage.PRINTER_UNCERTAIN) from error
     except PrinterNotReady as error:
         code = {
             "paper_out": Outage.PRINTER_PAPER_OUT,
             "cover_open": Outage.PRINTER_COVER_OPEN,
             "offline": Outage.PRINTER_OFFLINE,
         }.get(error.problem, Outage.PRINTER_ERROR)
-        return Delivery(job.id, "queued", code.value)
-    except PrinterSilent:
-        return Delivery(job.id, "queued", Outage.PRINTER_SILENT.value)
-    except PrinterError:
-        return Delivery(job.id, "queued", Outage.PRINTER_GONE.value)
-    return Delivery(job.id, "printed")
+        raise Unavailable(code) from error
+    except PrinterSilent as error:
+        raise Unavailable(Outage.PRINTER_SILENT) from error
+    except PrinterError as error:
+        raise Unavailable(Outage.PRINTER_GONE) from error
 
 
 def kick(receipt: ReceiptSettings, *, asked_s: float) -> bool:

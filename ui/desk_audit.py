@@ -50,6 +50,26 @@ class AuditDesk:
         """The key for the safe; None once it is there."""
         return show_start_key(self._ctx, session, command_id)
 
+    def print_safe_sheet(self, session: Session, command_id: bytes, language: str) -> None:
+        """The key on paper, once (print lane)."""
+        from app.spool import send_now
+        from app.usecases.safe_sheet import safe_sheet_for
+
+        send_now(
+            safe_sheet_for(self._ctx, session, command_id, language), self._ctx.settings.receipt
+        )
+
+    def save_safe_sheet(self, session: Session, command_id: bytes, language: str) -> Path:
+        """The key as a page to print; `remove_safe_sheet` follows."""
+        from app.usecases.safe_sheet import save_safe_sheet
+
+        return save_safe_sheet(self._ctx, session, command_id, language)
+
+    def remove_safe_sheet(self) -> None:
+        from app.usecases.safe_sheet import remove_safe_sheet
+
+        remove_safe_sheet(self._ctx)
+
     def keep_start_key(self, command_id: bytes, session: Session) -> None:
         keep_start_key(self._ctx, KeepStartKey(command_id, session))
 

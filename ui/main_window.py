@@ -92,6 +92,7 @@ class MainWindow(QMainWindow):
         self._till: TillView | None = None
         self._painted = False
         self._waiting_who = ""
+        self._key_is_new = False
         self.crash = CrashNotice(self)
         self.crash.noticed.connect(self._crashed)
         self.lanes = Lanes(self.crash.report)
@@ -204,6 +205,7 @@ class MainWindow(QMainWindow):
             self.pages.setCurrentWidget(self.sign_in)
             self.pages.removeWidget(page)
             page.deleteLater()
+            self._key_is_new = True
             self._pin_given(who, pin)
 
         page.made.connect(made)
@@ -285,6 +287,9 @@ class MainWindow(QMainWindow):
         shell = self._shell()
         self.pages.setCurrentWidget(shell)
         shell.begin(session, staff)
+        if self._key_is_new:
+            self._key_is_new = False
+            shell.audit.start_key()  # Once, at set-up; F11 has it until it is in the safe.
         self.idle.touch()
         self.ready.emit()
 

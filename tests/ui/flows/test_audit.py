@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -86,6 +89,43 @@ def test_the_key_is_put_away_once_its_last_line_was_typed_and_never_shown_again(
     manager.act("my")
     manager.until(lambda: "不再保存" in manager.shell.strip.text)
     assert manager.top is None
+
+
+def test_the_key_as_a_page_is_there_until_the_sheet_closes(manager: Rig) -> None:
+    page = manager.shop.folder / "key-for-the-safe.pdf"
+    manager.act("my")
+    sheet = manager.sheet(StartKeySheet)
+    sheet.save.setFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: str(page) in sheet.problem.text())
+    assert page.read_bytes().startswith(b"%PDF")
+    assert page.stat().st_mode & 0o077 == 0
+    press(Qt.Key.Key_Escape)
+    manager.until(lambda: not page.exists())
+
+
+def test_the_key_is_printed_past_the_queue_and_stays_in_no_slip(
+    tmp_path: Path, manager: Rig
+) -> None:
+    paper = tmp_path / "paper"
+    paper.mkdir()
+    ctx = manager.window.desk.context  # type: ignore[union-attr]  # somebody is signed in
+    receipt = replace(ctx.settings.receipt, printer=f"file://{paper}/")
+    ctx.keep_settings(replace(ctx.settings, receipt=receipt))
+    manager.settle()
+    before = len(list(paper.iterdir()))
+    manager.act("my")
+    sheet = manager.sheet(StartKeySheet)
+    sheet.print_.setFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: "已打印" in sheet.problem.text())
+    assert len(list(paper.iterdir())) > before
+    assert any(sheet.lines[-1].encode() in each.read_bytes() for each in paper.iterdir()), (
+        "the four lines are on the paper"
+    )
+    with ctx.read() as conn:
+        slips = [row[0] for row in conn.execute("SELECT document FROM print_job")]
+    assert all(sheet.lines[-1] not in slip for slip in slips)
 
 
 def test_a_cashier_is_not_shown_the_key(rig: Rig) -> None:

@@ -16,12 +16,15 @@ from app.commands.set_up import Answers, set_up
 from app.settings import Settings, load
 from tests.keys.conftest import FakeKeystore
 from tests.ui.conftest import Rig, SteppedClock, make_kit
+from tests.ui.flows.test_close_day import keep_picture
 from tests.ui.keys import press, write
 from tests.ui.shop import Clock, Shop
 from ui.desk import Desk
 from ui.dialogs.shift import OpenShift
+from ui.dialogs.start_key import StartKeySheet
 from ui.main_window import MainWindow
 from ui.screens.first_start import FirstStart
+from ui.tour.looks import faults
 
 PASSPHRASE = "seven green kettles on a tuesday"
 PIN = "730186"
@@ -96,6 +99,9 @@ def test_five_steps_end_in_the_open_counter(nothing_yet: NewShop) -> None:
     to_the_owner(new)
     new.enter("WM", "Wang Min", PIN, PIN)
     new.made()
+    sheet = new.rig.sheet(StartKeySheet)
+    write(sheet.lines[-1])
+    press(Qt.Key.Key_Return)
     new.rig.until(lambda: isinstance(new.rig.top, OpenShift))
     new.rig.open_shift("300")
     shell = new.rig.shell
@@ -163,3 +169,22 @@ def test_the_store_opens_again_by_key_store_and_by_passphrase(nothing_yet: NewSh
     new.rig.window.close()
     open_till(new.folder, find_keystore=new.keystore).close()
     open_till(new.folder, passphrase=PASSPHRASE, find_keystore=new.keystore).close()
+
+
+def test_the_key_for_the_safe_is_shown_once_at_the_end_and_may_wait(nothing_yet: NewShop) -> None:
+    new = nothing_yet
+    to_the_owner(new)
+    new.enter("wm", "Wang Min", PIN, PIN)
+    new.made()
+    new.rig.sheet(StartKeySheet)
+    assert faults(new.rig.window) == []
+    keep_picture(new.rig, "start_key")
+    press(Qt.Key.Key_Escape)
+    new.rig.until(lambda: isinstance(new.rig.top, OpenShift))
+    new.rig.open_shift("300")
+    new.rig.window.lock()
+    new.rig.sign_in("wm", PIN)
+    new.rig.settle()
+    assert new.rig.top is None, "a later sign-in doesn't bring it up"
+    new.rig.act("my")
+    new.rig.sheet(StartKeySheet)
