@@ -41,7 +41,15 @@ from app.queries.why import Why, why
 from app.settings import Settings, save
 from app.slips import money_sign
 from app.usecases.adjust import Adjust, Adjusted, AdjustPreview, adjust, preview_adjust
-from app.usecases.enrol import EditProfile, Enrol, Enrolled, ProfileInput, edit_profile, enrol
+from app.usecases.enrol import (
+    EditProfile,
+    Enrol,
+    Enrolled,
+    Masked,
+    ProfileInput,
+    edit_profile,
+    enrol,
+)
 from app.usecases.keep_cart import OpenCart, keep_cart, kept_cart
 from app.usecases.look import NoteLook, note_look
 from app.usecases.open_shift import OpenShift, open_shift
@@ -300,12 +308,13 @@ class Desk:
         """The member card as a PDF beside the store; returns where it lies."""
         return str(save_card(self._ctx, member_id, self._till.folder / "cards"))
 
-    def check_phone(self, text: str) -> PhoneCheck:
-        """Whether a typed phone could be one, and how many members have it already."""
+    def check_phone(self, text: str, *, but: bytes | None = None) -> PhoneCheck:
+        """Whether a typed phone could be one, and how many members `but` that one have it already."""
         phone = parse_phone(text)
         if isinstance(phone, PhoneProblem):
             return PhoneCheck(text, phone.code, phone.digits, phone.expected, 0)
-        return PhoneCheck(text, "", 0, 0, len(members.members_of_phone(self._ctx, phone.e164)))
+        others = set(members.members_of_phone(self._ctx, phone.e164)) - {but}
+        return PhoneCheck(text, "", 0, 0, len(others))
 
     def readings(self, name: str) -> Sequence[Reading]:
         return readings(name)
@@ -349,6 +358,7 @@ class Desk:
         *,
         service: bool,
         marketing: bool,
+        kept: frozenset[Masked] = frozenset(),
     ) -> Enrolled:
         command = EditProfile(
             command_id,
@@ -358,6 +368,7 @@ class Desk:
             profile,
             service_consent=service,
             marketing_consent=marketing,
+            kept=kept,
         )
         return edit_profile(self._ctx, command).result
 

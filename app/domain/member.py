@@ -49,6 +49,10 @@ def mask_phone(e164: str) -> str:
     return f"{e164[:3]} {_STARS} {last_four(e164)}"
 
 
+MASKED_BIRTHDAY: Final = "**-**"
+"""A birthday that is known; a part of it would be most of it."""
+
+
 def mask_name(name: str) -> str:
     """陈思远 -> `陈*远`, 李敏 -> `李*`, Sylvia Chen -> `S*** C***`."""
     if name.isascii() or " " in name:

@@ -11,7 +11,15 @@ from app.domain.birthday import days_until_birthday
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.domain.errors import Refusal, Refused
-from app.domain.member import MARKETING, SERVICE, is_doubtful, mask_email, mask_phone, proof_of
+from app.domain.member import (
+    MARKETING,
+    MASKED_BIRTHDAY,
+    SERVICE,
+    is_doubtful,
+    mask_email,
+    mask_phone,
+    proof_of,
+)
 from app.domain.programme import Programme
 from app.domain.programme import Tier as ProgrammeTier
 from app.domain.redemption import value_of
@@ -127,7 +135,7 @@ def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
 
 
 def profile(ctx: Context, member_id: bytes) -> ProfileView:
-    """The profile for the edit sheet, unmasked. Raises Refused(MEMBER_UNKNOWN)."""
+    """The profile for the edit sheet. Raises Refused(MEMBER_UNKNOWN)."""
     with ctx.read() as conn:
         row = people.profile(conn, member_id)
         answers = people.consents_of(conn, member_id)
@@ -138,12 +146,10 @@ def profile(ctx: Context, member_id: bytes) -> ProfileView:
         member_id=member_id,
         name=row.name,
         pinyin=row.name_py,
-        phone=row.phone,
-        email=row.email,
+        phone_masked=mask_phone(row.phone) if row.phone else "",
+        email_masked=mask_email(row.email) if row.email else "",
         birth_calendar="lunar" if row.birth_calendar == "lunar" else "solar",
-        birth_year=row.birth_year,
-        birth_month=row.birth_month,
-        birth_day=row.birth_day,
+        birthday_masked=MASKED_BIRTHDAY if row.birth_month else "",
         note=row.note,
         alert=row.alert,
         version=row.version,

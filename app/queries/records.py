@@ -140,17 +140,16 @@ class MemberPanel:
 
 @dataclass(frozen=True, slots=True)
 class ProfileView:
-    """The profile as the edit sheet needs it: unmasked, on purpose of the person at the till."""
+    """The profile as the edit sheet needs it. Phone, e-mail and birthday stay masked ("" where there is
+    none): who edits a name isn't shown them; `unmask` is, for a reason (security.md section 3)."""
 
     member_id: bytes
     name: str
     pinyin: str
-    phone: str | None
-    email: str | None
+    phone_masked: str
+    email_masked: str
     birth_calendar: Literal["solar", "lunar"]
-    birth_year: int | None
-    birth_month: int | None
-    birth_day: int | None
+    birthday_masked: str
     note: str
     alert: str
     version: int

@@ -71,9 +71,18 @@ class Enrol:
     card_no: str = ""
 
 
+Masked = Literal["phone", "email", "birthday"]
+_COLUMNS: Final[Mapping[Masked, tuple[str, ...]]] = {
+    "phone": ("phone",),
+    "email": ("email",),
+    "birthday": ("birth_calendar", "birth_year", "birth_month", "birth_day"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class EditProfile:
-    """Change a profile. `version` is the one that was shown; consents are set as given."""
+    """Change a profile. `version` is the one that was shown; consents are set as given. Of `kept` the
+    stored values stay, whatever `profile` says: who edits was shown them masked."""
 
     command_id: bytes
     session: Session
@@ -82,6 +91,7 @@ class EditProfile:
     profile: ProfileInput
     service_consent: bool
     marketing_consent: bool
+    kept: frozenset[Masked] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +178,8 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
         if row.version != command.version:
             raise Refused(Refusal.PROFILE_CHANGED)
         cell = _profile_cell(ctx, command.member_id, command.profile, version=row.version + 1)
+        for name in command.kept:
+            cell |= {column: getattr(row, column) for column in _COLUMNS[name]}
         _check_birthday(ctx, tx, row, cell, command.session)
         changed = [
             column

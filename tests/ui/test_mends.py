@@ -451,8 +451,11 @@ class TestReadings:
         member = member_id(rig, "6612")
         shown = desk.profile(member)
         chosen = desk.readings(shown.name)[1]
-        typed = ProfileInput(name=shown.name, phone=shown.phone or "", reading=chosen)
-        desk.edit_profile(desk.new_command(), session, shown, typed, service=True, marketing=False)
+        typed = ProfileInput(name=shown.name, reading=chosen)
+        desk.edit_profile(
+            desk.new_command(), session, shown, typed, service=True, marketing=False,
+            kept=frozenset({"phone", "email", "birthday"}),
+        )  # fmt: skip
         for wait_ms in (0, 250):
             rig.shell.errands.edit_profile()
             sheet = rig.sheet(EditSheet)

@@ -14,15 +14,16 @@ from app.queries.records import ProfileView
 from ui.dialogs.profile_fields import ProfileSheet
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.widgets.basics import Label, columns
+from ui.widgets.basics import Label, columns, nothing
 from ui.widgets.number_fields import CodeField
 from ui.widgets.text_fields import TextField
 
 if TYPE_CHECKING:
     from app.context import Session
     from app.intake import Reading
-    from app.usecases.enrol import Enrolled
+    from app.usecases.enrol import Enrolled, Masked
     from ui.desk import Desk
+    from ui.desk_records import PhoneCheck
 
 
 class EditSheet(ProfileSheet):
@@ -78,13 +79,13 @@ class EditSheet(ProfileSheet):
         self.marketing.entered.connect(self.submit)
 
     def _fill(self, shown: ProfileView) -> None:
-        self.phone.setText(shown.phone or "")
+        self.phone.setText(shown.phone_masked)
         self.name.setText(shown.name)
         self.calendar.choose(shown.birth_calendar)
-        if shown.birth_month is not None and shown.birth_day is not None:
-            year = f"{shown.birth_year}-" if shown.birth_year else ""
-            self.birthday.setText(f"{year}{shown.birth_month}-{shown.birth_day}")
-        self.email.setText(shown.email or "")
+        self.birthday.setText(shown.birthday_masked)
+        # A date of the other calendar is another date: it is typed anew.
+        self.calendar.chosen.connect(self._other_calendar)
+        self.email.setText(shown.email_masked)
         self.note.setText(shown.note)
         self.alert.setText(shown.alert)
         self.service.setChecked(shown.service_consent)
@@ -106,8 +107,38 @@ class EditSheet(ProfileSheet):
             readings = (stored, *(reading for reading in readings if reading != stored))
         super()._show_readings(readings)
 
-    def _own_phone(self, text: str) -> int:
-        return 1 if text == self._shown.phone else 0
+    def _other_calendar(self, code: str) -> None:
+        if code != self._shown.birth_calendar and self._kept("birthday"):
+            self.birthday.clear()
+
+    def _kept(self, name: Masked) -> bool:
+        """The field still says what was masked: the value stays as it is stored."""
+        shown = self._shown
+        field, masked = {
+            "phone": (self.phone, shown.phone_masked),
+            "email": (self.email, shown.email_masked),
+            "birthday": (self.birthday, shown.birthday_masked),
+        }[name]
+        return bool(masked) and field.text() == masked
+
+    def _check_phone(self, text: str) -> PhoneCheck:
+        return self._desk.check_phone(text, but=self._shown.member_id)
+
+    def _ask_phone(self) -> None:
+        if not self._kept("phone"):
+            super()._ask_phone()
+            return
+        self.phone.mark_wrong(False)
+        self.phone_said.tell(nothing)
+        self._phone_of.drop()
+
+    def _show_birthday(self) -> None:
+        super()._show_birthday()
+        if self._kept("birthday"):
+            self.birthday_said.tell(nothing)
+
+    def birthday_complete(self) -> bool:
+        return self._kept("birthday") or super().birthday_complete()
 
     def submit(self) -> None:
         if not self.save.isEnabled():
@@ -116,8 +147,10 @@ class EditSheet(ProfileSheet):
             self.refused(Refused(Refusal.BIRTHDAY_INVALID))
             return
         self.save.setEnabled(False)
+        names: tuple[Masked, ...] = ("phone", "email", "birthday")
+        kept = frozenset(name for name in names if self._kept(name))
         profile = self.profile_input(
-            email=self.email.text(), note=self.note.text(), alert=self.alert.text()
+            kept, email=self.email.text(), note=self.note.text(), alert=self.alert.text()
         )
         session = self._who()
         service, marketing = self.service.isChecked(), self.marketing.isChecked()
@@ -131,6 +164,7 @@ class EditSheet(ProfileSheet):
                 profile,
                 service=service,
                 marketing=marketing,
+                kept=kept,
             ),
             ok=self._saved,
             failed=self.refused,

@@ -5,7 +5,7 @@ birthday, consents. What is saved, and how Enter goes on, is the sheets' own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtCore import Qt, QTimer
@@ -27,7 +27,7 @@ from ui.widgets.text_fields import TextField, Tick
 if TYPE_CHECKING:
     from app.context import Session
     from app.intake import Reading
-    from app.usecases.enrol import BirthdayInput, ProfileInput
+    from app.usecases.enrol import BirthdayInput, Masked, ProfileInput
     from ui.desk import Desk
 
 READINGS_AFTER_MS: Final = 120
@@ -56,9 +56,9 @@ class ProfileSheet(Sheet):
         self._timer.setInterval(READINGS_AFTER_MS)
         self._timer.timeout.connect(self._ask_readings)
         words = kit.words
-        self.phone = CodeField(lambda: words.say("Phone"), pattern=r"[0-9+ \-]{0,20}")
+        self.phone = CodeField(lambda: words.say("Phone"), pattern=r"[0-9+ *\-]{0,20}")
         self.name = TextField(lambda: words.say("Name"))
-        self.birthday = CodeField(lambda: words.say("Birthday"), pattern=r"[0-9\-/. ]{0,10}")
+        self.birthday = CodeField(lambda: words.say("Birthday"), pattern=r"[0-9*\-/. ]{0,10}")
         self.calendar = Segments(
             kit,
             lambda: words.say("Calendar"),
@@ -122,15 +122,23 @@ class ProfileSheet(Sheet):
     def submit(self) -> None:
         raise NotImplementedError
 
-    def profile_input(self, *, email: str = "", note: str = "", alert: str = "") -> ProfileInput:
-        """What is in the fields. Only after sign-in, so the use-case's module is loaded."""
+    def profile_input(
+        self,
+        kept: Collection[Masked] = (),
+        *,
+        email: str = "",
+        note: str = "",
+        alert: str = "",
+    ) -> ProfileInput:
+        """What is in the fields, nothing for those whose stored value is kept. Only after sign-in, so the
+        use-case's module is loaded."""
         from app.usecases.enrol import ProfileInput
 
         reading = self._readings[self._reading_at] if self._readings else self._stored_reading()
         return ProfileInput(
             name=self.name.text(),
-            phone=self.phone.text(),
-            email=email,
+            phone="" if "phone" in kept else self.phone.text(),
+            email="" if "email" in kept else email,
             birthday=self.birthday_input(),
             note=note,
             alert=alert,
@@ -174,13 +182,13 @@ class ProfileSheet(Sheet):
             self._phone_of.drop()
             return
         self._phone_of.ask(
-            self, lambda: self._desk.check_phone(text), ok=self._show_phone, failed=self.refused
+            self, lambda: self._check_phone(text), ok=self._show_phone, failed=self.refused
         )
 
     def _show_phone(self, check: PhoneCheck) -> None:
         words = self._kit.words
         tone = "muted"
-        self.others = max(0, check.members - self._own_phone(check.text))
+        self.others = check.members
         if check.problem == "short":
             self.phone_said.tell(
                 lambda: words.say(
@@ -190,11 +198,9 @@ class ProfileSheet(Sheet):
         elif check.problem:
             tone = "danger"
             self.phone_said.tell(lambda: words.say("This isn't a phone number. Check the digits."))
-        elif check.members > self._own_phone(check.text):
+        elif check.members:
             tone = "warn"
             self.phone_said.tell(lambda: self.used_phone(check.members))
-        elif check.members:
-            self.phone_said.tell(nothing)
         else:
             self.phone_said.tell(lambda: words.say("This number is free."))
         set_style(self.phone_said, tone=tone)
@@ -208,9 +214,8 @@ class ProfileSheet(Sheet):
             count=members,
         )
 
-    def _own_phone(self, text: str) -> int:
-        """How many of those who have this number are the member being edited."""
-        return 0
+    def _check_phone(self, text: str) -> PhoneCheck:
+        return self._desk.check_phone(text)
 
     def _name_changed(self) -> None:
         """The readings were those of the name before: none of them may be saved with this one."""

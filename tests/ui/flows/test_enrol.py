@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from app.numbers import card_number
+from db import people
 from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
 from ui.dialogs.edit_profile import EditSheet
@@ -118,6 +121,57 @@ class TestEnrol:
         rig.until(lambda: rig.top is None)
         rig.until(lambda: rig.counter.attached and rig.counter.attached.alert == "花生过敏")
 
+    def test_who_edits_is_shown_no_phone_and_no_birthday_and_what_isnt_typed_anew_stays(
+        self, rig: Rig
+    ) -> None:
+        rig.attach()
+        before = stored_profile(rig)
+        assert before.phone
+        assert before.birth_month
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        assert (sheet.phone.text(), sheet.birthday.text()) == ("138 **** 6621", "**-**")
+        sheet.alert.setText("花生过敏")
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        after = stored_profile(rig)
+        assert after == replace(before, alert="花生过敏", version=before.version + 1)
+
+    def test_a_phone_and_a_birthday_typed_over_the_masked_ones_are_saved(self, rig: Rig) -> None:
+        rig.attach()
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.phone.setFocus()
+        write("13900006699")
+        rig.until(lambda: sheet.phone_said.text() == "此号还没有会员。")
+        sheet.birthday.setFocus()
+        write("1990-5-21")
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        after = stored_profile(rig)
+        assert after.phone == "+8613900006699"
+        assert (after.birth_year, after.birth_month, after.birth_day) == (1990, 5, 21)
+
+    def test_an_emptied_phone_is_gone_and_half_a_masked_one_is_no_phone(self, rig: Rig) -> None:
+        rig.attach()
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.phone.setText("138 **** 662")
+        sheet.submit()
+        rig.until(lambda: sheet.problem.text() != "")
+        assert sheet.phone.hasFocus()
+        sheet.phone.clear()
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        assert stored_profile(rig).phone is None
+
+    def test_the_other_calendar_wants_the_birthday_typed_anew(self, rig: Rig) -> None:
+        rig.attach()
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.calendar.choose("lunar" if sheet.calendar.code == "solar" else "solar")
+        assert sheet.birthday.text() == ""
+
     def test_an_allergy_stands_beside_charge_until_the_member_goes(self, rig: Rig) -> None:
         self.test_an_edited_profile_is_saved_and_shown(rig)
         alert = rig.counter.sale.alert
@@ -194,3 +248,15 @@ class TestEnrol:
         wrong = str((int(card_number("8800", 99_999)[-1]) + 1) % 10)
         rig.scan(code.replace("x", wrong))
         assert [line.unknown for line in rig.counter.cart.lines] == [True]
+
+
+def stored_profile(rig: Rig) -> people.ProfileRow:
+    """The row of the member on screen."""
+    rig.settle()
+    desk, member = rig.window.desk, rig.counter.attached
+    assert desk is not None
+    assert member is not None
+    with desk.context.read() as conn:
+        row = people.profile(conn, member.member_id)
+    assert row is not None
+    return row
