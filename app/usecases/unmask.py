@@ -11,6 +11,7 @@ from app import posting
 from app.context import Changes, Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
+from app.protocol.events import Event
 from app.usecases.done import Done
 from app.usecases.rights import require, role_of
 from db import people, rows, till
@@ -53,7 +54,9 @@ def unmask(ctx: Context, command: Unmask) -> Done[Unmasked]:
         raise Refused(Refusal.REASON_NEEDED)
     with ctx.write(command.command_id) as tx:
         again = tx.known is not None
-        if not again:
+        if tx.known is not None:
+            _check_same(tx.known, command)
+        else:
             require(
                 ctx, tx.conn, command.session, Right.UNMASK, command_id=command.command_id,
                 member_id=command.member_id, reason=command.reason,
@@ -73,6 +76,14 @@ def unmask(ctx: Context, command: Unmask) -> Done[Unmasked]:
             raise Refused(Refusal.MEMBER_UNKNOWN)
     shown = Changes(frozenset({command.member_id}), frozenset({"look"}))
     return Done(_value(profile, command.what), shown, again=again, warning=ctx.warning())
+
+
+def _check_same(event: Event, command: Unmask) -> None:
+    """A known id is in the journal, for many to read: only the look that it names is answered again."""
+    same = (posting.LOOK, command.session.staff_id, command.member_id)
+    doc = {"what": command.what, "reason": command.reason}
+    if (event.kind, event.staff_id, event.member_id) != same or event.doc != doc:
+        raise Refused(Refusal.NOT_ALLOWED, {"right": Right.UNMASK.value})
 
 
 def _check_count(conn: Connection, session: Session) -> None:

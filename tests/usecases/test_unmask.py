@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from app import posting
 from app.domain.errors import Refusal, Refused
+from app.usecases.sell import sell
 from app.usecases.unmask import Unmask, Value, unmask
 from db import rows
 from tests.usecases.counter import INITIALS, PHONE, Counter
@@ -30,6 +35,36 @@ def test_the_phone_is_handed_out_and_the_journal_has_who_looked_and_why(counter:
     assert looks(counter) == [{"what": "phone", "reason": "customer_asks"}]
     assert unmask(counter.ctx, command).again
     assert len(looks(counter)) == 1, "the same command again is the same look"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda counter: {"session": counter.session("l2")},
+        lambda counter: {"session": counter.session(INITIALS["auditor"])},
+        lambda counter: {"member_id": counter.enrol("李四", "13800007777")},
+        lambda counter: {"what": "birthday"},
+        lambda counter: {"reason": "call_back"},
+    ],
+    ids=["another person", "an auditor", "another member", "another value", "another reason"],
+)
+def test_the_id_of_a_look_hands_out_nothing_else(
+    counter: Counter, change: Callable[[Counter], dict[str, Any]]
+) -> None:
+    command = look(counter, "lx")
+    unmask(counter.ctx, command)
+    with pytest.raises(Refused) as refused:
+        unmask(counter.ctx, replace(command, **change(counter)))
+    assert refused.value.code is Refusal.NOT_ALLOWED
+    assert len(looks(counter)) == 1
+
+
+def test_the_id_of_another_act_hands_out_nothing(counter: Counter) -> None:
+    sale = counter.sale_command("lx", member=counter.member_id)
+    sell(counter.ctx, sale)
+    with pytest.raises(Refused) as refused:
+        unmask(counter.ctx, replace(look(counter, "lx"), command_id=sale.command_id))
+    assert refused.value.code is Refusal.NOT_ALLOWED
 
 
 def test_a_member_without_a_birthday_has_none(counter: Counter) -> None:
