@@ -72,10 +72,10 @@ class DayErrands(QObject):
             self._sheets.open(sheet)
 
         words = self._kit.words
-        if self.night.busy:
+        if self.night.closing:
             self._strip.warn(
                 lambda: words.say(
-                    "The till makes a backup or closes a date just now. Try again in a moment."
+                    "The till closes a date by itself just now. Try again in a moment."
                 )
             )
         elif self._session() is not None:

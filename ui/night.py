@@ -34,6 +34,9 @@ class Night(QObject):
     failed(error): a backup or a close could not be made.
     closed(closed): a date was closed with nobody there.
     followed(): its reports are made and a share of the members is folded anew.
+
+    Attributes:
+        busy: it looks what is due, or does it. closing: it closes a date; nobody else does meanwhile.
     """
 
     backed_up = Signal()
@@ -55,7 +58,7 @@ class Night(QObject):
         self._widget, self._lanes, self._day = widget, lanes, day
         self._taken, self._clock = taken, clock
         self._touched_s = clock()
-        self.busy = False
+        self.busy = self.closing = False
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
@@ -88,6 +91,7 @@ class Night(QObject):
     def _found(self, due: tuple[BusinessDate | None, bool]) -> None:
         on, backup = due
         if on is not None:
+            self.closing = True
             self._lanes.run(
                 self._widget, "db", lambda: self._day.begin_alone(on),
                 ok=self._run().start, failed=self._give_up,
@@ -123,10 +127,10 @@ class Night(QObject):
         )  # fmt: skip
 
     def _followed(self, _: None) -> None:
-        self.busy = False
+        self.busy = self.closing = False
         self.followed.emit()
         self.look()  # the next missed date
 
     def _give_up(self, error: Exception) -> None:
-        self.busy = False
+        self.busy = self.closing = False
         self.failed.emit(error)

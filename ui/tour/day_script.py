@@ -201,7 +201,6 @@ class DaySteps(Steps):
         """The Z."""
         camera = self.camera
         yield lambda: not self.shell.errands.print_status.waiting
-        yield lambda: not self.shell.day.night.busy  # Its hourly backup comes first.
         yield from self.action("rj")
         yield self.sheet_is("CloseDay")
         yield self.pause()

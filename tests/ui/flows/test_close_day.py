@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from app.backup import Backup
 from app.context import Context
 from app.settings import ReportSettings
 from app.usecases.close_day import last_close
@@ -74,8 +76,34 @@ def test_rj_closes_the_oldest_open_date_and_says_its_number(rig: Rig) -> None:
     assert len(list((rig.shop.folder / "backups").glob("1-2*"))) == 1
 
 
-def test_asked_while_the_till_works_for_itself_it_says_so_and_opens_nothing(rig: Rig) -> None:
-    rig.shell.day.night.busy = True  # as in the middle of an hourly backup
+def test_asked_in_the_middle_of_an_hourly_backup_it_closes_all_the_same(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rig.window.desk is not None
+    day, night, held = rig.window.desk.day, rig.shell.day.night, threading.Event()
+    back_up = day.back_up
+
+    def slow() -> Backup:
+        assert held.wait(30)
+        return back_up()
+
+    monkeypatch.setattr(day, "backup_due", lambda: True)
+    with monkeypatch.context() as patched:
+        patched.setattr(day, "back_up", slow)
+        night.look()
+        rig.settle()
+    assert night.busy
+    close_sheet(rig)
+    press(Qt.Key.Key_Return)
+    held.set()
+    rig.until(lambda: rig.top is None)
+    assert number_of_last_close(rig) == 1
+    rig.until(lambda: not night.busy)
+    assert len(list((rig.shop.folder / "backups").glob("1-2*"))) == 2
+
+
+def test_asked_while_the_till_closes_a_date_by_itself_it_says_so(rig: Rig) -> None:
+    rig.shell.day.night.closing = True
     action(rig, "rj")
     rig.until(lambda: "请稍后再试" in rig.shell.strip.text)
     assert rig.top is None
