@@ -298,8 +298,9 @@ class DaySteps(Steps):
         yield self.type(self.cast.manager_pin)
         yield self.press("Return")
         yield lambda: self.window is not before
-        yield lambda: self.window.desk is not None and self.window.isActiveWindow()
-        yield self.pause()
+        yield lambda: self.window.desk is not None
+        yield self.pause(30)
+        yield self.has_keyboard(self.window.sign_in.who)
         camera.step("the store to practise in", name="training_sign_in")
         yield self.type(self.cast.manager)
         yield self.press("Return")

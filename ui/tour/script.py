@@ -113,6 +113,10 @@ class Steps:
 
         return there
 
+    def has_keyboard(self, widget: QWidget) -> Condition:
+        """What is typed on the screen arrives in this widget."""
+        return lambda: self.window.isActiveWindow() and widget.hasFocus()
+
     def pause(self, polls: int = 12) -> Condition:
         """Let the screen settle: what a person would look at for a moment."""
         left = [polls]
@@ -136,7 +140,8 @@ class Steps:
         """Passphrase, a wrong PIN, sign-in, shift."""
         camera, sign_in = self.camera, self.window.sign_in
         yield sign_in.passphrase.isVisible
-        yield self.pause()
+        yield self.pause(30)  # The window manager gives the keyboard in its own time.
+        yield self.has_keyboard(sign_in.passphrase)
         camera.step("the till asks for its passphrase", name="passphrase")
         yield self.type(self.cast.passphrase)
         yield self.press("Return")
