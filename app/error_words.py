@@ -23,6 +23,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.SALE_EMPTY: mark("Enter an amount or scan an item."),
     Refusal.SALE_LINE_INVALID: mark("A line isn't recognised. Settle it, then charge."),
     Refusal.TENDER_MISMATCH: mark("The tenders don't add up to the amount to pay. Check them."),
+    Refusal.CHANGE_ABOVE_LIMIT: mark("The change is over the till's limit. Check the cash."),
     Refusal.MEMBER_NEEDED: mark("Points need a member. Press F2 and find one first."),
     Refusal.REDEEM_OFF: mark("This programme doesn't take points as payment."),
     Refusal.REDEEM_NOT_MULTIPLE: mark("Points go in fixed steps. Enter a multiple."),
@@ -167,6 +168,9 @@ _HUNDREDS_TO: Final = mark("Points go in hundreds. Enter {only}.")
 WITH_FACTS: Final[Mapping[Code, str]] = {
     Refusal.SALE_ABOVE_LIMIT: mark(
         "{amount_minor} is over this till's limit. Check and enter it again."
+    ),
+    Refusal.CHANGE_ABOVE_LIMIT: mark(
+        "Change of {change_minor} is over this till's limit. Check the cash."
     ),
     Refusal.ITEM_UNKNOWN: mark("Barcode {code} isn't known. F5 picks the item, Delete drops it."),
     Refusal.ADJUST_NOTE_SHORT: mark("Say in {least} characters or more what happened."),

@@ -77,7 +77,8 @@ def sell(ctx: Context, command: Sell) -> Done[Sold]:
     Raises Refused: SHIFT_NEEDED, QUOTE_CHANGED with the new SaleQuote as `offer`,
     IDENTITY_UNPROVEN with the Doubtful as `offer` (points of a long silent phone),
     NOT_ALLOWED, APPROVAL_NEEDED with the Ask as `offer` (own card, points above the limit, where the
-    guard stops it), APPROVAL_EXPIRED, TENDER_MISMATCH, SALE_ABOVE_LIMIT, MEMBER_UNKNOWN and what
+    guard stops it), APPROVAL_EXPIRED, TENDER_MISMATCH, SALE_ABOVE_LIMIT,
+    CHANGE_ABOVE_LIMIT (cash for more change than a whole sale may be), MEMBER_UNKNOWN and what
     quote_sale refuses. Raises Unavailable when the store can't.
     """
     with ctx.write(command.command_id) as tx:
@@ -108,12 +109,13 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
             Refusal.SALE_ABOVE_LIMIT,
             {"amount_minor": quote.draft.payable_minor, "limit_minor": limit},
         )
+    tenders = _tenders(quote, command.payment, limit)  # Before anybody is asked to agree.
     proof = _proof(conn, command, person, on)
     approval = _approval(ctx, conn, command, quote, programme)
     guard = require_for_sale(ctx, tx, command.session, command.member_id, quote, programme, on)
     event_id = ctx.ids()
     entries = sale_entries(quote, event_id)
-    document = sale_document(quote, entries, _tenders(quote, command.payment))
+    document = sale_document(quote, entries, tenders)
     before = member.state if member else EMPTY
     if member is not None:
         # Uses are loaded whole, days since the tier's window: everything these entries need.
@@ -211,8 +213,9 @@ def next_running(conn: Connection) -> int:
     return parsed[1] + 1 if parsed else 1
 
 
-def _tenders(quote: SaleQuote, payment: Payment) -> tuple[Tender, ...]:
-    """One tender for what is to pay; none when points paid it all. Only cash gives change."""
+def _tenders(quote: SaleQuote, payment: Payment, limit: int) -> tuple[Tender, ...]:
+    """One tender for what is to pay; none when points paid it all. Only cash gives change, and not
+    more than `limit` minor units: that is a slip of the fingers, and would be the drawer's."""
     to_pay = quote.draft.to_pay_minor
     if to_pay == 0:
         return ()
@@ -223,6 +226,9 @@ def _tenders(quote: SaleQuote, payment: Payment) -> tuple[Tender, ...]:
         raise mismatch
     if payment.kind != "cash" and payment.given_minor != to_pay:
         raise mismatch
+    change = payment.given_minor - to_pay
+    if change > limit:
+        raise Refused(Refusal.CHANGE_ABOVE_LIMIT, {"change_minor": change, "limit_minor": limit})
     return (Tender(payment.kind, to_pay, payment.given_minor),)
 
 

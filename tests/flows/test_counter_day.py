@@ -339,6 +339,21 @@ def test_money_that_does_not_match_is_refused(shop: Shop) -> None:
         assert refused.value.code is Refusal.TENDER_MISMATCH
 
 
+def test_cash_for_more_change_than_a_whole_sale_may_be_is_refused(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    request = SaleRequest((LineRequest(10000),))
+    quote = counter.quote(ctx, None, request)
+    limit = ctx.settings.counter.sale_limit_minor
+    most = Payment("cash", 10000 + limit)
+    too_much = Payment("cash", 10000 + limit + 1)
+    with pytest.raises(Refused) as refused:
+        sell(ctx, Sell(ctx.ids(), session, None, request, too_much, quote.key))
+    assert refused.value.code is Refusal.CHANGE_ABOVE_LIMIT
+    assert refused.value.facts == {"change_minor": limit + 1, "limit_minor": limit}
+    sold = sell(ctx, Sell(ctx.ids(), session, None, request, most, quote.key)).result
+    assert sold.change_minor == limit
+
+
 def test_a_store_is_never_opened_with_a_wrong_passphrase_nor_made_over_another(shop: Shop) -> None:
     from app.build import create_store, open_till
     from tests.fakes import PASSPHRASE

@@ -30,10 +30,10 @@ NOTES_ROOM: Final = 370
 
 class Pay(Sheet):
     """Signals:
-    taking(tender, given_minor): money is taken; the sheet waits for `taken` or `refused`.
+    taking(tender, given_minor): money is taken; who takes it calls `wait`, and `refused` if it fails.
     """
 
-    taking = Signal(str, int)
+    taking = Signal(str, object)  # An int of Qt's has 32 bits: money doesn't fit.
     wide = 760
 
     def __init__(
@@ -140,9 +140,13 @@ class Pay(Sheet):
     def send(self) -> None:
         """Have the money booked; once more, by the same command, after a second person agreed."""
         self.problem.tell(nothing)
+        self.taking.emit(self.tender.code, self.given_minor)
+
+    def wait(self) -> None:
+        """The commit is on its way: no key counts until its answer. Never before it is, so that a
+        fault on the way there leaves no sheet that waits for nothing."""
         self._busy = True
         self.charge.setEnabled(False)
-        self.taking.emit(self.tender.code, self.given_minor)
 
     @property
     def given_minor(self) -> int:

@@ -176,6 +176,7 @@ class Charging:
             ok=lambda sold: self._sold(sheet, sold),
             failed=lambda error: self._not_sold(sheet, error),
         )
+        sheet.wait()
 
     def _who(self) -> Session:
         assert self._counter.session is not None, "Pay opens for someone who signed in"

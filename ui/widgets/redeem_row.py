@@ -20,7 +20,7 @@ class RedeemRow(QFrame):
     left(): Esc.
     """
 
-    changed = Signal(int)
+    changed = Signal(object)
     accepted = Signal()
     left = Signal()
 

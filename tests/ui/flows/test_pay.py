@@ -1,0 +1,64 @@
+"""What happens to the money typed in Pay, by real keys on a real store."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+
+from tests.ui.conftest import Rig
+from tests.ui.keys import press, write
+
+
+class TestTooMuchCash:
+    @pytest.mark.parametrize("typed", ["999999999.99", "30000000", "50100.01"])
+    def test_is_refused_in_words_and_nothing_is_sold(self, rig: Rig, typed: str) -> None:
+        before = rig.documents()
+        rig.amount("100")
+        pay = rig.open_pay()
+        write(typed)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "超过本机上限" in pay.problem.text())
+        assert rig.top is pay
+        assert not pay.busy
+        assert rig.documents() == before
+
+    def test_leaves_pay_ready_for_the_right_amount(self, rig: Rig) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        write("30000000")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "超过本机上限" in pay.problem.text())
+        pay.received.selectAll()
+        write("200")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        sold = rig.counter.charging.last_sale
+        assert sold is not None
+        assert (sold.given_minor, sold.change_minor) == (20000, 10000)
+
+    def test_a_large_but_possible_sum_is_booked_to_the_last_cent(self, rig: Rig) -> None:
+        rig.amount("49999.99")
+        rig.open_pay()
+        write("99999.98")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        sold = rig.counter.charging.last_sale
+        assert sold is not None
+        assert sold.given_minor == 9999998
+
+
+def test_a_fault_on_the_way_to_the_sale_leaves_no_pay_that_waits_for_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault() -> None:
+        raise RuntimeError("a bug")
+
+    rig.amount("100")
+    pay = rig.open_pay()
+    monkeypatch.setattr(rig.counter, "keep_pending", fault)
+    with rig.qtbot.capture_exceptions() as caught:
+        press(Qt.Key.Key_Return)
+    assert len(caught) == 1
+    assert not pay.busy
+    press(Qt.Key.Key_Escape)
+    assert rig.top is None
