@@ -154,7 +154,7 @@ class Refused(Exception):
     """The rules say no: a code and plain facts for its words.
 
     `offer` carries what to show instead where there is such a thing: for quote_changed the new
-    quote.
+    quote, for too many points the most that may be used.
     """
 
     def __init__(self, code: Refusal, facts: Facts | None = None, *, offer: object = None) -> None:

@@ -64,21 +64,32 @@ def _nearest(rules: RedeemRules, points: int, most: int) -> dict[str, int]:
 def check_redemption(
     rules: RedeemRules | None, points: int, available: int, most: MostRedeemable
 ) -> None:
-    """Refuse what isn't a whole, allowed number of units. Asking for none is always right."""
+    """Refuse what isn't a whole, allowed number of units. Asking for none is always right.
+
+    What is above the most in whole units is refused for that, with the most as `offer`, before
+    anything is said about units: a multiple next to it would not help.
+    """
     if points == 0:
         return
     if rules is None:
         raise Refused(Refusal.REDEEM_OFF)
-    if points < 0 or points % rules.unit_points:
-        raise Refused(Refusal.REDEEM_NOT_MULTIPLE, _nearest(rules, points, most.points))
-    if points > available:
-        raise Refused(Refusal.REDEEM_ABOVE_AVAILABLE, {"points": points, "available": available})
-    if points < rules.minimum_points:
+    off_step = Refused(Refusal.REDEEM_NOT_MULTIPLE, _nearest(rules, points, most.points))
+    if points < 0:
+        raise off_step
+    whole = points - points % rules.unit_points
+    if whole > available:
         raise Refused(
-            Refusal.REDEEM_BELOW_MINIMUM, {"points": points, "minimum": rules.minimum_points}
+            Refusal.REDEEM_ABOVE_AVAILABLE, {"points": points, "available": available}, offer=most
         )
-    if points > most.points:
+    if whole > most.points or not most.points:
         raise Refused(
             Refusal.REDEEM_ABOVE_SHARE,
             {"points": points, "most": most.points, "reason": most.reason},
+            offer=most,
+        )
+    if points % rules.unit_points:
+        raise off_step
+    if points < rules.minimum_points:
+        raise Refused(
+            Refusal.REDEEM_BELOW_MINIMUM, {"points": points, "minimum": rules.minimum_points}
         )

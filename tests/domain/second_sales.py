@@ -233,14 +233,17 @@ class SecondSales:
             self.words.append(f"{points} points pay {value}: {quote['points_share']} by line.")
 
     def _check_redeem(self, points: int, available: int, rules: Any, quote: Any) -> None:
-        if points < 0 or points % rules["unit_points"]:
+        if points < 0:
             raise Refuse("redeem_not_multiple")
-        if points > available:
+        units = points // rules["unit_points"]
+        if units * rules["unit_points"] > available:
             raise Refuse("redeem_above_available")
+        if quote["most"] == 0 or units > quote["most"] // rules["unit_points"]:
+            raise Refuse("redeem_above_share")
+        if units * rules["unit_points"] != points:
+            raise Refuse("redeem_not_multiple")
         if points < rules["minimum_points"]:
             raise Refuse("redeem_below_minimum")
-        if points > quote["most"]:
-            raise Refuse("redeem_above_share")
 
     def earn(self, step: Any, quote: Any, on: date, level: Any) -> None:
         rules, lines = self.programme["earning"], step["lines"]

@@ -72,7 +72,6 @@ def test_the_key_of_a_quote_is_what_the_customer_was_shown() -> None:
         (950, {"only": 900}),
         (150, {"only": 200}),
         (50, {"only": 200}),
-        (2050, {}),
     ],
 )
 def test_points_between_two_steps_name_those_that_can_be_used(
@@ -82,6 +81,23 @@ def test_points_between_two_steps_name_those_that_can_be_used(
         quoted(points, member(999))
     assert refused.value.code is Refusal.REDEEM_NOT_MULTIPLE
     assert refused.value.facts == {"points": points, "unit_points": 100, **next_ones}
+
+
+@pytest.mark.parametrize(
+    ("points", "has", "code"),
+    [
+        (2050, 999, Refusal.REDEEM_ABOVE_AVAILABLE),
+        (99999, 200000, Refusal.REDEEM_ABOVE_SHARE),
+        (50, 100, Refusal.REDEEM_ABOVE_SHARE),
+    ],
+)
+def test_points_above_the_most_say_the_most_and_nothing_of_steps(
+    points: int, has: int, code: Refusal
+) -> None:
+    with pytest.raises(Refused) as refused:
+        quoted(points, member(has))
+    assert refused.value.code is code
+    assert refused.value.offer == quoted(0, member(has)).most
 
 
 def test_points_that_others_reserved_change_the_quote() -> None:

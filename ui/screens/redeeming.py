@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from app.domain.member import Doubtful
 from app.domain.sale import SaleQuote
 from ui.dialogs.confirm_person import ConfirmPerson
-from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
+from ui.widgets.redeem_row import points_problem
 
 if TYPE_CHECKING:
     from ui.desk import Desk
@@ -90,7 +90,7 @@ class Redeeming:
         self._counter.charging.show_quote(quote)
 
     def _refused(self, error: Exception) -> None:
-        self._counter.sale.redeem.say_problem(lambda: words_of(self._kit, error))
+        self._counter.sale.redeem.say_problem(lambda: points_problem(self._kit, error))
         self._counter.charging.show_quote(self._counter.charging.quote)
 
     def accept(self, *, then_pay: bool = False) -> None:

@@ -6,9 +6,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame
 
+from app.domain.errors import Refused
 from app.domain.redemption import MostRedeemable
 from app.formats import number
+from ui.errors import words_of
 from ui.kit import Kit
+from ui.theme import set_style
 from ui.widgets.basics import Label, Text, WrappedLabel, columns, nothing, rows
 from ui.widgets.number_fields import WholeField
 
@@ -62,11 +65,13 @@ class RedeemRow(QFrame):
     def say_limit(self, most: MostRedeemable) -> None:
         """Why not more, in words."""
         self.field.mark_wrong(False)
+        set_style(self._limit, tone="")
         self._limit.tell(lambda: limit_sentence(self._kit, most))
 
     def say_problem(self, sentence: Text) -> None:
         self.field.mark_wrong(True)
         self._worth.tell(nothing)
+        set_style(self._limit, tone="danger")
         self._limit.tell(sentence)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -75,6 +80,12 @@ class RedeemRow(QFrame):
                 self.left.emit()
         else:
             super().keyPressEvent(event)
+
+
+def points_problem(kit: Kit, error: Exception) -> str:
+    """Why these points can't be used: above the most, how many can (S13); else the error's sentence."""
+    most = error.offer if isinstance(error, Refused) else None
+    return limit_sentence(kit, most) if isinstance(most, MostRedeemable) else words_of(kit, error)
 
 
 def limit_sentence(kit: Kit, most: MostRedeemable) -> str:

@@ -58,6 +58,22 @@ class TestPoints:
         assert rig.counter.cart.redeem_points == 0
         assert rig.counter.sale.redeem.isVisible()
 
+    def test_too_many_points_say_the_most_in_red(self, rig: Rig) -> None:
+        rig.attach()
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        limit = rig.counter.sale.redeem._limit
+        assert limit.property("tone") == ""
+        write("99999")
+        rig.settle()
+        assert limit.text().startswith("最多可抵 4,700 分（¥47.00）")
+        assert limit.property("tone") == "danger"
+        rig.counter.sale.redeem.field.selectAll()
+        write("2000")
+        rig.settle()
+        assert limit.property("tone") == ""
+
     def test_the_most_is_said_in_points_and_money(self, rig: Rig) -> None:
         rig.attach()
         rig.amount("100")
