@@ -6,6 +6,7 @@ Nothing is charged but what was quoted for the cart as it stands. What is in the
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.domain.errors import Refusal, Refused
@@ -19,6 +20,7 @@ from ui.lanes import Lanes, Latest
 from ui.screens.sale_panel import LastSale
 from ui.sounds import DONE, REFUSED
 from ui.widgets.basics import Text
+from ui.widgets.redeem_row import points_problem
 
 if TYPE_CHECKING:
     from app.context import Session
@@ -31,7 +33,8 @@ class Charging:
     """The quote and the Pay sheet of one counter.
 
     Attributes:
-        quote: what the cart costs; None where it is empty or refused.
+        quote: what the cart costs; None where it is empty or refused. While its points don't fit it
+            costs what it does without them, and Pay stays shut.
         fresh: whether `quote` is the answer to the cart as it stands.
         last_sale: what was charged last, until it is voided.
     """
@@ -44,6 +47,7 @@ class Charging:
         self.quote: SaleQuote | None = None
         self.fresh = True
         self.last_sale: Sold | None = None
+        self._misfit: Exception | None = None
         self._pay_when_quoted = False
         self._late: bytes | None = None
         self._quoting: Latest[SaleQuote] = Latest(lanes, "db", interrupt=lambda: None)
@@ -52,6 +56,7 @@ class Charging:
         """The cart is another one: ask anew what it costs."""
         request, member_id = self._counter.cart.request(), self._counter.cart.member_id
         self.fresh = False
+        self._misfit = None
         self._pay_when_quoted = False  # Pay was wanted for what stood there before.
         if not request.lines:
             self._quoting.drop()
@@ -67,10 +72,11 @@ class Charging:
 
     def _quoted(self, quote: SaleQuote) -> None:
         self._use_quote(quote)
-        self._say_over_limit(quote)
+        if not self._say_misfit():
+            self._say_over_limit(quote)
         self.fresh = True
         top = self._counter.sheets.top
-        if isinstance(top, Pay) and not top.busy:
+        if isinstance(top, Pay) and not top.busy and self._misfit is None:
             top.use_quote(quote)
         self.pay_if_wanted()
 
@@ -96,13 +102,39 @@ class Charging:
         self._counter.sale.show_quote(quote, tier)
 
     def _not_quoted(self, error: Exception) -> None:
+        points = isinstance(error, Refused) and error.code.value.startswith("redeem")
+        if points and self._misfit is None:
+            self._ask_without_points(error)
+            return
         self._pay_when_quoted = False
         self.quote, self.fresh = None, True
-        points = isinstance(error, Refused) and error.code.value.startswith("redeem")
-        if points and self._counter.cart.redeem_points:
-            # The sale became too small for its points: they go, with a word, the sale stays.
-            self._counter.use_cart(self._counter.cart.with_points(0))
         self._counter.sale.say_problem(lambda: words_of(self._kit, error))
+
+    def _ask_without_points(self, error: Exception) -> None:
+        """The sale is too small for its points, perhaps only until its amount is typed in full: they
+        stay asked for, and it is shown what the sale costs without them."""
+        self._misfit = error
+        request, member_id = self._counter.cart.request(), self._counter.cart.member_id
+        self._quoting.ask(
+            self._counter.sale,
+            lambda: self._desk.quote(member_id, replace(request, redeem_points=0)),
+            ok=self._quoted,
+            failed=self._not_quoted,
+        )
+
+    def _say_misfit(self) -> bool:
+        """Why the points don't fit, at the amount; True where they don't."""
+        error, points = self._misfit, self._counter.cart.redeem_points
+        words, formats = self._kit.words, self._kit.formats
+        if error is not None:
+            self._counter.sale.say_problem(
+                lambda: words.say(
+                    "{points} don't fit this sale. F6 changes them. {why}",
+                    points=formats.points(points),
+                    why=points_problem(self._kit, error),
+                )
+            )
+        return error is not None
 
     def pay(self) -> None:
         """Open Pay for what is quoted; says what is missing instead where something is."""
@@ -130,6 +162,10 @@ class Charging:
         points = counter.cart.redeem_points > 0
         if not self.fresh or (points and counter.attached is None):
             self._pay_when_quoted = True
+            return
+        if self._say_misfit():
+            counter.sounds.play(REFUSED)
+            counter.focus_amount()
             return
         if points and counter.redeeming.ask_proof(self.pay):
             return

@@ -173,9 +173,10 @@ class Counter(QWidget):
             self.charging.member_came(cart.member_id)
             self.switching.forget()
             self.sale.redeem.hide()
-        self.cart = cart
+        # Points were asked for what stood there: they don't wait for whatever comes next.
+        self.cart = cart.with_points(0) if cart.is_empty else cart
         self.strip.lapse_undo()  # To bring the cleared cart back now would throw this one away.
-        self.sale.show_cart(cart)
+        self.sale.show_cart(self.cart)
         self.sale.say_problem(None)
         self._keeper.start()
         self.charging.ask()

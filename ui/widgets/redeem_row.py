@@ -52,8 +52,8 @@ class RedeemRow(QFrame):
         return self.field.value() or 0
 
     def offer(self, points: int, most: MostRedeemable) -> None:
-        """Open with a number of points, selected; the most where none were used yet."""
-        self.field.show_value(points or most.points)
+        """Open with a number of points, selected; the most where none were used yet, or too many."""
+        self.field.show_value(min(points or most.points, most.points))
         self.show()
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.say_limit(most)

@@ -11,6 +11,7 @@ from db import people, rows
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import shows
 from tests.ui.keys import press, write
+from tests.ui.shop import TEA
 from ui.dialogs.confirm_person import ConfirmPerson
 from ui.dialogs.pay import Pay
 from ui.dialogs.points import Ledger, Lots, WhyPoints
@@ -106,6 +107,88 @@ def silence(rig: Rig, text: str = "6621") -> None:
     member_id = desk.search(text).hits[0].member_id
     with desk.context.write_rows() as conn:
         people.visited(conn, member_id, int(desk.context.business_date()) - 400)
+
+
+def accepted(rig: Rig, amount: str = "368", points: str = "2000") -> None:
+    """A sale of an amount, and points accepted for it; the focus is in the amount again."""
+    rig.attach()
+    rig.amount(amount)
+    press(Qt.Key.Key_F6)
+    write(points)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.counter.cart.redeem_points == int(points))
+    rig.settle()
+
+
+def corrected(rig: Rig, to: str = "", *, back: int = 1) -> None:
+    """The last digits are taken back and typed anew, each key with its answer."""
+    press(Qt.Key.Key_End)
+    for _ in range(back):
+        press(Qt.Key.Key_Backspace)
+        rig.settle()
+    for digit in to:
+        write(digit)
+        rig.settle()
+
+
+class TestAcceptedPoints:
+    def test_stay_while_the_amount_is_corrected(self, rig: Rig) -> None:
+        accepted(rig)
+        corrected(rig, "86", back=2)
+        assert rig.counter.sale.amount.text() == "386"
+        assert rig.counter.sale.to_pay.text() == "¥346.70"
+        assert rig.counter.sale.problem.isHidden()
+        assert rig.open_pay().quote.draft.points_spent == 2000
+
+    def test_that_do_not_fit_are_said_with_the_most_that_does(self, rig: Rig) -> None:
+        accepted(rig)
+        corrected(rig)
+        said = rig.counter.sale.problem.text()
+        assert said.startswith("2,000 分这一单用不了。按 F6 更改。最多可抵 1,700 分（¥17.00）")
+        assert rig.counter.cart.redeem_points == 2000
+        assert rig.counter.sale.to_pay.text() == "¥34.20", "the price without them"
+
+    def test_that_do_not_fit_keep_pay_shut(self, rig: Rig) -> None:
+        accepted(rig)
+        corrected(rig)
+        for key in (Qt.Key.Key_F12, Qt.Key.Key_Return):
+            press(key)
+            rig.settle()
+            assert rig.top is None
+            assert "用不了" in rig.counter.sale.problem.text()
+            assert rig.counter.sale.amount.hasFocus()
+
+    def test_that_do_not_fit_are_changed_by_f6_enter(self, rig: Rig) -> None:
+        accepted(rig)
+        corrected(rig)
+        assert "用不了" in rig.counter.sale.problem.text()
+        press(Qt.Key.Key_F6)
+        rig.settle()
+        most = rig.counter.sale.redeem.points
+        assert most == 1700
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.cart.redeem_points == most)
+        rig.settle()
+        assert rig.counter.sale.problem.isHidden()
+        assert rig.open_pay().quote.draft.points_spent == most
+
+    def test_go_when_the_cart_is_emptied(self, rig: Rig) -> None:
+        accepted(rig)
+        press(Qt.Key.Key_Escape)
+        rig.settle()
+        assert rig.counter.cart.is_empty
+        rig.scan(TEA)
+        assert rig.counter.cart.redeem_points == 0
+        assert rig.counter.sale.to_pay.text() == "¥83.60"
+
+    def test_come_back_with_the_amount_that_undo_brings_back(self, rig: Rig) -> None:
+        accepted(rig)
+        press(Qt.Key.Key_Escape)
+        rig.settle()
+        rig.shell.strip._button.click()
+        rig.settle()
+        assert rig.counter.cart.redeem_points == 2000
+        assert rig.counter.sale.to_pay.text() == "¥329.60"
 
 
 class TestSilentPhone:
