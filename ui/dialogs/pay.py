@@ -70,7 +70,8 @@ class Pay(Sheet):
         self.received.entered.connect(self.take_money)
         self.received.star.connect(self.tender.choose_next)
         self.received.stepped.connect(self.tender.choose_next)
-        self.use_quote(quote)
+        self.received.show_amount(quote.draft.to_pay_minor)
+        self._show_quote()
 
     def _build(self) -> None:
         words, look = self._kit.words, self._kit.look
@@ -110,10 +111,20 @@ class Pay(Sheet):
         return self.received
 
     def use_quote(self, quote: SaleQuote) -> None:
-        """Show (another) quote; what was received is asked anew."""
+        """Show another quote, and say what is to pay now. Cash that was typed stays: it is what the
+        customer gave, whatever the sale costs."""
+        before, now = self.quote.draft.to_pay_minor, quote.draft.to_pay_minor
+        untouched = self.received.amount() in (None, before)
         self.quote = quote
         self._busy = False
-        self.received.show_amount(quote.draft.to_pay_minor)
+        if untouched:
+            self.received.show_amount(now)
+        self._show_quote()
+        if now != before:
+            words, money = self._kit.words, self._kit.formats.money(now)
+            self.problem.tell(lambda: words.say("The amount to pay is {money} now.", money=money))
+
+    def _show_quote(self) -> None:
         self._fill_notes()
         self._tender_changed()
         self._say_all()

@@ -47,6 +47,52 @@ class TestTooMuchCash:
         assert sold.given_minor == 9999998
 
 
+class TestAMemberComesWhilePayIsOpen:
+    @pytest.fixture
+    def card(self, rig: Rig) -> str:
+        """The card of a member who has 5 % off; nobody is attached."""
+        rig.attach()
+        member = rig.counter.attached
+        assert member is not None
+        rig.counter.clear_sale()
+        rig.settle()
+        return member.card_no or ""
+
+    def test_cash_that_was_typed_stays_and_the_change_is_that_of_the_new_price(
+        self, rig: Rig, card: str
+    ) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        write("200")
+        rig.scan(card)
+        assert pay.received.text() == "200"
+        assert pay._change.text() == "¥105.00"
+        assert pay.problem.text() == "现在应收 ¥95.00。"
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        sold = rig.counter.charging.last_sale
+        assert sold is not None
+        assert (sold.to_pay_minor, sold.given_minor) == (9500, 20000)
+
+    def test_an_untouched_field_shows_the_new_price_and_it_is_said(
+        self, rig: Rig, card: str
+    ) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        rig.scan(card)
+        assert pay.received.text() == "95.00"
+        assert pay.received.selectedText() == "95.00"
+        assert pay.problem.text() == "现在应收 ¥95.00。"
+
+    def test_a_qr_payment_takes_exactly_the_new_price(self, rig: Rig, card: str) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        write("200")
+        press(Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+        rig.scan(card)
+        assert (pay.received.text(), pay.given_minor) == ("95.00", 9500)
+
+
 def test_a_fault_on_the_way_to_the_sale_leaves_no_pay_that_waits_for_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
