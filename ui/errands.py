@@ -208,13 +208,17 @@ class Errands(QObject):
         self._ask(lambda: self._desk.sale_to_return(event_id), opened)
 
     def _returned(self, said: str) -> None:
+        self.counter.charging.another_slip()
+        self._posted(said)
+
+    def _posted(self, said: str) -> None:
         self.strip.good_news(lambda: said)
         self.paper.print_waiting()
         self.counter.refresh_member()
         self.settle()
 
-    def _voided(self, said: str) -> None:
-        self.counter.charging.forget_last_sale()
+    def _voided(self, said: str, event_id: bytes) -> None:
+        self.counter.charging.forget_sale(event_id)
         self._returned(said)
 
     def adjust(self) -> None:
@@ -227,7 +231,7 @@ class Errands(QObject):
 
         def opened(start: AdjustPreview) -> None:
             sheet = AdjustSheet(self._kit, self._lanes, self._desk, self.who, member, start)
-            sheet.adjusted.connect(self._returned)
+            sheet.adjusted.connect(self._posted)
             self.sheets.open(sheet)
 
         self._ask(lambda: self._desk.preview_adjust(session, member.member_id), opened)

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 class VoidSale(Sheet):
     """Signals:
-    voided(sentence): it is done.
+    voided(sentence, event_id): it is done, to this document.
     """
 
-    voided = Signal(str)
+    voided = Signal(str, object)
     wide = 820
 
     def __init__(
@@ -120,7 +120,7 @@ class VoidSale(Sheet):
             self,
             "db",
             lambda: self._desk.void(self._command_id, session, document.event_id, reason, quote),
-            ok=self._done,
+            ok=lambda voided: self._done(document, voided),
             failed=self._refused,
         )
 
@@ -161,10 +161,10 @@ class VoidSale(Sheet):
 
         self._points.tell(say)
 
-    def _done(self, voided: Voided) -> None:
+    def _done(self, document: DocumentLine, voided: Voided) -> None:
         said = self._kit.words.say("Voided {number}.", number=voided.voided_no)
         self.closing.emit()
-        self.voided.emit(said)
+        self.voided.emit(said, document.event_id)
 
     def _refused(self, error: Exception) -> None:
         self.commit.setEnabled(True)

@@ -222,22 +222,33 @@ class Charging:
         self.last_sale = sold
         self._counter.sounds.play(DONE)
         self._counter.start_anew()
-        self._counter.sale.show_last_sale(
-            LastSale(
-                sold.to_pay_minor,
-                sold.change_minor,
-                sold.document.points_earned,
-                sold.receipt_no,
-            )
-        )
+        self._show_last_sale(is_last_slip=True)
         self._counter.sheets.close_sheet(sheet)
         self._counter.sold.emit(sold)
         self._counter.scanning.take_up_waiting()
 
-    def forget_last_sale(self) -> None:
-        """It was voided: its amount and change are no longer what to hand over."""
-        self.last_sale = None
-        self._counter.sale.show_last_sale(None)
+    def forget_sale(self, event_id: bytes) -> None:
+        """A document was voided: if it is the last sale, its change is no longer what to hand over."""
+        if self.last_sale is not None and self.last_sale.event_id == event_id:
+            self.last_sale = None
+            self._counter.sale.show_last_sale(None)
+
+    def another_slip(self) -> None:
+        """A return or a void came after the last sale: F10 prints its slip again, not the sale's."""
+        self._show_last_sale(is_last_slip=False)
+
+    def _show_last_sale(self, *, is_last_slip: bool) -> None:
+        sold = self.last_sale
+        if sold is not None:
+            self._counter.sale.show_last_sale(
+                LastSale(
+                    sold.to_pay_minor,
+                    sold.change_minor,
+                    sold.document.points_earned,
+                    sold.receipt_no,
+                    is_last_slip,
+                )
+            )
 
     def _not_sold(self, sheet: Pay, error: Exception) -> None:
         offer = error.offer if isinstance(error, Refused) else None

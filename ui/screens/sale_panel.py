@@ -39,6 +39,8 @@ class LastSale:
     change_minor: int
     points_earned: int
     receipt_no: str
+    is_last_slip: bool
+    """Whether F10 prints this sale's slip again: no other document came after it."""
 
 
 class SalePanel(QFrame):
@@ -330,8 +332,12 @@ class _LastSaleCard(QFrame):
         self._receipt = Label(role="caption")
         foot.addWidget(self._receipt)
         foot.addStretch()
-        foot.addWidget(KeyCap(kit.look, "F10"))
-        foot.addWidget(Label(lambda: words.say("Print again"), role="caption"))
+        self._again = (
+            KeyCap(kit.look, "F10"),
+            Label(lambda: words.say("Print again"), role="caption"),
+        )
+        for label in self._again:
+            foot.addWidget(label)
         column.addLayout(foot)
         self.hide()
 
@@ -347,4 +353,6 @@ class _LastSaleCard(QFrame):
         self._change.tell(lambda: change)
         for label in (self._change, self._change_name):
             label.setVisible(last.change_minor > 0)
+        for label in self._again:
+            label.setVisible(last.is_last_slip)
         self._receipt.tell(lambda: last.receipt_no)

@@ -175,6 +175,63 @@ class TestReturnAndVoid:
         assert len(desk.returnable((member,))) == 1, "those of three days before are too old"
 
 
+def charge(rig: Rig, amount: str, given: str) -> None:
+    """A sale of an amount to nobody, paid in cash."""
+    rig.amount(amount)
+    rig.open_pay()
+    write(given)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    rig.settle()
+
+
+def void(rig: Rig, row: int) -> None:
+    """Void a document of the shift, the newest is row 0."""
+    rig.act("zf")
+    sheet = rig.sheet(VoidSale)
+    sheet.table.selectRow(row)
+    rig.until(lambda: sheet.quote is not None)
+    sheet.reason.setFocus()
+    press(Qt.Key.Key_Right)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    rig.settle()
+
+
+class TestLastSaleCard:
+    def test_keeps_the_change_when_an_older_sale_is_voided(self, rig: Rig) -> None:
+        charge(rig, "20", "20")
+        charge(rig, "50", "100")
+        void(rig, 1)
+        card = rig.counter.sale.last_sale
+        assert card.isVisible()
+        assert card._change.text() == "¥50.00"
+
+    def test_goes_when_its_own_sale_is_voided(self, rig: Rig) -> None:
+        charge(rig, "20", "20")
+        charge(rig, "50", "100")
+        void(rig, 0)
+        assert rig.counter.sale.last_sale.isHidden()
+        assert rig.counter.charging.last_sale is None
+
+    def test_promises_no_slip_by_f10_once_a_void_or_return_came_after_it(self, rig: Rig) -> None:
+        charge(rig, "20", "20")
+        receipt = sell_tea(rig)
+        card = rig.counter.sale.last_sale
+        assert [label.isVisible() for label in card._again] == [True, True]
+        void(rig, 1)
+        assert [label.isVisible() for label in card._again] == [False, False]
+        charge(rig, "30", "30")
+        assert [label.isVisible() for label in card._again] == [True, True]
+        one_back(rig, receipt)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert [label.isVisible() for label in card._again] == [False, False]
+        assert card.isVisible()
+
+
 class TestScansWhileReturning:
     def test_goods_scanned_are_one_more_piece_that_comes_back(self, rig: Rig) -> None:
         sheet = open_return(rig, sell_tea(rig))
