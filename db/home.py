@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from db.connection import Connection
+from db.report_sums import LOT_TOLD
+
+_EXPIRING: Final = (
+    f"l.asset = 'points' AND l.expires BETWEEN :first AND :last AND l.remaining > 0 AND {LOT_TOLD}"
+)
 
 BirthDay = tuple[str, int, int]
 """Calendar ("solar" or "lunar"), month and day, as a profile has them."""
@@ -44,33 +49,36 @@ def _on_days(days: Sequence[BirthDay]) -> tuple[str, list[int | str]]:
     return " OR ".join([one] * len(days)) or "0", values
 
 
-def expiring_points(conn: Connection, first: int, last: int) -> tuple[int, int]:
-    """(members, points) of the lots whose last good date is from first to last."""
+def expiring_points(
+    conn: Connection, first: int, last: int, hidden: bytes | None
+) -> tuple[int, int]:
+    """(members, points) of the lots whose last good date is from first to last, without those for the money of
+    a shift that isn't told (`hidden`)."""
     row = conn.execute(
-        "SELECT count(DISTINCT member_id), coalesce(sum(remaining), 0) FROM lot"
-        " WHERE asset = 'points' AND expires BETWEEN ? AND ? AND remaining > 0",
-        (first, last),
+        "SELECT count(DISTINCT member_id), coalesce(sum(remaining), 0) FROM lot l"
+        f" WHERE {_EXPIRING}",
+        {"first": first, "last": last, "hidden": hidden},
     ).fetchone()
     return int(row[0]), int(row[1])
 
 
-def expiring_lots(conn: Connection, first: int, last: int, limit: int) -> list[tuple[int, int]]:
+def expiring_lots(
+    conn: Connection, first: int, last: int, hidden: bytes | None, limit: int
+) -> list[tuple[int, int]]:
     """(event that opened it, points left) of those lots, newest first, lots of an event together."""
     found = conn.execute(
         "SELECT e.seq, sum(l.remaining) FROM lot l JOIN event e ON e.id = l.origin_event"
-        " WHERE l.asset = 'points' AND l.expires BETWEEN ? AND ? AND l.remaining > 0"
-        " GROUP BY e.seq ORDER BY e.seq DESC LIMIT ?",
-        (first, last, limit),
+        f" WHERE {_EXPIRING} GROUP BY e.seq ORDER BY e.seq DESC LIMIT :most",
+        {"first": first, "last": last, "hidden": hidden, "most": limit},
     )
     return [(seq, amount) for seq, amount in found]
 
 
-def expiring_lot_events(conn: Connection, first: int, last: int) -> int:
+def expiring_lot_events(conn: Connection, first: int, last: int, hidden: bytes | None) -> int:
     """How many events opened those lots."""
     row = conn.execute(
-        "SELECT count(DISTINCT origin_event) FROM lot"
-        " WHERE asset = 'points' AND expires BETWEEN ? AND ? AND remaining > 0",
-        (first, last),
+        f"SELECT count(DISTINCT origin_event) FROM lot l WHERE {_EXPIRING}",
+        {"first": first, "last": last, "hidden": hidden},
     ).fetchone()
     return int(row[0])
 

@@ -52,12 +52,15 @@ SHARES: Final = {
     "tax_net": ("tax", "s.extra"),
     "tax": ("tax", "s.amount"),
 }
-MONEY: Final = frozenset(
+TELLING: Final = frozenset(
     {"gross", "discount", "points_value", "sold", "member_sold", "refunded", "takings", "voided"}
+    | {"issued", "points_change"}
 )
-"""Measures that add up to the cash of a shop that takes nothing else; as the shares do."""
+"""Measures that add up to the cash of a shop that takes nothing else, as the shares do: money, and the points
+that members are given for it."""
 WITHHELD: Final = "withheld"
 """A measure of its own: how many events have money that isn't told, because of `Where.without_shift`."""
+_HAS_MONEY: Final = "(f.gross_minor != 0 OR f.paid_minor != 0)"
 GROUPS: Final = {
     "all": "0",
     "date": "f.business_date",
@@ -78,7 +81,7 @@ NO_MEMBER: Final = -1
 @dataclass(frozen=True, slots=True)
 class Where:
     """Which events: business dates first to last, a person, a tier at the sale (NO_MEMBER: sold to nobody
-    known). `without_shift` leaves out the money of a shift, not its counts."""
+    known). `without_shift` leaves out the money of a shift and the points for it, not its counts."""
 
     first: int
     last: int
@@ -136,12 +139,11 @@ def _told(measure: str, where: Where) -> tuple[str, list[object]]:
     """The expression of a measure without what isn't told, and its values."""
     hidden = where.without_shift
     if measure == WITHHELD:
-        has_money = "f.gross_minor != 0 OR f.paid_minor != 0"
-        return ("0", []) if hidden is None else (f"f.shift_id IS ? AND ({has_money})", [hidden])
+        return ("0", []) if hidden is None else (f"f.shift_id IS ? AND {_HAS_MONEY}", [hidden])
     expression = _expression(measure)
-    if hidden is None or measure not in MONEY:
+    if hidden is None or measure not in TELLING:
         return expression, []
-    return f"CASE WHEN f.shift_id IS ? THEN 0 ELSE {expression} END", [hidden]
+    return f"CASE WHEN f.shift_id IS ? AND {_HAS_MONEY} THEN 0 ELSE {expression} END", [hidden]
 
 
 def _expression(measure: str) -> str:
@@ -248,30 +250,42 @@ def expiring_tiers(conn: Connection, base: str, first: int, last: int) -> list[i
     return [seq for (seq,) in found]
 
 
-def lots_by_age(conn: Connection, today: int) -> dict[str, int]:
-    """Points left in lots by LOT_AGES, as they are now."""
+LOT_TOLD: Final = (
+    "(:hidden IS NULL OR l.origin_event NOT IN (SELECT f.event_id FROM event_figures f"
+    " WHERE f.business_date >= (SELECT s.business_date FROM shift s WHERE s.id = :hidden)"
+    f" AND f.shift_id = :hidden AND {_HAS_MONEY}))"
+)
+"""Whether a lot is told: those of the sales of the shift `:hidden` are what the shift gave for its takings."""
+
+
+def lots_by_age(conn: Connection, today: int, hidden: bytes | None) -> dict[str, int]:
+    """Points left in lots by LOT_AGES, as they are now, without those for the money of a shift."""
     found = conn.execute(
-        f"SELECT {_AGE}, sum(remaining) FROM lot WHERE asset = 'points' GROUP BY 1",
-        {"today": today},
+        f"SELECT {_AGE}, sum(remaining) FROM lot l WHERE asset = 'points' AND {LOT_TOLD} GROUP BY 1",
+        {"today": today, "hidden": hidden},
     )
     return dict(found.fetchall())
 
 
-def lots_of_age(conn: Connection, today: int, age: str, limit: int) -> list[tuple[int, int]]:
+def lots_of_age(
+    conn: Connection, today: int, age: str, hidden: bytes | None, limit: int
+) -> list[tuple[int, int]]:
     """(event that opened it, points left) of the lots of an age, newest first, lots of an event together."""
     found = conn.execute(
         "SELECT e.seq, sum(l.remaining) FROM lot l JOIN event e ON e.id = l.origin_event"
-        f" WHERE l.asset = 'points' AND {_AGE} = :age GROUP BY e.seq ORDER BY e.seq DESC LIMIT :most",
-        {"today": today, "age": age, "most": limit},
+        f" WHERE l.asset = 'points' AND {_AGE} = :age AND {LOT_TOLD}"
+        " GROUP BY e.seq ORDER BY e.seq DESC LIMIT :most",
+        {"today": today, "age": age, "hidden": hidden, "most": limit},
     )
     return [(seq, amount) for seq, amount in found]
 
 
-def lot_event_count(conn: Connection, today: int, age: str) -> int:
+def lot_event_count(conn: Connection, today: int, age: str, hidden: bytes | None) -> int:
     """How many events opened the lots of an age."""
     row = conn.execute(
-        f"SELECT count(DISTINCT origin_event) FROM lot WHERE asset = 'points' AND {_AGE} = :age",
-        {"today": today, "age": age},
+        "SELECT count(DISTINCT origin_event) FROM lot l"
+        f" WHERE asset = 'points' AND {_AGE} = :age AND {LOT_TOLD}",
+        {"today": today, "age": age, "hidden": hidden},
     ).fetchone()
     return int(row[0])
 

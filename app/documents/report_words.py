@@ -113,7 +113,9 @@ _REASONS: Final = {
     "other": mark("Other reason"),
 }
 _NOTES: Final = {
-    "open_shift": mark("The money of the open shift is shown after its cash count."),
+    "open_shift": mark(
+        "The money of the open shift and the points for it are shown after its cash count."
+    ),
     "not_narrowed": mark(
         "What stands now is everybody's: person and tier narrow only what happened."
     ),

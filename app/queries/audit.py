@@ -148,7 +148,7 @@ def all_lines(
         for row in found:
             line = _line(conn, row, role)
             told = hidden is None or posting.event_of(row).shift_id != hidden
-            yield line if told else replace(line, total_minor=None)
+            yield line if told else replace(line, total_minor=None, points=0)
 
 
 DETAILS: Final = ("rule", "state", "act", "what", "form", "why", "direction", "right", "reason")

@@ -182,7 +182,8 @@ def _birthday(row: home_rows.BirthdayRow, *, names: bool) -> BirthdayToday:
 
 
 def _expiring(conn: Connection, programme: Programme, on: BusinessDate) -> ExpiringSoon:
-    members, points = home_rows.expiring_points(conn, int(on), int(on.plus(EXPIRING_DAYS)))
+    last = on.plus(EXPIRING_DAYS)
+    members, points = home_rows.expiring_points(conn, int(on), int(last), uncounted_shift(conn))
     drill = Drill("points_expiring", ReportFilter(on, on))
     rules = programme.redemption
     worth = value_of(rules, points) if rules else None

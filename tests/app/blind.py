@@ -11,6 +11,7 @@ import enum
 import importlib
 import inspect
 import pkgutil
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ from ui.desk import Desk
 PACKAGES: Final = ("app.queries", "app.usecases", "app.documents")
 VARIANTS_MOST: Final = 40
 DEPTH_MOST: Final = 12
+UNITS_LEAST: Final = 10_000
 _STRUCT: Final = "__struct_fields__"
 
 
@@ -218,11 +220,21 @@ class Walk:
 
 
 def tells(value: object, secret: int) -> bool:
-    """Whether a number is the secret, or a text has it in any way that the product writes money."""
+    """Whether a number is the secret or its whole units (points are given by the unit), or a text has it in any
+    way that the product writes money or points. Few units are no secret: anything may be 42."""
+    units = secret // 100 if secret >= UNITS_LEAST * 100 else None
     if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) == secret
-    written = plain_amount(secret, 2)
-    return any(each in str(value) for each in (written, written.replace(",", ""), str(secret)))
+        return not isinstance(value, bool) and abs(value) in (secret, units)
+    written, text = plain_amount(secret, 2), str(value)
+    if any(each in text for each in (written, written.replace(",", ""), str(secret))):
+        return True
+    return units is not None and bool(
+        re.search(
+            rf"(?<![\w.,]){units:,}(?![\w,])|"
+            rf"(?<![\w.,]){units}(?![\w,])",
+            text,
+        )
+    )
 
 
 def values_in(answer: object, depth: int = 0) -> Iterator[object]:

@@ -21,6 +21,7 @@ from app.domain.drawer import DrawerSums
 from app.queries import drawer
 from app.queries.audit import AuditFilter
 from app.usecases.count import CountDrawer, count_drawer, shift_sums
+from app.usecases.enrol import Enrol, ProfileInput, enrol
 from app.usecases.export_audit import ExportAudit, export_audit
 from app.usecases.export_report import ExportReport, Form, export_report
 from app.usecases.read_report import open_parts, open_report
@@ -81,6 +82,27 @@ def cash_only(shop: Shop) -> Closed:
     shop.till.close()
     made = Closed(
         shop.till.folder, shop.clock, shop.keystore, (*others, session), ids, sold.receipt_no
+    )
+    shop.open()
+    return made
+
+
+@pytest.fixture
+def members_only(shop: Shop) -> Closed:
+    """Five cash sales to members: the points that are issued are the takings in whole units."""
+    ctx = shop.till.context
+    session = shop.start(float_minor=FLOAT)
+    assert session.shift_id is not None
+    for n, minor in enumerate((139_000, 317_100, 248_200, 490_400, 417_600)):
+        profile = ProfileInput(f"Ada {n}", f"1390000{n:04d}")
+        member = enrol(ctx, Enrol(ctx.ids(), session, profile, True)).result.member_id
+        sold = sale(shop, session, minor, member=member)
+        assert sold.document.points_earned == minor // 100
+    manager = sign_in(ctx, SignIn(ctx.ids(), "zg", PINS["zg"])).result
+    ids = {"event_id": sold.event_id, "shift_id": session.shift_id, "staff_id": session.staff_id}
+    shop.till.close()
+    made = Closed(
+        shop.till.folder, shop.clock, shop.keystore, (manager, session), ids, sold.receipt_no
     )
     shop.open()
     return made
@@ -189,8 +211,12 @@ def test_nobody_is_told_it_by_the_takings_of_a_shop_that_takes_cash_only(
 def test_no_report_and_no_file_adds_up_the_takings_of_a_shop_that_takes_cash_only(
     cash_only: Closed, tmp_path: Path
 ) -> None:
+    assert every_report(cash_only, tmp_path).found == []
+
+
+def every_report(closed: Closed, tmp_path: Path) -> Walk:
     """Every report as the manager sees it, what each figure opens into, and every file of it."""
-    with opened(cash_only, tmp_path / "copy") as planted:
+    with opened(closed, tmp_path / "copy") as planted:
         ctx, manager = planted.till.context, planted.sessions[0]
         result = Walk(secrets_of(sums_of(ctx)))
         today = ReportFilter(ctx.business_date(), ctx.business_date())
@@ -205,12 +231,42 @@ def test_no_report_and_no_file_adds_up_the_takings_of_a_shop_that_takes_cash_onl
                 export_report(ctx, ExportReport(ctx.ids(), manager, (code,), today, form, "en"))
         path = export_audit(ctx, ExportAudit(ctx.ids(), manager, AuditFilter(), "csv", "en")).result
         rows = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
-        totals = [cell for row in rows[1:] for cell in row[8:9] if cell]
+        totals = [cell for row in rows[1:] for cell in row[8:10] if cell]
         assert totals == [], "a table of documents can be added up"
         for each in (planted.till.folder / "reports").glob("*.csv"):
             result.search(each.name, each.read_bytes())
         _search_paper(result, planted)
+    return result
+
+
+def test_nobody_is_told_the_takings_by_the_points_that_members_were_given(
+    members_only: Closed, tmp_path: Path
+) -> None:
+    result = walk(members_only, tmp_path, {})
     assert result.found == []
+
+
+def test_no_report_and_no_file_adds_up_the_points_of_the_shift(
+    members_only: Closed, tmp_path: Path
+) -> None:
+    assert every_report(members_only, tmp_path).found == []
+
+
+def test_the_points_of_the_shift_are_told_after_the_count(
+    members_only: Closed, tmp_path: Path
+) -> None:
+    with opened(members_only, tmp_path / "copy") as planted:
+        ctx, (manager, session) = planted.till.context, planted.sessions
+        today = ReportFilter(ctx.business_date(), ctx.business_date())
+        before = open_report(ctx, manager, "points", today)
+        assert before.notes == ("open_shift",)
+        assert [figure.withheld for figure in before.lines[0].figures] == [True, True]
+        assert session.shift_id is not None
+        sums = sums_of(ctx)
+        count_drawer(ctx, CountDrawer(ctx.ids(), session, session.shift_id, pieces(100)))
+        after = open_report(ctx, manager, "points", today)
+        assert after.notes == ()
+        assert after.lines[0].figures[0].value == sums.sales_minor // 100
 
 
 def test_the_walk_finds_a_query_that_tells(closed: Closed, tmp_path: Path) -> None:

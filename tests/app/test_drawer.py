@@ -35,13 +35,20 @@ from tests.fakes import PINS, Shop
 FLOAT = 50_000
 
 
-def sale(shop: Shop, session: Session, minor: int, tender: str = "cash", given: int = 0) -> Sold:
-    """A sale of one amount without a member."""
+def sale(
+    shop: Shop,
+    session: Session,
+    minor: int,
+    tender: str = "cash",
+    given: int = 0,
+    member: bytes | None = None,
+) -> Sold:
+    """A sale of one amount."""
     ctx = shop.till.context
     request = SaleRequest((LineRequest(minor),))
-    quote = counter.quote(ctx, None, request)
+    quote = counter.quote(ctx, member, request)
     payment = Payment(tender, given or quote.draft.to_pay_minor)
-    return sell(ctx, Sell(ctx.ids(), session, None, request, payment, quote.key)).result
+    return sell(ctx, Sell(ctx.ids(), session, member, request, payment, quote.key)).result
 
 
 def give_back(shop: Shop, session: Session, sale_id: bytes) -> bytes:

@@ -16,6 +16,8 @@ from tests.domain.second_calculator import Book
 
 MONEY = ("gross", "discount", "points_value", "sold", "refunded", "takings", "voided")
 """What is not told of a shift before its count."""
+GIVEN = ("issued", "points_change")
+"""What is not told of its sales and returns, for points are given by the money."""
 Event = dict[str, Any]
 Amounts = dict[int, int]
 
@@ -249,7 +251,8 @@ class Journal:
                 continue
             if not self.is_of(event, tier):
                 continue
-            if money and hidden_shift is not None and event["shift"] == hidden_shift:
+            given = measure in GIVEN and self.side(event)[0]
+            if (money or given) and hidden_shift is not None and event["shift"] == hidden_shift:
                 continue
             if group == "share":
                 amount = self.adds(event, measure, key)
@@ -365,15 +368,23 @@ class Journal:
                     )  # fmt: skip
         return books
 
-    def lots(self, today: int) -> dict[str, Amounts]:
-        """Points left by age of the lot: event that opened it → points."""
+    def lots(self, today: int, hidden_shift: str | None) -> dict[str, Amounts]:
+        """Points left by age of the lot: event that opened it → points. Those of the sales of a hidden shift
+        are left out."""
         found: dict[str, Amounts] = defaultdict(dict)
         for book in self.books().values():
             for origin, expires, start, _ in book.coins:
+                opened = self.by_id[origin[0]]
+                if (
+                    hidden_shift is not None
+                    and opened["shift"] == hidden_shift
+                    and self.side(opened)[0]
+                ):
+                    continue
                 age = today - start
                 name = next((str(most) for most in (30, 90, 180, 365) if age <= most), "older")
                 name = "lapsed" if expires < today else name
-                seq = self.by_id[origin[0]]["seq"]
+                seq = opened["seq"]
                 found[name][seq] = found[name].get(seq, 0) + 1
         return found
 

@@ -46,12 +46,12 @@ def _amounts(
     today = ctx.business_date()
     if measure == "lots":
         age = str(drill.key)
-        found = report_sums.lots_of_age(conn, int(today), age, limit)
-        return found, report_sums.lot_event_count(conn, int(today), age)
+        found = report_sums.lots_of_age(conn, int(today), age, where.without_shift, limit)
+        return found, report_sums.lot_event_count(conn, int(today), age, where.without_shift)
     if measure == "points_expiring":
         first, last = int(today), int(today.plus(EXPIRING_DAYS))
-        found = home.expiring_lots(conn, first, last, limit)
-        return found, home.expiring_lot_events(conn, first, last)
+        found = home.expiring_lots(conn, first, last, where.without_shift, limit)
+        return found, home.expiring_lot_events(conn, first, last, where.without_shift)
     if measure == "tier_now":
         code = str(drill.key)
         events = report_sums.members_of_tier(conn, code, limit)

@@ -69,8 +69,8 @@ def unit_of(measure: str) -> Unit:
 
 
 def where_of(conn: Connection, asked: ReportFilter) -> report_sums.Where:
-    """The rows of a filter. The money of a shift whose cash isn't counted yet is nobody's to know: where
-    only cash is taken, takings are the cash (counter-flows.md section 5)."""
+    """The rows of a filter. The money of a shift whose cash isn't counted yet, and the points for it, are
+    nobody's to know: where only cash is taken, takings are the cash (counter-flows.md section 5)."""
     return report_sums.Where(
         int(asked.first), int(asked.last), asked.staff_id, asked.tier_rank, uncounted_shift(conn)
     )
@@ -131,18 +131,18 @@ def totals(
     if not lines:
         return ()
     added = [sum(values) for values in zip(*lines, strict=True)]
-    return _figures(measures, added, [Drill(measure, asked) for measure in measures])
+    return figures(measures, added, [Drill(measure, asked) for measure in measures])
 
 
-def _figures(
+def figures(
     measures: Sequence[str], values: Sequence[int], drills: Sequence[Drill]
 ) -> tuple[Figure, ...]:
     """The figures of a line. `values` may have one more than there are measures, WITHHELD's: then a sum of
-    money that is nothing is not known yet; one that is something is that of the other shifts."""
+    money or points that is nothing is not known yet; one that is something is that of the other shifts."""
     hides = len(values) > len(measures) and values[-1] > 0
     return tuple(
         Figure(None, unit_of(measure), None, withheld=True)
-        if hides and not value and measure in report_sums.MONEY
+        if hides and not value and measure in report_sums.TELLING
         else Figure(value, unit_of(measure), drill)
         for measure, value, drill in zip(measures, values, drills, strict=False)
     )
@@ -157,7 +157,7 @@ def _line(
     asked: ReportFilter,
 ) -> Line:
     drills = [Drill(measure, asked, spec.group, key) for measure in spec.measures]
-    figures_ = _figures(spec.measures, values, drills)
+    figures_ = figures(spec.measures, values, drills)
     if spec.kind == "staff" and isinstance(key, bytes):
         staff = people.staff_by_id(conn, key)
         return Line("staff", key, figures_, staff.name if staff else "")
@@ -276,7 +276,7 @@ def overview(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
             "measure",
             measure,
             tuple(
-                _figures((measure,), (values[measure], values[hidden]), (Drill(measure, each),))[0]
+                figures((measure,), (values[measure], values[hidden]), (Drill(measure, each),))[0]
                 for values, each in zip(sums, filters, strict=True)
             ),
         )
@@ -293,7 +293,7 @@ def overview(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
                 name,
                 tuple(
                     Figure(None, "share", None, withheld=True)
-                    if whole in report_sums.MONEY and values[hidden] and not values[whole]
+                    if whole in report_sums.TELLING and values[hidden] and not values[whole]
                     else Figure(share_bp(values[part], values[whole]), "share", Drill(part, each))
                     for values, each in zip(sums, filters, strict=True)
                 ),

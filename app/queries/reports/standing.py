@@ -15,7 +15,7 @@ from app.domain.fold import fold
 from app.domain.programme import Programme
 from app.domain.redemption import value_of
 from app.domain.state import EMPTY, TierChange
-from app.queries.reports.sales import share_bp, unit_of, where_of
+from app.queries.reports.sales import figures, share_bp, uncounted_shift, where_of
 from db import report_sums
 from db.connection import Connection
 
@@ -84,9 +84,9 @@ def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     """Points issued, redeemed and expired in the period; what is outstanding at its end, and what of it
     will probably never be used."""
     programme = ctx.programme_on(conn, asked.last)
-    values = _sum(conn, asked, MOVED)
+    *values, hidden = _sum(conn, asked, (*MOVED, report_sums.WITHHELD))
     lines = [
-        _line(measure, value, unit_of(measure), Drill(measure, asked), programme)
+        _told_line(measure, value, hidden, Drill(measure, asked), programme)
         for measure, value in zip(MOVED, values, strict=True)
     ]
     whole = ReportFilter(_BEGINNING, asked.last)
@@ -110,7 +110,16 @@ def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
             replace(line, figures=(*line.figures, _moved(n, before, earlier)))
             for n, line in enumerate(lines)
         ]
-    return Report("points", asked, ctx.clock(), columns, tuple(lines), notes=_notes(asked))
+    notes = (*_notes(asked), "open_shift") if hidden else _notes(asked)
+    return Report("points", asked, ctx.clock(), columns, tuple(lines), notes=notes)
+
+
+def _told_line(measure: str, value: int, hidden: int, drill: Drill, programme: Programme) -> Line:
+    """Points and what they are worth; neither where they aren't told yet."""
+    (figure,) = figures((measure,), (value, hidden), (drill,))
+    if figure.withheld:
+        return Line("measure", measure, (figure, replace(figure, unit="money")))
+    return _line(measure, value, figure.unit, drill, programme)
 
 
 def _moved(n: int, before: tuple[int, ...], earlier: ReportFilter) -> Figure:
@@ -124,7 +133,8 @@ def lots(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     """What members hold now by the age of the lots, and what they owe."""
     today = ctx.business_date()
     programme = ctx.programme_on(conn, today)
-    by_age = report_sums.lots_by_age(conn, int(today))
+    hidden = uncounted_shift(conn)
+    by_age = report_sums.lots_by_age(conn, int(today), hidden)
     lines = [
         replace(
             _line("", by_age.get(age, 0), "points", Drill("lots", asked, key=age), programme),
@@ -144,7 +154,7 @@ def lots(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
         tuple(lines),
         (Figure(total, "points"), Figure(_worth(programme, total), "money")),
         "bars",
-        notes=_notes(asked),
+        notes=(*_notes(asked), "open_shift") if hidden else _notes(asked),
     )
 
 
