@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Final, Literal
@@ -28,12 +29,15 @@ from app.log import log
 from app.percent import Percent, part, unheard
 from app.usecases.verify import spans, verify_span
 from app.usecases.verify_day import verify_share, verify_since
-from app.usecases.verify_report import Progress, Report, quiet
+from app.usecases.verify_report import Progress, Report
 from db.connection import StoreKey
 
 NICENESS: Final = 10
 """Where the system knows such a thing, the counter's threads come first."""
 
+SILENCE_S: Final = 180
+"""A check that has said nothing for so long hangs: on a disk that is gone, or by our own fault. Each percent is
+said, and one of a million members is seconds."""
 Task = Literal["since", "share", "span"]
 
 
@@ -82,10 +86,17 @@ class Apart:
         """Every member in as many processes as there are cores; what they find goes into `report`."""
         del ctx
         ends = spans(self._ctx, os.cpu_count() or 1)
-        running = [self._start(_asked(self._ctx, "span", ends=each)) for each in ends]
-        for number, process in enumerate(running, 1):
-            report.take(self._finish(process))
-            progress("members", number, len(running))
+        running: list[subprocess.Popen[bytes]] = []
+        try:
+            for each in ends:
+                process = self._start(_asked(self._ctx, "span", ends=each))
+                running.append(process)
+            for number, process in enumerate(running, 1):
+                report.take(self._finish(process))
+                progress("members", number, len(running))
+        finally:
+            for process in running:
+                self._end(process)
 
     def stop(self) -> None:
         """Call off what runs now, and whatever would begin."""
@@ -119,18 +130,18 @@ class Apart:
     def _finish(
         self, process: subprocess.Popen[bytes], told: Callable[[int], None] = unheard
     ) -> Report:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with process.stdin, process.stdout:
-            said = b""
-            for said in process.stdout:  # percents, a line each; the answer is the last line
-                if said.strip().isdigit():
-                    told(int(said))
-        code = process.wait()
+        silence = _Silence(process)
+        try:
+            said = _last_line(process, told, silence)
+            code = process.wait()
+        finally:
+            silence.end()
+            self._end(process)
         with self._lock:
-            self._running.remove(process)
             if self._stopped:
                 raise Cancelled
+        if silence.broken and code != 0:
+            raise Unavailable(Outage.CHECK_SILENT)
         try:
             answer = msgspec.json.decode(said if code == 0 else b"", type=_Answer)
         except msgspec.MsgspecError as error:
@@ -138,6 +149,57 @@ class Apart:
         if answer.report is None:
             raise Unavailable(Outage(answer.outage), dict(answer.facts))
         return answer.report
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """However its check went: it runs no more, and nothing of it is left."""
+        with self._lock:
+            if process not in self._running:
+                return
+            self._running.remove(process)
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            with suppress(OSError):  # what it was asked may still lie in a pipe that nobody reads
+                pipe.close()
+
+
+class _Silence:
+    """Kills a process that isn't `heard` for SILENCE_S seconds; `broken` says that it did."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._timer: threading.Timer | None = None
+        self.broken = False
+        self.heard()
+
+    def heard(self) -> None:
+        self.end()
+        self._timer = threading.Timer(SILENCE_S, self._break)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def end(self) -> None:
+        """It need not speak any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _break(self) -> None:
+        self.broken = True
+        self._process.kill()
+
+
+def _last_line(
+    process: subprocess.Popen[bytes], told: Callable[[int], None], silence: _Silence
+) -> bytes:
+    """Percents, a line each, until the process ends; the answer is the last line."""
+    assert process.stdout is not None
+    said = b""
+    for said in process.stdout:
+        silence.heard()
+        if said.strip().isdigit():
+            told(int(said))
+    return said
 
 
 def _asked(
@@ -197,16 +259,19 @@ def _since(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
 
 
 def _share(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
-    del told
-    return verify_share(ctx, *asked.numbers)
+    return verify_share(ctx, *asked.numbers, progress=_in_percent(told))
 
 
 def _span(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
-    del told
     report = Report()
     first, end = asked.ends
-    verify_span(ctx, report, quiet, first=first, end=end)
+    verify_span(ctx, report, _in_percent(told), first=first, end=end)
     return report
+
+
+def _in_percent(told: Callable[[int], None]) -> Progress:
+    percent = Percent(told)
+    return lambda what, done, whole: percent(done, whole)
 
 
 _TASKS: Final[dict[Task, Callable[[Context, _Asked, Callable[[int], None]], Report]]] = {

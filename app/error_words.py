@@ -135,6 +135,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     Outage.FOLD_DIFFERS: mark(
         "A balance doesn't match its ledger. Tell the manager to run verify."
     ),
+    Outage.CHECK_SILENT: mark("The check stopped answering and was ended. Try again."),
     Outage.FILE_FAILED: mark("The file can't be written there. Check the folder and the disk."),
     Outage.BACKUP_FOLDER_GONE: mark(
         "The backup folder is away. Plug its disk in, or set another folder."
@@ -226,6 +227,7 @@ AT_TERMINAL: Final[Mapping[Code, str]] = {
     Outage.PASSPHRASE_WRONG: mark("Wrong passphrase. Run it again with the right one."),
     Outage.PASSPHRASE_WAIT: mark("Too many tries. Wait a minute, then run it again."),
     Outage.FOLD_DIFFERS: mark("A balance doesn't match its ledger. Run `regulars verify`."),
+    Outage.CHECK_SILENT: mark("The check stopped answering and was ended. Run it again."),
     Outage.BACKUP_NONE: mark("There is no backup yet. Run `regulars backup`."),
     Outage.BACKUP_STALE: mark("The last backup is older than a day. Run `regulars backup`."),
     Outage.SETTINGS_BAD: mark("The settings file has a mistake. Mend settings.toml first."),

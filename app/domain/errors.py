@@ -132,6 +132,7 @@ class Outage(StrEnum):
     PASSPHRASE_WEAK = "passphrase_weak"
     SETTINGS_BAD = "settings_bad"
     FOLD_DIFFERS = "fold_differs"
+    CHECK_SILENT = "check_silent"
     FILE_FAILED = "file_failed"
     BACKUP_FOLDER_GONE = "backup_folder_gone"
     BACKUP_FAILED = "backup_failed"

@@ -115,7 +115,7 @@ def _check_sum(conn: Connection, seq: int, points: int, report: Report) -> None:
 # A share of all members -------------------------------------------------------------------------
 
 
-def verify_share(ctx: Context, share: int) -> Report:
+def verify_share(ctx: Context, share: int, *, progress: Progress = quiet) -> Report:
     """Fold the members of one of the seven shares, and note the date; what differs is kept as an
     incident by the caller."""
     report = Report()
@@ -123,7 +123,7 @@ def verify_share(ctx: Context, share: int) -> Report:
         members = (m for m in people.all_members(conn) if m[-1] % SHARES == share)
         total = people.member_count(conn) // SHARES
         tiers = tiers_by_rank(ctx, conn)
-        check_members(conn, members, report, tiers, progress=quiet, total=total)
+        check_members(conn, members, report, tiers, progress=progress, total=total)
     return report
 
 

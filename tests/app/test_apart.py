@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import apart
 from app.apart import Apart
-from app.domain.errors import Cancelled, Unavailable
+from app.domain.errors import Cancelled, Outage, Unavailable
 from app.usecases.after_day import follow_close
 from app.usecases.close_day import prove
 from app.usecases.enrol import ProfileInput
@@ -109,6 +110,94 @@ def test_a_check_that_is_called_off_says_nothing(
     assert time.monotonic() - began < 30
     with pytest.raises(Cancelled):
         checks.share(kiosk.ctx, 0)
+
+
+class Started:
+    """Processes that run `codes` in turn instead of a check."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *codes: str) -> None:
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self._real, self._codes = subprocess.Popen, list(codes)
+        monkeypatch.setattr(subprocess, "Popen", self._start)
+
+    def _start(self, _: object, **more: Any) -> subprocess.Popen[bytes]:
+        started = self._real([sys.executable, "-c", self._codes.pop(0)], **more)
+        self.processes.append(started)
+        return started
+
+    def are_gone(self, checks: Apart) -> bool:
+        return checks._running == [] and all(p.returncode is not None for p in self.processes)
+
+
+SLEEPS = "import time; time.sleep(60)"
+
+
+def test_when_one_of_several_fails_the_others_are_ended_and_waited_for(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    for number in range(4):
+        kiosk.enrol(ProfileInput(f"Ada {number}", f"1390000{number:04d}"))
+    started = Started(monkeypatch, "input()", SLEEPS, SLEEPS)
+    checks = Apart(kiosk.ctx)
+    with pytest.raises(Unavailable):
+        checks.all_members(kiosk.ctx, Report(), lambda *_: None)
+    assert len(started.processes) == 3
+    assert started.are_gone(checks)
+
+
+def test_when_one_of_several_cannot_start_those_before_it_are_ended(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    kiosk.enrol(ProfileInput("Ada", "13900000001"))
+    started = Started(monkeypatch, SLEEPS)  # there is no second one
+    checks = Apart(kiosk.ctx)
+    with pytest.raises(IndexError):
+        checks.all_members(kiosk.ctx, Report(), lambda *_: None)
+    assert len(started.processes) == 1
+    assert started.are_gone(checks)
+
+
+def test_who_listens_may_fail_and_the_process_is_gone_all_the_same(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = Started(monkeypatch, f"print(1, flush=True); {SLEEPS}")
+    checks = Apart(kiosk.ctx)
+
+    def fail(percent: int) -> None:
+        raise LookupError(percent)
+
+    with pytest.raises(LookupError):
+        checks.since(kiosk.ctx, 0, 0, fail)
+    assert started.are_gone(checks)
+
+
+def test_a_check_that_is_silent_for_too_long_is_ended_and_says_so(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "SILENCE_S", 0.5)
+    started = Started(monkeypatch, f"print(1, flush=True); {SLEEPS}")
+    checks = Apart(kiosk.ctx)
+    began = time.monotonic()
+    with pytest.raises(Unavailable) as caught:
+        prove(kiosk.ctx, checks.since)
+    assert time.monotonic() - began < 30
+    assert caught.value.code is Outage.CHECK_SILENT
+    assert started.are_gone(checks)
+
+
+def test_a_check_that_speaks_may_take_longer_than_the_silence(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "SILENCE_S", 4)
+    speaks = "import time\nfor n in range(6): print(n, flush=True); time.sleep(1)"
+    Started(monkeypatch, speaks)
+    heard: list[int] = []
+    with pytest.raises(Unavailable) as caught:
+        Apart(kiosk.ctx).since(kiosk.ctx, 0, 0, heard.append)
+    assert caught.value.code is Outage.STORE_FAILED, "it ended by itself, without an answer"
+    assert heard == list(range(6))
 
 
 def test_a_process_that_ends_without_an_answer_is_no_sound_proof(
