@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +40,11 @@ _INCIDENTS: Final = {
     "share_differs": mark("Balances don't match their ledger: {count} differences."),
     "reports_not_made": mark("The reports of {date} could not be made."),
 }
+_BACKUPS: Final = {
+    Outage.BACKUP_NONE.value: mark("There is no backup yet."),
+    Outage.BACKUP_STALE.value: mark("The last backup is older than a day."),
+}
+"""Without what to do: the next step stands beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,13 @@ class NeedLine:
     what: Text
     step: Text
     settle: Callable[[], None]
+    always: bool = False
+
+    def since(self, kit: Kit, today: date) -> str:
+        """The moment in words; what was never otherwise has none."""
+        if self.always:
+            return kit.words.say("always")
+        return kit.formats.moment(self.at, today=today)
 
 
 class Attention(QObject):
@@ -69,10 +81,12 @@ class Attention(QObject):
         open_paper: Callable[[], None],
         open_counter: Callable[[], None],
         back_up: Callable[[], None],
+        choose_backup_folder: Callable[[], None],
     ) -> None:
         super().__init__(counter)
         self._kit, self._lanes, self._desk, self._counter = kit, lanes, desk, counter
         self._open_paper, self._open_counter, self._back_up = open_paper, open_counter, back_up
+        self._choose_backup_folder = choose_backup_folder
         self._needs: tuple[Need, ...] = ()
         self._kept_at: datetime | None = None
         self._unknown_at: datetime | None = None
@@ -197,9 +211,18 @@ class Attention(QObject):
         if need.kind == "backup":
             return NeedLine(
                 need.at,
-                lambda: sentence(self._kit, Outage(need.code), {}),
+                partial(words.say, _BACKUPS[need.code]),
                 lambda: words.say("Enter makes one (F11 bf)"),
                 self._back_up,
+                need.always,
+            )
+        if need.kind == "beside":
+            return NeedLine(
+                need.at,
+                lambda: words.say("All backups lie on the till's own disk."),
+                lambda: words.say("Enter: choose another folder"),
+                self._choose_backup_folder,
+                need.always,
             )
         return NeedLine(
             need.at,

@@ -32,7 +32,7 @@ from ui.errands_cash import CashErrands
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.pages import COUNTER, PAGES, REPORTS, exporting, fill_anew, key_of
+from ui.pages import COUNTER, PAGES, REPORTS, SETTINGS, exporting, fill_anew, key_of
 from ui.paper import Paper
 from ui.refusals import Refusals
 from ui.screens.counter import Counter
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from app.usecases.sign_in import SignOutWhy
     from ui.desk import Desk
     from ui.screens.reports_page import ReportsPage
+    from ui.screens.settings_page import SettingsPage
 
 
 class Shell(QWidget):
@@ -120,6 +121,7 @@ class Shell(QWidget):
             open_paper=self.errands.print_list,
             open_counter=self._turn_to_counter,
             back_up=self._back_up,
+            choose_backup_folder=self._choose_backup_folder,
         )
         self.cash = CashErrands(
             kit,
@@ -427,6 +429,8 @@ class Shell(QWidget):
         shown = self._page(page)
         if page != COUNTER:
             fill_anew(shown)
+        if page != self.pages.currentIndex():
+            self.strip.drop_news()
         self.pages.setCurrentIndex(page)
         for above in (self.sheets, self.strip):
             above.raise_()  # A stack puts its current page on top of everything else.
@@ -459,6 +463,11 @@ class Shell(QWidget):
 
     def _back_up(self) -> None:
         self.day.back_up()
+
+    def _choose_backup_folder(self) -> None:
+        """The settings, at the folder of the backups."""
+        self.show_page(SETTINGS)
+        cast("SettingsPage", self._page(SETTINGS)).show_backup_folder()
 
     def print_page(self) -> None:
         """F10: the report on screen, or else what is stuck at the printer or the last slip again."""
@@ -512,6 +521,7 @@ class Shell(QWidget):
 
     def use_settings(self, settings: Settings) -> None:
         self.attention.look_at_backup_folder()
+        self.attention.refresh()
         self.settings_saved.emit(settings)
         self._refresh_till()  # The shop may have another name.
         words = self._kit.words

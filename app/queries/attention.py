@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from app import posting
-from app.backup import is_stale
+from app.backup import is_beside, is_stale
 from app.context import Context
 from app.domain.errors import Outage
 from app.protocol.events import instant_of
@@ -24,21 +24,24 @@ class Need:
 
     Attributes:
         kind: "incident" (noted at start or when idle), "uncertain" (a slip that may have printed),
-            "waiting" (slips for paper), "journal_file" (the second copy can't be written) or
-            "backup" (the newest is older than a day, or a day after set-up there is none).
-        at: since when.
+            "waiting" (slips for paper), "journal_file" (the second copy can't be written),
+            "backup" (the newest is older than a day, or a day after set-up there is none) or "beside" (a
+            day after set-up backups go to the till's own disk still; nothing real is lost with a demo or
+            training store).
+        at: since when; `always`: since the set-up.
         code: the incident's or the outage's; "" where the printer says nothing.
         facts: the incident's.
         number: receipt number of the slip.
         count: how many slips wait.
     """
 
-    kind: Literal["incident", "uncertain", "waiting", "journal_file", "backup"]
+    kind: Literal["incident", "uncertain", "waiting", "journal_file", "backup", "beside"]
     at: datetime
     code: str = ""
     facts: Mapping[str, int | str] | None = None
     number: str = ""
     count: int = 1
+    always: bool = False
 
 
 def needs(ctx: Context) -> tuple[Need, ...]:
@@ -55,12 +58,16 @@ def needs(ctx: Context) -> tuple[Need, ...]:
             number = posting.event_of(event).doc.get("receipt_no", "") if event else ""
             found.append(Need("uncertain", instant_of(job.created_us), number=number))
         backup = rows.last_backup(conn)
-        since = backup or rows.event_by_seq(conn, 1)
-    assert since is not None, "a till has at least its set-up"
-    backed_up_at = instant_of(posting.event_of(since).at_us)
+        set_up = rows.event_by_seq(conn, 1)
+        is_real = "1" not in (rows.meta(conn, "demo"), rows.meta(conn, "training"))
+    assert set_up is not None, "a till has at least its set-up"
+    set_up_at = instant_of(posting.event_of(set_up).at_us)
+    backed_up_at = instant_of(posting.event_of(backup).at_us) if backup else set_up_at
+    if is_real and is_beside(ctx) and is_stale(ctx.clock() - set_up_at):
+        found.append(Need("beside", set_up_at, always=True))
     if is_stale(ctx.clock() - backed_up_at):
         code = Outage.BACKUP_STALE if backup else Outage.BACKUP_NONE
-        found.append(Need("backup", backed_up_at, code.value))
+        found.append(Need("backup", backed_up_at, code.value, always=not backup))
     queued = [job for job in jobs if job.state != "uncertain"]
     if queued:
         problem = next((job.problem for job in queued if job.problem), None) or ""

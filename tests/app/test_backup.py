@@ -258,11 +258,35 @@ def test_old_backups_go_but_for_24_newest_14_days_and_8_weeks(tmp_path: Path) ->
     assert (tmp_path / "somebody's photos").exists()
 
 
+def kinds(kiosk: Kiosk) -> list[tuple[str, str]]:
+    return [(need.kind, need.code) for need in needs(kiosk.ctx)]
+
+
 def test_a_backup_that_grew_old_needs_a_hand(kiosk: Kiosk) -> None:
     noted(kiosk)
-    assert [need.kind for need in needs(kiosk.ctx)] == []
+    assert kinds(kiosk) == []
     kiosk.clock.now += timedelta(hours=24, minutes=1)
-    assert [(need.kind, need.code) for need in needs(kiosk.ctx)] == [("backup", "backup_stale")]
+    assert ("backup", "backup_stale") in kinds(kiosk)
+
+
+def test_a_day_after_set_up_backups_on_the_tills_own_disk_need_a_hand(
+    kiosk: Kiosk, tmp_path: Path
+) -> None:
+    kiosk.clock.now += timedelta(hours=24, minutes=1)
+    noted(kiosk)
+    assert kinds(kiosk) == [("beside", "")]
+    settings = kiosk.ctx.settings
+    kiosk.ctx.settings = replace(settings, backup=replace(settings.backup, folder=str(tmp_path)))
+    assert kinds(kiosk) == []
+
+
+@pytest.mark.parametrize("unreal", ["demo", "training"])
+def test_a_store_to_play_in_needs_no_other_disk(kiosk: Kiosk, unreal: str) -> None:
+    kiosk.clock.now += timedelta(hours=24, minutes=1)
+    noted(kiosk)
+    with kiosk.ctx.write_rows() as conn:
+        rows.set_meta(conn, unreal, "1")
+    assert kinds(kiosk) == []
 
 
 def test_a_backup_tells_how_far_it_is_upwards_to_a_hundred(kiosk: Kiosk) -> None:

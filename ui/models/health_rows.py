@@ -30,7 +30,7 @@ class HealthRows(RecordColumns[HealthLine]):
     heads = (mark("What"), mark("How it is"))
 
     def cells(self, record: HealthLine) -> tuple[str, ...]:
-        return self._kit.words.say(record.name), record.value + (" !" if record.alarm else "")
+        return self._kit.words.say(record.name), ("! " if record.alarm else "") + record.value
 
     def tone(self, record: HealthLine, column: int) -> str:
         return "danger" if record.alarm else ""

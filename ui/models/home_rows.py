@@ -153,7 +153,7 @@ class AlarmRows(RecordColumns[NeedLine]):
     heads = (mark("Since"), mark("What is so"), mark("Next step"))
 
     def cells(self, record: NeedLine) -> tuple[str, ...]:
-        since = self._kit.formats.moment(record.at, today=self._today().to_date())
+        since = record.since(self._kit, self._today().to_date())
         return (since, record.what(), record.step())
 
 

@@ -321,6 +321,12 @@ class SettingsPage(QScrollArea):
         assert row is not None, "a field stands in its row"
         self.ensureWidgetVisible(row)
 
+    def show_backup_folder(self) -> None:
+        """Go to the field of the backups' folder."""
+        field = self.folders.backup
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(0, self, partial(self._bring_into_view, field))
+
     def _saved(self, settings: Settings) -> None:
         self.save.setEnabled(True)
         self.problem.clear()

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app import settings
 from app.backup import make
 from app.protocol.events import micros
 from app.settings import FILE_NAME
@@ -24,6 +25,7 @@ from ui.desk import Desk
 from ui.dialogs.attention import AttentionList, Incidents
 from ui.dialogs.paper_list import PaperList
 from ui.kit import Kit
+from ui.screens.settings_page import SettingsPage
 
 
 @pytest.fixture
@@ -31,7 +33,12 @@ def shop(shop_template: Shop, tmp_path: Path) -> Shop:
     """A shop where all is well: its till has just made a backup."""
     shop = copied(shop_template, tmp_path / "store")
     opened = shop.open()
-    note_backup(opened.context, NoteBackup(opened.context.ids(), make(opened.context)))
+    ctx = opened.context
+    note_backup(ctx, NoteBackup(ctx.ids(), make(ctx)))
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    used = ctx.settings
+    settings.save(shop.folder, replace(used, backup=replace(used.backup, folder=str(stick))))
     opened.close()
     return shop
 
@@ -117,6 +124,20 @@ def test_what_the_till_mended_is_listed_read_and_marked(rig: Rig) -> None:
     assert [need.code for need in desk_of(rig).needs()] == ["journal_file_missing"]
 
 
+def test_backups_on_the_tills_own_disk_lead_to_the_folder_in_the_settings(rig: Rig) -> None:
+    desk = desk_of(rig)
+    used = desk.settings()
+    desk.save_settings(replace(used, backup=replace(used.backup, folder="")))
+    rig.shell.attention.refresh()
+    rig.settle()
+    assert rig.shell.top_bar._needs.text() == "要处理 1"
+    sheet = opened(rig)
+    assert cells(sheet) == [("一直", "备份全在本机磁盘上。", "按 Enter 另选文件夹")]
+    press(Qt.Key.Key_Return)
+    page = rig.page(SettingsPage)
+    rig.until(page.folders.backup.hasFocus)
+
+
 def test_every_code_that_recovery_notes_has_words(rig: Rig) -> None:
     for code in ("log_set_aside", "journal_tail_cut", "journal_missing", "fold_differs"):
         note(rig, code)
@@ -178,8 +199,8 @@ def test_the_oldest_comes_first_whatever_it_is(rig: Rig) -> None:
 
 def test_slips_that_wait_and_one_that_may_have_printed_lead_to_their_list(rig: Rig) -> None:
     desk = desk_of(rig)
-    settings = desk.settings()
-    dead = replace(settings, receipt=replace(settings.receipt, printer="tcp://127.0.0.1:9"))
+    used = desk.settings()
+    dead = replace(used, receipt=replace(used.receipt, printer="tcp://127.0.0.1:9"))
     desk.save_settings(dead)
     for amount in ("5", "6"):
         rig.amount(amount)
@@ -246,7 +267,7 @@ def test_a_backup_older_than_a_day_is_on_the_list(rig: Rig) -> None:
     rig.shop.clock.now += timedelta(days=1, minutes=1)
     rig.shell.attention.refresh()
     rig.settle()
-    assert [line[1] for line in cells(opened(rig))] == ["上次备份已超过一天。请在 F11 里立即备份。"]
+    assert [line[1] for line in cells(opened(rig))] == ["上次备份已超过一天。"]
 
 
 def test_what_followed_a_close_and_went_wrong_is_on_the_list(rig: Rig) -> None:
