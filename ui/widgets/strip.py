@@ -84,6 +84,13 @@ class Strip(QFrame):
         self._button.show()
         self._place()
 
+    def drop_news(self) -> None:
+        """Another page: good news of the one before would only cover it. What can be undone or needs a hand
+        stays."""
+        if self._timer.isActive() and self._undo is None:
+            self._timer.stop()
+            self.hide()
+
     def lapse_undo(self) -> None:
         """Something else was done since: what stands there can no longer be undone."""
         if self._undo is not None:

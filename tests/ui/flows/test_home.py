@@ -98,6 +98,31 @@ def test_an_open_sale_keeps_its_member(birthday: Rig) -> None:
     assert birthday.counter.cart == before
 
 
+def test_good_news_of_another_page_does_not_cover_the_foot_of_this_one(manager: Rig) -> None:
+    strip = manager.shell.strip
+    strip.good_news(lambda: "Paid")
+    open_home(manager)
+    assert strip.text == ""
+
+
+def test_what_can_be_undone_or_needs_a_hand_stays_on_the_next_page(manager: Rig) -> None:
+    strip = manager.shell.strip
+    strip.offer_undo(lambda: "Cleared", lambda: None)
+    open_home(manager)
+    assert strip.text == "Cleared"
+    strip.warn(lambda: "No paper")
+    press(Qt.Key.Key_Escape)
+    assert manager.shell.pages.currentIndex() == COUNTER
+    assert strip.text == "No paper"
+
+
+def test_the_alarm_of_a_backup_that_never_was_has_no_date(manager: Rig) -> None:
+    page = open_home(manager)
+    alarms = [page.alarm_rows.record(row) for row in range(page.alarm_rows.rowCount())]
+    said = [page.alarm_rows.cells(line) for line in alarms if line is not None]
+    assert ("一直", "还没有备份。", "按 Enter 备份（F11 bf）") in said, said
+
+
 def test_a_cashier_reads_why_there_is_nothing(rig: Rig) -> None:
     rig.shell.actions_.do("home")
     page = rig.shell.pages.currentWidget()
@@ -161,7 +186,7 @@ def test_enter_on_the_alarm_of_the_backup_makes_one(manager: Rig) -> None:
     row = next(
         n
         for n in range(page.alarm_rows.rowCount())
-        if "备份" in page.alarm_rows.cells(page.alarm_rows._records[n])[1]
+        if "还没有备份" in page.alarm_rows.cells(page.alarm_rows._records[n])[1]
     )
     page.alarms.setFocus()
     page.alarms.selectRow(row)
