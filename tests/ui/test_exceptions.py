@@ -94,6 +94,14 @@ def test_enter_goes_from_a_person_to_a_case_to_its_events_and_esc_walks_back(man
         assert isinstance(manager.top, wanted)
 
 
+def test_one_case_is_no_cases(manager: Rig) -> None:
+    page = open_report(manager)
+    manager.shell.language_wanted.emit()
+    assert page.report is not None
+    assert len(page.report.cases) == 1
+    manager.until(lambda: "one case, 1 not seen" in page.status.text())
+
+
 def test_one_cannot_say_anything_of_ones_own_case(manager: Rig) -> None:
     open_report(manager)
     case = open_case(manager)

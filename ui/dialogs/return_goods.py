@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
@@ -15,6 +15,7 @@ from app.domain.documents import LineRequest, ReturnedLine
 from app.domain.errors import Refusal, Refused
 from app.domain.returns import ReturnQuote
 from app.formats import number
+from app.i18n import mark
 from app.queries.records import DocumentLine, MemberPanel, SearchResult
 from ui.desk_records import Scan, TillView
 from ui.dialogs.approval import approve_first
@@ -34,6 +35,13 @@ if TYPE_CHECKING:
     from app.usecases.return_goods import Returned, SaleOnScreen
     from ui.desk import Desk
 
+_MOVES: Final = {
+    (True, True): mark("Refund {money}, take back {taken}, return {restored}."),
+    (True, False): mark("Refund {money}, take back {taken}."),
+    (False, True): mark("Refund {money}, return {restored}."),
+    (False, False): mark("Refund {money}."),
+}
+"""By whether points are taken back and returned: what is nothing isn't said."""
 MEMBERS_MOST = 8
 """Of more members than this that share a text nobody's purchases help: the text is too short."""
 
@@ -343,10 +351,11 @@ class ReturnSheet(Sheet):
             f"{tender_name(self._kit, kind)} {formats.money(minor)}"
             for kind, minor in draft.refunds
         )
+        money_back = by_tender or formats.money(quote.refund_minor)
         self._points.tell(
             lambda: words.say(
-                "Refund {money}, take back {taken}, return {restored}.",
-                money=by_tender or formats.money(quote.refund_minor),
+                _MOVES[bool(draft.points_taken_back), bool(draft.points_restored)],
+                money=money_back,
                 taken=formats.points(draft.points_taken_back),
                 restored=formats.points(draft.points_restored),
             )

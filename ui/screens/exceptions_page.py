@@ -128,8 +128,10 @@ class ExceptionsPage(Sheet):
         if not report.people:
             return words.say("Nothing in this period. Choose a longer one.")
         fresh = sum(line.state == "new" for line in report.cases)
-        return words.say(
+        return words.count(
+            "Till {till}, {since} to {until}: one case, {new} not seen.",
             "Till {till}, {since} to {until}: {cases} cases, {new} not seen.",
+            len(report.cases),
             till=report.till,
             since=report.since.iso(),
             until=report.until.iso(),

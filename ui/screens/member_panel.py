@@ -239,6 +239,13 @@ class MemberView(QStackedWidget):
         )
         self.recent.opened.connect(self._explain)
         column.addWidget(self.recent, 1)
+        self._nothing_yet = WrappedLabel(
+            lambda: words.say("Nothing yet. The first sale comes here: F12 charges it."),
+            role="muted",
+        )
+        self._nothing_yet.hide()
+        column.addWidget(self._nothing_yet)
+        column.addStretch()
         return frame
 
     def _explain(self, row: int) -> None:
@@ -270,6 +277,8 @@ class MemberView(QStackedWidget):
         self._fill_progress(member)
         self._fill_flags(member)
         self._recent_rows.show(member.recent)
+        self.recent.setVisible(bool(member.recent))
+        self._nothing_yet.setVisible(not member.recent)
 
     def _fill_dates(self, member: MemberPanel) -> None:
         words, formats = self._kit.words, self._kit.formats

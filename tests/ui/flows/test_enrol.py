@@ -39,6 +39,23 @@ class TestEnrol:
         assert rig.counter.attached.name == "单晓雯"
         assert rig.counter.sale.amount.hasFocus()
 
+    def test_who_has_bought_nothing_yet_reads_so_instead_of_an_empty_list(self, rig: Rig) -> None:
+        panel = rig.counter.member
+        rig.attach()
+        assert not panel.recent.isHidden()
+        assert panel._nothing_yet.isHidden()
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.name.setText("王一")
+        sheet.service.setChecked(True)
+        sheet.submit()
+        rig.until(
+            lambda: rig.top is None and panel.member is not None and panel.member.name == "王一"
+        )
+        assert panel.recent.isHidden()
+        assert "F12" in panel._nothing_yet.text()
+        assert not panel._nothing_yet.isHidden()
+
     def test_marketing_is_off_and_consent_is_needed(self, rig: Rig) -> None:
         press(Qt.Key.Key_F3)
         sheet = rig.top

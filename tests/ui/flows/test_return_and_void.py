@@ -30,6 +30,12 @@ class TestReturnAndVoid:
         rig.until(lambda: rig.top is None)
         assert "已退 ¥83.60" in rig.shell.strip.text
 
+    def test_points_that_do_not_move_are_not_said(self, rig: Rig) -> None:
+        sheet = one_back(rig, sell_tea(rig))
+        rig.until(lambda: "退 " in sheet._points.text())
+        assert sheet._points.text().startswith("退 现金 ¥83.60，收回 ")
+        assert "退还" not in sheet._points.text()
+
     def test_f12_goes_from_the_quantity_to_the_reasons_and_then_gives_back(self, rig: Rig) -> None:
         sheet = one_back(rig, sell_tea(rig))
         press(Qt.Key.Key_F12)
