@@ -41,6 +41,7 @@ SENTENCES: Final = {
     "F5.own_approval": mark("Points were changed without a second person"),
     "F5.per_day": mark("One person let {counted} points through in a day; the limit is {limit}"),
     "F6.often": mark("The drawer was opened {counted} times without a sale; the limit is {limit}"),
+    "F6.moves": mark("Cash was paid in or out {counted} times in a shift; the limit is {limit}"),
     "F6.open": mark("The drawer stood open for {seconds} s; the limit is {limit}"),
     "F7.after_change": mark("{points} points were used {hours} h after a phone or card changed"),
     "F8.hour": mark("{counted} members were enrolled in an hour; the limit is {limit}"),

@@ -18,7 +18,8 @@ from app.protocol.events import Event
 from app.slips import slip_of
 from app.usecases.done import Done
 from app.usecases.rights import require, role_of
-from db import people
+from db import drawer, people
+from db.connection import Connection
 
 IN_REASONS: Final = ("change_fetched", "float_added", "other")
 OUT_REASONS: Final = ("bank", "supplier", "expense", "other")
@@ -47,8 +48,9 @@ class CashMoved:
 
 def move_cash(ctx: Context, command: MoveCash) -> Done[CashMoved]:
     """Record a pay-in or pay-out with its slip. Raises Refused: REASON_NEEDED, CASH_AMOUNT_NEEDED,
-    SHIFT_NEEDED, SHIFT_COUNTED, and what `require` refuses; above the programme's
-    `cash_move_minor` a second person is asked (docs/decisions/the-shops-day.md, Rights)."""
+    SHIFT_NEEDED, SHIFT_COUNTED, and what `require` refuses; where the person's moves of this direction in the
+    shift, this one with them, come to more than the programme's `cash_move_minor`, a second person is
+    asked (docs/decisions/the-shops-day.md, Rights)."""
     if command.reason not in (IN_REASONS if command.direction == "in" else OUT_REASONS):
         raise Refused(Refusal.REASON_NEEDED)
     if not 0 < command.amount_minor <= MOST_MINOR:
@@ -60,7 +62,8 @@ def move_cash(ctx: Context, command: MoveCash) -> Done[CashMoved]:
         on = BusinessDate(shift.business_date)
         limits = ctx.programme_on(tx.conn, on).limits
         role = role_of(people.staff_by_id(tx.conn, command.session.staff_id))
-        above = above_limit(limits.cash_move_minor, role, command.amount_minor)
+        moved = _moved_before(tx.conn, shift.id, command) + command.amount_minor
+        above = above_limit(limits.cash_move_minor, role, moved)
         approval = require(
             ctx,
             tx.conn,
@@ -87,6 +90,16 @@ def move_cash(ctx: Context, command: MoveCash) -> Done[CashMoved]:
         tx.print(event, posting.CASH, slip)
     changes = Changes(kinds=frozenset({"drawer", "print"}))
     return Done(_moved(event), changes, warning=ctx.warning())
+
+
+def _moved_before(conn: Connection, shift_id: bytes, command: MoveCash) -> int:
+    """What the person moved this way in the shift before: a limit of one move would be none at all."""
+    sign = 1 if command.direction == "in" else -1
+    return sum(
+        abs(use.amount_minor)
+        for use in drawer.uses_of_shift(conn, shift_id)
+        if use.staff_id == command.session.staff_id and use.amount_minor * sign > 0
+    )
 
 
 def _moved(event: Event) -> CashMoved:

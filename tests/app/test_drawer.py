@@ -327,6 +327,20 @@ def test_a_large_move_needs_a_second_person_of_a_cashier_and_none_of_a_superviso
     move(shop, supervisor, direction, 50_001)
 
 
+@pytest.mark.parametrize(("direction", "other"), [("in", "out"), ("out", "in")])
+def test_small_moves_of_one_person_come_to_one_sum_a_shift_and_each_way(
+    shop: Shop, session: Session, direction: str, other: str
+) -> None:
+    ctx = shop.till.context
+    for _ in range(2):
+        move(shop, session, direction, 25_000)
+    assert refusal(move, shop, session, direction, 1) is Refusal.APPROVAL_NEEDED
+    move(shop, session, other, 50_000)
+    supervisor = sign_in(ctx, SignIn(ctx.ids(), "wm", PINS["wm"])).result
+    move(shop, supervisor, direction, 25_000)
+    assert refusal(move, shop, session, direction, 1) is Refusal.APPROVAL_NEEDED
+
+
 def test_the_second_person_of_a_move_is_kept_in_its_event(shop: Shop, session: Session) -> None:
     ctx = shop.till.context
     command = MoveCash(ctx.ids(), session, "out", 60_000, "bank")

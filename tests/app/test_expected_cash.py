@@ -51,7 +51,7 @@ def live(shop: Shop, session: Session, chance: random.Random) -> int:
     documents = shop_documents(shop)
     act = chance.choices(("sale", "return", "void", "in", "out"), (5, 2, 2, 1, 1))[0]
     if act in ("in", "out"):
-        move(shop, session, act, chance.randint(1, 50_000))
+        move(shop, session, act, chance.randint(1, 50_000 // STEPS))
     elif act == "sale" or not documents:
         tender = chance.choice(("cash", "cash", "qr", "card"))
         minor = chance.randint(1, 40_000)

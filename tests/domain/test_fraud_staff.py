@@ -55,6 +55,17 @@ def test_the_fourth_opening_of_the_drawer_in_a_shift_is_reported_once(stream: St
     assert (case.rule, case.what, len(case.seqs)) == ("F6", "often", 5)
 
 
+def test_the_fourth_cash_move_of_a_shift_is_reported_and_openings_are_counted_apart(
+    stream: Stream,
+) -> None:
+    for kind in ("cash", "drawer") * 3:
+        stream.add(kind)
+    assert stream.cases() == []
+    stream.add("cash")
+    (case,) = stream.found()
+    assert (case.rule, case.what, case.action, len(case.seqs)) == ("F6", "moves", "report", 4)
+
+
 def test_another_shift_opens_the_drawer_anew(stream: Stream) -> None:
     for shift in ("s1", "s2"):
         for _ in range(3):

@@ -31,7 +31,7 @@ class GuardLimits:
     adjust_points_per_day: int = 2000
     """F5: points that one approver may let through in a day."""
     drawer_per_shift: int = 3
-    """F6: drawer openings without a sale."""
+    """F6: drawer openings without a sale, and as many pay-ins and pay-outs."""
     drawer_open_s: int = 60
     """F6: seconds that the drawer may stand open."""
     redeem_wait_hours: int = 24

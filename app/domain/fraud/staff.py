@@ -49,16 +49,17 @@ class Adjustments:
 
 
 class Drawer:
-    """F6: the drawer opens without a sale, or stands open."""
+    """F6: the drawer opens without a sale, cash goes in or out beside sales, or the drawer stands open."""
 
-    kinds: Final = ("drawer", "drawer_shut")
+    kinds: Final = ("drawer", "cash", "drawer_shut")
 
     def __init__(self, limits: GuardLimits) -> None:
         self._limits = limits
-        self._shift: dict[str, tuple[str, list[Place]]] = {}
+        self._shift: dict[tuple[str, str], tuple[str, list[Place]]] = {}
 
     def see(self, fact: Fact) -> Case | None:
-        """`drawer_shut` comes only from a drawer with a sensor."""
+        """Openings and moves of cash are counted apart, to the same limit. `drawer_shut` comes only from
+        a drawer with a sensor."""
         if fact.kind == "drawer_shut":
             limit = self._limits.drawer_open_s
             if limit and fact.amount > limit:
@@ -66,17 +67,17 @@ class Drawer:
                     "F6", "open", fact, action="report", seconds=fact.amount, limit=limit
                 )
             return None
-        shift, seen = self._shift.get(fact.till, ("", []))
+        shift, seen = self._shift.get((fact.till, fact.kind), ("", []))
         if shift != fact.shift:
             seen = []
         seen.append((fact.till, fact.seq))
-        self._shift[fact.till] = (fact.shift, seen)
+        self._shift[fact.till, fact.kind] = (fact.shift, seen)
         limit = self._limits.drawer_per_shift
         if not limit or len(seen) <= limit:
             return None
         return case_of(
-            "F6", "often", fact, action="report", seqs=tuple(seen), opened=seen[0],
-            counted=len(seen), limit=limit,
+            "F6", "moves" if fact.kind == "cash" else "often", fact, action="report",
+            seqs=tuple(seen), opened=seen[0], counted=len(seen), limit=limit,
         )  # fmt: skip
 
 
