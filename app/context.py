@@ -22,6 +22,7 @@ from app.documents.receipts import Shop
 from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
 from app.domain.entries import Entry
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
+from app.domain.fraud.facts import Case
 from app.domain.money import Currency
 from app.domain.programme import Programme
 from app.domain.programme_plain import programme_from_plain
@@ -173,6 +174,7 @@ class Context:
         settings: this machine's; replaced as a whole when saved.
         approvals: what second persons have said yes to, for sixty seconds.
         lockout: who has to wait after wrong PINs.
+        found_cases: the cases that a report has found since the start, by key. Replaced as a whole.
         journal_problem: why the journal file can't be written, "" while it can. Selling stops then.
     """
 
@@ -205,6 +207,7 @@ class Context:
         self.journal_problem = ""
         self.approvals = Approvals()
         self.lockout = Lockout()
+        self.found_cases: dict[str, Case] = {}
         self._touched: set[bytes] = set()
         self._unwritten: list[tuple[int, bytes]] = []
         self.shop: tuple[Settings, int, Shop] | None = None

@@ -1,6 +1,7 @@
 """The exception report: who does what how often against the others, and the cases of the guard's rules.
 
-Nothing of it is stored: it is read from the journal each time, so nobody can take a case away. What people said
+Nothing of it is stored: it is read from the journal each time, so nobody can take a case away; the context
+remembers what was found, for nothing else may be spoken of. What people said
 about a case is an event of its own (app/usecases/exceptions.py). Rights are checked there too.
 """
 
@@ -21,7 +22,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import posting
 from app.context import Context
 from app.domain.business_day import BusinessDate
-from app.domain.fraud.facts import Case, Fact, RuleCode
+from app.domain.fraud.facts import Case, Fact
 from app.domain.fraud.guard import Guard
 from app.domain.fraud.limits import GuardLimits
 from app.domain.fraud.peers import Standing, standings
@@ -110,6 +111,7 @@ def exceptions(
     with ctx.read(Reader.REPORT) as conn:
         limits = ctx.programme_on(conn, until).guard
         seen = _read(conn, since, until, limits)
+        ctx.found_cases = {**ctx.found_cases, **seen.cases}
         return Exceptions(
             since, until, ctx.till.till, _people(conn, seen), _case_lines(conn, seen, role),
             rule(role, Right.CASE).grant is Grant.ALONE,
@@ -292,12 +294,6 @@ def _staff(conn: Connection, who: str) -> StaffView:
     if person is None:
         return StaffView(b"", "", "", "")
     return StaffView(person.id, person.initials, person.name, person.role)
-
-
-def rule_of(key: str) -> RuleCode:
-    """The rule that a case's key begins with."""
-    rule: RuleCode = key.partition(".")[0]  # type: ignore[assignment]  # the fold made the key
-    return rule
 
 
 def opening_seq(key: str) -> int:

@@ -9,7 +9,8 @@ from app.build import NewStaff, add_staff
 from app.context import Session
 from app.domain.errors import Refusal, Refused, Unavailable
 from app.queries.audit import audit_facts, lines_of
-from app.queries.exceptions import CaseLine, Exceptions, opening_seq, rule_of
+from app.queries.exceptions import CaseLine, Exceptions, opening_seq
+from app.usecases.approve import Approve, approve
 from app.usecases.exceptions import SayOfCase, exceptions_of, journal_of_case, say_of_case
 from app.usecases.sell import sell
 from app.usecases.sign_in import find_staff
@@ -17,6 +18,7 @@ from app.usecases.unmask import Unmask, unmask
 from app.usecases.void import Void, preview_void, void
 from db import rows
 from tests.app.test_guard import Desk, desk, strict_store
+from tests.fakes import PINS
 
 __all__ = ["desk", "strict_store"]
 
@@ -70,7 +72,7 @@ def test_a_case_names_the_person_the_member_and_its_events(desk: Desk) -> None:
     behind = journal_of_case(desk.ctx, session_of(desk, "zg"), line.case)
     assert [each.kind for each in behind] == ["sale"] * 3
     assert all(each.receipt_no and each.total_minor == 20_000 for each in behind)
-    assert (rule_of(line.case.key), opening_seq(line.case.key)) == ("F2", behind[0].seq)
+    assert opening_seq(line.case.key) == behind[0].seq
 
 
 def test_three_looks_in_full_within_minutes_are_a_burst(desk: Desk) -> None:
@@ -144,6 +146,25 @@ def test_nobody_explains_their_own_case(desk: Desk) -> None:
     say(desk, "wm", "seen")
 
 
+def test_who_agreed_to_it_does_not_explain_it_either(desk: Desk) -> None:
+    often(desk)
+    for _ in range(2):
+        command = desk.charge()
+        ask = desk.refused(command)
+        approve(desk.ctx, Approve(ask, "zg", PINS["zg"]))
+        sell(desk.ctx, command)
+    case = next(line.case for line in report_of(desk).cases if line.case.action == "block")
+    assert case.staff == desk.session.staff_id.hex()
+    words = [
+        SayOfCase(desk.ctx.ids(), session_of(desk, who), case.key, "explained", "campaign")
+        for who in ("zg", "wm")
+    ]
+    with pytest.raises(Refused) as refused:
+        say_of_case(desk.ctx, words[0])
+    assert refused.value.code is Refusal.NOT_ALLOWED
+    say_of_case(desk.ctx, words[1])
+
+
 def test_a_cashier_sees_no_exceptions_and_says_nothing_of_them(desk: Desk) -> None:
     often(desk)
     line = only_case(desk)
@@ -202,8 +223,11 @@ def test_a_count_opens_into_its_events(desk: Desk) -> None:
         assert len(behind) == line.counts[measure].count  # type: ignore[index]  # as above
 
 
-def test_a_case_that_never_was_gets_no_word(desk: Desk) -> None:
-    command = SayOfCase(desk.ctx.ids(), session_of(desk, "zg"), "F2.often.x.999999", "seen")
+@pytest.mark.parametrize("key", ["F2.often.x.999999", "F99.x.1", "F2.often.x.1"])
+def test_a_case_that_never_was_gets_no_word(desk: Desk, key: str) -> None:
+    often(desk)
+    report_of(desk)
+    command = SayOfCase(desk.ctx.ids(), session_of(desk, "zg"), key, "seen")
     with pytest.raises(Refused) as refused:
         say_of_case(desk.ctx, command)
     assert refused.value.code is Refusal.DOCUMENT_UNKNOWN
