@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from app.domain.errors import Refusal, Refused
@@ -29,6 +29,7 @@ class Ask:
         amount: points or minor units, by the right.
         reason: the reason code, "" where the matrix asks for none.
         of: the event that it is about (the sale that is voided), None without one.
+        note: what happened, or whom it is about, in the asker's words; bound with the rest, stored nowhere.
     """
 
     command_id: bytes
@@ -38,6 +39,7 @@ class Ask:
     amount: int
     reason: str = ""
     of: bytes | None = None
+    note: str = field(default="", repr=False)
 
 
 class Approvals:

@@ -47,6 +47,8 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.ADJUST_NEEDS_SECOND: mark("A second person must agree. Ask a supervisor."),
     Refusal.ADJUST_NOTE_SHORT: mark("Say what happened, in a sentence."),
     Refusal.ADJUST_OVER_DAY: mark("This person has agreed to enough today. Ask somebody else."),
+    Refusal.ADJUST_ABOVE_DAY: mark("That is too much for one day. Enter fewer points."),
+    Refusal.ADJUST_ALONE: mark("Nobody else here may agree. Add a second person first."),
     Refusal.ADJUST_BELOW_AVAILABLE: mark("The member has fewer points than that. Enter fewer."),
     Refusal.OPENING_INVALID: mark("This opening balance doesn't fit. Check points and dates."),
     Refusal.TIER_UNKNOWN: mark("The programme has no such tier. Choose one of the list."),
@@ -72,6 +74,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.STAFF_BADGE: mark("A badge has four to 32 letters and digits. Scan it again."),
     Refusal.STAFF_RANK: mark("This role is above your own. Ask somebody of that role."),
     Refusal.STAFF_OWN: mark("Somebody else has to do this for you. Ask another manager."),
+    Refusal.STAFF_PASSPHRASE: mark("Nobody else here may agree. Type the passphrase of this till."),
     Refusal.STAFF_LAST_MANAGER: mark("This is the last manager. Make somebody else manager first."),
     Refusal.PIN_LOCKED: mark("Too many wrong PINs. Wait a little, then try again."),
     Refusal.NOT_ALLOWED: mark("Your role doesn't do this. Ask a supervisor or the manager."),
@@ -177,6 +180,9 @@ WITH_FACTS: Final[Mapping[Code, str]] = {
     Refusal.ADJUST_NOTE_SHORT: mark("Say in {least} characters or more what happened."),
     Refusal.ADJUST_OVER_DAY: mark(
         "{points} points today by one person's yes; the limit is {limit}. Ask somebody else."
+    ),
+    Refusal.ADJUST_ABOVE_DAY: mark(
+        "{points} points today for one asker or member; the limit is {limit}. Enter fewer."
     ),
     Refusal.REDEEM_NOT_MULTIPLE: _STEPS,
     Refusal.REDEEM_BELOW_MINIMUM: mark("The least is {minimum} points. Enter more."),

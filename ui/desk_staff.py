@@ -66,8 +66,12 @@ class StaffDesk:
         pin: str,
         badge: str,
         phone: str,
+        passphrase: str = "",
     ) -> bytes:
-        command = staff.AddStaff(command_id, session, initials, name, role, pin, badge, phone)
+        proof = self._proof(passphrase)
+        command = staff.AddStaff(
+            command_id, session, initials, name, role, pin, badge, phone, proof
+        )
         return staff.add_staff(self._ctx, command).result
 
     def set_active(
@@ -76,15 +80,24 @@ class StaffDesk:
         staff.set_active(self._ctx, staff.SetActive(command_id, session, staff_id, active))
 
     def set_role(
-        self, command_id: bytes, session: Session, staff_id: bytes, role: StaffRole
+        self,
+        command_id: bytes,
+        session: Session,
+        staff_id: bytes,
+        role: StaffRole,
+        passphrase: str = "",
     ) -> None:
-        staff.set_role(self._ctx, staff.SetRole(command_id, session, staff_id, role))
+        proof = self._proof(passphrase)
+        staff.set_role(self._ctx, staff.SetRole(command_id, session, staff_id, role, proof))
 
     def set_badge(self, command_id: bytes, session: Session, staff_id: bytes, badge: str) -> None:
         staff.set_badge(self._ctx, staff.SetBadge(command_id, session, staff_id, badge))
 
-    def set_pin(self, command_id: bytes, session: Session, staff_id: bytes, pin: str) -> None:
-        staff.set_pin(self._ctx, staff.SetPin(command_id, session, staff_id, pin))
+    def set_pin(
+        self, command_id: bytes, session: Session, staff_id: bytes, pin: str, passphrase: str = ""
+    ) -> None:
+        proof = self._proof(passphrase)
+        staff.set_pin(self._ctx, staff.SetPin(command_id, session, staff_id, pin, proof))
 
     def reset_forgotten_pin(self, command_id: bytes, who: str, passphrase: str, pin: str) -> str:
         """A new PIN for a manager who knows the store's passphrase; their name."""
@@ -92,6 +105,12 @@ class StaffDesk:
         return staff.reset_forgotten_pin(
             self._ctx, staff.ResetForgottenPin(command_id, who, pin)
         ).result
+
+    def _proof(self, passphrase: str) -> staff.Proof:
+        if not passphrase:
+            return ""
+        prove_passphrase(self._till.folder, passphrase)
+        return "passphrase"
 
     def link(
         self,

@@ -40,6 +40,12 @@ SENTENCES: Final = {
     "F5.short_note": mark("Points were changed with a note of {counted} characters"),
     "F5.own_approval": mark("Points were changed without a second person"),
     "F5.per_day": mark("One person let {counted} points through in a day; the limit is {limit}"),
+    "F5.asker_per_day": mark(
+        "One person asked for {counted} points in a day; the limit is {limit}"
+    ),
+    "F5.member_per_day": mark(
+        "One member's points changed by {counted} in a day; the limit is {limit}"
+    ),
     "F6.often": mark("The drawer was opened {counted} times without a sale; the limit is {limit}"),
     "F6.moves": mark("Cash was paid in or out {counted} times in a shift; the limit is {limit}"),
     "F6.open": mark("The drawer stood open for {seconds} s; the limit is {limit}"),
@@ -51,6 +57,7 @@ SENTENCES: Final = {
     "F9.unmask": mark("{counted} phones or birthdays were unmasked in a shift"),
     "F10.pair": mark("The same two people agreed {counted} times; the limit is {limit}"),
     "F10.absent": mark("Somebody agreed who last signed in {days} days before"),
+    "F10.fresh": mark("Somebody agreed who was added or got a PIN or role the same day"),
     "F11.no_tender": mark("{loaded_minor} were loaded and {tendered_minor} were paid"),
     "F12.clock": mark("The clock was set back by {seconds} s in an open shift"),
     "F12.training": mark("A live document came {seconds} s after training"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from app.approvals import Ask
@@ -34,7 +35,23 @@ _PLAIN: Final = {
     Right.REDEEM: mark("use points"),
     Right.RETURN: mark("return goods"),
     Right.VOID: mark("void a document"),
+    Right.STAFF: mark("a person, PIN or role of equal rank"),
 }
+NEEDED: Final[Mapping[str, tuple[str, str]]] = {
+    "supervisor": (
+        mark("Supervisor needed: {what}. Scan a badge."),
+        mark("Supervisor needed: {what}, {name}. Scan a badge."),
+    ),
+    "manager": (
+        mark("Manager needed: {what}. Scan a badge."),
+        mark("Manager needed: {what}, {name}. Scan a badge."),
+    ),
+    "head_office": (
+        mark("Head office needed: {what}. Scan a badge."),
+        mark("Head office needed: {what}, {name}. Scan a badge."),
+    ),
+}
+"""Who is to come, by the least role that may agree; the second one with the member's name."""
 
 
 def asked_for(kit: Kit, ask: Ask) -> str:

@@ -46,6 +46,8 @@ class Refusal(StrEnum):
     ADJUST_BELOW_AVAILABLE = "adjust_below_available"
     ADJUST_NOTE_SHORT = "adjust_note_short"
     ADJUST_OVER_DAY = "adjust_over_day"
+    ADJUST_ABOVE_DAY = "adjust_above_day"
+    ADJUST_ALONE = "adjust_alone"
     OPENING_INVALID = "opening_invalid"
     TIER_UNKNOWN = "tier_unknown"
     TIER_END_NEEDED = "tier_end_needed"
@@ -74,6 +76,7 @@ class Refusal(StrEnum):
     STAFF_BADGE = "staff_badge"
     STAFF_RANK = "staff_rank"
     STAFF_OWN = "staff_own"
+    STAFF_PASSPHRASE = "staff_passphrase"
     STAFF_LAST_MANAGER = "staff_last_manager"
     # rights
     NOT_ALLOWED = "not_allowed"

@@ -163,3 +163,9 @@ def may_approve(approver: StaffRole, asker: StaffRole, right: Right) -> bool:
     if approver == "cashier" or RANK[approver] < RANK[asker]:
         return False
     return rule(approver, right).grant in (Grant.ALONE, Grant.SECOND)
+
+
+def least_approver(asker: StaffRole, right: Right) -> StaffRole:
+    """The lowest role that may approve it: whom to fetch."""
+    able = [role for role in ROLES if may_approve(role, asker, right)]
+    return min(able, key=RANK.__getitem__, default="head_office")

@@ -180,9 +180,13 @@ def _profile(event: Plain, doc: Plain) -> _Read:
 
 
 def _staff(event: Plain, doc: Plain) -> _Read:
-    if doc.get("act") != "link":
-        return "", {}
-    return "link", {"staff": doc["staff"], "member": doc["member"]}
+    act = doc.get("act")
+    if act == "link":
+        return "link", {"staff": doc["staff"], "member": doc["member"]}
+    # Whom the set-up of the till added, nobody did: there was nobody yet.
+    by_somebody = event["staff"] or doc.get("proof")
+    made = act in ("add", "enable", "pin", "role") and by_somebody
+    return ("staff" if made else ""), {"refers": doc["staff"]}
 
 
 def _sign_in(event: Plain, doc: Plain) -> _Read:

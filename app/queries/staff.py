@@ -9,9 +9,9 @@ from app import posting
 from app.approvals import Ask
 from app.context import Context, Session
 from app.domain.member import mask_phone
-from app.domain.rights import Right
+from app.domain.rights import Right, StaffRole
 from app.protocol.events import instant_of
-from app.queries.readers import require_look
+from app.queries.readers import place_of, require_look
 from app.queries.records import StaffView
 from db import people, rows
 
@@ -40,6 +40,7 @@ class AskView:
 
     ask: Ask
     asker: StaffView
+    asker_role: StaffRole
     member_name: str
     receipt_no: str
 
@@ -75,11 +76,12 @@ def ask_view(ctx: Context, ask: Ask) -> AskView:
     """Who asks, and about whom and which slip."""
     with ctx.read() as conn:
         asker = people.staff_by_id(conn, ask.staff_id)
+        role = place_of(asker)
         profile = people.profile(conn, ask.member_id) if ask.member_id else None
         document = rows.document_by_event(conn, ask.of) if ask.of else None
     assert asker is not None, "somebody asked"
     number = document.receipt_no if document else None
-    return AskView(ask, _view(asker), profile.name if profile else "", number or "")
+    return AskView(ask, _view(asker), role, profile.name if profile else "", number or "")
 
 
 def _view(person: people.StaffRow) -> StaffView:

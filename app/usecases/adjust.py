@@ -28,7 +28,7 @@ from app.protocol.events import Event
 from app.queries.readers import staff_role
 from app.usecases.done import Done
 from app.usecases.enrol import cell_digest
-from app.usecases.rights import is_own_card, require
+from app.usecases.rights import is_own_card, require, require_somebody_else
 from db import people, rows, till
 
 REASONS: Final = ("goodwill", "missed_sale", "correction", "other")
@@ -73,7 +73,8 @@ def preview_adjust(
 ) -> AdjustPreview:
     """What `points` would do; 0 asks for the balance alone, before anything is typed.
 
-    Raises Refused: SHIFT_NEEDED, MEMBER_UNKNOWN, NOT_ALLOWED, ADJUST_OWN_ACCOUNT, ADJUST_NOT_ALLOWED.
+    Raises Refused: SHIFT_NEEDED, MEMBER_UNKNOWN, NOT_ALLOWED, ADJUST_OWN_ACCOUNT, ADJUST_NOT_ALLOWED,
+    ADJUST_ALONE, ADJUST_ABOVE_DAY.
     """
     with ctx.read() as conn:
         shift = till.open_shift(conn)
@@ -82,6 +83,7 @@ def preview_adjust(
         on = BusinessDate(shift.business_date)
         programme = ctx.programme_on(conn, on)
         _check(conn, session, programme, member_id, points or 1)
+        _check_before(conn, session, programme, on, member_id, points)
         before, entries = _entries(conn, member_id, programme, on, points, bytes(16))
     after = fold(before, entries)
     return AdjustPreview(
@@ -95,9 +97,9 @@ def preview_adjust(
 
 def adjust(ctx: Context, command: Adjust) -> Done[Adjusted]:
     """Commit an adjustment. Raises Refused: REASON_NEEDED, ADJUST_ZERO, ADJUST_NOTE_SHORT,
-    ADJUST_OWN_ACCOUNT, ADJUST_NOT_ALLOWED, ADJUST_OVER_DAY, MEMBER_UNKNOWN, QUOTE_CHANGED,
-    SHIFT_NEEDED, SHIFT_COUNTED, NOT_ALLOWED, APPROVAL_NEEDED with the Ask as `offer`,
-    APPROVAL_EXPIRED."""
+    ADJUST_OWN_ACCOUNT, ADJUST_NOT_ALLOWED, ADJUST_ALONE, ADJUST_ABOVE_DAY, ADJUST_OVER_DAY,
+    MEMBER_UNKNOWN, QUOTE_CHANGED, SHIFT_NEEDED, SHIFT_COUNTED, NOT_ALLOWED, APPROVAL_NEEDED with the
+    Ask as `offer`, APPROVAL_EXPIRED."""
     if command.reason not in REASONS:
         raise Refused(Refusal.REASON_NEEDED)
     note = " ".join(command.note.split())
@@ -110,6 +112,7 @@ def adjust(ctx: Context, command: Adjust) -> Done[Adjusted]:
         _check(conn, command.session, programme, command.member_id, command.points)
         if len(note) < programme.guard.adjust_note_chars:
             raise Refused(Refusal.ADJUST_NOTE_SHORT, {"least": programme.guard.adjust_note_chars})
+        _check_before(conn, command.session, programme, on, command.member_id, command.points)
         event_id = ctx.ids()
         before, entries = _entries(conn, command.member_id, programme, on, command.points, event_id)
         posted = cached_fold.Posted(before, fold(before, entries))
@@ -118,7 +121,7 @@ def adjust(ctx: Context, command: Adjust) -> Done[Adjusted]:
             raise Refused(Refusal.QUOTE_CHANGED)
         approval = require(
             ctx, conn, command.session, Right.ADJUST, command_id=command.command_id,
-            member_id=command.member_id, amount=command.points, reason=command.reason,
+            member_id=command.member_id, amount=command.points, reason=command.reason, note=note,
         )  # fmt: skip
         assert approval is not None, "the matrix lets nobody adjust alone"
         _check_day(ctx, conn, programme, on, command, note, approval["by"])
@@ -185,6 +188,35 @@ def _entries(
     return member.state, entries
 
 
+def _check_before(
+    conn: Connection,
+    session: Session,
+    programme: Programme,
+    on: BusinessDate,
+    member_id: bytes,
+    points: int,
+) -> None:
+    """What would be refused after the second person's PIN, whoever that is, is said before anybody types."""
+    require_somebody_else(conn, session, Right.ADJUST, member_id, Refusal.ADJUST_ALONE)
+    today = _today(conn, on, session, member_id)
+    stop = verdicts.adjusted_enough(points, today, programme.guard)
+    if stop is not None:
+        raise Refused(Refusal.ADJUST_ABOVE_DAY, {"points": stop.counted, "limit": stop.limit})
+
+
+def _today(
+    conn: Connection, on: BusinessDate, session: Session, member_id: bytes, approver: str = ""
+) -> verdicts.AdjustedToday:
+    approved = asked = member = 0
+    for row in rows.adjustments_on(conn, on):
+        event = Event.from_bytes(row.body)
+        points: int = event.doc["points"]
+        approved += abs(points) if event.doc["approval"]["by"] == approver else 0
+        asked += abs(points) if event.staff_id == session.staff_id else 0
+        member += points if event.member_id == member_id else 0
+    return verdicts.AdjustedToday(approved, asked, member)
+
+
 def _check_day(
     ctx: Context,
     conn: Connection,
@@ -195,14 +227,10 @@ def _check_day(
     approver: str,
 ) -> None:
     """F5: what one approver lets through in a day; above it head office decides."""
-    approved = 0
-    for row in rows.adjustments_on(conn, on):
-        doc = Event.from_bytes(row.body).doc
-        if doc["approval"]["by"] == approver:
-            approved += abs(doc["points"])
+    today = _today(conn, on, command.session, command.member_id, approver)
     stop = verdicts.adjustment(
         command.reason, len(note), command.session.staff_id.hex(), approver, command.points,
-        approved, programme.guard,
+        today, programme.guard,
     )  # fmt: skip
     if stop is not None:
         ctx.approvals.forget(command.command_id)  # So that somebody else can be asked.

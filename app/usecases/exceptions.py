@@ -1,7 +1,7 @@
 """The exception report for those who may see it, and what they say about a case: seen, or explained.
 
-There is no third thing to say: a case can't be muted, closed or taken away, and nobody explains what they did or
-agreed to themselves. An auditor reads and says nothing (Right.CASE).
+There is no third thing to say: a case can't be muted, closed or taken away, and nobody explains what they did
+or agreed to themselves. An auditor reads and says nothing (Right.CASE).
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def require(
     amount: int = 0,
     reason: str = "",
     of: bytes | None = None,
+    note: str = "",
     alone: bool = True,
     goes_on: bool = False,
     person: people.StaffRow | None = None,
@@ -61,22 +62,26 @@ def require(
         raise Refused(Refusal.REASON_NEEDED)
     if cell.grant is Grant.ALONE and alone:
         return None
-    ask = Ask(command_id, right, session.staff_id, member_id, amount, reason, of)
+    ask = Ask(command_id, right, session.staff_id, member_id, amount, reason, of, note)
     approver = ctx.approvals.of(ask, goes_on=goes_on)
     if approver is None or not _still_approves(conn, approver, role, right):
         raise Refused(Refusal.APPROVAL_NEEDED, {"right": right.value, "amount": amount}, offer=ask)
     return {"by": approver.hex(), "right": right.value}
 
 
-def require_somebody_else(conn: Connection, session: Session) -> None:
-    """Raises Refused(OWN_CARD_ALONE) where nobody else works here who could agree to a sale to a person's
-    own account: no sheet asks for somebody who doesn't exist (docs/decisions/the-shops-day.md)."""
+def require_somebody_else(
+    conn: Connection, session: Session, right: Right, member_id: bytes | None, refusal: Refusal
+) -> None:
+    """Raises Refused(`refusal`) where nobody else works here who could agree to this for this account: no
+    sheet asks for somebody who doesn't exist (docs/decisions/the-shops-day.md)."""
     role = staff_role(conn, session.staff_id)
     if not any(
-        each.id != session.staff_id and _still_approves(conn, each.id, role, Right.OWN_CARD)
+        each.id != session.staff_id
+        and _still_approves(conn, each.id, role, right)
+        and not owns_account(conn, each, member_id)
         for each in people.all_staff(conn)
     ):
-        raise Refused(Refusal.OWN_CARD_ALONE)
+        raise Refused(refusal)
 
 
 def _still_approves(conn: Connection, approver: bytes, asker: StaffRole, right: Right) -> bool:

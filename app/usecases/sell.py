@@ -175,7 +175,9 @@ def _approval(
     if points:
         ask(Right.REDEEM)
     if owns_account(conn, person, command.member_id):
-        require_somebody_else(conn, session)
+        require_somebody_else(
+            conn, session, Right.OWN_CARD, command.member_id, Refusal.OWN_CARD_ALONE
+        )
         return ask(Right.OWN_CARD, amount=quote.draft.payable_minor)
     limit = programme.limits.redeem_points[role_of(person)]
     if limit is not None and points > limit:

@@ -2,7 +2,9 @@
 
 Nobody is ever deleted, nobody gives a right above their own rank, and nobody loosens what binds themselves.
 A PIN is typed by its owner while somebody else, who may, stands by; a manager whose PIN is forgotten is helped
-by the passphrase. Each act is a STAFF event; names, phones and PIN verifiers are erasable rows beside it.
+by the passphrase. Who adds somebody of their own rank, or gives one a PIN or role, needs a second person of
+that rank or the passphrase: else one person would be two. Each act is a STAFF event; names, phones and PIN
+verifiers are erasable rows beside it.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ from app.domain.rights import RANK, Grant, Right, StaffRole, rule
 from app.intake import Phone, parse_phone, plain_text
 from app.queries.readers import staff_role
 from app.usecases.done import Done
-from app.usecases.rights import require
+from app.usecases.rights import require, require_somebody_else
 from app.usecases.sign_in import is_weak, new_verifier
 from db import people
 from db.connection import Connection
 
 Act = Literal["add", "disable", "enable", "pin", "role", "badge", "link"]
 _INITIALS: Final = re.compile(r"[a-z][a-z0-9]{1,5}")
+Proof = Literal["", "passphrase"]
+"""What stands for a second person: the caller has proven the store's passphrase a moment ago."""
 _BADGE: Final = re.compile(r"[A-Za-z0-9._-]{4,32}")
 
 
@@ -41,6 +45,7 @@ class AddStaff:
     pin: str
     badge: str = ""
     phone: str = ""
+    proof: Proof = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class SetRole:
     session: Session
     staff_id: bytes
     role: StaffRole
+    proof: Proof = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class SetPin:
     session: Session
     staff_id: bytes
     pin: str
+    proof: Proof = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +115,19 @@ class ResetForgottenPin:
 
 def add_staff(ctx: Context, command: AddStaff) -> Done[bytes]:
     """Add a person; the result is their id. Raises Refused: NOT_ALLOWED, NAME_NEEDED, PIN_WEAK,
-    PHONE_INVALID, STAFF_INITIALS, STAFF_BADGE, STAFF_TAKEN, STAFF_RANK."""
+    PHONE_INVALID, STAFF_INITIALS, STAFF_BADGE, STAFF_TAKEN, STAFF_RANK; for one's own rank
+    STAFF_PASSPHRASE (nobody else could agree) and APPROVAL_NEEDED, APPROVAL_EXPIRED."""
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(bytes.fromhex(tx.known.doc["staff"]), again=True)
-        approval = _may(ctx, tx.conn, command.session, command.command_id)
+        _may(ctx, tx.conn, command.session, command.command_id)
         _check_rank(tx.conn, command.session, command.role)
         person = _new_person(ctx, command)
         used = people.staff_using(tx.conn, initials=person.initials, badge=person.badge)
         if used:
             raise Refused(Refusal.STAFF_TAKEN)
-        _record(ctx, tx, command.session, person, "add", approval=approval)
+        agreed = _agreed(ctx, tx.conn, command, person, command.role)
+        _record(ctx, tx, command.session, person, "add", **agreed)
     return Done(person.id, _CHANGED, warning=ctx.warning())
 
 
@@ -136,7 +145,7 @@ def set_active(ctx: Context, command: SetActive) -> Done[None]:
 
 
 def set_role(ctx: Context, command: SetRole) -> Done[None]:
-    """Raises Refused as set_active."""
+    """Raises Refused as set_active; to or from one's own rank as add_staff."""
 
     def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
         _not_oneself(command.session, person)
@@ -162,7 +171,8 @@ def set_badge(ctx: Context, command: SetBadge) -> Done[None]:
 
 
 def set_pin(ctx: Context, command: SetPin) -> Done[None]:
-    """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN, PIN_WEAK."""
+    """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN, PIN_WEAK; for one's own rank
+    as add_staff."""
 
     def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
         _not_oneself(command.session, person)
@@ -239,16 +249,18 @@ def _changed(
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(None, again=True)
-        approval = _may(ctx, tx.conn, command.session, command.command_id)
+        _may(ctx, tx.conn, command.session, command.command_id)
         person = people.staff_by_id(tx.conn, command.staff_id)
         if person is None:
             raise Refused(Refusal.STAFF_UNKNOWN)
         _check_rank(tx.conn, command.session, _role(person))
-        more = {}
+        more: dict[str, Any] = {}
         changed = change(tx.conn, person)
         if act == "link":
             more["member"] = None if changed.member_id is None else changed.member_id.hex()
-        _record(ctx, tx, command.session, changed, act, was=person.role, approval=approval, **more)
+        if isinstance(command, SetPin | SetRole):
+            more = _agreed(ctx, tx.conn, command, changed, _role(person))
+        _record(ctx, tx, command.session, changed, act, was=person.role, **more)
     return Done(None, _CHANGED, warning=ctx.warning())
 
 
@@ -267,10 +279,31 @@ def _record(
     )
 
 
-def _may(
-    ctx: Context, conn: Connection, session: Session, command_id: bytes
-) -> dict[str, Any] | None:
-    return require(ctx, conn, session, Right.STAFF, command_id=command_id)
+def _may(ctx: Context, conn: Connection, session: Session, command_id: bytes) -> None:
+    require(ctx, conn, session, Right.STAFF, command_id=command_id)
+
+
+def _agreed(
+    ctx: Context,
+    conn: Connection,
+    command: AddStaff | SetPin | SetRole,
+    person: people.StaffRow,
+    was: StaffRole,
+) -> dict[str, Any]:
+    """Who or what stands for it that `person` is, or is to be, of the rank of whoever does this: the part
+    of the event that says so, empty for lower ranks (security.md section 3, "lower rank")."""
+    own = RANK[staff_role(conn, command.session.staff_id)]
+    if max(RANK[was], RANK[_role(person)]) < own:
+        return {}
+    if command.proof == "passphrase":
+        return {"proof": command.proof}
+    require_somebody_else(conn, command.session, Right.STAFF, None, Refusal.STAFF_PASSPHRASE)
+    note = f"{person.name} ({person.initials.upper()})"
+    approval = require(
+        ctx, conn, command.session, Right.STAFF, command_id=command.command_id, note=note,
+        alone=False,
+    )  # fmt: skip
+    return {"approval": approval}
 
 
 def _role(person: people.StaffRow) -> StaffRole:

@@ -6,7 +6,14 @@ from app.domain.fraud.facts import MOST_SEQS
 from app.domain.fraud.guard import Guard, cases_of
 from app.domain.fraud.limits import DEFAULT_GUARD, LIMIT_NAMES, GuardLimits
 from app.domain.fraud.peers import Standing, median, share, standings
-from app.domain.fraud.verdicts import Stop, adjustment, redeem_after_change, repeat_earn, top_up
+from app.domain.fraud.verdicts import (
+    AdjustedToday,
+    Stop,
+    adjustment,
+    redeem_after_change,
+    repeat_earn,
+    top_up,
+)
 from tests.domain.fraud_stream import GOOD, HOUR, MINUTE, Stream, claim, quiet_days
 
 # All of them -------------------------------------------------------------------------------------
@@ -81,8 +88,8 @@ def test_a_clock_that_stands_before_the_last_sale_does_not_open_the_way() -> Non
 
 def test_what_nobody_at_the_counter_may_let_pass() -> None:
     never = [
-        adjustment("", 10, "ann", "wm", 1, 0, DEFAULT_GUARD),
-        adjustment("r", 10, "ann", "wm", 1, 2000, DEFAULT_GUARD),
+        adjustment("", 10, "ann", "wm", 1, AdjustedToday(), DEFAULT_GUARD),
+        adjustment("r", 10, "ann", "wm", 1, AdjustedToday(2000), DEFAULT_GUARD),
         top_up(100, 0),
     ]
     assert [stop.answer for stop in never if stop] == ["never"] * 3

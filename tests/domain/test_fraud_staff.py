@@ -42,6 +42,27 @@ def test_an_approver_lets_two_thousand_points_a_day_through(stream: Stream) -> N
     assert stream.cases() == []
 
 
+@pytest.mark.parametrize(
+    ("second", "what"),
+    [
+        ({"staff": "ann", "member": "m2", "approver": "zg"}, "asker_per_day"),
+        ({"staff": "bob", "member": "m1", "approver": "zg"}, "member_per_day"),
+    ],
+)
+def test_neither_one_asker_nor_one_member_gets_more_by_another_approver(
+    stream: Stream, second: dict[str, Any], what: str
+) -> None:
+    stream.add("adjust", member="m1", **{**GOOD, "amount": 2000})
+    stream.add("adjust", **{**GOOD, **second, "amount": 1})
+    assert stream.cases() == [("F5", what, "block")]
+
+
+def test_a_mistake_is_taken_back_the_same_day_by_two_others(stream: Stream) -> None:
+    stream.add("adjust", member="m1", **{**GOOD, "amount": 1500})
+    stream.add("adjust", member="m1", **{**GOOD, "staff": "bob", "approver": "zg", "amount": -1500})
+    assert stream.cases() == []
+
+
 # F6 ----------------------------------------------------------------------------------------------
 
 
@@ -170,6 +191,17 @@ def test_an_approver_who_did_not_come_today_is_flagged(stream: Stream) -> None:
     assert stream.cases() == []
     stream.add("void", approver="wm", after=DAY)
     assert stream.cases() == [("F10", "absent", "flag")]
+
+
+def test_an_approver_who_was_made_one_the_same_day_is_flagged_once(stream: Stream) -> None:
+    made = stream.add("staff", staff="zg", refers="xx")
+    for _ in range(2):
+        stream.add("void", approver="xx")
+    (case,) = stream.found()
+    assert (case.rule, case.what, case.action, len(case.seqs)) == ("F10", "fresh", "flag", 3)
+    assert case.seqs[0] == (made.till, made.seq)
+    stream.add("void", approver="xx", after=DAY)
+    assert len(stream.found()) == 1
 
 
 def test_an_approver_who_never_signs_in_here_is_not_missed(stream: Stream) -> None:

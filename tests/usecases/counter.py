@@ -126,7 +126,10 @@ def staffed(made: Counter) -> None:
         conn.execute("UPDATE staff SET role = 'head_office' WHERE initials = 'zg'")
     for role, who in [(r, INITIALS[r]) for r in ROLES] + [("cashier", "l2")]:
         if who not in PINS:
-            command = AddStaff(ctx.ids(), made.session("zg"), who, who.upper(), role, PINS_OF[who])
+            command = AddStaff(
+                ctx.ids(), made.session("zg"), who, who.upper(), role, PINS_OF[who],
+                proof="passphrase",
+            )  # fmt: skip
             add_staff(ctx, command)
     with ctx.write_rows() as conn:
         conn.execute("UPDATE staff SET role = 'manager' WHERE initials = 'zg'")

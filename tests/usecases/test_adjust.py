@@ -71,8 +71,8 @@ def test_points_given_open_a_lot_that_expires_by_the_programme(counter: Counter)
 
 
 def test_taking_more_than_there_is_says_before_what_the_member_would_owe(counter: Counter) -> None:
-    had = balance(counter)
-    shown = preview_adjust(counter.ctx, counter.session("wm"), counter.member_id, -had - 50)
+    member = counter.enrol("李四", "13800007771")
+    shown = preview_adjust(counter.ctx, counter.session("wm"), member, -50)
     assert (shown.balance_after, shown.owed_after) == (-50, 50)
 
 
@@ -116,17 +116,75 @@ def test_what_is_missing_or_changed_is_refused(
 
 
 def test_one_approver_lets_through_so_much_a_day_in_either_direction(counter: Counter) -> None:
-    agreed(counter, command(counter, "wm", 1200), "zg")
-    agreed(counter, command(counter, "wm", -800), "zg")
+    agreed(counter, command(counter, "wm", 1200), "ho")
+    counter.member_id = counter.enrol("李四", "13800007771")
+    agreed(counter, command(counter, "zg", -800), "ho")
+    counter.member_id = counter.enrol("王五", "13800007772")
     asks = command(counter, "wm", 1)
     with pytest.raises(Refused) as refused:
         adjust(counter.ctx, asks)
-    counter.agree(asked(refused.value), "zg")
+    counter.agree(asked(refused.value), "ho")
     assert refusal(counter, asks) is Refusal.ADJUST_OVER_DAY
     # Another approver has a day of their own.
-    agreed(counter, asks, "ho")
+    agreed(counter, asks, "zg")
     with counter.ctx.read() as conn:
         assert len(rows.adjustments_on(conn, counter.ctx.business_date())) == 3
+
+
+def previewed(counter: Counter, who: str, points: int) -> Refusal | None:
+    try:
+        preview_adjust(counter.ctx, counter.session(who), counter.member_id, points)
+    except Refused as refused:
+        return refused.code
+    return None
+
+
+@pytest.mark.parametrize("points", [2001, -2001, 999_999])
+def test_more_than_a_day_carries_is_refused_before_anybody_agrees(
+    counter: Counter, points: int
+) -> None:
+    assert previewed(counter, "wm", points) is Refusal.ADJUST_ABOVE_DAY
+    asks = replace(command(counter, "wm", 1), points=points)
+    assert refusal(counter, asks) is Refusal.ADJUST_ABOVE_DAY
+    assert previewed(counter, "wm", 2000) is None
+
+
+def test_one_asker_and_one_member_have_a_day_too(counter: Counter) -> None:
+    agreed(counter, command(counter, "wm", 1500), "zg")
+    assert previewed(counter, "zg", 501) is Refusal.ADJUST_ABOVE_DAY
+    assert previewed(counter, "zg", -1500) is None, "another person takes a mistake back"
+    counter.member_id = counter.enrol("李四", "13800007771")
+    assert previewed(counter, "wm", 501) is Refusal.ADJUST_ABOVE_DAY
+    assert previewed(counter, "zg", 501) is None
+
+
+@pytest.mark.parametrize(("who", "stay"), [("zg", "zg wm lx"), ("wm", "wm lx au")])
+def test_where_nobody_else_could_agree_it_is_said_before_typing(
+    counter: Counter, who: str, stay: str
+) -> None:
+    asks = command(counter, who, 10)
+    with counter.ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET active = instr(?, initials) > 0", (stay,))
+    assert previewed(counter, who, 0) is Refusal.ADJUST_ALONE
+    assert refusal(counter, asks) is Refusal.ADJUST_ALONE
+
+
+def test_who_owns_the_account_is_nobody_who_could_agree(counter: Counter) -> None:
+    counter.link("zg", counter.member_id)
+    with counter.ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET active = instr('wm zg', initials) > 0")
+    assert previewed(counter, "wm", 0) is Refusal.ADJUST_ALONE
+
+
+def test_the_second_person_agrees_to_that_note_and_no_other(counter: Counter) -> None:
+    asks = command(counter, "wm", 300)
+    with pytest.raises(Refused) as refused:
+        adjust(counter.ctx, asks)
+    assert asked(refused.value).note == NOTE
+    assert NOTE not in repr(refused.value.offer)
+    counter.agree(asked(refused.value), "zg")
+    assert refusal(counter, replace(asks, note=NOTE + "。")) is Refusal.APPROVAL_NEEDED
+    adjust(counter.ctx, asks)
 
 
 def test_a_command_is_done_once(counter: Counter) -> None:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from app import posting
 from app.domain.errors import Refusal, Refused
+from app.domain.rights import Right
 from app.queries.staff import StaffLine, staff_list
+from app.usecases.adjust import Adjust, adjust, preview_adjust
+from app.usecases.approve import Approve, approve
+from app.usecases.exceptions import exceptions_of
 from app.usecases.sign_in import SignIn, SignOut, is_weak, sign_in, sign_out
 from app.usecases.staff import (
     AddStaff,
@@ -30,7 +37,7 @@ from app.usecases.verify import verify
 from app.usecases.verify_report import Fault
 from db import rows
 from tests.fakes import PINS
-from tests.usecases.counter import Counter
+from tests.usecases.counter import Counter, asked
 
 NEW_PIN = "730186"
 
@@ -110,6 +117,69 @@ def test_what_a_new_person_may_not_be(
 ) -> None:
     with refused(code):
         add_staff(counter.ctx, adding(counter, **changes))
+
+
+def equal_acts(counter: Counter) -> list[Callable[[], object]]:
+    """A manager adds a manager, promotes somebody to it, gives one a PIN, takes the role from one."""
+    ctx, by, wm = counter.ctx, counter.session("zg"), counter.staff_id("wm")
+    add = adding(counter, role="manager")
+    acts: list[Callable[[], object]] = [partial(add_staff, ctx, add)]
+    promote = SetRole(ctx.ids(), by, wm, "manager")
+    return [
+        *acts,
+        partial(set_role, ctx, promote),
+        partial(set_pin, ctx, SetPin(ctx.ids(), by, wm, NEW_PIN)),
+        partial(set_role, ctx, SetRole(ctx.ids(), by, wm, "cashier")),
+    ]
+
+
+def test_ones_own_rank_takes_a_second_person_of_that_rank(counter: Counter) -> None:
+    for act in equal_acts(counter):
+        with pytest.raises(Refused) as asks:
+            act()
+        ask = asked(asks.value)
+        assert ask.right is Right.STAFF
+        with refused(Refusal.APPROVAL_RANK):
+            counter.agree(ask, "au")
+        counter.agree(ask, "ho")
+        act()
+    with counter.ctx.read() as conn:
+        done = [posting.event_of(row) for row in rows.events_after(conn, 0) if row.kind == "staff"]
+    ho = counter.staff_id("ho").hex()
+    assert [event.doc["approval"]["by"] for event in done[-4:]] == [ho] * 4
+    assert verify(counter.ctx).findings == []
+
+
+def test_a_manager_alone_needs_the_passphrase_and_a_supervisor_cant_stand_in(
+    counter: Counter,
+) -> None:
+    with counter.ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET active = 0 WHERE initials = 'ho'")
+    command = adding(counter, role="manager")
+    with refused(Refusal.STAFF_PASSPHRASE):
+        add_staff(counter.ctx, command)
+    add_staff(counter.ctx, replace(command, proof="passphrase"))
+    with counter.ctx.read() as conn:
+        last = [posting.event_of(row) for row in rows.events_after(conn, 0)][-1]
+    assert (last.doc["proof"], last.doc["approval"]) == ("passphrase", None)
+
+
+def test_who_was_made_a_manager_the_same_day_and_agrees_is_a_case(counter: Counter) -> None:
+    add_staff(counter.ctx, adding(counter, role="manager", proof="passphrase"))
+    shown = preview_adjust(counter.ctx, counter.session("zg"), counter.member_id, 10)
+    command = Adjust(
+        counter.ctx.ids(), counter.session("zg"), counter.member_id, 10, "goodwill",
+        "顾客说上周三没给积分，小票看过了", shown.balance_after,
+    )  # fmt: skip
+    with pytest.raises(Refused) as asks:
+        adjust(counter.ctx, command)
+    approve(counter.ctx, Approve(asked(asks.value), "nn", NEW_PIN))
+    adjust(counter.ctx, command)
+    today = counter.ctx.business_date()
+    found = exceptions_of(counter.ctx, counter.session("ho"), today, today).cases
+    assert [(line.case.rule, line.case.what, len(line.case.seqs)) for line in found] == [
+        ("F10", "fresh", 2)
+    ]
 
 
 def test_the_initials_of_somebody_disabled_are_not_given_out_again(counter: Counter) -> None:

@@ -15,12 +15,13 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.approvals import LIFE_S, Ask
 from app.domain.errors import Refusal, Refused
+from app.domain.rights import Right, least_approver
 from app.queries.records import StaffView
 from ui.desk_records import Scan
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.rights_words import asked_for
+from ui.rights_words import NEEDED, asked_for
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, nothing, rows
 from ui.widgets.number_fields import CodeField, PinField
 from ui.widgets.reasons import reason_name
@@ -80,14 +81,12 @@ class Approval(Sheet):
         self.pin.entered.connect(self._pin_given)
 
     def _asked(self) -> str:
-        words, what = self._kit.words, asked_for(self._kit, self._view.ask)
-        if not self._view.member_name:
-            return words.say("Supervisor needed: {what}. Scan a badge.", what=what)
-        return words.say(
-            "Supervisor needed: {what}, {name}. Scan a badge.",
-            what=what,
-            name=self._view.member_name,
-        )
+        view, words = self._view, self._kit.words
+        plain, with_member = NEEDED[least_approver(view.asker_role, view.ask.right)]
+        what = asked_for(self._kit, view.ask)
+        if not view.member_name:
+            return words.say(plain, what=what)
+        return words.say(with_member, what=what, name=view.member_name)
 
     def _request(self) -> QWidget:
         kit, words, view = self._kit, self._kit.words, self._view
@@ -102,6 +101,7 @@ class Approval(Sheet):
             (lambda: words.say("Member"), lambda: view.member_name),
             (lambda: words.say("Slip"), lambda: view.receipt_no),
             (lambda: words.say("Reason"), lambda: reason_name(kit, view.ask.reason)),
+            (self._note_name, lambda: view.ask.note),
         ]
         for at, (name, value) in enumerate((n, v) for n, v in facts if v()):
             grid.addWidget(Label(name, role="muted"), at, 0, Qt.AlignmentFlag.AlignTop)
@@ -113,6 +113,12 @@ class Approval(Sheet):
         ring.addStretch()
         line.addLayout(ring)
         return band
+
+    def _note_name(self) -> str:
+        words = self._kit.words
+        if self._view.ask.right is Right.STAFF:
+            return words.say("Person")
+        return words.say("What happened")
 
     @property
     def busy(self) -> bool:

@@ -16,6 +16,7 @@ from app.domain.rights import StaffRole
 from app.queries.records import StaffView
 from app.queries.staff import StaffLine
 from ui.desk_records import Scan
+from ui.dialogs.approval import approve_first
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -127,13 +128,63 @@ class _TwoPins:
         return False
 
 
-class AddPerson(_StaffSheet):
+class _RankedSheet(_StaffSheet):
+    """A sheet whose act needs, for somebody of the same rank, a second person or the passphrase.
+
+    The field of the passphrase comes when nobody else could agree, or nobody did.
+    """
+
+    def __init__(
+        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], title: Text
+    ) -> None:
+        super().__init__(kit, lanes, desk, title)
+        self._who = who
+
+        def name() -> str:
+            return kit.words.say("Passphrase, without a second person")
+
+        self._passphrase_name = Label(name, role="text2")
+        self.passphrase = CodeField(name)
+        self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
+        self.passphrase.entered.connect(self.submit)
+
+    def _finish(self) -> None:
+        at = self._grid.rowCount()
+        self._grid.addWidget(self._passphrase_name, at, 0)
+        self._grid.addWidget(self.passphrase, at, 1)
+        self._passphrase_name.hide()
+        self.passphrase.hide()
+        super()._finish()
+
+    def _refused(self, error: Exception) -> None:
+        super()._refused(error)
+        if approve_first(
+            self, self._kit, self._lanes, self._desk, self._who, error,
+            again=self.submit, declined=self._declined,
+        ):  # fmt: skip
+            self.problem.clear()
+        elif isinstance(error, Refused) and error.code is Refusal.STAFF_PASSPHRASE:
+            self._ask_passphrase()
+        elif isinstance(error, Unavailable) and not self.passphrase.isHidden():
+            self.passphrase.clear()
+            self._ask_passphrase()
+
+    def _declined(self, said: Text) -> None:
+        self.problem.tell(said)
+        self._ask_passphrase()
+
+    def _ask_passphrase(self) -> None:
+        self._passphrase_name.show()
+        self.passphrase.show()
+        self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class AddPerson(_RankedSheet):
     """A new person types their PIN at the end."""
 
     def __init__(self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session]) -> None:
         words = kit.words
-        super().__init__(kit, lanes, desk, lambda: words.say("New person"))
-        self._who = who
+        super().__init__(kit, lanes, desk, who, lambda: words.say("New person"))
         self.initials = CodeField(lambda: words.say("Initials"))
         self.name = TextField(lambda: words.say("Name"))
         self.role = self._role_field(chosen="cashier")
@@ -171,18 +222,18 @@ class AddPerson(_StaffSheet):
         session, command_id = self._who(), self._command_id
         role = cast(StaffRole, self.role.code)
         initials, name, pin = self.initials.text(), self.name.text(), self.pins.first.text()
-        badge, phone = self.badge.text(), self.phone.text()
+        badge, phone, passphrase = self.badge.text(), self.phone.text(), self.passphrase.text()
         words = self._kit.words
         self._commit(
             lambda: self._desk.staff.add(
                 command_id, session, role, initials=initials, name=name, pin=pin, badge=badge,
-                phone=phone,
+                phone=phone, passphrase=passphrase,
             ),
             lambda: words.say("{name} works here now.", name=name),
         )  # fmt: skip
 
 
-class NewPin(_StaffSheet):
+class NewPin(_RankedSheet):
     """The owner of the PIN types it, beside the person who is signed in."""
 
     wide = 480
@@ -191,8 +242,10 @@ class NewPin(_StaffSheet):
         self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], staff: StaffView
     ) -> None:
         words = kit.words
-        super().__init__(kit, lanes, desk, lambda: words.say("New PIN of {name}", name=staff.name))
-        self._who, self._staff = who, staff
+        super().__init__(
+            kit, lanes, desk, who, lambda: words.say("New PIN of {name}", name=staff.name)
+        )
+        self._staff = staff
         self.body.insertWidget(
             0,
             WrappedLabel(
@@ -210,8 +263,9 @@ class NewPin(_StaffSheet):
             return
         session, staff, pin = self._who(), self._staff, self.pins.first.text()
         words, command_id = self._kit.words, self._command_id
+        passphrase = self.passphrase.text()
         self._commit(
-            lambda: self._desk.staff.set_pin(command_id, session, staff.staff_id, pin),
+            lambda: self._desk.staff.set_pin(command_id, session, staff.staff_id, pin, passphrase),
             lambda: words.say("{name} has a new PIN.", name=staff.name),
         )
 
@@ -269,7 +323,7 @@ class ForgottenPin(_StaffSheet):
             self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-class PersonSheet(_StaffSheet):
+class PersonSheet(_RankedSheet):
     """Signals:
     pin_wanted(): the person's PIN is to be set anew.
     """
@@ -280,8 +334,9 @@ class PersonSheet(_StaffSheet):
         self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], line: StaffLine
     ) -> None:
         words = kit.words
-        super().__init__(kit, lanes, desk, lambda: line.staff.name)
-        self._who, self._line = who, line
+        super().__init__(kit, lanes, desk, who, lambda: line.staff.name)
+        self._line = line
+        self._role_ids: dict[str, bytes] = {}
         self._member_id = line.member_id
         self.role = self._role_field(chosen=line.staff.role)
         self.badge = CodeField(lambda: words.say("Badge"))
@@ -338,15 +393,17 @@ class PersonSheet(_StaffSheet):
         )
 
     def submit(self) -> None:
-        """Each thing that changed is a command of its own, one after the other."""
+        """Each thing that changed is a command of its own, one after the other. A role keeps its command's
+        id, since a second person's yes is bound to it."""
         line, session, desk = self._line, self._who(), self._desk
         person = line.staff.staff_id
         role, badge, phone = cast(StaffRole, self.role.code), self.badge.text(), self.phone.text()
-        member_id = self._member_id
+        member_id, passphrase = self._member_id, self.passphrase.text()
+        role_id = self._role_ids.setdefault(role, desk.new_command())
 
         def work() -> None:
             if role != line.staff.role:
-                desk.staff.set_role(desk.new_command(), session, person, role)
+                desk.staff.set_role(role_id, session, person, role, passphrase)
             if badge != line.badge:
                 desk.staff.set_badge(desk.new_command(), session, person, badge)
             if phone or member_id != line.member_id:

@@ -16,7 +16,8 @@ class Fact(NamedTuple):
 
     Attributes:
         till, seq: the act's place: device id as hex and sequence number.
-        kind: the event's kind; and "link" (a person's own membership), "phone" (a member's number
+        kind: the event's kind, "staff" where a person was added or got a PIN or role (`refers` names
+            them); and "link" (a person's own membership), "phone" (a member's number
             changed), "card" (replaced), "merge".
         at_s: seconds that never go back within a till's stream (app.queries.guard, SteadyClock).
         wall_s: seconds since 1970 as the till's clock had them.

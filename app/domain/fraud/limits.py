@@ -29,7 +29,7 @@ class GuardLimits:
     adjust_note_chars: int = 10
     """F5: the least length of an adjustment's note."""
     adjust_points_per_day: int = 2000
-    """F5: points that one approver may let through in a day."""
+    """F5: points that one approver may let through, one asker ask for and one member gain or lose in a day."""
     drawer_per_shift: int = 3
     """F6: drawer openings without a sale, and as many pay-ins and pay-outs."""
     drawer_open_s: int = 60

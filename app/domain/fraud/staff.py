@@ -30,17 +30,25 @@ class Adjustments:
         self._limits = limits
         self._day = -1
         self._approved: dict[str, int] = defaultdict(int)
+        self._asked: dict[str, int] = defaultdict(int)
+        self._members: dict[str, int] = defaultdict(int)
 
     def see(self, fact: Fact) -> Case | None:
-        """`amount` is signed points; both directions count towards the approver's day."""
+        """`amount` is signed points; verdicts.AdjustedToday says what counts towards whose day."""
         if fact.day > self._day:
             self._day = fact.day
-            self._approved.clear()
+            for sums in (self._approved, self._asked, self._members):
+                sums.clear()
+        today = verdicts.AdjustedToday(
+            self._approved[fact.approver], self._asked[fact.staff], self._members[fact.member]
+        )
         stop = verdicts.adjustment(
-            fact.what, fact.note_chars, fact.staff, fact.approver, fact.amount,
-            self._approved[fact.approver], self._limits,
+            fact.what, fact.note_chars, fact.staff, fact.approver, fact.amount, today, self._limits,
         )  # fmt: skip
         self._approved[fact.approver] += abs(fact.amount)
+        self._asked[fact.staff] += abs(fact.amount)
+        if fact.member:
+            self._members[fact.member] += fact.amount
         if stop is None:
             return None
         return case_of(
@@ -159,9 +167,10 @@ class Views:
 
 
 class Overrides:
-    """F10: the same two people again and again, or a second person who isn't here today."""
+    """F10: the same two people again and again, or a second person who isn't here today, or who was made
+    one the same day: added, or with a new PIN or role."""
 
-    kinds: Final = ("sign_in", "approval")
+    kinds: Final = ("sign_in", "staff", "approval")
 
     def __init__(self, limits: GuardLimits) -> None:
         self._limits = limits
@@ -169,11 +178,15 @@ class Overrides:
         self._shift: dict[str, str] = {}
         self._pairs: dict[str, dict[tuple[str, str], list[Place]]] = {}
         self._usual: deque[int] = deque(maxlen=PAIRS_KEPT)
+        self._made: dict[str, tuple[int, list[Place]]] = {}
 
     def see(self, fact: Fact) -> Case | None:
         """Presence is judged only of people who sign in here now and then."""
         if fact.kind == "sign_in":
             self._here[fact.staff] = max(fact.day, self._here.get(fact.staff, 0))
+            return None
+        if fact.kind == "staff":
+            self._made[fact.refers] = (fact.day, [(fact.till, fact.seq)])
             return None
         if self._shift.get(fact.till) != fact.shift:
             self._shift[fact.till] = fact.shift
@@ -187,6 +200,10 @@ class Overrides:
                 "F10", "pair", fact, seqs=tuple(seen), opened=seen[0],
                 counted=len(seen), limit=limit,
             )  # fmt: skip
+        made, places = self._made.get(fact.approver, (-1, []))
+        if made == fact.day:
+            places.append((fact.till, fact.seq))
+            return case_of("F10", "fresh", fact, seqs=tuple(places), opened=places[0])
         last = self._here.get(fact.approver)
         if last is None or last == fact.day or last < fact.day - PRESENCE_DAYS:
             return None

@@ -29,6 +29,17 @@ class Stop:
     answer: Literal["second", "never"] = "second"
 
 
+@dataclass(frozen=True, slots=True)
+class AdjustedToday:
+    """Points changed by hand on a business date before: let through by the approver and asked for by the
+    asker, both directions added up; and what the member has more or less by it, so that a mistake can
+    be taken back the same day."""
+
+    approved: int = 0
+    asked: int = 0
+    member: int = 0
+
+
 def own_card(member: str, phone: str, own: str, own_phone: str) -> Stop | None:
     """F1: the member is the acting person's own account, or has the phone of it."""
     if member and member == own:
@@ -65,19 +76,30 @@ def adjustment(
     staff: str,
     approver: str,
     points: int,
-    approved_today: int,
+    today: AdjustedToday,
     limits: GuardLimits,
 ) -> Stop | None:
-    """F5: an adjustment of points, up or down. `approved_today` is what this approver has let through."""
+    """F5: an adjustment of points, up or down, after those of `today`."""
     if not reason:
         return Stop("F5", "no_reason", 0, 1, "never")
     if note_chars < limits.adjust_note_chars:
         return Stop("F5", "short_note", note_chars, limits.adjust_note_chars, "never")
     if not approver or approver == staff:
         return Stop("F5", "own_approval", 0, 1)
-    total, most = approved_today + abs(points), limits.adjust_points_per_day
+    total, most = today.approved + abs(points), limits.adjust_points_per_day
     if most and total > most:
         return Stop("F5", "per_day", total, most, "never")
+    return adjusted_enough(points, today, limits)
+
+
+def adjusted_enough(points: int, today: AdjustedToday, limits: GuardLimits) -> Stop | None:
+    """F5 as far as it is known before anybody agrees: too much for one asker or one member in a day."""
+    most = limits.adjust_points_per_day
+    asked, member = today.asked + abs(points), abs(today.member + points)
+    if most and asked > most:
+        return Stop("F5", "asker_per_day", asked, most, "never")
+    if most and member > most:
+        return Stop("F5", "member_per_day", member, most, "never")
     return None
 
 

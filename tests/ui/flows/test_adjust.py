@@ -42,8 +42,8 @@ def rig(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
     qapp.setStyleSheet("")
 
 
-def opened(rig: Rig) -> AdjustSheet:
-    rig.attach()
+def opened(rig: Rig, member: str = "6621") -> AdjustSheet:
+    rig.attach(member)
     rig.act("tz")
     return rig.sheet(AdjustSheet)
 
@@ -74,6 +74,7 @@ def test_points_are_given_by_keys_alone_and_the_panel_shows_them(rig: Rig) -> No
     press(Qt.Key.Key_Return)
     asked = rig.sheet(Approval)
     assert "+300" in asked._asked()
+    assert NOTE in [label.text() for label in asked.findChildren(type(sheet.preview))]
     agree(rig, asked)
     rig.until(lambda: rig.top is None)
     rig.until(lambda: available(rig) == before + 300)
@@ -84,10 +85,16 @@ def test_points_are_given_by_keys_alone_and_the_panel_shows_them(rig: Rig) -> No
 
 
 def test_taking_more_than_there_is_says_what_is_owed(rig: Rig) -> None:
-    sheet = opened(rig)
+    sheet = opened(rig, "6608")
     sheet.direction.choose("take")
     write(str(available(rig) + 50))
     rig.until(lambda: "欠 50 分" in sheet.preview.text())
+
+
+def test_more_than_a_day_carries_is_said_as_it_is_typed(rig: Rig) -> None:
+    sheet = opened(rig)
+    write("999999")
+    rig.until(lambda: "2,000" in sheet.problem.text())
 
 
 def test_what_is_missing_is_said_at_its_field_and_nothing_typed_is_lost(rig: Rig) -> None:

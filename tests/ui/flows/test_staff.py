@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
-from tests.ui.shop import PIN
+from tests.ui.shop import PASSPHRASE, PIN
+from ui.dialogs.approval import Approval
 from ui.dialogs.staff import AddPerson, NewPin, PersonSheet
 from ui.pages import STAFF
 from ui.screens.staff_page import StaffPage
@@ -61,6 +63,44 @@ def test_a_new_person_types_their_pin_and_signs_in_with_it(manager: Rig) -> None
     press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     manager.until(lambda: manager.window.pages.currentWidget() is manager.window.sign_in)
     manager.sign_in("nn", NEW_PIN)
+
+
+def test_a_manager_alone_adds_a_second_one_by_the_passphrase(manager: Rig) -> None:
+    page = staff_page(manager)
+    page.add.click()
+    sheet = manager.sheet(AddPerson)
+    sheet.initials.setText("n2")
+    sheet.name.setText("Nina")
+    sheet.role.choose("manager")
+    for pin in (sheet.pins.first, sheet.pins.second):
+        pin.setText(NEW_PIN)
+    assert not sheet.passphrase.isVisible()
+    sheet.submit()
+    manager.until(sheet.passphrase.isVisible)
+    assert "口令" in sheet.problem.text()
+    assert sheet.passphrase.hasFocus()
+    sheet.passphrase.setText(PASSPHRASE)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: manager.top is None)
+    manager.until(lambda: page.rows.rowCount() == 3)
+    # Now there is somebody who can agree.
+    page.add.click()
+    sheet = manager.sheet(AddPerson)
+    sheet.initials.setText("n3")
+    sheet.name.setText("Nora")
+    sheet.role.choose("manager")
+    for pin in (sheet.pins.first, sheet.pins.second):
+        pin.setText(NEW_PIN)
+    sheet.submit()
+    asked = manager.sheet(Approval)
+    assert asked._asked().startswith("需店长同意")
+    assert "Nora" in "".join(label.text() for label in asked.findChildren(QLabel))
+    write("n2")
+    press(Qt.Key.Key_Return)
+    manager.until(asked.pin.isVisible)
+    write(NEW_PIN)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: page.rows.rowCount() == 4)
 
 
 def test_two_pins_that_differ_are_typed_again(manager: Rig) -> None:
