@@ -201,7 +201,8 @@ def whats() -> set[str]:
     }
     found |= {f"{r}.{w}" for r, w in re.findall(r'Stop\("(F\d+)", "(\w+)"', text)}
     found |= {f"F4.{name}" for name in re.findall(r'"(days?(?:_without_member)?)"', text)}
-    return found | {"F2.often", "F9.burst", "F9.unmask"}  # Named where they are decided.
+    # Named where they are decided.
+    return found | {"F2.often", "F6.often", "F6.moves", "F9.burst", "F9.unmask"}
 
 
 def test_every_case_has_its_sentence_and_no_sentence_is_for_nothing() -> None:
