@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.usecases.adjust import AdjustPreview
     from app.usecases.return_goods import SaleOnScreen
     from app.usecases.sell import Sold
+    from app.usecases.unmask import Unmasked
     from ui.desk import Desk
 
 
@@ -63,6 +64,7 @@ class Errands(QObject):
         self.session: Session | None = None
         self.staff: StaffView | None = None
         self.print_status = PrintStatus(0, (), "")
+        counter.cart_changed.connect(self._leave_another_member)
 
     def who(self) -> Session:
         """Who works at the till now: a sheet asks when it commits, others may have come since."""
@@ -122,8 +124,20 @@ class Errands(QObject):
         member = self.counter.attached
         if member is not None:
             sheet = ShowInFull(self._kit, self._lanes, self._desk, self.who, member)
-            sheet.shown.connect(self.counter.member.show_in_full)
+            sheet.shown.connect(partial(self._show_in_full, member.member_id))
             self.sheets.open(sheet)
+
+    def _show_in_full(self, member_id: bytes, unmasked: Unmasked) -> None:
+        """Only beside the name that was asked about: a card may have been scanned meanwhile."""
+        shown = self.counter.attached
+        if shown is not None and shown.member_id == member_id == self.counter.cart.member_id:
+            self.counter.member.show_in_full(unmasked)
+
+    def _leave_another_member(self) -> None:
+        """A sheet about one member goes when another one is attached behind it."""
+        sheet = self.sheets.top
+        if sheet is not None and sheet.about not in (None, self.counter.cart.member_id):
+            sheet.step_back()
 
     def edit_profile(self) -> None:
         from ui.dialogs.edit_profile import EditSheet

@@ -24,6 +24,7 @@ class Notes(Sheet):
     def __init__(self, kit: Kit, member: MemberPanel) -> None:
         words = kit.words
         super().__init__(kit, lambda: words.say("Notes: {name}", name=member.name))
+        self.about = member.member_id
         for head, text, tone in (
             (lambda: words.say("Allergy or health"), member.alert, "danger"),
             (lambda: words.say("Note"), member.note, ""),

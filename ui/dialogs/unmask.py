@@ -43,6 +43,7 @@ class ShowInFull(Sheet):
         words = kit.words
         super().__init__(kit, lambda: words.say("Show in full: {name}", name=member.name))
         self._lanes, self._desk, self._who, self._member = lanes, desk, who, member
+        self.about = member.member_id
         self._command_id = desk.new_command()
         self.what = Segments(
             kit,

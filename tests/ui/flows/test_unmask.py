@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import Qt
 
+from app.usecases.unmask import Unmasked
 from tests.ui.conftest import Rig
 from tests.ui.keys import press
+from ui.dialogs.notes import Notes
 from ui.dialogs.unmask import ShowInFull
 
 
@@ -60,3 +64,54 @@ def test_a_reason_has_to_be_chosen(rig: Rig) -> None:
     press(Qt.Key.Key_Return)
     assert sheet.problem.text()
     assert rig.top is sheet
+
+
+def card_of(rig: Rig, text: str) -> str:
+    rig.attach(text)
+    assert rig.counter.attached is not None
+    card_no = rig.counter.attached.card_no
+    assert card_no is not None
+    rig.counter.detach()
+    rig.counter.finder.clear_text()
+    return card_no
+
+
+def test_the_card_of_another_member_closes_the_question_about_the_first(rig: Rig) -> None:
+    other = card_of(rig, "6605")
+    ask(rig)
+    press(Qt.Key.Key_Return)
+    press(Qt.Key.Key_Right)
+    rig.scan(other)
+    assert rig.counter.attached is not None
+    assert rig.counter.attached.name == "陈思琪"
+    assert rig.top is None
+    assert rig.counter.sale.amount.hasFocus()
+
+
+def test_a_phone_that_comes_late_is_not_shown_beside_another_name(rig: Rig) -> None:
+    other = card_of(rig, "6605")
+    sheet = ask(rig)
+    member = rig.counter.attached
+    assert member is not None
+    press(Qt.Key.Key_Return)
+    press(Qt.Key.Key_Right)
+    rig.window.lanes.run(
+        rig.window, "db", lambda: time.sleep(0.3), ok=lambda _: None, failed=lambda error: None
+    )
+    press(Qt.Key.Key_Return)
+    assert sheet.busy
+    rig.scan(other)
+    rig.until(lambda: rig.top is None)
+    whole = rig.counter.member._whole
+    assert whole.text() == ""
+    rig.shell.errands._show_in_full(member.member_id, Unmasked("phone", "+8613812346621"))
+    assert whole.text() == ""
+
+
+def test_notes_go_with_the_member_whom_they_are_about(rig: Rig) -> None:
+    other = card_of(rig, "6605")
+    rig.attach()
+    press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    rig.sheet(Notes)
+    rig.scan(other)
+    assert rig.top is None
