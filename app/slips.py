@@ -16,12 +16,14 @@ from app import posting
 from app.context import Context
 from app.documents import day_slips, receipts, z_slip
 from app.domain.business_day import BusinessDate
-from app.domain.documents import SaleDocument
+from app.domain.documents import ReturnDocument, SaleDocument
 from app.domain.documents_plain import return_from_plain, sale_from_plain
-from app.domain.drawer import DrawerSums
+from app.domain.drawer import DrawerSums, money_of, voids_a_return
 from app.domain.member import mask_card, mask_name, mask_phone
+from app.domain.returns import returned_shares
 from app.formats import Formats, MoneySign
 from app.protocol.events import Event
+from app.standing import standing_returns
 from db import people, rows, till
 from printing.document import Doc, to_json
 
@@ -64,14 +66,16 @@ def slip_of(
         original = _original(conn, doc)
         sold = sale_from_plain(original["sale"])
         if event.kind == posting.RETURN:
+            back = return_from_plain(doc["return"])
             slip = receipts.return_slip(
-                shop, head, original["receipt_no"], sold, return_from_plain(doc["return"]), member,
+                shop, head, original["receipt_no"], sold, back,
+                returned_shares(sold, _returned_before(conn, event), back.lines), member,
                 doc["reason"],
             )  # fmt: skip
         else:
             slip = receipts.void_slip(
-                shop, head, doc["voided_no"], -doc["total"],
-                tuple((kind, minor) for kind, minor in doc["refunds"]), member, doc["reason"],
+                shop, head, doc["voided_no"], doc["total"], _money_moved(conn, doc), member,
+                doc["reason"],
             )  # fmt: skip
     return to_json(slip).decode()
 
@@ -155,19 +159,29 @@ def _shop(ctx: Context, conn: Connection, offset_min: int) -> receipts.Shop:
     other = "en" if settings.language == "zh_CN" else "zh_CN"
     second = Formats(ctx.words(other), sign, zone) if settings.receipt.bilingual else None
     shop = settings.shop
-    both = settings.receipt.bilingual
+    names, footers = (shop.name, shop.name_en), (shop.footer, shop.footer_en)
+    if settings.language != "zh_CN":
+        names, footers = names[::-1], footers[::-1]
+    name, name_second = _first_said(names)
+    footer, footer_second = _first_said(footers)
     return receipts.Shop(
-        name=shop.name,
-        name_en=shop.name_en if both or not shop.name else "",
+        name=name,
+        name_second=name_second if second else "",
         address=shop.address,
         phone=shop.phone,
-        footer=shop.footer,
-        footer_en=shop.footer_en if both else "",
+        footer=footer,
+        footer_second=footer_second if second else "",
         first=first,
         second=second,
         demo=rows.meta(conn, "demo") == "1",
         training=rows.meta(conn, "training") == "1",
     )
+
+
+def _first_said(texts: tuple[str, str]) -> tuple[str, str]:
+    """(first language, second); of only one text it is the first."""
+    first, second = texts
+    return (first, second) if first else (second, "")
 
 
 def _head(
@@ -184,6 +198,22 @@ def _head(
         return head
     now = ctx.clock().astimezone(zone)
     return replace(head, copy_no=copy_no, copied_at=f"{now:%Y-%m-%d %H:%M:%S}", copied_by=copied_by)
+
+
+def _returned_before(conn: Connection, event: Event) -> tuple[ReturnDocument, ...]:
+    """The returns of the same sale that stood when this one was made: a copy says what it said."""
+    sale_id = bytes.fromhex(event.doc["sale_event"])
+    return tuple(back for _, back in standing_returns(conn, sale_id, before=event.seq))
+
+
+def _money_moved(conn: Connection, doc: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+    """What a void brought in per tender, below zero what it gave back."""
+    voided = None
+    if voids_a_return(posting.VOID, doc):
+        row = rows.event_by_id(conn, bytes.fromhex(doc["refers_to"]))
+        assert row is not None, "a void names a document of this journal"
+        voided = posting.event_of(row).doc
+    return tuple(money_of(posting.VOID, doc, voided))
 
 
 def _original(conn: Connection, doc: dict[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,8 @@ def member_card(
     terms = [shop.first.words.say(mark("For its holder only. Show it before you pay."))]
     terms += [line for line in (shop.address, shop.phone) if line]
     return Card(
-        shop=shop.name or shop.name_en,
-        shop_second=shop.name_en if shop.name else "",
+        shop=shop.name,
+        shop_second=shop.name_second,
         name=name,
         name_second=name_second,
         number=number,

@@ -7,10 +7,12 @@ Order of the parts: printing.md section 7.2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from app.domain.documents import ReturnDocument, SaleDocument, SoldLine, TaxTotal
+from app.domain.returns import ReturnedShare
 from app.formats import Formats, number, plain_amount, signed_number
 from app.i18n import mark
 from printing.document import (
@@ -49,14 +51,18 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Head and foot of every slip, and the two languages: `second` is None when one is printed."""
+    """Head and foot of every slip, and the two languages: `second` is None when one is printed.
+
+    Name and footer are those of the first language, or else what there is; beside them those of the
+    second, "" where one language is printed or there are no others.
+    """
 
     name: str
-    name_en: str
+    name_second: str
     address: str
     phone: str
     footer: str
-    footer_en: str
+    footer_second: str
     first: Formats
     second: Formats | None
     demo: bool
@@ -141,18 +147,25 @@ def return_slip(
     original_no: str,
     sale: SaleDocument,
     returned: ReturnDocument,
+    shares: Sequence[ReturnedShare],
     member: MemberFacts | None,
     reason: str,
 ) -> Doc:
-    """The slip of a return: what came back, what was given back, what the points did."""
+    """The slip of a return: what came back, what was given back, what the points did.
+
+    `shares` are the returned lines', one each: lines, points returned and what is kept add up to
+    the refund.
+    """
     blocks: list[Block] = [*_top(shop, head, banner=mark("RETURN"))]
     blocks.append(_pair(shop, mark("Original receipt"), original_no))
     blocks.append(Rule())
-    for line in returned.lines:
-        sold = sale.lines[line.line]
-        amount = sold.payable_minor * line.quantity // sold.request.quantity
-        blocks.append(_line(shop, sold, line.quantity, -amount))
+    for line, share in zip(returned.lines, shares, strict=True):
+        worth = share.money_minor + share.points_minor
+        blocks.append(_line(shop, sale.lines[line.line], line.quantity, -worth))
     blocks.append(Rule())
+    if points_minor := sum(share.points_minor for share in shares):
+        label = mark("Points returned")
+        blocks.append(_points_value(shop, label, returned.points_restored, points_minor))
     if returned.charged_minor:
         blocks.append(_money(shop, mark("Kept for points already spent"), returned.charged_minor))
     for kind, minor in returned.refunds:
@@ -177,13 +190,17 @@ def void_slip(
     member: MemberFacts | None,
     reason: str,
 ) -> Doc:
-    """The slip of a void: the number that it voids, the money to hand back, and why."""
+    """The slip of a void: the number that it voids, the money that moves, and why.
+
+    Amounts are as the drawer sees them: below zero what a voided sale gives back, above zero what
+    the customer hands over again when a return is voided.
+    """
     blocks: list[Block] = [*_top(shop, head, banner=mark("VOID"))]
     blocks.append(_pair(shop, mark("Voided receipt"), original_no))
     blocks.append(Rule())
     for kind, minor in tenders:
-        blocks.append(_money(shop, _TENDERS.get(kind, kind), -minor))
-    blocks.append(_money(shop, mark("VOIDED"), -total_minor, role="total"))
+        blocks.append(_money(shop, _TENDERS.get(kind, kind), minor))
+    blocks.append(_money(shop, mark("VOIDED"), total_minor, role="total"))
     blocks.append(_reason(shop, reason))
     if member is not None:
         blocks += _member(shop, member, returned=True)
@@ -215,7 +232,9 @@ def _top(shop: Shop, head: Head, *, banner: str) -> list[Block]:
     if shop.name:
         blocks.append(Text(shop.name, "title", "center", "shrink"))
     blocks += [
-        Text(line, "body", "center") for line in (shop.name_en, shop.address, shop.phone) if line
+        Text(line, "body", "center")
+        for line in (shop.name_second, shop.address, shop.phone)
+        if line
     ]
     blocks.append(Rule("double"))
     blocks.append(_pair(shop, mark("Receipt"), head.receipt_no))
@@ -266,9 +285,8 @@ def _totals(shop: Shop, sale: SaleDocument) -> list[Block]:
     if added:
         blocks.append(_money(shop, mark("Tax added"), added))
     if sale.points_value_minor:
-        first, second = shop.both(mark("Points used"))
-        label = f"{first} {number(sale.points_spent)}"
-        blocks.append(Pair(label, shop.first.money(-sale.points_value_minor), second))
+        label = mark("Points used")
+        blocks.append(_points_value(shop, label, sale.points_spent, -sale.points_value_minor))
     blocks.append(_money(shop, mark("TOTAL"), sale.to_pay_minor, role="total"))
     for tender in sale.tenders:
         blocks.append(_money(shop, _TENDERS.get(tender.kind, tender.kind), tender.given_minor))
@@ -298,10 +316,10 @@ def _member(shop: Shop, member: MemberFacts, *, returned: bool = False) -> list[
         blocks.append(_pair(shop, mark("Card"), member.card_masked))
     blocks.append(_pair(shop, mark("Tier"), " ".join(filter(None, shop.named(member.tier)))))
     if member.earned:
-        label = mark("Points taken back") if returned else mark("Points earned")
+        label = mark("Points taken back") if member.earned < 0 else mark("Points earned")
         blocks.append(_pair(shop, label, signed_number(member.earned)))
     if member.spent:
-        label = mark("Points returned") if returned else mark("Points used")
+        label = mark("Points returned") if member.spent < 0 else mark("Points used")
         blocks.append(_pair(shop, label, signed_number(-member.spent)))
     blocks.append(_pair(shop, mark("Points balance"), number(member.balance), role="strong"))
     if member.expiring is not None:
@@ -319,7 +337,7 @@ def _member(shop: Shop, member: MemberFacts, *, returned: bool = False) -> list[
 
 def _foot(shop: Shop, head: Head) -> list[Block]:
     blocks: list[Block] = [Rule(), Code1D(head.receipt_no), QR(head.receipt_no)]
-    blocks += [Text(line, "body", "center") for line in (shop.footer, shop.footer_en) if line]
+    blocks += [Text(line, "body", "center") for line in (shop.footer, shop.footer_second) if line]
     return [*blocks, Feed(1), Cut()]
 
 
@@ -330,6 +348,11 @@ def _pair(shop: Shop, label: str, value: str, *, role: Role = "body") -> Pair:
 
 def _money(shop: Shop, label: str, minor: int, *, role: Role = "body") -> Pair:
     return _pair(shop, label, shop.first.money(minor), role=role)
+
+
+def _points_value(shop: Shop, label: str, points: int, minor: int) -> Pair:
+    first, second = shop.both(label)
+    return Pair(f"{first} {number(points)}", shop.first.money(minor), second)
 
 
 def _reason(shop: Shop, reason: str) -> Pair:

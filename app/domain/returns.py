@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.domain.business_day import BusinessDate
 from app.domain.documents import (
@@ -32,6 +33,13 @@ from app.domain.state_rows import Needs
 from app.domain.tiers import measure
 
 _DRAFT_EVENT = bytes(16)
+
+
+class ReturnedShare(NamedTuple):
+    """What a returned line was paid with, in minor units: by all tenders together, and by points."""
+
+    money_minor: int
+    points_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,30 @@ def kept_units(document: SaleDocument, previous: Iterable[ReturnDocument]) -> tu
         for line, quantity in earlier.lines:
             kept[line] -= quantity
     return tuple(kept)
+
+
+def returned_shares(
+    document: SaleDocument, previous: Iterable[ReturnDocument], lines: Iterable[ReturnedLine]
+) -> tuple[ReturnedShare, ...]:
+    """What goes back for each of `lines`, before any charge; `previous` are the returns before.
+
+    Every stored share is rounded by itself (domain.md section 3, "Return, earned part"), so the
+    money adds up to the refund and all returns together to what was paid.
+    """
+    kept = list(kept_units(document, previous))
+    shares = []
+    for number, quantity in lines:
+        after = list(kept)
+        after[number] -= quantity
+        money = sum(
+            _difference(document, kept, after, paid.__getitem__) for paid in document.tender_shares
+        )
+        points = _difference(
+            document, kept, after, lambda at: document.lines[at].points_share_minor
+        )
+        shares.append(ReturnedShare(money, points))
+        kept = after
+    return tuple(shares)
 
 
 def needs_for_return(document: SaleDocument) -> Needs:

@@ -19,7 +19,10 @@ _MEASURES = (SPEND, SALES, EARNED)
 
 @dataclass(frozen=True, slots=True)
 class VoidQuote:
-    """What a void would do: its entries, the money that goes back, and the points afterwards."""
+    """What a void would do: its entries, the money that goes back, and the points afterwards.
+
+    refunds  minor units per tender; below zero what the customer hands over again
+    """
 
     entries: tuple[Entry, ...]
     refunds: tuple[Refund, ...]

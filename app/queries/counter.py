@@ -11,7 +11,7 @@ from app.account import member_context
 from app.context import Context
 from app.domain.business_day import BusinessDate
 from app.domain.documents import ReturnDocument, SaleDocument, SaleRequest
-from app.domain.documents_plain import return_from_plain, sale_from_plain
+from app.domain.documents_plain import sale_from_plain
 from app.domain.errors import Refusal, Refused
 from app.domain.sale import SaleQuote, quote_sale
 from app.numbers import parse_receipt_number
@@ -24,6 +24,7 @@ from app.queries.records import (
     ShiftView,
     StaffView,
 )
+from app.standing import is_voided, standing_returns
 from db import people, rows, till
 
 ITEMS_SHOWN = 30
@@ -129,24 +130,6 @@ def sale_of(conn: Connection, event_id: bytes) -> tuple[SaleDocument, tuple[Retu
         raise Refused(Refusal.DOCUMENT_UNKNOWN)
     sale = sale_from_plain(posting.event_of(row).doc["sale"])
     return sale, tuple(document for _, document in standing_returns(conn, event_id))
-
-
-def standing_returns(conn: Connection, sale_id: bytes) -> list[tuple[bytes, ReturnDocument]]:
-    """(event id, document) of the returns of a sale that were not voided, oldest first."""
-    referring = rows.documents_referring(conn, sale_id)
-    found = []
-    for row in referring:
-        if row.kind != posting.RETURN or is_voided(conn, row.event_id):
-            continue
-        event = rows.event_by_id(conn, row.event_id)
-        assert event is not None, "a document row has its event"
-        found.append((row.event_id, return_from_plain(posting.event_of(event).doc["return"])))
-    return found
-
-
-def is_voided(conn: Connection, event_id: bytes) -> bool:
-    """Whether a void of this document stands."""
-    return any(row.kind == posting.VOID for row in rows.documents_referring(conn, event_id))
 
 
 def is_training(ctx: Context) -> bool:

@@ -27,8 +27,9 @@ from app.domain.rights import Right
 from app.domain.state import EMPTY
 from app.numbers import receipt_number
 from app.protocol.events import Event
-from app.queries.counter import is_voided, sale_of
+from app.queries.counter import sale_of
 from app.slips import slip_of
+from app.standing import is_voided
 from app.usecases.done import Done
 from app.usecases.rights import require, require_above, role_of
 from app.usecases.sell import next_running

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlcipher3.dbapi2 import Connection
@@ -28,8 +28,8 @@ from app.domain.tiers import current_tier
 from app.domain.void import VoidQuote, check_void, quote_void
 from app.numbers import receipt_number
 from app.protocol.events import Event
-from app.queries.counter import is_voided, standing_returns
 from app.slips import slip_of
+from app.standing import is_voided, standing_returns
 from app.usecases.close_day import is_closed
 from app.usecases.done import Done
 from app.usecases.rights import require_above, role_of
@@ -52,7 +52,7 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """The void as committed; `refunds` is the money to hand back per tender."""
+    """The void as committed; `refunds` is the money to hand back per tender, below zero to take back."""
 
     event_id: bytes
     receipt_no: str
@@ -203,12 +203,14 @@ def _quote(
     if row.kind == posting.SALE:
         sale = sale_from_plain(doc["sale"])
         refunds = [(tender.kind, tender.amount_minor) for tender in sale.tenders]
-        debt_before = sale.debt_before
-    else:
-        refunds = []
-        debt_before = return_from_plain(doc["return"]).debt_before
-    quote = quote_void(entries, refunds, debt_before, member, programme, event_id=void_id, on=on)
-    return quote, row
+        return quote_void(
+            entries, refunds, sale.debt_before, member, programme, event_id=void_id, on=on
+        ), row
+    back = return_from_plain(doc["return"])
+    # Nothing to charge spent points to: the money comes from the customer, whole.
+    quote = quote_void(entries, (), back.debt_before, member, programme, event_id=void_id, on=on)
+    taken = tuple((kind, -minor) for kind, minor in back.refunds if minor)
+    return replace(quote, refunds=taken), row
 
 
 def _seq(conn: Connection, event_id: bytes) -> int:

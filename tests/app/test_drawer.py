@@ -137,6 +137,17 @@ def test_expected_cash_is_float_and_cash_net_of_change_and_refunds_and_moves(
     assert counted.difference_minor == 30_000 - sums.expected_minor
 
 
+def test_the_cash_of_a_voided_return_is_in_the_drawer_again_once(
+    shop: Shop, session: Session
+) -> None:
+    back = give_back(shop, session, sale(shop, session, 3_000).event_id)
+    assert preview_void(shop.till.context, back).refunds == (("cash", -3_000),)
+    undo(shop, session, back)
+    sums = count_drawer(shop.till.context, counting(shop, session, FLOAT + 3_000)).result.sums
+    assert (sums.refunds_minor, sums.expected_minor) == (0, FLOAT + 3_000)
+    assert verify(shop.till.context).findings == []
+
+
 def test_the_refund_of_a_sale_by_card_takes_nothing_out_of_the_drawer(
     shop: Shop, session: Session
 ) -> None:

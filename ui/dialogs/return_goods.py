@@ -448,10 +448,12 @@ class ReturnSheet(Sheet):
         """F12: from the quantities to the reasons; from there it gives back (flow 9)."""
         if key != "F12":
             return False
-        if self.quote is not None and self.reason.code:
-            self.submit()
+        if self.quote is not None and not self.reason.code:
+            self.reason.setFocus()
+        elif self.quote is not None or not self.chosen():
+            self.submit()  # Without a quantity it says that there is none.
         else:
-            (self.reason if self.quote else self.first_focus()).setFocus()
+            self.first_focus().setFocus()
         return True
 
 

@@ -144,16 +144,9 @@ class VoidSale(Sheet):
         words, formats = self._kit.words, self._kit.formats
         self.problem.clear()
         self._money.tell(lambda: formats.money(-document.total_minor))
-        paid_elsewhere = any(kind != "cash" for kind, _ in quote.refunds)
 
         def say() -> str:
-            back = ", ".join(
-                f"{tender_name(self._kit, kind)} {formats.money(minor)}"
-                for kind, minor in quote.refunds
-            )
-            said = [words.say("Give back {money}.", money=back)] if back else []
-            if paid_elsewhere:
-                said.append(words.say("Refund QR and card at the payment side first, then void."))
+            said = _money_said(self._kit, quote)
             if document.member_id is not None:
                 points = formats.points(quote.balance_after)
                 said.append(words.say("Points then: {points}.", points=points))
@@ -176,6 +169,30 @@ class VoidSale(Sheet):
         if isinstance(error, Refused) and isinstance(error.offer, VoidQuote):
             self._ask()  # Shown anew, with its entries, before anybody says yes to it.
         self.problem.tell(lambda: words_of(self._kit, error))
+
+
+def _money_said(kit: Kit, quote: VoidQuote) -> list[str]:
+    """Who hands money to whom, and what is done at the payment side: a sentence each."""
+    words, formats = kit.words, kit.formats
+    kinds = {kind for kind, _ in quote.refunds}
+    elsewhere = bool(kinds - {"cash"})
+    total = sum(minor for _, minor in quote.refunds)
+    by_tender = ", ".join(
+        f"{tender_name(kit, kind)} {formats.money(abs(minor))}" for kind, minor in quote.refunds
+    )
+    if not quote.refunds:
+        return []
+    if total < 0:
+        if not elsewhere:
+            return [words.say("Take {money} back in cash.", money=formats.money(-total))]
+        return [
+            words.say("Take back {money}.", money=by_tender),
+            words.say("Charge QR and card at the payment side first, then void."),
+        ]
+    said = [words.say("Give back {money}.", money=by_tender)]
+    if elsewhere:
+        said.append(words.say("Refund QR and card at the payment side first, then void."))
+    return said
 
 
 def _entry_said(kit: Kit, move: EntryMove) -> str:

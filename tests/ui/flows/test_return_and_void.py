@@ -57,6 +57,14 @@ class TestReturnAndVoid:
         rig.until(lambda: "已全部退完" in rig.shell.strip.text or "全部退" in rig.shell.strip.text)
         assert rig.top is None
 
+    def test_f12_without_a_quantity_says_that_there_is_none(self, rig: Rig) -> None:
+        sheet = open_return(rig, sell_tea(rig))
+        write("0")
+        rig.settle()
+        press(Qt.Key.Key_F12)
+        assert sheet.problem.text() == "还没有选商品。请在行上输入数量。"
+        assert sheet.fields[0].hasFocus()
+
     def test_a_return_without_a_reason_is_refused(self, rig: Rig) -> None:
         sheet = one_back(rig, sell_tea(rig))
         sheet.submit()
@@ -108,6 +116,34 @@ class TestReturnAndVoid:
             "+2,000 分，退还：2027-11-30 到期批次 +2,000 分。",
             "−329 分，收回：2027-11-30 到期批次 −329 分。",
         ]
+
+    @pytest.mark.parametrize(
+        ("qr", "said"),
+        [
+            (False, "向顾客收回现金 ¥83.60。"),
+            (True, "向顾客收回 扫码 ¥83.60。 先在支付端重新收取扫码和银行卡款，再作废。"),
+        ],
+    )
+    def test_voiding_a_return_says_what_the_customer_pays_again(
+        self, rig: Rig, qr: bool, said: str
+    ) -> None:
+        rig.attach()
+        rig.scan(TEA)
+        pay = rig.open_pay()
+        if qr:
+            pay.tender.choose("qr")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert rig.counter.charging.last_sale is not None
+        one_back(rig, rig.counter.charging.last_sale.receipt_no)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        assert sheet._points.text().startswith(said)
 
     def test_a_void_without_a_member_lists_no_entries(self, rig: Rig) -> None:
         rig.amount("12")
