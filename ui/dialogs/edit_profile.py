@@ -74,7 +74,9 @@ class EditSheet(ProfileSheet):
             *(self.email, self.note, self.alert),
         )
         for here, after in zip(fields, (*fields[1:], self.service), strict=True):
-            here.entered.connect(partial(after.setFocus, Qt.FocusReason.TabFocusReason))
+            if here is not self.birthday:
+                here.entered.connect(partial(after.setFocus, Qt.FocusReason.TabFocusReason))
+        self.birthday.entered.connect(partial(self.leave_birthday, self.email))
         self.service.entered.connect(self.submit)
         self.marketing.entered.connect(self.submit)
 

@@ -81,7 +81,7 @@ class EnrolSheet(ProfileSheet):
         """Enter: from each field to the next need, at the end it saves."""
         self.phone.entered.connect(self._after_phone)
         self.name.entered.connect(self._after_name)
-        self.birthday.entered.connect(self._after_birthday)
+        self.birthday.entered.connect(partial(self.leave_birthday, self.service))
         self.card.entered.connect(self._go(self.service))
         self.calendar.entered.connect(self._go(self.service))
         self.service.entered.connect(self.submit)
@@ -121,12 +121,6 @@ class EnrolSheet(ProfileSheet):
             self.birthday.setFocus()
         else:
             self.refused(Refused(Refusal.NAME_NEEDED))
-
-    def _after_birthday(self) -> None:
-        if self.birthday_complete():
-            self.service.setFocus()
-        else:
-            self.birthday.mark_wrong(True)
 
     def takes_scan(self, scan: Scan) -> bool:
         if not scan.new_card:

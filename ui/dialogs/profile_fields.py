@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final, Literal
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
+from app.domain.birthday import parse_birthday
 from app.domain.errors import Refusal, Refused
 from ui.desk_records import PhoneCheck
-from ui.errors import words_of
+from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.theme import set_style
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ui.desk import Desk
 
 READINGS_AFTER_MS: Final = 120
+_YEAR = re.compile(r"(?:19|20)\d{2}")
+"""The first half of a whole date: not to be told that there is no month 19."""
 _BIRTHDAY = re.compile(r"(?:(\d{4})[-/. ]?)?(\d{1,2})[-/. ](\d{1,2})|(\d{4})?(\d{2})(\d{2})")
 
 
@@ -81,6 +84,7 @@ class ProfileSheet(Sheet):
         self.name.textChanged.connect(self._name_changed)
         self.name.stepped.connect(self._step_reading)
         self.birthday.textChanged.connect(self._show_birthday)
+        self.calendar.chosen.connect(lambda _: self._show_birthday())
         self.save.clicked.connect(self.submit)
 
     def _grid(self, fields: Sequence[tuple[Text, QWidget, QWidget | None]]) -> QGridLayout:
@@ -263,11 +267,31 @@ class ProfileSheet(Sheet):
     def _show_birthday(self) -> None:
         self.birthday.mark_wrong(False)
         words, text = self._kit.words, self.birthday.text().strip()
-        whole = not text or self.birthday_input() is not None
-        self.birthday_said.tell(
-            nothing if whole else lambda: words.say("Month and day, like 5-21 or 1990-5-21.")
-        )
+        if not text or self._day_exists():
+            self.birthday_said.tell(nothing)
+        elif self.birthday_input() is None or _YEAR.fullmatch(text):
+            self.birthday_said.tell(lambda: words.say("Month and day, like 5-21 or 1990-5-21."))
+        else:
+            self.birthday_said.tell(lambda: sentence(self._kit, Refusal.BIRTHDAY_INVALID, {}))
+
+    def _day_exists(self) -> bool:
+        """Whether what is typed is a day of the chosen calendar."""
+        given = self.birthday_input()
+        if given is None:
+            return False
+        try:
+            parse_birthday(given.month, given.day, given.year, lunar=given.calendar == "lunar")
+        except Refused:
+            return False
+        return True
 
     def birthday_complete(self) -> bool:
-        """False while something is typed that is no month and day."""
-        return not self.birthday.text().strip() or self.birthday_input() is not None
+        """False while something is typed that is no day of a year."""
+        return not self.birthday.text().strip() or self._day_exists()
+
+    def leave_birthday(self, after: QWidget) -> None:
+        """Enter in the birthday: on to `after`, or it is framed as wrong and stays."""
+        if self.birthday_complete():
+            after.setFocus(Qt.FocusReason.TabFocusReason)
+        else:
+            self.birthday.mark_wrong(True)

@@ -78,6 +78,45 @@ class TestEnrol:
         assert sheet.birthday.hasFocus()
         assert sheet.birthday.text() == "2027-03-01"
 
+    @pytest.mark.parametrize("day", ["02-30", "13-01", "1985-02-29", "0230"])
+    def test_enter_on_a_day_that_no_year_has_stays_and_says_so(self, rig: Rig, day: str) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.birthday.setFocus()
+        write(day)
+        press(Qt.Key.Key_Return)
+        assert sheet.birthday.hasFocus()
+        assert sheet.birthday_said.text() == "没有这一天。请核对生日。"
+
+    def test_the_lunar_calendar_has_a_30th_of_the_second_month(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.birthday.setFocus()
+        write("02-30")
+        sheet.calendar.choose("lunar")
+        assert sheet.birthday_said.text() == ""
+        press(Qt.Key.Key_Return)
+        assert sheet.service.hasFocus()
+
+    def test_a_year_on_the_way_to_a_whole_date_is_no_wrong_day(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.birthday.setFocus()
+        write("1990")
+        assert sheet.birthday_said.text() == "输入月日，如 5-21 或 1990-5-21。"
+        write("-5-21")
+        assert sheet.birthday_said.text() == ""
+
+    def test_enter_on_a_wrong_day_stays_in_an_edited_profile_too(self, rig: Rig) -> None:
+        rig.attach()
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.birthday.setFocus()
+        sheet.birthday.setText("02-30")
+        press(Qt.Key.Key_Return)
+        assert sheet.birthday.hasFocus()
+        assert sheet.birthday_said.text() == "没有这一天。请核对生日。"
+
     def test_a_phone_in_use_is_said_while_typing(self, rig: Rig) -> None:
         press(Qt.Key.Key_F3)
         sheet = rig.top
