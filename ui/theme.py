@@ -191,6 +191,8 @@ QFrame[role="strip"] { background: $text; border: 0; border-radius: ${r_control}
 QFrame[role="strip"] QLabel { color: $surface; }
 QFrame[role="strip"][tone="danger"] { background: $danger; }
 QFrame[role="strip"] QPushButton { background: transparent; color: $surface; border: 1px solid $surface; }
+QFrame[role="strip"] QPushButton[role="icon"] { border: 1px solid transparent; padding: 0; }
+QFrame[role="strip"] QPushButton[role="icon"]:hover { background: transparent; border: 1px solid $surface; }
 QFrame[role="strip"] QPushButton:focus { border: 3px solid $surface; }
 #topbar { background: $surface; border-bottom: 1px solid $border; }
 #rail { background: $rail; }

@@ -252,6 +252,14 @@ class TestStrip:
         strip._button.click()
         assert (undone, strip.text) == ([1], "")
 
+    def test_its_close_button_is_an_icon_without_a_box(self, strip: Strip, kit: Kit) -> None:
+        strip.warn(lambda: "No paper")
+        assert strip._close.width() <= kit.look.px(52)
+        ground = strip.grab().toImage()
+        edge = strip._close.geometry().topLeft()
+        middle = strip._close.geometry().center().x()
+        assert ground.pixelColor(middle, edge.y()) == ground.pixelColor(edge.x() - 2, edge.y() + 2)
+
     def test_it_never_takes_the_focus(self, strip: Strip) -> None:
         assert tab_stops(strip) == []
 

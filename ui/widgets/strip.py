@@ -45,6 +45,7 @@ class Strip(QFrame):
         self._close = Button(
             kit,
             lambda: "",
+            role="icon",
             icon="x",
             icon_tone="surface",
             name=lambda: kit.words.say("Close message"),
