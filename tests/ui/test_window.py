@@ -30,7 +30,7 @@ from tests.ui.keys import focus, press
 from tests.ui.shop import Shop
 from ui.dialogs.staff import AddPerson
 from ui.pages import HOME, SETTINGS, STAFF
-from ui.widgets.basics import WrappedLabel
+from ui.widgets.basics import ElidedLabel, WrappedLabel
 from ui.widgets.sheet import tab_stops
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -190,8 +190,12 @@ SCENES: dict[str, Opener] = {
     "incidents": lambda rig: _and_settle(rig, rig.shell.attention._open_incidents),
     "proof": lambda rig: _proof(rig),  # noqa: PLW0108 (defined below)
     "new_person": lambda rig: _staff_sheet(rig, AddPerson),
+    "long_name": lambda rig: _long_name(rig),  # noqa: PLW0108 (defined below)
+    "long_notes": lambda rig: _and_settle(rig, lambda: _long_notes(rig)),
     "lock": lambda rig: rig.window.lock(),
 }
+LONG_NAME = "Maximiliana Theodorakopoulou-Featherstonehaugh de la Fuente y Montgomery-Smythe"
+LONG_ALERT = "对花生、芝麻、牛奶严重过敏，请勿使用任何坚果类制品，每次都要和顾客确认。" * 2
 
 
 WITHOUT_SHEET = (
@@ -201,6 +205,7 @@ WITHOUT_SHEET = (
     "home_not_allowed",
     "member",
     "points",
+    "long_name",
     "lock",
 )
 
@@ -233,6 +238,22 @@ def _points(rig: Rig) -> None:
     rig.amount("368")
     press(Qt.Key.Key_F6)
     rig.settle()
+
+
+def _long_name(rig: Rig) -> None:
+    rig.attach()
+    rig.amount("368")
+    member = rig.counter.attached
+    assert member is not None
+    rig.counter.member.show_member(replace(member, name=LONG_NAME, alert=LONG_ALERT))
+
+
+def _long_notes(rig: Rig) -> None:
+    rig.attach()
+    member = rig.counter.attached
+    assert member is not None
+    rig.counter.member.show_member(replace(member, name=LONG_NAME))
+    rig.shell.errands.notes()
 
 
 def _attention(rig: Rig) -> None:
@@ -300,8 +321,9 @@ def _lasting_faults(rig: Rig) -> list[str]:
 
 def _faults(rig: Rig) -> list[str]:
     window = rig.window
-    assert window.width() <= 1600, "the window grew beyond its screen"
     look = window._kit.look
+    screen = (1366, 768) if look.scale_percent == 100 else (1600, 900)
+    assert window.size().toTuple() == screen, "the window grew beyond its screen"
     shown = [w for w in window.findChildren(QWidget) if w.isVisible()]
     found = []
     for widget in shown:
@@ -329,6 +351,8 @@ def _clipped(label: QLabel) -> list[str]:
             return [f"clipped: {label.text()!r} {label.height()} of {needed} high"]
         return []
     hint = label.sizeHint()
+    if isinstance(label, ElidedLabel) and LONG_NAME in label.text():
+        return [] if label.toolTip() == label.text() else [f"no hint: {label.text()!r}"]
     if label.width() + 1 < hint.width() or label.height() + 3 < hint.height():
         return [f"clipped: {label.text()!r} {label.size().toTuple()} of {hint.toTuple()}"]
     return []

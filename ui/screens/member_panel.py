@@ -19,6 +19,7 @@ from ui.theme import set_style
 from ui.widgets.bar import ShareBar
 from ui.widgets.basics import (
     Button,
+    ElidedLabel,
     KeyCap,
     Label,
     Picture,
@@ -152,7 +153,7 @@ class MemberView(QStackedWidget):
         head.addWidget(self._avatar)
         lines = rows(look, gap=4)
         first = columns(look, gap=10)
-        self._name = Label(role="h1")
+        self._name = ElidedLabel(role="h1")
         self._tier = Label(chip="gold")
         first.addWidget(self._name)
         first.addWidget(self._tier, 0, Qt.AlignmentFlag.AlignVCenter)

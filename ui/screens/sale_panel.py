@@ -65,6 +65,7 @@ class SalePanel(QFrame):
         self._last: LastSale | None = None
         self._quantity = 1
         self.setProperty("role", "card")
+        self.setMinimumWidth(kit.look.px(320))  # A button gives no room to the amount inside it.
         edge = (16, 12, 16, 12) if kit.look.compact else 20
         self._column = rows(kit.look, self, margins=edge, gap=7 if kit.look.compact else 10)
         self._build_head()

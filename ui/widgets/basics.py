@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -77,7 +77,19 @@ class WrappedLabel(Label):
 
 
 class ElidedLabel(Label):
-    """A text that gives way: where room is short it ends in an ellipsis."""
+    """A text that gives way: where room is short it ends in an ellipsis and the whole is its hint."""
+
+    def retranslate(self) -> None:
+        super().retranslate()
+        self._hint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._hint()
+
+    def _hint(self) -> None:
+        whole = self.width() >= self.sizeHint().width()
+        self.setToolTip("" if whole else self.text())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())

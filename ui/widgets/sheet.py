@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QW
 
 from ui.desk_records import Scan
 from ui.kit import Kit
-from ui.widgets.basics import Button, Label, Text, columns, rows
+from ui.widgets.basics import Button, ElidedLabel, Text, columns, rows
 
 
 class Sheet(QFrame):
@@ -41,7 +41,7 @@ class Sheet(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         outer = rows(kit.look, self, margins=(24, 16, 24, 20), gap=12)
         self._head: QHBoxLayout = columns(kit.look, gap=12)
-        self._title = Label(title, role="title")
+        self._title = ElidedLabel(title, role="title")
         self._leave = Button(
             kit, lambda: "", role="icon", icon="x", name=lambda: kit.words.say("Close (Esc)")
         )
