@@ -24,7 +24,7 @@ import msgspec
 from app import cached_fold, private, settings
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
-from app.journal import derive_key, fsync_folder
+from app.journal import SUFFIX, JournalFile, Record, derive_key, fsync_folder
 from app.keyslots.document import NAMES, portable
 from app.keyslots.errors import SlotError
 from app.percent import Share, part, quiet
@@ -38,6 +38,9 @@ from db.migrate import schema_version
 DATABASE: Final = "regulars.db"
 JOURNAL: Final = "journal"
 MANIFEST: Final = "manifest.json"
+AFTER: Final = "after"
+"""Journal of the events from the copy to the Z that names the backup. It is not in the manifest, which was
+sealed before; each of its records is, and chained."""
 BESIDE: Final = "backups"
 """The folder in the store's own where backups go when no other is set."""
 KEPT_HOURS, KEPT_DAYS, KEPT_WEEKS = 24, 14, 8
@@ -156,6 +159,24 @@ def _make(ctx: Context, folder: Path, partial: Path, stop: Stop, progress: Share
     fsync_folder(folder)
     progress(1, 1)
     return Backup(final, seq, head, hashlib.sha256(sealed).digest())
+
+
+def add_tail(ctx: Context, made: Backup) -> None:
+    """Put the events that came since into a backup: a Z names its backup, so it can't be in the copy. Raises
+    OSError and Unavailable; then the backup is as it was."""
+    with ctx.read() as conn:
+        records = [Record(e.seq, e.body, e.hash) for e in rows.events_after(conn, made.seq)]
+    folder = made.path / AFTER
+    folder.mkdir(mode=private.FOLDER_MODE, exist_ok=True)
+    tail = tail_of(made.path, ctx.data_key, ctx.owner)
+    path = folder / f"000001-{ctx.day_name()}{SUFFIX}"
+    tail.rewrite(path, records, previous=None, head=made.head)
+    fsync_folder(made.path)
+
+
+def tail_of(path: Path, data_key: bytes, owner: bytes) -> JournalFile:
+    """The journal that `add_tail` puts into a backup."""
+    return JournalFile(path / AFTER, data_key=data_key, owner=owner)
 
 
 def _compare_folds(copy: Connection, path: Path) -> None:

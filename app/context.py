@@ -150,7 +150,7 @@ class Tx:
             # What the owner posts by itself, for thousands at once, the close of the day proves.
             ctx._touched.add(member_id)
         self._records.append(Record(event.seq, body, hash_))
-        if kind in posting.CLOSES:
+        if kind in posting.WITNESSED:
             self._closed = event.seq, hash_, doc.get("number")
         self.event = event
         return event
@@ -231,6 +231,11 @@ class Context:
                 return ""
             self._initials[staff_id] = row.initials.upper()
         return self._initials[staff_id]
+
+    @property
+    def owner(self) -> bytes:
+        """What binds the records of the files beside the store to this till."""
+        return self.till.device + self.till.epoch.to_bytes(8, "big")
 
     def chain_start(self) -> bytes:
         """The hash before the first event."""
@@ -327,9 +332,14 @@ class Context:
             return
         if tx._closed is not None:
             try:
-                self.witness.keep(*tx._closed)
-            except OSError as error:
-                log.warning("side file not written: %s", error.strerror)
+                self.witness.keep(*tx._closed, self._has)
+            except (OSError, db_errors.StoreError) as error:
+                log.warning("side file not written: %s", error)
+
+    def _has(self, seq: int, hash_: bytes) -> bool:
+        with self.store.read() as conn:
+            row = rows.event_by_seq(conn, seq)
+        return row is not None and row.hash == hash_
 
     def _write_cells(self) -> None:
         while self._unwritten:

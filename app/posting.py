@@ -68,11 +68,15 @@ CHECKPOINT: Final = "checkpoint"
 DOCUMENTS: Final = frozenset({SALE, RETURN, VOID, ADJUST, OPENING})
 """Kinds of event that are counter documents and have a receipt number."""
 
-CLOSES: Final = frozenset({SHIFT_CLOSE, DAY_CLOSE})
-"""Kinds of event that the side file notes (app/witness.py)."""
+WITNESSED: Final = frozenset({SETUP, SHIFT_CLOSE, DAY_CLOSE, RESTORED})
+"""Kinds of event that the side file notes (app/witness.py): from the first on, so that one that is missing was
+taken away."""
 
 FIGURED: Final = DOCUMENTS | {ENROL, EXPIRE, TIER_REVIEW, COUNT}
 """Kinds of event that reports count."""
+
+_CLOSE_FLOOR: Final = "close_floor"
+_RECEIPT_FLOOR: Final = "receipt_floor"
 
 _json = msgspec.json.Encoder(order="deterministic")
 
@@ -324,11 +328,25 @@ def _project(conn: Connection, event: Event) -> None:
         cards = setup_cards(event)
         if cards is not None:
             people.put_card_block(conn, cards)
+    elif event.kind == RESTORED:
+        rows.set_meta(conn, _CLOSE_FLOOR, str(event.doc.get("close", 0)))
+        rows.set_meta(conn, _RECEIPT_FLOOR, str(event.doc.get("receipt", 0)))
     use = drawer_use_row(event)
     if use is not None:
         drawer.insert_use(conn, use)
     for consent in consent_rows(event):
         people.put_consent(conn, consent)
+
+
+def close_floor(conn: Connection) -> int:
+    """The highest number of a Z that was known when the till was brought back, 0 if it never was: the next one
+    is above it."""
+    return int(rows.meta(conn, _CLOSE_FLOOR) or 0)
+
+
+def receipt_floor(conn: Connection) -> int:
+    """The highest running number of a receipt that may have been given out then; 0 if it never was."""
+    return int(rows.meta(conn, _RECEIPT_FLOOR) or 0)
 
 
 def _refresh_member(conn: Connection, event: Event) -> None:

@@ -140,7 +140,27 @@ def mend(ctx: Context, findings: Findings) -> None:
     _repair_files(ctx, scan, findings)
     _repair_noted(ctx, findings)
     _back_fill(ctx, findings, had_files=bool(scan.files))
+    _ask_witness(ctx, findings)
     _keep(ctx, findings)
+
+
+def _ask_witness(ctx: Context, findings: Findings) -> None:
+    """Hold the store against the side file: an older one put back with its older journal is told at once, by
+    one incident, whatever start finds it again."""
+    witness, standing = ctx.witness.look()
+    with ctx.read() as conn:
+        noted = {(code, facts) for _, code, facts in rows.incidents(conn)}
+        if standing == "missing" and not till.any_shift_closed(conn):
+            return  # made before there was a side file, and it has had nothing to write down
+        row = rows.event_by_seq(conn, witness.seq) if witness else None
+    found = Findings()
+    if standing:
+        found.add(f"witness_{standing}")
+    elif witness and (row is None or row.hash != witness.head):
+        found.add("witness_ahead", seq=witness.seq)
+    findings.found += [
+        (code, facts) for code, facts in found.found if (code, _plain(facts)) not in noted
+    ]
 
 
 def _check_tail(ctx: Context, conn: Connection) -> None:
@@ -346,5 +366,9 @@ def _keep(ctx: Context, findings: Findings) -> None:
                 conn,
                 at_us=micros(ctx.clock()),
                 code=code,
-                facts=json.dumps(facts, sort_keys=True, ensure_ascii=False),
+                facts=_plain(facts),
             )
+
+
+def _plain(facts: dict[str, int | str]) -> str:
+    return json.dumps(facts, sort_keys=True, ensure_ascii=False)

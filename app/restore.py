@@ -1,19 +1,22 @@
 """Bring a till back in an empty folder: from a backup, or a backup and the journal files that are newer.
 
 The newest backup that proves whole is taken; what the journal has beyond it is posted again by app.recovery, as
-at any start. What can't be had is said as it is: which events are missing, never a guess of their sums. Work is
+at any start. What can't be had is said as it is: which events are missing, by what lies beside the backup
+(app.beside), never a guess of their sums; numbers of slips and Zs go on above those that are known. Work is
 done in a folder beside the target, which takes its name at the end: a restore that is cut short leaves nothing.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Final
 
-from app import keyslots, posting, settings
+from app import keyslots, posting, settings, statement, witness
 from app.backup import (
     DATABASE,
     JOURNAL,
@@ -23,7 +26,9 @@ from app.backup import (
     check_seal,
     listed,
     read_manifest,
+    tail_of,
 )
+from app.beside import Told, told_beside
 from app.build import (
     PROFILES,
     Clock,
@@ -34,19 +39,26 @@ from app.build import (
     now_utc,
     open_till,
 )
-from app.context import translated
+from app.context import Context, translated
+from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Unavailable
 from app.journal import SUFFIX, JournalFile, Record, fsync_folder, number_of
 from app.keyslots.document import NAMES
 from app.percent import Share, part, quiet
-from app.protocol.events import instant_of
+from app.protocol.events import Event, instant_of, micros
+from app.usecases.close_day import last_close
+from app.usecases.sell import next_running
+from app.witness import WitnessFile
+from db import day, people, rows
 from db import errors as db_errors
-from db import people, rows
 from db.backup import check_copy
-from db.connection import StoreKey
+from db.connection import Connection, StoreKey
+from db.lock import StoreLock
 
 READ, COPIED, WALKED = 25, 40, 85
 """Percent: the backup is read, copied, and its structure walked; the journal's events come after."""
+_WORK: Final = ".{name}.restoring"
+"""The folder that a till is put together in, beside its place."""
 UNPLACED = ".unplaced"
 """Ending of journal files whose events can't be posted, because those before them are missing."""
 
@@ -64,6 +76,10 @@ class Place:
 class Restored:
     """What came back, and what did not.
 
+    shop, till   whose backup it is; made_at, of when
+    last_at    the last event that came back, in the shop's own time
+    close, receipt   the last day close (number, date) and the last slip that came back; None: there was none
+    newer      names of the day closes and backups beside it that know of later events than came back
     missing    first and last event that are known to be gone, None when none is
     unplaced   events behind that gap, which the journal has and nobody can post
     nameless   members whose events came from the journal without their personal values
@@ -73,7 +89,15 @@ class Restored:
     backup: str
     backup_seq: int
     last_seq: int
+    shop: tuple[str, str, str]
+    """Its name, its English name ("" where there is none) and the code of the store."""
+    till: str
+    made_at: datetime
+    now: datetime
     last_at: datetime
+    close: tuple[int, BusinessDate] | None
+    receipt: str | None
+    newer: tuple[str, ...]
     had_journal: bool
     missing: tuple[int, int] | None
     unplaced: int
@@ -137,7 +161,7 @@ def prepare(
     JOURNAL_CONFLICT (the journal is of another till, or of one that went on elsewhere), STORE_… as open_till.
     """
     target = place.target
-    work = target.with_name(f".{target.name}.restoring")
+    work = _work_of(target)
     passed_over: list[tuple[str, str]] = []
     try:
         _check_free(target)
@@ -154,7 +178,7 @@ def prepare(
                 offset_min=offset_min,
             )  # fmt: skip
             try:
-                found = _note(till, path.name, brought, place.journal is not None)
+                found = _note(till, path, brought, place)
             finally:
                 till.close()
             progress(1, 1)
@@ -183,6 +207,28 @@ def bring_back(prepared: Prepared) -> Restored:
 def give_up(prepared: Prepared) -> None:
     """Leave nothing of it."""
     shutil.rmtree(prepared.work, ignore_errors=True)
+
+
+def sweep(place: Place) -> None:
+    """Leave nothing of what was begun for a place, prepared or cut short."""
+    shutil.rmtree(_work_of(place.target), ignore_errors=True)
+
+
+def sweep_beside(folder: Path) -> None:
+    """Remove what a process that ended amid a restore left beside a store's folder. One that somebody works on
+    just now stays."""
+    for work in folder.parent.glob(_WORK.format(name="*")):
+        if not (work / DATABASE).is_file():
+            continue  # not of a restore
+        try:
+            with StoreLock(work / DATABASE):
+                shutil.rmtree(work, ignore_errors=True)
+        except db_errors.StoreError:
+            continue
+
+
+def _work_of(target: Path) -> Path:
+    return target.with_name(_WORK.format(name=target.name))
 
 
 def _check_free(target: Path) -> None:
@@ -235,6 +281,10 @@ def _bring(
         raise BadBackup(f"the database can't be opened: {error}") from error
     owner = bytes.fromhex(manifest.device) + manifest.epoch.to_bytes(8, "big")
     files = JournalFile(work / JOURNAL, data_key=opened.data_key, owner=owner)
+    if journal is None:
+        _join_tail(files, tail_of(path, opened.data_key, owner))
+    side = WitnessFile(work / witness.FILE_NAME, data_key=opened.data_key, owner=owner)
+    side.keep(*had, None, lambda seq, head: True)  # the first: there is nothing yet to keep
     missing, unplaced = _keep_what_joins(files, manifest.seq)
     return _Brought(manifest, nameless[0], missing, unplaced)
 
@@ -273,10 +323,25 @@ def _cut_file(files: JournalFile, path: Path, kept: list[Record]) -> None:
     shutil.copyfile(path, path.with_name(path.name + UNPLACED))
     path.unlink()
     if kept:
-        earlier = [each for each in files.files() if number_of(each) < number_of(path)]
-        before = files.read(earlier[-1])[-1:] if earlier else []
-        head = before[0].hash if before else bytes(32)
-        files.rewrite(path, kept, previous=earlier[-1] if earlier else None, head=head)
+        _write_file(files, path, kept)
+
+
+def _write_file(files: JournalFile, path: Path, records: list[Record]) -> None:
+    earlier = [each for each in files.files() if number_of(each) < number_of(path)]
+    before = files.read(earlier[-1])[-1:] if earlier else []
+    head = before[0].hash if before else bytes(32)
+    files.rewrite(path, records, previous=earlier[-1] if earlier else None, head=head)
+
+
+def _join_tail(files: JournalFile, tail: JournalFile) -> None:
+    """What the Z put into its backup goes behind the journal that was in it from the beginning."""
+    own = files.files()
+    if not own:
+        return
+    had = files.read(own[-1])
+    more = [record for record in tail.scan().records if not had or record.seq > had[-1].seq]
+    if more:
+        _write_file(files, own[-1], [*had, *more])
 
 
 def _take_name(work: Path, target: Path) -> None:
@@ -289,19 +354,17 @@ def _take_name(work: Path, target: Path) -> None:
 # The till -----------------------------------------------------------------------------------------
 
 
-def _note(till: Till, name: str, brought: _Brought, had_journal: bool) -> Restored:
+def _note(till: Till, path: Path, brought: _Brought, place: Place) -> Restored:
     """Record the restore, and read what came back."""
     ctx, manifest = till.context, brought.manifest
     with ctx.read() as conn:
-        head = rows.head(conn)
-        last = rows.event_by_seq(conn, head[0]) if head else None
-        nameless = people.members_without_profile(conn) - brought.nameless
-    assert last is not None, "a till has at least its set-up"
-    event = posting.event_of(last)
-    found = Restored(
-        name, manifest.seq, last.seq, instant_of(event.at_us), had_journal,
-        brought.missing, brought.unplaced, nameless, (),
-    )  # fmt: skip
+        seed = day.till_seed(conn)
+        public = None if seed is None else statement.public_of(seed)
+        told = told_beside(place.source, manifest, ctx.data_key, public)
+        found = _found(ctx, conn, path.name, brought, told)
+        head = max([posting.close_floor(conn), *(each.close for each in told)])
+        receipt = next_running(conn) - 1 + _lost(found)
+    found = replace(found, had_journal=place.journal is not None)
     with ctx.write(ctx.ids()) as tx:
         tx.record(
             posting.RESTORED,
@@ -309,12 +372,70 @@ def _note(till: Till, name: str, brought: _Brought, had_journal: bool) -> Restor
             session=None,
             business_date=ctx.business_date(),
             doc={
-                "from": {"name": name, "events": manifest.seq, "head": manifest.head},
+                "from": {"name": path.name, "events": manifest.seq, "head": manifest.head},
                 "replayed": found.replayed,
-                "missing": None if brought.missing is None else list(brought.missing),
+                "missing": None if found.missing is None else list(found.missing),
                 "unplaced": brought.unplaced,
+                "close": head,
+                "receipt": receipt,
             },
         )
+        _tell(tx.conn, found)
     with translated():
         ctx.store.checkpoint_truncate()
     return found
+
+
+def _found(
+    ctx: Context, conn: Connection, name: str, brought: _Brought, told: tuple[Told, ...]
+) -> Restored:
+    head = rows.head(conn)
+    assert head is not None, "a till has at least its set-up"
+    row = rows.event_by_seq(conn, head[0])
+    assert row is not None, "the head is an event"
+    last, close, manifest = posting.event_of(row), last_close(conn), brought.manifest
+    names = ctx.settings.shop
+    return Restored(
+        backup=name,
+        backup_seq=manifest.seq,
+        last_seq=last.seq,
+        shop=(names.name, names.name_en, manifest.store),
+        till=manifest.till,
+        made_at=instant_of(manifest.made_at_us).astimezone(_zone(last)),
+        now=ctx.clock().astimezone(_zone(last)),
+        last_at=instant_of(last.at_us).astimezone(_zone(last)),
+        close=None if close is None else (close.number, BusinessDate(close.on)),
+        receipt=rows.last_receipt(conn),
+        newer=tuple(each.name for each in told if each.seq > last.seq),
+        had_journal=False,
+        missing=_missing(brought, last.seq, max((each.seq for each in told), default=0)),
+        unplaced=brought.unplaced,
+        nameless=people.members_without_profile(conn) - brought.nameless,
+        passed_over=(),
+    )
+
+
+def _zone(event: Event) -> timezone:
+    return timezone(timedelta(minutes=event.offset_min))
+
+
+def _missing(brought: _Brought, last: int, known: int) -> tuple[int, int] | None:
+    """The gap of the journal, or up to the last event that something beside the backup tells of."""
+    behind = brought.missing[1] + brought.unplaced if brought.missing else last
+    return (last + 1, known) if known > behind else brought.missing
+
+
+def _lost(found: Restored) -> int:
+    """How many events are known to be lost: as many slips may have been given out."""
+    return found.missing[1] + found.unplaced - found.last_seq if found.missing else 0
+
+
+def _tell(conn: Connection, found: Restored) -> None:
+    """On the attention list until a person has read it: the till went back."""
+    facts: dict[str, str | int] = {"name": found.backup}
+    at_us = micros(found.now)
+    if found.missing is None:
+        rows.add_incident(conn, at_us=at_us, code="restored", facts=json.dumps(facts))
+        return
+    facts["count"] = found.missing[1] - found.missing[0] + 1
+    rows.add_incident(conn, at_us=at_us, code="restored_in_part", facts=json.dumps(facts))

@@ -1,4 +1,5 @@
-"""The side file `head.rwf` beside a store: how far its journal had come when a shift or a day was closed.
+"""The side file `head.rwf` beside a store: how far its journal had come when a shift or a day was closed,
+from its set-up on.
 
 A database and a journal file that are both put back to an older state agree with each other; this file, which
 no backup holds, then knows of a later event (security.md section 5, A4). Sealed under the store's key; its
@@ -9,9 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from app.journal import Sealer, derive_key, fsync_folder, write_all
 
@@ -26,6 +28,10 @@ class Witness:
     seq: int
     head: bytes
     close: int
+
+
+Standing = Literal["", "missing", "damaged"]
+"""What is wrong with the file itself, "" when it can be read."""
 
 
 class WitnessFile:
@@ -46,14 +52,26 @@ class WitnessFile:
         plain = json.loads(found[0])
         return Witness(plain["seq"], bytes.fromhex(plain["head"]), plain["close"])
 
-    def keep(self, seq: int, head: bytes, close: int | None) -> None:
-        """Write a later event down; `close` None keeps the number. Raises OSError; an unreadable file
-        stays, for the auditor."""
+    def look(self) -> tuple[Witness | None, Standing]:
+        """What was written last, or why it can't be had. Raises nothing: to an auditor a file that can't be
+        read is a finding."""
+        try:
+            found = self.read()
+        except (OSError, ValueError):
+            return None, "damaged"
+        return found, "" if found else "missing"
+
+    def keep(
+        self, seq: int, head: bytes, close: int | None, has: Callable[[int, bytes], bool]
+    ) -> None:
+        """Write a later event down; `close` None keeps the number. `has` says whether the store has an event
+        with this hash: what the file tells of an event that is gone stays, for the auditor, and so does an
+        unreadable file. Raises OSError, and what `has` raises."""
         try:
             before = self.read()
         except ValueError:
             return
-        if before is not None and before.seq >= seq:
+        if before is not None and (before.seq >= seq or not has(before.seq, before.head)):
             return
         number = (before.close if before else 0) if close is None else close
         plain = {"seq": seq, "head": head.hex(), "close": number}

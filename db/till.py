@@ -80,6 +80,12 @@ def shift(conn: Connection, shift_id: bytes) -> ShiftRow | None:
     return ShiftRow(*row) if row else None
 
 
+def any_shift_closed(conn: Connection) -> bool:
+    """Whether a shift has ever ended."""
+    row = conn.execute("SELECT 1 FROM shift WHERE closed_seq IS NOT NULL LIMIT 1").fetchone()
+    return row is not None
+
+
 def close_shift(conn: Connection, shift_id: bytes, closed_seq: int) -> None:
     """Close a shift."""
     conn.execute("UPDATE shift SET closed_seq = ? WHERE id = ?", (closed_seq, shift_id))

@@ -36,6 +36,13 @@ _INCIDENTS: Final = {
     "journal_missing": mark("The journal file was missing and was written anew."),
     "keyslots_mended": mark("One of the two copies of the key file was written anew."),
     "setting_unknown": mark("The settings file has a key that isn't known: {key}. It isn't used."),
+    "restored": mark("This till was brought back from backup {name}."),
+    "restored_in_part": mark(
+        "This till was brought back from backup {name}; {count} entries are missing."
+    ),
+    "witness_ahead": mark("The till's data are older than they were: an old copy was put back."),
+    "witness_missing": mark("The side file head.rwf is missing."),
+    "witness_damaged": mark("The side file head.rwf can't be read."),
     "fold_differs": mark("A balance doesn't match its ledger."),
     "share_differs": mark("Balances don't match their ledger: {count} differences."),
     "reports_not_made": mark("The reports of {date} could not be made."),

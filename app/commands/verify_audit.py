@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,13 @@ _VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.TRUNCATED: mark("The end is missing from event {seq} on ({kind})."),
     Verdict.GAP: mark("Head office has seen later events than {seq} ({kind})."),
 }
+
+_KINDS: Final[Mapping[str, str]] = {
+    "restored": mark("The till was brought back at event {seq}, and events are missing."),
+    "witness_missing": mark("The side file head.rwf is missing. Somebody took it away."),
+    "witness_damaged": mark("The side file head.rwf can't be read. Keep it as it is."),
+}
+"""What is found where a sentence about an event would say too little."""
 
 
 def command(chosen: argparse.Namespace, words: Words) -> int:
@@ -50,8 +57,7 @@ def _evidence(ctx: Context, chosen: argparse.Namespace, words: Words) -> Evidenc
     if chosen.journal is not None:
         if not chosen.journal.is_dir():
             raise Cannot(words.say("There is no folder {folder}.", folder=chosen.journal))
-        owner = ctx.till.device + ctx.till.epoch.to_bytes(8, "big")
-        journal = JournalFile(chosen.journal, data_key=ctx.data_key, owner=owner)
+        journal = JournalFile(chosen.journal, data_key=ctx.data_key, owner=ctx.owner)
         evidence = replace(evidence, journal=journal)
     typed = chosen.start_key or os.environ.get("REGULARS_START_KEY")
     if typed:
@@ -76,6 +82,8 @@ def show(audit: Audit, evidence: Evidence, words: Words) -> None:
     """The findings, what was held against what, and the verdict."""
     for found in audit.findings:
         print(f"{int(found.verdict)} {_line(found, words)}")
+    for line in returns(audit, words):
+        print(line)
     if audit.total > len(audit.findings):
         more = number(audit.total - len(audit.findings))
         print(words.say("… and {number} more.", number=more))
@@ -89,10 +97,27 @@ def show(audit: Audit, evidence: Evidence, words: Words) -> None:
     behind = number(audit.last - audit.anchored)
     print(words.say("Behind the last signed checkpoint: {events}.", events=behind))
     first = audit.first
-    if first is None:
+    if first is None and audit.returns:
+        print(words.say("Nothing was altered since the till was brought back; see above."))
+    elif first is None:
         print(words.say("Nothing was altered."))
     else:
-        print(words.say(_VERDICTS[first.verdict], seq=first.seq, kind=first.kind))
+        said = _KINDS.get(first.kind, _VERDICTS[first.verdict])
+        print(words.say(said, seq=first.seq, kind=first.kind))
+
+
+def returns(audit: Audit, words: Words) -> Iterator[str]:
+    """Each time that the till was brought back from a backup, and what is known to be missing since."""
+    for each in audit.returns:
+        yield words.say(
+            "Event {seq}: the till was brought back from backup {name}, which has events 1 to {events}.",
+            seq=number(each.seq), name=each.backup, events=number(each.events),
+        )  # fmt: skip
+        if each.missing is None:
+            yield words.say("Nothing is known to be missing since that backup.")
+        else:
+            first, last = (number(seq) for seq in each.missing)
+            yield words.say("MISSING: events {first} to {last}.", first=first, last=last)
 
 
 def _line(found: Finding, words: Words) -> str:

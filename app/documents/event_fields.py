@@ -208,6 +208,8 @@ FIELDS: Final[Mapping[str, Field]] = {
     "replayed": Field(mark("Events from the journal file"), "count"),
     "missing": Field(mark("Missing events"), "count"),
     "unplaced": Field(mark("Profiles that could not be placed"), "count"),
+    "restored:close": Field(mark("Last Z known"), "count"),
+    "restored:receipt": Field(mark("Last receipt known"), "count"),
     "added": Field(mark("Added"), "count"),
     "withdrawn": Field(mark("Withdrawn"), "count"),
     "same": Field(mark("Unchanged"), "count"),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from app import posting
 from app.context import Changes, Context, Session
-from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
 from app.protocol.checkpoints import Checkpoint
 from app.protocol.evolving import StartKey
@@ -22,15 +21,9 @@ CHECKPOINT_EVENTS = 1000
 
 
 def evidence_at_hand(ctx: Context) -> Evidence:
-    """The journal file, the side file, and the start key as long as it is not in the safe.
-
-    Raises Unavailable(STORE_FAILED) for a side file that can't be read.
-    """
-    try:
-        witness = ctx.witness.read()
-    except (OSError, ValueError) as error:
-        raise Unavailable(Outage.STORE_FAILED, {"why": str(error)}) from error
-    return Evidence(ctx.journal, (), start_key(ctx), witness)
+    """The journal file, the side file, and the start key as long as it is not in the safe."""
+    witness, standing = ctx.witness.look()
+    return Evidence(ctx.journal, (), start_key(ctx), witness, standing)
 
 
 def look_for_alterations(

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from app import posting, statement
-from app.backup import BESIDE, Backup, folder_of
+from app.backup import BESIDE, Backup, add_tail, folder_of
 from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
-from app.domain.errors import Refusal, Refused
+from app.domain.errors import Refusal, Refused, Unavailable
 from app.domain.rights import Right
 from app.keyslots.document import write_durably
 from app.log import log
@@ -287,6 +287,7 @@ def close_day(ctx: Context, command: CloseDay) -> Done[Closed]:
             return Done(_closed(tx.known), again=True)
         event = _commit(ctx, tx, command)
     save_statement(ctx, event)
+    _complete_backup(ctx, command.backup)
     changes = Changes(kinds=frozenset({"day", "shift", "print"}))
     return Done(_closed(event), changes, warning=ctx.warning())
 
@@ -307,7 +308,7 @@ def _commit(ctx: Context, tx: Tx, command: CloseDay) -> Event:
     seq, head = _walk_tail(conn, command.proof)
     seed = _seed(conn)
     doc = {
-        "number": previous.number + 1,
+        "number": max(previous.number, posting.close_floor(conn)) + 1,
         "date": int(begun.on),
         "at": micros(ctx.clock()),
         "sums": _sums(conn, day.Window(int(begun.on), seq, previous.on, previous.seq)),
@@ -365,6 +366,16 @@ def save_statement(ctx: Context, event: Event) -> Path | None:
         log.warning("the file of a day close was not written: %s", error.strerror)
         return None
     return path
+
+
+def _complete_backup(ctx: Context, made: Backup | None) -> None:
+    """The close into the backup that it names: brought back from it, the till knows its last Z."""
+    if made is None:
+        return
+    try:
+        add_tail(ctx, made)
+    except (OSError, Unavailable) as error:
+        log.warning("the backup of a day close lacks the close: %s", error)
 
 
 def _items_now(ctx: Context, conn: Connection, command: CloseDay) -> tuple[OpenItem, ...]:

@@ -209,10 +209,11 @@ def sale_facts(
 
 
 def next_running(conn: Connection) -> int:
-    """The next running number of this till's documents: one more than the newest one's."""
+    """The next running number of this till's documents: one more than the newest one's, and than those that
+    were known to be given out when the till was brought back."""
     last = rows.last_receipt(conn)
     parsed = parse_receipt_number(last) if last else None
-    return parsed[1] + 1 if parsed else 1
+    return max(parsed[1] if parsed else 0, posting.receipt_floor(conn)) + 1
 
 
 def _tenders(quote: SaleQuote, payment: Payment, limit: int) -> tuple[Tender, ...]:

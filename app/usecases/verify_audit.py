@@ -15,11 +15,12 @@ from enum import IntEnum
 
 import msgspec
 
+from app import posting
 from app.journal import JournalFile, number_of
 from app.protocol.checkpoints import Anchor
 from app.protocol.events import HASH_BYTES, chain
 from app.protocol.evolving import StartKey, mac, next_key
-from app.witness import Witness
+from app.witness import Standing, Witness
 from db import macs, rows
 from db.connection import Connection
 
@@ -41,7 +42,8 @@ class Verdict(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One difference. `kind` names it: gap, bytes, place, mac, journal, journal_file, checkpoint, witness,
-    tail, key. `since` is set where only a span is known: the fault lies after `since`, up to `seq`."""
+    tail, key, restored (events that a restore could not bring back), witness_missing, witness_damaged.
+    `since` is set where only a span is known: the fault lies after `since`, up to `seq`."""
 
     verdict: Verdict
     seq: int
@@ -57,6 +59,18 @@ class Evidence:
     anchors: tuple[Anchor, ...] = ()
     start_key: StartKey | None = None
     witness: Witness | None = None
+    standing: Standing = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A till that was brought back: its `restored` event, the backup and that one's last event, and the first
+    and last event known to be missing behind it (None: none is known)."""
+
+    seq: int
+    backup: str
+    events: int
+    missing: tuple[int, int] | None
 
 
 @dataclass(slots=True)
@@ -66,6 +80,8 @@ class Audit:
     macs      events whose MAC was recomputed
     in_file   events that the journal file has too
     anchored  the last event that a signed checkpoint covers, 0 for none
+    returns   each time that the till was brought back from a backup: told, whatever else is found
+    closed    the last end of a shift or a day that follows the last of them, 0 for none
     """
 
     events: int = 0
@@ -74,6 +90,8 @@ class Audit:
     macs: int = 0
     in_file: int = 0
     anchored: int = 0
+    returns: list[Return] = field(default_factory=list)
+    closed: int = 0
     findings: list[Finding] = field(default_factory=list)
     total: int = 0
 
@@ -165,6 +183,7 @@ def _walk(
             audit.add(Finding(Verdict.ALTERED, row.seq, "place"))
         if not beside.fits(row.seq, row.hash):
             audit.add(Finding(Verdict.ALTERED, row.seq, "mac"))
+        _note_kind(row, audit)
         hashes += row.hash
         previous = row.hash
         audit.events += 1
@@ -176,6 +195,29 @@ def _walk(
         audit.add(Finding(Verdict.TRUNCATED, audit.last + 1, "tail"))
     _check_key(conn, beside, audit)
     return hashes
+
+
+def _note_kind(row: rows.EventRow, audit: Audit) -> None:
+    if row.kind in (posting.SHIFT_CLOSE, posting.DAY_CLOSE):
+        audit.closed = row.seq
+    elif row.kind == posting.RESTORED:
+        audit.closed = 0
+        found = _return_of(row)
+        audit.returns.append(found)
+        if found.missing:
+            audit.add(Finding(Verdict.TRUNCATED, row.seq, "restored"))
+
+
+def _return_of(row: rows.EventRow) -> Return:
+    try:
+        doc = posting.event_of(row).doc
+        missing = doc["missing"]
+        return Return(
+            row.seq, doc["from"]["name"], doc["from"]["events"],
+            None if missing is None else (missing[0], missing[1]),
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError):
+        return Return(row.seq, "", 0, None)  # its bytes were altered, which is a finding already
 
 
 def _in_place(row: rows.EventRow, identity: Identity) -> bool:
@@ -298,6 +340,9 @@ def _first_after(journal: JournalFile, missing: int) -> int:
 
 def _check_anchors(evidence: Evidence, hashes: bytearray, audit: Audit) -> None:
     """Checkpoints and the side file: (number, hash) pairs that lay outside the store."""
+    if evidence.standing and (audit.closed or evidence.standing == "damaged"):
+        kind = f"witness_{evidence.standing}"
+        audit.add(Finding(Verdict.TRUNCATED, audit.last + 1, kind))
     good = 0
     told = [(each.seq, each.head, each.signed, "checkpoint") for each in evidence.anchors]
     if evidence.witness is not None:

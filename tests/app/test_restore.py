@@ -16,13 +16,22 @@ from app.backup import Backup, make
 from app.build import Till, open_till
 from app.domain.errors import Outage, Unavailable
 from app.journal import Record
+from app.numbers import parse_receipt_number
+from app.queries.attention import needs
 from app.restore import Place, Restored
 from app.settings import load
+from app.statement import FORMAT, new_seed, public_of, sign, to_file
+from app.usecases.audit import evidence_at_hand, look_for_alterations
 from app.usecases.back_up import NoteBackup, note_backup
+from app.usecases.close_day import date_to_close
+from app.usecases.close_unattended import close_all
 from app.usecases.enrol import ProfileInput
-from app.usecases.sell import sell
+from app.usecases.sell import next_running, sell
 from app.usecases.verify import verify
+from app.usecases.verify_audit import Finding, Return, Verdict
 from db import people, rows
+from db.lock import StoreLock
+from tests.app.closing import closed, next_day
 from tests.app.kiosk import OFFSET_MIN, PASSPHRASE, Kiosk, events_of, sale_command
 from tests.app.mending import flip
 from tests.keys.conftest import FakeKeystore
@@ -194,7 +203,7 @@ def test_the_event_of_a_restore_says_from_what_and_what_is_missing(
     assert row is not None
     assert posting.event_of(row).doc == {
         "from": {"name": made.name, "events": made.seq, "head": made.head.hex()},
-        "replayed": 0, "missing": None, "unplaced": 0,
+        "replayed": 0, "missing": None, "unplaced": 0, "close": 0, "receipt": 11,
     }  # fmt: skip
 
 
@@ -206,6 +215,137 @@ def test_members_whose_names_were_in_a_profile_file_that_is_lost_are_counted(
     newer = Path(shutil.copytree(kiosk.folder / "journal", tmp_path / "only" / "journal"))
     found, _ = brought_back(kiosk, elsewhere, made.path, journal=newer)
     assert found.nameless == 1
+
+
+# Older than what lies beside ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def went_on(kiosk: Kiosk) -> Backup:
+    """The first backup of a till that closed that day and the next."""
+    first = backed_up(kiosk)
+    closed(kiosk)
+    next_day(kiosk)
+    kiosk.quote_and_sell()
+    closed(kiosk)
+    return first
+
+
+def test_an_older_backup_is_measured_against_the_closes_and_backups_beside_it(
+    kiosk: Kiosk, elsewhere: FakeKeystore, went_on: Backup
+) -> None:
+    last = len(kiosk.events())
+    found, _ = brought_back(kiosk, elsewhere, went_on.path)
+    assert found.missing == (went_on.seq + 1, last)
+    assert [name for name in found.newer if "-Z" in name] == [
+        "01-Z000001-2026-11-21.json", "01-Z000002-2026-11-22.json",
+    ]  # fmt: skip
+    assert len(found.newer) == 4
+
+
+def test_a_newer_backup_that_stands_alone_is_told_of_too(
+    kiosk: Kiosk, elsewhere: FakeKeystore
+) -> None:
+    first = backed_up(kiosk)
+    kiosk.quote_and_sell()
+    newer = make(kiosk.ctx)
+    found, _ = brought_back(kiosk, elsewhere, first.path)
+    assert (found.newer, found.missing) == ((newer.name,), (first.seq + 1, newer.seq))
+
+
+def test_a_close_of_another_till_beside_it_says_nothing(
+    kiosk: Kiosk, elsewhere: FakeKeystore, tmp_path: Path
+) -> None:
+    made = backed_up(kiosk)
+    facts = {
+        "format": FORMAT, "tenant": kiosk.ctx.till.tenant.hex(),
+        "device": kiosk.ctx.till.device.hex(), "number": 9, "proof": {"events": 5000},
+    }  # fmt: skip
+    seed = new_seed()
+    facts["key"] = public_of(seed).hex()
+    (made.path.parent / "01-Z000009-2026-12-01.json").write_bytes(to_file(facts, sign(seed, facts)))
+    (made.path.parent / "01-Z000010-2026-12-02.json").write_bytes(b"no close at all")
+    found, _ = brought_back(kiosk, elsewhere, made.path)
+    assert (found.newer, found.missing) == ((), None)
+
+
+def test_numbers_of_closes_and_slips_go_on_above_those_that_are_known(
+    kiosk: Kiosk, elsewhere: FakeKeystore, went_on: Backup
+) -> None:
+    with kiosk.ctx.read() as conn:
+        given_out = parse_receipt_number(rows.last_receipt(conn) or "")
+    assert given_out is not None
+    _, target = brought_back(kiosk, elsewhere, went_on.path)
+    kiosk.close()
+    till = opened(kiosk, elsewhere, target)
+    with till.context.read() as conn:
+        assert next_running(conn) > given_out[1]
+    kiosk.clock.now += timedelta(days=1)
+    night = close_all(till.context)
+    till.close()
+    assert [each.number for each in night.closed] == [3]
+
+
+def test_a_restore_that_lost_events_is_an_alarm_of_the_audit_and_on_the_list(
+    kiosk: Kiosk, elsewhere: FakeKeystore, went_on: Backup
+) -> None:
+    found, target = brought_back(kiosk, elsewhere, went_on.path)
+    till = opened(kiosk, elsewhere, target)
+    ctx = till.context
+    audit = look_for_alterations(ctx, evidence_at_hand(ctx))
+    assert "restored_in_part" in {each.code for each in needs(ctx)}
+    till.close()
+    at = found.last_seq + 1
+    assert audit.findings == [Finding(Verdict.TRUNCATED, at, "restored")]
+    assert audit.returns == [Return(at, went_on.name, went_on.seq, found.missing)]
+
+
+def test_a_restore_that_lost_nothing_is_told_without_an_alarm(
+    kiosk: Kiosk, elsewhere: FakeKeystore
+) -> None:
+    made = backed_up(kiosk)
+    found, target = brought_back(kiosk, elsewhere, made.path, journal=kiosk.folder / "journal")
+    till = opened(kiosk, elsewhere, target)
+    ctx = till.context
+    audit = look_for_alterations(ctx, evidence_at_hand(ctx))
+    assert "restored" in {each.code for each in needs(ctx)}
+    till.close()
+    assert audit.findings == []
+    assert audit.returns == [Return(found.last_seq + 1, made.name, made.seq, None)]
+
+
+def test_the_backup_of_a_day_close_brings_the_close_itself_back(
+    kiosk: Kiosk, elsewhere: FakeKeystore
+) -> None:
+    kiosk.busy_morning()
+    closed(kiosk)
+    events = kiosk.events()
+    found, target = brought_back(kiosk, elsewhere, kiosk.folder / "backups")
+    assert (found.last_seq, found.missing) == (len(events), None)
+    assert found.close is not None
+    assert found.close[0] == 1
+    assert_has(kiosk, elsewhere, target, events)
+    till = opened(kiosk, elsewhere, target)
+    assert date_to_close(till.context) is None, "the date is not closed a second time"
+    till.close()
+
+
+def test_what_a_killed_restore_left_is_removed_but_not_under_somebodys_hands(
+    kiosk: Kiosk, elsewhere: FakeKeystore
+) -> None:
+    made = backed_up(kiosk)
+    prepared = restore.prepare(
+        Place(made.path, kiosk.folder.with_name("back")), PASSPHRASE,
+        find_keystore=elsewhere, clock=kiosk.clock, offset_min=lambda: OFFSET_MIN,
+    )  # fmt: skip
+    theirs = kiosk.folder.with_name(".theirs.restoring")
+    theirs.mkdir()
+    with StoreLock(prepared.work / "regulars.db"):
+        restore.sweep_beside(kiosk.folder)
+        assert prepared.work.exists()
+    restore.sweep_beside(kiosk.folder)
+    assert not prepared.work.exists()
+    assert theirs.exists()
 
 
 # What is refused ------------------------------------------------------------------------------------

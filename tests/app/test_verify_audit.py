@@ -18,6 +18,7 @@ from app.context import Session
 from app.domain.errors import Refused
 from app.protocol.checkpoints import Anchor, Checkpoint, anchors, to_text
 from app.protocol.evolving import BadStartKey, StartKey
+from app.queries.attention import needs
 from app.usecases.audit import (
     CHECKPOINT_EVENTS,
     KeepStartKey,
@@ -32,6 +33,7 @@ from app.usecases.audit import (
 from app.usecases.verify_audit import Evidence, Finding, Verdict
 from app.witness import WitnessFile
 from db import macs
+from tests.app.closing import closed, next_day
 from tests.app.kiosk import PASSPHRASE, Kiosk
 from tests.app.test_verify import raw
 
@@ -232,33 +234,96 @@ def test_an_older_database_with_its_older_journal_is_found_by_the_side_file(kios
         shutil.rmtree(target) if target.is_dir() else target.unlink()
         shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
     kiosk.open()
+    assert kiosk.till.findings.found == [("witness_ahead", {"seq": closed_at})]
+    assert [need.code for need in needs(kiosk.ctx)] == ["witness_ahead"], (
+        "the list tells it at once"
+    )
     last = len(kiosk.events())
     assert last < closed_at
     evidence = evidence_at_hand(kiosk.ctx)
     assert found(kiosk, evidence) == [Finding(Verdict.TRUNCATED, last + 1, "witness")]
+    kiosk.close()
+    kiosk.open()
+    assert kiosk.till.findings.found == [], "it is noted once, whatever start finds it again"
+
+
+def test_a_till_that_was_put_back_and_sells_on_past_its_side_file_still_shows(kiosk: Kiosk) -> None:
+    kiosk.close()
+    older = kiosk.folder.with_name("older")
+    shutil.copytree(kiosk.folder, older)
+    kiosk.open()
+    closed(kiosk)
+    kiosk.close()
+    told = (kiosk.folder / "head.rwf").read_bytes()
+    (older / "head.rwf").write_bytes(told)
+    kiosk.folder = older
+    kiosk.open()
+    kiosk.busy_morning()
+    closed(kiosk)
+    next_day(kiosk)
+    closed(kiosk)
+    assert (older / "head.rwf").read_bytes() == told
+    assert [f.kind for f in found(kiosk, evidence_at_hand(kiosk.ctx))] == ["witness"]
+
+
+@pytest.mark.parametrize("standing", ["missing", "damaged"])
+def test_a_side_file_that_was_taken_away_or_spoilt_is_told_at_start_and_by_the_audit(
+    kiosk: Kiosk, standing: str
+) -> None:
+    closed(kiosk)
+    kiosk.close()
+    path = kiosk.folder / "head.rwf"
+    if standing == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1])
+    kiosk.open()
+    assert kiosk.till.findings.found == [(f"witness_{standing}", {})]
+    last = len(kiosk.events())
+    kind = f"witness_{standing}"
+    evidence = evidence_at_hand(kiosk.ctx)
+    assert found(kiosk, evidence) == [Finding(Verdict.TRUNCATED, last + 1, kind)]
+
+
+def there(seq: int, head: bytes) -> bool:
+    """The store has every event that the side file tells of."""
+    return True
+
+
+def test_the_side_file_keeps_what_it_tells_of_an_event_that_the_store_has_not(
+    tmp_path: Path,
+) -> None:
+    file = WitnessFile(tmp_path / "head.rwf", data_key=bytes(32), owner=b"till")
+    file.keep(7, b"h" * 32, 3, there)
+    file.keep(9, b"i" * 32, 4, lambda seq, head: (seq, head) != (7, b"h" * 32))
+    kept = file.read()
+    assert kept is not None
+    assert kept.seq == 7
 
 
 def test_the_side_file_only_rises_and_keeps_the_number_of_the_last_close(tmp_path: Path) -> None:
     file = WitnessFile(tmp_path / "head.rwf", data_key=bytes(32), owner=b"till")
-    file.keep(7, b"h" * 32, 3)
-    file.keep(9, b"i" * 32, None)
-    file.keep(8, b"j" * 32, 4)
+    file.keep(7, b"h" * 32, 3, there)
+    file.keep(9, b"i" * 32, None, there)
+    file.keep(8, b"j" * 32, 4, there)
     kept = file.read()
     assert kept is not None
     assert (kept.seq, kept.head, kept.close) == (9, b"i" * 32, 3)
 
 
 def test_a_side_file_of_another_till_is_not_believed(tmp_path: Path) -> None:
-    WitnessFile(tmp_path / "head.rwf", data_key=bytes(32), owner=b"till").keep(7, b"h" * 32, 3)
+    WitnessFile(tmp_path / "head.rwf", data_key=bytes(32), owner=b"till").keep(
+        7, b"h" * 32, 3, there
+    )
     with pytest.raises(ValueError, match="not this till's"):
         WitnessFile(tmp_path / "head.rwf", data_key=bytes(32), owner=b"other").read()
 
 
 def test_a_side_file_that_cannot_be_read_is_left_for_the_auditor(tmp_path: Path) -> None:
     path = tmp_path / "head.rwf"
-    WitnessFile(path, data_key=bytes(32), owner=b"till").keep(7, b"h" * 32, 3)
+    WitnessFile(path, data_key=bytes(32), owner=b"till").keep(7, b"h" * 32, 3, there)
     before = path.read_bytes()
-    WitnessFile(path, data_key=bytes(32), owner=b"other").keep(9, b"i" * 32, 4)
+    WitnessFile(path, data_key=bytes(32), owner=b"other").keep(9, b"i" * 32, 4, there)
     assert path.read_bytes() == before
 
 
