@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from app.usecases.sign_in import SignOutWhy
     from ui.cart import Cart
     from ui.desk import Desk
-    from ui.screens.restore_page import Prepare
+    from ui.screens.restore_page import Prepare, RestorePage
     from ui.shell import Shell
 
 LOCK_AGAIN_MS: Final = 200
@@ -87,6 +87,7 @@ class MainWindow(QMainWindow):
         self._after_training = after_training
         self._kit, self._settings, self._open_desk, self._clock = kit, settings, open_desk, clock
         self._set_up, self._restore_to = set_up, restore
+        self._restoring: RestorePage | None = None
         self.desk: Desk | None = None
         self.shell: Shell | None = None
         self._till: TillView | None = None
@@ -219,9 +220,10 @@ class MainWindow(QMainWindow):
         from ui.screens.restore_page import RestorePage
 
         assert self._restore_to is not None, "it is offered only then"
-        page = RestorePage(self._kit, self.lanes, *self._restore_to)
+        page = self._restoring = RestorePage(self._kit, self.lanes, *self._restore_to)
 
         def left() -> None:
+            self._restoring = None
             self.pages.setCurrentWidget(before)
             self.pages.removeWidget(page)
             page.deleteLater()
@@ -472,6 +474,8 @@ class MainWindow(QMainWindow):
                 self.shell.counter.keep_now()
                 self.shell.sign_out("close")
             self.lanes.run(self, "db", desk.close, ok=lambda _: None, failed=lambda _: None)
+        if self._restoring is not None:
+            self._restoring.give_up()
         self.lanes.close()
         super().closeEvent(event)
 

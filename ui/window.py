@@ -111,6 +111,11 @@ def open_desk(folder: Path, passphrase: str | None, told: Callable[[int], None])
     from app.build import open_till, start_log
     from ui.desk import Desk
 
+    if any(folder.parent.glob(".*.restoring")):
+        from app.restore import sweep_beside
+
+        sweep_beside(folder)
+
     till = open_till(folder, passphrase=passphrase, told=told)
     start_log(folder)
     return Desk(till)

@@ -44,6 +44,7 @@ class RestorePage(QWidget):
         self._kit, self._lanes, self._prepare = kit, lanes, prepare
         self._prepared: Prepared | None = None
         self._done = self._working = False
+        self._place: Place | None = None
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         outer = rows(kit.look, self)
@@ -140,6 +141,16 @@ class RestorePage(QWidget):
         prepared, self._prepared = self._prepared, None
         self._run("db", partial(give_up, prepared), lambda _: self._show_fields())
 
+    def give_up(self) -> None:
+        """The window closes: whatever the lane still makes, nothing is left behind."""
+        if self._place is not None and not self._done:
+            from app.restore import sweep
+
+            place = self._place
+            self._lanes.run(
+                self, "db", lambda: sweep(place), ok=lambda _: None, failed=lambda _: None
+            )
+
     def _missing(self) -> tuple[QWidget, Text] | None:
         words = self._kit.words
         for field in (self.source, self.passphrase, self.target):
@@ -165,6 +176,7 @@ class RestorePage(QWidget):
             Path(self.target.text().strip()).expanduser(),
             Path(journal).expanduser() if journal else None,
         )
+        self._place = place
         passphrase = self.passphrase.text()
         tell = self._lanes.teller(self, self._percent)
         self._percent(0)
@@ -210,23 +222,24 @@ class RestorePage(QWidget):
         self.facts.tell(partial(self._facts_of, prepared.found))
         words = self._kit.words
         lost = prepared.found.missing is not None
-        self._say(
-            lambda: (
-                words.say("Some events can't be brought back. Keep the old disk.")
-                if lost
-                else words.say(
-                    "Nothing is in its place yet. Never let two tills of one store sell."
+
+        def warning() -> str:
+            if prepared.found.newer:
+                return words.say(
+                    "Something newer lies beside this backup. Is it the right one? Keep the old disk."
                 )
-            ),
-            tone="danger" if lost else "warn",
-        )
+            if lost:
+                return words.say("Some entries can't be brought back. Keep the old disk.")
+            return words.say("Nothing is in its place yet. Never let two tills of one store sell.")
+
+        self._say(warning, tone="danger" if lost or prepared.found.newer else "warn")
         self._say_next()
         self.go_on.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _facts_of(self, found: Restored) -> str:
-        from app.commands.restore import report
+        from app.commands.restore import shop_report
 
-        return "\n".join(report(found, self._kit.words))
+        return "\n".join(shop_report(found, self._kit.words))
 
     def _brought(self, found: Restored) -> None:
         del found

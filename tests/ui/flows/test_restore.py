@@ -41,6 +41,7 @@ class Lost:
     shop: Shop
     backup: Backup
     last_seq: int
+    last_slip: str
     target: Path
     window: MainWindow
     rig: Rig
@@ -97,8 +98,9 @@ def lost(
         charge(till, session, None, 12300)
         charge(till, session, None, 4500)
         with till.context.read() as conn:
-            head = rows.head(conn)
+            head, slip = rows.head(conn), rows.last_receipt(conn)
         assert head is not None
+        assert slip is not None
         till.close()
         away = Path(shutil.copytree(shop.folder / "backups", tmp_path / "stick"))
         shutil.copytree(shop.folder / "journal", tmp_path / "old journal")
@@ -134,7 +136,7 @@ def lost(
         window.restored.connect(found.append)
         del away
         rig = Rig(window, shop, qtbot, stepped)
-        return Lost(shop, made, head[0], target, window, rig, found)
+        return Lost(shop, made, head[0], slip, target, window, rig, found)
 
     yield build
     for window in windows:
@@ -166,8 +168,10 @@ def test_from_a_first_start_everything_comes_back_by_the_keyboard_alone(
     new.enter("")
     new.looked()
     said = new.page.facts.text()
-    assert new.backup.name in said
-    assert f"{new.last_seq:,}" in said
+    assert new.last_slip in said
+    assert "南山海岸店 · 1 号柜" in said
+    assert "UTC" not in said
+    assert new.page.problem.property("tone") == "warn"
     assert not new.target.exists(), "nothing has taken its place yet"
     assert faults(new.window) == []
     keep_picture(new.rig, "restore_facts")
@@ -196,8 +200,7 @@ def test_a_till_that_stays_shut_comes_back_beside_what_is_left_of_it(
     new.rig.until(lambda: isinstance(new.window.pages.currentWidget(), RestorePage))
     new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
     new.looked()
-    assert new.backup.name in new.page.facts.text()
-    assert str(new.last_seq) not in new.page.facts.text(), "the newer sales were in the journal"
+    assert new.last_slip not in new.page.facts.text(), "the newer sales were in the journal"
     press(Qt.Key.Key_Return)
     new.rig.until(new.target.exists)
     assert new.target != new.shop.folder
@@ -250,6 +253,42 @@ def test_escape_gives_up_and_leaves_nothing(lost: Make, tmp_path: Path) -> None:
     new.rig.until(lambda: isinstance(new.window.pages.currentWidget(), FirstStart))
 
 
+def test_something_newer_beside_the_chosen_backup_is_told_in_red(
+    lost: Make, tmp_path: Path
+) -> None:
+    new = from_first_start(lost)
+    prepare = new.page._prepare
+
+    def with_a_close(place: Place, passphrase: str, told: Callable[[int], None]) -> Prepared:
+        made = prepare(place, passphrase, told)
+        later = ("A1-Z000132-2026-11-21.json",)
+        return replace(made, found=replace(made.found, newer=later, missing=(1904, 1911)))
+
+    new.page._prepare = with_a_close
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.looked()
+    assert "A1-Z000132-2026-11-21.json" in new.page.facts.text()
+    assert new.page.problem.property("tone") == "danger"
+    assert faults(new.window) == []
+
+
+def test_a_window_that_is_closed_after_the_look_leaves_nothing(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.looked()
+    assert list(tmp_path.glob(".*restoring")) != []
+    new.window.close()
+    assert list(tmp_path.glob(".*restoring")) == []
+
+
+def test_a_window_that_is_closed_amid_the_look_leaves_nothing(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    assert new.page.busy
+    new.window.close()
+    assert list(tmp_path.glob(".*restoring")) == []
+
+
 def test_a_folder_that_is_not_there_is_said_at_its_field(lost: Make, tmp_path: Path) -> None:
     new = from_first_start(lost)
     new.enter(str(tmp_path / "no such folder"), PASSPHRASE, "", "")
@@ -270,9 +309,9 @@ def test_what_is_missing_is_said_with_its_numbers_before_anything_is_done(
     new.page._prepare = with_a_gap
     new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
     new.looked()
-    assert "1,904" in new.page.facts.text()
-    assert "1,911" in new.page.facts.text()
+    assert "8 笔" in new.page.facts.text()
     assert "找不回来" in new.page.problem.text()
+    assert new.page.problem.property("tone") == "danger"
     assert not new.target.exists()
 
 
