@@ -29,6 +29,18 @@ CREATE VIEW "odd;name" AS SELECT 1;
 SECOND = Migration(2, "nickname", "ALTER TABLE member ADD COLUMN nickname TEXT;")
 BROKEN = Migration(2, "broken", "CREATE TABLE x (a); INSERT INTO nowhere VALUES (1);")
 
+RELEASED = {
+    "first": "595f0b83e539bbda3fe6367baf4534c084c70f0ac49ba2805b2e4780118880ef",
+    "day_close": "89ae0d9e0f5a1e7b170cfc6037c86495411085133e64f4a50f3b77669fe09492",
+    "figures": "d534d89000c826d9e88734864469d39f357bd3a1a4f10e396f8fe04dc3c1d126",
+    "staff": "d025059cf03111b3b413a1282b4cddb15f4ec4cb786f68b68a83854ecc876ebb",
+    "drawer": "233a97386fc0d1157ed45c72f00e1bdb40c15d64a55820266d26540f6367827d",
+    "audit": "ce2584c987a46cebd977d4b33d9fccc02905e8f03b4c1f03e3bbf74a6c3c9cec",
+    "note": "93fc86cbde67656beddda0ce2d3301b12b6adfc26c3313b5a55d7b255db205b5",
+    "unused_index": "4ceb3035df538a20a7962e27360d9a831ffa53fd4923555ea22a89619e5018dd",
+}
+"""SHA-256 of every migration that a store somewhere has had; a new one is added here."""
+
 
 def no_backup(found: int, wanted: int) -> None:
     raise AssertionError("a new store needs no backup")
@@ -179,6 +191,11 @@ def test_the_shipped_schema_is_the_golden_one(store: Store) -> None:
     """Regenerate on purpose with: python -m tests.db.golden_schema"""
     migrate(store, before=no_backup)
     assert dump(store) == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_a_migration_is_never_edited_once_a_store_has_had_it() -> None:
+    """A store remembers what it was brought here by, and doesn't open beside another text."""
+    assert {step.name: step.sha256.hex() for step in shipped()} == RELEASED
 
 
 def test_no_migration_uses_a_batch_rebuild() -> None:
