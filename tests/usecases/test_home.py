@@ -14,6 +14,7 @@ from app.domain.errors import Refusal, Refused
 from app.queries.counter import quote
 from app.queries.reports.parts import parts
 from app.queries.reports.sales import overview
+from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.count import CountDrawer, count_drawer
 from app.usecases.enrol import BirthdayInput, Enrol, ProfileInput, enrol
 from app.usecases.read_home import GLANCE, Home, read_home
@@ -137,6 +138,10 @@ def test_points_that_expire_within_30_days_open_into_their_events(counter: Count
         ).fetchall()
     assert rows
     assert read(counter).expiring.figure.value == 0
+    shift = counter.session("zg").shift_id
+    assert shift is not None
+    # Points of a shift that nobody counted would tell its takings.
+    close_shift(ctx, CloseShift(ctx.ids(), counter.session("zg"), shift, "person_gone"))
     last, points = rows[0]
     counter.shop.clock.step(days=last - int(ctx.business_date()) - 30)
     soon = read(counter).expiring
