@@ -20,7 +20,8 @@ from typing import Any, Final
 from sqlcipher3.dbapi2 import Connection
 
 from app import keyslots, log, posting, private, settings, statement, witness
-from app.context import Context, TillFacts, staff_cell, translated
+from app.cells import staff_cell
+from app.context import Context, TillFacts, translated
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.money import Currency

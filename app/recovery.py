@@ -26,7 +26,8 @@ from sqlcipher3 import dbapi2
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
-from app.context import Context, cells_of, put_cell, translated
+from app.cells import cells_of, put_cell
+from app.context import Context, translated
 from app.domain.errors import Outage, Unavailable
 from app.file_check import damaged_files, forget_damaged
 from app.journal import HEADER_MOST, SUFFIX, Damage, Record, Scan, fsync_folder, number_of

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from app import posting
-from app.context import Changes, Context, Session, Tx, staff_cell
+from app.cells import staff_cell
+from app.context import Changes, Context, Session, Tx
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import RANK, Grant, Right, StaffRole, rule
 from app.intake import Phone, parse_phone, plain_text

@@ -203,6 +203,14 @@ def test_a_newer_schema(folder: Path, command: Callable[..., str]) -> None:
     command(folder, Outage.STORE_TOO_NEW)
 
 
+def test_a_schema_of_another_build(folder: Path, command: Callable[..., str]) -> None:
+    store = Store.open(folder / DATABASE, key_of(folder))
+    with store.write() as raw:
+        raw.execute("UPDATE schema_step SET sha256 = zeroblob(32) WHERE number = 7")
+    store.close()
+    command(folder, Outage.STORE_TOO_NEW)
+
+
 def test_a_missing_key_file(folder: Path, command: Callable[..., str]) -> None:
     for path in folder.glob("keyslots*"):
         path.unlink()
