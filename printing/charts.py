@@ -55,7 +55,7 @@ def _bars(
         y, height = y + _LEGEND_HIGH, height - _LEGEND_HIGH
     step = min(22.0, height / max(shown, 1))
     every = (*chart.values[:shown], *chart.before[:shown])
-    least, most = min(0, *every), max(1, *every)
+    least, most = min((0, *every)), max((1, *every))
     room = width - _LABEL_WIDE - 80
     zero = x + _LABEL_WIDE - room * least / (most - least)
     for n in range(shown):
@@ -86,7 +86,7 @@ def _lines(
     bottom, left = y + 26, x + 64
     inner_wide, inner_high = width - 74, height - 40
     every = (*chart.values, *chart.before)
-    least, most = min(0, *every), max(1, *every)
+    least, most = min((0, *every)), max((1, *every))
 
     def place(n: int, value: int) -> tuple[float, float]:
         across = left + inner_wide * n / (len(chart.labels) - 1)

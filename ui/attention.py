@@ -16,7 +16,7 @@ from app.domain.errors import Outage
 from app.i18n import mark
 from ui.errors import sentence
 from ui.kit import Kit
-from ui.lanes import Lanes
+from ui.lanes import Lanes, Latest
 from ui.widgets.basics import Text
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class Attention(QObject):
         self._kept_at: datetime | None = None
         self._unknown_at: datetime | None = None
         self._backup_gone_at: datetime | None = None
+        self._backup_folder: Latest[bool] = Latest(lanes, "backup", interrupt=lambda: None)
         self._looking = False
         counter.cart_changed.connect(self._cart_changed)
 
@@ -110,10 +111,12 @@ class Attention(QObject):
     def look_at_backup_folder(self) -> None:
         """Each minute, and after the settings were saved: is the disk of the backups still there? Where that
         takes long it is the backups' own lane that waits."""
-        self._lanes.run(
-            self._counter, "backup", self._desk.backup_folder_gone,
-            ok=self._backup_folder_seen, failed=self._counter.warn,
-        )  # fmt: skip
+        self._backup_folder.ask(
+            self._counter,
+            self._desk.backup_folder_gone,
+            ok=self._backup_folder_seen,
+            failed=self._counter.warn,
+        )
 
     def _backup_folder_seen(self, gone: bool) -> None:
         if gone != (self._backup_gone_at is not None):
@@ -175,7 +178,7 @@ class Attention(QObject):
                     self._backup_gone_at,
                     lambda: sentence(self._kit, Outage.BACKUP_FOLDER_GONE, {}),
                     lambda: words.say("Plug its disk in, or set another folder in the settings"),
-                    counter.focus_amount,
+                    self._choose_backup_folder,
                 )
             )
         if self._unknown_at is not None:

@@ -7,6 +7,7 @@ db lane imports it when it opens the till (counter-ui.md section 3).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -65,7 +66,7 @@ from app.usecases.return_goods import (
 )
 from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, find_staff, sign_in
-from app.usecases.tidy import purge_slips, tidy
+from app.usecases.tidy import purge_slips, remove_safe_sheet, tidy
 from app.usecases.unmask import Unmask, Unmasked, Value, unmask
 from app.usecases.void import Void, Voided, preview_entries, void
 from ui.cart import Cart
@@ -185,6 +186,7 @@ class Desk:
     def recover_slips(self) -> int:
         """At start: what was being sent when the till stopped may or may not be on paper."""
         purge_slips(self._ctx)
+        remove_safe_sheet(self._ctx)  # of a till that stopped while it was open
         return spool.recover(self._ctx)
 
     def newest_slip(self) -> DocumentLine | None:
@@ -197,7 +199,9 @@ class Desk:
         spool.confirm(self._ctx, job_id, printed=printed)
 
     def close(self) -> None:
-        """Let the store go; the last thing that the db lane does."""
+        """Let the store go; the last thing that the db lane does. No page with the key for the safe stays."""
+        with contextlib.suppress(Unavailable):
+            remove_safe_sheet(self._ctx)
         self._till.close()
 
     # What needs a hand ------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class AuditDesk:
         return save_safe_sheet(self._ctx, session, command_id, language)
 
     def remove_safe_sheet(self) -> None:
-        from app.usecases.safe_sheet import remove_safe_sheet
+        from app.usecases.tidy import remove_safe_sheet
 
         remove_safe_sheet(self._ctx)
 

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 from app.context import Context, Session
 from app.documents.safe_sheet import key_lines, safe_sheet
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.private import FILE_MODE
 from app.usecases.audit import show_start_key
+from app.usecases.tidy import SAFE_SHEET
 from printing.document import Doc
-
-FILE: Final = "key-for-the-safe.pdf"
 
 
 def save_safe_sheet(ctx: Context, session: Session, command_id: bytes, language: str) -> Path:
-    """Write it as a page beside the store, for its user alone; `remove_safe_sheet` follows. Raises
+    """Write it as a page beside the store, for its user alone; `tidy.remove_safe_sheet` follows. Raises
     Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
     from printing.layout import COLUMNS_80_MM, lay_out
     from printing.pdf import receipt_pdf
@@ -28,7 +26,7 @@ def save_safe_sheet(ctx: Context, session: Session, command_id: bytes, language:
     words = ctx.words(language)
     page = lay_out(safe_sheet_for(ctx, session, command_id, language), COLUMNS_80_MM)
     content = receipt_pdf(page, title=words.say("Key for the safe"))
-    path = ctx.folder / FILE
+    path = ctx.folder / SAFE_SHEET
     try:
         path.unlink(missing_ok=True)
         with os.fdopen(
@@ -38,14 +36,6 @@ def save_safe_sheet(ctx: Context, session: Session, command_id: bytes, language:
     except OSError as error:
         raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
     return path
-
-
-def remove_safe_sheet(ctx: Context) -> None:
-    """The page is on paper, or nobody wants it: it goes. Raises Unavailable(FILE_FAILED)."""
-    try:
-        (ctx.folder / FILE).unlink(missing_ok=True)
-    except OSError as error:
-        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
 
 
 def safe_sheet_for(ctx: Context, session: Session, command_id: bytes, language: str) -> Doc:

@@ -14,6 +14,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import cached_fold
 from app.context import Context, translated
+from app.domain.errors import Outage, Unavailable
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
 from app.domain.state_rows import state_from_plain, state_to_plain
@@ -26,6 +27,8 @@ from db import rows, states, till
 CHECKPOINT_ENTRIES: Final = 400
 """Above so many entries a member's fold begins at a stored checkpoint (domain.md section 2)."""
 SLIPS_KEPT: Final = timedelta(days=35)
+SAFE_SHEET: Final = "key-for-the-safe.pdf"
+"""The page of app/usecases/safe_sheet.py, beside the store only while its sheet is open."""
 _INDEXED_AT_ONCE: Final = 50
 _FORGET_STEPS: Final = 4
 """Parts of 400 KB: a small store forgets an edited-away phone at once, a very large one within a day."""
@@ -87,3 +90,11 @@ def _folded(conn: Connection, member_id: bytes) -> tuple[MemberState, int]:
     since, base = (kept[0], state_from_plain(json.loads(kept[1]))) if kept else (0, EMPTY)
     ledger = rows.ledger_of_member(conn, member_id, since)
     return fold(base, [cached_fold.entry_of(row) for row in ledger]), len(ledger)
+
+
+def remove_safe_sheet(ctx: Context) -> None:
+    """The page is on paper, or nobody wants it: it goes. Raises Unavailable(FILE_FAILED)."""
+    try:
+        (ctx.folder / SAFE_SHEET).unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PySide6.QtCore import Qt
 
+from app.domain.errors import Refusal, Refused
+from printing.report import ChartData
 from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
 from ui.dialogs.audit_event import AuditEvent
@@ -95,6 +98,30 @@ def test_f10_prints_the_report_and_f11_saves_it(manager: Rig, tmp_path: Path) ->
     manager.until(lambda: "报表正在打印" in manager.shell.strip.text)
     manager.shell.show_page(0)
     assert manager.shell.actions_.get("pdf").refusal()
+
+
+def test_whoever_may_not_read_a_report_sees_nothing_of_what_was_read_before(manager: Rig) -> None:
+    page = open_reports(manager)
+    show(manager, page, "day")
+    assert page.rows.rowCount()
+    page._not_read(Refused(Refusal.NOT_ALLOWED))
+    assert page.rows.rowCount() == 0
+    assert page.chart.isHidden()
+    assert page.status.text()
+
+
+@pytest.mark.parametrize("kind", ["bars", "lines"])
+def test_a_chart_that_has_labels_and_nothing_to_show_is_painted(
+    manager: Rig, kind: Literal["bars", "lines"]
+) -> None:
+    """The first hour of a day, when only a later hour was busy a week ago."""
+    page = open_reports(manager)
+    page.chart.show_chart(ChartData(kind, "", ("14",), (), ()))
+    page.chart.resize(400, 120)
+    assert not page.chart.grab().isNull()
+    page.chart.setFocus()
+    press(Qt.Key.Key_Right)
+    assert page.chart.at == 0
 
 
 def test_a_cashier_reads_why_there_is_no_report(rig: Rig) -> None:

@@ -13,7 +13,7 @@ from app.domain.errors import Refusal, Refused
 from ui.dialogs.cash_move import ReasonedSheet
 from ui.errors import sentence, words_of
 from ui.kit import Kit
-from ui.lanes import Lanes
+from ui.lanes import Lanes, Latest
 from ui.widgets.basics import Label, WrappedLabel
 from ui.widgets.number_fields import WholeField
 from ui.widgets.segments import Segment, Segments
@@ -53,7 +53,8 @@ class AdjustSheet(ReasonedSheet):
         super().__init__(kit, lanes, desk, who, lambda: words.say("Change points"))
         self._member, self._shown = member, start
         self._least = start.note_chars
-        self._asked = self._answered = 0
+        self._fresh = False
+        self._previews: Latest[AdjustPreview] = Latest(lanes, "db", interrupt=lambda: None)
         self.body.addWidget(Label(partial(str, member.name), role="strong"))
         self.direction = Segments(
             kit,
@@ -119,26 +120,18 @@ class AdjustSheet(ReasonedSheet):
 
     def _look(self) -> None:
         """Ask what it would do; an answer to an older question is dropped."""
-        self._asked += 1
-        asked, points, session = self._asked, self._signed(), self._who()
-
-        def answered(shown: AdjustPreview) -> None:
-            if asked == self._asked:
-                self._shown, self._answered = shown, asked
-                self.preview.tell(self._previewed)
-
-        def failed(error: Exception) -> None:
-            if asked == self._asked:
-                self.problem.tell(lambda: words_of(self._kit, error))
-
-        member_id = self._member.member_id
-        self._lanes.run(
+        self._fresh = False
+        points, session, member_id = self._signed(), self._who(), self._member.member_id
+        self._previews.ask(
             self,
-            "db",
             lambda: self._desk.preview_adjust(session, member_id, points),
-            ok=answered,
-            failed=failed,
+            ok=self._show,
+            failed=lambda error: self.problem.tell(lambda: words_of(self._kit, error)),
         )
+
+    def _show(self, shown: AdjustPreview) -> None:
+        self._shown, self._fresh = shown, True
+        self.preview.tell(self._previewed)
 
     def _focus_points(self) -> None:
         self.points.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -167,7 +160,7 @@ class AdjustSheet(ReasonedSheet):
     def _send(self) -> None:
         session, points, reason = self._who(), self._signed(), self.reason.code
         member_id, note = self._member.member_id, self.note.text()
-        shown = self._shown if self._answered == self._asked else None
+        shown = self._shown if self._fresh else None
 
         def run() -> object:
             # Enter may be faster than the preview; it is there before the second person agrees.

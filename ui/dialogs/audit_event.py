@@ -39,15 +39,23 @@ class EventOpener:
     who: Callable[[], Session]
     today: Callable[[], BusinessDate]
 
-    def open(self, over: SheetHost, line: AuditLine, failed: Callable[[Exception], None]) -> None:
-        """Read what the event says, then show it."""
+    def open(
+        self,
+        asker: QWidget,
+        over: SheetHost,
+        line: AuditLine,
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Read what the event says, then show it, unless `asker`, the sheet or the page that wants it and
+        hears what `failed`, is gone by then."""
         session = self.who()
 
         def opened(facts: tuple[Fact, ...]) -> None:
-            over.open(AuditEvent(self.kit, line, facts, self.today))
+            if asker.isVisible():
+                over.open(AuditEvent(self.kit, line, facts, self.today))
 
         self.lanes.run(
-            over,
+            asker,
             "report",
             lambda: self.desk.audit.facts(session, line.seq),
             ok=opened,

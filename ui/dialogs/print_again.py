@@ -55,7 +55,8 @@ class PrintAgain(Sheet):
         self.foot.addWidget(self.commit, 1)
         self.commit.clicked.connect(self.submit)
         self.reason.entered.connect(self.submit)
-        lanes.run(self, "db", desk.newest_slip, ok=self._found, failed=self._refused)
+        self._asking = False
+        self._look()
 
     @property
     def busy(self) -> bool:
@@ -74,6 +75,7 @@ class PrintAgain(Sheet):
         """Queue the copy; at once when the slip is known, else as soon as it is."""
         if self._document is None:
             self._wanted = True
+            self._look()
             return
         if self.busy:
             return
@@ -86,6 +88,18 @@ class PrintAgain(Sheet):
             ok=self._done,
             failed=self._refused,
         )
+
+    def _look(self) -> None:
+        """Which slip it is; asked again by Enter where the store couldn't say."""
+        if not self._asking:
+            self._asking = True
+            self._lanes.run(
+                self, "db", self._desk.newest_slip, ok=self._found, failed=self._not_found
+            )
+
+    def _not_found(self, error: Exception) -> None:
+        self._wanted = self._asking = False
+        self._refused(error)
 
     def _found(self, document: DocumentLine | None) -> None:
         if document is None:

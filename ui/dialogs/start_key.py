@@ -74,7 +74,6 @@ class StartKeySheet(Sheet):
             self.print_.hide()
         self.foot.addStretch()
         self.foot.addWidget(self.keep)
-        self.closing.connect(self._remove)
 
     @property
     def busy(self) -> bool:
@@ -119,8 +118,8 @@ class StartKeySheet(Sheet):
         for button in (self.save, self.print_, self.keep):
             button.setEnabled(may)
 
-    def _remove(self) -> None:
-        """However the sheet closes, no page with the key stays."""
+    def gone(self) -> None:
+        """However the sheet went, no page with the key stays."""
         host = self.parentWidget() or self
         self._lanes.run(
             host, "db", self._desk.audit.remove_safe_sheet,

@@ -36,10 +36,12 @@ class ReportRows(QAbstractTableModel):
         self._sheet: ReportSheet | None = None
         self._lines: tuple[tuple[str, ...], ...] = ()
 
-    def show(self, sheet: ReportSheet) -> None:
+    def show(self, sheet: ReportSheet | None) -> None:
+        """The rows of another report; None shows none."""
         self.beginResetModel()
         self._sheet = sheet
-        self._lines = (*sheet.rows, sheet.total) if sheet.total else sheet.rows
+        rows = sheet.rows if sheet else ()
+        self._lines = (*rows, sheet.total) if sheet and sheet.total else rows
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)

@@ -197,7 +197,7 @@ class AuditPageView(RailPage):
         line = self.rows.record(row)
         if line is None:
             return
-        self._opener.open(self._sheets, line, self._refused)
+        self._opener.open(self, self._sheets, line, self._refused)
 
     def _export(self, form: Literal["csv", "xlsx"]) -> None:
         session, asked, command = self._who(), self._asked, self._desk.new_command()

@@ -176,7 +176,9 @@ class ExceptionsPage(Sheet):
 
         def opened(lines: Sequence[AuditLine]) -> None:
             sheet = EventList(self._kit, lambda: title, lines, self._today)
-            sheet.wanted.connect(lambda line: self._opener.open(self._host(), line, self._warn))
+            sheet.wanted.connect(
+                lambda line: self._opener.open(sheet, self._host(), line, self._warn)
+            )
             self._host().open(sheet)
 
         self._lanes.run(
@@ -216,7 +218,9 @@ class ExceptionsPage(Sheet):
                 may_judge=report.may_judge,
             )  # fmt: skip
             sheet.said.connect(self.read)
-            sheet.wanted.connect(lambda event: self._opener.open(self._host(), event, sheet.warn))
+            sheet.wanted.connect(
+                lambda event: self._opener.open(sheet, self._host(), event, sheet.warn)
+            )
             self._host().open(sheet)
 
         self._lanes.run(

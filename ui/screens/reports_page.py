@@ -219,7 +219,7 @@ class ReportsPage(RailPage):
             self,
             lambda: self._desk.reports.open(session, code, asked, language),
             ok=self._show,
-            failed=self._warn,
+            failed=self._not_read,
         )
 
     def retranslate(self) -> None:
@@ -244,6 +244,13 @@ class ReportsPage(RailPage):
         if not sheet.rows:
             notes.append(sheet.empty)
         self.status.tell(lambda: " · ".join(notes))
+
+    def _not_read(self, error: Exception) -> None:
+        """What somebody else was shown before doesn't stay in sight of whoever may not read it."""
+        self.shown = None
+        self.rows.show(None)
+        self.chart.show_chart(None)
+        self._warn(error)
 
     def _warn(self, error: Exception) -> None:
         self.status.tell(lambda: words_of(self._kit, error))
@@ -338,7 +345,7 @@ class ReportsPage(RailPage):
     def _open_first(self, lines: Sequence[AuditLine]) -> None:
         """None of them where the reader may not see that day's journal."""
         if lines:
-            self._opener.open(self._sheets, lines[0], self._warn)
+            self._opener.open(self, self._sheets, lines[0], self._warn)
         else:
             self._warn(Refused(Refusal.NOT_ALLOWED))
 

@@ -77,7 +77,7 @@ class ChartView(QLabel):
             Qt.Key.Key_Down: wide, Qt.Key.Key_Up: -wide,
         }  # fmt: skip
         if event.key() in steps and not (lying and abs(steps[Qt.Key(event.key())]) != 1):
-            self.at = min(max(self.at + steps[Qt.Key(event.key())], 0), self._shown() - 1)
+            self.at = max(0, min(self.at + steps[Qt.Key(event.key())], self._shown() - 1))
             self._say()
             self.update()
         elif is_enter(event) and not event.isAutoRepeat():
@@ -133,10 +133,10 @@ class ChartView(QLabel):
                 foot, Qt.AlignmentFlag.AlignLeft, f"█ {chart.title}   │ {chart.before_title}"
             )
             room = room.adjusted(0, 0, 0, -look.px(18))
-        step = min(float(look.px(26)), room.height() / count)
+        step = min(float(look.px(26)), room.height() / max(count, 1))
         labels, texts = look.px(150), look.px(120)
         every = (*chart.values[:count], *chart.before[:count])
-        least, most = min(0, *every), max(1, *every)
+        least, most = min((0, *every)), max((1, *every))
         scale = (room.width() - labels - texts) / (most - least)
         zero = room.left() + labels - least * scale
         for n in range(count):

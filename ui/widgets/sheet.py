@@ -89,6 +89,9 @@ class Sheet(QFrame):
         if not self.busy:
             self.closing.emit()
 
+    def gone(self) -> None:
+        """It was taken away, by itself, by a key of the window or by a lock: leave nothing behind."""
+
     def retranslate(self) -> None:
         self.setAccessibleName(self._title_text())
 
@@ -169,6 +172,7 @@ class SheetHost(QWidget):
         if sheet not in self._sheets:
             return
         self._sheets.remove(sheet)
+        sheet.gone()
         sheet.hide()
         sheet.deleteLater()
         if self._sheets:

@@ -104,6 +104,32 @@ def test_the_key_as_a_page_is_there_until_the_sheet_closes(manager: Rig) -> None
     manager.until(lambda: not page.exists())
 
 
+def test_no_page_with_the_key_stays_where_the_window_takes_the_sheet_away(manager: Rig) -> None:
+    page = manager.shop.folder / "key-for-the-safe.pdf"
+    manager.act("my")
+    sheet = manager.sheet(StartKeySheet)
+    sheet.save.setFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: str(page) in sheet.problem.text())
+    press(Qt.Key.Key_F2)
+    manager.until(lambda: not page.exists())
+    assert manager.top is None
+
+
+def test_a_page_with_the_key_goes_with_the_till_and_at_its_next_start(
+    manager: Rig,
+) -> None:
+    page = manager.shop.folder / "key-for-the-safe.pdf"
+    desk = manager.window.desk
+    assert desk is not None
+    page.write_bytes(b"%PDF of a till that was killed")
+    desk.recover_slips()
+    assert not page.exists()
+    page.write_bytes(b"%PDF of an open sheet")
+    manager.window.close()
+    assert not page.exists()
+
+
 def test_the_key_is_printed_past_the_queue_and_stays_in_no_slip(
     tmp_path: Path, manager: Rig
 ) -> None:
