@@ -127,6 +127,8 @@ class Prepared:
     found: Restored
     work: Path
     target: Path
+    lock: StoreLock
+    """Held until it is brought back or given up: a till that starts beside it leaves it alone."""
 
 
 def restore(
@@ -163,8 +165,9 @@ def prepare(
     target = place.target
     work = _work_of(target)
     passed_over: list[tuple[str, str]] = []
+    _check_free(target)
+    lock = _lock_of(work)
     try:
-        _check_free(target)
         for path in _candidates(place.source):
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
@@ -182,14 +185,14 @@ def prepare(
             finally:
                 till.close()
             progress(1, 1)
-            return Prepared(replace(found, passed_over=tuple(passed_over)), work, target)
+            return Prepared(replace(found, passed_over=tuple(passed_over)), work, target, lock)
         why = "; ".join(f"{name}: {reason}" for name, reason in passed_over) or "no backup there"
         raise Unavailable(Outage.BACKUP_UNSOUND, {"why": why})
     except OSError as error:
-        shutil.rmtree(work, ignore_errors=True)
+        _drop(work, lock)
         raise Unavailable(Outage.STORE_FAILED, {"why": error.strerror or ""}) from error
     except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
+        _drop(work, lock)
         raise
 
 
@@ -201,12 +204,14 @@ def bring_back(prepared: Prepared) -> Restored:
         _take_name(prepared.work, prepared.target)
     except OSError as error:
         raise Unavailable(Outage.STORE_FAILED, {"why": error.strerror or ""}) from error
+    finally:
+        prepared.lock.release()
     return prepared.found
 
 
 def give_up(prepared: Prepared) -> None:
     """Leave nothing of it."""
-    shutil.rmtree(prepared.work, ignore_errors=True)
+    _drop(prepared.work, prepared.lock)
 
 
 def sweep(place: Place) -> None:
@@ -221,10 +226,25 @@ def sweep_beside(folder: Path) -> None:
         if not (work / DATABASE).is_file():
             continue  # not of a restore
         try:
-            with StoreLock(work / DATABASE):
+            with StoreLock(work):
                 shutil.rmtree(work, ignore_errors=True)
         except db_errors.StoreError:
             continue
+
+
+def _lock_of(work: Path) -> StoreLock:
+    """Of one place one restore at a time. Raises Unavailable: STORE_IN_USE, STORE_FAILED."""
+    try:
+        work.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(Outage.STORE_FAILED, {"why": error.strerror or ""}) from error
+    with translated():
+        return StoreLock(work)
+
+
+def _drop(work: Path, lock: StoreLock) -> None:
+    shutil.rmtree(work, ignore_errors=True)
+    lock.release()
 
 
 def _work_of(target: Path) -> Path:

@@ -128,6 +128,15 @@ def bodies_after(conn: Connection, seq: int) -> Iterator[tuple[str, bytes]]:
     return iter(conn.execute("SELECT kind, body FROM event WHERE seq > ? ORDER BY seq", (seq,)))
 
 
+def bodies_of_kind(conn: Connection, kind: str, *, after: int) -> Iterator[bytes]:
+    """The bytes of one kind's events above a number, in order. `kind` stands before the bytes in a row, so
+    those of other kinds aren't read."""
+    found = conn.execute(
+        "SELECT body FROM event WHERE seq > ? AND kind = ? ORDER BY seq", (after, kind)
+    )
+    return (row[0] for row in found)
+
+
 def events_of_kind(conn: Connection, kind: str, *, before: int) -> Iterator[EventRow]:
     """Events of one kind below a number, in order; for kinds that are few."""
     rows = conn.execute(
@@ -339,11 +348,13 @@ def documents_of_shift(conn: Connection, shift_id: bytes, limit: int) -> list[Do
 
 def adjustments_on(conn: Connection, on: int) -> list[EventRow]:
     """The adjustments of a business date, oldest first."""
-    seqs = conn.execute(
-        "SELECT seq FROM document WHERE kind = 'adjust' AND business_date = ? ORDER BY seq", (on,)
-    ).fetchall()
-    found = [event_by_seq(conn, seq) for (seq,) in seqs]
-    return [event for event in found if event is not None]
+    columns = ", ".join(f"event.{name.strip()}" for name in _EVENT.split(","))
+    found = conn.execute(
+        f"SELECT {columns} FROM document JOIN event ON event.seq = document.seq"
+        " WHERE document.kind = 'adjust' AND document.business_date = ? ORDER BY document.seq",
+        (on,),
+    )
+    return [EventRow(*row) for row in found]
 
 
 def documents_referring(conn: Connection, event_id: bytes) -> list[DocumentRow]:

@@ -6,6 +6,7 @@ keeps its length and its digest under the member's key (docs/decisions/the-shops
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,7 +84,7 @@ def preview_adjust(
         on = BusinessDate(shift.business_date)
         programme = ctx.programme_on(conn, on)
         _check(conn, session, programme, member_id, points or 1)
-        _check_before(conn, session, programme, on, member_id, points)
+        _check_before(conn, session, programme, member_id, points, made=_made_on(conn, on))
         before, entries = _entries(conn, member_id, programme, on, points, bytes(16))
     after = fold(before, entries)
     return AdjustPreview(
@@ -112,7 +113,10 @@ def adjust(ctx: Context, command: Adjust) -> Done[Adjusted]:
         _check(conn, command.session, programme, command.member_id, command.points)
         if len(note) < programme.guard.adjust_note_chars:
             raise Refused(Refusal.ADJUST_NOTE_SHORT, {"least": programme.guard.adjust_note_chars})
-        _check_before(conn, command.session, programme, on, command.member_id, command.points)
+        made = _made_on(conn, on)
+        _check_before(
+            conn, command.session, programme, command.member_id, command.points, made=made
+        )
         event_id = ctx.ids()
         before, entries = _entries(conn, command.member_id, programme, on, command.points, event_id)
         posted = cached_fold.Posted(before, fold(before, entries))
@@ -124,7 +128,7 @@ def adjust(ctx: Context, command: Adjust) -> Done[Adjusted]:
             member_id=command.member_id, amount=command.points, reason=command.reason, note=note,
         )  # fmt: skip
         assert approval is not None, "the matrix lets nobody adjust alone"
-        _check_day(ctx, conn, programme, on, command, note, approval["by"])
+        _check_day(ctx, programme, command, note, approval["by"], made=made)
         key = people.member_key(conn, command.member_id)
         if key is None:
             raise Refused(Refusal.MEMBER_UNKNOWN)
@@ -192,24 +196,28 @@ def _check_before(
     conn: Connection,
     session: Session,
     programme: Programme,
-    on: BusinessDate,
     member_id: bytes,
     points: int,
+    *,
+    made: Sequence[Event],
 ) -> None:
     """What would be refused after the second person's PIN, whoever that is, is said before anybody types."""
     require_somebody_else(conn, session, Right.ADJUST, member_id, Refusal.ADJUST_ALONE)
-    today = _today(conn, on, session, member_id)
+    today = _today(made, session, member_id)
     stop = verdicts.adjusted_enough(points, today, programme.guard)
     if stop is not None:
         raise Refused(Refusal.ADJUST_ABOVE_DAY, {"points": stop.counted, "limit": stop.limit})
 
 
+def _made_on(conn: Connection, on: BusinessDate) -> list[Event]:
+    return [posting.event_of(row) for row in rows.adjustments_on(conn, on)]
+
+
 def _today(
-    conn: Connection, on: BusinessDate, session: Session, member_id: bytes, approver: str = ""
+    made: Sequence[Event], session: Session, member_id: bytes, approver: str = ""
 ) -> verdicts.AdjustedToday:
     approved = asked = member = 0
-    for row in rows.adjustments_on(conn, on):
-        event = Event.from_bytes(row.body)
+    for event in made:
         points: int = event.doc["points"]
         approved += abs(points) if event.doc["approval"]["by"] == approver else 0
         asked += abs(points) if event.staff_id == session.staff_id else 0
@@ -219,15 +227,15 @@ def _today(
 
 def _check_day(
     ctx: Context,
-    conn: Connection,
     programme: Programme,
-    on: BusinessDate,
     command: Adjust,
     note: str,
     approver: str,
+    *,
+    made: Sequence[Event],
 ) -> None:
     """F5: what one approver lets through in a day; above it head office decides."""
-    today = _today(conn, on, command.session, command.member_id, approver)
+    today = _today(made, command.session, command.member_id, approver)
     stop = verdicts.adjustment(
         command.reason, len(note), command.session.staff_id.hex(), approver, command.points,
         today, programme.guard,

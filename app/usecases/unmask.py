@@ -93,12 +93,12 @@ def _check_count(conn: Connection, session: Session) -> None:
     shift = till.open_shift(conn)
     if shift is None:
         raise Refused(Refusal.SHIFT_NEEDED)
-    seen = 0
-    for kind, body in rows.bodies_after(conn, shift.opened_seq):
-        if kind == posting.LOOK:
-            event = msgspec.json.decode(body)
-            mine = event["staff"] == session.staff_id.hex()
-            seen += mine and event["doc"]["what"] != "profile"
+    mine = session.staff_id.hex()
+    bodies = rows.bodies_of_kind(conn, posting.LOOK, after=shift.opened_seq)
+    seen = sum(
+        look["staff"] == mine and look["doc"]["what"] != "profile"
+        for look in map(msgspec.json.decode, bodies)
+    )
     if seen >= CASHIER_PER_SHIFT:
         raise Refused(Refusal.UNMASK_LIMIT, {"limit": CASHIER_PER_SHIFT})
 

@@ -30,7 +30,6 @@ from app.usecases.sell import next_running, sell
 from app.usecases.verify import verify
 from app.usecases.verify_audit import Finding, Return, Verdict
 from db import people, rows
-from db.lock import StoreLock
 from tests.app.closing import closed, next_day
 from tests.app.kiosk import OFFSET_MIN, PASSPHRASE, Kiosk, events_of, sale_command
 from tests.app.mending import flip
@@ -340,9 +339,12 @@ def test_what_a_killed_restore_left_is_removed_but_not_under_somebodys_hands(
     )  # fmt: skip
     theirs = kiosk.folder.with_name(".theirs.restoring")
     theirs.mkdir()
-    with StoreLock(prepared.work / "regulars.db"):
-        restore.sweep_beside(kiosk.folder)
-        assert prepared.work.exists()
+    restore.sweep_beside(kiosk.folder)
+    assert prepared.work.exists(), "somebody reads what it would bring back"
+    with pytest.raises(Unavailable) as second:
+        restore.prepare(Place(made.path, prepared.target), PASSPHRASE, find_keystore=elsewhere)
+    assert second.value.code is Outage.STORE_IN_USE
+    prepared.lock.release()  # as the system does when the process is killed
     restore.sweep_beside(kiosk.folder)
     assert not prepared.work.exists()
     assert theirs.exists()
