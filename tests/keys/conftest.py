@@ -131,6 +131,8 @@ def secret_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     try:
+        # It answers on the bus before it has the collection that secrets go to.
+        wait_for_file(home / "data" / "keyrings" / "login.keyring")
         yield
     finally:
         for process in (keyring, bus):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from ui.screens.counter import Counter
 from ui.shell import Shell
 from ui.theme import Look, load_fonts
 from ui.tokens import theme_of
+from ui.tour.looks import faults
 from ui.widgets.sheet import Sheet
 
 
@@ -178,6 +180,12 @@ class Rig:
 
     def until(self, condition: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=30_000)
+
+    def faults(self) -> list[str]:
+        """What is cut off or overlaps, once the window has laid itself out: it does so a moment later."""
+        with contextlib.suppress(self.qtbot.TimeoutError):
+            self.qtbot.waitUntil(lambda: not faults(self.window), timeout=2_000)
+        return faults(self.window)
 
     def settle(self) -> None:
         """Wait until every lane has answered, and nothing more was asked because of the answers."""

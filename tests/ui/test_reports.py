@@ -16,7 +16,6 @@ from ui.dialogs.audit_event import AuditEvent
 from ui.dialogs.points import WhyPoints
 from ui.dialogs.report_parts import PartsSheet
 from ui.screens.reports_page import ReportsPage
-from ui.tour.looks import faults
 
 
 def open_reports(rig: Rig) -> ReportsPage:
@@ -142,7 +141,7 @@ def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) 
     for code in ("overview", "day", "hours", "members"):
         show(manager, page, code)
         manager.settle()
-        assert faults(manager.window) == []
+        assert manager.faults() == []
         first = page.table.columnWidth(0)
         metrics = page.table.fontMetrics()
         assert page.shown is not None

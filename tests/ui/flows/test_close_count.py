@@ -21,7 +21,6 @@ from ui.day_run import Step
 from ui.dialogs.approval import Approval
 from ui.dialogs.close_day import CloseDay
 from ui.dialogs.paper_list import PaperList
-from ui.tour.looks import faults
 
 
 @pytest.fixture
@@ -73,14 +72,14 @@ def test_an_open_shift_is_counted_within_the_close_and_two_enters_make_the_z(cas
     assert sheet.part is not None
     assert focus() is sheet.part.board.pieces[0]
     keep_picture(cash, "close_count")
-    assert faults(cash.window) == []
+    assert cash.faults() == []
     type_count(cash, *EXACT)
     assert sheet.commit.hasFocus()
     press(Qt.Key.Key_Return)
     cash.until(lambda: sheet.part is not None and not sheet.part.counting)
     cash.until(lambda: "637.30" in shown(cash))
     assert sheet.commit.hasFocus()
-    assert faults(cash.window) == []
+    assert cash.faults() == []
     keep_picture(cash, "close_even")
     cash.clock.now += 1
     press(Qt.Key.Key_Return)
@@ -108,7 +107,7 @@ def test_a_difference_is_explained_before_the_day_closes(cash: Rig) -> None:
     type_count(cash, "6", "", "1", "1", "1", "2", "", "1")
     press(Qt.Key.Key_Return)
     cash.until(lambda: "−¥0.20" in shown(cash))
-    assert faults(cash.window) == []
+    assert cash.faults() == []
     keep_picture(cash, "close_difference")
     cash.clock.now += 1
     press(Qt.Key.Key_Return)
@@ -203,7 +202,7 @@ def test_enter_opens_the_first_thing_that_is_open(cash: Rig) -> None:
     cash.settle()
     sheet = close_sheet(cash)
     assert focus() is sheet.steps.open_items["cart"]
-    assert faults(cash.window) == []
+    assert cash.faults() == []
     keep_picture(cash, "close_cart_open")
     press(Qt.Key.Key_Return)
     cash.until(lambda: cash.top is None)

@@ -25,7 +25,6 @@ from ui.dialogs.approval import Approval
 from ui.dialogs.close_day import CloseDay
 from ui.dialogs.find_action import FindAction
 from ui.dialogs.shift import OpenShift
-from ui.tour.looks import faults
 
 
 def action(rig: Rig, initials: str) -> None:
@@ -67,7 +66,7 @@ def test_rj_closes_the_oldest_open_date_and_says_its_number(rig: Rig) -> None:
     sheet = close_sheet(rig)
     assert "2026-11-18" in sheet._date()
     assert sheet._say_items() == "没有未结的事。"
-    assert faults(rig.window) == []
+    assert rig.faults() == []
     keep_picture(rig, "close_day")
     press(Qt.Key.Key_Return)
     rig.until(lambda: rig.top is None)
@@ -115,7 +114,7 @@ def test_what_is_open_asks_for_a_reason_and_a_second_person(rig: Rig) -> None:
     rig.settle()
     sheet = close_sheet(rig)
     assert "未结的单：1" in sheet._say_items()
-    assert faults(rig.window) == []
+    assert rig.faults() == []
     keep_picture(rig, "close_day_open")
     sheet.submit()
     assert "原因" in sheet.problem.text()
@@ -141,12 +140,12 @@ def test_a_backup_that_fails_is_signed_for_or_the_date_stays_open(
     rig.until(lambda: "没有备份" in sheet._say_items())
     assert number_of_last_close(rig) == 0
     rig.until(sheet.reason.isVisible)
-    assert faults(rig.window) == []
+    assert rig.faults() == []
     keep_picture(rig, "close_day_no_backup")
     rig.window.switch_language("en")
     rig.window.switch_theme("dark")
     rig.settle()
-    assert faults(rig.window) == []
+    assert rig.faults() == []
     keep_picture(rig, "close_day_no_backup_en_dark")
 
 
@@ -160,7 +159,7 @@ def test_a_date_far_past_the_last_close_is_opened_by_a_second_person(fresh: Rig)
     press(Qt.Key.Key_Return)
     press(Qt.Key.Key_Return)
     fresh.until(lambda: shows(fresh, Approval))
-    assert faults(fresh.window) == []
+    assert fresh.faults() == []
     write("wm")
     press(Qt.Key.Key_Return)
     fresh.until(lambda: isinstance(fresh.top, Approval) and fresh.top.pin.isVisible())

@@ -24,7 +24,6 @@ from ui.dialogs.shift import OpenShift
 from ui.dialogs.start_key import StartKeySheet
 from ui.main_window import MainWindow
 from ui.screens.first_start import FirstStart
-from ui.tour.looks import faults
 
 PASSPHRASE = "seven green kettles on a tuesday"
 PIN = "730186"
@@ -177,7 +176,7 @@ def test_the_key_for_the_safe_is_shown_once_at_the_end_and_may_wait(nothing_yet:
     new.enter("wm", "Wang Min", PIN, PIN)
     new.made()
     new.rig.sheet(StartKeySheet)
-    assert faults(new.rig.window) == []
+    assert new.rig.faults() == []
     keep_picture(new.rig, "start_key")
     press(Qt.Key.Key_Escape)
     new.rig.until(lambda: isinstance(new.rig.top, OpenShift))

@@ -9,7 +9,6 @@ from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
 from tests.ui.shop import BADGE, PASSPHRASE
 from ui.dialogs.staff import ForgottenPin
-from ui.tour.looks import faults
 
 NEW_PIN = "730186"
 
@@ -39,7 +38,7 @@ def fill(sheet: ForgottenPin, who: str, passphrase: str, pin: str = NEW_PIN) -> 
 def test_f11_and_the_passphrase_give_a_manager_a_new_pin(fresh: Rig) -> None:
     sheet = opened(fresh)
     assert sheet.initials.hasFocus()
-    assert faults(fresh.window) == []
+    assert fresh.faults() == []
     fill(sheet, "wm", PASSPHRASE)
     fresh.until(lambda: fresh.window.sign_in.sheets.top is None)
     assert "新密码" in fresh.window.sign_in._said.text()

@@ -20,7 +20,6 @@ from ui.models.home_rows import REPORT_OF
 from ui.pages import COUNTER, HOME
 from ui.screens.home_page import HomePage
 from ui.screens.reports_page import ReportsPage
-from ui.tour.looks import faults
 
 
 @pytest.fixture
@@ -204,4 +203,4 @@ def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) 
         manager.shell.actions_.do("language")
     open_home(manager)
     manager.settle()
-    assert faults(manager.window) == []
+    assert manager.faults() == []

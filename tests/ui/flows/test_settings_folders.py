@@ -14,7 +14,6 @@ from tests.ui.flows.test_close_day import keep_picture
 from tests.ui.keys import press, write
 from ui.pages import PAGES
 from ui.screens.settings_page import SettingsPage
-from ui.tour.looks import faults
 
 
 def settings_page(rig: Rig) -> SettingsPage:
@@ -47,7 +46,7 @@ def test_a_good_folder_is_saved_and_backups_go_there(manager: Rig, tmp_path: Pat
     manager.until(lambda: load(manager.shop.folder).backup.folder == str(stick))
     saved = load(manager.shop.folder)
     assert (saved.reports.folder, saved.reports.after_close) == (str(reports), "pdf")
-    assert faults(manager.window) == []
+    assert manager.faults() == []
     keep_picture(manager, "settings_folders")
     manager.settle()
     press(Qt.Key.Key_F2)
@@ -95,7 +94,7 @@ def test_a_wrong_folder_is_not_saved_and_the_field_is_where_it_is_said(
     manager.until(lambda: _below(said, page.folders.backup))
     view = page.viewport()
     manager.until(lambda: said.mapTo(view, QPoint(0, said.height())).y() <= view.height())
-    assert faults(manager.window) == []
+    assert manager.faults() == []
     keep_picture(manager, "settings_folder_gone")
 
 
