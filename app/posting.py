@@ -66,7 +66,7 @@ CASE: Final = "case"
 CHECKPOINT: Final = "checkpoint"
 
 DOCUMENTS: Final = frozenset({SALE, RETURN, VOID, ADJUST, OPENING})
-"""Kinds of event that are counter documents and have a receipt number."""
+"""Kinds of event that are counter documents; those with a slip have a receipt number."""
 
 WITNESSED: Final = frozenset({SETUP, SHIFT_CLOSE, DAY_CLOSE, RESTORED})
 """Kinds of event that the side file notes (app/witness.py): from the first on, so that one that is missing was

@@ -68,7 +68,7 @@ from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, find_staff, sign_in
 from app.usecases.tidy import purge_slips, remove_safe_sheet, tidy
 from app.usecases.unmask import Unmask, Unmasked, Value, unmask
-from app.usecases.void import Void, Voided, preview_entries, void
+from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
 from ui.cart_kept import cart_of, kept_of
 from ui.desk_audit import AuditDesk
@@ -491,7 +491,7 @@ class Desk:
 
     def preview_void(self, event_id: bytes) -> tuple[VoidQuote, tuple[EntryMove, ...]]:
         """What a void would do, and the entries of points that it would post."""
-        return preview_entries(self._ctx, event_id)
+        return preview_void(self._ctx, event_id)
 
     def void(
         self, command_id: bytes, session: Session, event_id: bytes, reason: str, quote: VoidQuote

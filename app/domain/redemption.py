@@ -50,15 +50,16 @@ def most_redeemable(
     return MostRedeemable(points, units * rules.unit_value_minor, reason)
 
 
-def _nearest(rules: RedeemRules, points: int, most: int) -> dict[str, int]:
-    """The unit, and the allowed numbers of points next to what was asked: `below` and `above` where both
+def _off_step(rules: RedeemRules, points: int, most: int) -> Refused:
+    """With the unit, and the allowed numbers of points next to what was asked: `below` and `above` where both
     are allowed, `only` where one is."""
     unit = rules.unit_points
     least = -(-rules.minimum_points // unit) * unit or unit
     below = points - points % unit
     allowed = [p for p in (below, max(below + unit, least)) if least <= p <= most]
     names = ("below", "above") if len(allowed) == 2 else ("only",)
-    return {"points": points, "unit_points": unit, **dict(zip(names, allowed, strict=False))}
+    facts = {"points": points, "unit_points": unit, **dict(zip(names, allowed, strict=False))}
+    return Refused(Refusal.REDEEM_NOT_MULTIPLE, facts)
 
 
 def check_redemption(
@@ -73,9 +74,8 @@ def check_redemption(
         return
     if rules is None:
         raise Refused(Refusal.REDEEM_OFF)
-    off_step = Refused(Refusal.REDEEM_NOT_MULTIPLE, _nearest(rules, points, most.points))
     if points < 0:
-        raise off_step
+        raise _off_step(rules, points, most.points)
     whole = points - points % rules.unit_points
     if whole > available:
         raise Refused(
@@ -88,7 +88,7 @@ def check_redemption(
             offer=most,
         )
     if points % rules.unit_points:
-        raise off_step
+        raise _off_step(rules, points, most.points)
     if points < rules.minimum_points:
         raise Refused(
             Refusal.REDEEM_BELOW_MINIMUM, {"points": points, "minimum": rules.minimum_points}

@@ -111,7 +111,6 @@ def exceptions(
     with ctx.read(Reader.REPORT) as conn:
         limits = ctx.programme_on(conn, until).guard
         seen = _read(conn, since, until, limits)
-        ctx.found_cases = {**ctx.found_cases, **seen.cases}
         return Exceptions(
             since, until, ctx.till.till, _people(conn, seen), _case_lines(conn, seen, role),
             rule(role, Right.CASE).grant is Grant.ALONE,

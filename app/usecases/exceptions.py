@@ -49,7 +49,9 @@ def exceptions_of(
         role = require_look(conn, session, Right.AUDIT)
         if role == "supervisor":
             since = until = shift_day(ctx, conn)
-    return report.exceptions(ctx, since, until, role)
+    found = report.exceptions(ctx, since, until, role)
+    ctx.found_cases = ctx.found_cases | {line.case.key: line.case for line in found.cases}
+    return found
 
 
 def journal_of_case(ctx: Context, session: Session, case: Case) -> tuple[AuditLine, ...]:

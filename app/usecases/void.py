@@ -61,12 +61,7 @@ class Voided:
     balance: int | None
 
 
-def preview_void(ctx: Context, event_id: bytes) -> VoidQuote:
-    """What a void would do. Raises Refused as `void`."""
-    return preview_entries(ctx, event_id)[0]
-
-
-def preview_entries(ctx: Context, event_id: bytes) -> tuple[VoidQuote, tuple[EntryMove, ...]]:
+def preview_void(ctx: Context, event_id: bytes) -> tuple[VoidQuote, tuple[EntryMove, ...]]:
     """What a void would do, and each entry of points that it would post with the lots it changes.
     Raises Refused as `void`."""
     with ctx.read() as conn:

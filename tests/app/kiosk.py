@@ -154,7 +154,7 @@ class Kiosk:
 
     def undo(self, event_id: bytes) -> Done[Voided]:
         """Void a document of this shift."""
-        shown = preview_void(self.ctx, event_id)
+        shown = preview_void(self.ctx, event_id)[0]
         return void(
             self.ctx, Void(self.ctx.ids(), self.session, event_id, "test", shown.balance_after)
         )

@@ -143,7 +143,7 @@ def test_a_return_a_void_and_an_enrolment_done_twice_give_their_first_outcome(
         ctx.ids(), session, sold.event_id, lines, "faulty", shown.refund_minor, shown.balance_after
     )
     returned = return_goods(ctx, back)
-    undone = preview_void(ctx, returned.result.event_id)
+    undone = preview_void(ctx, returned.result.event_id)[0]
     undo = Void(ctx.ids(), session, returned.result.event_id, "test", undone.balance_after)
     voided = void(ctx, undo)
     enrolment = Enrol(ctx.ids(), session, ProfileInput("Ada Byron"), True)

@@ -64,7 +64,7 @@ def give_back(shop: Shop, session: Session, sale_id: bytes) -> bytes:
 
 def undo(shop: Shop, session: Session, event_id: bytes) -> None:
     ctx = shop.till.context
-    shown = preview_void(ctx, event_id)
+    shown = preview_void(ctx, event_id)[0]
     void(ctx, Void(ctx.ids(), session, event_id, "test", shown.balance_after))
 
 
@@ -141,7 +141,7 @@ def test_the_cash_of_a_voided_return_is_in_the_drawer_again_once(
     shop: Shop, session: Session
 ) -> None:
     back = give_back(shop, session, sale(shop, session, 3_000).event_id)
-    assert preview_void(shop.till.context, back).refunds == (("cash", -3_000),)
+    assert preview_void(shop.till.context, back)[0].refunds == (("cash", -3_000),)
     undo(shop, session, back)
     sums = count_drawer(shop.till.context, counting(shop, session, FLOAT + 3_000)).result.sums
     assert (sums.refunds_minor, sums.expected_minor) == (0, FLOAT + 3_000)

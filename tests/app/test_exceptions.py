@@ -85,7 +85,7 @@ def test_three_looks_in_full_within_minutes_are_a_burst(desk: Desk) -> None:
 
 def test_people_are_counted_against_their_sales(desk: Desk) -> None:
     sold = [sell(desk.ctx, desk.charge(member=desk.enrol(name))).result for name in "甲乙丙丁"]
-    shown = preview_void(desk.ctx, sold[0].event_id)
+    shown = preview_void(desk.ctx, sold[0].event_id)[0]
     void(
         desk.ctx, Void(desk.ctx.ids(), desk.session, sold[0].event_id, "test", shown.balance_after)
     )
@@ -212,7 +212,7 @@ def test_an_auditor_reads_the_cases_without_names_and_says_nothing_of_them(desk:
 
 def test_a_count_opens_into_its_events(desk: Desk) -> None:
     sold = sell(desk.ctx, desk.charge()).result
-    shown = preview_void(desk.ctx, sold.event_id)
+    shown = preview_void(desk.ctx, sold.event_id)[0]
     void(desk.ctx, Void(desk.ctx.ids(), desk.session, sold.event_id, "test", shown.balance_after))
     (line,) = report_of(desk).people
     for measure, kind in (("voids", "void"), ("enrolments", "enrol")):

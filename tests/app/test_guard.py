@@ -173,7 +173,7 @@ def test_the_fifth_earning_sale_of_a_day_waits(desk: Desk) -> None:
 
 def test_a_voided_sale_may_be_rung_up_again_at_once(desk: Desk) -> None:
     sold = sell(desk.ctx, desk.charge()).result
-    shown = preview_void(desk.ctx, sold.event_id)
+    shown = preview_void(desk.ctx, sold.event_id)[0]
     void(
         desk.ctx,
         Void(desk.ctx.ids(), desk.session, sold.event_id, "wrong_item", shown.balance_after),
@@ -282,7 +282,7 @@ def test_the_counter_reads_what_it_needs_in_a_moment(desk: Desk) -> None:
 
 def test_every_act_of_a_day_is_read_as_its_fact(desk: Desk) -> None:
     sold = sell(desk.ctx, desk.charge()).result
-    shown = preview_void(desk.ctx, sold.event_id)
+    shown = preview_void(desk.ctx, sold.event_id)[0]
     void(desk.ctx, Void(desk.ctx.ids(), desk.session, sold.event_id, "test", shown.balance_after))
     desk.change_phone("13800009999")
     facts = Facts()
@@ -304,7 +304,7 @@ def test_a_fact_read_from_bytes_is_the_fact_of_the_whole_event(desk: Desk) -> No
     command = desk.charge(redeem=200)
     approve(desk.ctx, Approve(desk.refused(command), "wm", PINS["wm"]))
     second = sell(desk.ctx, command).result.event_id
-    shown = preview_void(desk.ctx, second)
+    shown = preview_void(desk.ctx, second)[0]
     void(desk.ctx, Void(desk.ctx.ids(), desk.session, second, "test", shown.balance_after))
     whole, lean = Facts(), Facts()
     with desk.ctx.read() as conn:

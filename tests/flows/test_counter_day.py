@@ -146,7 +146,7 @@ def test_a_void_leaves_the_member_as_before_and_only_once(shop: Shop) -> None:
     sale(ctx, session, member, LineRequest(50000))
     before = members.member_panel(ctx, member)
     sold = sale(ctx, session, member, LineRequest(20000), redeem=200)
-    shown = preview_void(ctx, sold.event_id)
+    shown = preview_void(ctx, sold.event_id)[0]
     command = Void(ctx.ids(), session, sold.event_id, "test", shown.balance_after)
     assert void(ctx, command).result.voided_no == sold.receipt_no
     after = members.member_panel(ctx, member)
@@ -170,9 +170,9 @@ def test_a_sale_with_a_standing_return_is_not_voided_before_the_return_is(shop: 
         preview_void(ctx, sold.event_id)
     assert refused.value.code is Refusal.VOID_LATER_RETURN
     back = counter.documents_of_shift(ctx)[0]
-    shown = preview_void(ctx, back.event_id)
+    shown = preview_void(ctx, back.event_id)[0]
     void(ctx, Void(ctx.ids(), session, back.event_id, "other", shown.balance_after))
-    shown = preview_void(ctx, sold.event_id)
+    shown = preview_void(ctx, sold.event_id)[0]
     void(ctx, Void(ctx.ids(), session, sold.event_id, "other", shown.balance_after))
     assert balance(ctx, member) == 0
     assert verify(ctx).findings == []

@@ -29,7 +29,7 @@ def one_back(ctx: Context, session: Session, sold: Sold) -> bytes:
 
 
 def undo(ctx: Context, session: Session, event_id: bytes) -> Voided:
-    shown = preview_void(ctx, event_id)
+    shown = preview_void(ctx, event_id)[0]
     return void(ctx, Void(ctx.ids(), session, event_id, "test", shown.balance_after)).result
 
 
@@ -95,7 +95,7 @@ def test_voiding_a_return_says_what_the_customer_pays_and_by_what(shop: Shop) ->
     ctx, session = shop.till.context, shop.start()
     sold = sale(ctx, session, None, LineRequest(3040), kind="cash")
     back = one_back(ctx, session, sold)
-    assert preview_void(ctx, back).refunds == (("cash", -3040),)
+    assert preview_void(ctx, back)[0].refunds == (("cash", -3040),)
     voided = undo(ctx, session, back)
     assert voided.refunds == (("cash", -3040),)
     said = dict(pairs(slip(ctx, voided.event_id)))

@@ -139,7 +139,7 @@ class Days:
     def _void(self) -> None:
         ctx = self.till.context
         event = self.rng.choice([event for event, _, _ in self.today] or [bytes(16)])
-        shown = preview_void(ctx, event)
+        shown = preview_void(ctx, event)[0]
         command = Void(ctx.ids(), self._manager(), event, "test", shown.balance_after)
         void(ctx, command)
 

@@ -81,7 +81,7 @@ class Counter:
         return return_goods(self.ctx, command).result
 
     def void_command(self, who: str, event_id: bytes) -> Void:
-        shown = preview_void(self.ctx, event_id)
+        shown = preview_void(self.ctx, event_id)[0]
         return Void(self.ctx.ids(), self.session(who), event_id, "test", shown.balance_after)
 
     def voided(self, command: Void) -> Voided:

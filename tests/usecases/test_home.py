@@ -221,7 +221,7 @@ def test_who_has_bought_since_is_not_called(counter: Counter) -> None:
 
 def test_a_voided_return_calls_nobody(counter: Counter) -> None:
     event = brought_back(counter)
-    shown = preview_void(counter.ctx, event)
+    shown = preview_void(counter.ctx, event)[0]
     who = counter.session("wm")
     void(counter.ctx, Void(counter.ctx.ids(), who, event, "test", shown.balance_after))
     assert read(counter).follow_ups == ()
