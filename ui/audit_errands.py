@@ -1,4 +1,4 @@
-"""What F11 sets going about the audit: the key for the safe, and the support file."""
+"""What F11 sets going about the audit: exceptions, the key for the safe, the support file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ui.widgets.strip import Strip
 
 if TYPE_CHECKING:
     from app.context import Session
+    from app.domain.business_day import BusinessDate
     from app.queries.health import Health
     from ui.desk import Desk
 
@@ -30,9 +31,18 @@ class AuditErrands:
         sheets: SheetHost,
         strip: Strip,
         who: Callable[[], Session],
+        today: Callable[[], BusinessDate],
     ) -> None:
         self._kit, self._lanes, self._desk, self._who = kit, lanes, desk, who
-        self._sheets, self._strip = sheets, strip
+        self._sheets, self._strip, self._today = sheets, strip, today
+
+    def exceptions(self) -> None:
+        """Who may see the report, and how far, is the use-case's to say."""
+        from ui.screens.exceptions_page import ExceptionsPage
+
+        self._sheets.open(
+            ExceptionsPage(self._kit, self._lanes, self._desk, self._who, self._today)
+        )
 
     def start_key(self) -> None:
         """Show the key for the owner's safe, as long as the store still has it."""

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.errors import Outage
 from app.queries.records import (
@@ -32,6 +32,7 @@ from ui.errands_cash import CashErrands
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
+from ui.page_stack import PageStack
 from ui.pages import COUNTER, PAGES, REPORTS, SETTINGS, exporting, fill_anew, key_of
 from ui.paper import Paper
 from ui.refusals import Refusals
@@ -86,17 +87,14 @@ class Shell(QWidget):
         self.staff: StaffView | None = None
         self._repairs_said = False
         self._signed_in = False
-        self._built = {COUNTER}
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.pages = QStackedWidget()
+        self.pages = PageStack(lambda at: PAGES[at].build(self))
         self.sheets = SheetHost(kit, self.pages)
         self._strip_room = QWidget()
         self.strip = Strip(kit, self.pages, self._strip_room)
         self.counter = Counter(kit, lanes, desk, till, self.sheets, self.strip, clock=clock)
-        self.pages.addWidget(self.counter)
-        for _ in PAGES[1:]:
-            self.pages.addWidget(QWidget())  # Its place, until it is visited.
+        self.pages.begin(self.counter)
         self.refusals = Refusals(kit, self.counter, self.pages, lambda: self.till)
         self.paper = Paper(self, lanes, desk)
         self._minute = QTimer(self)
@@ -113,6 +111,10 @@ class Shell(QWidget):
             till=lambda: self.till,
             return_refusal=self.refusals.return_goods,
         )
+        self.day = DayErrands(
+            kit, lanes, desk, self.sheets, self.strip, lambda: self.session, self.paper,
+            self._settle, clock=clock,
+        )  # fmt: skip
         self.attention = Attention(
             kit,
             lanes,
@@ -120,7 +122,7 @@ class Shell(QWidget):
             self.counter,
             open_paper=self.errands.print_list,
             open_counter=self._turn_to_counter,
-            back_up=self._back_up,
+            back_up=self.day.back_up,
             choose_backup_folder=self._choose_backup_folder,
         )
         self.cash = CashErrands(
@@ -135,13 +137,11 @@ class Shell(QWidget):
             clock=clock,
         )
         self.cash.shift_ended = self._shift_ended
-        self.day = DayErrands(
-            kit, lanes, desk, self.sheets, self.strip, lambda: self.session, self.paper,
-            self._settle, clock=clock,
-        )  # fmt: skip
         self.day.closed.connect(self._day_closed)
         self.day.shift_ended.connect(self._shift_closed_with_day)
-        self.audit = AuditErrands(kit, lanes, desk, self.sheets, self.strip, self.errands.who)
+        self.audit = AuditErrands(
+            kit, lanes, desk, self.sheets, self.strip, self.errands.who, lambda: self.till.today
+        )
         self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.day.followed.connect(self._day_followed)
         self.actions_ = Actions(kit, self._impossible)
@@ -304,16 +304,6 @@ class Shell(QWidget):
         self.strip.good_news(lambda: words.say("The shift is open."))
         self._refresh_till()
 
-    def exceptions(self) -> None:
-        """Who may see the report, and how far, is the use-case's to say."""
-        from ui.screens.exceptions_page import ExceptionsPage
-
-        if self.session is not None:
-            page = ExceptionsPage(
-                self._kit, self._lanes, self._desk, self.errands.who, lambda: self.till.today
-            )
-            self.sheets.open(page)
-
     def _shift_closed_with_day(self) -> None:
         self._shift_ended(None, None, another=False)
         self.paper.print_waiting()
@@ -412,21 +402,8 @@ class Shell(QWidget):
         if self.sheets.top is None:
             self._turn_to(page)
 
-    def _page(self, page: int) -> QWidget:
-        """A page, built at its first visit."""
-        found = self.pages.widget(page)
-        assert found is not None, "every page has its place"
-        if page in self._built:
-            return found
-        self._built.add(page)
-        built = PAGES[page].build(self)
-        self.pages.insertWidget(page, built)
-        self.pages.removeWidget(found)
-        found.deleteLater()
-        return built
-
     def _turn_to(self, page: int) -> None:
-        shown = self._page(page)
+        shown = self.pages.page(page)
         if page != COUNTER:
             fill_anew(shown)
         if page != self.pages.currentIndex():
@@ -444,7 +421,7 @@ class Shell(QWidget):
     def open_report(self, code: ReportCode) -> ReportsPage:
         """The reports, at one of today."""
         self.show_page(REPORTS)
-        page = cast("ReportsPage", self._page(REPORTS))
+        page = cast("ReportsPage", self.pages.page(REPORTS))
         page.show_today(code)
         return page
 
@@ -461,13 +438,10 @@ class Shell(QWidget):
         self.show_page(COUNTER)
         self.counter.attach(member_id)
 
-    def _back_up(self) -> None:
-        self.day.back_up()
-
     def _choose_backup_folder(self) -> None:
         """The settings, at the folder of the backups."""
         self.show_page(SETTINGS)
-        cast("SettingsPage", self._page(SETTINGS)).show_backup_folder()
+        cast("SettingsPage", self.pages.page(SETTINGS)).show_backup_folder()
 
     def print_page(self) -> None:
         """F10: the report on screen, or else what is stuck at the printer or the last slip again."""
