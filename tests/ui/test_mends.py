@@ -11,7 +11,6 @@ from PySide6.QtTest import QTest
 
 from app.context import Session
 from app.domain.void import VoidQuote
-from app.settings import ShopTexts
 from app.usecases.enrol import ProfileInput
 from app.usecases.void import Voided
 from tests.ui.conftest import Rig
@@ -20,11 +19,8 @@ from tests.ui.shop import TEA
 from ui.cart import Cart
 from ui.desk import Desk
 from ui.dialogs.edit_profile import EditSheet
-from ui.dialogs.pay import Pay
 from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.void_sale import VoidSale
-from ui.pages import COUNTER, SETTINGS
-from ui.screens.settings_page import SettingsPage
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -217,94 +213,6 @@ class TestPayWhenQuoted:
         write("5")
         rig.settle()
         assert rig.top is None
-
-
-def settings_page(rig: Rig) -> SettingsPage:
-    rig.shell.show_page(SETTINGS)
-    page = rig.shell.pages.currentWidget()
-    assert isinstance(page, SettingsPage)
-    return page
-
-
-class TestSettingsPage:
-    def test_a_scan_on_the_settings_page_shows_the_counter(self, rig: Rig) -> None:
-        rig.shell.show_page(SETTINGS)
-        rig.scan(TEA)
-        assert rig.shell.pages.currentIndex() == COUNTER
-        assert len(rig.counter.cart.lines) == 1
-
-    def test_f12_on_the_settings_page_shows_the_counter_below_pay(self, rig: Rig) -> None:
-        rig.amount("12")
-        rig.shell.show_page(SETTINGS)
-        press(Qt.Key.Key_F12)
-        rig.until(lambda: isinstance(rig.top, Pay))
-        assert rig.shell.pages.currentIndex() == COUNTER
-
-    def test_each_visit_shows_what_is_in_use_now(self, rig: Rig) -> None:
-        page = settings_page(rig)
-        rig.shell.show_page(COUNTER)
-        assert rig.window.desk is not None
-        settings = rig.window.desk.settings()
-        rig.window.desk.save_settings(replace(settings, shop=ShopTexts(name="新店名")))
-        rig.shell.show_page(SETTINGS)
-        assert page.shop_name.text() == "新店名"
-        assert page.unsaved_said.isHidden()
-
-    def test_what_was_typed_and_not_saved_waits_and_is_said(self, rig: Rig) -> None:
-        page = settings_page(rig)
-        page.shop_name.setText("half typed")
-        press(Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
-        assert rig.shell.pages.currentIndex() == COUNTER
-        assert rig.shell.strip.text == "设置改了，还没保存。按 Alt+7 回去。"
-        rig.window.switch_theme("dark")
-        press(Qt.Key(Qt.Key.Key_1 + SETTINGS), Qt.KeyboardModifier.AltModifier)
-        assert page.shop_name.text() == "half typed"
-        assert page.theme.code == "dark", "saving must not turn the key's theme back"
-        assert page.unsaved_said.isVisible()
-        page.submit()
-        rig.until(page.unsaved_said.isHidden)
-        rig.shell.strip.hide()
-        rig.shell.show_page(COUNTER)
-        assert "保存" not in rig.shell.strip.text
-
-    def test_the_keys_for_language_and_theme_are_followed_while_it_is_shown(self, rig: Rig) -> None:
-        page = settings_page(rig)
-        rig.window.switch_theme("dark")
-        rig.window.switch_language("en")
-        assert (page.theme.code, page.language.code) == ("dark", "en")
-        assert not page.unsaved
-
-    @pytest.mark.parametrize(
-        ("text", "said"),
-        [
-            ("tcp://a:b", "地址"),
-            ("192.168.1.500", "地址"),
-            ("LPT1", "地址"),
-            ("file:/no/such/folder/", "文件夹"),
-        ],
-    )
-    def test_a_printer_that_cannot_be_is_told_at_its_field(
-        self, rig: Rig, text: str, said: str
-    ) -> None:
-        page = settings_page(rig)
-        page.printer.setFocus()
-        write(text)
-        press(Qt.Key.Key_Tab)
-        rig.until(page.printer_said.isVisible)
-        assert said in page.printer_said.text()
-        page.printer.setFocus()
-        press(Qt.Key.Key_Backspace)
-        assert page.printer_said.isHidden()
-
-    def test_an_address_that_is_none_is_not_saved(self, rig: Rig) -> None:
-        page = settings_page(rig)
-        page.printer.setText("tcp://a:b")
-        page.submit()
-        rig.settle()
-        assert page.printer_said.text()
-        assert page.printer.hasFocus()
-        assert rig.window.desk is not None
-        assert rig.window.desk.settings().receipt.printer == ""
 
 
 def open_return(rig: Rig) -> ReturnSheet:

@@ -179,7 +179,7 @@ class SettingsPage(QScrollArea):
         column.addWidget(self.printer_said)
         self.printer.editingFinished.connect(self._check_printer)
         self.printer.entered.connect(self._check_printer)
-        self.printer.textEdited.connect(lambda _: self._say_printer(None))
+        self.printer.textEdited.connect(self._retyped)
         return row
 
     def _check_printer(self) -> None:
@@ -190,6 +190,11 @@ class SettingsPage(QScrollArea):
             ok=lambda _: self._say_printer(None),
             failed=self._say_printer,
         )
+
+    def _retyped(self) -> None:
+        """What was found of an earlier address is of no use to this one."""
+        self._checking.drop()
+        self._say_printer(None)
 
     def _say_printer(self, error: Exception | None) -> None:
         self.printer.mark_wrong(error is not None)
@@ -291,6 +296,11 @@ class SettingsPage(QScrollArea):
         """Try the folders that change, where it may take its time; then save."""
         settings, used = self.settings(), self._desk.settings()
         self.save.setEnabled(False)
+        if (settings.backup, settings.reports) == (used.backup, used.reports):
+            self._tried(
+                settings, {}
+            )  # Nothing to try: no save waits for a backup that is being made.
+            return
         self._lanes.run(
             self,
             "backup",
