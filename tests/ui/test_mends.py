@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.context import Session
+from app.domain.errors import Outage, Unavailable
 from app.domain.void import VoidQuote
 from app.usecases.enrol import ProfileInput
 from app.usecases.void import Voided
@@ -19,6 +20,7 @@ from tests.ui.shop import TEA
 from ui.cart import Cart
 from ui.desk import Desk
 from ui.dialogs.edit_profile import EditSheet
+from ui.dialogs.print_again import PrintAgain
 from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.void_sale import VoidSale
 
@@ -440,3 +442,25 @@ class TestScansWhileMoneyIsTaken:
         assert rig.counter.charging.last_sale is not None
         assert rig.counter.charging.last_sale.document.gross_minor == 36800
         assert len(rig.counter.cart.lines) == 1
+
+
+class TestPrintAgain:
+    def test_enter_asks_again_which_slip_where_the_store_could_not_say(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        charge(rig, "12")
+        desk = rig.window.desk
+        assert desk is not None
+        with monkeypatch.context() as busy:
+            busy.setattr(type(desk), "newest_slip", _store_busy)
+            press(Qt.Key.Key_F10)
+            sheet = rig.sheet(PrintAgain)
+            rig.until(lambda: sheet.problem.text() != "")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert "副本" in rig.shell.strip.text or "补打" in rig.shell.strip.text
+
+
+def _store_busy(desk: object) -> None:
+    del desk
+    raise Unavailable(Outage.STORE_BUSY)
