@@ -21,6 +21,7 @@ from app.settings import Settings
 from ui.crash import CrashNotice
 from ui.desk_records import TillView
 from ui.errors import CRASHED, sentence, why_shut, words_of
+from ui.garbage import GuiGarbage
 from ui.idle import Idle
 from ui.keyboard import Scanner
 from ui.kit import Kit, say_again, style_again
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self._key_is_new = False
         self.crash = CrashNotice(self)
         self.crash.noticed.connect(self._crashed)
+        self._garbage = GuiGarbage(self)
         self.lanes = Lanes(self.crash.report)
         self.pages = QStackedWidget()
         self.sign_in = SignIn(kit)
@@ -117,6 +119,7 @@ class MainWindow(QMainWindow):
         self.scanner.scanned.connect(self._scanned)
         self.idle = Idle(self, clock, lock_s=settings.counter.idle_lock_s)
         self.idle.quiet.connect(self._back_to_search)
+        self.idle.quiet.connect(self._garbage.all)
         self.idle.lock_due.connect(partial(self.lock, "idle"))
         self.idle.log_out_due.connect(self.log_out)
         self._lock_again = _timer(self, LOCK_AGAIN_MS, self._take_up_lock)
@@ -477,6 +480,7 @@ class MainWindow(QMainWindow):
         if self._restoring is not None:
             self._restoring.give_up()
         self.lanes.close()
+        self._garbage.stop()
         super().closeEvent(event)
 
 
