@@ -7,10 +7,11 @@ STAMP := $(VENV)/.installed-$(shell sha256sum $(LOCK) pyproject.toml | sha256sum
 PO := $(wildcard resources/locale/*/LC_MESSAGES/regulars.po)
 MO := $(PO:.po=.mo)
 WORKERS ?= 2
-# Faults, whole journeys (headless and through the window) and the bench's smoke: for make check.
+# Faults, whole journeys (headless and through the window), processes apart and the bench's smoke: for make check.
 SLOW := tests/faults tests/flows tests/bench tests/sim tests/reports tests/commands tests/ui/flows \
-        tests/ui/test_laws.py tests/app/test_blind.py tests/app/test_verify.py tests/app/test_verify_audit.py \
-        tests/domain/test_machine.py
+        tests/ui/test_laws.py tests/ui/test_window.py tests/ui/test_mends.py tests/ui/test_exceptions.py \
+        tests/app/test_blind.py tests/app/test_verify.py tests/app/test_verify_audit.py tests/app/test_restore.py \
+        tests/app/test_apart.py tests/domain/test_machine.py tests/domain/test_mutations.py
 MEMBERS ?= 5000
 SOURCES := app ui db printing headoffice resources tests
 export PYTHONDONTWRITEBYTECODE ?=
