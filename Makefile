@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 LOCK := packaging/requirements.lock
-STAMP := $(VENV)/.installed-$(shell sha256sum $(LOCK) pyproject.toml | sha256sum | cut -c1-16)
+READER := packaging/reader.lock
+STAMP := $(VENV)/.installed-$(shell sha256sum $(LOCK) $(READER) pyproject.toml | sha256sum | cut -c1-16)
 PO := $(wildcard resources/locale/*/LC_MESSAGES/regulars.po)
 MO := $(PO:.po=.mo)
 WORKERS ?= 2
@@ -23,10 +24,12 @@ help:  ## this list
 
 setup: $(STAMP) $(MO)  ## system packages, .venv, compiled words
 
-$(STAMP): $(LOCK) pyproject.toml packaging/apt.txt packaging/system.sh
+$(STAMP): $(LOCK) $(READER) pyproject.toml packaging/apt.txt packaging/system.sh
 	@packaging/system.sh
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCK)
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: --no-deps \
+	    --ignore-requires-python -r $(READER)
 	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-index --no-build-isolation -e .
 	@rm -f $(VENV)/.installed-*
 	@touch $@
