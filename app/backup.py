@@ -205,8 +205,13 @@ def listed(folder: Path) -> tuple[Path, ...]:
     """The backups in a folder, newest first by their last event, then by time."""
     if not folder.is_dir():
         return ()
-    found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir()]
+    found = [path for path in folder.iterdir() if has_name(path) and path.is_dir()]
     return tuple(sorted(found, key=_order, reverse=True))
+
+
+def has_name(path: Path) -> bool:
+    """Whether it is called as a backup is."""
+    return _NAME.fullmatch(path.name) is not None
 
 
 def made_at(path: Path) -> datetime:

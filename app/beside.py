@@ -27,13 +27,11 @@ class Told:
 
 
 def told_beside(
-    source: Path, manifest: Manifest, data_key: bytes, public: bytes | None
+    folder: Path, manifest: Manifest, data_key: bytes, public: bytes | None
 ) -> tuple[Told, ...]:
-    """What lies in the folder of the backups (`source`, or the folder around one backup) and is of the till of
-    `manifest`. `public` is its key, None for a store from before it had one. What can't be read tells nothing:
-    the backup itself is what has to be whole."""
+    """What lies in the folder around a backup and is of the till of `manifest`. `public` is its key, None for
+    a store from before it had one. What can't be read tells nothing: the backup itself has to be whole."""
     try:
-        folder = source if listed(source) else source.parent
         return (*_closes(folder, manifest, public), *_backups(folder, manifest, data_key))
     except OSError as error:
         log.warning("beside the backup: %s", error.strerror)

@@ -52,6 +52,17 @@ def signed_number(value: int) -> str:
     return f"+{value:,}" if value > 0 else number(value)
 
 
+def disk_size(size_bytes: int) -> str:
+    """`85 MB`, from a thousand on `68.9 GB`; less than one is said in KB."""
+    kilobytes = size_bytes // 1000
+    if kilobytes < 1000:
+        return f"{kilobytes} KB"
+    megabytes = kilobytes // 1000
+    if megabytes < 1000:
+        return f"{megabytes} MB"
+    return f"{number(megabytes // 1000)}.{megabytes % 1000 // 100} GB"
+
+
 @dataclass(frozen=True, slots=True)
 class Formats:
     """The formats of one shop in the language of `words`.

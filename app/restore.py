@@ -24,7 +24,6 @@ from app.backup import (
     Manifest,
     check_files,
     check_seal,
-    listed,
     read_manifest,
     tail_of,
 )
@@ -42,6 +41,7 @@ from app.build import (
 from app.context import Context, translated
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Unavailable
+from app.found_backups import find_backups, of_one_till
 from app.journal import SUFFIX, JournalFile, Record, fsync_folder, number_of
 from app.keyslots.document import NAMES
 from app.percent import Share, part, quiet
@@ -158,9 +158,10 @@ def prepare(
 ) -> Prepared:
     """Do all the work beside the target; `bring_back` or `give_up` comes next.
 
-    `place.source` is a backup, or a folder of backups, of which the newest whole one is taken. `progress` is
-    told in this thread. Raises Unavailable: STORE_EXISTS, BACKUP_UNSOUND, PASSPHRASE_WRONG, PASSPHRASE_WAIT,
-    JOURNAL_CONFLICT (the journal is of another till, or of one that went on elsewhere), STORE_… as open_till.
+    `place.source` is a backup, or a folder of backups: then the newest whole one of the till that is proposed
+    (app.found_backups). `progress` is told in this thread. Raises Unavailable: STORE_EXISTS,
+    BACKUP_FOLDER_GONE, BACKUP_UNSOUND, PASSPHRASE_WRONG, PASSPHRASE_WAIT, JOURNAL_CONFLICT (the journal is of
+    another till, or of one that went on elsewhere), STORE_… as open_till.
     """
     target = place.target
     work = _work_of(target)
@@ -258,8 +259,8 @@ def _check_free(target: Path) -> None:
 
 
 def _candidates(source: Path) -> tuple[Path, ...]:
-    """The backup itself, or those in the folder, newest first."""
-    return listed(source) or (source,)
+    """The backup itself, or those of one till in the folder, newest first."""
+    return of_one_till(find_backups(source)) or (source,)
 
 
 # Files --------------------------------------------------------------------------------------------
@@ -380,7 +381,7 @@ def _note(till: Till, path: Path, brought: _Brought, place: Place) -> Restored:
     with ctx.read() as conn:
         seed = day.till_seed(conn)
         public = None if seed is None else statement.public_of(seed)
-        told = told_beside(place.source, manifest, ctx.data_key, public)
+        told = told_beside(path.parent, manifest, ctx.data_key, public)
         found = _found(ctx, conn, path.name, brought, told)
         head = max([posting.close_floor(conn), *(each.close for each in told)])
         receipt = next_running(conn) - 1 + _lost(found)

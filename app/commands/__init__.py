@@ -88,9 +88,11 @@ def parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="bring a till back in an empty folder")
     restore.add_argument(
         "--from", dest="source", type=Path, metavar="BACKUP", required=True,
-        help="a backup, or the folder of backups: then the newest whole one",
+        help="a backup, or a folder of backups: then the one that is proposed",
     )  # fmt: skip
-    restore.add_argument("--to", type=Path, metavar="FOLDER", required=True, help="an empty folder")
+    restore.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="an empty folder; without it backups are listed"
+    )
     restore.add_argument(
         "--journal", type=Path, metavar="FOLDER", help="journal files newer than the backup"
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
+from app.commands.console import Cannot
 from app.commands.opening import once_ready, passphrase
-from app.formats import number
+from app.formats import disk_size, number
+from app.found_backups import FoundBackup, find_backups
 from app.i18n import Words
 from app.restore import UNPLACED, Place, Restored, restore
 
@@ -15,13 +18,54 @@ INCOMPLETE: Final = 5
 
 
 def command(chosen: argparse.Namespace, words: Words) -> int:
-    """Restore and report; returns the exit code."""
+    """List what there is; with a target, restore the proposed one and report. Returns the exit code."""
+    for line in backup_list(find_backups(chosen.source), chosen.source, words):
+        print(line)
+    if chosen.to is None:
+        return 0
+    if chosen.journal is not None and not chosen.journal.is_dir():
+        raise Cannot(
+            words.say("The folder of the journal is not there: {folder}.", folder=chosen.journal)
+        )
     place = Place(chosen.source, chosen.to, chosen.journal)
     given = passphrase(words)
     found = once_ready(words, lambda: restore(place, given))
     for line in report(found, words):
         print(line)
     return INCOMPLETE if found.missing else 0
+
+
+def backup_list(found: Sequence[FoundBackup], source: Path, words: Words) -> Iterator[str]:
+    """A backup a line, newest first; the proposed one has a star."""
+    if not found:
+        yield words.say("There is no backup in {folder}.", folder=source)
+        return
+    yield words.say("Backups in {folder}, newest first:", folder=source)
+    for each in found:
+        star = "*" if each.proposed else " "
+        name = each.path.name if each.path == source else str(each.path.relative_to(source))
+        told = (taken_at(each), whose(each, words), disk_size(each.size_bytes), state(each, words))
+        yield "  ".join((star, name, *filter(None, told)))
+
+
+def taken_at(found: FoundBackup) -> str:
+    """When it was made, on this computer's clock."""
+    return f"{found.made_at:%Y-%m-%d %H:%M}"
+
+
+def whose(found: FoundBackup, words: Words) -> str:
+    """Which shop and which till, as far as it tells."""
+    shop = _shop(found.shop, words)
+    if not shop:
+        return words.say("Till {till}", till=found.till)
+    return words.say("{store} · Till {till}", store=shop, till=found.till)
+
+
+def state(found: FoundBackup, words: Words) -> str:
+    """Whether it is the one to take, or can't be."""
+    if not found.whole:
+        return words.say("not whole")
+    return words.say("proposed") if found.proposed else ""
 
 
 def report(found: Restored, words: Words) -> Iterator[str]:
@@ -48,10 +92,7 @@ def report(found: Restored, words: Words) -> Iterator[str]:
 
 def shop_report(found: Restored, words: Words) -> Iterator[str]:
     """The same as a shop knows itself: which till, how old, up to which slip and which day close."""
-    name, name_en, code = found.shop
-    names = (name_en, name) if words.language == "en" else (name, name_en)
-    shop = next(filter(None, names), code)
-    yield words.say("{store} · Till {till}", store=shop, till=found.till)
+    yield words.say("{store} · Till {till}", store=_shop(found.shop, words), till=found.till)
     yield _age(found, words)
     at = f"{found.last_at:%Y-%m-%d %H:%M}"
     yield words.say("The last entry that comes back is of {at}.", at=at)
@@ -79,6 +120,12 @@ def shop_report(found: Restored, words: Words) -> Iterator[str]:
         yield words.say(
             "{members} members came back without name and phone.", members=number(found.nameless)
         )
+
+
+def _shop(shop: tuple[str, str, str], words: Words) -> str:
+    name, name_en, code = shop
+    names = (name_en, name) if words.language == "en" else (name, name_en)
+    return next(filter(None, names), code)
 
 
 def _age(found: Restored, words: Words) -> str:

@@ -420,19 +420,44 @@ def test_the_programs_back_up_and_restore_a_till(kiosk: Kiosk, tmp_path: Path) -
     done = program(kiosk, "backup", "--store", str(kiosk.folder), "--to", str(stick))
     assert done.returncode == 0, done.stderr
     assert f"Opened and checked: {events} events." in done.stdout
+    done = program(kiosk, "restore", "--from", str(stick))
+    assert done.returncode == 0, done.stderr
+    (made,) = stick.iterdir()
+    assert done.stdout.splitlines()[0] == f"Backups in {stick}, newest first:"
+    line = done.stdout.splitlines()[1]
+    assert line.startswith(f"*  {made.name}  ")
+    assert line.endswith("  proposed")
     back = str(tmp_path / "back")
     done = program(
         kiosk, "restore", "--from", str(stick), "--to", back,
         "--journal", str(kiosk.folder / "journal"),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert line in done.stdout, "the same list before it goes on"
     assert f"events 1 to {events}" in done.stdout
     assert f"From the journal: events {events + 1} to {events + 1}" in done.stdout
     done = program(kiosk, "verify", "--store", back)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_journal_that_is_not_there_is_not_passed_over(kiosk: Kiosk, tmp_path: Path) -> None:
+    """Without its journal the newest sales would be left out in silence."""
+    kiosk.busy_morning()
+    make(kiosk.ctx)
+    done = program(
+        kiosk, "restore", "--from", str(kiosk.folder / "backups"), "--to", str(tmp_path / "back"),
+        "--journal", str(tmp_path / "typo"),
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert str(tmp_path / "typo") in done.stderr
+    assert not (tmp_path / "back").exists()
+
+
 def test_the_program_says_what_is_in_the_way(kiosk: Kiosk, tmp_path: Path) -> None:
     done = program(kiosk, "restore", "--from", str(tmp_path), "--to", str(tmp_path / "back"))
     assert done.returncode == 4
     assert "backup_unsound" in done.stderr
+    away = str(tmp_path / "no stick")
+    done = program(kiosk, "restore", "--from", away, "--to", str(tmp_path / "back"))
+    assert done.returncode == 4
+    assert "backup_folder_gone" in done.stderr

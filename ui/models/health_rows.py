@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from app.domain.business_day import BusinessDate
-from app.formats import number
+from app.formats import disk_size, number
 from app.i18n import mark
 from app.queries.health import DISK_LEAST, Health
 from ui.kit import Kit
 from ui.models.record_rows import RecordColumns
 
-_MB = 1_000_000
 _DAY = timedelta(days=1)
 
 
@@ -53,17 +52,17 @@ def health_lines(
         clock = words.say("{seconds} s behind the last event", seconds=number(found.clock_behind_s))
     return (
         HealthLine(
-            mark("Room on the disk"), _size(found.free_bytes), found.free_bytes < DISK_LEAST
+            mark("Room on the disk"), disk_size(found.free_bytes), found.free_bytes < DISK_LEAST
         ),
         HealthLine(mark("Clock"), clock, found.clock_behind_s > 0),
         HealthLine(mark("Last backup"), moment(found.last_backup), old),
         HealthLine(mark("Last day close"), moment(found.last_close), False),
         HealthLine(
             mark("Journal file"),
-            found.journal_problem or _size(found.journal_bytes),
+            found.journal_problem or disk_size(found.journal_bytes),
             bool(found.journal_problem),
         ),
-        HealthLine(mark("Store"), _size(found.store_bytes), False),
+        HealthLine(mark("Store"), disk_size(found.store_bytes), False),
         HealthLine(mark("Events"), number(found.events), False),
         HealthLine(
             mark("Key for the safe"),
@@ -71,14 +70,4 @@ def health_lines(
             found.start_key_open,
         ),
         HealthLine(mark("Mended at start"), number(len(found.incidents)), False),
-    )
-
-
-def _size(size: int) -> str:
-    """`85 MB`, from a thousand on `68.9 GB`."""
-    megabytes = size // _MB
-    return (
-        f"{number(megabytes)} MB"
-        if megabytes < 1000
-        else f"{number(megabytes // 1000)}.{megabytes % 1000 // 100} GB"
     )

@@ -1,4 +1,4 @@
-"""Bring a till back, in three looks: from where, what will come back exactly, and that it is done.
+"""Bring a till back: which backup, by which passphrase to where, what will come back exactly, and the end.
 
 Everything is proven beside the target before anything takes its place; Esc leaves nothing behind. It never
 writes over a store: the folder that it goes to must be empty.
@@ -16,14 +16,18 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
+from app.domain.errors import Outage, Unavailable
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
+from ui.screens.restore_choice import PATH_MOST, BackupChoice
 from ui.theme import set_style
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, nothing, rows
 from ui.widgets.number_fields import CodeField
+from ui.widgets.text_fields import EnterField, TextField
 
 if TYPE_CHECKING:
+    from app.found_backups import FoundBackup
     from app.restore import Place, Prepared, Restored
 
 Prepare = Callable[["Place", str, Callable[[int], None]], "Prepared"]
@@ -45,6 +49,7 @@ class RestorePage(QWidget):
         self._prepared: Prepared | None = None
         self._done = self._working = False
         self._place: Place | None = None
+        self._taken: FoundBackup | None = None
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         outer = rows(kit.look, self)
@@ -62,9 +67,14 @@ class RestorePage(QWidget):
         frame.setFixedWidth(kit.look.px(720))
         column = rows(kit.look, frame, margins=(36, 28, 36, 28), gap=8)
         column.addWidget(Label(lambda: words.say("Bring a till back"), role="h1"))
+        self.choice = BackupChoice(kit, self._lanes)
+        self.choice.said.connect(lambda said, tone: self._say(said, tone=tone))
+        self.choice.taken.connect(self._take)
+        column.addWidget(self.choice)
         self.fields = QWidget()
         self.fields.setProperty("role", "clear")
         self._add_fields(rows(kit.look, self.fields, gap=6), target)
+        self.fields.hide()
         column.addWidget(self.fields)
         self.facts = WrappedLabel(nothing)
         self.facts.hide()
@@ -85,16 +95,20 @@ class RestorePage(QWidget):
 
     def _add_fields(self, inside: QVBoxLayout, target: Path) -> None:
         words = self._kit.words
+        self.which = WrappedLabel(nothing, role="strong")
+        inside.addWidget(self.which)
         names: tuple[Text, ...] = (
-            lambda: words.say("Folder of the backups, or one backup"),
             lambda: words.say("The passphrase of this till"),
             lambda: words.say(
                 "Folder of the old till's journal, if it can be read (may stay empty)"
             ),
             lambda: words.say("Empty folder to bring it back into"),
         )
-        fields = tuple(_field(name) for name in names)
-        self.source, self.passphrase, self.journal, self.target = fields
+        self.passphrase = CodeField(names[0])
+        self.journal, self.target = TextField(names[1]), TextField(names[2])
+        fields: tuple[EnterField, ...] = (self.passphrase, self.journal, self.target)
+        for field in fields:
+            field.setMaxLength(PATH_MOST)
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
         self.target.setText(str(target))
         for field, following in pairwise(fields):
@@ -105,7 +119,7 @@ class RestorePage(QWidget):
             inside.addWidget(field)
 
     def begin(self) -> None:
-        self.source.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.choice.begin()
 
     @property
     def busy(self) -> bool:
@@ -115,31 +129,35 @@ class RestorePage(QWidget):
     # Going on and back ------------------------------------------------------------------------
 
     def step_on(self) -> None:
-        """Look what would come back; bring it back; open it."""
+        """Choose; look what would come back; bring it back; open it."""
         if self._working:
             return
         if self._done and self._prepared is not None:
             self.restored.emit(self._prepared.target)
         elif self._prepared is not None:
             self._bring_back(self._prepared)
+        elif self._taken is None:
+            self.choice.go_on()
         elif (missing := self._missing()) is not None:
-            field, said = missing
-            self._say(said, tone="danger")
-            field.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._say(lambda: self._kit.words.say("Fill this in first."), tone="danger")
+            missing.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
-            self._look()
+            self._look(self._taken)
 
     def step_back(self) -> None:
-        """To the fields, and from them away; nothing is left of what was prepared."""
+        """To the fields, to the list, and from there away; nothing is left of what was prepared."""
         if self._working or self._done:
             return
-        if self._prepared is None:
+        if self._taken is None:
             self.left.emit()
+            return
+        if self._prepared is None:
+            self._choose_again()
             return
         from app.restore import give_up
 
         prepared, self._prepared = self._prepared, None
-        self._run("db", partial(give_up, prepared), lambda _: self._show_fields())
+        self._run("db", partial(give_up, prepared), lambda _: self._show_fields(self.passphrase))
 
     def give_up(self) -> None:
         """The window closes: whatever the lane still makes, nothing is left behind."""
@@ -151,28 +169,37 @@ class RestorePage(QWidget):
                 self, "db", lambda: sweep(place), ok=lambda _: None, failed=lambda _: None
             )
 
-    def _missing(self) -> tuple[QWidget, Text] | None:
-        words = self._kit.words
-        for field in (self.source, self.passphrase, self.target):
-            if not field.text().strip():
-                return field, lambda: words.say("Fill this in first.")
-        if not Path(self.source.text().strip()).expanduser().is_dir():
-            return self.source, lambda: words.say(
-                "There is no such folder. Is the disk plugged in?"
-            )
-        journal = self.journal.text().strip()
-        if journal and not Path(journal).expanduser().is_dir():
-            return self.journal, lambda: words.say(
-                "There is no such folder. Leave it empty if the old disk can't be read."
-            )
-        return None
+    def _take(self, found: FoundBackup) -> None:
+        """This one: on to the passphrase."""
+        from app.commands.restore import taken_at, whose
 
-    def _look(self) -> None:
+        words = self._kit.words
+        self._taken = found
+        self.which.tell(
+            lambda: words.say(
+                "Backup of {at}: {whose}", at=taken_at(found), whose=whose(found, words)
+            )
+        )
+        self._show_fields(self.passphrase)
+
+    def _choose_again(self) -> None:
+        self._taken = None
+        self.fields.hide()
+        self.choice.show()
+        self._say(nothing, tone="muted")
+        self._say_next()
+        self.choice.begin()
+
+    def _missing(self) -> QWidget | None:
+        needed = (self.passphrase, self.target)
+        return next((field for field in needed if not field.text().strip()), None)
+
+    def _look(self, taken: FoundBackup) -> None:
         from app.restore import Place
 
         journal = self.journal.text().strip()
         place = Place(
-            Path(self.source.text().strip()).expanduser(),
+            taken.path,
             Path(self.target.text().strip()).expanduser(),
             Path(journal).expanduser() if journal else None,
         )
@@ -180,7 +207,26 @@ class RestorePage(QWidget):
         passphrase = self.passphrase.text()
         tell = self._lanes.teller(self, self._percent)
         self._percent(0)
-        self._run("db", lambda: self._prepare(place, passphrase, tell), self._show_facts)
+
+        def prepared() -> Prepared | None:
+            if place.journal is not None and not place.journal.is_dir():
+                return None
+            return self._prepare(place, passphrase, tell)
+
+        self._run("db", prepared, self._looked)
+
+    def _looked(self, prepared: Prepared | None) -> None:
+        words = self._kit.words
+        if prepared is not None:
+            self._show_facts(prepared)
+            return
+        self._say(
+            lambda: words.say(
+                "There is no such folder. Leave it empty if the old disk can't be read."
+            ),
+            tone="danger",
+        )
+        self.journal.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _bring_back(self, prepared: Prepared) -> None:
         from app.restore import bring_back
@@ -199,7 +245,7 @@ class RestorePage(QWidget):
         self._lanes.run(self, lane, function, ok=done, failed=self._refused)
 
     def _allow(self, may: bool) -> None:
-        for widget in (self.fields, self.go_on, self.back):
+        for widget in (self.choice, self.fields, self.go_on, self.back):
             widget.setEnabled(may)
 
     # What it says -----------------------------------------------------------------------------
@@ -255,12 +301,13 @@ class RestorePage(QWidget):
         self._say_next()
         self.go_on.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _show_fields(self) -> None:
+    def _show_fields(self, first: QWidget) -> None:
+        self.choice.hide()
         self.facts.hide()
         self.fields.show()
         self._say(nothing, tone="danger")
         self._say_next()
-        self.source.setFocus(Qt.FocusReason.OtherFocusReason)
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _say_next(self) -> None:
         words = self._kit.words
@@ -268,6 +315,8 @@ class RestorePage(QWidget):
             self.go_on.tell(lambda: words.say("Open the till"))
         elif self._prepared is not None:
             self.go_on.tell(lambda: words.say("Bring it back"))
+        elif self._taken is None:
+            self.go_on.tell(lambda: words.say("Go on"))
         else:
             self.go_on.tell(lambda: words.say("Show what comes back"))
 
@@ -278,8 +327,17 @@ class RestorePage(QWidget):
     def _refused(self, error: Exception) -> None:
         self._working = False
         self._allow(True)
+        code = error.code if isinstance(error, Unavailable) else None
+        if code is Outage.BACKUP_UNSOUND and self._taken is not None:
+            tried = self._taken.path
+            self._choose_again()
+            self.choice.not_whole(tried)
+            return
         self._say(lambda: words_of(self._kit, error), tone="danger")
-        first = self.go_on if self._prepared is not None else self.passphrase
+        if self._prepared is not None:
+            first: QWidget = self.go_on
+        else:
+            first = self.target if code is Outage.STORE_EXISTS else self.passphrase
         first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -287,9 +345,3 @@ class RestorePage(QWidget):
             self.step_back()
         else:
             super().keyPressEvent(event)
-
-
-def _field(name: Text) -> CodeField:
-    field = CodeField(name)
-    field.setMaxLength(400)
-    return field

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,14 @@ class Lost:
                 assert isinstance(here, QLineEdit)
                 here.setText(text)  # as an input method would
             press(Qt.Key.Key_Return)
+
+    def choose(self, folder: Path) -> None:
+        """Name the folder, and take the backup that is proposed."""
+        self.enter(str(folder))
+        self.rig.until(lambda: self.page.choice.has_list)
+        assert focus() is self.page.choice.table
+        press(Qt.Key.Key_Return)
+        assert focus() is self.page.passphrase
 
     def looked(self) -> None:
         self.rig.until(lambda: not self.page.busy and self.page.facts.isVisible())
@@ -158,12 +169,33 @@ def from_first_start(lost: Make) -> Lost:
     return new
 
 
+def with_an_older_one(new: Lost, tmp_path: Path) -> str:
+    """A backup of the day before beside the newest, sound as it is; its name."""
+    newest = tmp_path / "stick" / new.backup.name
+    till, at, seq = newest.name.rsplit("-", 2)
+    made = datetime.strptime(at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) - timedelta(days=1)
+    older = newest.with_name(f"{till}-{made:%Y%m%dT%H%M%SZ}-{int(seq) - 1:09d}")
+    shutil.copytree(newest, older)
+    manifest = older / "manifest.json"
+    plain = json.loads(manifest.read_text())
+    plain["manifest"]["seq"] -= 1
+    plain["manifest"]["made_at_us"] = int(made.timestamp()) * 1_000_000
+    manifest.write_text(json.dumps(plain))
+    return older.name
+
+
 def test_from_a_first_start_everything_comes_back_by_the_keyboard_alone(
     lost: Make, tmp_path: Path
 ) -> None:
     new = from_first_start(lost)
     assert faults(new.window) == []
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, str(tmp_path / "old journal"))
+    new.enter(str(tmp_path / "stick"))
+    new.rig.until(lambda: new.page.choice.has_list)
+    assert faults(new.window) == []
+    keep_picture(new.rig, "restore_list")
+    press(Qt.Key.Key_Return)
+    new.enter(PASSPHRASE, str(tmp_path / "old journal"))
+    assert faults(new.window) == []
     keep_picture(new.rig, "restore_ask")
     new.enter("")
     new.looked()
@@ -198,7 +230,8 @@ def test_a_till_that_stays_shut_comes_back_beside_what_is_left_of_it(
         press(Qt.Key.Key_Tab)
     press(Qt.Key.Key_Return)
     new.rig.until(lambda: isinstance(new.window.pages.currentWidget(), RestorePage))
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     new.looked()
     assert new.last_slip not in new.page.facts.text(), "the newer sales were in the journal"
     press(Qt.Key.Key_Return)
@@ -212,7 +245,8 @@ def test_a_place_where_something_lies_is_never_written_over(lost: Make, tmp_path
     new.target.mkdir()
     theirs = new.target / "theirs.txt"
     theirs.write_text("not ours")
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     new.rig.until(lambda: new.page.problem.text() and not new.page.busy)
     assert theirs.read_text() == "not ours"
     assert list(new.target.iterdir()) == [theirs]
@@ -223,7 +257,8 @@ def test_what_comes_there_after_the_look_is_not_written_over_either(
     lost: Make, tmp_path: Path
 ) -> None:
     new = from_first_start(lost)
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     new.looked()
     new.target.mkdir()
     (new.target / "theirs.txt").write_text("not ours")
@@ -235,7 +270,8 @@ def test_what_comes_there_after_the_look_is_not_written_over_either(
 
 def test_a_wrong_passphrase_says_so_and_leaves_nothing(lost: Make, tmp_path: Path) -> None:
     new = from_first_start(lost)
-    new.enter(str(tmp_path / "stick"), "not the passphrase at all", "", "")
+    new.choose(tmp_path / "stick")
+    new.enter("not the passphrase at all", "", "")
     new.rig.until(lambda: "口令" in new.page.problem.text())
     assert not new.target.exists()
     assert list(tmp_path.glob(".*restoring")) == []
@@ -244,11 +280,14 @@ def test_a_wrong_passphrase_says_so_and_leaves_nothing(lost: Make, tmp_path: Pat
 
 def test_escape_gives_up_and_leaves_nothing(lost: Make, tmp_path: Path) -> None:
     new = from_first_start(lost)
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     new.looked()
     press(Qt.Key.Key_Escape)
     new.rig.until(lambda: not new.page.busy and new.page.fields.isVisible())
     assert list(tmp_path.glob(".*restoring")) == []
+    press(Qt.Key.Key_Escape)
+    assert focus() is new.page.choice.table, "one step back: the list is still there"
     press(Qt.Key.Key_Escape)
     new.rig.until(lambda: isinstance(new.window.pages.currentWidget(), FirstStart))
 
@@ -265,7 +304,8 @@ def test_something_newer_beside_the_chosen_backup_is_told_in_red(
         return replace(made, found=replace(made.found, newer=later, missing=(1904, 1911)))
 
     new.page._prepare = with_a_close
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     new.looked()
     assert "A1-Z000132-2026-11-21.json" in new.page.facts.text()
     assert new.page.problem.property("tone") == "danger"
@@ -274,7 +314,8 @@ def test_something_newer_beside_the_chosen_backup_is_told_in_red(
 
 def test_a_window_that_is_closed_after_the_look_leaves_nothing(lost: Make, tmp_path: Path) -> None:
     new = from_first_start(lost)
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     new.looked()
     assert list(tmp_path.glob(".*restoring")) != []
     new.window.close()
@@ -283,7 +324,8 @@ def test_a_window_that_is_closed_after_the_look_leaves_nothing(lost: Make, tmp_p
 
 def test_a_window_that_is_closed_amid_the_look_leaves_nothing(lost: Make, tmp_path: Path) -> None:
     new = from_first_start(lost)
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     assert new.page.busy
     new.window.close()
     assert list(tmp_path.glob(".*restoring")) == []
@@ -291,9 +333,111 @@ def test_a_window_that_is_closed_amid_the_look_leaves_nothing(lost: Make, tmp_pa
 
 def test_a_folder_that_is_not_there_is_said_at_its_field(lost: Make, tmp_path: Path) -> None:
     new = from_first_start(lost)
-    new.enter(str(tmp_path / "no such folder"), PASSPHRASE, "", "")
+    new.enter(str(tmp_path / "no such folder"))
+    new.rig.until(lambda: "没有这个文件夹" in new.page.problem.text())
+    assert focus() is new.page.choice.source
+    assert not new.page.choice.table.isVisible()
+
+
+def test_a_folder_without_a_backup_is_said_at_its_field(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.enter(str(tmp_path / "old journal"))
+    new.rig.until(lambda: "没有备份" in new.page.problem.text())
+    assert focus() is new.page.choice.source
+
+
+def test_a_journal_that_is_not_there_is_said_at_its_field(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, str(tmp_path / "no journal"), "")
+    new.rig.until(lambda: not new.page.busy)
     assert "没有这个文件夹" in new.page.problem.text()
-    assert focus() is new.page.source
+    assert focus() is new.page.journal
+    assert list(tmp_path.glob(".*restoring")) == []
+
+
+def test_the_list_says_when_whose_and_how_large_and_proposes_the_newest(
+    lost: Make, tmp_path: Path
+) -> None:
+    new = from_first_start(lost)
+    with_an_older_one(new, tmp_path)
+    new.enter(str(tmp_path / "stick"))
+    new.rig.until(lambda: new.page.choice.has_list)
+    listed = new.page.choice.rows
+    newest, older = (listed.record(n) for n in (0, 1))
+    assert newest is not None
+    assert older is not None
+    assert listed.rowCount() == 2
+    assert newest.made_at > older.made_at
+    made = f"{newest.made_at:%Y-%m-%d %H:%M}"
+    size = listed.cells(newest)[2]
+    assert listed.cells(newest) == (made, "南山海岸店 · 1 号柜", size, "建议用这份")
+    assert size.endswith(("KB", "MB"))
+    assert listed.cells(older)[3] == ""
+    assert new.page.choice.table.currentIndex().row() == 0
+    assert faults(new.window) == []
+
+
+def test_down_and_enter_take_an_older_one(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    older = with_an_older_one(new, tmp_path)
+    new.enter(str(tmp_path / "stick"))
+    new.rig.until(lambda: new.page.choice.has_list)
+    press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Return)
+    assert new.page._taken is not None
+    assert new.page._taken.path.name == older
+    assert "南山海岸店 · 1 号柜" in new.page.which.text()
+
+
+def test_one_that_proves_not_to_be_whole_is_marked_and_the_next_one_proposed(
+    lost: Make, tmp_path: Path
+) -> None:
+    new = from_first_start(lost)
+    older = with_an_older_one(new, tmp_path)
+    flip(tmp_path / "stick" / new.backup.name / "regulars.db", 5000)
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
+    new.rig.until(lambda: not new.page.busy)
+    assert focus() is new.page.choice.table
+    row = new.page.choice.rows.record(new.page.choice.table.currentIndex().row())
+    assert row is not None
+    assert (row.path.name, row.proposed) == (older, True)
+    assert "不完整" in new.page.problem.text()
+    press(Qt.Key.Key_Up)
+    press(Qt.Key.Key_Return)
+    assert new.page.choice.isVisible(), "what isn't whole can't be taken"
+
+
+def test_another_folder_is_typed_and_the_old_list_goes(lost: Make, tmp_path: Path) -> None:
+    new = from_first_start(lost)
+    new.enter(str(tmp_path / "stick"))
+    new.rig.until(lambda: new.page.choice.has_list)
+    new.page.choice.source.setFocus()
+    write("/")
+    assert not new.page.choice.has_list
+    assert not new.page.choice.table.isVisible()
+
+
+def test_the_folder_is_not_looked_into_by_the_windows_thread(
+    lost: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share that hangs would hang the window."""
+    new = from_first_start(lost)
+    looked: set[str] = set()
+    is_dir = Path.is_dir
+
+    def heard(path: Path) -> bool:
+        if tmp_path in path.parents:
+            looked.add(threading.current_thread().name)
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", heard)
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, str(tmp_path / "old journal"), "")
+    new.looked()
+    assert looked
+    assert threading.main_thread().name not in looked
 
 
 def test_what_is_missing_is_said_with_its_numbers_before_anything_is_done(
@@ -307,7 +451,8 @@ def test_what_is_missing_is_said_with_its_numbers_before_anything_is_done(
         return replace(made, found=replace(made.found, missing=(1904, 1911), unplaced=6))
 
     new.page._prepare = with_a_gap
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     new.looked()
     assert "8 笔" in new.page.facts.text()
     assert "找不回来" in new.page.problem.text()
@@ -325,7 +470,8 @@ def test_the_percents_go_upwards(lost: Make, tmp_path: Path) -> None:
         show(percent)
 
     new.page._percent = hear  # type: ignore[method-assign]  # to hear what is shown
-    new.enter(str(tmp_path / "stick"), PASSPHRASE, "", "")
+    new.choose(tmp_path / "stick")
+    new.enter(PASSPHRASE, "", "")
     new.looked()
     assert heard == sorted(heard)
     assert heard[-1] == 100
