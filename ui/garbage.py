@@ -13,15 +13,17 @@ from typing import ClassVar, Final
 
 from PySide6.QtCore import QObject, QTimer
 
-_LOOK_MS: Final = 1_000
-_YOUNG: Final = 2_000
-"""Objects made since the last look, net: below this it isn't worth a look."""
-_MOST_YOUNG_ROUNDS: Final = 300
+_LOOK_MS: Final = 200
+"""Often, so that no look takes longer than a frame."""
+_YOUNG: Final = 700
+_YOUNG_ROUNDS: Final = 10
+"""CPython's own thresholds: objects made since the last look, and looks until the next generation's."""
+_MOST_MIDDLE_ROUNDS: Final = 150
 """A till that is never left alone for twenty seconds has its old objects looked through all the same."""
 
 
 class GuiGarbage(QObject):
-    """Collects young cycles each second while the event loop runs; `all` is for when nobody is typing. Until
+    """Collects young cycles while the event loop runs; `all` is for when nobody is typing. Until
     the last one in the process was stopped nothing else collects."""
 
     _working: ClassVar[set[int]] = set()
@@ -37,11 +39,11 @@ class GuiGarbage(QObject):
 
     def look(self) -> None:
         """Collect what is young, if there is enough of it."""
-        young, _, rounds = gc.get_count()
-        if rounds >= _MOST_YOUNG_ROUNDS:
+        young, young_rounds, middle_rounds = gc.get_count()
+        if middle_rounds >= _MOST_MIDDLE_ROUNDS:
             self.all()
         elif young >= _YOUNG:
-            gc.collect(1)
+            gc.collect(1 if young_rounds >= _YOUNG_ROUNDS else 0)
 
     def all(self) -> None:
         """Look through every object: some tens of milliseconds."""

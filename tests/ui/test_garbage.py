@@ -73,10 +73,7 @@ def test_without_it_the_lane_would_have(qtbot: QtBot) -> None:
     assert ended != [threading.get_ident()]
 
 
-def test_it_looks_by_itself_while_the_event_loop_runs(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ui.garbage._LOOK_MS", 10)
+def test_it_looks_by_itself_while_the_event_loop_runs(qtbot: QtBot) -> None:
     room = QWidget()
     qtbot.addWidget(room)
     garbage = GuiGarbage(room)
@@ -94,17 +91,19 @@ def test_a_busy_till_has_its_old_objects_looked_through_too(
     room = QWidget()
     qtbot.addWidget(room)
     garbage = GuiGarbage(room)
-    monkeypatch.setattr("ui.garbage._MOST_YOUNG_ROUNDS", 3)
+    monkeypatch.setattr("ui.garbage._MOST_MIDDLE_ROUNDS", 2)
     ended: list[int] = []
     ring = Ring(ended.append)
     gc.collect()
     del ring
     kept = []
-    for _ in range(4):
-        assert ended == []
-        kept.append([[number] for number in range(5_000)])
+    looks = 0
+    while not ended and looks < 100:
+        kept.append([[number] for number in range(1_000)])
         garbage.look()
+        looks += 1
     assert ended == [threading.get_ident()]
+    assert looks > 2 * 10, "only after two rounds of the middle generation"
     garbage.stop()
 
 
