@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from tests.printing.readers import codes_on, pdf_lines, pdf_pictures
 from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
 from ui.dialogs.audit_event import AuditEvent
@@ -91,14 +92,18 @@ def test_the_key_is_put_away_once_its_last_line_was_typed_and_never_shown_again(
     assert manager.top is None
 
 
-def test_the_key_as_a_page_is_there_until_the_sheet_closes(manager: Rig) -> None:
+def test_the_key_as_a_page_is_there_until_the_sheet_closes(manager: Rig, tmp_path: Path) -> None:
     page = manager.shop.folder / "key-for-the-safe.pdf"
     manager.act("my")
     sheet = manager.sheet(StartKeySheet)
     sheet.save.setFocus()
     press(Qt.Key.Key_Return)
     manager.until(lambda: str(page) in sheet.problem.text())
-    assert page.read_bytes().startswith(b"%PDF")
+    (drawn,) = pdf_pictures(page.read_bytes(), tmp_path, dpi=150)
+    assert codes_on(drawn).zxing == {("qr", "".join("".join(sheet.lines).split()))}
+    said = "".join(pdf_lines(page.read_bytes(), tmp_path))
+    assert "南山海岸店" in said
+    assert "2026-11-21" in said
     assert page.stat().st_mode & 0o077 == 0
     press(Qt.Key.Key_Escape)
     manager.until(lambda: not page.exists())
