@@ -258,6 +258,15 @@ def waiting_jobs(conn: Connection) -> list[PrintJobRow]:
     return [PrintJobRow(*row) for row in rows]
 
 
+def waiting_counts(conn: Connection) -> dict[str, int]:
+    """How many jobs are not yet settled, by state; their documents are not read."""
+    rows = conn.execute(
+        "SELECT state, count(*) FROM print_job"
+        " WHERE state IN ('queued', 'sending', 'uncertain') GROUP BY state ORDER BY state"
+    )
+    return dict(rows.fetchall())
+
+
 def print_job(conn: Connection, job_id: int) -> PrintJobRow | None:
     """The job of an id."""
     row = conn.execute(f"SELECT {_JOB} FROM print_job WHERE id = ?", (job_id,)).fetchone()

@@ -154,10 +154,10 @@ def open_items(ctx: Context) -> tuple[OpenItem, ...]:
 
 
 def _open_items(ctx: Context, conn: Connection) -> tuple[OpenItem, ...]:
-    jobs = till.waiting_jobs(conn)
-    doubtful = sum(1 for job in jobs if job.state == "uncertain")
+    jobs = till.waiting_counts(conn)
+    doubtful = jobs.pop("uncertain", 0)
     # Without a printer nothing waits for one.
-    waiting = len(jobs) - doubtful if ctx.settings.receipt.printer else 0
+    waiting = sum(jobs.values()) if ctx.settings.receipt.printer else 0
     carts = int(till.saved_cart(conn) is not None)
     found = (OpenItem(CART, carts), OpenItem(WAITING, waiting), OpenItem(DOUBTFUL, doubtful))
     return tuple(item for item in found if item.count)
