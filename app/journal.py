@@ -39,6 +39,7 @@ _OVERHEAD: Final = _HEAD.size + _NONCE_BYTES
 _EVENT: Final = 1
 _HEADER: Final = 2
 _MAX_RECORD: Final = 16 * 1024 * 1024
+_PART_BYTES: Final = 1 << 20
 HEADER_MOST: Final = 512
 """A file of at most this many bytes can hold no more than its header."""
 SUFFIX: Final = ".rjl"
@@ -158,6 +159,34 @@ class JournalFile:
     def read(self, path: Path) -> list[Record]:
         """The readable records of one file."""
         return self._read_file(path, before=None)[0]
+
+    def first_in(self, path: Path) -> int | None:
+        """The sequence number with which a file begins, as its header has it; None when that can't be read."""
+        try:
+            with path.open("rb") as file:
+                opened = self._sealer.open_at(file.read(HEADER_MOST), 0, number_of(path))
+        except OSError:
+            return None
+        return opened[1] if opened is not None and opened[0] == _HEADER else None
+
+    def each_of(self, path: Path) -> Iterator[Record]:
+        """The readable records of one file, as `read` has them, of a file that memory need not hold."""
+        number = number_of(path)
+        blob, at = b"", 0
+        try:
+            with path.open("rb") as file:
+                while part := file.read(_PART_BYTES):
+                    blob, at = blob[at:] + part, 0
+                    while (opened := self._sealer.open_at(blob, at, number)) is not None:
+                        kind, seq, plain, at = opened
+                        if kind == _EVENT:
+                            yield Record(seq, plain[32:], plain[:32])
+        except OSError:
+            return
+        # What is left is nothing, or begins with a record that does not open: some later one may.
+        for _, kind, seq, found in self._sealer.records(blob[at:], number):
+            if kind == _EVENT and found is not None:
+                yield Record(seq, found[32:], found[:32])
 
     def read_checked(self, path: Path, *, before: Path | None) -> tuple[list[Record], list[Damage]]:
         """The records of one file and its damaged places; `before` is the file before it."""
@@ -343,7 +372,7 @@ class Sealer:
         """(offset, kind, sequence, plaintext); plaintext None is damage, kind 0 when nothing follows."""
         at = 0
         while at < len(blob):
-            opened = self._open_at(blob, at, number)
+            opened = self.open_at(blob, at, number)
             if opened is not None:
                 kind, seq, plain, end = opened
                 yield at, kind, seq, plain
@@ -351,7 +380,7 @@ class Sealer:
                 continue
             # Go on at the next marker that opens: what follows a flipped byte may be whole.
             following = blob.find(_MARKER, at + 1)
-            while following != -1 and self._open_at(blob, following, number) is None:
+            while following != -1 and self.open_at(blob, following, number) is None:
                 following = blob.find(_MARKER, following + 1)
             yield at, (0 if following == -1 else _EVENT), 0, None
             at = len(blob) if following == -1 else following
@@ -359,14 +388,12 @@ class Sealer:
     def sound_bytes(self, blob: bytes, number: int) -> int:
         """How many bytes at the beginning are whole records."""
         at = 0
-        while (opened := self._open_at(blob, at, number)) is not None:
+        while (opened := self.open_at(blob, at, number)) is not None:
             at = opened[3]
         return at
 
-    def _bound(self, start: bytes, number: int) -> bytes:
-        return start + self._owner + number.to_bytes(4, "big")
-
-    def _open_at(self, blob: bytes, at: int, number: int) -> tuple[int, int, bytes, int] | None:
+    def open_at(self, blob: bytes, at: int, number: int) -> tuple[int, int, bytes, int] | None:
+        """(kind, sequence, plaintext, end) of the record at `at`; None when there is no whole sound one."""
         if at + _OVERHEAD > len(blob):
             return None
         start = blob[at : at + _HEAD.size]
@@ -381,6 +408,9 @@ class Sealer:
         except InvalidTag:
             return None
         return kind, seq, plain, end
+
+    def _bound(self, start: bytes, number: int) -> bytes:
+        return start + self._owner + number.to_bytes(4, "big")
 
 
 def number_of(path: Path) -> int:

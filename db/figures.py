@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from db.connection import Connection
+from db.rows import LAST
 
 
 class FiguresRow(NamedTuple):
@@ -61,27 +62,18 @@ def insert(conn: Connection, row: FiguresRow, shares: Iterable[ShareRow]) -> Non
     conn.executemany(_INSERT_SHARE, shares)
 
 
-def all_rows(conn: Connection) -> Iterator[FiguresRow]:
-    """Every event's sums in the journal's order."""
-    return (
-        FiguresRow(*row) for row in conn.execute(f"SELECT {_ROW} FROM event_figures ORDER BY seq")
+def all_rows(conn: Connection, after: int = 0, upto: int = LAST) -> Iterator[FiguresRow]:
+    """Every event's sums in the journal's order, of the events above `after` up to `upto`."""
+    found = conn.execute(
+        f"SELECT {_ROW} FROM event_figures WHERE seq > ? AND seq <= ? ORDER BY seq", (after, upto)
     )
+    return map(FiguresRow._make, found)
 
 
-def all_shares(conn: Connection) -> Iterator[ShareRow]:
-    """Every share in the journal's order."""
-    return (
-        ShareRow(*row) for row in conn.execute(f"SELECT {_SHARE} FROM event_share ORDER BY seq, n")
+def all_shares(conn: Connection, after: int = 0, upto: int = LAST) -> Iterator[ShareRow]:
+    """Every share in the journal's order, of the events above `after` up to `upto`."""
+    found = conn.execute(
+        f"SELECT {_SHARE} FROM event_share WHERE seq > ? AND seq <= ? ORDER BY seq, n",
+        (after, upto),
     )
-
-
-def rows_of(conn: Connection, seq: int) -> list[FiguresRow]:
-    """The sums of one event, none or one."""
-    found = conn.execute(f"SELECT {_ROW} FROM event_figures WHERE seq = ?", (seq,))
-    return [FiguresRow(*row) for row in found]
-
-
-def shares_of(conn: Connection, seq: int) -> list[ShareRow]:
-    """The shares of one event, by number."""
-    found = conn.execute(f"SELECT {_SHARE} FROM event_share WHERE seq = ? ORDER BY n", (seq,))
-    return [ShareRow(*row) for row in found]
+    return map(ShareRow._make, found)

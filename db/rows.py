@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sqlcipher3.dbapi2 import Connection
 
@@ -67,6 +67,9 @@ class DocumentRow(NamedTuple):
     reason: str | None
 
 
+LAST: Final = (1 << 63) - 1
+"""Above every sequence number."""
+
 _EVENT = "seq, epoch, id, command_id, kind, body, hash"
 _LEDGER = (
     "seq, n, event_id, member_id, asset, kind, amount, business_date, available_from, expires,"
@@ -115,10 +118,13 @@ def event_by_seq(conn: Connection, seq: int) -> EventRow | None:
     return _one_event(conn, "seq = ?", seq)
 
 
-def events_after(conn: Connection, seq: int, limit: int = -1) -> Iterator[EventRow]:
-    """Events with a greater sequence number, in order."""
+def events_after(
+    conn: Connection, seq: int, limit: int = -1, *, upto: int = LAST
+) -> Iterator[EventRow]:
+    """Events with a greater sequence number, up to one of `upto`, in order."""
     rows = conn.execute(
-        f"SELECT {_EVENT} FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+        f"SELECT {_EVENT} FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        (seq, upto, limit),
     )
     return (EventRow(*row) for row in rows)
 
@@ -203,9 +209,13 @@ def members_moved_last(conn: Connection, limit: int) -> list[bytes]:
     return [bytes(row[0]) for row in rows]
 
 
-def members_moved_since(conn: Connection, seq: int) -> Iterator[bytes]:
-    """Every member with an entry after an event, each once."""
-    rows = conn.execute("SELECT DISTINCT member_id FROM ledger WHERE seq > ?", (seq,))
+def members_moved_since(conn: Connection, seq: int, *, upto: int = LAST) -> Iterator[bytes]:
+    """Every member with an entry after an event, up to that of `upto`, each once, in the order of their ids."""
+    rows = conn.execute(
+        "SELECT DISTINCT member_id FROM ledger NOT INDEXED WHERE seq > ? AND seq <= ?"
+        " ORDER BY member_id",
+        (seq, upto),
+    )
     return (bytes(row[0]) for row in rows)
 
 
@@ -241,14 +251,20 @@ def _last(conn: Connection, index: str, where: str) -> EventRow | None:
     return EventRow(*row) if row else None
 
 
-def all_ledger(conn: Connection) -> Iterator[LedgerRow]:
-    """Every entry in the journal's order."""
-    return (LedgerRow(*r) for r in conn.execute(f"SELECT {_LEDGER} FROM ledger ORDER BY seq, n"))
+def all_ledger(conn: Connection, after: int = 0, upto: int = LAST) -> Iterator[LedgerRow]:
+    """Every entry in the journal's order, of the events above `after` up to `upto`."""
+    found = conn.execute(
+        f"SELECT {_LEDGER} FROM ledger WHERE seq > ? AND seq <= ? ORDER BY seq, n", (after, upto)
+    )
+    return map(LedgerRow._make, found)
 
 
-def all_documents(conn: Connection) -> Iterator[DocumentRow]:
-    """Every document in the journal's order."""
-    return (DocumentRow(*r) for r in conn.execute(f"SELECT {_DOCUMENT} FROM document ORDER BY seq"))
+def all_documents(conn: Connection, after: int = 0, upto: int = LAST) -> Iterator[DocumentRow]:
+    """Every document in the journal's order, of the events above `after` up to `upto`."""
+    found = conn.execute(
+        f"SELECT {_DOCUMENT} FROM document WHERE seq > ? AND seq <= ? ORDER BY seq", (after, upto)
+    )
+    return map(DocumentRow._make, found)
 
 
 def ledger_sums(conn: Connection, member_id: bytes) -> dict[str, int]:

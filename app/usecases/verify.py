@@ -7,9 +7,8 @@ lot and tier is folded anew; the chain and the journal file are checked link by 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
 
@@ -19,7 +18,8 @@ from app.protocol.events import Event, NotCanonical, chain
 from app.usecases.verify_drawer import DrawerWalk
 from app.usecases.verify_members import check_members, code_of
 from app.usecases.verify_report import Fault, Progress, Report, quiet
-from db import figures, people, rows, states, till
+from app.usecases.verify_rows import EventRows
+from db import people, rows, states, till
 from db.engine import Reader
 
 Folding = Callable[[Context, Report, Progress], None]
@@ -61,55 +61,31 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
     hashes = bytearray()
     with ctx.read(Reader.REPORT) as conn:
         total = rows.event_count(conn)
-        ledger, documents = _Walk(rows.all_ledger(conn), 0), _Walk(rows.all_documents(conn), 0)
-        sums, shares = _Walk(figures.all_rows(conn), 0), _Walk(figures.all_shares(conn), 0)
-        cash = DrawerWalk(conn)
+        beside, cash = EventRows(conn), DrawerWalk(conn)
         for row in rows.events_after(conn, 0):
             while expected < row.seq:
                 report.add(Fault.GAP, expected, "event is missing")
                 # What it stood for goes with it, and what follows has nothing to chain onto.
-                ledger.take(expected)
-                documents.take(expected)
-                sums.take(expected)
-                shares.take(expected)
+                beside.lost(expected)
                 cash.lost(expected)
                 previous = None
                 hashes += _UNKNOWN
                 expected += 1
             event = check_event(row, previous, report)
-            wanted = posting.ledger_rows(event) if event else None
-            document = posting.document_row(event) if event else None
-            found = ledger.take(row.seq)
-            if wanted is not None:
-                compare_rows(report, Fault.LEDGER, row.seq, wanted, found)
-                of_event = documents.take(row.seq)
-                expected_documents = [] if document is None else [document]
-                compare_rows(report, Fault.PROJECTION, row.seq, expected_documents, of_event)
-            of_sums, of_shares = sums.take(row.seq), shares.take(row.seq)
+            beside.compare(row.seq, event, report)
             if event is not None:
-                wanted_sums, wanted_shares = posting.figures_rows(event)
-                expected_sums = [] if wanted_sums is None else [wanted_sums]
-                compare_rows(report, Fault.PROJECTION, row.seq, expected_sums, of_sums)
-                compare_rows(report, Fault.PROJECTION, row.seq, wanted_shares, of_shares)
                 check_projections(conn, event, report)
                 staff.take(event)
                 for what in cash.take(event):
                     report.add(Fault.PROJECTION, row.seq, what)
             report.events += 1
-            report.entries += len(found)
             previous = row.hash
             hashes += row.hash
             expected += 1
             if report.events % _BATCH == 0:
                 progress("events", report.events, total)
-        for seq, _ in ledger.rest():
-            report.add(Fault.LEDGER, seq, "entry of no event")
-        of_no_event = itertools.chain(
-            ((seq, "document of no event") for seq, _ in documents.rest()),
-            ((seq, "figures of no event") for walk in (sums, shares) for seq, _ in walk.rest()),
-            cash.rest(),
-        )
-        for seq, what in of_no_event:
+        beside.rest(report)
+        for seq, what in cash.rest():
             report.add(Fault.PROJECTION, seq, what)
         staff.compare(conn, report)
     report.head = previous or b""
@@ -152,49 +128,6 @@ def check_projections(conn: Connection, event: Event, report: Report) -> None:
     if consents and event.member_id is not None:
         given = [c for c in people.consents_of(conn, event.member_id) if c.seq == event.seq]
         same("consent", sorted(consents, key=repr), sorted(given, key=repr))
-
-
-def compare_rows(
-    report: Report, fault: Fault, seq: int, wanted: list[Any], found: list[Any]
-) -> None:
-    """Note the first place where the rows of an event are not those that it stands for."""
-    if wanted == found:
-        return
-    for n in range(max(len(wanted), len(found))):
-        one = wanted[n] if n < len(wanted) else None
-        other = found[n] if n < len(found) else None
-        if one != other:
-            name = "row" if other is None or one is None else _first_difference(one, other)
-            verb = "is missing" if other is None else ("is too many" if one is None else "differs")
-            report.add(fault, seq, f"{n}: {name} {verb}")
-
-
-def _first_difference(one: Any, other: Any) -> str:
-    names: tuple[str, ...] = one._fields
-    return next(name for name in names if getattr(one, name) != getattr(other, name))
-
-
-class _Walk:
-    """Rows in order of their sequence number, taken one number at a time."""
-
-    def __init__(self, source: Iterator[Any], at: int) -> None:
-        self._source = source
-        self._at = at
-        self._next = next(source, None)
-
-    def take(self, seq: int) -> list[Any]:
-        """The rows of a sequence number; rows of lower ones come with it, and so show up."""
-        found = []
-        while self._next is not None and self._next.seq <= seq:
-            found.append(self._next)
-            self._next = next(self._source, None)
-        return found
-
-    def rest(self) -> Iterator[tuple[int, Any]]:
-        """What is left after the last event."""
-        while self._next is not None:
-            yield self._next.seq, self._next
-            self._next = next(self._source, None)
 
 
 class _Staff:

@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from app import posting
 from app.context import Context
 from app.journal import Record
-from app.usecases.verify import check_event, check_projections, compare_rows, tiers_by_rank
+from app.usecases.verify import check_event, check_projections, tiers_by_rank
 from app.usecases.verify_members import check_members
 from app.usecases.verify_report import Fault, Progress, Report, quiet
-from db import day, figures, people, rows
+from app.usecases.verify_rows import EventRows
+from db import day, people, rows
 from db.connection import Connection
 from db.engine import Reader
 
@@ -34,29 +34,48 @@ def verify_since(ctx: Context, seq: int, points: int = 0, *, progress: Progress 
     """
     report = Report()
     with ctx.read(Reader.REPORT) as conn:
-        before = rows.event_by_seq(conn, seq) if seq else None
-        report.head = before.hash if before else ctx.chain_start()
-        records = _records_after(ctx, seq)
-        unwritten: list[rows.EventRow] = []
         head = rows.head(conn)
         last = head[0] if head else 0
-        for row in rows.events_after(conn, seq):
-            _check_one(conn, row, report)
-            copy = next(records, None)
-            if copy is None:
-                unwritten.append(row)
-            elif (copy.seq, copy.hash) != (row.seq, row.hash):
-                report.add(Fault.JOURNAL_FILE, row.seq, "another event in the journal file")
-            if report.events % _TOLD_EVERY == 0:
-                progress("events", report.events, last - seq)
-        if seq + report.events != last:
-            report.add(Fault.GAP, seq + 1, f"{report.events} events up to {last}")
+        unwritten = _check_events(ctx, conn, seq, last, report, progress)
         moved = list(rows.members_moved_since(conn, seq))
         tiers = tiers_by_rank(ctx, conn)
         check_members(conn, moved, report, tiers, progress=progress, total=len(moved))
         _check_sum(conn, seq, points, report)
     _check_late(ctx, unwritten, report)
     return report
+
+
+def _check_events(
+    ctx: Context, conn: Connection, after: int, upto: int, report: Report, progress: Progress
+) -> list[rows.EventRow]:
+    """The events above `after` up to `upto`; those that the journal files did not have yet."""
+    before = rows.event_by_seq(conn, after) if after else None
+    report.head = before.hash if before else ctx.chain_start()
+    records = _records_after(ctx, after)
+    beside = EventRows(conn, after, upto)
+    unwritten: list[rows.EventRow] = []
+    expected = after + 1
+    for row in rows.events_after(conn, after, upto=upto):
+        while expected < row.seq:
+            beside.lost(expected)
+            expected += 1
+        event = check_event(row, report.head, report)
+        beside.compare(row.seq, event, report)
+        if event is not None:
+            check_projections(conn, event, report)
+        copy = next(records, None)
+        if copy is None:
+            unwritten.append(row)
+        elif (copy.seq, copy.hash) != (row.seq, row.hash):
+            report.add(Fault.JOURNAL_FILE, row.seq, "another event in the journal file")
+        report.events += 1
+        report.head = row.hash
+        expected += 1
+        if report.events % _TOLD_EVERY == 0:
+            progress("events", report.events, upto - after)
+    if after + report.events != upto:
+        report.add(Fault.GAP, after + 1, f"{report.events} events up to {upto}")
+    return unwritten
 
 
 def _check_late(ctx: Context, unwritten: list[rows.EventRow], report: Report) -> None:
@@ -70,39 +89,17 @@ def _check_late(ctx: Context, unwritten: list[rows.EventRow], report: Report) ->
             report.add(Fault.JOURNAL_FILE, row.seq, "not in the journal file")
 
 
-def _check_one(conn: Connection, row: rows.EventRow, report: Report) -> None:
-    event = check_event(row, report.head, report)
-    report.events += 1
-    report.head = row.hash
-    if event is None:
-        return
-    found = rows.ledger_of_event(conn, row.seq)
-    report.entries += len(found)
-    compare_rows(report, Fault.LEDGER, row.seq, posting.ledger_rows(event), found)
-    document = posting.document_row(event)
-    kept = rows.document_by_event(conn, event.id)
-    compare_rows(report, Fault.PROJECTION, row.seq, _known(document), _known(kept))
-    sums, shares = posting.figures_rows(event)
-    compare_rows(report, Fault.PROJECTION, row.seq, _known(sums), figures.rows_of(conn, row.seq))
-    compare_rows(report, Fault.PROJECTION, row.seq, shares, figures.shares_of(conn, row.seq))
-    check_projections(conn, event, report)
-
-
-def _known(row: rows.DocumentRow | figures.FiguresRow | None) -> list[object]:
-    return [] if row is None else [row]
-
-
 def _records_after(ctx: Context, seq: int) -> Iterator[Record]:
     """The journal files' records after an event, in order; files that end before it are not read."""
     files = ctx.journal.files()
     first = len(files)
     while first > 0:
         first -= 1
-        found = ctx.journal.read(files[first])
-        if found and found[0].seq <= seq + 1:
+        begins = ctx.journal.first_in(files[first])
+        if begins is not None and begins <= seq + 1:
             break
     for path in files[first:]:
-        yield from (record for record in ctx.journal.read(path) if record.seq > seq)
+        yield from (record for record in ctx.journal.each_of(path) if record.seq > seq)
 
 
 def _check_sum(conn: Connection, seq: int, points: int, report: Report) -> None:

@@ -36,9 +36,9 @@ from app.usecases.keep_cart import CartLine, OpenCart, keep_cart
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.owner_postings import post_all
 from app.usecases.sign_in import new_verifier
-from app.usecases.verify_day import verify_since
+from app.usecases.verify_day import _records_after, verify_since
 from app.usecases.verify_report import Fault
-from db import people, till
+from db import people, rows, till
 from db.backup import check_copy, copy_into
 from db.connection import Connection
 from db.errors import AlreadyExists, Damaged
@@ -107,6 +107,20 @@ def test_a_slip_that_may_have_printed_is_open_with_a_printer_or_without(kiosk: K
         (job, *_) = till.waiting_jobs(conn)
         till.set_job_state(conn, job.id, state="uncertain", problem=None, attempt=True)
     assert open_items(kiosk.ctx) == (OpenItem("slips_doubtful", 1),)
+
+
+@pytest.mark.parametrize("state", ["queued", "sending"])
+def test_every_slip_that_is_not_on_paper_waits_where_there_is_a_printer(
+    kiosk: Kiosk, state: str
+) -> None:
+    kiosk.quote_and_sell()
+    kiosk.quote_and_sell()
+    settings = kiosk.ctx.settings
+    kiosk.ctx.settings = replace(settings, receipt=replace(settings.receipt, printer="file:/x"))
+    with kiosk.ctx.write_rows() as conn:
+        first, *others = till.waiting_jobs(conn)
+        till.set_job_state(conn, first.id, state=state, problem=None, attempt=True)
+    assert open_items(kiosk.ctx) == (OpenItem("slips_waiting", 1 + len(others)),)
 
 
 # The last step ----------------------------------------------------------------------------------------
@@ -310,6 +324,19 @@ def test_the_proof_names_what_differs(kiosk: Kiosk, sql: str, fault: Fault) -> N
     assert fault in finds(kiosk)
 
 
+def test_a_document_of_an_event_that_is_none_is_found(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    with kiosk.ctx.read() as conn:
+        seq = next(row.seq for row in rows.events_after(conn, 0) if row.kind == posting.SIGN_IN)
+    with without_triggers(kiosk) as conn:
+        conn.execute(
+            "INSERT INTO document SELECT ?, zeroblob(16), kind, NULL, member_id, shift_id, staff_id,"
+            " business_date, at_us, total_minor, 0, 0, NULL, NULL FROM document LIMIT 1",
+            (seq,),
+        )
+    assert finds(kiosk) == {Fault.PROJECTION}
+
+
 def test_an_event_taken_out_leaves_a_gap(kiosk: Kiosk) -> None:
     kiosk.quote_and_sell()
     kiosk.quote_and_sell()
@@ -317,6 +344,27 @@ def test_an_event_taken_out_leaves_a_gap(kiosk: Kiosk) -> None:
         conn.execute("DELETE FROM event WHERE seq = (SELECT max(seq) - 1 FROM event)")
     kiosk.till = opened_as_it_lies(kiosk)
     assert Fault.GAP in finds(kiosk)
+
+
+def test_what_a_lost_event_stood_for_is_not_told_of_the_next_one(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    kiosk.quote_and_sell()
+    with raw(kiosk) as conn:
+        conn.execute("DELETE FROM event WHERE seq = (SELECT max(seq) - 1 FROM event)")
+    kiosk.till = opened_as_it_lies(kiosk)
+    assert not {Fault.LEDGER, Fault.PROJECTION} & finds(kiosk)
+
+
+def test_a_proof_reads_the_records_after_any_event_and_no_other(kiosk: Kiosk) -> None:
+    for _ in range(2):
+        kiosk.quote_and_sell()
+        kiosk.clock.now += timedelta(days=1)
+    kiosk.quote_and_sell()
+    assert len(kiosk.journal_files()) == 3
+    last = len(kiosk.events())
+    for since in range(last + 1):
+        found = [record.seq for record in _records_after(kiosk.ctx, since)]
+        assert found == list(range(since + 1, last + 1))
 
 
 def test_a_balance_that_grew_without_an_event_shows_in_the_sum_of_all(kiosk: Kiosk) -> None:

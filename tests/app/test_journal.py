@@ -97,6 +97,34 @@ def test_a_sequence_number_rewritten_in_the_open_part_does_not_open(folder: Path
     assert damages == [Damage(path.name, at, False, "unreadable record", 1)]
 
 
+@pytest.mark.parametrize("part_bytes", [1, 64, 1 << 20])
+def test_a_file_read_in_parts_has_the_records_of_the_whole_wherever_it_is_damaged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, part_bytes: int
+) -> None:
+    monkeypatch.setattr("app.journal._PART_BYTES", part_bytes)
+    path, file = sorted(folder.iterdir())[1], journal(folder)
+    sound = path.read_bytes()
+    assert list(file.each_of(path)) == records(4, 6)
+    for offset in range(0, len(sound), 11):
+        flip(path, offset)
+        assert list(file.each_of(path)) == file.read(path), offset
+        path.write_bytes(sound[:offset])
+        assert list(file.each_of(path)) == file.read(path), offset
+        path.write_bytes(sound)
+
+
+def test_a_file_says_with_which_event_it_begins_while_its_header_can_be_read(folder: Path) -> None:
+    file = journal(folder)
+    assert [file.first_in(path) for path in file.files()] == [1, 4, 7]
+    flip(file.files()[1], 40)
+    file.files()[2].unlink()
+    assert file.first_in(sorted(folder.iterdir())[1]) is None
+    assert file.first_in(folder / "000003-2026-11-22.rjl") is None
+    path = sorted(folder.iterdir())[0]
+    path.write_bytes(path.read_bytes()[places(path, number=1)[1] :])
+    assert file.first_in(path) is None, "an event is no header"
+
+
 def test_every_flipped_byte_is_found_at_its_record(folder: Path) -> None:
     path = sorted(folder.iterdir())[0]
     sound = path.read_bytes()
