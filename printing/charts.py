@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from reportlab.lib.colors import Color, HexColor
-from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
-from printing.pdf import registered
-from printing.report import ChartData
-from resources import FONT_SANS
+from printing.report import BARS_MOST, ChartData
+from printing.writing import width_of, write
 
 INK: Final = HexColor("#12202B")
 MUTED: Final = HexColor("#627280")
@@ -21,8 +19,9 @@ RULE: Final = HexColor("#DFE5EA")
 ACCENT: Final = HexColor("#0B766C")
 LESS: Final = HexColor("#C0322B")
 _SMALL: Final = 7.5
-_BARS_MOST: Final = 12
 _LABEL_WIDE: Final = 110
+_LABEL_MOST: Final = 0.35
+"""Part of a chart that labels may take before they are cut."""
 _LEGEND_HIGH: Final = 14.0
 _VALUE_WIDE: Final = 50.0
 
@@ -30,8 +29,8 @@ _VALUE_WIDE: Final = 50.0
 def chart_height(chart: ChartData, most: float) -> float:
     """How high a chart wants to be: a few bars need little."""
     if chart.kind == "bars":
-        legend = _LEGEND_HIGH if chart.before else 0
-        return min(most, 22.0 * min(len(chart.values), _BARS_MOST) + 6 + legend)
+        legend = _LEGEND_HIGH if _legend(chart) else 0
+        return min(most, 22.0 * min(len(chart.values), BARS_MOST) + 6 + legend)
     return most
 
 
@@ -48,16 +47,18 @@ def draw(canvas: Canvas, chart: ChartData, x: float, y: float, width: float, hei
 def _bars(
     canvas: Canvas, chart: ChartData, x: float, y: float, width: float, height: float
 ) -> None:
-    """Lying bars, the label left and the value at the end; the largest dozen."""
-    shown = min(len(chart.values), _BARS_MOST)
-    if chart.before:
-        _text(canvas, f"█ {chart.title}   │ {chart.before_title}", x, y + 2, INK)
+    """Lying bars, the label left and the value at the end; the first dozen."""
+    shown = min(len(chart.values), BARS_MOST)
+    if legend := _legend(chart):
+        _text(canvas, legend, x, y + 2, INK)
         y, height = y + _LEGEND_HIGH, height - _LEGEND_HIGH
     step = min(22.0, height / max(shown, 1))
     every = (*chart.values[:shown], *chart.before[:shown])
     least, most = min((0, *every)), max((1, *every))
-    room = width - _LABEL_WIDE - 80
-    zero = x + _LABEL_WIDE - room * least / (most - least)
+    longest = max((width_of(label, _SMALL) for label in chart.labels[:shown]), default=0.0) + 8
+    wide = min(max(longest, _LABEL_WIDE), width * _LABEL_MOST)
+    room = width - wide - 80
+    zero = x + wide - room * least / (most - least)
     for n in range(shown):
         top = y + height - (n + 1) * step
         value = chart.values[n]
@@ -75,8 +76,14 @@ def _bars(
             canvas.setLineWidth(0.5)
             if said_at - 4 <= mark < said_at + _VALUE_WIDE:
                 said_at = mark + 4  # The mark would strike the value through.
-        _text(canvas, _cut(chart.labels[n], _LABEL_WIDE - 8), x, top + step * 0.35, INK)
+        _text(canvas, _cut(chart.labels[n], wide - 8), x, top + step * 0.35, INK)
         _text(canvas, chart.texts[n], said_at, top + step * 0.35, MUTED)
+
+
+def _legend(chart: ChartData) -> str:
+    """What stands below bars, "" where they say all by themselves."""
+    parts = [f"█ {chart.title}", f"│ {chart.before_title}"] if chart.before else []
+    return "   ".join([*parts, *([chart.more] if chart.more else [])])
 
 
 def _lines(
@@ -137,13 +144,7 @@ def _heat(
             if value:
                 ink = HexColor("#FFFFFF") if strength > 0.5 else INK
                 text = chart.texts[row * len(chart.columns) + column]
-                middle = (
-                    x
-                    + 60
-                    + column * wide
-                    + wide / 2
-                    - pdfmetrics.stringWidth(text, registered(FONT_SANS), _SMALL) / 2
-                )
+                middle = x + 60 + column * wide + wide / 2 - width_of(text, _SMALL) / 2
                 _text(canvas, text, middle, top + high * 0.35, ink)
 
 
@@ -157,15 +158,13 @@ def _polyline(canvas: Canvas, points: list[tuple[float, float]]) -> None:
 
 def _text(canvas: Canvas, text: str, x: float, y: float, colour: Color) -> None:
     canvas.setFillColor(colour)
-    canvas.setFont(registered(FONT_SANS), _SMALL)
-    canvas.drawString(x, y, text)
+    write(canvas, text, x, y, _SMALL)
 
 
 def _cut(text: str, room: float) -> str:
     """The text as far as it fits, with an ellipsis where it doesn't."""
-    font = registered(FONT_SANS)
-    if pdfmetrics.stringWidth(text, font, _SMALL) <= room:
+    if width_of(text, _SMALL) <= room:
         return text
-    while text and pdfmetrics.stringWidth(f"{text}…", font, _SMALL) > room:
+    while text and width_of(f"{text}…", _SMALL) > room:
         text = text[:-1]
     return f"{text}…"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Kind = Literal["bars", "lines", "heat"]
+BARS_MOST: Final = 12
+"""So many bars are drawn, the first ones; `more` says so where there are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,7 @@ class ChartData:
 
     `before` is the comparison, one for each value, or (); `before_texts` the same as people read it. A heat
     map has `columns`; its values run line by line, one for each column of each label. A line may end before
-    its labels do: the rest hasn't come yet.
+    its labels do: the rest hasn't come yet. `more` is said where bars are left out.
     """
 
     kind: Kind
@@ -26,6 +28,7 @@ class ChartData:
     before_title: str = ""
     before_texts: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)

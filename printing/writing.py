@@ -43,8 +43,14 @@ def runs(text: str, *, bold: bool = False) -> tuple[tuple[str, str], ...]:
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """How wide a text is, in points."""
+    return size * _wide(text, bold)
+
+
+@lru_cache(maxsize=4096)
+def _wide(text: str, bold: bool) -> float:
+    """In parts of the size: a table is measured at several."""
     return sum(
-        pdfmetrics.stringWidth(said, registered(font), size) for font, said in runs(text, bold=bold)
+        pdfmetrics.stringWidth(said, registered(font), 1) for font, said in runs(text, bold=bold)
     )
 
 
@@ -56,14 +62,16 @@ def write(
         canvas.setFont(registered(font), size)
         with said_as(canvas, said) if beyond_reportlab(said[-1]) else nullcontext():
             canvas.drawString(x, y, said)
-        x += pdfmetrics.stringWidth(said, registered(font), size)
+        x += width_of(said, size, bold=bold)
 
 
 def broken(text: str, size: float, width: float, *, bold: bool = False) -> tuple[str, ...]:
     """The text in lines of at most this width: at blanks, between Chinese characters (never before a closing
     sign), and inside a word only where the word alone is too wide."""
+    if width_of(text, size, bold=bold) <= width:
+        return (text,)
     lines, line = [], ""
-    for piece in _pieces(text):
+    for piece in pieces(text):
         if width_of((line + piece).rstrip(), size, bold=bold) <= width:
             line += piece
             continue
@@ -80,15 +88,15 @@ def broken(text: str, size: float, width: float, *, bold: bool = False) -> tuple
     return (*lines, line.rstrip())
 
 
-def _pieces(text: str) -> list[str]:
+def pieces(text: str) -> list[str]:
     """What stays together: a word with the blanks behind it, a Chinese character with its signs."""
-    pieces: list[str] = []
+    found: list[str] = []
     for character in text:
-        if pieces and not _may_part(pieces[-1][-1], character):
-            pieces[-1] += character
+        if found and not _may_part(found[-1][-1], character):
+            found[-1] += character
         else:
-            pieces.append(character)
-    return pieces
+            found.append(character)
+    return found
 
 
 def _may_part(before: str, after: str) -> bool:

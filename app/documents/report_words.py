@@ -14,7 +14,7 @@ from app.documents.report import Figure, Line, Report, ReportFilter
 from app.domain.business_day import BusinessDate
 from app.formats import Formats, number
 from app.i18n import Words, mark
-from printing.report import ChartData, ReportSheet
+from printing.report import BARS_MOST, ChartData, ReportSheet
 
 TITLES: Final = {
     "overview": mark("Overview"),
@@ -274,7 +274,15 @@ def _chart(report: Report, rows: tuple[tuple[str, ...], ...], naming: Naming) ->
         report.before,
         head(words, report.filter.against) if report.before else "",
         tuple(row[-1] for row in rows) if report.before else (),
+        more=_more(report, words),
     )
+
+
+def _more(report: Report, words: Words) -> str:
+    if report.chart != "bars" or len(report.lines) <= BARS_MOST:
+        return ""
+    count = number(len(report.lines))
+    return words.say("The first {shown} of {count}", shown=number(BARS_MOST), count=count)
 
 
 def _short(line: Line, label: str) -> str:

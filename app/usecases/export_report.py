@@ -92,13 +92,19 @@ def naming_of(ctx: Context, conn: Connection, asked: ReportFilter, language: str
     tier = next((level for level in levels if level.rank == asked.tier_rank), None)
     return Naming(
         formats=Formats(ctx.words(language), sign, zone),
-        shop=ctx.settings.shop.name or ctx.till.store,
+        shop=_shop_name(ctx, language),
         till=ctx.till.till,
         tiers=tiers,
         staff=staff.name if staff else "",
         tier="" if tier is None else tiers[tier.code][language != "zh_CN"],
         today=ctx.business_date(),
     )
+
+
+def _shop_name(ctx: Context, language: str) -> str:
+    names = ctx.settings.shop
+    own = (names.name_en, names.name) if language == "en" else (names.name, names.name_en)
+    return next(filter(None, own), ctx.till.store)
 
 
 def _read(
