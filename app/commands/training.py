@@ -16,14 +16,17 @@ from typing import Any, Final
 from app.build import DATABASE, NewItem, NewStore, Till, create_store, open_till
 from app.commands.demo_data import no_keystore
 from app.context import Context
-from app.domain.errors import Unavailable
+from app.domain.errors import Outage, Unavailable
 from app.journal import derive_key
-from app.settings import BackupSettings
+from app.private import FOLDER_MODE
+from app.settings import BackupSettings, Settings, save
 from app.usecases.sign_in import check_pin
 from app.usecases.staff import admit
 from db import till as till_rows
+from printing.devices.address import FileAddress, parse_address
 
 FOLDER: Final = "training"
+PAPERS: Final = "papers"
 _ITEMS_MOST: Final = 100_000
 _CARD_PREFIX: Final = "8999"
 
@@ -31,21 +34,35 @@ _CARD_PREFIX: Final = "8999"
 def begin(ctx: Context, folder: Path, who: str, pin: str, **surroundings: Any) -> tuple[Path, str]:
     """Let a person of the live store practise: (folder, passphrase) of the store to open.
 
-    `folder` is the live store's. Raises Refused: PIN_WRONG, PIN_LOCKED, PIN_BLOCKED; Unavailable.
+    `folder` is the live store's. Raises Refused: PIN_WRONG, PIN_LOCKED, PIN_BLOCKED; Unavailable, FILE_FAILED
+    where the folder can't be written.
     """
     person = check_pin(ctx, who, pin)
     training, passphrase = folder / FOLDER, derive_key(ctx.data_key, "training passphrase").hex()
-    till = _opened(ctx, training, passphrase, surroundings)
+    settings = _own_folders(ctx.settings, training)
     try:
-        admit(till.context, person, pin)
-    finally:
-        till.close()
+        till = _opened(ctx, training, passphrase, settings, surroundings)
+        try:
+            (training / PAPERS).mkdir(mode=FOLDER_MODE, exist_ok=True)
+            admit(till.context, person, pin)
+        finally:
+            till.close()
+    except OSError as error:
+        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
     return training, passphrase
 
 
-def _opened(ctx: Context, training: Path, passphrase: str, surroundings: dict[str, Any]) -> Till:
+def _opened(
+    ctx: Context,
+    training: Path,
+    passphrase: str,
+    settings: Settings,
+    surroundings: dict[str, Any],
+) -> Till:
     if (training / DATABASE).exists():
         try:
+            # Before it is opened: what a store of an older version has may still be the live till's folders.
+            save(training, settings)
             return open_till(
                 training, passphrase=passphrase, find_keystore=no_keystore, **surroundings
             )
@@ -53,11 +70,42 @@ def _opened(ctx: Context, training: Path, passphrase: str, surroundings: dict[st
             pass  # Nothing in it is real: it is made anew.
     shutil.rmtree(training, ignore_errors=True)
     return create_store(
-        training, _like(ctx), passphrase=passphrase, find_keystore=no_keystore, **surroundings
+        training,
+        _like(ctx, settings),
+        passphrase=passphrase,
+        find_keystore=no_keystore,
+        **surroundings,
     )
 
 
-def _like(ctx: Context) -> NewStore:
+def _own_folders(live: Settings, training: Path) -> Settings:
+    """The live till's settings, but nothing is written where the live till writes: journal, backups, reports,
+    and slips that go into files. A real printer is shared: every slip says that it is training."""
+    printer = live.receipt.printer
+    if printer and _writes_files(printer):
+        printer = f"file:{training / PAPERS}/"
+    return replace(
+        live,
+        journal_folder="",
+        backup=BackupSettings(),
+        reports=replace(live.reports, folder=""),
+        receipt=replace(live.receipt, printer=printer),
+    )
+
+
+def _writes_files(printer: str) -> bool:
+    """Whether slips become files: a folder, a file, or one that the first job would make. A device is none."""
+    try:
+        address = parse_address(printer)
+    except ValueError:
+        return False  # It prints nothing at all, and says so.
+    if not isinstance(address, FileAddress):
+        return False
+    path = address.path
+    return address.one_per_job or path.is_file() or path.is_dir() or not path.exists()
+
+
+def _like(ctx: Context, settings: Settings) -> NewStore:
     """The live shop without anybody's data."""
     with ctx.read() as conn:
         version = ctx.programme_on(conn, ctx.business_date()).version
@@ -73,5 +121,5 @@ def _like(ctx: Context) -> NewStore:
         card_prefix=_CARD_PREFIX,
         items=[NewItem(item, of) for item, of in zip(items, codes, strict=True)],
         training=True,
-        settings=replace(ctx.settings, journal_folder="", backup=BackupSettings()),
+        settings=settings,
     )

@@ -22,7 +22,7 @@ from app.queries.audit import AuditFilter, AuditLine, all_lines, within_reach
 from app.queries.readers import require_look
 from app.slips import money_sign, shop_of
 from app.usecases.done import Done
-from app.usecases.take_out import reports_folder, write_whole
+from app.usecases.take_out import reports_folder, write_new
 from db.engine import Reader
 
 ROWS_MOST: Final = 100_000
@@ -69,9 +69,8 @@ def export_audit(ctx: Context, command: ExportAudit) -> Done[Path]:
     sign = money_sign(ctx.till.currency.code, ctx.till.currency.exponent)
     table += [_cells(Formats(words, sign, zone), line) for line in lines]
     content = (_csv if command.form == "csv" else _xlsx)(table)
-    path = reports_folder(ctx) / f"audit-{seq}.{command.form}"
-    write_whole(path, content)
-    return Done(path, Changes(), warning=ctx.warning())
+    path = reports_folder(ctx) / f"audit-{ctx.till.till}-{seq}.{command.form}"
+    return Done(write_new(path, content), Changes(), warning=ctx.warning())
 
 
 def _cells(formats: Formats, line: AuditLine) -> list[str]:

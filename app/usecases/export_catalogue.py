@@ -12,7 +12,7 @@ from app.domain.rights import Right
 from app.queries.catalogue import whole_catalogue
 from app.queries.readers import require_look
 from app.usecases.done import Done
-from app.usecases.take_out import reports_folder, write_whole
+from app.usecases.take_out import reports_folder, write_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,6 @@ def export_catalogue(ctx: Context, command: ExportCatalogue) -> Done[Path]:
             )
         assert tx.event is not None, "recorded now or before"
         seq = tx.event.seq
-    path = reports_folder(ctx) / f"catalogue-{seq}.csv"
-    write_whole(path, catalogue_csv(items, ctx.till.currency.exponent))
+    path = reports_folder(ctx) / f"catalogue-{ctx.till.till}-{seq}.csv"
+    path = write_new(path, catalogue_csv(items, ctx.till.currency.exponent))
     return Done(path, warning=ctx.warning())

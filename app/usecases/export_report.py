@@ -23,7 +23,7 @@ from app.slips import money_sign, shop_of
 from app.usecases.done import Done
 from app.usecases.read_report import report_of
 from app.usecases.rights import require
-from app.usecases.take_out import reports_folder, write_whole
+from app.usecases.take_out import reports_folder, write_new
 from db import people
 from db.connection import Connection
 from db.engine import Reader
@@ -145,9 +145,10 @@ def _out(
                 slip = report_slip(shop, [sheet for _, sheet in made])
                 tx.print(event, "report", to_json(slip).decode())
         mark = shop_of(ctx, tx.conn, ctx.offset_min()).mark
+        part = _part(ctx, tx.conn, command.filter)
     path = None
     if command.form != "print":
-        path = _save(ctx, command, made, mark=mark)
+        path = _save(ctx, command, made, part, mark=mark)
     changes = Changes(kinds=frozenset({"print"} if command.form == "print" else ()))
     return Done(Exported(path, count), changes, warning=ctx.warning())
 
@@ -156,6 +157,7 @@ def _save(
     ctx: Context,
     command: ExportReport,
     made: Sequence[tuple[Report, ReportSheet]],
+    part: Sequence[str],
     *,
     mark: str,
 ) -> Path:
@@ -171,6 +173,20 @@ def _save(
     else:
         write = csv_bytes if command.form == "csv" else xlsx_bytes
         content = write(made, exponent, mark=mark)
-    path = reports_folder(ctx) / f"{name}-{span}.{command.form}"
-    write_whole(path, content)
-    return path
+    # Several tills may share the folder, and a part of the figures is no second edition of the whole.
+    stem = "-".join((name, ctx.till.till, span, *part))
+    return write_new(reports_folder(ctx) / f"{stem}.{command.form}", content)
+
+
+def _part(ctx: Context, conn: Connection, asked: ReportFilter) -> tuple[str, ...]:
+    """What a filter leaves, for the name of a file; nothing where it leaves everything."""
+    found = []
+    if asked.staff_id is not None:
+        found.append(f"by-{ctx.initials(conn, asked.staff_id)}")
+    if asked.tier_rank is not None:
+        levels = ctx.programme_on(conn, asked.last).tiers.levels
+        codes = (level.code for level in levels if level.rank == asked.tier_rank)
+        found.append(f"tier-{next(codes, 'none')}")
+    if asked.against:
+        found.append(f"against-{asked.against}")
+    return tuple(found)

@@ -23,7 +23,7 @@ from app.domain.rights import Right
 from app.queries.health import health
 from app.usecases.done import Done
 from app.usecases.rights import require
-from app.usecases.take_out import write_whole
+from app.usecases.take_out import write_new
 
 FOLDER: Final = "support"
 _LOG_MOST: Final = 2_000_000
@@ -81,7 +81,7 @@ def save_support_file(ctx: Context, command: SaveSupportFile) -> Done[Path]:
             parts[f"logs/{log.name}"] = blotted(text)
     except OSError as error:
         raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
-    write_whole(path, _zip(parts))
+    path = write_new(path, _zip(parts))
     return Done(path, Changes(), warning=ctx.warning())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -27,3 +28,20 @@ def write_whole(path: Path, content: bytes) -> None:
         os.replace(fresh, path)
     except OSError as error:
         raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+
+
+def write_new(path: Path, content: bytes) -> Path:
+    """The same, and never over a file that says something else: then the name gets a number (`…-2.csv`).
+    Returns where the content lies; a repeat writes nothing. Raises Unavailable(FILE_FAILED)."""
+    wanted = path
+    for number in count(2):
+        try:
+            if not path.exists():
+                break
+            if path.is_file() and path.read_bytes() == content:
+                return path
+        except OSError as error:
+            raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+        path = wanted.with_stem(f"{wanted.stem}-{number}")
+    write_whole(path, content)
+    return path

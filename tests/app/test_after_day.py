@@ -34,7 +34,7 @@ def test_a_close_without_anybody_saves_the_reports_of_its_date(
     save_reports(kiosk, tmp_path / "reports")
     kiosk.clock.now += timedelta(days=1)
     assert len(close_all(kiosk.ctx).closed) == 1
-    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["reports-2026-11-21.csv"]
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["reports-01-2026-11-21.csv"]
 
 
 def test_reports_that_cannot_be_saved_leave_the_close_and_need_a_hand(

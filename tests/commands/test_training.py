@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app import backup, spool
 from app.build import open_till
 from app.commands.demo_data import no_keystore
 from app.commands.training import FOLDER, begin
@@ -13,6 +15,8 @@ from app.context import Context, Session
 from app.domain.documents import LineRequest
 from app.domain.errors import Refusal, Refused, Unavailable
 from app.queries.counter import find_items, is_training
+from app.settings import Settings, save
+from app.usecases.export_report import after_close
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
@@ -110,4 +114,59 @@ def test_only_ones_own_pin_opens_the_practice_and_a_second_visit_goes_on(shop: S
     for who in ("lx", "wm"):
         sign_in(ctx, SignIn(ctx.ids(), who, PINS[who]))
     assert verify(ctx).findings == []
+    practice.close()
+
+
+def in_live_folders(settings: Settings, folder: Path) -> Settings:
+    """The settings of a till that keeps everything somewhere else than beside its store."""
+    for name in ("reports", "backups", "paper"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return replace(
+        settings,
+        reports=replace(settings.reports, folder=str(folder / "reports"), after_close="csv"),
+        backup=replace(settings.backup, folder=str(folder / "backups")),
+        receipt=replace(settings.receipt, printer=f"file:{folder / 'paper'}/"),
+    )
+
+
+def sell_save_print_and_back_up(ctx: Context) -> None:
+    """A day's doings that leave something in each folder of the settings."""
+    sale(ctx, signed_in(ctx), None, LineRequest(12345))
+    after_close(ctx, ctx.business_date(), ctx.ids())
+    while (job := spool.claim(ctx)) is not None:
+        spool.settle(ctx, spool.deliver(job, ctx.settings.receipt))
+    backup.make(ctx)
+
+
+@pytest.mark.parametrize("before", ["nothing", "a training store of an older version"])
+def test_training_writes_into_no_folder_of_the_live_till(
+    shop: Shop, tmp_path: Path, before: str
+) -> None:
+    live, outside = shop.till.context, tmp_path / "outside"
+    live.keep_settings(in_live_folders(live.settings, outside))
+    if before != "nothing":
+        save(practise(shop)[0], live.settings)
+    sell_save_print_and_back_up(live)
+    there = live_bytes(outside)
+    assert {Path(name).parts[0] for name in there} == {"reports", "backups", "paper"}
+    folder, passphrase = practise(shop)
+    practice = open_till(
+        folder, passphrase=passphrase, find_keystore=no_keystore, clock=shop.clock,
+        offset_min=lambda: ZONE_MIN,
+    )  # fmt: skip
+    sell_save_print_and_back_up(practice.context)
+    practice.close()
+    assert live_bytes(outside) == there
+    assert {path.name for path in folder.iterdir()} >= {"reports", "backups", "papers"}
+    assert len(list((folder / "papers").iterdir())) == 1
+
+
+@pytest.mark.parametrize("printer", ["tcp://192.0.2.7", "file:/dev/null", "no address at all"])
+def test_training_prints_on_the_shops_printer(shop: Shop, printer: str) -> None:
+    live = shop.till.context
+    receipt = replace(live.settings.receipt, printer=printer)
+    live.keep_settings(replace(live.settings, receipt=receipt))
+    folder, passphrase = practise(shop)
+    practice = open_till(folder, passphrase=passphrase, find_keystore=no_keystore)
+    assert practice.context.settings.receipt.printer == printer
     practice.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -16,7 +15,14 @@ import pytest
 
 from app import posting
 from app.context import Session
-from app.documents.report import Figure, Line, Report, ReportCode, ReportFilter
+from app.documents.report import (
+    WITHOUT_MEMBER,
+    Figure,
+    Line,
+    Report,
+    ReportCode,
+    ReportFilter,
+)
 from app.documents.report_files import csv_bytes, safe_cell, xlsx_bytes
 from app.documents.report_words import sheet_of
 from app.domain.errors import Refused
@@ -193,7 +199,7 @@ def test_after_a_close_the_reports_of_the_settings_are_saved(busy: Shop) -> None
     done = after_close(ctx, on, ctx.ids())
     assert done is not None
     assert done.result.path is not None
-    assert re.fullmatch(rf"reports-{on.iso()}\.pdf", done.result.path.name)
+    assert done.result.path.name == f"reports-01-{on.iso()}.pdf"
     shutil.rmtree(done.result.path.parent)
 
 
@@ -221,3 +227,39 @@ def test_files_of_a_store_that_is_not_real_say_so(
         assert all('r="A3"' in sheet for sheet in sheets)
     lines = pdf_lines(export(busy, "pdf", *CODES).read_bytes(), tmp_path)
     assert "".join(lines).count(mark) >= len(CODES)
+
+
+def test_a_part_of_the_figures_is_another_file_than_the_whole(busy: Shop) -> None:
+    ctx, manager = busy.till.context, signed_in(busy, "zg")
+    on = ctx.business_date()
+
+    def name(asked: ReportFilter) -> str:
+        command = ExportReport(ctx.ids(), manager, ("overview",), asked, "csv", "en")
+        path = export_report(ctx, command).result.path
+        assert path is not None
+        return path.name
+
+    names = [
+        name(ReportFilter(on, on)),
+        name(ReportFilter(on, on, staff_id=manager.staff_id)),
+        name(ReportFilter(on, on, tier_rank=WITHOUT_MEMBER)),
+        name(ReportFilter(on, on, tier_rank=10)),
+        name(ReportFilter(on, on, against="week_before")),
+    ]
+    whole = f"overview-01-{on.iso()}"
+    parts = ("", "-by-ZG", "-tier-none", "-tier-silver", "-against-week_before")
+    assert names == [f"{whole}{part}.csv" for part in parts]
+
+
+def test_a_file_that_says_something_else_stays_and_the_next_gets_a_number(busy: Shop) -> None:
+    first = export(busy, "csv")
+    kept = first.read_bytes()
+    assert export(busy, "csv") == first, "the same again is the same file"
+    first.write_bytes(kept + b"changed by hand")
+    second = export(busy, "csv")
+    assert second.name == f"{first.stem}-2.csv"
+    assert second.read_bytes() == kept
+    assert first.read_bytes() == kept + b"changed by hand"
+    second.unlink()
+    second.mkdir()
+    assert export(busy, "csv").name == f"{first.stem}-3.csv"

@@ -176,7 +176,7 @@ def test_after_the_z_the_reports_of_its_date_are_saved(rig: Rig, tmp_path: Path)
     ctx.keep_settings(replace(ctx.settings, reports=chosen))
     close_sheet(rig)
     press(Qt.Key.Key_Return)
-    saved = tmp_path / "reports" / "reports-2026-11-18.csv"
+    saved = tmp_path / "reports" / "reports-01-2026-11-18.csv"
     rig.until(saved.exists)
 
 
