@@ -26,9 +26,9 @@ from app.build import open_to_read
 from app.context import Context
 from app.domain.errors import Cancelled, Outage, Unavailable
 from app.log import log
-from app.percent import Percent, part, unheard
+from app.percent import Percent, part, quiet, unheard
 from app.usecases.verify import spans, verify_span
-from app.usecases.verify_day import verify_share, verify_since
+from app.usecases.verify_day import Part, parts_since, verify_share, verify_since
 from app.usecases.verify_report import Progress, Report
 from db.connection import StoreKey
 
@@ -72,10 +72,16 @@ class Apart:
     def since(
         self, ctx: Context, seq: int, points: int, told: Callable[[int], None] = unheard
     ) -> Report:
-        """`verify_since`; `told` hears the percent that are done. Raises Unavailable; Cancelled once
-        stopped."""
+        """`verify_since` in as many processes as there are cores, where the day is worth them; `told`
+        hears the percent that are done. Raises Unavailable; Cancelled once stopped."""
         del ctx
-        return self._finish(self._start(_asked(self._ctx, "since", numbers=(seq, points))), told)
+        parts = parts_since(self._ctx, seq, most=os.cpu_count() or 1)
+        numbers = ((seq, points, part.number, part.of, part.upto) for part in parts)
+        asked = [_asked(self._ctx, "since", numbers=each) for each in numbers]
+        report, *others = self._together(asked, told)
+        for other in others:
+            report.take(other)
+        return report
 
     def share(self, ctx: Context, share: int) -> Report:
         """`verify_share`. Raises as `since` does."""
@@ -86,17 +92,9 @@ class Apart:
         """Every member in as many processes as there are cores; what they find goes into `report`."""
         del ctx
         ends = spans(self._ctx, os.cpu_count() or 1)
-        running: list[subprocess.Popen[bytes]] = []
-        try:
-            for each in ends:
-                process = self._start(_asked(self._ctx, "span", ends=each))
-                running.append(process)
-            for number, process in enumerate(running, 1):
-                report.take(self._finish(process))
-                progress("members", number, len(running))
-        finally:
-            for process in running:
-                self._end(process)
+        asked = [_asked(self._ctx, "span", ends=each) for each in ends]
+        for found in self._together(asked, ended=partial(progress, "members")):
+            report.take(found)
 
     def stop(self) -> None:
         """Call off what runs now, and whatever would begin."""
@@ -104,6 +102,28 @@ class Apart:
             self._stopped = True
             for process in self._running:
                 process.kill()
+
+    def _together(
+        self,
+        asked: list[_Asked],
+        told: Callable[[int], None] = unheard,
+        ended: Callable[[int, int], None] = quiet,
+    ) -> list[Report]:
+        """The reports of several processes that run at once. `told` hears the first one, `ended` how many
+        of them have ended. However it goes, none of them is left."""
+        running: list[subprocess.Popen[bytes]] = []
+        found: list[Report] = []
+        try:
+            for each in asked:
+                process = self._start(each)
+                running.append(process)
+            for process in running:
+                found.append(self._finish(process, unheard if found else told))
+                ended(len(found), len(running))
+        finally:
+            for process in running:
+                self._end(process)
+        return found
 
     def _start(self, asked: _Asked) -> subprocess.Popen[bytes]:
         with self._lock:
@@ -248,11 +268,15 @@ def _tell(answers: IO[bytes], percent: int) -> None:
 
 def _since(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
     """Events first, then the members that they moved."""
-    seq, points = asked.numbers
+    seq, points, *part_numbers = asked.numbers
     percent = Percent(told)
     parts = {"events": part(percent, 0, 50), "members": part(percent, 50, 100)}
     report = verify_since(
-        ctx, seq, points, progress=lambda what, done, whole: parts[what](done, whole)
+        ctx,
+        seq,
+        points,
+        part=Part(*part_numbers),
+        progress=lambda what, done, whole: parts[what](done, whole),
     )
     percent(1, 1)
     return report

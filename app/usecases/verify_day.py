@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from app.context import Context
@@ -24,33 +25,82 @@ SHARES: Final = 7
 _SHARE_DAYS: Final = "verified_shares"
 _TOLD_EVERY: Final = 500
 """Events."""
+WORTH_A_PROCESS: Final = 1000
+"""Events with their members: about as much work as the start of a process."""
 
 
-def verify_since(ctx: Context, seq: int, points: int = 0, *, progress: Progress = quiet) -> Report:
-    """Check every event after `seq`, whose chain starts at that event as stored, and the members moved.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several equal parts of a proof of what came up to event `upto`: a stretch of the events, and
+    those of the members moved whose ids end so. The first one also sums all balances."""
+
+    number: int
+    of: int
+    upto: int
+
+    def stretch(self, since: int) -> tuple[int, int]:
+        """The event before the part's first one, and its last one."""
+        events = self.upto - since
+        after, last = (since + events * end // self.of for end in (self.number, self.number + 1))
+        return after, last
+
+    def has(self, member_id: bytes) -> bool:
+        """Whether a member is this part's to fold."""
+        return member_id[-1] % self.of == self.number
+
+
+def parts_since(ctx: Context, seq: int, *, most: int) -> list[Part]:
+    """What came after event `seq` in as many parts as are worth a process each, `most` at most."""
+    with ctx.read(Reader.REPORT) as conn:
+        upto = _last(conn)
+    count = max(1, min(most, (upto - seq) // WORTH_A_PROCESS))
+    return [Part(number, count, upto) for number in range(count)]
+
+
+def verify_since(
+    ctx: Context,
+    seq: int,
+    points: int = 0,
+    *,
+    part: Part | None = None,
+    progress: Progress = quiet,
+) -> Report:
+    """Check every event after `seq`, whose chain starts at that event as stored, and the members moved; or a
+    part of both, whose report `Report.take` adds to that of the part before.
 
     `points` are those of all members up to `seq`: with what came since they must be the sum of all
     cached balances. Works on one snapshot of the report reader.
     """
     report = Report()
     with ctx.read(Reader.REPORT) as conn:
-        head = rows.head(conn)
-        last = head[0] if head else 0
-        unwritten = _check_events(ctx, conn, seq, last, report, progress)
-        moved = list(rows.members_moved_since(conn, seq))
+        part = part or Part(0, 1, _last(conn))
+        unwritten = _check_events(ctx, conn, part.stretch(seq), report, progress)
+        found = rows.members_moved_since(conn, seq, upto=part.upto)
+        moved = [member_id for member_id in found if part.has(member_id)]
         tiers = tiers_by_rank(ctx, conn)
         check_members(conn, moved, report, tiers, progress=progress, total=len(moved))
-        _check_sum(conn, seq, points, report)
+        if part.number == 0:
+            _check_sum(conn, seq, points, report)
     _check_late(ctx, unwritten, report)
     return report
 
 
+def _last(conn: Connection) -> int:
+    head = rows.head(conn)
+    return head[0] if head else 0
+
+
 def _check_events(
-    ctx: Context, conn: Connection, after: int, upto: int, report: Report, progress: Progress
+    ctx: Context,
+    conn: Connection,
+    stretch: tuple[int, int],
+    report: Report,
+    progress: Progress,
 ) -> list[rows.EventRow]:
-    """The events above `after` up to `upto`; those that the journal files did not have yet."""
+    """The events of a stretch; those that the journal files did not have yet."""
+    after, upto = stretch
     before = rows.event_by_seq(conn, after) if after else None
-    report.head = before.hash if before else ctx.chain_start()
+    report.start = report.head = before.hash if before else ctx.chain_start()
     records = _records_after(ctx, after)
     beside = EventRows(conn, after, upto)
     unwritten: list[rows.EventRow] = []

@@ -52,6 +52,8 @@ class Report:
     members: int = 0
     files: int = 0
     rebuilt: int = 0
+    start: bytes = b""
+    """What the first of the events chains onto, where not all were checked; `head` is the last one's hash."""
     head: bytes = b""
     total: int = 0
     worst: int = 0
@@ -69,7 +71,13 @@ class Report:
             self.findings.append(Finding(fault, seq, what))
 
     def take(self, part: Report) -> None:
-        """Add what was found in a part that was checked by itself."""
+        """Add what was found in a part that was checked by itself: other members, or the events that follow."""
+        if part.start:
+            if part.start != self.head:
+                self.add(Fault.EVENT, 0, "the journal was altered while it was read")
+            self.head = part.head
+        self.events += part.events
+        self.entries += part.entries
         self.members += part.members
         self.total += part.total - len(part.findings)
         for finding in part.findings:
