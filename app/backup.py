@@ -120,7 +120,7 @@ def make(ctx: Context, stop: Stop | None = None, progress: Share = quiet) -> Bac
         # Never made anew: a stick that was pulled would become a folder on the disk.
         raise Unavailable(Outage.BACKUP_FOLDER_GONE, {"folder": str(folder)})
     stop = stop or Stop()
-    partial = folder / f"{_PARTIAL}{ctx.till.till}"
+    partial = folder / f"{_PARTIAL}{ctx.till.till}-{ctx.till.device.hex()}"
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a crash in this very place
         partial.mkdir(mode=private.FOLDER_MODE, parents=is_beside(ctx))
@@ -255,10 +255,11 @@ def seal_of(manifest: Manifest, data_key: bytes) -> str:
     return hmac.digest(derive_key(data_key, "backup manifest"), plain, "sha256").hex()
 
 
-def thin_out(folder: Path) -> tuple[str, ...]:
-    """Remove backups past their time: kept are the newest 24, the newest of each of 14 days and of each
-    of 8 weeks. Returns the names removed. Raises OSError."""
-    found = sorted(listed(folder), key=made_at, reverse=True)
+def thin_out(folder: Path, device: bytes) -> tuple[str, ...]:
+    """Remove one till's backups past their time: kept are its newest 24, the newest of each of 14 days and of
+    each of 8 weeks. Another till's, and what doesn't say whose it is, stay. Returns the names removed. Raises
+    OSError."""
+    found = sorted((p for p in listed(folder) if _is_of(p, device)), key=made_at, reverse=True)
     kept = set(found[:KEPT_HOURS])
     kept |= _newest_of([made_at(path).date() for path in found], found, KEPT_DAYS)
     weeks = [made_at(path).isocalendar()[:2] for path in found]
@@ -267,6 +268,13 @@ def thin_out(folder: Path) -> tuple[str, ...]:
     for path in gone:
         shutil.rmtree(path)
     return tuple(path.name for path in gone)
+
+
+def _is_of(path: Path, device: bytes) -> bool:
+    try:
+        return read_manifest(path).device == device.hex()
+    except BadBackup:
+        return False
 
 
 def _newest_of(spans: Sequence[object], found: list[Path], most: int) -> set[Path]:

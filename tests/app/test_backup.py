@@ -21,6 +21,7 @@ from app.backup import (
     read_manifest,
     thin_out,
 )
+from app.context import Context
 from app.domain.errors import Outage, Unavailable
 from app.keyslots.document import decode
 from app.percent import Percent, Share
@@ -33,11 +34,15 @@ from db.backup import Stop, check_copy, copy_into
 from db.connection import connect
 from tests.app.kiosk import Kiosk
 from tests.app.mending import flip
+from tests.fakes import make_shop
 
 
 def noted(kiosk: Kiosk) -> Backup:
-    made = make(kiosk.ctx)
-    return note_backup(kiosk.ctx, NoteBackup(kiosk.ctx.ids(), made)).result
+    return note(kiosk.ctx)
+
+
+def note(ctx: Context) -> Backup:
+    return note_backup(ctx, NoteBackup(ctx.ids(), make(ctx))).result
 
 
 def names(path: Path) -> list[str]:
@@ -149,7 +154,7 @@ def test_a_backup_that_is_called_off_leaves_nothing(kiosk: Kiosk) -> None:
 
 
 def test_what_a_crash_left_half_made_is_no_backup_and_goes_with_the_next(kiosk: Kiosk) -> None:
-    half = kiosk.folder / "backups" / ".partial-01"
+    half = kiosk.folder / "backups" / f".partial-01-{kiosk.ctx.till.device.hex()}"
     half.mkdir(parents=True)
     (half / "regulars.db").write_bytes(b"half")
     assert listed(half.parent) == ()
@@ -243,19 +248,68 @@ def test_the_next_one_is_due_after_an_hour_and_only_when_something_happened(kios
     assert not backup_due(kiosk.ctx)
 
 
+OURS, THEIRS = b"our till's own id", b"another till's id"
+
+
+def lay(folder: Path, till: str, device: bytes | None, at: datetime, seq: int) -> Path:
+    """A backup as far as its name and manifest tell; `device` None: the manifest is gone."""
+    path = folder / f"{till}-{at:%Y%m%dT%H%M%SZ}-{seq:09d}"
+    path.mkdir()
+    if device is not None:
+        plain = {
+            "tenant": "", "device": device.hex(), "epoch": 0, "store": "S1", "till": till,
+            "made_at_us": 0, "schema": 1, "seq": seq, "head": "", "files": {},
+        }  # fmt: skip
+        sealed = json.dumps({"manifest": plain, "seal": ""})
+        (path / backup.MANIFEST).write_text(sealed, encoding="utf-8")
+    return path
+
+
 def test_old_backups_go_but_for_24_newest_14_days_and_8_weeks(tmp_path: Path) -> None:
     newest = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     for hours in range(24 * 80):
-        at = newest - timedelta(hours=hours)
-        (tmp_path / f"01-{at:%Y%m%dT%H%M%SZ}-{9000 - hours:09d}").mkdir()
+        lay(tmp_path, "01", OURS, newest - timedelta(hours=hours), 9000 - hours)
     (tmp_path / "somebody's photos").mkdir()
-    thin_out(tmp_path)
+    thin_out(tmp_path, OURS)
     left = [backup.made_at(path) for path in listed(tmp_path)]
     assert left[:24] == [newest - timedelta(hours=h) for h in range(24)]
     assert len({at.date() for at in left if newest - at < timedelta(days=14)}) == 14
     assert len({at.isocalendar()[:2] for at in left}) == 8
     assert len(left) == 24 + 12 + 5
     assert (tmp_path / "somebody's photos").exists()
+
+
+def test_a_till_leaves_the_backups_of_others_and_of_nobody_known(tmp_path: Path) -> None:
+    newest = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    long_ago = newest - timedelta(days=100)
+    others = [lay(tmp_path, "02", THEIRS, long_ago + timedelta(hours=h), h) for h in range(30)]
+    same_code = lay(tmp_path, "01", THEIRS, long_ago, 7)
+    nobodys = lay(tmp_path, "01", None, long_ago, 8)
+    torn = lay(tmp_path, "01", OURS, long_ago, 9)
+    (torn / backup.MANIFEST).write_text("{")
+    ours = [lay(tmp_path, "01", OURS, newest - timedelta(hours=h), 9000 - h) for h in range(30)]
+    gone = thin_out(tmp_path, OURS)
+    assert gone
+    assert set(gone) <= {path.name for path in ours[24:]}
+    assert all(path.exists() for path in [*others, same_code, nobodys, torn])
+
+
+def test_two_tills_of_one_folder_leave_each_others_backups(kiosk: Kiosk, tmp_path: Path) -> None:
+    shop, stick = make_shop(tmp_path / "other"), tmp_path / "stick"
+    stick.mkdir()
+    for ctx in (kiosk.ctx, shop.till.context):
+        ctx.keep_settings(replace(ctx.settings, backup=BackupSettings(str(stick))))
+    theirs = note(shop.till.context).path
+    being_made = stick / f".partial-01-{shop.till.context.till.device.hex()}"
+    being_made.mkdir()
+    for _ in range(40):
+        kiosk.clock.now += timedelta(days=3)
+        lay(stick, "01", kiosk.ctx.till.device, kiosk.clock.now, 1)
+    noted(kiosk)
+    shop.till.close()
+    assert theirs.exists()
+    assert being_made.exists()
+    assert len(listed(stick)) == 1 + 24
 
 
 def kinds(kiosk: Kiosk) -> list[tuple[str, str]]:
