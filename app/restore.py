@@ -8,6 +8,7 @@ done in a folder beside the target, which takes its name at the end: a restore t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -53,6 +54,7 @@ from db import day, people, rows
 from db import errors as db_errors
 from db.backup import check_copy
 from db.connection import Connection, StoreKey
+from db.lock import SUFFIX as LOCK_SUFFIX
 from db.lock import StoreLock
 
 READ, COPIED, WALKED = 25, 40, 85
@@ -206,7 +208,7 @@ def bring_back(prepared: Prepared) -> Restored:
     except OSError as error:
         raise Unavailable(Outage.STORE_FAILED, {"why": error.strerror or ""}) from error
     finally:
-        prepared.lock.release()
+        prepared.lock.remove()
     return prepared.found
 
 
@@ -216,21 +218,29 @@ def give_up(prepared: Prepared) -> None:
 
 
 def sweep(place: Place) -> None:
-    """Leave nothing of what was begun for a place, prepared or cut short."""
-    shutil.rmtree(_work_of(place.target), ignore_errors=True)
+    """Leave nothing of what this program began for a place, prepared or cut short."""
+    work = _work_of(place.target)
+    shutil.rmtree(work, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        _lock_path(work).unlink()
 
 
 def sweep_beside(folder: Path) -> None:
     """Remove what a process that ended amid a restore left beside a store's folder. One that somebody works on
     just now stays."""
-    for work in folder.parent.glob(_WORK.format(name="*")):
-        if not (work / DATABASE).is_file():
+    begun = _WORK.format(name="*")
+    alone = [
+        path.with_name(path.name.removesuffix(LOCK_SUFFIX))
+        for path in folder.parent.glob(begun + LOCK_SUFFIX)
+    ]
+    for work in {*folder.parent.glob(begun), *alone}:
+        if work.exists() and not (work / DATABASE).is_file():
             continue  # not of a restore
         try:
-            with StoreLock(work):
-                shutil.rmtree(work, ignore_errors=True)
+            lock = StoreLock(work)
         except db_errors.StoreError:
             continue
+        _drop(work, lock)
 
 
 def _lock_of(work: Path) -> StoreLock:
@@ -245,11 +255,15 @@ def _lock_of(work: Path) -> StoreLock:
 
 def _drop(work: Path, lock: StoreLock) -> None:
     shutil.rmtree(work, ignore_errors=True)
-    lock.release()
+    lock.remove()
 
 
 def _work_of(target: Path) -> Path:
     return target.with_name(_WORK.format(name=target.name))
+
+
+def _lock_path(work: Path) -> Path:
+    return work.with_name(work.name + LOCK_SUFFIX)
 
 
 def _check_free(target: Path) -> None:

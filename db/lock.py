@@ -1,20 +1,25 @@
 """One program a store: an operating-system lock on a file beside the database, held for life.
 
 The system frees it when the process ends in any way, kill -9 included, so there is no stale lock
-to clear and the file itself is never removed: removing it would let two processes each hold
-"the" lock, one on the old file and one on the new.
+to clear. A store's file is never removed. Who removes the lock of work that is over does so holding it, and who
+takes a lock looks whether its file is still the one of that name: two programs can't each hold "the" lock, one on
+the old file and one on the new.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from db.errors import AlreadyRunning, DiskFull, IoFailed, ReadOnlyFolder, StoreError
+
+
+SUFFIX: Final = ".lock"
 
 
 class StoreLock:
@@ -23,7 +28,7 @@ class StoreLock:
 
     def __init__(self, path: Path) -> None:
         """Take the lock of the store at `path` at once or raise; nothing waits."""
-        self.path = path.with_name(path.name + ".lock")
+        self.path = path.with_name(path.name + SUFFIX)
         # Not inheritable (Python's default): a child that outlives us must not keep the till shut.
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -34,6 +39,9 @@ class StoreLock:
         except OSError as error:
             os.close(handle)
             raise AlreadyRunning(path) from error
+        if not _is_file_of(handle, self.path):
+            os.close(handle)
+            raise AlreadyRunning(path)
         self._handle: int | None = handle
 
     def __enter__(self) -> Self:
@@ -52,6 +60,20 @@ class StoreLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+    def remove(self) -> None:
+        """Give the lock back and leave no file: of work that is over, never of a store."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()  # Not while it is open on Windows: there the file stays.
+        self.release()
+
+
+def _is_file_of(handle: int, path: Path) -> bool:
+    """Whether the file of this name is the open one, and not one that came after it was removed."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return False
 
 
 def _why(error: OSError, path: Path) -> StoreError:

@@ -111,7 +111,7 @@ def open_desk(folder: Path, passphrase: str | None, told: Callable[[int], None])
     from app.build import open_till, start_log
     from ui.desk import Desk
 
-    if any(folder.parent.glob(".*.restoring")):
+    if any(folder.parent.glob(".*.restoring*")):
         from app.restore import sweep_beside
 
         sweep_beside(folder)

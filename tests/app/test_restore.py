@@ -94,6 +94,7 @@ def test_a_till_comes_back_from_a_backup_alone(kiosk: Kiosk, elsewhere: FakeKeys
     assert (found.backup, found.backup_seq, found.last_seq) == (made.name, made.seq, made.seq)
     assert (found.missing, found.unplaced, found.had_journal) == (None, 0, False)
     assert_has(kiosk, elsewhere, target, events)
+    assert beside(kiosk) == [], "no lock and no work is left"
 
 
 def test_a_backup_and_the_newer_journal_bring_everything_back(
@@ -348,6 +349,20 @@ def test_what_a_killed_restore_left_is_removed_but_not_under_somebodys_hands(
     restore.sweep_beside(kiosk.folder)
     assert not prepared.work.exists()
     assert theirs.exists()
+    assert beside(kiosk) == [".theirs.restoring"]
+
+
+def test_a_lock_that_a_killed_restore_left_alone_is_removed(kiosk: Kiosk) -> None:
+    """It died between its lock and its first file."""
+    left = kiosk.folder.with_name(".back.restoring.lock")
+    left.touch()
+    restore.sweep_beside(kiosk.folder)
+    assert not left.exists()
+
+
+def beside(kiosk: Kiosk) -> list[str]:
+    """What is hidden beside the store."""
+    return sorted(path.name for path in kiosk.folder.parent.glob(".*"))
 
 
 # What is refused ------------------------------------------------------------------------------------
@@ -371,7 +386,7 @@ def test_a_backup_that_is_not_whole_leaves_the_folder_empty(
         brought_back(kiosk, elsewhere, made.path)
     assert caught.value.code is Outage.BACKUP_UNSOUND
     assert not kiosk.folder.with_name("back").exists()
-    assert not kiosk.folder.with_name(".back.restoring").exists()
+    assert beside(kiosk) == []
 
 
 def test_a_wrong_passphrase_leaves_nothing(kiosk: Kiosk, elsewhere: FakeKeystore) -> None:

@@ -136,3 +136,22 @@ def test_releasing_twice_is_harmless_and_the_file_stays(path: Path) -> None:
     held.release()
     held.release()
     assert held.path.exists()
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_not_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who opened the file just before its holder removed it would hold a file that nobody else looks at."""
+    holder = StoreLock(tmp_path / "work")
+    take = lock._lock
+
+    def late(handle: int) -> None:
+        holder.remove()
+        take(handle)
+
+    monkeypatch.setattr(lock, "_lock", late)
+    with pytest.raises(AlreadyRunning):
+        StoreLock(tmp_path / "work")
+    monkeypatch.setattr(lock, "_lock", take)
+    StoreLock(tmp_path / "work").remove()
+    assert list(tmp_path.iterdir()) == []
