@@ -30,7 +30,7 @@ _NO: Final = frozenset({"", "0", "n", "no", "false", "否"})
 @dataclass(frozen=True, slots=True)
 class RowFault:
     """What is wrong with a row: its line in the file from 1, the column, and a code (missing, invalid, twice,
-    unknown_column, taken)."""
+    unknown_column, taken, overlaps)."""
 
     line: int
     column: str

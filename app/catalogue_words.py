@@ -24,6 +24,7 @@ _FAULTS: Final = {
     "invalid": mark("{column} can't be read. Correct it."),
     "twice": mark("{column} stands there twice."),
     "taken": mark("{column} belongs to another item already."),
+    "overlaps": mark("{column} is a number of cards, badges or receipts. Take another."),
     "unknown_column": mark("Column {column} isn't known."),
 }
 

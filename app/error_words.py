@@ -72,6 +72,9 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.STAFF_INITIALS: mark("Initials are two to six letters or digits. Change them."),
     Refusal.STAFF_TAKEN: mark("Somebody has, or had, these initials or this badge. Take others."),
     Refusal.STAFF_BADGE: mark("A badge has four to 32 letters and digits. Scan it again."),
+    Refusal.STAFF_BADGE_OVERLAPS: mark(
+        "This number is a card's, an item's or a receipt's. Take another badge."
+    ),
     Refusal.STAFF_RANK: mark("This role is above your own. Ask somebody of that role."),
     Refusal.STAFF_OWN: mark("Somebody else has to do this for you. Ask another manager."),
     Refusal.STAFF_PASSPHRASE: mark("Nobody else here may agree. Type the passphrase of this till."),
@@ -92,6 +95,9 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.EMAIL_INVALID: mark("This isn't an e-mail address. Check it, or leave it empty."),
     Refusal.CONSENT_NEEDED: mark("Ask the customer about the service notice, then press Space."),
     Refusal.CARD_TAKEN: mark("This card belongs to another member. Take another card."),
+    Refusal.CARD_NOT_OURS: mark(
+        "This isn't a new card of this till. Scan one, or leave the field empty."
+    ),
     Refusal.CARD_UNKNOWN: mark("This isn't one of our cards. Check it, or press F3 to enrol."),
     Refusal.CARD_LOST: mark("This card was reported lost. Find the member by phone."),
     Refusal.CARD_REPLACED: mark("This card was replaced. Scan the new one."),

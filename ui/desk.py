@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 
 from app import file_check, spool
 from app.build import Till, give_memory_back
+from app.code_ranges import CardFault
 from app.context import Session
 from app.domain.documents import ReturnedLine, SaleRequest
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
@@ -319,6 +320,10 @@ class Desk:
             return PhoneCheck(text, phone.code, phone.digits, phone.expected, 0)
         others = set(members.members_of_phone(self._ctx, phone.e164)) - {but}
         return PhoneCheck(text, "", 0, 0, len(others))
+
+    def check_card(self, text: str) -> tuple[CardFault, int]:
+        """What is wrong with a card number while it is typed, and how many digits cards have here."""
+        return members.card_check(self._ctx, text)
 
     def readings(self, name: str) -> Sequence[Reading]:
         return readings(name)

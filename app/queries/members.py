@@ -6,6 +6,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import cached_fold, posting
 from app.account import birthdays_of
+from app.code_ranges import CardFault, card_digits, card_fault, plain_card
 from app.context import Context
 from app.domain.birthday import days_until_birthday
 from app.domain.business_day import BusinessDate
@@ -25,7 +26,6 @@ from app.domain.programme import Tier as ProgrammeTier
 from app.domain.redemption import value_of
 from app.domain.state import MemberState, view
 from app.domain.tiers import tier_outlook
-from app.numbers import card_number, is_card_number
 from app.protocol.events import Event, instant_of
 from app.queries.records import (
     Expiring,
@@ -178,18 +178,15 @@ def member_of_card(ctx: Context, number: str) -> bytes:
 
 
 def is_card_to_give(ctx: Context, number: str) -> bool:
-    """Whether an unknown number is a card of one of this till's blocks that nobody has yet: prefix,
-    length and check digit are those of a block."""
-    if not is_card_number(number):
-        return False
+    """Whether an unknown number is a card of one of this till's blocks that nobody has yet."""
     with ctx.read() as conn:
-        blocks = people.card_blocks(conn)
-        taken = people.credential(conn, "card", number) is not None
-    return not taken and any(
-        number.startswith(block.prefix)
-        and len(number) == len(card_number(block.prefix, block.next))
-        for block in blocks
-    )
+        return not card_fault(conn, number)
+
+
+def card_check(ctx: Context, typed: str) -> tuple[CardFault, int]:
+    """What is wrong with a card number while it is typed, and how many digits this till's cards have."""
+    with ctx.read() as conn:
+        return card_fault(conn, plain_card(typed)), card_digits(conn)
 
 
 def _ledger(ctx: Context, conn: Connection, member_id: bytes, *, limit: int) -> list[LedgerLine]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from app import posting
 from app.catalogue_file import CatalogueItem, RowFault, read_catalogue, read_item
+from app.code_ranges import kinds_of
 from app.context import Changes, Context, Session, Tx
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
@@ -184,6 +185,11 @@ def _taken(conn: Connection, item: CatalogueItem, in_file: Set[str]) -> Iterator
             owners = {by_barcode, by_code.code if by_code else None} - {None, item.code}
             if not owners <= in_file:
                 yield RowFault(item.line, column, "taken")
+                continue
+            # What an item has already is left to it, so that it can still be changed or withdrawn.
+            own = item.code in (by_barcode, by_code.code if by_code else None)
+            if not own and kinds_of(conn, code) - {"item"}:
+                yield RowFault(item.line, column, "overlaps")
 
 
 def _row(item_id: bytes, item: CatalogueItem) -> till.ItemRow:

@@ -18,6 +18,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import cached_fold, posting
 from app.account import born_on
+from app.code_ranges import card_fault, kinds_of, plain_card
 from app.context import Changes, Context, Session, Tx
 from app.domain.birthday import check_birthday_change, parse_birthday, require_born
 from app.domain.business_day import BusinessDate
@@ -27,7 +28,7 @@ from app.domain.programme import Programme
 from app.domain.rights import Right
 from app.domain.state import MemberState
 from app.intake import Phone, Reading, parse_phone, plain_text, readings
-from app.numbers import card_number, is_card_number
+from app.numbers import card_number
 from app.usecases.done import Done
 from app.usecases.rights import require
 from db import people
@@ -104,7 +105,7 @@ class Enrolled:
 
 def enrol(ctx: Context, command: Enrol) -> Done[Enrolled]:
     """Raises Refused: NAME_NEEDED, PHONE_INVALID, EMAIL_INVALID, BIRTHDAY_INVALID, BIRTHDAY_AHEAD,
-    CONSENT_NEEDED (personal values without consent to the service notice), CARD_TAKEN, CARD_UNKNOWN,
+    CONSENT_NEEDED (personal values without consent to the service notice), CARD_TAKEN, CARD_NOT_OURS,
     CARDS_USED_UP, SHIFT_NEEDED, NOT_ALLOWED."""
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
@@ -254,16 +255,15 @@ def _phone(text: str) -> str | None:
 
 def _card(conn: Connection, typed: str) -> str:
     if typed:
-        number = plain_text(typed).replace(" ", "")
-        if not is_card_number(number):
-            raise Refused(Refusal.CARD_UNKNOWN)
-        if people.credential(conn, "card", number) is not None:
-            raise Refused(Refusal.CARD_TAKEN)
+        number = plain_card(typed)
+        fault = card_fault(conn, number)
+        if fault:
+            raise Refused(Refusal.CARD_TAKEN if fault == "taken" else Refusal.CARD_NOT_OURS)
         return number
     while (block := people.card_block(conn)) is not None:
         number = card_number(*block)
         people.advance_card_block(conn, *block)
-        if people.credential(conn, "card", number) is None:
+        if people.credential(conn, "card", number) is None and kinds_of(conn, number) == {"card"}:
             return number
     raise Refused(Refusal.CARDS_USED_UP)
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 from app import posting
 from app.cells import staff_cell
+from app.code_ranges import kinds_of
 from app.context import Changes, Context, Session, Tx
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import RANK, Grant, Right, StaffRole, rule
@@ -116,14 +117,15 @@ class ResetForgottenPin:
 
 def add_staff(ctx: Context, command: AddStaff) -> Done[bytes]:
     """Add a person; the result is their id. Raises Refused: NOT_ALLOWED, NAME_NEEDED, PIN_WEAK,
-    PHONE_INVALID, STAFF_INITIALS, STAFF_BADGE, STAFF_TAKEN, STAFF_RANK; for one's own rank
-    STAFF_PASSPHRASE (nobody else could agree) and APPROVAL_NEEDED, APPROVAL_EXPIRED."""
+    PHONE_INVALID, STAFF_INITIALS, STAFF_BADGE, STAFF_BADGE_OVERLAPS, STAFF_TAKEN, STAFF_RANK; for one's
+    own rank STAFF_PASSPHRASE (nobody else could agree) and APPROVAL_NEEDED, APPROVAL_EXPIRED."""
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(bytes.fromhex(tx.known.doc["staff"]), again=True)
         _may(ctx, tx.conn, command.session, command.command_id)
         _check_rank(tx.conn, command.session, command.role)
         person = _new_person(ctx, command)
+        _check_badge(tx.conn, person.badge)
         used = people.staff_using(tx.conn, initials=person.initials, badge=person.badge)
         if used:
             raise Refused(Refusal.STAFF_TAKEN)
@@ -159,10 +161,12 @@ def set_role(ctx: Context, command: SetRole) -> Done[None]:
 
 
 def set_badge(ctx: Context, command: SetBadge) -> Done[None]:
-    """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_BADGE, STAFF_TAKEN."""
+    """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_BADGE,
+    STAFF_BADGE_OVERLAPS, STAFF_TAKEN."""
 
     def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
         badge = _badge(command.badge)
+        _check_badge(conn, badge)
         used = people.staff_using(conn, initials=person.initials, badge=badge)
         if any(other.id != person.id for other in used):
             raise Refused(Refusal.STAFF_TAKEN)
@@ -362,6 +366,12 @@ def _badge(typed: str) -> str | None:
     if badge and (not _BADGE.fullmatch(badge) or badge.isalpha()):
         raise Refused(Refusal.STAFF_BADGE)
     return badge or None
+
+
+def _check_badge(conn: Connection, badge: str | None) -> None:
+    """A badge is read before anything else that is scanned: it may not hide a card, item or receipt."""
+    if badge is not None and kinds_of(conn, badge) - {"badge"}:
+        raise Refused(Refusal.STAFF_BADGE_OVERLAPS)
 
 
 def _phone(typed: str) -> str | None:

@@ -16,6 +16,7 @@ from app.catalogue_file import RowFault, read_catalogue
 from app.context import Session
 from app.domain.documents import LineRequest, SaleRequest
 from app.domain.errors import Refused
+from app.numbers import card_number
 from app.queries.audit import audit_facts
 from app.queries.catalogue import catalogue
 from app.queries.counter import find_items, item_by_code, quote, sale_of
@@ -225,6 +226,31 @@ def test_a_code_that_is_a_barcode_of_another_item_is_taken_and_the_other_way_rou
     assert put(shop, new=True, code="B1", barcodes="A1").faults == (
         RowFault(0, "barcodes", "taken"),
     )
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param("B100001", id="a badge"),
+        pytest.param(card_number("8800", 77), id="a card that nobody has yet"),
+        pytest.param("01-000012-ABCDE", id="a receipt"),
+    ],
+)
+def test_an_item_has_no_number_of_badges_cards_or_receipts(shop: Shop, number: str) -> None:
+    put(shop, new=True)
+    assert put(shop, new=True, code=number, barcodes="").faults == (
+        RowFault(0, "code", "overlaps"),
+    )
+    assert put(shop, barcodes=number).faults == (RowFault(0, "barcodes", "overlaps"),)
+
+
+def test_an_item_that_has_the_number_of_a_badge_from_before_can_still_be_withdrawn(
+    shop: Shop,
+) -> None:
+    put(shop, new=True)
+    with shop.till.context.write_rows() as conn:
+        conn.execute("UPDATE staff SET badge = 'A1' WHERE initials = 'wm'")
+    assert put(shop, withdrawn="yes").withdrawn == 1
 
 
 def test_an_item_that_is_not_there_is_not_changed(shop: Shop) -> None:

@@ -12,6 +12,7 @@ import pytest
 from app import posting
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
+from app.numbers import card_number
 from app.queries.staff import StaffLine, staff_list
 from app.usecases.adjust import Adjust, adjust, preview_adjust
 from app.usecases.approve import Approve, approve
@@ -108,6 +109,10 @@ def test_only_managers_and_head_office_change_the_staff(counter: Counter, who: s
         ({"badge": "ab"}, Refusal.STAFF_BADGE),
         ({"badge": "abcdef"}, Refusal.STAFF_BADGE),
         ({"badge": "B100001"}, Refusal.STAFF_TAKEN),
+        ({"badge": "6901234567892"}, Refusal.STAFF_BADGE_OVERLAPS),
+        ({"badge": "P0001"}, Refusal.STAFF_BADGE_OVERLAPS),
+        ({"badge": card_number("8800", 77)}, Refusal.STAFF_BADGE_OVERLAPS),
+        ({"badge": "01-000012-ABCDE"}, Refusal.STAFF_BADGE_OVERLAPS),
         ({"phone": "138"}, Refusal.PHONE_INVALID),
         ({"role": "head_office"}, Refusal.STAFF_RANK),
     ],
@@ -117,6 +122,14 @@ def test_what_a_new_person_may_not_be(
 ) -> None:
     with refused(code):
         add_staff(counter.ctx, adding(counter, **changes))
+
+
+def test_another_badge_may_not_be_the_number_of_an_item(counter: Counter) -> None:
+    command = SetBadge(
+        counter.ctx.ids(), counter.session("zg"), counter.staff_id("lx"), "6901234567892"
+    )
+    with refused(Refusal.STAFF_BADGE_OVERLAPS):
+        set_badge(counter.ctx, command)
 
 
 def equal_acts(counter: Counter) -> list[Callable[[], object]]:

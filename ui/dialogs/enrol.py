@@ -16,12 +16,15 @@ from PySide6.QtWidgets import QWidget
 from app.domain.errors import Refusal, Refused
 from ui.desk_records import Scan
 from ui.dialogs.profile_fields import ProfileSheet
+from ui.errors import sentence
 from ui.kit import Kit
-from ui.lanes import Lanes
-from ui.widgets.basics import Label, WrappedLabel, rows
+from ui.lanes import Lanes, Latest
+from ui.theme import set_style
+from ui.widgets.basics import WrappedLabel, rows
 from ui.widgets.number_fields import CodeField
 
 if TYPE_CHECKING:
+    from app.code_ranges import CardFault
     from app.context import Session
     from app.usecases.enrol import Enrolled
     from ui.desk import Desk
@@ -49,9 +52,8 @@ class EnrolSheet(ProfileSheet):
         words = kit.words
         super().__init__(kit, lanes, desk, who, lambda: words.say("New member"))
         self.card = CodeField(lambda: words.say("Member card"), pattern=r"[0-9A-Za-z \-]{0,32}")
-        self.card_said = Label(
-            lambda: words.say("Empty takes the next number; or scan a new card."), role="caption"
-        )
+        self.card_said = WrappedLabel(role="caption")
+        self._card_of: Latest[tuple[CardFault, int]] = Latest(lanes, "db", interrupt=lambda: None)
         self.body.addLayout(
             self._grid(
                 (
@@ -74,7 +76,9 @@ class EnrolSheet(ProfileSheet):
         self.body.addWidget(self.problem)
         self.foot.addWidget(self.save, 1)
         self.phone.setText(phone)
+        self.card.textChanged.connect(self._ask_card)
         self.card.setText(card_no)
+        self._ask_card()
         self._chain()
 
     def _chain(self) -> None:
@@ -122,11 +126,49 @@ class EnrolSheet(ProfileSheet):
         else:
             self.refused(Refused(Refusal.NAME_NEEDED))
 
+    def _field_of(self, code: Refusal) -> QWidget | None:
+        if code in (Refusal.CARD_TAKEN, Refusal.CARD_NOT_OURS):
+            return self.card
+        return super()._field_of(code)
+
     def takes_scan(self, scan: Scan) -> bool:
         if not scan.new_card:
             return False
         self.card.setText(scan.code)
         return True
+
+    def _ask_card(self) -> None:
+        self.card.mark_wrong(False)
+        words, text = self._kit.words, self.card.text().strip()
+        if not text:
+            self._card_of.drop()
+            self.card_said.tell(
+                lambda: words.say("Empty takes the next number; or scan a new card.")
+            )
+            set_style(self.card_said, tone="muted")
+            return
+        self._card_of.ask(
+            self,
+            lambda: self._desk.check_card(text),
+            ok=partial(self._show_card, len(text.replace(" ", ""))),
+            failed=self.refused,
+        )
+
+    def _show_card(self, digits: int, check: tuple[CardFault, int]) -> None:
+        kit = self._kit
+        fault, expected = check
+        if fault == "short":
+            self.card_said.tell(
+                lambda: kit.words.say(
+                    "{digits} of {expected} digits", digits=digits, expected=expected
+                )
+            )
+        elif fault:
+            code = Refusal.CARD_TAKEN if fault == "taken" else Refusal.CARD_NOT_OURS
+            self.card_said.tell(lambda: sentence(kit, code, {}))
+        else:
+            self.card_said.tell(lambda: kit.words.say("This card is free."))
+        set_style(self.card_said, tone="danger" if fault in ("taken", "foreign") else "muted")
 
     def submit(self) -> None:
         if not self.save.isEnabled():

@@ -165,6 +165,13 @@ class ProfileSheet(Sheet):
         self.save.setEnabled(True)
         self.problem.tell(lambda: words_of(self._kit, error))
         code = error.code if isinstance(error, Refused) else None
+        field = (self._field_of(code) if isinstance(code, Refusal) else None) or self.save
+        if isinstance(field, CodeField | TextField):
+            field.mark_wrong(True)
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _field_of(self, code: Refusal) -> QWidget | None:
+        """The field that a refusal is about."""
         fields: dict[Refusal, QWidget] = {
             Refusal.PHONE_INVALID: self.phone,
             Refusal.NAME_NEEDED: self.name,
@@ -173,10 +180,7 @@ class ProfileSheet(Sheet):
             Refusal.BIRTHDAY_LOCKED: self.birthday,
             Refusal.CONSENT_NEEDED: self.service,
         }
-        field = fields.get(code, self.save) if isinstance(code, Refusal) else self.save
-        if isinstance(field, CodeField | TextField):
-            field.mark_wrong(True)
-        field.setFocus(Qt.FocusReason.OtherFocusReason)
+        return fields.get(code)
 
     def _ask_phone(self) -> None:
         self.phone.mark_wrong(False)

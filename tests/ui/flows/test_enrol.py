@@ -12,6 +12,7 @@ from app.numbers import card_number
 from db import people
 from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
+from tests.ui.shop import TEA
 from ui.dialogs.edit_profile import EditSheet
 from ui.dialogs.enrol import EnrolSheet
 from ui.dialogs.notes import Notes
@@ -159,6 +160,36 @@ class TestEnrol:
         card = card_number("8800", 99_999)
         rig.scan(card)
         assert (sheet.card.text(), sheet.phone.text(), sheet.name.text()) == (card, "139", "")
+
+    @pytest.mark.parametrize(
+        ("typed", "said"),
+        [
+            (card_number("8800", 99_999), "这张卡还没有人用。"),
+            (card_number("8800", 99_999)[:7], "已输 7 位，共 12 位"),
+            (TEA, "这不是本机的新卡。"),
+            (card_number("9900", 99_999), "这不是本机的新卡。"),
+        ],
+    )
+    def test_a_card_number_is_judged_while_it_is_typed(
+        self, rig: Rig, typed: str, said: str
+    ) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.card.setFocus()
+        write(typed)
+        rig.until(lambda: said in sheet.card_said.text())
+
+    def test_the_barcode_of_an_item_becomes_nobodys_card(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.name.setText("王一")
+        sheet.card.setText(TEA)
+        sheet.service.setChecked(True)
+        sheet.submit()
+        rig.until(sheet.problem.text)
+        assert "不是本机的新卡" in sheet.problem.text()
+        assert sheet.card.hasFocus()
+        assert sheet.card.text() == TEA
 
     def test_the_cart_survives_an_enrolment(self, rig: Rig) -> None:
         rig.amount("38")
