@@ -1,9 +1,12 @@
-"""Long checks in a process of their own: they are Python from end to end, and a thread of the till's would keep
-the interpreter from the counter (docs/decisions/proof-apart.md).
+"""Long checks and the walk of the exception report in a process of their own: they are Python from end to end,
+and a thread of the till's would keep the interpreter from the counter (docs/decisions/proof-apart.md).
 
 The other process reads the store and the journal files by a snapshot of its own and writes nothing. It gets
 the key through its standard input, says its report on its standard output, and ends when the till does. Here
 are both ends of the two pipes; what is checked is the use-cases'.
+
+What only one task needs is imported where it begins: the product takes a third of a second to import, and
+somebody waits for the walk.
 """
 
 from __future__ import annotations
@@ -14,23 +17,27 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 import app
-from app.build import open_to_read
-from app.context import Context
+from app.domain.business_day import BusinessDate
 from app.domain.errors import Cancelled, Outage, Unavailable
+from app.domain.fraud.limits import DEFAULT_GUARD, GuardLimits
 from app.log import log
 from app.percent import Percent, part, quiet, unheard
-from app.usecases.verify import spans, verify_span
-from app.usecases.verify_day import Part, parts_since, verify_share, verify_since
+from app.queries.guard_walk import Seen, walk
 from app.usecases.verify_report import Progress, Report
 from db.connection import StoreKey
+from db.engine import Reader, Store
+from db.errors import StoreError
+
+if TYPE_CHECKING:
+    from app.context import Context
 
 NICENESS: Final = 10
 """Where the system knows such a thing, the counter's threads come first."""
@@ -38,35 +45,39 @@ NICENESS: Final = 10
 SILENCE_S: Final = 180
 """A check that has said nothing for so long hangs: on a disk that is gone, or by our own fault. Each percent is
 said, and one of a million members is seconds."""
-Task = Literal["since", "share", "span"]
+Task = Literal["since", "share", "span", "walk"]
 
 
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the till asks for; `numbers` and `ends` are the task's arguments."""
 
-    folder: str
+    store: str
     data_key: bytes
     salt: bytes
     task: Task
     numbers: tuple[int, ...] = ()
     ends: tuple[bytes | None, ...] = ()
+    limits: GuardLimits = DEFAULT_GUARD
 
 
 class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The report, or the code of what was in the way."""
+    """What was found, or the code of what was in the way."""
 
-    report: Report | None
+    report: Report | None = None
+    seen: Seen | None = None
     outage: str = ""
     facts: dict[str, int | str | bool | None] = {}
 
 
 class Apart:
-    """The checks of one till, each in a process of its own. `stop` calls them off from any thread."""
+    """The checks of one till, each in a process of its own. `stop` calls them off for good, `call_off` those
+    that run now; both from any thread."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._lock = threading.Lock()
         self._running: list[subprocess.Popen[bytes]] = []
+        self._called_off: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
     def since(
@@ -74,6 +85,8 @@ class Apart:
     ) -> Report:
         """`verify_since` in as many processes as there are cores, where the day is worth them; `told`
         hears the percent that are done. Raises Unavailable; Cancelled once stopped."""
+        from app.usecases.verify_day import parts_since
+
         del ctx
         parts = parts_since(self._ctx, seq, most=os.cpu_count() or 1)
         numbers = ((seq, points, part.number, part.of, part.upto) for part in parts)
@@ -86,22 +99,39 @@ class Apart:
     def share(self, ctx: Context, share: int) -> Report:
         """`verify_share`. Raises as `since` does."""
         del ctx
-        return self._finish(self._start(_asked(self._ctx, "share", numbers=(share,))))
+        return self._report(self._start(_asked(self._ctx, "share", numbers=(share,))))
+
+    def walk(
+        self, ctx: Context, since: BusinessDate, until: BusinessDate, limits: GuardLimits
+    ) -> Seen:
+        """`queries.guard_walk.walk`. Raises as `since` does; Cancelled when called off, too."""
+        del ctx
+        asked = _asked(self._ctx, "walk", numbers=(int(since), int(until)), limits=limits)
+        found = self._finish(self._start(asked)).seen
+        assert found is not None, "it was asked for nothing else"
+        return found
 
     def all_members(self, ctx: Context, report: Report, progress: Progress) -> None:
         """Every member in as many processes as there are cores; what they find goes into `report`."""
+        from app.usecases.verify import spans
+
         del ctx
         ends = spans(self._ctx, os.cpu_count() or 1)
         asked = [_asked(self._ctx, "span", ends=each) for each in ends]
         for found in self._together(asked, ended=partial(progress, "members")):
             report.take(found)
 
-    def stop(self) -> None:
-        """Call off what runs now, and whatever would begin."""
+    def call_off(self) -> None:
+        """Call off what runs now: nobody waits for its answer. What begins afterwards runs."""
         with self._lock:
-            self._stopped = True
+            self._called_off.update(self._running)
             for process in self._running:
                 process.kill()
+
+    def stop(self) -> None:
+        """Call off what runs now, and whatever would begin."""
+        self._stopped = True
+        self.call_off()
 
     def _together(
         self,
@@ -118,7 +148,7 @@ class Apart:
                 process = self._start(each)
                 running.append(process)
             for process in running:
-                found.append(self._finish(process, unheard if found else told))
+                found.append(self._report(process, unheard if found else told))
                 ended(len(found), len(running))
         finally:
             for process in running:
@@ -147,28 +177,36 @@ class Apart:
             log.warning("a check apart ended before it was asked")
         return process
 
-    def _finish(
+    def _report(
         self, process: subprocess.Popen[bytes], told: Callable[[int], None] = unheard
     ) -> Report:
+        found = self._finish(process, told).report
+        assert found is not None, "it was asked for nothing else"
+        return found
+
+    def _finish(
+        self, process: subprocess.Popen[bytes], told: Callable[[int], None] = unheard
+    ) -> _Answer:
         silence = _Silence(process)
         try:
             said = _last_line(process, told, silence)
             code = process.wait()
+            with self._lock:
+                called_off = process in self._called_off
         finally:
             silence.end()
             self._end(process)
-        with self._lock:
-            if self._stopped:
-                raise Cancelled
+        if called_off:
+            raise Cancelled
         if silence.broken and code != 0:
             raise Unavailable(Outage.CHECK_SILENT)
         try:
             answer = msgspec.json.decode(said if code == 0 else b"", type=_Answer)
         except msgspec.MsgspecError as error:
             raise Unavailable(Outage.STORE_FAILED, {"why": f"check ended with {code}"}) from error
-        if answer.report is None:
+        if answer.outage:
             raise Unavailable(Outage(answer.outage), dict(answer.facts))
-        return answer.report
+        return answer
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """However its check went: it runs no more, and nothing of it is left."""
@@ -176,6 +214,7 @@ class Apart:
             if process not in self._running:
                 return
             self._running.remove(process)
+            self._called_off.discard(process)
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):
@@ -228,10 +267,12 @@ def _asked(
     *,
     numbers: tuple[int, ...] = (),
     ends: tuple[bytes | None, ...] = (),
+    limits: GuardLimits = DEFAULT_GUARD,
 ) -> _Asked:
     key = ctx.store.key
     assert isinstance(key, StoreKey), "a till's store has a cipher"
-    return _Asked(str(ctx.folder.absolute()), key.data_key, key.salt, task, numbers, ends)
+    path = str(ctx.store.path.absolute())
+    return _Asked(path, key.data_key, key.salt, task, numbers, ends, limits)
 
 
 # The other process ------------------------------------------------------------------------------
@@ -245,10 +286,9 @@ def main(said: IO[bytes], answers: IO[bytes]) -> int:
         os.nice(NICENESS)
     gc.disable()  # rows and folds have no cycles, and looking for them is a tenth of the work
     try:
-        with open_to_read(Path(asked.folder), StoreKey(asked.data_key, asked.salt)) as ctx:
-            answer = _Answer(_TASKS[asked.task](ctx, asked, partial(_tell, answers)))
+        answer = _TASKS[asked.task](asked, partial(_tell, answers))
     except Unavailable as error:
-        answer = _Answer(None, error.code.value, dict(error.facts))
+        answer = _Answer(outage=error.code.value, facts=dict(error.facts))
     answers.write(msgspec.json.encode(answer) + b"\n")
     answers.flush()
     return 0
@@ -266,31 +306,62 @@ def _tell(answers: IO[bytes], percent: int) -> None:
     answers.flush()
 
 
-def _since(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
+def _opened(asked: _Asked) -> AbstractContextManager[Context]:
+    from app.build import open_to_read
+
+    return open_to_read(Path(asked.store).parent, StoreKey(asked.data_key, asked.salt))
+
+
+def _since(asked: _Asked, told: Callable[[int], None]) -> _Answer:
     """Events first, then the members that they moved."""
+    from app.usecases.verify_day import Part, verify_since
+
     seq, points, *part_numbers = asked.numbers
     percent = Percent(told)
     parts = {"events": part(percent, 0, 50), "members": part(percent, 50, 100)}
-    report = verify_since(
-        ctx,
-        seq,
-        points,
-        part=Part(*part_numbers),
-        progress=lambda what, done, whole: parts[what](done, whole),
-    )
+    with _opened(asked) as ctx:
+        report = verify_since(
+            ctx,
+            seq,
+            points,
+            part=Part(*part_numbers),
+            progress=lambda what, done, whole: parts[what](done, whole),
+        )
     percent(1, 1)
-    return report
+    return _Answer(report)
 
 
-def _share(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
-    return verify_share(ctx, *asked.numbers, progress=_in_percent(told))
+def _share(asked: _Asked, told: Callable[[int], None]) -> _Answer:
+    from app.usecases.verify_day import verify_share
+
+    with _opened(asked) as ctx:
+        return _Answer(verify_share(ctx, *asked.numbers, progress=_in_percent(told)))
 
 
-def _span(ctx: Context, asked: _Asked, told: Callable[[int], None]) -> Report:
+def _span(asked: _Asked, told: Callable[[int], None]) -> _Answer:
+    from app.usecases.verify import verify_span
+
     report = Report()
     first, end = asked.ends
-    verify_span(ctx, report, _in_percent(told), first=first, end=end)
-    return report
+    with _opened(asked) as ctx:
+        verify_span(ctx, report, _in_percent(told), first=first, end=end)
+    return _Answer(report)
+
+
+def _walk(asked: _Asked, told: Callable[[int], None]) -> _Answer:
+    """The rows and the rules are all that it needs of the product."""
+    since, until = (BusinessDate(day) for day in asked.numbers)
+    store = Store(Path(asked.store), StoreKey(asked.data_key, asked.salt))
+    try:
+        with store.read(Reader.REPORT) as conn:
+            return _Answer(seen=walk(conn, since, until, asked.limits, Percent(told)))
+    except StoreError:
+        from app.context import translated
+
+        with translated():
+            raise
+    finally:
+        store.let_go()
 
 
 def _in_percent(told: Callable[[int], None]) -> Progress:
@@ -298,10 +369,11 @@ def _in_percent(told: Callable[[int], None]) -> Progress:
     return lambda what, done, whole: percent(done, whole)
 
 
-_TASKS: Final[dict[Task, Callable[[Context, _Asked, Callable[[int], None]], Report]]] = {
+_TASKS: Final[dict[Task, Callable[[_Asked, Callable[[int], None]], _Answer]]] = {
     "since": _since,
     "share": _share,
     "span": _span,
+    "walk": _walk,
 }
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from app.apart import Apart
 from app.build import Till
 from app.context import Session
 from app.domain.fraud.facts import Case
@@ -26,11 +27,21 @@ class GuardDesk:
 
     def __init__(self, till: Till) -> None:
         self._ctx = till.context
+        self._apart = Apart(self._ctx)
 
     def exceptions(self, session: Session, days: int) -> Exceptions:
-        """The report of so many business dates that end with today's."""
-        today = self._ctx.business_date()
-        return exceptions_of(self._ctx, session, today.plus(1 - days), today)
+        """The report of so many business dates that end with today's; its journal is read in a process of its
+        own, and the counter goes on. Raises Cancelled when that is called off."""
+        today, walked = self._ctx.business_date(), self._apart.walk
+        return exceptions_of(self._ctx, session, today.plus(1 - days), today, walked)
+
+    def call_off(self) -> None:
+        """Nobody waits any more for the report that is being read. Callable from any thread."""
+        self._apart.call_off()
+
+    def stop(self) -> None:
+        """The window closes: no report is read any more. Callable from any thread."""
+        self._apart.stop()
 
     def journal(self, session: Session, case: Case) -> Sequence[AuditLine]:
         return journal_of_case(self._ctx, session, case)

@@ -18,7 +18,7 @@ from app.domain.rights import Right
 from app.protocol.events import Event
 from app.queries import exceptions as report
 from app.queries.audit import AuditLine, is_within_reach, lines_of
-from app.queries.exceptions import Exceptions
+from app.queries.exceptions import Exceptions, Walk
 from app.queries.readers import require_look, shift_day, staff_role
 from app.usecases.done import Done
 from app.usecases.rights import require
@@ -41,15 +41,20 @@ class SayOfCase:
 
 
 def exceptions_of(
-    ctx: Context, session: Session, since: BusinessDate, until: BusinessDate
+    ctx: Context,
+    session: Session,
+    since: BusinessDate,
+    until: BusinessDate,
+    walked: Walk = report.walk_here,
 ) -> Exceptions:
     """The report of a period. A supervisor sees the open business date only (security.md section 3:
-    own shift). Raises Refused(NOT_ALLOWED)."""
+    own shift). `walked` reads the journal elsewhere (app/apart.py) where somebody sells meanwhile.
+    Raises Refused(NOT_ALLOWED) and what `walked` raises."""
     with ctx.read() as conn:
         role = require_look(conn, session, Right.AUDIT)
         if role == "supervisor":
             since = until = shift_day(ctx, conn)
-    found = report.exceptions(ctx, since, until, role)
+    found = report.exceptions(ctx, since, until, role, walked)
     ctx.found_cases = ctx.found_cases | {line.case.key: line.case for line in found.cases}
     return found
 

@@ -10,7 +10,8 @@ from app.domain.programme import Programme
 from app.domain.rights import Right
 from app.domain.sale import SaleQuote
 from app.protocol.events import micros
-from app.queries.guard import SECOND_US, sale_stops
+from app.queries.guard import sale_stops
+from app.queries.guard_facts import SECOND_US
 from app.usecases.rights import require
 
 

@@ -21,8 +21,9 @@ from app.domain.errors import Refusal, Refused
 from app.domain.fraud.limits import DEFAULT_GUARD
 from app.domain.programme_plain import programme_from_plain
 from app.domain.rights import Right
-from app.queries import counter
-from app.queries.guard import Facts, SteadyClock, sale_stops
+from app.queries import counter, guard_facts
+from app.queries.guard import sale_stops
+from app.queries.guard_facts import Facts, SteadyClock
 from app.queries.members import profile
 from app.usecases.approve import Approve, approve
 from app.usecases.enrol import EditProfile, Enrol, ProfileInput, edit_profile, enrol
@@ -278,6 +279,15 @@ def test_the_counter_reads_what_it_needs_in_a_moment(desk: Desk) -> None:
 
 
 # Facts ------------------------------------------------------------------------------------------
+
+
+def test_facts_name_the_kinds_of_events_as_the_journal_does() -> None:
+    """Spelled out there, because what names them takes long to import."""
+    waiting = {"claim", "top_up", "card", "merge", "drawer_shut"}
+    written = {value for name, value in vars(posting).items() if name.isupper()}
+    assert set(guard_facts._READERS) - waiting <= written
+    assert not waiting & written
+    assert (posting.SALE, posting.CASE) == ("sale", "case")
 
 
 def test_every_act_of_a_day_is_read_as_its_fact(desk: Desk) -> None:

@@ -165,7 +165,7 @@ def _beside(counter: Counter) -> tuple[list[Figure], float]:
     idle += _sales(counter)
     until = ctx.business_date()
     since = until.plus(1 - PERIOD_DAYS)
-    walk = _while(counter, lambda: exceptions(ctx, since, until, "manager"))
+    walk = _while(counter, lambda: exceptions(ctx, since, until, "manager", checks.walk))
     idle += _sales(counter)
     began = time.perf_counter()
     ended = list[float]()

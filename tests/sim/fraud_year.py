@@ -17,7 +17,7 @@ from typing import Any, Final
 from app.domain.fraud.facts import RULES, Case
 from app.domain.fraud.guard import Guard
 from app.domain.fraud.limits import DEFAULT_GUARD, GuardLimits
-from app.queries.guard import Facts
+from app.queries.guard_facts import Facts
 from tests.sim.fraud_episodes import Episodes
 from tests.sim.fraud_shop import FIRST_DAY, TURNS_S, ZONE_S, Act, Shop
 

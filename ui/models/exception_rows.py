@@ -10,7 +10,8 @@ from app.domain.business_day import BusinessDate
 from app.domain.fraud.peers import Standing
 from app.formats import number
 from app.i18n import mark
-from app.queries.exceptions import MEASURES, CaseLine, Measure, PersonLine
+from app.queries.exceptions import CaseLine, PersonLine
+from app.queries.guard_walk import MEASURES, Measure
 from ui.guard_words import case_sentence, rule_name
 from ui.kit import Kit
 from ui.models.record_rows import RecordColumns

@@ -20,7 +20,7 @@ from ui.dialogs.audit_event import EventList, EventOpener
 from ui.dialogs.cases import CaseList, CaseSheet
 from ui.errors import words_of
 from ui.kit import Kit
-from ui.lanes import Lanes
+from ui.lanes import Lanes, Latest
 from ui.models.exception_rows import PersonRows
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, columns
 from ui.widgets.segments import Segment, Segments
@@ -51,6 +51,7 @@ class ExceptionsPage(Sheet):
         super().__init__(kit, lambda: words.say("Exceptions"))
         self._lanes, self._desk, self._who, self._today = lanes, desk, who, today
         self._opener = EventOpener(kit, lanes, desk, who, today)
+        self._reading: Latest[Exceptions] = Latest(lanes, "report", interrupt=desk.guard.call_off)
         self.report: Exceptions | None = None
         self._list: CaseList | None = None
         self._listed: PersonLine | None = None
@@ -99,13 +100,15 @@ class ExceptionsPage(Sheet):
     def height_for(self, width: int) -> int:
         return self._kit.look.px(640)
 
+    def gone(self) -> None:
+        self._reading.drop()
+
     def read(self) -> None:
-        """Read the period anew."""
+        """Read the period anew; what is being read of another one is called off."""
         words, session, days = self._kit.words, self._who(), int(self.period.code)
         self.status.tell(lambda: words.say("Reading the journal …"))
-        self._lanes.run(
+        self._reading.ask(
             self,
-            "report",
             lambda: self._desk.guard.exceptions(session, days),
             ok=self._show,
             failed=self._warn,

@@ -19,7 +19,7 @@ class Fact(NamedTuple):
         kind: the event's kind, "staff" where a person was added or got a PIN or role (`refers` names
             them); and "link" (a person's own membership), "phone" (a member's number
             changed), "card" (replaced), "merge".
-        at_s: seconds that never go back within a till's stream (app.queries.guard, SteadyClock).
+        at_s: seconds that never go back within a till's stream (app.queries.guard_facts, SteadyClock).
         wall_s: seconds since 1970 as the till's clock had them.
         day: business date, days since 1970-01-01.
         staff, shift, member: ids as hex.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from app.domain.fraud.facts import Case, Fact
@@ -47,18 +47,20 @@ class Guard:
                 else:
                     self._by_kind.setdefault(kind, []).append(rule.see)
 
-    def see(self, fact: Fact) -> Iterator[Case]:
+    def see(self, fact: Fact) -> list[Case]:
         """The cases that this fact completes or makes larger."""
+        found = []
         for see in self._by_kind.get(fact.kind, ()):
             case = see(fact)
             if case is not None:
-                yield case
+                found.append(case)
         if fact.approver and fact.kind != "approval":
-            yield from self.see(fact._replace(kind="approval"))
+            found += self.see(fact._replace(kind="approval"))
         for see in self._always:
             case = see(fact)
             if case is not None:
-                yield case
+                found.append(case)
+        return found
 
 
 def cases_of(facts: Iterable[Fact], limits: GuardLimits) -> dict[str, Case]:

@@ -61,22 +61,34 @@ class _Watch:
         self._people: dict[str, _Record] = defaultdict(_Record)
         self._places: dict[tuple[str, str], _Record] = defaultdict(_Record)
         self._store = _Record()
-        self._known = -1
+        self._day = self._known = -1
+        self._today: dict[tuple[str, str], tuple[_DayCount, ...]] = {}
         self._peers: list[tuple[str, int, int]] = []
         self._here: dict[str, list[tuple[str, int, int]]] = {}
 
     def see(self, fact: Fact) -> Case | None:
         """Count the fact; judge the person when it undoes something."""
-        place = self._places[fact.till, fact.staff]
-        for record in (self._people[fact.staff], place, self._store):
-            today = record.on(fact.day)
-            if fact.kind == "sale":
-                today.sales += 1
-            else:
-                today.undone.append((fact.till, fact.seq))
+        counts = self._counts(fact)
         if fact.kind == "sale":
+            for count in counts:
+                count.sales += 1
             return None
+        for count in counts:
+            count.undone.append((fact.till, fact.seq))
         return self._judge(fact, self._people[fact.staff])
+
+    def _counts(self, fact: Fact) -> tuple[_DayCount, ...]:
+        """What the fact counts towards: the day of the person, of the person at the till, of the store.
+        Most facts are of the day of the fact before."""
+        if fact.day != self._day:
+            self._day = fact.day
+            self._today = {}
+        place = fact.till, fact.staff
+        found = self._today.get(place)
+        if found is None:
+            records = self._people[fact.staff], self._places[place], self._store
+            found = self._today[place] = tuple(record.on(fact.day) for record in records)
+        return found
 
     def _judge(self, fact: Fact, person: _Record) -> Case | None:
         """More than the multiple of what is usual for as many sales as a whole day brings."""
