@@ -348,12 +348,22 @@ def document_by_event(conn: Connection, event_id: bytes) -> DocumentRow | None:
     return _one_document(conn, "event_id = ?", event_id)
 
 
-def documents_of_member(
-    conn: Connection, member_id: bytes, limit: int, *, after: int = 0
+def documents_of_member(conn: Connection, member_id: bytes, limit: int) -> list[DocumentRow]:
+    """A member's newest documents first, those that have a slip."""
+    where = "member_id = ? AND receipt_no IS NOT NULL ORDER BY seq DESC LIMIT ?"
+    return _documents(conn, where, (member_id, limit))
+
+
+def documents_that_earned(
+    conn: Connection, member_id: bytes, asset: str, limit: int, *, after: int
 ) -> list[DocumentRow]:
-    """A member's newest documents after an event first, those that have a slip."""
-    where = "member_id = ? AND seq > ? AND receipt_no IS NOT NULL ORDER BY seq DESC LIMIT ?"
-    return _documents(conn, where, (member_id, after, limit))
+    """A member's newest documents after an event that earned of an asset or took earnings back, newest first.
+    Found by the index of entries, which whoever shows or serves a member reads anyway."""
+    where = (
+        "seq IN (SELECT seq FROM ledger INDEXED BY ledger_member WHERE member_id = ? AND asset = ?"
+        " AND seq > ? AND kind IN ('earn', 'reverse') ORDER BY seq DESC LIMIT ?) ORDER BY seq DESC"
+    )
+    return _documents(conn, where, (member_id, asset, after, limit))
 
 
 def documents_of_shift(conn: Connection, shift_id: bytes, limit: int) -> list[DocumentRow]:

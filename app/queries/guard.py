@@ -10,6 +10,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import posting
 from app.domain.business_day import BusinessDate
+from app.domain.entries import POINTS
 from app.domain.fraud.limits import GuardLimits
 from app.domain.fraud.verdicts import Stop, redeem_after_change, repeat_earn
 from app.queries.guard_facts import SECOND_US
@@ -34,7 +35,7 @@ def sale_stops(
     spent: int,
 ) -> tuple[Stop, ...]:
     """What speaks against a member's sale going through on one person's word (F2, F7). Two small
-    indexed reads at most."""
+    indexed reads at most, whose pages were read when the member was attached."""
     stops = []
     if earned > 0 and (limits.earn_block_per_day or limits.earn_block_minutes):
         stops.append(repeat_earn(_earns_of(conn, member_id, on), now_s, limits))
@@ -43,10 +44,18 @@ def sale_stops(
     return tuple(stop for stop in stops if stop is not None)
 
 
+def read_ahead(conn: Connection, limits: GuardLimits, member_id: bytes, on: BusinessDate) -> None:
+    """Read what `sale_stops` will ask, so that the disk isn't waited for when somebody pays. It decides
+    nothing: the sale asks again in its own transaction. F2 finds its pages among those of the ledger, which
+    whoever shows a member has read."""
+    if limits.redeem_wait_hours:
+        _changed_s(conn, limits, member_id, on)
+
+
 def _earns_of(conn: Connection, member_id: bytes, on: BusinessDate) -> list[int]:
     """The instants of a member's standing sales of a business date that earned."""
     since = till.opened_before(conn, on)
-    recent = rows.documents_of_member(conn, member_id, _RECENT, after=since)
+    recent = rows.documents_that_earned(conn, member_id, POINTS, _RECENT, after=since)
     today = [row for row in recent if row.business_date == on]
     voided = {row.refers_to for row in today if row.kind == posting.VOID}
     return [

@@ -27,6 +27,7 @@ from app.domain.redemption import value_of
 from app.domain.state import MemberState, view
 from app.domain.tiers import tier_outlook
 from app.protocol.events import Event, instant_of
+from app.queries.guard import read_ahead
 from app.queries.records import (
     Expiring,
     LedgerLine,
@@ -71,6 +72,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         recent = _ledger(ctx, conn, member_id, limit=RECENT)
         points = view(state, on)
         birthday = days_until_birthday(birthdays_of(profile, programme, on), on)
+        read_ahead(conn, programme.guard, member_id, on)
     card = next((c for c in cards if c.state == "active"), cards[0] if cards else None)
     doubtful = is_doubtful(profile.phone if profile else None, account.last_visit, on)
     return MemberPanel(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.build import open_till
 from app.context import Session
 from app.domain.business_day import BusinessDate
 from app.domain.documents import LineRequest, SaleRequest
+from app.domain.entries import POINTS
 from app.domain.errors import Refusal, Refused
 from app.domain.fraud.limits import DEFAULT_GUARD
 from app.domain.programme_plain import programme_from_plain
@@ -24,7 +26,7 @@ from app.domain.rights import Right
 from app.queries import counter, guard_facts
 from app.queries.guard import sale_stops
 from app.queries.guard_facts import Facts, SteadyClock
-from app.queries.members import profile
+from app.queries.members import member_panel, profile
 from app.usecases.approve import Approve, approve
 from app.usecases.enrol import EditProfile, Enrol, ProfileInput, edit_profile, enrol
 from app.usecases.sell import Payment, Sell, sell
@@ -257,25 +259,66 @@ def test_a_shop_may_turn_the_blocks_off(tmp_path: Path) -> None:
     shop.till.close()
 
 
+@contextmanager
+def statements(desk: Desk) -> Iterator[list[str]]:
+    """What the counter's reader is asked in the block, with its values."""
+    asked: list[str] = []
+    for trace in (asked.append, None):
+        with desk.ctx.read() as conn:
+            conn.set_trace_callback(trace)
+        if trace is not None:
+            yield asked
+
+
 def test_the_counter_reads_what_it_needs_in_a_moment(desk: Desk) -> None:
     """The bench has the figure (a millisecond); this is the guard against a scan of the store."""
     for _ in range(4):
         sell(desk.ctx, desk.charge())
         desk.shop.clock.step(minutes=40)
     on = BusinessDate(desk.last()["bd"])
+    with statements(desk) as asked, desk.ctx.read() as conn:
+        sale_stops(conn, DEFAULT_GUARD, desk.member, on=on, now_s=0, earned=1, spent=1)
     with desk.ctx.read() as conn:
         began = time.perf_counter()
         for _ in range(100):
             sale_stops(conn, DEFAULT_GUARD, desk.member, on=on, now_s=0, earned=1, spent=1)
         assert time.perf_counter() - began < 5
-        plans = [
-            conn.execute(f"EXPLAIN QUERY PLAN {sql}", (desk.member, 9)).fetchall()
-            for sql in (
-                "SELECT DISTINCT seq FROM consent WHERE member_id = ? ORDER BY seq DESC LIMIT ?",
-                "SELECT seq FROM document WHERE member_id = ? ORDER BY seq DESC LIMIT ?",
-            )
-        ]
-    assert all("SCAN" not in str(plan) for plan in plans)
+        plans = [str(conn.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in asked]
+    assert any("document" in plan for plan in plans)
+    assert any("consent" in plan for plan in plans)
+    assert all("SCAN" not in plan for plan in plans), plans
+
+
+def test_what_the_guard_asks_was_read_when_the_member_was_attached(desk: Desk) -> None:
+    """So that no disk is waited for while the customer waits: the same rows of the same indexes."""
+    on = desk.ctx.business_date()
+    with statements(desk) as attaching:
+        member_panel(desk.ctx, desk.member)
+    with statements(desk) as selling, desk.ctx.read() as conn:
+        sale_stops(conn, DEFAULT_GUARD, desk.member, on=on, now_s=0, earned=1, spent=1)
+    ledger, consent = (sql for sql in selling if desk.member.hex() in sql.lower())
+    by_entries = f"INDEXED BY ledger_member WHERE member_id = X'{desk.member.hex()}'".lower()
+    assert by_entries in ledger.lower()
+    assert any(by_entries in sql.lower() for sql in attaching)
+    assert consent in attaching
+
+
+@pytest.mark.parametrize("of", ["sale", "void"])
+def test_only_what_earned_or_took_back_is_read_of_a_member(desk: Desk, of: str) -> None:
+    sold = sell(desk.ctx, desk.charge()).result
+    if of == "void":
+        shown = preview_void(desk.ctx, sold.event_id)[0]
+        void(
+            desk.ctx,
+            Void(desk.ctx.ids(), desk.session, sold.event_id, "test", shown.balance_after),
+        )
+    with desk.ctx.read() as conn:
+        found = rows.documents_that_earned(conn, desk.member, POINTS, 9, after=0)
+        newer = rows.documents_that_earned(conn, desk.member, POINTS, 9, after=found[0].seq)
+        newest = rows.documents_that_earned(conn, desk.member, POINTS, 1, after=0)
+    assert [row.kind for row in found] == ["void", "sale"][of == "sale" :]
+    assert newer == []
+    assert newest == found[:1]
 
 
 # Facts ------------------------------------------------------------------------------------------
