@@ -11,16 +11,18 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
+from app.folders import folder_problem
 from app.posting import event_of
 from app.protocol.events import micros
 from app.settings import ReceiptSettings
 from app.slips import slip_of
 from db import rows, till
-from printing.devices.address import FileAddress, parse_address
+from printing.devices.address import Address, FileAddress, parse_address
 from printing.devices.errors import (
     DeliveryUncertain,
     PrinterError,
@@ -168,19 +170,41 @@ def skip_waiting(ctx: Context) -> int:
     return len(waiting)
 
 
-def check_printer(text: str) -> None:
-    """Raises Unavailable: PRINTER_ADDRESS_BAD for an address that no printer can have,
-    PRINTER_FOLDER_GONE where its file can't be made. Whether a printer answers there is not asked."""
+def check_address(text: str) -> Address | None:
+    """What was typed as an address, None for no printer. Raises Unavailable(PRINTER_ADDRESS_BAD) for one that
+    no printer can have."""
     if not text.strip():
-        return
+        return None
     try:
-        address = parse_address(text)
+        return parse_address(text)
     except ValueError as error:
         raise Unavailable(Outage.PRINTER_ADDRESS_BAD) from error
-    if isinstance(address, FileAddress):
-        folder = address.path if address.one_per_job else address.path.parent
-        if not (folder.is_dir() and os.access(folder, os.W_OK)):
-            raise Unavailable(Outage.PRINTER_FOLDER_GONE)
+
+
+def check_printer(text: str) -> None:
+    """Raises Unavailable: PRINTER_ADDRESS_BAD, PRINTER_FOLDER_GONE where its file can't be made or written on.
+    Whether a printer answers there is not asked. A folder may take its time: not for the counter's lane."""
+    address = check_address(text)
+    if not isinstance(address, FileAddress):
+        return
+    if address.one_per_job:
+        wrong = bool(folder_problem(str(address.path)))
+    elif address.path.exists():
+        wrong = not _can_be_opened(
+            address.path
+        )  # A device: its folder need not be ours to write into.
+    else:
+        wrong = bool(folder_problem(str(address.path.parent)))
+    if wrong:
+        raise Unavailable(Outage.PRINTER_FOLDER_GONE)
+
+
+def _can_be_opened(path: Path) -> bool:
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0)))
+    except OSError:
+        return False
+    return True
 
 
 def render(doc: Doc, receipt: ReceiptSettings) -> bytes:

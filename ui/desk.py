@@ -137,8 +137,9 @@ class Desk:
         return folder_problem(folder) == "gone"
 
     def save_settings(self, settings: Settings) -> None:
-        """Check and save this machine's settings and use them from now on."""
-        spool.check_printer(settings.receipt.printer)
+        """Save this machine's settings and use them from now on; folders were tried before. Raises Unavailable:
+        PRINTER_ADDRESS_BAD, FILE_FAILED."""
+        spool.check_address(settings.receipt.printer)
         had_printer = bool(self._ctx.settings.receipt.printer)
         try:
             save(self._till.folder, settings)
@@ -149,7 +150,7 @@ class Desk:
             spool.skip_waiting(self._ctx)
 
     def check_printer(self, text: str) -> None:
-        """Raises Unavailable for an address that can't be one."""
+        """Raises Unavailable for what can't be one or can't be written on (print lane)."""
         spool.check_printer(text)
 
     def new_command(self) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -205,3 +206,20 @@ def test_an_address_that_no_printer_can_have_is_refused(shop: Shop) -> None:
     with pytest.raises(Unavailable) as unavailable:
         desk.save_settings(replace(settings, receipt=replace(settings.receipt, printer="no/such")))
     assert unavailable.value.code is Outage.PRINTER_ADDRESS_BAD
+
+
+@pytest.mark.parametrize("address", ["file:/proc/", "file:/proc/slips", "file:/proc"])
+def test_a_file_that_cannot_be_written_is_no_printer(address: str) -> None:
+    """Rights alone don't say it: the superuser of this test has them all."""
+    with pytest.raises(Unavailable) as unavailable:
+        spool.check_printer(address)
+    assert unavailable.value.code is Outage.PRINTER_FOLDER_GONE
+
+
+def test_a_device_is_opened_and_its_folder_is_nobodys_business(tmp_path: Path) -> None:
+    spool.check_printer("file:/dev/null")
+    spool.check_printer(f"file:{tmp_path}/")
+    spool.check_printer(f"file:{tmp_path}/slips.bin")
+    spool.check_printer("tcp://127.0.0.1:9")
+    spool.check_printer("")
+    assert list(tmp_path.iterdir()) == []

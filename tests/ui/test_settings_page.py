@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 
+from app import folders
 from app.settings import ShopTexts
 from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
@@ -120,3 +122,25 @@ class TestSettingsPage:
             rig.until(lambda: desk.settings().shop.phone == "0755 1234 5678")
         finally:
             done.set()
+
+    def test_a_printers_folder_is_never_looked_at_on_the_counters_lane(
+        self, rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A stick or a share that hangs would hang the sale."""
+        lanes: set[str] = set()
+        tried = folders.folder_problem
+
+        def heard(text: str) -> folders.Problem:
+            lanes.add(threading.current_thread().name.rpartition("_")[0])
+            return tried(text)
+
+        monkeypatch.setattr("app.spool.folder_problem", heard)
+        page = settings_page(rig)
+        page.printer.setFocus()
+        write(f"file:{tmp_path}/")
+        press(Qt.Key.Key_Tab)
+        page.submit()
+        desk = rig.window.desk
+        assert desk is not None
+        rig.until(lambda: desk.settings().receipt.printer == f"file:{tmp_path}/")
+        assert lanes == {"lane-print"}

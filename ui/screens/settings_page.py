@@ -39,7 +39,7 @@ class SettingsPage(QScrollArea):
     def __init__(self, kit: Kit, lanes: Lanes, desk: Desk) -> None:
         super().__init__()
         self._kit, self._lanes, self._desk = kit, lanes, desk
-        self._checking: Latest[None] = Latest(lanes, "db", interrupt=lambda: None)
+        self._checking: Latest[None] = Latest(lanes, "print", interrupt=lambda: None)
         self._shown = desk.settings()
         words = kit.words
         self.setWidgetResizable(True)
@@ -293,13 +293,23 @@ class SettingsPage(QScrollArea):
         )
 
     def submit(self) -> None:
-        """Try the folders that change, where it may take its time; then save."""
+        """Try the printer and the folders that change, where it may take its time; then save."""
         settings, used = self.settings(), self._desk.settings()
         self.save.setEnabled(False)
+        if settings.receipt.printer == used.receipt.printer:
+            self._try_folders(settings, used)
+            return
+        self._lanes.run(
+            self,
+            "print",
+            lambda: self._desk.check_printer(settings.receipt.printer),
+            ok=lambda _: self._try_folders(settings, used),
+            failed=self._refused,
+        )
+
+    def _try_folders(self, settings: Settings, used: Settings) -> None:
         if (settings.backup, settings.reports) == (used.backup, used.reports):
-            self._tried(
-                settings, {}
-            )  # Nothing to try: no save waits for a backup that is being made.
+            self._tried(settings, {})  # No save waits for a backup that is being made.
             return
         self._lanes.run(
             self,
