@@ -26,6 +26,17 @@ class PageStack(QStackedWidget):
         for _ in PAGES[1:]:
             self.addWidget(QWidget())
 
+    def forget(self) -> None:
+        """Away with what was typed and chosen on every page but the counter: each is built anew when it is
+        visited. The counter is on top."""
+        for at in self._built - {COUNTER}:
+            found = self.widget(at)
+            assert found is not None, "every page has its place"
+            self.insertWidget(at, QWidget())
+            self.removeWidget(found)
+            found.deleteLater()
+        self._built = {COUNTER}
+
     def page(self, at: int) -> QWidget:
         """The page of a place."""
         found = self.widget(at)

@@ -219,6 +219,7 @@ class Shell(QWidget):
         """Away with what the last person looked at or typed: sheets, search, pages. The cart stays."""
         self.sheets.close_all()
         self._turn_to(COUNTER)
+        self.pages.forget()
         self.counter.finder.clear_text()
         self.strip.hide()
 

@@ -62,7 +62,7 @@ class HomePage(RailPage):
         self.visits.opened.connect(lambda _: openers.report("hours"))
         self.tasks.opened.connect(self._open_task)
         self.alarms.opened.connect(self._open_alarm)
-        attention.changed.connect(lambda _: self._show_alarms())
+        attention.changed.connect(self._needs_changed)
 
     def _make_tables(self) -> None:
         kit, words = self._kit, self._kit.words
@@ -143,6 +143,10 @@ class HomePage(RailPage):
             "Business date {date}, against the whole day a week before. Enter opens a line.",
             date=home.on.iso(),
         )
+
+    def _needs_changed(self, count: int) -> None:
+        del count
+        self._show_alarms()
 
     def _show_alarms(self) -> None:
         """Nothing of it for who may not see the page."""

@@ -14,6 +14,9 @@ from tests.ui.keys import press, write
 from tests.ui.shop import BADGE, PIN
 from ui.dialogs.enrol import EnrolSheet
 from ui.dialogs.shift import OpenShift, SwitchPerson
+from ui.pages import COUNTER, PAGES, REPORTS, SETTINGS
+from ui.screens.reports_page import ReportsPage
+from ui.screens.settings_page import SettingsPage
 
 
 def away(rig: Rig, seconds: int) -> None:
@@ -145,6 +148,32 @@ class TestPeople:
         rig.sign_in("wm")
         assert rig.counter.sale.amount.text() == "38"
         assert rig.counter.attached is not None
+
+    def test_after_fifteen_minutes_no_page_has_what_somebody_typed_or_chose(self, rig: Rig) -> None:
+        rig.window.lock()
+        rig.sign_in("wm")
+        rig.shell.show_page(REPORTS)
+        reports = rig.page(ReportsPage)
+        reports.period.choose("28")
+        rig.shell.show_page(SETTINGS)
+        rig.page(SettingsPage).shop_name.setText("half typed")
+        for at in range(len(PAGES)):
+            rig.shell.show_page(at)
+        rig.shell.show_page(SETTINGS)
+        away(rig, 601)
+        assert rig.page(SettingsPage).shop_name.text() == "half typed", "a lock keeps it"
+        away(rig, 901)
+        rig.settle()  # The pages are gone: nothing speaks to them.
+        rig.shell.attention.changed.emit(1)
+        rig.sign_in("wm")
+        assert rig.shell.pages.currentIndex() == COUNTER
+        assert rig.shell.strip.text == "", "nothing waits to be saved"
+        rig.shell.show_page(SETTINGS)
+        assert rig.page(SettingsPage).shop_name.text() == "南山海岸店"
+        assert not rig.page(SettingsPage).unsaved
+        rig.shell.show_page(REPORTS)
+        assert rig.page(ReportsPage).period.value != "28"
+        rig.settle()
 
     def test_a_lock_that_is_set_for_later_is_no_later_than_the_log_out(self, rig: Rig) -> None:
         rig.window.idle.lock_s = 3600
