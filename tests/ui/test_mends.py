@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.context import Session
@@ -202,6 +202,19 @@ class TestUndo:
         assert not rig.shell.strip._button.isVisible()
         rig.shell.strip._button.click()
         assert [line.code for line in rig.counter.cart.lines] == [TEA]
+
+    def test_what_can_be_undone_covers_nothing(self, rig: Rig) -> None:
+        """It stands for ten seconds: long enough for somebody to look for what lies below."""
+        rig.amount("368")
+        press(Qt.Key.Key_N, CTRL)
+        rig.settle()
+        strip, pages = rig.shell.strip, rig.shell.pages
+        rig.until(lambda: strip.mapTo(rig.shell, QPoint(0, 0)).y() >= pages.geometry().bottom())
+        bottom = strip.mapTo(rig.shell, QPoint(0, strip.height())).y()
+        assert bottom <= rig.shell.fkeys.geometry().top()
+        room = pages.height()
+        strip._button.click()
+        rig.until(lambda: pages.height() > room)
 
 
 class TestPayWhenQuoted:

@@ -21,8 +21,8 @@ UNDO_MS: Final = 10_000
 
 
 class Strip(QFrame):
-    """The message strip of a window. What fades lies over `over`, at its foot, in the middle; what stays
-    has `room` to itself, a widget of the layout below, so that it never covers anything.
+    """The message strip of a window. Good news lie over `over` for a moment, at its foot, in the middle; what
+    stays or can be undone has `room` to itself, a widget of the layout below, so that it never covers anything.
     """
 
     def __init__(self, kit: Kit, over: QWidget, room: QWidget | None = None) -> None:
@@ -80,10 +80,7 @@ class Strip(QFrame):
 
     def offer_undo(self, text: Text, undo: Callable[[], None]) -> None:
         """Say what was done and let it be undone for ten seconds."""
-        self._show(text, icon="info", tone="", fade_ms=UNDO_MS)
-        self._undo = undo
-        self._button.show()
-        self._place()
+        self._show(text, icon="info", tone="", fade_ms=UNDO_MS, undo=undo)
 
     def drop_news(self) -> None:
         """Another page: good news of the one before would only cover it. What can be undone or needs a hand
@@ -104,9 +101,17 @@ class Strip(QFrame):
         if undo is not None:
             undo()
 
-    def _show(self, text: Text, *, icon: str, tone: str, fade_ms: int) -> None:
-        self._undo = None
-        self._button.hide()
+    def _show(
+        self,
+        text: Text,
+        *,
+        icon: str,
+        tone: str,
+        fade_ms: int,
+        undo: Callable[[], None] | None = None,
+    ) -> None:
+        self._undo = undo
+        self._button.setVisible(undo is not None)
         self._close.setVisible(not fade_ms)
         self._said = text
         self._label.tell(text)
@@ -115,7 +120,8 @@ class Strip(QFrame):
         self._timer.stop()
         if fade_ms:
             self._timer.start(fade_ms)
-        ground = self._over if fade_ms or self._room is None else self._room
+        covers = fade_ms and undo is None
+        ground = self._over if covers or self._room is None else self._room
         if self.parentWidget() is not ground:
             self.setParent(ground)
         self.setAccessibleName(self._label.text())
