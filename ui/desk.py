@@ -44,11 +44,13 @@ from app.settings import Settings, save
 from app.slips import money_sign
 from app.usecases.adjust import Adjust, Adjusted, AdjustPreview, adjust, preview_adjust
 from app.usecases.enrol import (
+    BirthdayInput,
     EditProfile,
     Enrol,
     Enrolled,
     Masked,
     ProfileInput,
+    birthday_of,
     edit_profile,
     enrol,
 )
@@ -325,6 +327,10 @@ class Desk:
     def check_card(self, text: str) -> tuple[CardFault, int]:
         """What is wrong with a card number while it is typed, and how many digits cards have here."""
         return members.card_check(self._ctx, text)
+
+    def check_birthday(self, given: BirthdayInput) -> None:
+        """Raises Refused for one that can't be; quick, callable from the GUI thread."""
+        birthday_of(self._ctx, given)
 
     def readings(self, name: str) -> Sequence[Reading]:
         return readings(name)

@@ -20,7 +20,7 @@ from app import cached_fold, posting
 from app.account import born_on
 from app.code_ranges import card_fault, kinds_of, plain_card
 from app.context import Changes, Context, Session, Tx
-from app.domain.birthday import check_birthday_change, parse_birthday, require_born
+from app.domain.birthday import Birthday, check_birthday_change, parse_birthday, require_born
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.member import MARKETING, SERVICE
@@ -205,6 +205,14 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
         return Done(_enrolled(conn, command.member_id), changes, warning=ctx.warning())
 
 
+def birthday_of(ctx: Context, given: BirthdayInput) -> Birthday:
+    """What was typed as a birthday. Reads nothing but the clock. Raises Refused: BIRTHDAY_INVALID,
+    BIRTHDAY_AHEAD."""
+    birthday = parse_birthday(given.month, given.day, given.year, lunar=given.calendar == "lunar")
+    require_born(birthday, born_on(birthday), ctx.business_date())
+    return birthday
+
+
 def _profile_cell(
     ctx: Context, member_id: bytes, profile: ProfileInput, *, version: int
 ) -> dict[str, Any]:
@@ -216,13 +224,7 @@ def _profile_cell(
     if email and (email.count("@") != 1 or "." not in email.partition("@")[2] or " " in email):
         raise Refused(Refusal.EMAIL_INVALID)
     reading = profile.reading or readings(name)[0]
-    birthday = None
-    if profile.birthday is not None:
-        given = profile.birthday
-        birthday = parse_birthday(
-            given.month, given.day, given.year, lunar=given.calendar == "lunar"
-        )
-        require_born(birthday, born_on(birthday), ctx.business_date())
+    birthday = None if profile.birthday is None else birthday_of(ctx, profile.birthday)
     return {
         "t": "profile",
         "member_id": member_id.hex(),

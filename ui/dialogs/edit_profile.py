@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.domain.errors import Refusal, Refused
+from app.domain.errors import Refused
 from app.queries.records import ProfileView
 from ui.dialogs.profile_fields import ProfileSheet
 from ui.kit import Kit
@@ -139,14 +139,14 @@ class EditSheet(ProfileSheet):
         if self._kept("birthday"):
             self.birthday_said.tell(nothing)
 
-    def birthday_complete(self) -> bool:
-        return self._kept("birthday") or super().birthday_complete()
+    def birthday_refusal(self) -> Refused | None:
+        return None if self._kept("birthday") else super().birthday_refusal()
 
     def submit(self) -> None:
         if not self.save.isEnabled():
             return
-        if not self.birthday_complete():
-            self.refused(Refused(Refusal.BIRTHDAY_INVALID))
+        if (wrong := self.birthday_refusal()) is not None:
+            self.refused(wrong)
             return
         self.save.setEnabled(False)
         names: tuple[Masked, ...] = ("phone", "email", "birthday")

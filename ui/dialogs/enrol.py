@@ -176,8 +176,8 @@ class EnrolSheet(ProfileSheet):
         if not self.service.isChecked():
             self.refused(Refused(Refusal.CONSENT_NEEDED))
             return
-        if not self.birthday_complete():
-            self.refused(Refused(Refusal.BIRTHDAY_INVALID))
+        if (wrong := self.birthday_refusal()) is not None:
+            self.refused(wrong)
             return
         self.save.setEnabled(False)
         profile, command_id = self.profile_input(), self._command_id

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from app.domain.birthday import parse_birthday
 from app.domain.errors import Refusal, Refused
 from ui.desk_records import PhoneCheck
-from ui.errors import sentence, words_of
+from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.theme import set_style
@@ -269,33 +268,33 @@ class ProfileSheet(Sheet):
         )
 
     def _show_birthday(self) -> None:
+        """What is wrong with the day stands below it while it is typed, not only once it is saved."""
         self.birthday.mark_wrong(False)
         words, text = self._kit.words, self.birthday.text().strip()
-        if not text or self._day_exists():
+        wrong = self.birthday_refusal()
+        if wrong is None:
             self.birthday_said.tell(nothing)
         elif self.birthday_input() is None or _YEAR.fullmatch(text):
             self.birthday_said.tell(lambda: words.say("Month and day, like 5-21 or 1990-5-21."))
         else:
-            self.birthday_said.tell(lambda: sentence(self._kit, Refusal.BIRTHDAY_INVALID, {}))
+            self.birthday_said.tell(lambda: words_of(self._kit, wrong))
 
-    def _day_exists(self) -> bool:
-        """Whether what is typed is a day of the chosen calendar."""
+    def birthday_refusal(self) -> Refused | None:
+        """Why what is typed is nobody's birthday; None where nothing is typed, or a day that has been."""
+        if not self.birthday.text().strip():
+            return None
         given = self.birthday_input()
-        if given is None:
-            return False
         try:
-            parse_birthday(given.month, given.day, given.year, lunar=given.calendar == "lunar")
-        except Refused:
-            return False
-        return True
-
-    def birthday_complete(self) -> bool:
-        """False while something is typed that is no day of a year."""
-        return not self.birthday.text().strip() or self._day_exists()
+            if given is None:
+                return Refused(Refusal.BIRTHDAY_INVALID)
+            self._desk.check_birthday(given)
+        except Refused as refused:
+            return refused
+        return None
 
     def leave_birthday(self, after: QWidget) -> None:
         """Enter in the birthday: on to `after`, or it is framed as wrong and stays."""
-        if self.birthday_complete():
+        if self.birthday_refusal() is None:
             after.setFocus(Qt.FocusReason.TabFocusReason)
         else:
             self.birthday.mark_wrong(True)

@@ -79,6 +79,32 @@ class TestEnrol:
         assert sheet.birthday.hasFocus()
         assert sheet.birthday.text() == "2027-03-01"
 
+    @pytest.mark.parametrize("day", ["2026-11-22", "20270301", "2030-1-1"])
+    def test_a_birthday_to_come_is_told_while_it_is_typed(self, rig: Rig, day: str) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.birthday.setFocus()
+        write(day)
+        assert sheet.birthday_said.text() == "这个生日还没到。请核对年份。"
+        press(Qt.Key.Key_Return)
+        assert sheet.birthday.hasFocus()
+
+    def test_who_was_born_today_has_a_birthday(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.birthday.setFocus()
+        write("2026-11-21")
+        assert sheet.birthday_said.text() == ""
+
+    def test_a_lunar_birthday_to_come_is_told_too(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F3)
+        sheet = rig.sheet(EnrolSheet)
+        sheet.birthday.setFocus()
+        write("2026-11-01")
+        assert sheet.birthday_said.text() == ""
+        sheet.calendar.choose("lunar")
+        assert sheet.birthday_said.text() == "这个生日还没到。请核对年份。"
+
     @pytest.mark.parametrize("day", ["02-30", "13-01", "1985-02-29", "0230"])
     def test_enter_on_a_day_that_no_year_has_stays_and_says_so(self, rig: Rig, day: str) -> None:
         press(Qt.Key.Key_F3)
