@@ -193,14 +193,19 @@ def void_slip(
     """The slip of a void: the number that it voids, the money that moves, and why.
 
     Amounts are as the drawer sees them: below zero what a voided sale gives back, above zero what
-    the customer hands over again when a return is voided.
+    the customer hands over again when a return is voided. `total_minor` is the voided document's own;
+    where less moves, the rest is kept for points already spent, and the largest figure is what moves.
     """
     blocks: list[Block] = [*_top(shop, head, banner=mark("VOID"))]
     blocks.append(_pair(shop, mark("Voided receipt"), original_no))
     blocks.append(Rule())
+    moved = sum(minor for _, minor in tenders)
+    if moved != total_minor:
+        blocks.append(_money(shop, mark("Voided sale"), total_minor))
+        blocks.append(_money(shop, mark("Kept for points already spent"), moved - total_minor))
     for kind, minor in tenders:
         blocks.append(_money(shop, _TENDERS.get(kind, kind), minor))
-    blocks.append(_money(shop, mark("VOIDED"), total_minor, role="total"))
+    blocks.append(_money(shop, mark("VOIDED"), moved, role="total"))
     blocks.append(_reason(shop, reason))
     if member is not None:
         blocks += _member(shop, member, returned=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from app.usecases.return_goods import ReturnGoods, preview_return, return_goods
 from app.usecases.sell import Sold
 from app.usecases.void import Void, Voided, preview_void, void
 from printing.document import Doc, Pair, Row, Text, from_json
-from tests.fakes import Shop
+from tests.fakes import Shop, demo_programme, make_shop
 from tests.flows.test_counter_day import new_member, sale
 
 
@@ -108,6 +109,27 @@ def test_voiding_a_sale_says_what_is_given_back(shop: Shop) -> None:
     sold = sale(ctx, session, None, LineRequest(3040), kind="cash")
     said = dict(pairs(slip(ctx, undo(ctx, session, sold.event_id).event_id)))
     assert said["现金"] == said["作废金额"] == "−¥30.40"
+
+
+def test_a_void_that_keeps_money_for_points_already_spent_gives_back_the_rest(
+    tmp_path: Path,
+) -> None:
+    returns = demo_programme()["returns"] | {"spent_policy": "deduct"}
+    shop = make_shop(tmp_path / "deducting", demo_programme(returns=returns))
+    ctx, session = shop.till.context, shop.start()
+    member = new_member(ctx, session)
+    sold = sale(ctx, session, member, LineRequest(30000), kind="cash")
+    sale(ctx, session, member, LineRequest(10000), redeem=300)
+    kept = preview_void(ctx, sold.event_id)[0].settlement.charged_minor
+    assert kept > 0
+    doc = slip(ctx, undo(ctx, session, sold.event_id).event_id)
+    said = dict(pairs(doc))
+    assert minor(said["原单金额"]) == -30000
+    assert minor(said["已用积分抵扣"]) == kept
+    assert minor(said["现金"]) == minor(said["作废金额"]) == kept - 30000
+    (largest,) = [pair for pair in doc.blocks if isinstance(pair, Pair) and pair.role == "total"]
+    assert minor(largest.value) == kept - 30000
+    shop.till.close()
 
 
 def test_points_on_the_slip_of_a_voided_return_are_named_by_their_sign(shop: Shop) -> None:

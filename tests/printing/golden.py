@@ -30,7 +30,10 @@ def void_slip() -> Doc:
         "void",
         item("珍珠奶茶", "-2", "-36.00"),
         Rule(),
-        Pair("应退", "-￥36.00", "TO REFUND", "total"),
+        Pair("原单金额", "-￥36.00", "Voided sale"),
+        Pair("已用积分抵扣", "￥3.00", "Kept for points already spent"),
+        Pair("现金", "-￥33.00", "Cash"),
+        Pair("作废金额", "-￥33.00", "VOIDED", "total"),
         Pair("退回积分", "-36", "Points taken back"),
     ).marked("作废 VOID")
 

@@ -143,10 +143,13 @@ class VoidSale(Sheet):
         self._entries.setVisible(bool(moves))
         words, formats = self._kit.words, self._kit.formats
         self.problem.clear()
-        self._money.tell(lambda: formats.money(-document.total_minor))
+        self._money.tell(lambda: formats.money(-sum(minor for _, minor in quote.refunds)))
 
         def say() -> str:
             said = _money_said(self._kit, quote)
+            if quote.settlement.charged_minor:
+                kept = formats.money(quote.settlement.charged_minor)
+                said.append(words.say("{money} are kept for points already spent.", money=kept))
             if document.member_id is not None:
                 points = formats.points(quote.balance_after)
                 said.append(words.say("Points then: {points}.", points=points))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
+from app.domain.programme import SpentPolicy
 from app.numbers import receipt_number
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import one_back, open_return, sell_tea
@@ -145,6 +147,22 @@ class TestReturnAndVoid:
         rig.until(lambda: sheet.quote is not None)
         assert sheet._points.text().startswith(said)
 
+    def test_the_largest_figure_of_a_void_is_what_is_given_back(self, rig: Rig) -> None:
+        settle_spent_points(rig, "deduct")
+        charge_member(rig, "6608", "300")
+        charge_member(rig, "6608", "100", points="300")
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        sheet.table.selectRow(1)
+        rig.until(lambda: "已用积分抵扣" in sheet._points.text())
+        assert sheet.quote is not None
+        kept = sheet.quote.settlement.charged_minor
+        assert kept > 0
+        said = rig.window._kit.formats.money
+        assert sheet._money.text() == said(kept - 30000)
+        assert f"已用积分抵扣 {said(kept)}。" in sheet._points.text()
+
     def test_a_void_without_a_member_lists_no_entries(self, rig: Rig) -> None:
         rig.amount("12")
         rig.open_pay()
@@ -225,6 +243,31 @@ def charge(rig: Rig, amount: str, given: str) -> None:
     press(Qt.Key.Key_Return)
     rig.until(lambda: rig.top is None)
     rig.settle()
+
+
+def settle_spent_points(rig: Rig, policy: SpentPolicy) -> None:
+    """The shop's programme settles points that are spent already in this way."""
+    assert rig.window.desk is not None
+    ctx = rig.window.desk.context
+    with ctx.read() as conn:
+        published = ctx.programmes(conn)
+    ctx._programmes = tuple(
+        replace(each, returns=replace(each.returns, spent_policy=policy)) for each in published
+    )
+
+
+def charge_member(rig: Rig, who: str, amount: str, *, points: str = "") -> None:
+    """A sale of an amount to a member, who pays a part of it by points."""
+    rig.attach(who)
+    rig.amount(amount)
+    if points:
+        press(Qt.Key.Key_F6)
+        write(points)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.cart.redeem_points == int(points))
+    rig.open_pay()
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
 
 
 def void(rig: Rig, row: int) -> None:
