@@ -16,6 +16,9 @@ from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 
 LIFE_S: Final = 60
+Fact = tuple[str, int | str]
+"""A code and its value: "act" names which of a right's acts it is, "bound" is a digest that is compared and not
+shown; the rest stand on the sheet in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Ask:
         reason: the reason code, "" where the matrix asks for none.
         of: the event that it is about (the sale that is voided), None without one.
         note: what happened, or whom it is about, in the asker's words; bound with the rest, stored nowhere.
+        facts: whatever else changes what a yes means: which way cash goes, a date, each thing left open.
     """
 
     command_id: bytes
@@ -40,6 +44,12 @@ class Ask:
     reason: str = ""
     of: bytes | None = None
     note: str = field(default="", repr=False)
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def act(self) -> str:
+        """Which of the right's acts it is, "" where there is one only."""
+        return str(dict(self.facts).get("act", ""))
 
 
 class Approvals:

@@ -7,35 +7,41 @@ from typing import Final
 
 from app.approvals import Ask
 from app.documents.event_codes import ROLES
+from app.documents.z_slip import ITEM_WORDS
+from app.domain.business_day import BusinessDate
 from app.domain.rights import Right
+from app.formats import number
 from app.i18n import mark
 from ui.kit import Kit
 
-_MONEY: Final = {
-    Right.OWN_CARD: mark("own or family card, {amount}"),
-    Right.RETURN_ABOVE: mark("return {amount}"),
-    Right.VOID_ABOVE: mark("void {amount}"),
-    Right.CASH_MOVE_ABOVE: mark("cash in or out, {amount}"),
-    Right.CASH_DIFFERENCE: mark("cash differs by {amount}"),
+_WORDS: Final = {
+    (Right.OWN_CARD, "sell"): mark("own or family card, {amount}"),
+    (Right.OWN_CARD, "return"): mark("return {amount} on an own or family card"),
+    (Right.OWN_CARD, "void"): mark("void {amount} on an own or family card"),
+    (Right.RETURN_ABOVE, "return"): mark("return {amount}"),
+    (Right.VOID_ABOVE, "void"): mark("void {amount}"),
+    (Right.CASH_MOVE_ABOVE, "in"): mark("cash in, {amount}"),
+    (Right.CASH_MOVE_ABOVE, "out"): mark("cash out, {amount}"),
+    (Right.CASH_DIFFERENCE, "shift"): mark("cash of {date} differs by {amount}"),
+    (Right.REDEEM_ABOVE, ""): mark("use {points}"),
+    (Right.ADJUST, ""): mark("change points by {change}"),
+    (Right.GUARD, ""): mark("more sales than usual, {points}"),
+    (Right.CLOSE_OVER_OPEN, "day"): mark("close {date} over what is open"),
+    (Right.CLOSE_OVER_OPEN, "shift"): mark("end a shift of {date} that nobody counted"),
+    (Right.DATE_AHEAD, ""): mark("a date that is ahead, {date}"),
+    (Right.CATALOGUE, "item"): mark("change an item"),
+    (Right.CATALOGUE, "import"): mark("change the catalogue by a file"),
+    (Right.RESTORE, "show_start_key"): mark("show the key for the safe"),
+    (Right.RESTORE, "keep_start_key"): mark("remove the key for the safe"),
+    (Right.STAFF, "add"): mark("a new person of equal rank"),
+    (Right.STAFF, "pin"): mark("a PIN for a person of equal rank"),
+    (Right.STAFF, "role"): mark("a role for a person of equal rank"),
 }
-_POINTS: Final = {
-    Right.REDEEM_ABOVE: mark("use {amount}"),
-    Right.ADJUST: mark("change points by {amount}"),
-    Right.GUARD: mark("more sales than usual, {amount}"),
-}
-_PLAIN: Final = {
-    Right.REPLACE_CARD: mark("replace a card"),
-    Right.CLOSE_OVER_OPEN: mark("close over what is open"),
-    Right.DATE_AHEAD: mark("a date that is ahead"),
-    Right.ERASE: mark("erase a member"),
-    Right.BULK_EXPORT: mark("export many members"),
-    Right.RULES: mark("change the rules"),
-    Right.CATALOGUE: mark("change the catalogue"),
-    Right.RESTORE: mark("restore a backup"),
-    Right.REDEEM: mark("use points"),
-    Right.RETURN: mark("return goods"),
-    Right.VOID: mark("void a document"),
-    Right.STAFF: mark("a person, PIN or role of equal rank"),
+"""By the right and which of its acts it is."""
+_SPENT: Final = {
+    "negative": mark("owed by the member"),
+    "deduct": mark("taken off the refund"),
+    "write_off": mark("written off"),
 }
 NEEDED: Final[Mapping[str, tuple[str, str]]] = {
     "supervisor": (
@@ -55,15 +61,52 @@ NEEDED: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def asked_for(kit: Kit, ask: Ask) -> str:
-    """The act and its amount in a few words, as they stand inside a sentence."""
-    formats, words = kit.formats, kit.words
-    if ask.right in _MONEY:
-        return words.say(_MONEY[ask.right], amount=formats.money(ask.amount))
-    if ask.right is Right.ADJUST:
-        return words.say(_POINTS[ask.right], amount=formats.points_change(ask.amount))
-    if ask.right in _POINTS:
-        return words.say(_POINTS[ask.right], amount=formats.points(ask.amount))
-    return words.say(_PLAIN[ask.right])
+    """The act with its amount or date in a few words, as they stand inside a sentence."""
+    formats, facts = kit.formats, dict(ask.facts)
+    said = _WORDS[ask.right, ask.act]
+    return kit.words.say(
+        said,
+        amount=formats.money(ask.amount),
+        points=formats.points(ask.amount),
+        change=formats.points_change(ask.amount),
+        date=_date(facts["date"]) if "date" in facts else "",
+    )
+
+
+def facts_of(kit: Kit, ask: Ask) -> tuple[tuple[str, str], ...]:
+    """Name and value of each thing that a yes covers beside the act, in the order of the request."""
+    pairs = (_fact(kit, code, value) for code, value in ask.facts if value)
+    return tuple(pair for pair in pairs if pair[0])
+
+
+def _fact(kit: Kit, code: str, value: int | str) -> tuple[str, str]:
+    """("", "") for what the act itself says, or what is compared alone."""
+    words, formats = kit.words, kit.formats
+    match code:
+        case "last_close":
+            return words.say("Last day closed"), _date(value)
+        case "shift_of":
+            return words.say("Shift of"), str(value)
+        case "points_earned":
+            return words.say("Points earned"), formats.points(int(value))
+        case "points_spent":
+            return words.say("Points used"), formats.points(int(value))
+        case "policy":
+            return words.say("Points used since"), words.say(_SPENT[str(value)])
+        case "role":
+            return words.say("Role"), role_name(kit, str(value))
+        case "item":
+            return words.say("Item"), str(value)
+        case "items":
+            return words.say("Items"), number(int(value))
+        case _ if code in ITEM_WORDS:
+            return words.say(ITEM_WORDS[code]), number(int(value))
+        case _:
+            return "", ""
+
+
+def _date(value: int | str) -> str:
+    return BusinessDate(int(value)).iso()
 
 
 def role_name(kit: Kit, role: str) -> str:

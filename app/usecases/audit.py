@@ -96,7 +96,10 @@ def start_key(ctx: Context) -> StartKey | None:
 def show_start_key(ctx: Context, session: Session, command_id: bytes) -> StartKey | None:
     """The start key for the sheet, until it is in the safe. Raises Refused(NOT_ALLOWED)."""
     with ctx.read() as conn:
-        require(ctx, conn, session, Right.RESTORE, command_id=command_id)
+        require(
+            ctx, conn, session, Right.RESTORE, command_id=command_id,
+            facts=(("act", "show_start_key"),),
+        )  # fmt: skip
     return start_key(ctx)
 
 
@@ -105,7 +108,10 @@ def keep_start_key(ctx: Context, command: KeepStartKey) -> Done[None]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(None, again=True)
-        require(ctx, tx.conn, command.session, Right.RESTORE, command_id=command.command_id)
+        require(
+            ctx, tx.conn, command.session, Right.RESTORE, command_id=command.command_id,
+            facts=(("act", "keep_start_key"),),
+        )  # fmt: skip
         macs.forget_start(tx.conn)
         tx.record(
             posting.EXPORT,

@@ -72,6 +72,7 @@ def move_cash(ctx: Context, command: MoveCash) -> Done[CashMoved]:
             command_id=command.command_id,
             amount=command.amount_minor,
             reason=command.reason,
+            facts=(("act", command.direction),),
         )
         event = tx.record(
             posting.CASH,

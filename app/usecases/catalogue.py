@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app import posting
+from app.approvals import Fact
 from app.catalogue_file import CatalogueItem, RowFault, read_catalogue, read_item
 from app.code_ranges import kinds_of
 from app.context import Changes, Context, Session, Tx
@@ -68,11 +69,12 @@ def import_catalogue(ctx: Context, command: ImportCatalogue) -> Done[Imported]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(_imported(tx.known.doc), again=True)
-        approval = _may_change(ctx, tx.conn, command.command_id, command.session)
+        digest = hashlib.sha256(command.content).hexdigest()
+        which: tuple[Fact, ...] = (("act", "import"), ("items", len(file.items)), ("bound", digest))
+        approval = _may_change(ctx, tx.conn, command.command_id, command.session, which)
         found, wanted = _plan(tx.conn, file.items, file.faults)
         if found.faults or not wanted:
             return Done(found)
-        digest = hashlib.sha256(command.content).hexdigest()
         _put(
             ctx,
             tx,
@@ -93,7 +95,8 @@ def save_item(ctx: Context, command: SaveItem) -> Done[Imported]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(_imported(tx.known.doc), again=True)
-        approval = _may_change(ctx, tx.conn, command.command_id, command.session)
+        which = (("act", "item"), ("item", item.code), ("bound", repr(item)))
+        approval = _may_change(ctx, tx.conn, command.command_id, command.session, which)
         known = till.item_by_own_code(tx.conn, item.code)
         if command.new and known is not None:
             return Done(Imported(0, 0, 0, 0, (*read.faults, RowFault(0, "code", "taken"))))
@@ -109,9 +112,9 @@ def save_item(ctx: Context, command: SaveItem) -> Done[Imported]:
 
 
 def _may_change(
-    ctx: Context, conn: Connection, command_id: bytes, session: Session
+    ctx: Context, conn: Connection, command_id: bytes, session: Session, which: tuple[Fact, ...]
 ) -> dict[str, Any] | None:
-    return require(ctx, conn, session, Right.CATALOGUE, command_id=command_id)
+    return require(ctx, conn, session, Right.CATALOGUE, command_id=command_id, facts=which)
 
 
 def _put(

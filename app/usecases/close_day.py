@@ -7,7 +7,6 @@ is the one short transaction that counts, numbers and signs. Dates are closed in
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -226,15 +225,14 @@ def _signature(
         command_id=command.command_id,
         amount=sum(item.count for item in items),
         reason=command.reason,
-        of=_digest(items),
+        # To each thing, not only to how many: another item is another request.
+        facts=(
+            ("act", "day"),
+            ("date", int(command.on)),
+            *((item.code, item.count) for item in items),
+        ),
         goes_on=goes_on,
     )  # fmt: skip
-
-
-def _digest(items: tuple[OpenItem, ...]) -> bytes:
-    """Binds a yes to what is open, not only to how many: another item is another request."""
-    listed = ";".join(f"{item.code}={item.count}" for item in items)
-    return hashlib.sha256(listed.encode()).digest()[:16]
 
 
 def end_shift_unattended(ctx: Context, on: BusinessDate) -> bool:

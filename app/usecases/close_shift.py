@@ -83,7 +83,7 @@ def _commit(ctx: Context, tx: Tx, command: CloseShift, to: bytes | None) -> Even
     if shift is None or shift.id != command.shift_id:
         raise Refused(Refusal.SHIFT_NEEDED)
     counted = count_of(tx.conn, shift)
-    approval = _allowed(ctx, tx.conn, command, BusinessDate(shift.business_date), counted)
+    approval = _allowed(ctx, tx.conn, command, shift, counted)
     sums = counted.sums if counted else shift_sums(tx.conn, shift.id)
     event = tx.record(
         posting.SHIFT_CLOSE,
@@ -129,15 +129,22 @@ def close_facts(
 
 
 def _allowed(
-    ctx: Context, conn: Connection, command: CloseShift, on: BusinessDate, counted: Counted | None
+    ctx: Context,
+    conn: Connection,
+    command: CloseShift,
+    shift: till.ShiftRow,
+    counted: Counted | None,
 ) -> dict[str, Any] | None:
     """What the event keeps of the second person. The figure that they see is the difference, which
     is known by now, and nothing where nobody counted."""
+    on = BusinessDate(shift.business_date)
+    whose = people.staff_by_id(conn, shift.staff_id)
 
     def ask(right: Right, amount: int = 0) -> dict[str, Any] | None:
         return require(
             ctx, conn, command.session, right,
-            command_id=command.command_id, amount=amount, reason=command.reason,
+            command_id=command.command_id, amount=amount, reason=command.reason, of=shift.id,
+            facts=(("act", "shift"), ("date", int(on)), ("shift_of", whose.name if whose else "")),
         )  # fmt: skip
 
     if counted is None:

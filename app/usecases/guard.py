@@ -55,5 +55,6 @@ def require_for_sale(
         member_id=member_id,
         amount=earned + spent,
         reason="+".join(rules),
+        facts=(("points_earned", earned), ("points_spent", spent)),
     )
     return {"rules": rules, "by": approval["by"] if approval else None}

@@ -87,6 +87,7 @@ def _check_ahead(
     return require(
         ctx, conn, command.session, Right.DATE_AHEAD,
         command_id=command.command_id, amount=today - last,
+        facts=(("date", int(today)), ("last_close", int(last))),
     )  # fmt: skip
 
 

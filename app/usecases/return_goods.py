@@ -143,7 +143,7 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
         ctx, conn, command.session, (Right.RETURN, Right.RETURN_ABOVE),
         limit=programme.limits.return_minor[role], command_id=command.command_id,
         member_id=original.member_id, amount=quote.refund_minor, reason=command.reason,
-        of=command.sale_id,
+        of=command.sale_id, facts=(("act", "return"), ("policy", command.policy or "")),
     )  # fmt: skip
     event_id = ctx.ids()
     entries = return_entries(quote, event_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from app.approvals import Ask
+from app.approvals import Ask, Fact
 from app.context import Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Role
@@ -40,6 +40,7 @@ def require(
     reason: str = "",
     of: bytes | None = None,
     note: str = "",
+    facts: tuple[Fact, ...] = (),
     alone: bool = True,
     goes_on: bool = False,
     person: people.StaffRow | None = None,
@@ -62,7 +63,7 @@ def require(
         raise Refused(Refusal.REASON_NEEDED)
     if cell.grant is Grant.ALONE and alone:
         return None
-    ask = Ask(command_id, right, session.staff_id, member_id, amount, reason, of, note)
+    ask = Ask(command_id, right, session.staff_id, member_id, amount, reason, of, note, facts)
     approver = ctx.approvals.of(ask, goes_on=goes_on)
     if approver is None or not _still_approves(conn, approver, role, right):
         raise Refused(Refusal.APPROVAL_NEEDED, {"right": right.value, "amount": amount}, offer=ask)
@@ -104,6 +105,7 @@ def require_above(
     amount: int,
     reason: str = "",
     of: bytes | None = None,
+    facts: tuple[Fact, ...] = (),
 ) -> dict[str, Any] | None:
     """`require` for an act with a limit (domain.md, programme limits; None: without one).
 
@@ -113,7 +115,7 @@ def require_above(
     person = people.staff_by_id(conn, session.staff_id)
     ask = partial(
         require, ctx, conn, session, command_id=command_id, member_id=member_id, amount=amount,
-        reason=reason, of=of, person=person,
+        reason=reason, of=of, facts=facts, person=person,
     )  # fmt: skip
     ask(rights[0])
     if owns_account(conn, person, member_id):

@@ -178,7 +178,15 @@ def _approval(
         require_somebody_else(
             conn, session, Right.OWN_CARD, command.member_id, Refusal.OWN_CARD_ALONE
         )
-        return ask(Right.OWN_CARD, amount=quote.draft.payable_minor)
+        return ask(
+            Right.OWN_CARD,
+            amount=quote.draft.payable_minor,
+            facts=(
+                ("act", "sell"),
+                ("points_earned", quote.draft.points_earned),
+                ("points_spent", quote.draft.points_spent),
+            ),
+        )
     limit = programme.limits.redeem_points[role_of(person)]
     if limit is not None and points > limit:
         return ask(Right.REDEEM_ABOVE, amount=points, alone=False)

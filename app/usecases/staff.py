@@ -129,7 +129,7 @@ def add_staff(ctx: Context, command: AddStaff) -> Done[bytes]:
         used = people.staff_using(tx.conn, initials=person.initials, badge=person.badge)
         if used:
             raise Refused(Refusal.STAFF_TAKEN)
-        agreed = _agreed(ctx, tx.conn, command, person, command.role)
+        agreed = _agreed(ctx, tx.conn, command, person, command.role, "add")
         _record(ctx, tx, command.session, person, "add", **agreed)
     return Done(person.id, _CHANGED, warning=ctx.warning())
 
@@ -264,7 +264,7 @@ def _changed(
         if act == "link":
             more["member"] = None if changed.member_id is None else changed.member_id.hex()
         if isinstance(command, SetPin | SetRole):
-            more = _agreed(ctx, tx.conn, command, changed, _role(person))
+            more = _agreed(ctx, tx.conn, command, changed, _role(person), act)
         _record(ctx, tx, command.session, changed, act, was=person.role, **more)
     return Done(None, _CHANGED, warning=ctx.warning())
 
@@ -294,6 +294,7 @@ def _agreed(
     command: AddStaff | SetPin | SetRole,
     person: people.StaffRow,
     was: StaffRole,
+    act: Act,
 ) -> dict[str, Any]:
     """Who or what stands for it that `person` is, or is to be, of the rank of whoever does this: the part
     of the event that says so, empty for lower ranks (security.md section 3, "lower rank")."""
@@ -306,7 +307,7 @@ def _agreed(
     note = f"{person.name} ({person.initials.upper()})"
     approval = require(
         ctx, conn, command.session, Right.STAFF, command_id=command.command_id, note=note,
-        alone=False,
+        facts=(("act", act), ("role", person.role)), alone=False,
     )  # fmt: skip
     return {"approval": approval}
 

@@ -99,7 +99,7 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
         ctx, conn, command.session, (Right.VOID, Right.VOID_ABOVE),
         limit=programme.limits.void_minor[role], command_id=command.command_id,
         member_id=row.member_id, amount=abs(row.total_minor), reason=command.reason,
-        of=command.event_id,
+        of=command.event_id, facts=(("act", "void"),),
     )  # fmt: skip
     before = cached_fold.load_state(conn, row.member_id, None) if quote.entries else EMPTY
     posted = cached_fold.Posted(before, fold(before, quote.entries)) if quote.entries else None

@@ -123,6 +123,21 @@ def test_what_is_open_is_listed_and_needs_a_manager_and_a_reason(kiosk: Kiosk) -
     assert caught.value.code is Refusal.APPROVAL_NEEDED
     assert isinstance(caught.value.offer, Ask)
     assert (caught.value.offer.right, caught.value.offer.amount) == (Right.CLOSE_OVER_OPEN, 1)
+    assert dict(caught.value.offer.facts) == {
+        "act": "day", "date": BusinessDate.on(2026, 11, 21), "cart": 1,
+    }  # fmt: skip
+
+
+def test_a_yes_to_what_is_open_is_for_one_date_and_each_thing(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    keep_cart(kiosk.ctx, OpenCart(lines=(CartLine(100),)))
+    command = BeginClose(kiosk.ctx.ids(), kiosk.session, BusinessDate.on(2026, 11, 21), "other")
+    agreed(kiosk, command)
+    with pytest.raises(Refused) as caught:
+        begin(kiosk.ctx, replace(command, found=(OpenItem("faults", 2), OpenItem("no_backup", 1))))
+    assert isinstance(caught.value.offer, Ask)
+    assert caught.value.offer.facts[2:] == (("cart", 1), ("faults", 2), ("no_backup", 1))
+    begin(kiosk.ctx, command)
 
 
 def test_what_was_signed_for_stands_on_the_z_with_who_agreed(kiosk: Kiosk) -> None:

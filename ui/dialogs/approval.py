@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -21,7 +22,7 @@ from ui.desk_records import Scan
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
-from ui.rights_words import NEEDED, asked_for
+from ui.rights_words import NEEDED, asked_for, facts_of
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, nothing, rows
 from ui.widgets.number_fields import CodeField, PinField
 from ui.widgets.reasons import reason_name
@@ -102,6 +103,10 @@ class Approval(Sheet):
             (lambda: words.say("Slip"), lambda: view.receipt_no),
             (lambda: words.say("Reason"), lambda: reason_name(kit, view.ask.reason)),
             (self._note_name, lambda: view.ask.note),
+            *(
+                (partial(self._fact, n, 0), partial(self._fact, n, 1))
+                for n in range(len(facts_of(kit, view.ask)))
+            ),
         ]
         for at, (name, value) in enumerate((n, v) for n, v in facts if v()):
             grid.addWidget(Label(name, role="muted"), at, 0, Qt.AlignmentFlag.AlignTop)
@@ -113,6 +118,10 @@ class Approval(Sheet):
         ring.addStretch()
         line.addLayout(ring)
         return band
+
+    def _fact(self, which: int, part: int) -> str:
+        """Its name (part 0) or value, in the words of now: the language may change while the sheet is up."""
+        return facts_of(self._kit, self._view.ask)[which][part]
 
     def _note_name(self) -> str:
         words = self._kit.words

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app import posting
+from app import posting, usecases
 from app.approvals import Ask
 from app.context import Session
-from app.domain.rights import MATRIX, Grant
+from app.domain.business_day import BusinessDate
+from app.domain.rights import MATRIX, Grant, Right
 from app.protocol.events import Event
 from app.queries.search import search
 from app.usecases.staff import LinkMember, link_member
@@ -24,7 +27,7 @@ from tests.ui.shop import PIN, TEA, Shop
 from ui.dialogs.approval import Approval
 from ui.dialogs.pay import Pay
 from ui.dialogs.void_sale import VoidSale
-from ui.rights_words import asked_for
+from ui.rights_words import _WORDS, asked_for, facts_of
 
 
 @pytest.fixture
@@ -183,8 +186,48 @@ def test_a_sale_to_somebody_else_asks_nobody(linked: Rig) -> None:
     linked.until(lambda: linked.top is None)
 
 
-def test_every_act_that_a_second_person_can_be_asked_for_has_words(rig: Rig) -> None:
-    kit = rig.shell._kit
-    for right, cells in MATRIX.items():
-        if any(cell.grant is Grant.SECOND for cell in cells.values()):
-            assert asked_for(kit, Ask(bytes(16), right, bytes(16), None, 100))
+def test_every_act_that_a_second_person_can_be_asked_for_has_words() -> None:
+    """As the use-cases name them: a right alone, or a right with which of its acts it is."""
+    said = "".join(path.read_text("utf-8") for path in Path(usecases.__path__[0]).glob("*.py"))
+    rights = {Right[name] for name in re.findall(r"Right\.([A-Z_]+)", said)}
+    seconds = {
+        right
+        for right in rights
+        if any(cell.grant is Grant.SECOND for cell in MATRIX[right].values())
+    }
+    assert {right for right, _ in _WORDS} == seconds | {Right.STAFF}  # of equal rank alone
+    acts = set(re.findall(r'\("act", "(\w+)"\)', said))
+    assert acts == {act for _, act in _WORDS} - {"", "in", "out", "add", "pin", "role"}
+
+
+@pytest.mark.parametrize(
+    ("way", "said"), [("in", "存入现金 ¥4,000.00"), ("out", "取出现金 ¥4,000.00")]
+)
+def test_the_sheet_says_which_way_cash_goes(rig: Rig, way: str, said: str) -> None:
+    ask = Ask(bytes(16), Right.CASH_MOVE_ABOVE, bytes(16), None, 400_000, facts=(("act", way),))
+    assert asked_for(rig.shell._kit, ask) == said
+
+
+def test_the_sheet_names_the_date_and_each_open_thing(rig: Rig) -> None:
+    facts = (
+        ("act", "day"), ("date", BusinessDate.on(2026, 11, 21)), ("cart", 1),
+        ("slips_waiting", 3), ("slips_doubtful", 0), ("faults", 2), ("no_backup", 1),
+    )  # fmt: skip
+    ask = Ask(bytes(16), Right.CLOSE_OVER_OPEN, bytes(16), None, 7, facts=facts)
+    assert asked_for(rig.shell._kit, ask) == "2026-11-21 有未了事项仍日结"
+    assert facts_of(rig.shell._kit, ask) == (
+        ("未结的单", "1"), ("未打印的小票", "3"), ("校验发现的差异", "2"), ("没有备份", "1"),
+    )  # fmt: skip
+
+
+def test_what_a_yes_covers_is_named_and_what_is_only_compared_is_not(rig: Rig) -> None:
+    facts = (
+        ("act", "item"), ("last_close", BusinessDate.on(2026, 11, 18)), ("shift_of", "林晓"),
+        ("points_earned", 12), ("points_spent", 300), ("policy", "write_off"),
+        ("role", "manager"), ("item", "P0001"), ("items", 20), ("bound", "0123456789abcdef"),
+    )  # fmt: skip
+    ask = Ask(bytes(16), Right.CATALOGUE, bytes(16), None, 0, facts=facts)
+    values = [value for _, value in facts_of(rig.shell._kit, ask)]
+    assert values == [
+        "2026-11-18", "林晓", "12 分", "300 分", "核销", "店长", "P0001", "20",
+    ]  # fmt: skip

@@ -25,6 +25,7 @@ from ui.dialogs.approval import Approval
 from ui.dialogs.close_day import CloseDay
 from ui.dialogs.find_action import FindAction
 from ui.dialogs.shift import OpenShift
+from ui.rights_words import facts_of
 
 
 def action(rig: Rig, initials: str) -> None:
@@ -52,6 +53,11 @@ def context_of(rig: Rig) -> Context:
     desk = rig.window.desk
     assert desk is not None
     return desk.context
+
+
+def sheet_of(rig: Rig) -> Approval:
+    assert isinstance(rig.top, Approval)
+    return rig.top
 
 
 def keep_picture(rig: Rig, name: str) -> None:
@@ -121,6 +127,9 @@ def test_what_is_open_asks_for_a_reason_and_a_second_person(rig: Rig) -> None:
     press(Qt.Key.Key_Right)
     press(Qt.Key.Key_Return)
     rig.until(lambda: shows(rig, Approval))
+    assert "2026-11-18" in sheet_of(rig)._asked()
+    assert ("未结的单", "1") in facts_of(rig.shell._kit, sheet_of(rig)._view.ask)
+    keep_picture(rig, "close_day_agreed")
     write("wm")
     press(Qt.Key.Key_Return)
     rig.until(lambda: isinstance(rig.top, Approval) and rig.top.pin.isVisible())
@@ -160,6 +169,8 @@ def test_a_date_far_past_the_last_close_is_opened_by_a_second_person(fresh: Rig)
     press(Qt.Key.Key_Return)
     fresh.until(lambda: shows(fresh, Approval))
     assert fresh.faults() == []
+    assert "2026-11-21" in sheet_of(fresh)._asked()
+    assert ("上次日结", "2026-11-18") in facts_of(fresh.shell._kit, sheet_of(fresh)._view.ask)
     write("wm")
     press(Qt.Key.Key_Return)
     fresh.until(lambda: isinstance(fresh.top, Approval) and fresh.top.pin.isVisible())
@@ -176,7 +187,7 @@ def test_after_the_z_the_reports_of_its_date_are_saved(rig: Rig, tmp_path: Path)
     ctx.keep_settings(replace(ctx.settings, reports=chosen))
     close_sheet(rig)
     press(Qt.Key.Key_Return)
-    saved = tmp_path / "reports" / "reports-01-2026-11-18.csv"
+    saved = tmp_path / "reports" / "reports-1-2026-11-18.csv"
     rig.until(saved.exists)
 
 
