@@ -158,7 +158,7 @@ class AlarmRows(RecordColumns[NeedLine]):
 
 
 def machine_lines(kit: Kit, home: Home) -> tuple[HealthLine, ...]:
-    """The printer, the last check of the ledger, and the health of the till."""
+    """The printer, the last check of the ledger, and the health of the till; what needs a hand comes first."""
     words, devices = kit.words, home.devices
     printer = words.say("ready") if devices.printer else words.say("none is set up")
     if devices.waiting:
@@ -168,12 +168,13 @@ def machine_lines(kit: Kit, home: Home) -> tuple[HealthLine, ...]:
     if devices.problem:
         printer = f"{printer} {sentence(kit, Outage(devices.problem), {})}"
     health = health_lines(kit, home.health, home.health_at, home.on)
-    return (
+    lines = (
         HealthLine(mark("Printer"), printer, bool(devices.problem)),
         HealthLine(mark("Ledger checked"), _checked(kit, home.verified), False),
         HealthLine(mark("Every member checked since"), _checked(kit, home.verified_all), False),
         *health,
     )
+    return tuple(sorted(lines, key=lambda line: not line.alarm))
 
 
 def _checked(kit: Kit, on: BusinessDate | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame
@@ -31,6 +32,9 @@ from ui.screens.rail_page import RailPage, Surroundings
 from ui.widgets.basics import Label, Text, WrappedLabel, card, columns, rows
 from ui.widgets.chart import ChartView
 from ui.widgets.table import RecordTable
+
+ALARMS_LEAST: Final = 3
+"""So many lines of what needs a hand are seen on a small screen too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,10 @@ class HomePage(RailPage):
         self.alarms = RecordTable(
             kit, self.alarm_rows, lambda: words.say("Needs attention"), whole=(0, 2)
         )
-        self.glance.setMinimumHeight(
-            kit.look.dense(38, 32) * (len(REPORT_OF) + 1) + kit.look.px(14)
-        )
+        line, head = kit.look.dense(38, 32), kit.look.dense(38, 32) + kit.look.px(14)
+        # Its figures are always as many: the room that is left is for what is to do.
+        self.glance.setFixedHeight(head + line * len(REPORT_OF))
+        self.alarms.setMinimumHeight(head + line * ALARMS_LEAST)
         self.visits = ChartView(kit, low=True)
         self.machine = RecordTable(kit, self.machine_rows, lambda: words.say("Health of the till"))
 
@@ -89,14 +94,13 @@ class HomePage(RailPage):
         inside = alarms.layout()
         assert inside is not None, "a frame has its rows"
         inside.addWidget(self.nothing)
-        glance = self._framed(lambda: words.say("Today at a glance"), self.glance)
-        curve = glance.layout()
-        assert curve is not None, "a frame has its rows"
-        curve.addWidget(self.visits)
-        left.addWidget(glance, 7)
-        left.addWidget(self._framed(lambda: words.say("What is to do"), self.tasks), 4)
-        right.addWidget(alarms, 4)
-        right.addWidget(self._framed(lambda: words.say("Health of the till"), self.machine), 7)
+        left.addWidget(self._framed(lambda: words.say("Today at a glance"), self.glance))
+        left.addWidget(self._framed(lambda: words.say("What is to do"), self.tasks), 1)
+        right.addWidget(alarms, 3)
+        self.curve = card()
+        rows(kit.look, self.curve, margins=(12, 4, 12, 8)).addWidget(self.visits)
+        right.addWidget(self.curve)
+        right.addWidget(self._framed(lambda: words.say("Health of the till"), self.machine), 5)
         sides.addLayout(left, 1)
         sides.addLayout(right, 1)
         page.addLayout(sides, 1)
@@ -129,7 +133,9 @@ class HomePage(RailPage):
         self.glance_rows.show(home.glance)
         self.task_rows.show(tasks(self._kit, home))
         self.machine_rows.show(machine_lines(self._kit, home))
-        self.visits.show_chart(visits_chart(self._kit, home))
+        visits = visits_chart(self._kit, home)
+        self.visits.show_chart(visits)
+        self.curve.setVisible(visits is not None)
         self._show_alarms()
         for table in (self.glance, self.tasks, self.machine):
             table.selectRow(0)
@@ -162,6 +168,7 @@ class HomePage(RailPage):
         for model in (self.glance_rows, self.task_rows, self.machine_rows, self.alarm_rows):
             model.show(())
         self.visits.show_chart(None)
+        self.curve.hide()
         self.status.tell(lambda: words_of(self._kit, error))
 
     def _open_figure(self, row: int) -> None:

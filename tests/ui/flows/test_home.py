@@ -20,6 +20,7 @@ from ui.models.home_rows import REPORT_OF
 from ui.pages import COUNTER, HOME
 from ui.screens.home_page import HomePage
 from ui.screens.reports_page import ReportsPage
+from ui.widgets.table import RecordTable
 
 
 @pytest.fixture
@@ -48,6 +49,11 @@ def open_home(rig: Rig) -> HomePage:
     page = rig.page(HomePage)
     rig.until(lambda: page.home is not None)
     return page
+
+
+def rows_shown(table: RecordTable) -> int:
+    """How many whole rows a table has room for."""
+    return table.viewport().height() // table.verticalHeader().defaultSectionSize()
 
 
 def test_f11_sy_shows_today_with_the_figures_in_reach(manager: Rig) -> None:
@@ -169,6 +175,9 @@ def test_the_curve_of_visits_is_a_stop_and_opens_the_hours(manager: Rig) -> None
     manager.until(lambda: done)
     page = open_home(manager)
     assert page.visits.isVisible()
+    assert rows_shown(page.tasks) >= 5, "the whole of an ordinary day's list at 1366x768"
+    assert rows_shown(page.alarms) >= 3
+    assert rows_shown(page.machine) >= 3
     assert page.home is not None
     assert sum(page.home.visits.today) == 1
     assert page.visits.chart is not None
@@ -204,3 +213,10 @@ def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) 
     open_home(manager)
     manager.settle()
     assert manager.faults() == []
+
+
+def test_what_needs_a_hand_comes_first_in_the_health_of_the_till(manager: Rig) -> None:
+    page = open_home(manager)
+    alarms = [line.alarm for line in page.machine_rows._records]
+    assert any(alarms)
+    assert alarms == sorted(alarms, reverse=True)
