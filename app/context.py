@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ from db import people, rows, till
 from db.engine import Reader, Store
 
 _EMPTY_HASH: Final = bytes(HASH_BYTES)
+_TURN_S: Final = 10
+"""How long a command waits for the one before it, which may be of another thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,7 @@ class Context:
         self.approvals = Approvals()
         self.lockout = Lockout()
         self.found_cases: dict[str, Case] = {}
+        self._turn = threading.Lock()
         self._touched: set[bytes] = set()
         self._unwritten: list[tuple[int, bytes]] = []
         self.shop: tuple[Settings, int, Shop] | None = None
@@ -247,16 +251,29 @@ class Context:
         """One command. Raises Unavailable for what the surroundings can't do; whatever the block
         raises rolls everything back. When the block ends well, what it recorded is durable in the
         database and in the journal file, or `journal_problem` says that it is in the database only.
+
+        One command has its turn until its records are in the files: whichever thread calls, what is
+        committed first also stands first in the journal file.
         """
-        self._mend_journal()
-        with translated():
-            with self.store.write() as conn:
-                known = rows.event_by_command(conn, command_id)
-                tx = Tx(conn, self, command_id, Event.from_bytes(known.body) if known else None)
-                tx.event = tx.known
-                yield tx
-            self._to_files(tx)
+        with self._own_turn():
+            self._mend_journal()
+            with translated():
+                with self.store.write() as conn:
+                    known = rows.event_by_command(conn, command_id)
+                    tx = Tx(conn, self, command_id, Event.from_bytes(known.body) if known else None)
+                    tx.event = tx.known
+                    yield tx
+                self._to_files(tx)
         self.approvals.forget(command_id)
+
+    @contextlib.contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=_TURN_S):
+            raise Unavailable(Outage.STORE_BUSY, {}, retry_after_s=1)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextlib.contextmanager
     def read(self, reader: Reader = Reader.COUNTER) -> Iterator[Connection]:

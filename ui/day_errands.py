@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 
 from ui.errors import words_of
+from ui.follow_up import FollowUp
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.night import Night
@@ -90,10 +91,10 @@ class DayErrands(QObject):
         self.closed.emit(said)
         on = view.on
         assert on is not None, "a date was closed"
-        self._lanes.run(
-            self._sheets, "report", lambda: self._desk.day.follow(on),
-            ok=lambda _: self.followed.emit(), failed=self._warn,
-        )  # fmt: skip
+        FollowUp(
+            self._sheets, self._lanes, self._desk.day, on,
+            done=self.followed.emit, failed=self._warn,
+        ).start()  # fmt: skip
 
     def back_up(self) -> None:
         """F11 `bf`: a backup now, while the counter goes on."""

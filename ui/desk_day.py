@@ -1,7 +1,7 @@
 """What screens ask of the product about the close of a day and backups, each step for the lane it belongs to.
 
-`prove` and `follow` go to the report lane, `back_up` to the backup lane; the rest is short and goes to
-the db lane.
+`prove`, `read_reports` and `finish` go to the report lane, `back_up` to the backup lane; the rest is short and
+goes to the db lane.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from app.backup import Backup, Stop
 from app.build import Till
 from app.context import Session
 from app.domain.business_day import BusinessDate
+from app.domain.errors import Unavailable
 from app.percent import Percent, unheard
 from app.queries.drawer import OpenDrawer, open_drawer
-from app.usecases.after_day import follow_close
+from app.usecases import after_day
+from app.usecases.after_day import Followed
 from app.usecases.back_up import (
     NoteBackup,
     backup_alarm,
@@ -42,6 +44,7 @@ from app.usecases.close_day import (
     prove,
 )
 from app.usecases.close_unattended import due_unattended
+from app.usecases.export_report import Made, Taken
 from app.usecases.owner_postings import (
     Outlook,
     Progress,
@@ -143,6 +146,16 @@ class DayDesk:
         """The newest close that the till made by itself, the first time that it is asked for."""
         return closed_unseen(self._ctx)
 
-    def follow(self, on: BusinessDate) -> None:
-        """What follows the Z of a date: its reports, and a seventh of all members (report lane)."""
-        follow_close(self._ctx, on, self._apart.share)
+    # What follows a Z (see ui.follow_up) --------------------------------------------------------
+
+    def read_reports(self, on: BusinessDate) -> Made | Unavailable | None:
+        return after_day.read_reports(self._ctx, on)
+
+    def record_reports(self, made: Made | Unavailable | None) -> Taken | Unavailable | None:
+        return after_day.record_reports(self._ctx, made)
+
+    def finish(self, on: BusinessDate, taken: Taken | Unavailable | None) -> Followed:
+        return after_day.finish(self._ctx, on, taken, self._apart.share)
+
+    def note_followed(self, followed: Followed) -> None:
+        after_day.note(self._ctx, followed)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from ui.day_run import DayRun
+from ui.follow_up import FollowUp
 from ui.lanes import Lanes
 
 if TYPE_CHECKING:
@@ -121,12 +122,12 @@ class Night(QObject):
 
     def _closed(self, closed: Closed) -> None:
         self.closed.emit(closed)
-        self._lanes.run(
-            self._widget, "report", lambda: self._day.follow(closed.on),
-            ok=self._followed, failed=self._give_up,
-        )  # fmt: skip
+        FollowUp(
+            self._widget, self._lanes, self._day, closed.on,
+            done=self._followed, failed=self._give_up,
+        ).start()  # fmt: skip
 
-    def _followed(self, _: None) -> None:
+    def _followed(self) -> None:
         self.busy = self.closing = False
         self.followed.emit()
         self.look()  # the next missed date

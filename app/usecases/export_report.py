@@ -55,18 +55,43 @@ class Exported:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Reports as they were read, for an export that isn't recorded yet; `session` None: nobody asked."""
+
+    command: ExportReport
+    session: Session | None
+    pages: tuple[tuple[Report, ReportSheet], ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(len(report.lines) for report, _ in self.pages)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An export that is recorded. `mark` stands on every page, `part` in the name of its file."""
+
+    made: Made
+    mark: str
+    part: tuple[str, ...]
+
+
 def export_report(ctx: Context, command: ExportReport) -> Done[Exported]:
     """Read, record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
     with ctx.read(Reader.REPORT) as conn:
         require(ctx, conn, command.session, Right.REPORTS, command_id=command.command_id)
         made = _read(ctx, conn, command.codes, command.filter, command.language)
-    return _out(ctx, command, command.session, made)
+    taken = record_taken(ctx, Made(command, command.session, tuple(made)))
+    exported = save_taken(ctx, taken)
+    changes = Changes(kinds=frozenset({"print"} if command.form == "print" else ()))
+    return Done(exported, changes, warning=ctx.warning())
 
 
-def after_close(ctx: Context, on: BusinessDate, command_id: bytes) -> Done[Exported] | None:
-    """After the Z of a date: print or save what the settings ask for; None when they ask for nothing.
+def read_after_close(ctx: Context, on: BusinessDate, command_id: bytes) -> Made | None:
+    """After the Z of a date: what the settings ask to be printed or saved, read; None for nothing.
 
-    Nobody need be signed in. Raises Unavailable(FILE_FAILED); the Z stands whatever happens here.
+    Nobody need be signed in. `record_taken` and `save_taken` follow; the Z stands whatever happens.
     """
     chosen = ctx.settings.reports
     if chosen.after_close == "none":
@@ -79,7 +104,7 @@ def after_close(ctx: Context, on: BusinessDate, command_id: bytes) -> Done[Expor
     )
     with ctx.read(Reader.REPORT) as conn:
         made = _read(ctx, conn, wanted, asked, command.language)
-    return _out(ctx, command, None, made)
+    return Made(command, None, tuple(made))
 
 
 def naming_of(ctx: Context, conn: Connection, asked: ReportFilter, language: str) -> Naming:
@@ -119,13 +144,9 @@ def _read(
     return [(report, sheet_of(report, naming)) for report in reports]
 
 
-def _out(
-    ctx: Context,
-    command: ExportReport,
-    session: Session | None,
-    made: Sequence[tuple[Report, ReportSheet]],
-) -> Done[Exported]:
-    count = sum(len(report.lines) for report, _ in made)
+def record_taken(ctx: Context, made: Made) -> Taken:
+    """The event of an export, and its slip where it goes onto paper (db lane)."""
+    command, session = made.command, made.session
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
             event = tx.record(
@@ -137,20 +158,24 @@ def _out(
                     "what": "report",
                     "reports": list(command.codes),
                     "form": command.form,
-                    "rows": count,
+                    "rows": made.rows,
                 },
             )
             if command.form == "print":
                 shop = shop_of(ctx, tx.conn, event.offset_min)
-                slip = report_slip(shop, [sheet for _, sheet in made])
+                slip = report_slip(shop, [sheet for _, sheet in made.pages])
                 tx.print(event, "report", to_json(slip).decode())
         mark = shop_of(ctx, tx.conn, ctx.offset_min()).mark
-        part = _part(ctx, tx.conn, command.filter)
+        return Taken(made, mark, _part(ctx, tx.conn, command.filter))
+
+
+def save_taken(ctx: Context, taken: Taken) -> Exported:
+    """The file of an export, None for paper (any lane). Raises Unavailable(FILE_FAILED)."""
+    made = taken.made
     path = None
-    if command.form != "print":
-        path = _save(ctx, command, made, part, mark=mark)
-    changes = Changes(kinds=frozenset({"print"} if command.form == "print" else ()))
-    return Done(Exported(path, count), changes, warning=ctx.warning())
+    if made.command.form != "print":
+        path = _save(ctx, made.command, made.pages, taken.part, mark=taken.mark)
+    return Exported(path, made.rows)
 
 
 def _save(

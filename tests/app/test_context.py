@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import posting
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
 from app.domain.errors import Outage, Refused, Unavailable
+from app.journal import Record
 from app.protocol.events import Event, chain
 from app.queries.counter import quote
 from app.usecases.enrol import BirthdayInput, EditProfile, Enrol, ProfileInput, edit_profile, enrol
@@ -22,6 +24,7 @@ from app.usecases.keep_cart import CartLine, OpenCart, keep_cart, kept_cart
 from app.usecases.return_goods import ReturnGoods, preview_return, return_goods
 from app.usecases.sell import Payment, Sell, sell
 from app.usecases.sign_in import SignIn, sign_in
+from app.usecases.verify import verify
 from app.usecases.void import Void, preview_void, void
 from db import errors as db_errors
 from db import people, rows, till
@@ -70,6 +73,51 @@ def test_commit_then_personal_values_then_journal_file(
     monkeypatch.setattr(journal, "append", lambda records, *, day: order.append("event"))
     kiosk.enrol(ProfileInput("Ada Byron"))
     assert order == ["commit", "value", "value", "value", "event"]
+
+
+def test_two_threads_cannot_bring_the_journal_file_into_another_order(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that committed first is held up before its append; the other one must not overtake it."""
+    ctx, append = kiosk.ctx, kiosk.ctx.journal.append
+    committed, second_called, second_done = (threading.Event() for _ in range(3))
+
+    def slow(records: list[Record], *, day: str) -> None:
+        if not committed.is_set():
+            committed.set()
+            assert second_called.wait(20)
+            second_done.wait(0.5)  # only without a guard does it come so far
+        append(records, day=day)
+
+    def second() -> None:
+        assert committed.wait(20)
+        command = sale_command(ctx, kiosk.session, None, 1200)
+        second_called.set()
+        sell(ctx, command)
+        second_done.set()
+
+    monkeypatch.setattr(ctx.journal, "append", slow)
+    other = threading.Thread(target=second)
+    other.start()
+    kiosk.quote_and_sell()
+    other.join()
+    assert [record.seq for record in ctx.journal.scan().records] == [
+        record.seq for record in kiosk.events()
+    ]
+    assert verify(ctx).findings == []
+
+
+def test_a_writer_that_never_gets_its_turn_is_refused(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.context._TURN_S", 0.01)
+    with (
+        kiosk.ctx.write(kiosk.ctx.ids()),
+        pytest.raises(Unavailable) as caught,
+        kiosk.ctx.write(kiosk.ctx.ids()),
+    ):
+        pass
+    assert caught.value.code is Outage.STORE_BUSY
 
 
 def test_what_the_block_raises_rolls_everything_back_and_writes_no_file(kiosk: Kiosk) -> None:

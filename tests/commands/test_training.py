@@ -16,7 +16,7 @@ from app.domain.documents import LineRequest
 from app.domain.errors import Refusal, Refused, Unavailable
 from app.queries.counter import find_items, is_training
 from app.settings import Settings, save
-from app.usecases.export_report import after_close
+from app.usecases.after_day import follow_close
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
@@ -132,7 +132,7 @@ def in_live_folders(settings: Settings, folder: Path) -> Settings:
 def sell_save_print_and_back_up(ctx: Context) -> None:
     """A day's doings that leave something in each folder of the settings."""
     sale(ctx, signed_in(ctx), None, LineRequest(12345))
-    after_close(ctx, ctx.business_date(), ctx.ids())
+    follow_close(ctx, ctx.business_date())
     while (job := spool.claim(ctx)) is not None:
         spool.settle(ctx, spool.deliver(job, ctx.settings.receipt))
     backup.make(ctx)

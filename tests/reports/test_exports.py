@@ -30,9 +30,11 @@ from app.domain.member import mask_name
 from app.usecases.export_report import (
     ExportReport,
     Form,
-    after_close,
     export_report,
     naming_of,
+    read_after_close,
+    record_taken,
+    save_taken,
 )
 from app.usecases.read_report import open_parts, open_report, report_of
 from app.usecases.sign_in import SignIn, sign_in
@@ -193,14 +195,15 @@ def test_an_export_is_an_event_and_a_repeat_is_not_another(busy: Shop) -> None:
 def test_after_a_close_the_reports_of_the_settings_are_saved(busy: Shop) -> None:
     ctx = busy.till.context
     on = ctx.business_date().plus(-1)
-    assert after_close(ctx, on, ctx.ids()) is None
+    assert read_after_close(ctx, on, ctx.ids()) is None
     chosen = replace(ctx.settings.reports, after_close="pdf", which="tender,overview")
     ctx.keep_settings(replace(ctx.settings, reports=chosen))
-    done = after_close(ctx, on, ctx.ids())
-    assert done is not None
-    assert done.result.path is not None
-    assert done.result.path.name == f"reports-01-{on.iso()}.pdf"
-    shutil.rmtree(done.result.path.parent)
+    made = read_after_close(ctx, on, ctx.ids())
+    assert made is not None
+    path = save_taken(ctx, record_taken(ctx, made)).path
+    assert path is not None
+    assert path.name == f"reports-01-{on.iso()}.pdf"
+    shutil.rmtree(path.parent)
 
 
 def test_the_numbers_of_a_seen_report_are_interruptible(busy: Shop) -> None:

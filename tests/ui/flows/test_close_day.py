@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PySide6.QtCore import Qt
+from sqlcipher3.dbapi2 import Connection
 
 from app.backup import Backup
 from app.context import Context
@@ -189,6 +192,28 @@ def test_after_the_z_the_reports_of_its_date_are_saved(rig: Rig, tmp_path: Path)
     press(Qt.Key.Key_Return)
     saved = tmp_path / "reports" / "reports-1-2026-11-18.csv"
     rig.until(saved.exists)
+
+
+@pytest.mark.parametrize("form", ["csv", "print"])
+def test_what_follows_a_z_is_written_by_the_db_lane_alone(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Literal["csv", "print"]
+) -> None:
+    ctx = context_of(rig)
+    chosen = ReportSettings(folder=str(tmp_path / "reports"), after_close=form)
+    ctx.keep_settings(replace(ctx.settings, reports=chosen))
+    writers, write = set[str](), ctx.store.write
+
+    def watched() -> AbstractContextManager[Connection]:
+        writers.add(threading.current_thread().name)
+        return write()
+
+    monkeypatch.setattr(ctx.store, "write", watched)
+    followed = list[int]()
+    rig.shell.day.followed.connect(lambda: followed.append(1))
+    close_sheet(rig)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: followed)
+    assert writers == {"lane-db_0"}
 
 
 def test_bf_makes_a_backup_for_a_supervisor_and_refuses_a_cashier(rig: Rig) -> None:
