@@ -2,7 +2,8 @@
 
 UTF-8 with or without BOM, else GB18030 (what spreadsheets in China save). Columns are found by their heads:
 code, name, name_en, category, price, per, tax, tax_included, barcodes, withdrawn; only code, name and price are
-needed. Prices are in the major unit; tax is in percent; barcodes stand with blanks between.
+needed. Prices are in the major unit; tax is in percent; barcodes stand with blanks between. Whatever the bytes
+are, they end in items or faults after bounded work: the limits below come first, arithmetic last.
 What is written here reads back as the same items, also where a name begins like a formula.
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Final
 
 from app.formats import typed_amount
@@ -22,6 +25,20 @@ COLUMNS: Final = (
     *NEEDED, "name_en", "category", "per", "tax", "tax_included", "barcodes", "withdrawn",
 )  # fmt: skip
 PRICE_MOST_MINOR: Final = 10_000_000_00
+FILE_MOST_BYTES: Final = 32 << 20
+ROWS_MOST: Final = 100_000
+FAULTS_MOST: Final = 1000
+"""So many are told; the rest of the file isn't looked at any more."""
+LONGEST: Final = {"code": 64, "name": 80, "name_en": 80, "category": 80, "barcodes": 1000}
+"""Characters; a number, or a yes, has `_SHORT`."""
+_SHORT: Final = 20
+_HEAD_SHOWN: Final = 40
+_NUMBER: Final = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{1,6}))?")
+_WHOLE: Final = re.compile(r"[0-9]{1,7}")
+_WIDE: Final = str.maketrans("０１２３４５６７８９．，", "0123456789.,")
+"""What a Chinese keyboard types for them."""
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Control and format characters: a line break, NUL, an escape, what turns the writing round."""
 _FORMULA_STARTS: Final = ("=", "+", "-", "@")
 _YES: Final = frozenset({"1", "y", "yes", "true", "是"})
 _NO: Final = frozenset({"", "0", "n", "no", "false", "否"})
@@ -29,8 +46,8 @@ _NO: Final = frozenset({"", "0", "n", "no", "false", "否"})
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """What is wrong with a row: its line in the file from 1, the column, and a code (missing, invalid, twice,
-    unknown_column, taken, overlaps)."""
+    """What is wrong with a row: its line in the file from 1, the column, and a code (missing, invalid, long,
+    unseen, twice, unknown_column, taken, overlaps; of the whole file: large, rows)."""
 
     line: int
     column: str
@@ -56,38 +73,77 @@ class CatalogueItem:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueFile:
-    """What a file holds. With any fault it is not to be used."""
+    """What a file holds. With any fault it is not to be used. After FAULTS_MOST the rest wasn't read."""
 
     items: tuple[CatalogueItem, ...]
     faults: tuple[RowFault, ...]
 
 
+def file_bytes(path: Path) -> bytes:
+    """What lies in a file, and no more than tells that it is too large. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(FILE_MOST_BYTES + 1)
+
+
 def read_catalogue(content: bytes, exponent: int) -> CatalogueFile:
     """Parse a file; `exponent` is the currency's number of decimals."""
+    if len(content) > FILE_MOST_BYTES:
+        return CatalogueFile((), (RowFault(1, "", "large"),))
     text = _decoded(content)
     if text is None:
         return CatalogueFile((), (RowFault(1, "", "invalid"),))
-    lines = csv.reader(io.StringIO(text))
-    heads = [head.strip().lower() for head in next(lines, [])]
-    faults = [RowFault(1, head, "unknown_column") for head in heads if head not in COLUMNS]
-    faults += [RowFault(1, name, "missing") for name in NEEDED if name not in heads]
-    faults += [RowFault(1, name, "twice") for name in COLUMNS if heads.count(name) > 1]
+    # Whatever ends the lines: old spreadsheets write a carriage return alone.
+    lines = csv.reader(io.StringIO(text, newline=None))
     items: list[CatalogueItem] = []
+    faults: list[RowFault] = []
+    try:
+        heads = [head.strip().lower() for head in next(lines, [])]
+        faults += _head_faults(heads)
+        if not faults:
+            numbered = ((lines.line_num, cells) for cells in lines)
+            _read_rows(numbered, heads, exponent, items, faults)
+    except csv.Error:  # a cell above the reader's own limit, 128 KiB
+        faults.append(RowFault(lines.line_num, "", "long"))
+    return CatalogueFile(tuple(items), tuple(faults[:FAULTS_MOST]))
+
+
+def _head_faults(heads: list[str]) -> list[RowFault]:
+    unknown = [head for head in heads if head not in COLUMNS]
+    faults = [RowFault(1, _shown(head), "unknown_column") for head in unknown[:FAULTS_MOST]]
+    faults += [RowFault(1, name, "missing") for name in NEEDED if name not in heads]
+    return faults + [RowFault(1, name, "twice") for name in COLUMNS if heads.count(name) > 1]
+
+
+def _shown(head: str) -> str:
+    """A head that nobody knows, as far as it can be shown."""
+    return "".join(c if c.isprintable() else "▯" for c in head[:_HEAD_SHOWN])
+
+
+def _read_rows(
+    lines: Iterable[tuple[int, list[str]]],
+    heads: list[str],
+    exponent: int,
+    items: list[CatalogueItem],
+    faults: list[RowFault],
+) -> None:
     seen: set[str] = set()
-    if not faults:
-        for cells in lines:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) > len(heads):
-                faults.append(RowFault(lines.line_num, heads[-1], "invalid"))
-            values = dict(zip(heads, map(_unguarded, cells), strict=False))
-            found = _item(values, lines.line_num, exponent, faults)
-            for column, code in _codes(found):
-                if code in seen:
-                    faults.append(RowFault(found.line, column, "twice"))
-                seen.add(code)
-            items.append(found)
-    return CatalogueFile(tuple(items), tuple(faults))
+    for line, cells in lines:
+        if len(faults) >= FAULTS_MOST:
+            return
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(items) == ROWS_MOST:
+            faults.append(RowFault(line, "", "rows"))
+            return
+        if len(cells) > len(heads):
+            faults.append(RowFault(line, heads[-1], "invalid"))
+        values = dict(zip(heads, map(_unguarded, cells), strict=False))
+        found = _item(values, line, exponent, faults)
+        for column, code in _codes(found):
+            if code in seen:
+                faults.append(RowFault(found.line, column, "twice"))
+            seen.add(code)
+        items.append(found)
 
 
 def read_item(values: Mapping[str, str], exponent: int) -> CatalogueFile:
@@ -164,18 +220,25 @@ def _item(
     def fault(column: str, code: str = "invalid") -> None:
         faults.append(RowFault(line, column, code))
 
-    for name in NEEDED:
-        if not values.get(name):
-            fault(name, "missing")
+    for column, text in values.items():
+        problem = _text_problem(column, text)
+        if problem:
+            fault(column, problem)
+            values[column] = ""
+        elif column in NEEDED and not text:
+            fault(column, "missing")
+    for column in NEEDED:
+        if column not in values:
+            fault(column, "missing")
     price = _scaled(values.get("price", ""), exponent)
-    if values.get("price") and (price is None or not 0 <= price <= PRICE_MOST_MINOR):
+    if values.get("price") and (price is None or price > PRICE_MOST_MINOR):
         fault("price")
-    per = values.get("per") or "1"
-    if not (per.isascii() and per.isdigit() and 0 < int(per) <= 1_000_000):
+    per = values.get("per", "").translate(_WIDE) or "1"
+    if not (_WHOLE.fullmatch(per) and 0 < int(per) <= 1_000_000):
         fault("per")
         per = "1"
     tax = _scaled(values.get("tax") or "0", 2)
-    if tax is None or not 0 <= tax <= 10_000:
+    if tax is None or tax > 10_000:
         fault("tax")
     flags = {}
     for name, usual in (("tax_included", True), ("withdrawn", False)):
@@ -198,12 +261,22 @@ def _item(
     )
 
 
+def _text_problem(column: str, text: str) -> str:
+    """The code of what keeps a text from being taken at all, "" where nothing does."""
+    if len(text) > LONGEST.get(column, _SHORT):
+        return "long"
+    if any(unicodedata.category(character) in _UNSEEN for character in text):
+        return "unseen"
+    return ""
+
+
 def _scaled(text: str, places: int) -> int | None:
-    """A decimal number in units of 10^-places, None when it isn't one or has more decimals."""
-    try:
-        number = Decimal(text.replace(",", "")).scaleb(places)
-    except InvalidOperation:
+    """A decimal number in units of 10^-places, None when it isn't one or has more decimals. Digits, a point,
+    and commas between thousands: nothing else is a number here."""
+    found = _NUMBER.fullmatch(text.translate(_WIDE))
+    if found is None:
         return None
-    if not number.is_finite() or number != number.to_integral_value():
+    part = (found[2] or "").rstrip("0")
+    if len(part) > places:
         return None
-    return int(number)
+    return int(found[1].replace(",", "") + part.ljust(places, "0"))

@@ -22,6 +22,10 @@ COLUMN_NAMES: Final = {
 _FAULTS: Final = {
     "missing": mark("{column} is missing."),
     "invalid": mark("{column} can't be read. Correct it."),
+    "long": mark("{column} is too long. Shorten it."),
+    "unseen": mark("{column} has a character that can't be seen. Type it anew."),
+    "large": mark("{column} is too large for a catalogue."),
+    "rows": mark("{column} has too many rows. Split it."),
     "twice": mark("{column} stands there twice."),
     "taken": mark("{column} belongs to another item already."),
     "overlaps": mark("{column} is a number of cards, badges or receipts. Take another."),

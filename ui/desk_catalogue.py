@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.build import Till
+from app.catalogue_file import file_bytes
 from app.context import Session
 from app.queries.catalogue import CatalogueList, catalogue
 from app.usecases.catalogue import (
@@ -40,7 +41,7 @@ class CatalogueDesk:
     def check(self, session: Session, path: Path) -> tuple[bytes, Imported] | None:
         """(what is in a file, what taking it would do); None where there is no such file to read."""
         try:
-            content = path.read_bytes() if path.is_file() else None
+            content = file_bytes(path) if path.is_file() else None
         except OSError:
             content = None
         if content is None:

@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import Final
 
+from app.catalogue_file import file_bytes
 from app.catalogue_words import fault_sentence
 from app.commands.console import CANNOT, bad_text_is
 from app.commands.opening import asked, open_by_any_key
@@ -21,7 +22,7 @@ PIN: Final = mark("PIN: ")
 def command(chosen: argparse.Namespace, words: Words) -> int:
     """Read the file into the store; returns 0, or 4 when it could not be done, rows with faults included."""
     with bad_text_is(words.say("{file} can't be read.", file=chosen.file)):
-        content = chosen.file.read_bytes()
+        content = file_bytes(chosen.file)
     till = open_by_any_key(chosen.store, words)
     ctx = till.context
     try:
