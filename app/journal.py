@@ -161,13 +161,14 @@ class JournalFile:
         return self._read_file(path, before=None)[0]
 
     def first_in(self, path: Path) -> int | None:
-        """The sequence number with which a file begins, as its header has it; None when that can't be read."""
+        """The sequence number with which a file begins, as its header has it; None when that can't be read, or
+        when there was none yet (a file that was written anew empty)."""
         try:
             with path.open("rb") as file:
                 opened = self._sealer.open_at(file.read(HEADER_MOST), 0, number_of(path))
         except OSError:
             return None
-        return opened[1] if opened is not None and opened[0] == _HEADER else None
+        return opened[1] or None if opened is not None and opened[0] == _HEADER else None
 
     def each_of(self, path: Path) -> Iterator[Record]:
         """The readable records of one file, as `read` has them, of a file that memory need not hold."""

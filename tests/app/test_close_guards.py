@@ -367,6 +367,16 @@ def test_a_proof_reads_the_records_after_any_event_and_no_other(kiosk: Kiosk) ->
         assert found == list(range(since + 1, last + 1))
 
 
+def test_a_newest_file_that_was_written_anew_empty_hides_none_before_it(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    kiosk.clock.now += timedelta(days=1)
+    kiosk.quote_and_sell()
+    before, newest = kiosk.journal_files()
+    kept = [record.seq for record in kiosk.ctx.journal.read(before)]
+    kiosk.ctx.journal.rewrite(newest, [], previous=before, head=bytes(32))
+    assert [record.seq for record in _records_after(kiosk.ctx, 0)] == kept
+
+
 def test_a_balance_that_grew_without_an_event_shows_in_the_sum_of_all(kiosk: Kiosk) -> None:
     kiosk.quote_and_sell()
     closed(kiosk)

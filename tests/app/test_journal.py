@@ -125,6 +125,15 @@ def test_a_file_says_with_which_event_it_begins_while_its_header_can_be_read(fol
     assert file.first_in(path) is None, "an event is no header"
 
 
+def test_a_file_that_was_written_anew_empty_does_not_say_with_which_event_it_begins(
+    folder: Path,
+) -> None:
+    first, second, third = sorted(folder.iterdir())
+    journal(folder).rewrite(third, [], previous=second, head=record(6).hash)
+    assert journal(folder).first_in(third) is None
+    assert journal(folder).first_in(first) == 1
+
+
 def test_every_flipped_byte_is_found_at_its_record(folder: Path) -> None:
     path = sorted(folder.iterdir())[0]
     sound = path.read_bytes()
