@@ -372,6 +372,30 @@ def documents_of_shift(conn: Connection, shift_id: bytes, limit: int) -> list[Do
     return _documents(conn, where, (shift_id, limit))
 
 
+def voidable_of_shift(
+    conn: Connection, shift_id: bytes, *, below: int, limit: int
+) -> list[DocumentRow]:
+    """A shift's sales and returns below a sequence number, newest first, that are not voided and have no
+    return after them that stands (last in, first out)."""
+    where = (
+        "shift_id = ? AND seq < ? AND kind IN ('sale', 'return') AND NOT EXISTS"
+        " (SELECT 1 FROM document AS void WHERE void.refers_to = document.event_id AND void.kind = 'void')"
+        " AND NOT EXISTS (SELECT 1 FROM document AS back WHERE back.kind = 'return'"
+        " AND back.refers_to = iif(document.kind = 'sale', document.event_id, document.refers_to)"
+        " AND back.seq > document.seq AND NOT EXISTS (SELECT 1 FROM document AS void"
+        " WHERE void.refers_to = back.event_id AND void.kind = 'void'))"
+        " ORDER BY seq DESC LIMIT ?"
+    )
+    return _documents(conn, where, (shift_id, below, limit))
+
+
+def documents_numbered(conn: Connection, till: str, running: int) -> list[DocumentRow]:
+    """The documents of a till's running number: one, or two after a store was brought back."""
+    start = f"{till}-{running:06d}"
+    where = "receipt_no >= ? AND receipt_no < ? ORDER BY seq DESC"
+    return _documents(conn, where, (f"{start}-", f"{start}."))
+
+
 def adjustments_on(conn: Connection, on: int) -> list[EventRow]:
     """The adjustments of a business date, oldest first."""
     columns = ", ".join(f"event.{name.strip()}" for name in _EVENT.split(","))

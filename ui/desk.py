@@ -430,6 +430,13 @@ class Desk:
     def documents_of_shift(self) -> Sequence[DocumentLine]:
         return counter.documents_of_shift(self._ctx)
 
+    def voidable(self, older_than: int | None = None) -> Sequence[DocumentLine]:
+        """What of the shift can be voided, newest first; the next part of it `older_than` a document."""
+        return counter.voidable_of_shift(self._ctx, older_than=older_than)
+
+    def document_by_number(self, text: str) -> DocumentLine:
+        return counter.document_by_number(self._ctx, text)
+
     def returnable(self, members: Sequence[bytes]) -> Sequence[DocumentLine]:
         """The sales of these members that goods can come back of: of 90 days, newest first (flow 10)."""
         first = self._ctx.business_date() - RETURNABLE_DAYS

@@ -258,7 +258,7 @@ class Errands(QObject):
             sheet.voided.connect(self._voided)
             self.sheets.open(sheet)
 
-        self._ask(self._desk.documents_of_shift, opened)
+        self._ask(self._desk.voidable, opened)
 
     def receipt_scanned(self, scan: Scan) -> None:
         reason = self._return_refusal()

@@ -28,6 +28,8 @@ from app.standing import is_voided, standing_returns
 from db import people, rows, till
 
 ITEMS_SHOWN = 30
+VOIDABLE_SHOWN = 50
+"""How much of a long shift is read at a time."""
 
 
 def quote(ctx: Context, member_id: bytes | None, request: SaleRequest) -> SaleQuote:
@@ -106,11 +108,35 @@ def documents_of_member(
 
 
 def documents_of_shift(ctx: Context, *, limit: int = 50) -> tuple[DocumentLine, ...]:
-    """The open shift's documents, newest first: what a void may choose from."""
+    """The open shift's documents, newest first."""
     with ctx.read() as conn:
         shift = till.open_shift(conn)
         found = rows.documents_of_shift(conn, shift.id, limit) if shift else []
         return tuple(_document_line(conn, row) for row in found)
+
+
+def voidable_of_shift(ctx: Context, *, older_than: int | None = None) -> tuple[DocumentLine, ...]:
+    """What of the open shift can be voided, newest first: at most `VOIDABLE_SHOWN` that are older than an
+    event of this number."""
+    with ctx.read() as conn:
+        shift = till.open_shift(conn)
+        if shift is None:
+            return ()
+        below = (1 << 62) if older_than is None else older_than
+        found = rows.voidable_of_shift(conn, shift.id, below=below, limit=VOIDABLE_SHOWN)
+        return tuple(_document_line(conn, row) for row in found)
+
+
+def document_by_number(ctx: Context, text: str) -> DocumentLine:
+    """The document of a receipt number, whole or only its running part (`417`), of this till.
+    Raises Refused(DOCUMENT_UNKNOWN)."""
+    typed = text.strip()
+    if typed.isascii() and typed.isdigit() and len(typed) < 10:
+        with ctx.read() as conn:
+            found = rows.documents_numbered(conn, ctx.till.till, int(typed))
+            if found:
+                return _document_line(conn, found[0])
+    return document_by_receipt(ctx, text)
 
 
 def document_by_receipt(ctx: Context, text: str) -> DocumentLine:

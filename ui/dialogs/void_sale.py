@@ -1,5 +1,5 @@
 """Void a document of this shift (flow 11): the newest one is chosen, its mirror is shown, a reason
-has to be said."""
+has to be said. An older one is scanned, typed by its number, or found by going down the list."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from app.domain.errors import Refusal, Refused
 from app.domain.moves import EntryMove, LotMove
 from app.domain.void import VoidQuote
 from app.queries.records import DocumentLine
-from ui.desk_records import TillView
+from ui.desk_records import Scan, TillView
 from ui.dialogs.approval import approve_first
 from ui.dialogs.return_goods import tender_name
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.models.document_rows import DocumentRows
-from ui.widgets.basics import Button, Label, WrappedLabel, card, rows
+from ui.widgets.basics import Button, Label, WrappedLabel, card, nothing, rows
+from ui.widgets.number_fields import CodeField
 from ui.widgets.reasons import reasons
 from ui.widgets.sheet import Sheet
 from ui.widgets.table import RecordTable
@@ -58,8 +59,17 @@ class VoidSale(Sheet):
         )
         self.quote: VoidQuote | None = None
         self.rows = DocumentRows(kit, lambda: till.today)
-        open_ones = [d for d in documents if d.kind in ("sale", "return") and not d.voided]
-        self.rows.show(open_ones)
+        self._documents = list(documents)
+        self._oldest = documents[-1].seq if documents else 0
+        self._whole = not documents
+        self.rows.show(self._documents)
+        self.number = CodeField(
+            lambda: words.say("Receipt number"), pattern=r"[0-9A-Za-z\-]{0,30}", role="search"
+        )
+        self.body.addWidget(
+            Label(lambda: words.say("Scan the receipt, type its number, or choose"), role="muted")
+        )
+        self.body.addWidget(self.number)
         self.table = RecordTable(
             kit, self.rows, lambda: words.say("Documents of this shift"), whole=(0, 2)
         )
@@ -76,13 +86,20 @@ class VoidSale(Sheet):
         self.foot.addWidget(self.commit, 1)
         self.commit.clicked.connect(self.submit)
         self.reason.entered.connect(self.submit)
-        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._ask())
+        self.number.entered.connect(self._look_up)
+        self.number.stepped.connect(lambda step: self.table.setFocus())
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._row_changed())
         self.table.opened.connect(lambda row: self.reason.setFocus())
+        self._useful = (band, reason_name, self.reason, self.commit)
         self.table.selectRow(0)
-        if not open_ones:
-            for useless in (band, reason_name, self.reason, self.commit):
-                useless.hide()
+        if not self._documents:
+            self._show_useful(False)
             self.problem.tell(lambda: words.say("Nothing of this shift can be voided."))
+
+    def _show_useful(self, useful: bool) -> None:
+        """The mirror and what commits it; nothing of it without a document."""
+        for widget in self._useful:
+            widget.setVisible(useful)
 
     def _preview(self) -> QWidget:
         band = card("band", tone="danger")
@@ -98,6 +115,65 @@ class VoidSale(Sheet):
     @property
     def busy(self) -> bool:
         return not self.commit.isEnabled()
+
+    def takes_scan(self, scan: Scan) -> bool:
+        """A receipt is the one to void."""
+        if scan.kind != "receipt" or scan.event_id is None:
+            return False
+        self._find(scan.code)
+        return True
+
+    def _look_up(self) -> None:
+        text = self.number.text().strip()
+        if text:
+            self._find(text)
+        else:
+            self.reason.setFocus()
+
+    def _find(self, text: str) -> None:
+        self._lanes.run(
+            self, "db", lambda: self._desk.document_by_number(text),
+            ok=self._choose, failed=self._unknown,
+        )  # fmt: skip
+
+    def _unknown(self, error: Exception) -> None:
+        self.number.mark_wrong(True)
+        self.problem.tell(lambda: words_of(self._kit, error))
+
+    def _choose(self, document: DocumentLine) -> None:
+        """Show it among the others, or above them; what it can't be voided for is told by its quote."""
+        self.number.mark_wrong(False)
+        if all(each.event_id != document.event_id for each in self._documents):
+            self._documents.insert(0, document)
+            self.rows.show(self._documents)
+        self._show_useful(True)
+        at = [each.event_id for each in self._documents].index(document.event_id)
+        self.table.selectRow(at)
+        self._ask()
+        self.reason.setFocus()
+
+    def _row_changed(self) -> None:
+        self._ask()
+        if self.table.currentIndex().row() == len(self._documents) - 1 and not self._whole:
+            self._whole = True  # until more came
+            oldest = self._oldest
+            self._lanes.run(
+                self,
+                "db",
+                lambda: self._desk.voidable(oldest),
+                ok=self._older,
+                failed=self._refused,
+            )
+
+    def _older(self, documents: Sequence[DocumentLine]) -> None:
+        if not documents:
+            return
+        self._whole, self._oldest = False, documents[-1].seq
+        known = {each.event_id for each in self._documents}
+        at = self.table.currentIndex().row()
+        self._documents += [each for each in documents if each.event_id not in known]
+        self.rows.show(self._documents)
+        self.table.selectRow(at)
 
     def first_focus(self) -> QWidget:
         return self.reason if self.rows.rowCount() else super().first_focus()
@@ -132,8 +208,14 @@ class VoidSale(Sheet):
                 self,
                 lambda: self._desk.preview_void(document.event_id),
                 ok=lambda preview: self._quoted(document, *preview),
-                failed=self._refused,
+                failed=self._not_quoted,
             )
+
+    def _not_quoted(self, error: Exception) -> None:
+        """It can't be voided: the sentence says why, and no figure of another one stands there."""
+        for said in (self._money, self._points, self._entries):
+            said.tell(nothing)
+        self._refused(error)
 
     def _quoted(
         self, document: DocumentLine, quote: VoidQuote, moves: tuple[EntryMove, ...]

@@ -163,6 +163,55 @@ class TestReturnAndVoid:
         assert sheet._money.text() == said(kept - 30000)
         assert f"已用积分抵扣 {said(kept)}。" in sheet._points.text()
 
+    def test_a_document_of_this_shift_is_found_by_its_number_or_a_scan_of_its_receipt(
+        self, rig: Rig
+    ) -> None:
+        numbers = []
+        for amount in ("12", "34", "56"):
+            charge(rig, amount, "100")
+            assert rig.counter.charging.last_sale is not None
+            numbers.append(rig.counter.charging.last_sale.receipt_no)
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet._money.text() == "−¥56.00")
+        sheet.number.setFocus()
+        write(str(int(numbers[0].split("-")[1])))
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: sheet._money.text() == "−¥12.00")
+        assert sheet.reason.hasFocus()
+        rig.scan(numbers[1])
+        rig.until(lambda: sheet._money.text() == "−¥34.00")
+
+    def test_a_number_of_an_earlier_day_is_told_to_be_of_another_shift(self, rig: Rig) -> None:
+        charge(rig, "12", "100")
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        sheet.number.setFocus()
+        write("1")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "班" in sheet.problem.text())
+        assert sheet._money.text() == ""
+        sheet.number.setFocus()
+        write("999")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "小票" in sheet.problem.text())
+
+    def test_the_list_goes_on_where_it_is_gone_down(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.queries.counter.VOIDABLE_SHOWN", 2)
+        for amount in ("12", "34", "56"):
+            charge(rig, amount, "100")
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        assert sheet.rows.rowCount() == 2
+        sheet.table.setFocus()
+        press(Qt.Key.Key_Down)
+        rig.until(lambda: sheet.rows.rowCount() == 3)
+        press(Qt.Key.Key_Down)
+        rig.until(lambda: sheet._money.text() == "−¥12.00")
+
     def test_a_void_without_a_member_lists_no_entries(self, rig: Rig) -> None:
         rig.amount("12")
         rig.open_pay()
