@@ -50,6 +50,8 @@ def staff_list(ctx: Context, session: Session) -> tuple[StaffLine, ...]:
     with ctx.read() as conn:
         require_look(conn, session, Right.STAFF)
         signs = people.staff_signs(conn)
+        # One person at a time: whoever signs in ends what a crash left of the one before.
+        newest = max((seq for seq, _ in signs.values()), default=0)
         lines = []
         for person in people.all_staff(conn):
             seq, signed_in = signs.get(person.id, (0, 0))
@@ -61,7 +63,7 @@ def staff_list(ctx: Context, session: Session) -> tuple[StaffLine, ...]:
                     person.badge or "",
                     mask_phone(person.phone) if person.phone else "",
                     bool(person.active),
-                    ctx.till.till if signed_in and person.active else "",
+                    ctx.till.till if signed_in and seq == newest and person.active else "",
                     instant_of(posting.event_of(event).at_us) if event else None,
                     ctx.lockout.left_s(person.id, person.wait_s),
                     bool(person.blocked),

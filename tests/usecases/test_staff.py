@@ -381,3 +381,14 @@ def test_a_person_added_survives_the_loss_of_the_log(counter: Counter) -> None:
     assert line(counter, "nn").staff.name == "新人"
     assert line(counter, "lx").staff.role == "supervisor"
     assert verify(counter.ctx).findings == []
+
+
+def test_whoever_left_by_a_crash_is_not_here_once_somebody_else_signed_in(counter: Counter) -> None:
+    ctx = counter.ctx
+    sign_in(ctx, SignIn(ctx.ids(), "lx", PINS["lx"]))
+    session = sign_in(ctx, SignIn(ctx.ids(), "wm", PINS["wm"])).result
+    assert [(line(counter, who).till, line(counter, who).staff.initials) for who in ("lx", "wm")] == [
+        ("", "lx"), ("01", "wm"),
+    ]  # fmt: skip
+    sign_out(ctx, SignOut(ctx.ids(), session, "switch"))
+    assert [each.till for each in staff_list(ctx, counter.session("zg"))] == [""] * 6
