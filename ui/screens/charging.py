@@ -75,15 +75,15 @@ class Charging:
         if not self._say_misfit():
             self._say_over_limit(quote)
         self.fresh = True
-        top = self._counter.sheets.top
-        if isinstance(top, Pay) and not top.busy and self._misfit is None:
-            top.use_quote(quote)
+        pay = self._counter.sheets.lying(Pay)
+        if pay is not None and not pay.busy and self._misfit is None:
+            pay.use_quote(quote)
         self.pay_if_wanted()
 
     def member_came(self, member_id: bytes | None) -> None:
-        """The sale has another member, or none. Who comes while Pay is open comes late (F3): once is
-        everyday work, and the guard counts."""
-        self._late = member_id if isinstance(self._counter.sheets.top, Pay) else None
+        """The sale has another member, or none. Who comes while Pay is open, whatever lies over it, comes
+        late (F3): once is everyday work, and the guard counts."""
+        self._late = member_id if self._counter.sheets.lying(Pay) is not None else None
 
     def pay_if_wanted(self) -> None:
         """Pay was asked for before all was known that it needs."""

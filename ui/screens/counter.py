@@ -18,6 +18,7 @@ from app.domain.member import proof_of
 from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
 from ui.cart import REPEAT_SCAN_MS, Cart
 from ui.desk_records import TillView
+from ui.dialogs.approval import Approval
 from ui.dialogs.pay import Pay
 from ui.errors import words_of
 from ui.kit import Kit
@@ -136,6 +137,13 @@ class Counter(QWidget):
     def attached(self) -> MemberPanel | None:
         return self.member.member
 
+    @property
+    def money_is_taken(self) -> bool:
+        """From Enter in Pay until its answer, a second person's included, whatever lies over Pay: the sale
+        stays what it is."""
+        pay = self.sheets.lying(Pay)
+        return pay is not None and (pay.busy or self.sheets.lying(Approval) is not None)
+
     def focus_search(self) -> None:
         if self.sheets.top is None:
             self.finder.take_focus()
@@ -151,8 +159,7 @@ class Counter(QWidget):
         """Keep the open cart, off the GUI thread. Not while it is being sold: the write would come
         after the sale's own, and the sold cart would be back at the next start.
         """
-        top = self.sheets.top
-        if not (isinstance(top, Pay) and top.busy):
+        if not self.money_is_taken:
             self._keep()
 
     def _keep(self) -> None:

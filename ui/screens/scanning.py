@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ui.desk_records import Scan
-from ui.dialogs.approval import Approval
 from ui.dialogs.pay import Pay
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -48,7 +47,7 @@ class Scanning:
 
     def _scanned(self, scan: Scan, at: float) -> None:
         top = self._counter.sheets.top
-        if isinstance(top, Pay | Approval) and top.busy and scan.kind in ("item", "unknown"):
+        if self._counter.money_is_taken and scan.kind in ("item", "unknown"):
             self._waiting.append((scan, at))  # Of the next customer: this sale is closed.
         elif top is not None and top.takes_scan(scan):
             return
@@ -96,6 +95,6 @@ class Scanning:
 
     def _leave_pay(self) -> None:
         """Goods came while Pay was open: the total changes, so Pay is left, with the new line."""
-        top = self._counter.sheets.top
-        if isinstance(top, Pay) and not top.busy:
-            self._counter.sheets.close_sheet(top)
+        pay = self._counter.sheets.lying(Pay)
+        if pay is not None:
+            self._counter.sheets.close_sheet(pay)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ui.dialogs.approval import Approval
-from ui.dialogs.pay import Pay
 from ui.kit import Kit
 from ui.sounds import REFUSED
 from ui.widgets.basics import Text, nothing
@@ -76,8 +74,7 @@ class Switching:
 
     def _take(self, found: _Other, *, meant: bool) -> bool:
         counter = self._counter
-        top = counter.sheets.top
-        if isinstance(top, Pay | Approval) and top.busy:
+        if counter.money_is_taken:
             return False  # Money was taken: another member now is a claim, not a find.
         current = counter.cart.member_id
         if meant or current in (None, found.member_id) or counter.cart.is_empty:

@@ -5,6 +5,8 @@ A sheet keeps Tab inside, gives Esc one step back, and leaves scans and F-keys t
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
@@ -132,6 +134,9 @@ def tab_stops(root: QWidget) -> list[QWidget]:
     return found
 
 
+OneSheet = TypeVar("OneSheet", bound=Sheet)
+
+
 class SheetHost(QWidget):
     """The layer over a page that sheets lie on, the newest on top.
 
@@ -152,6 +157,13 @@ class SheetHost(QWidget):
     @property
     def top(self) -> Sheet | None:
         return self._sheets[-1] if self._sheets else None
+
+    def lying(self, kind: type[OneSheet]) -> OneSheet | None:
+        """The newest sheet of this kind, also where others lie over it."""
+        for sheet in reversed(self._sheets):
+            if isinstance(sheet, kind):
+                return sheet
+        return None
 
     def open(self, sheet: Sheet) -> None:
         """Lay a sheet on top and give it the focus."""

@@ -6,7 +6,9 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tests.ui.conftest import Rig
+from tests.ui.flows.test_guard_facts import facts
 from tests.ui.keys import press, write
+from tests.ui.shop import TEA
 
 
 class TestTooMuchCash:
@@ -84,6 +86,27 @@ class TestAMemberComesWhilePayIsOpen:
         assert pay.received.selectedText() == "95.00"
         assert pay.problem.text() == "现在应收 ¥95.00。"
 
+    @pytest.mark.parametrize("over", [Qt.Key.Key_F1, Qt.Key.Key_F11])
+    def test_also_with_help_or_the_actions_over_it_the_new_price_is_taken_and_they_came_late(
+        self, rig: Rig, card: str, over: Qt.Key
+    ) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        press(over)
+        assert rig.top is not pay
+        rig.scan(card)
+        press(Qt.Key.Key_Escape)
+        assert rig.top is pay
+        assert pay.received.text() == "95.00"
+        assert pay.problem.text() == "现在应收 ¥95.00。"
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.settle()
+        sold = rig.counter.charging.last_sale
+        assert sold is not None
+        assert (sold.to_pay_minor, sold.given_minor) == (9500, 9500)
+        assert facts(rig, "sale")[-1]["attached"] == "after"
+
     def test_a_qr_payment_takes_exactly_the_new_price(self, rig: Rig, card: str) -> None:
         rig.amount("100")
         pay = rig.open_pay()
@@ -91,6 +114,18 @@ class TestAMemberComesWhilePayIsOpen:
         press(Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
         rig.scan(card)
         assert (pay.received.text(), pay.given_minor) == ("95.00", 9500)
+
+
+def test_goods_scanned_with_the_actions_over_pay_leave_pay_which_costs_another_sum(
+    rig: Rig,
+) -> None:
+    rig.amount("100")
+    pay = rig.open_pay()
+    press(Qt.Key.Key_F11)
+    rig.scan(TEA)
+    press(Qt.Key.Key_Escape)
+    assert rig.top is None
+    assert rig.open_pay() is not pay
 
 
 def test_a_fault_on_the_way_to_the_sale_leaves_no_pay_that_waits_for_nothing(
