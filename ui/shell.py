@@ -225,8 +225,9 @@ class Shell(QWidget):
 
     def withdraw_request(self) -> None:
         """Nobody is left to wait for a second person: the request is refused."""
-        if isinstance(self.sheets.top, Approval):
-            self.sheets.top.step_back()
+        request = self.sheets.lying(Approval)
+        if request is not None:
+            request.step_back()
 
     def training(self) -> None:
         """To the store to practise in, with one's own PIN; from there back to the live one."""

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 class Approval(Sheet):
     """Signals:
     approved(): somebody who may agreed; run exactly that request.
-    declined(sentence): nobody did.
+    declined(sentence): nobody did; a Text, so that it is said in the language of the moment.
     """
 
     approved = Signal()
-    declined = Signal(str)
+    declined = Signal(object)
     wide = 620
 
     def __init__(
@@ -60,6 +60,7 @@ class Approval(Sheet):
         self._lanes, self._desk, self._session, self._view = lanes, desk, who, view
         self._approver = ""
         self._open = True
+        self._no: Text | None = None
         self.ring = Ring(kit, LIFE_S, clock=clock)
         self.ring.over.connect(self._too_late)
         self.body.addWidget(WrappedLabel(self._asked, role="strong"))
@@ -152,12 +153,16 @@ class Approval(Sheet):
         self._decline(lambda: sentence(self._kit, Refusal.APPROVAL_EXPIRED, {}))
 
     def _decline(self, said: Text) -> None:
+        """Nobody agrees. Where a PIN is being checked its answer goes first: a yes that was given stands."""
         if not self._open:
+            return
+        if not self.pin.isEnabled():
+            self._no = said
             return
         session, ask = self._session(), self._view.ask
         self._close()
         # Of the host: this sheet is gone before the answer comes.
-        host, desk, text = self.parentWidget(), self._desk, said()
+        host, desk = self.parentWidget(), self._desk
         if host is not None:
             self._lanes.run(
                 host,
@@ -166,7 +171,7 @@ class Approval(Sheet):
                 ok=lambda _: None,
                 failed=lambda _: None,
             )
-        self.declined.emit(text)
+        self.declined.emit(said)
 
     def _close(self) -> None:
         self._open = False
@@ -208,8 +213,11 @@ class Approval(Sheet):
         self._lanes.run(self, "db", function, ok=ok, failed=self._refused)
 
     def _refused(self, error: Exception) -> None:
-        self.problem.tell(lambda: words_of(self._kit, error))
         self.pin.setEnabled(True)
+        if self._no is not None:
+            self._decline(self._no)
+            return
+        self.problem.tell(lambda: words_of(self._kit, error))
         self.pin.clear()
         code = error.code if isinstance(error, Refused) else None
         if code in (Refusal.APPROVAL_OWN, Refusal.APPROVAL_RANK):
@@ -238,25 +246,34 @@ def approve_first(
 ) -> bool:
     """Where `error` asks for a second person: open their sheet over `sheet`, and answer True.
 
-    `again` sends the very same command, under its own id, once somebody agreed; `declined` says why
-    it isn't sent.
+    One request has one sheet: `sheet.asking` is set until its answer. `again` sends the very same command,
+    under its own id, once somebody agreed; `declined` says why it isn't sent.
     """
     ask = error.offer if isinstance(error, Refused) else None
     host = sheet.parentWidget()
     if not isinstance(ask, Ask) or not isinstance(host, SheetHost):
         return False
 
+    def agreed() -> None:
+        sheet.asking = False
+        again()
+
+    def refused(said: Text) -> None:
+        sheet.asking = False
+        declined(said)
+
     def opened(view: AskView) -> None:
         over = Approval(kit, lanes, desk, who, view)
-        over.approved.connect(again)
-        over.declined.connect(lambda said: declined(lambda: said))
+        over.approved.connect(agreed)
+        over.declined.connect(refused)
         host.open(over)
 
+    sheet.asking = True
     lanes.run(
         sheet,
         "db",
         lambda: desk.staff.ask_view(ask),
         ok=opened,
-        failed=lambda failure: declined(lambda: words_of(kit, failure)),
+        failed=lambda failure: refused(lambda: words_of(kit, failure)),
     )
     return True

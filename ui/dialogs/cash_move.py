@@ -62,11 +62,11 @@ class ReasonedSheet(Sheet):
 
     @property
     def busy(self) -> bool:
-        return not self.commit.isEnabled()
+        return self.asking or not self.commit.isEnabled()
 
     def submit(self) -> None:
         """Commit, once there is a reason."""
-        if not self.commit.isEnabled():
+        if self.busy:
             return
         if not self.reason.code:
             self.problem.tell(lambda: sentence(self._kit, Refusal.REASON_NEEDED, {}))

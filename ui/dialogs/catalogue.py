@@ -65,7 +65,7 @@ class _CatalogueSheet(Sheet):
 
     @property
     def busy(self) -> bool:
-        return not self.commit.isEnabled()
+        return self.asking or not self.commit.isEnabled()
 
     def _run(
         self,
@@ -73,7 +73,7 @@ class _CatalogueSheet(Sheet):
         ok: Callable[[Imported], None],
         again: Callable[[], None],
     ) -> None:
-        if not self.commit.isEnabled():
+        if self.busy:
             return
         self.commit.setEnabled(False)
         self.problem.clear()

@@ -183,7 +183,7 @@ class CloseDay(Sheet):
 
     @property
     def busy(self) -> bool:
-        return self._running or (self.part is not None and self.part.busy)
+        return self.asking or self._running or (self.part is not None and self.part.busy)
 
     def first_focus(self) -> QWidget:
         """Where Enter goes on: to the first thing that is open, before anything was tried."""

@@ -81,7 +81,7 @@ class DrawerPart(QWidget):
 
     def submit(self) -> None:
         """Keep the count, or close the shift."""
-        if self.busy or not self._guard.lets_through():
+        if self.busy or self._sheet.asking or not self._guard.lets_through():
             return
         if self.counting:
             self._count()
@@ -90,7 +90,7 @@ class DrawerPart(QWidget):
 
     def leave_uncounted(self) -> None:
         """Nobody can count: somebody signs for it."""
-        if not self.busy and self.counting:
+        if not (self.busy or self._sheet.asking) and self.counting:
             self._show_end(None, None)
             self.counted.emit()
 

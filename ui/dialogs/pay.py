@@ -138,7 +138,7 @@ class Pay(Sheet):
 
     def take_money(self) -> None:
         """Commit, if this key or click counts."""
-        if not self._guard.lets_through() or not self._painted or self._busy:
+        if not self._guard.lets_through() or not self._painted or self.busy:
             return
         given = self.given_minor
         to_pay = self.quote.draft.to_pay_minor
@@ -172,8 +172,8 @@ class Pay(Sheet):
 
     @property
     def busy(self) -> bool:
-        """True while the commit is on its way."""
-        return self._busy
+        """True while the commit is on its way, or a second person is asked for it."""
+        return self._busy or self.asking
 
     def retranslate(self) -> None:
         super().retranslate()

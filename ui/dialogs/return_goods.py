@@ -277,7 +277,7 @@ class ReturnSheet(Sheet):
 
     @property
     def busy(self) -> bool:
-        return not self.take_back.isEnabled()
+        return self.asking or not self.take_back.isEnabled()
 
     def first_focus(self) -> QWidget:
         return next((field for field in self.fields if field.isEnabled()), self.take_back)
@@ -292,7 +292,7 @@ class ReturnSheet(Sheet):
 
     def submit(self) -> None:
         """Commit what is previewed; a reason must be chosen."""
-        if not self.take_back.isEnabled():
+        if self.busy:
             return
         code = Refusal.RETURN_EMPTY if self.quote is None else None
         code = code or (Refusal.REASON_NEEDED if not self.reason.code else None)

@@ -57,7 +57,7 @@ class OpenShift(Sheet):
 
     @property
     def busy(self) -> bool:
-        return not self.begin.isEnabled()
+        return self.asking or not self.begin.isEnabled()
 
     def first_focus(self) -> QWidget:
         return self.float
@@ -72,6 +72,8 @@ class OpenShift(Sheet):
         self.begin.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _open(self) -> None:
+        if self.busy:
+            return
         amount = self.float.amount()
         if amount is None:
             self._float_given()

@@ -82,14 +82,14 @@ class _StaffSheet(Sheet):
 
     @property
     def busy(self) -> bool:
-        return not self.commit.isEnabled()
+        return self.asking or not self.commit.isEnabled()
 
     def submit(self) -> None:
         """Commit what the fields say."""
         raise NotImplementedError
 
     def _commit(self, work: Callable[[], object], said: Text) -> None:
-        if not self.commit.isEnabled():
+        if self.busy:
             return
         self.commit.setEnabled(False)
         self._lanes.run(self, "db", work, ok=lambda _: self._done(said()), failed=self._refused)

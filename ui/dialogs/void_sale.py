@@ -114,7 +114,7 @@ class VoidSale(Sheet):
 
     @property
     def busy(self) -> bool:
-        return not self.commit.isEnabled()
+        return self.asking or not self.commit.isEnabled()
 
     def takes_scan(self, scan: Scan) -> bool:
         """A receipt is the one to void."""
@@ -184,7 +184,7 @@ class VoidSale(Sheet):
     def submit(self) -> None:
         """Commit what is previewed; a reason must be chosen."""
         document = self.rows.record(self.table.currentIndex().row())
-        if not self.commit.isEnabled() or document is None or self.quote is None:
+        if self.busy or document is None or self.quote is None:
             return
         if not self.reason.code:
             self.problem.tell(lambda: sentence(self._kit, Refusal.REASON_NEEDED, {}))

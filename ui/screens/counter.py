@@ -18,7 +18,6 @@ from app.domain.member import proof_of
 from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
 from ui.cart import REPEAT_SCAN_MS, Cart
 from ui.desk_records import TillView
-from ui.dialogs.approval import Approval
 from ui.dialogs.pay import Pay
 from ui.errors import words_of
 from ui.kit import Kit
@@ -142,7 +141,7 @@ class Counter(QWidget):
         """From Enter in Pay until its answer, a second person's included, whatever lies over Pay: the sale
         stays what it is."""
         pay = self.sheets.lying(Pay)
-        return pay is not None and (pay.busy or self.sheets.lying(Approval) is not None)
+        return pay is not None and pay.busy
 
     def focus_search(self) -> None:
         if self.sheets.top is None:

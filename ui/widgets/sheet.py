@@ -27,12 +27,14 @@ class Sheet(QFrame):
         foot: fill it with buttons, the main one last.
         wide: design width in pixels.
         gives_way: F12 closes it and goes on to Pay: nothing in it can be lost.
+        asking: a second person is asked for what was sent from it: until they answered it is busy.
         about: the member whom alone it is about; it goes when another one is attached behind it.
     """
 
     closing = Signal()
     wide = 560
     gives_way = False
+    asking = False
     about: bytes | None = None
 
     def __init__(self, kit: Kit, title: Text) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -231,3 +233,125 @@ def test_what_a_yes_covers_is_named_and_what_is_only_compared_is_not(rig: Rig) -
     assert values == [
         "2026-11-18", "林晓", "12 分", "300 分", "核销", "店长", "P0001", "20",
     ]  # fmt: skip
+
+
+class SlowLane:
+    """Holds one call to the desk's staff on its lane until it is let go, as a slow disk does."""
+
+    def __init__(self, rig: Rig, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        desk = rig.window.desk
+        assert desk is not None
+        self._begun, self._go = threading.Event(), threading.Event()
+        work = getattr(desk.staff, name)
+
+        def held(*given: Any) -> Any:
+            self._begun.set()
+            assert self._go.wait(60)
+            return work(*given)
+
+        monkeypatch.setattr(desk.staff, name, held)
+        self._rig = rig
+
+    def reached(self) -> None:
+        self._rig.until(self._begun.is_set)
+
+    def let_go(self) -> None:
+        self._go.set()
+
+
+class TestOneRequestHasOneSheet:
+    def test_enter_again_and_escape_before_it_is_there_change_nothing(
+        self, linked: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = len(events(linked, posting.SALE))
+        slow = SlowLane(linked, monkeypatch, "ask_view")
+        charge_tea(linked)
+        slow.reached()
+        pay = linked.top
+        assert isinstance(pay, Pay)
+        for key in (Qt.Key.Key_Return, Qt.Key.Key_F12, Qt.Key.Key_Escape):
+            press(key)
+            assert pay.busy
+        slow.let_go()
+        agree(linked, linked.sheet(Approval))
+        linked.until(lambda: linked.top is None)
+        linked.settle()
+        assert len(events(linked, posting.SALE)) == before + 1
+        assert events(linked, posting.NOT_APPROVED) == []
+
+    def test_nor_in_the_sheet_of_a_void(self, linked: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+        agree(linked, own_card(linked))
+        linked.until(lambda: linked.top is None)
+        linked.shell.errands.void()
+        void = linked.sheet(VoidSale)
+        linked.until(lambda: void.quote is not None)
+        slow = SlowLane(linked, monkeypatch, "ask_view")
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        slow.reached()
+        for key in (Qt.Key.Key_Return, Qt.Key.Key_Escape):
+            press(key)
+            assert void.busy
+        slow.let_go()
+        agree(linked, linked.sheet(Approval))
+        linked.until(lambda: linked.top is None)
+        linked.settle()
+        assert len(events(linked, posting.VOID)) == 1
+        assert events(linked, posting.NOT_APPROVED) == []
+
+    def test_goods_scanned_before_it_is_there_are_the_next_customers(
+        self, linked: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slow = SlowLane(linked, monkeypatch, "ask_view")
+        desk = linked.window.desk
+        assert desk is not None
+        charge_tea(linked)
+        slow.reached()
+        linked.counter.scanning._scanned(desk.read_code(TEA), linked.clock())
+        slow.let_go()
+        agree(linked, linked.sheet(Approval))
+        linked.until(lambda: linked.top is None)
+        linked.settle()
+        assert len(linked.counter.cart.lines) == 1
+
+
+class TestANoWhileThePinIsChecked:
+    @pytest.mark.parametrize("by", ["escape", "time"])
+    def test_comes_after_a_yes_which_stands(
+        self, linked: Rig, monkeypatch: pytest.MonkeyPatch, by: str
+    ) -> None:
+        before = len(events(linked, posting.SALE))
+        sheet = own_card(linked)
+        slow = SlowLane(linked, monkeypatch, "approve")
+        agree(linked, sheet)
+        slow.reached()
+        self._say_no(sheet, by)
+        slow.let_go()
+        linked.until(lambda: linked.top is None)
+        assert len(events(linked, posting.SALE)) == before + 1
+        assert events(linked, posting.NOT_APPROVED) == []
+
+    @pytest.mark.parametrize("by", ["escape", "time"])
+    def test_holds_after_a_wrong_pin(
+        self, linked: Rig, monkeypatch: pytest.MonkeyPatch, by: str
+    ) -> None:
+        sheet = own_card(linked)
+        slow = SlowLane(linked, monkeypatch, "approve")
+        write("wm")
+        press(Qt.Key.Key_Return)
+        linked.until(sheet.pin.isVisible)
+        write("111222")
+        press(Qt.Key.Key_Return)
+        slow.reached()
+        self._say_no(sheet, by)
+        assert linked.top is sheet
+        slow.let_go()
+        linked.sheet(Pay)
+        assert len(events(linked, posting.NOT_APPROVED)) == 1
+
+    def _say_no(self, sheet: Approval, by: str) -> None:
+        if by == "escape":
+            press(Qt.Key.Key_Escape)
+        else:
+            sheet.ring._began -= 61
+            sheet.ring._look()
