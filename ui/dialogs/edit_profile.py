@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.domain.errors import Refused
+from app.domain.errors import Refusal, Refused
 from app.queries.records import ProfileView
 from ui.dialogs.profile_fields import ProfileSheet
 from ui.kit import Kit
 from ui.lanes import Lanes
+from ui.theme import set_style
 from ui.widgets.basics import Label, columns, nothing
 from ui.widgets.number_fields import CodeField
 from ui.widgets.text_fields import TextField
@@ -40,6 +41,9 @@ class EditSheet(ProfileSheet):
         words = kit.words
         super().__init__(kit, lanes, desk, who, lambda: words.say("Edit profile"))
         self._shown = shown
+        self._set_aside = False
+        """Whether the stored birthday gave way to one of the other calendar."""
+        self._typed_date = ""
         self.email = TextField(lambda: words.say("E-mail"))
         self.note = TextField(lambda: words.say("Note"))
         self.alert = TextField(lambda: words.say("Allergy or health"))
@@ -85,7 +89,6 @@ class EditSheet(ProfileSheet):
         self.name.setText(shown.name)
         self.calendar.choose(shown.birth_calendar)
         self.birthday.setText(shown.birthday_masked)
-        # A date of the other calendar is another date: it is typed anew.
         self.calendar.chosen.connect(self._other_calendar)
         self.email.setText(shown.email_masked)
         self.note.setText(shown.note)
@@ -110,8 +113,16 @@ class EditSheet(ProfileSheet):
         super()._show_readings(readings)
 
     def _other_calendar(self, code: str) -> None:
+        """A date of the other calendar is another date, typed anew; the stored one is back with its own
+        calendar, and so is what was typed for the other one."""
         if code != self._shown.birth_calendar and self._kept("birthday"):
-            self.birthday.clear()
+            self._set_aside = True
+            self.birthday.setText(self._typed_date)
+        elif code == self._shown.birth_calendar and self._set_aside:
+            self._typed_date = self.birthday.text()
+            self._set_aside = False
+            self.birthday.setText(self._shown.birthday_masked)
+        self._show_birthday()
 
     def _kept(self, name: Masked) -> bool:
         """The field still says what was masked: the value stays as it is stored."""
@@ -136,17 +147,38 @@ class EditSheet(ProfileSheet):
 
     def _show_birthday(self) -> None:
         super()._show_birthday()
+        words, tone = self._kit.words, "muted"
         if self._kept("birthday"):
             self.birthday_said.tell(nothing)
+        elif self._lacks_date:
+            self.birthday_said.tell(self._say_typed_anew)
+        elif self._shown.birthday_masked and not self.birthday.text():
+            tone = "warn"
+            self.birthday_said.tell(lambda: words.say("Saving removes the birthday."))
+        set_style(self.birthday_said, tone=tone)
+
+    def _say_typed_anew(self) -> str:
+        return self._kit.words.say("Type the date of this calendar, or choose the other one again.")
 
     def birthday_refusal(self) -> Refused | None:
+        if (
+            self._lacks_date
+        ):  # To remove a birthday its own field is emptied: a calendar chosen is no such deed.
+            return Refused(Refusal.BIRTHDAY_INVALID)
         return None if self._kept("birthday") else super().birthday_refusal()
+
+    @property
+    def _lacks_date(self) -> bool:
+        """The other calendar is chosen, and no date of it typed."""
+        return self._set_aside and not self.birthday.text().strip()
 
     def submit(self) -> None:
         if not self.save.isEnabled():
             return
         if (wrong := self.birthday_refusal()) is not None:
             self.refused(wrong)
+            if self._lacks_date:
+                self.problem.tell(self._say_typed_anew)
             return
         self.save.setEnabled(False)
         names: tuple[Masked, ...] = ("phone", "email", "birthday")

@@ -285,6 +285,78 @@ class TestEnrol:
         sheet.calendar.choose("lunar" if sheet.calendar.code == "solar" else "solar")
         assert sheet.birthday.text() == ""
 
+    def test_the_calendar_there_and_back_by_arrows_keeps_the_stored_birthday(
+        self, rig: Rig
+    ) -> None:
+        rig.attach()
+        before = stored_profile(rig)
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.calendar.focus_here()
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Right)
+        assert sheet.calendar.code == before.birth_calendar
+        assert sheet.birthday.text() == "**-**"
+        assert sheet.birthday_said.text() == ""
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        assert stored_profile(rig) == replace(before, version=before.version + 1)
+
+    def test_what_was_typed_for_the_other_calendar_is_back_with_it(self, rig: Rig) -> None:
+        rig.attach()
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.calendar.choose("lunar")
+        sheet.birthday.setFocus()
+        write("4-27")
+        sheet.calendar.choose("solar")
+        assert sheet.birthday.text() == "**-**"
+        sheet.calendar.choose("lunar")
+        assert sheet.birthday.text() == "4-27"
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        after = stored_profile(rig)
+        assert (after.birth_calendar, after.birth_month, after.birth_day) == ("lunar", 4, 27)
+
+    def test_a_date_typed_over_the_stored_one_goes_along_to_the_other_calendar(
+        self, rig: Rig
+    ) -> None:
+        rig.attach()
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.birthday.setFocus()
+        write("4-27")
+        sheet.calendar.choose("lunar")
+        assert sheet.birthday.text() == "4-27"
+
+    def test_the_other_calendar_without_a_date_saves_nothing_and_says_what_is_missing(
+        self, rig: Rig
+    ) -> None:
+        rig.attach()
+        before = stored_profile(rig)
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.calendar.choose("lunar")
+        sheet.submit()
+        said = "请按此历法输入日期，或改回原来的历法。"
+        assert (sheet.problem.text(), sheet.birthday_said.text()) == (said, said)
+        assert sheet.birthday.hasFocus()
+        rig.settle()
+        assert rig.top is sheet
+        assert stored_profile(rig) == before
+
+    def test_an_emptied_birthday_is_gone_and_that_is_said_before(self, rig: Rig) -> None:
+        rig.attach()
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.birthday.setFocus()
+        sheet.birthday.selectAll()
+        press(Qt.Key.Key_Delete)
+        assert sheet.birthday_said.text() == "保存后，原来的生日将被删除。"
+        sheet.submit()
+        rig.until(lambda: rig.top is None)
+        assert stored_profile(rig).birth_month is None
+
     def test_an_allergy_stands_beside_charge_until_the_member_goes(self, rig: Rig) -> None:
         self.test_an_edited_profile_is_saved_and_shown(rig)
         alert = rig.counter.sale.alert
