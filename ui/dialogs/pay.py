@@ -51,6 +51,8 @@ class Pay(Sheet):
         self._guard = OnceGuard(clock)
         self._painted = False
         self._busy = False
+        self._cash_typed = ""
+        """What the customer gave in cash, while another tender is chosen."""
         words = kit.words
         self.tender = Segments(
             kit,
@@ -181,11 +183,18 @@ class Pay(Sheet):
             self._say_all()
 
     def _tender_changed(self) -> None:
-        cash = self.tender.code == "cash"
+        cash, was_cash = self.tender.code == "cash", not self.received.isReadOnly()
+        to_pay = self.quote.draft.to_pay_minor
+        if was_cash and not cash:
+            typed = self.received.amount() not in (None, to_pay)
+            self._cash_typed = self.received.text() if typed else ""
         self.received.setReadOnly(not cash)
         set_style(self.received, state="" if cash else "fixed")
-        if not cash:
-            self.received.show_amount(self.quote.draft.to_pay_minor)
+        if not cash or not was_cash:
+            self.received.show_amount(to_pay)
+        if cash and not was_cash and self._cash_typed:
+            self.received.setText(self._cash_typed)
+            self.received.selectAll()
         for at in range(self._notes.count()):
             item = self._notes.itemAt(at)
             note = item.widget() if item is not None else None

@@ -49,6 +49,27 @@ class TestTooMuchCash:
         assert sold.given_minor == 9999998
 
 
+class TestAnotherTenderAndBack:
+    def test_cash_that_was_typed_is_back_and_the_next_digit_replaces_it(self, rig: Rig) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        write("150")
+        press(Qt.Key.Key_Down)
+        press(Qt.Key.Key_Down)
+        assert (pay.tender.code, pay.received.text()) == ("card", "100.00")
+        press(Qt.Key.Key_Down)
+        assert (pay.tender.code, pay.received.text(), pay.change_minor) == ("cash", "150", 5000)
+        write("2")
+        assert pay.received.text() == "2"
+
+    def test_an_untouched_field_shows_what_is_to_pay(self, rig: Rig) -> None:
+        rig.amount("100")
+        pay = rig.open_pay()
+        press(Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+        press(Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+        assert pay.received.selectedText() == "100.00"
+
+
 class TestAMemberComesWhilePayIsOpen:
     @pytest.fixture
     def card(self, rig: Rig) -> str:
@@ -114,6 +135,8 @@ class TestAMemberComesWhilePayIsOpen:
         press(Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
         rig.scan(card)
         assert (pay.received.text(), pay.given_minor) == ("95.00", 9500)
+        press(Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+        assert (pay.received.text(), pay.change_minor) == ("200", 10500)
 
 
 def test_goods_scanned_with_the_actions_over_pay_leave_pay_which_costs_another_sum(
