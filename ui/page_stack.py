@@ -7,18 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ui.pages import COUNTER, PAGES
 
 
 class PageStack(QStackedWidget):
-    """Pages by their place in PAGES. `build` makes the one of a place."""
+    """Pages by their place in PAGES. `build` makes the one of a place.
+
+    It asks for the room of the page on top alone: a page that was visited once would else keep the window high
+    for good.
+    """
 
     def __init__(self, build: Callable[[int], QWidget]) -> None:
         super().__init__()
         self._build = build
         self._built = {COUNTER}
+        self.currentChanged.connect(lambda _: self.updateGeometry())
+
+    def sizeHint(self) -> QSize:
+        return self._top().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return self._top().minimumSizeHint()
+
+    def _top(self) -> QWidget:
+        found = self.currentWidget()
+        assert found is not None, "the counter is there from the start"
+        return found
 
     def begin(self, counter: QWidget) -> None:
         """The counter is there; the others have their places until they are visited."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -23,6 +24,7 @@ from ui.dialogs.edit_profile import EditSheet
 from ui.dialogs.print_again import PrintAgain
 from ui.dialogs.return_goods import ReturnSheet
 from ui.dialogs.void_sale import VoidSale
+from ui.pages import COUNTER, PAGES
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -326,6 +328,12 @@ class TestSheets:
 
 
 class TestNotices:
+    def warned(self, rig: Rig) -> None:
+        """A notice that stays, laid out."""
+        room = rig.shell.pages.height()
+        rig.shell.strip.warn(lambda: "Look at it.")
+        rig.until(lambda: rig.shell.pages.height() < room)
+
     def test_what_stays_covers_nothing_and_what_fades_takes_no_room(self, rig: Rig) -> None:
         rig.attach()
         before = rig.shell.pages.height()
@@ -340,15 +348,28 @@ class TestNotices:
         strip.hide()
         rig.until(lambda: rig.shell.pages.height() == before)
 
-    def test_flags_and_a_notice_make_the_window_no_higher(self, rig: Rig) -> None:
+    @pytest.mark.parametrize("language", ["zh_CN", "en"])
+    def test_flags_and_a_notice_make_the_window_no_higher(
+        self, rig: Rig, language: Literal["zh_CN", "en"]
+    ) -> None:
+        """Whatever page somebody has been to before: each asks for its own room alone."""
+        rig.window.switch_language(language)
+        charge(rig, "368")
+        high, asks = rig.window.height(), rig.window.minimumSizeHint().height()
+        for at in range(len(PAGES)):
+            rig.shell.show_page(at)
+            rig.settle()
+            self.warned(rig)
+            assert rig.window.height() == high, PAGES[at].code
+            rig.shell.strip.hide()
+        rig.shell.show_page(COUNTER)
+        rig.until(lambda: rig.window.minimumSizeHint().height() == asks)
         rig.attach()
         member = rig.counter.attached
         assert member is not None
-        high = rig.window.height()
         flags = replace(member, alert="花生过敏", verify_identity=True, birthday_in_days=3)
         rig.counter.member.show_member(flags)
-        rig.shell.strip.warn(lambda: "Look at it.")
-        rig.qtbot.wait(100)
+        self.warned(rig)
         assert rig.window.height() == high
         rig.shell.strip.hide()
         rig.counter.member.show_member(member)
