@@ -16,6 +16,7 @@ from app.domain.errors import Refusal, Refused
 from app.domain.sale import SaleQuote, quote_sale
 from app.numbers import parse_receipt_number
 from app.protocol.events import instant_of
+from app.queries.readers import shift_day
 from app.queries.records import (
     DayCloseView,
     DocumentLine,
@@ -35,8 +36,7 @@ VOIDABLE_SHOWN = 50
 def quote(ctx: Context, member_id: bytes | None, request: SaleRequest) -> SaleQuote:
     """What the cart comes to now, as the commit will work it out. Raises Refused as quote_sale."""
     with ctx.read() as conn:
-        shift = till.open_shift(conn)
-        on = BusinessDate(shift.business_date) if shift else ctx.business_date()
+        on = shift_day(ctx, conn)
         programme = ctx.programme_on(conn, on)
         member = member_context(conn, member_id, programme, on)
         return quote_sale(request, member, programme, on=on, minute=ctx.minute_of_day())

@@ -29,6 +29,7 @@ from app.domain.rights import Right
 from app.domain.state import MemberState
 from app.intake import Phone, Reading, parse_phone, plain_text, readings
 from app.numbers import card_number
+from app.queries.readers import shift_day
 from app.usecases.done import Done
 from app.usecases.rights import require
 from db import people
@@ -78,6 +79,13 @@ _COLUMNS: Final[Mapping[Masked, tuple[str, ...]]] = {
     "email": ("email",),
     "birthday": ("birth_calendar", "birth_year", "birth_month", "birth_day"),
 }
+
+
+EDITED: Final = (
+    "name", "name_py", "phone", "email", "birth_calendar", "birth_year", "birth_month", "birth_day",
+    "note", "alert",
+)  # fmt: skip
+"""What an edit can change, as its event names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +190,14 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
         for name in command.kept:
             cell |= {column: getattr(row, column) for column in _COLUMNS[name]}
         _check_birthday(ctx, tx, row, cell, command.session)
-        changed = [
-            column
-            for column in ("name", "phone", "email", "birth_month", "birth_day", "note", "alert")
-            if cell[column] != getattr(row, column)
-        ]
+        changed = [column for column in EDITED if cell[column] != getattr(row, column)]
+        if "name" in changed and "name_py" in changed:
+            changed.remove("name_py")  # another name has another reading
         tx.record(
             posting.CONSENT if not changed else posting.PROFILE,
             event_id=ctx.ids(),
             session=command.session,
-            business_date=ctx.business_date(),
+            business_date=shift_day(ctx, tx.conn),
             member_id=command.member_id,
             doc={
                 "changed": changed,
@@ -297,7 +303,7 @@ def _check_birthday(
 
 
 def _used_birthday(ctx: Context, tx: Tx, state: MemberState) -> bool:
-    on = ctx.business_date()
+    on = shift_day(ctx, tx.conn)
     programme = ctx.programme_on(tx.conn, on)
     return any(
         state.times_used(multiplier.code, on.year)

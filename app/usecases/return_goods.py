@@ -28,12 +28,13 @@ from app.domain.state import EMPTY
 from app.numbers import receipt_number
 from app.protocol.events import Event
 from app.queries.counter import sale_of
+from app.queries.readers import shift_day
 from app.slips import slip_of
 from app.standing import is_voided
 from app.usecases.done import Done
 from app.usecases.rights import require, require_above, role_of
 from app.usecases.sell import next_running
-from db import people, rows, till
+from db import people, rows
 
 REASONS: Final = ("changed_mind", "faulty", "wrong_item", "other")
 
@@ -96,8 +97,7 @@ def preview_return(
 ) -> ReturnQuote:
     """Everything that would go back, before it does. Raises Refused as quote_return."""
     with ctx.read() as conn:
-        shift = till.open_shift(conn)
-        on = BusinessDate(shift.business_date) if shift else ctx.business_date()
+        on = shift_day(ctx, conn)
         return _quote(ctx, conn, sale_id, lines, on=on, policy=policy, manager=False)
 
 
