@@ -56,12 +56,9 @@ def recover(ctx: Context) -> int:
     """At start: whatever was being sent when the till stopped may or may not be on paper."""
     found = 0
     with ctx.write_rows() as conn:
-        for job in till.waiting_jobs(conn):
-            if job.state == "sending":
-                till.set_job_state(
-                    conn, job.id, state="uncertain", problem=job.problem, attempt=False
-                )
-                found += 1
+        while (job := till.first_waiting(conn, "sending")) is not None:
+            till.set_job_state(conn, job.id, state="uncertain", problem=job.problem, attempt=False)
+            found += 1
     return found
 
 
@@ -70,11 +67,11 @@ def claim(ctx: Context) -> Job | None:
     if not ctx.settings.receipt.printer:
         return None
     with ctx.write_rows() as conn:
-        for job in till.waiting_jobs(conn):
-            if job.state == "queued":
-                till.set_job_state(conn, job.id, state="sending", problem=None, attempt=True)
-                return Job(job.id, job.document)
-    return None
+        job = till.first_waiting(conn, "queued")
+        if job is None:
+            return None
+        till.set_job_state(conn, job.id, state="sending", problem=None, attempt=True)
+    return Job(job.id, job.document)
 
 
 def deliver(job: Job, receipt: ReceiptSettings) -> Delivery:
@@ -164,10 +161,7 @@ def skip_waiting(ctx: Context) -> int:
     Each slip can still be had as a marked copy. Returns how many were skipped.
     """
     with ctx.write_rows() as conn:
-        waiting = [job for job in till.waiting_jobs(conn) if job.state == "queued"]
-        for job in waiting:
-            till.set_job_state(conn, job.id, state="cancelled", problem=None, attempt=False)
-    return len(waiting)
+        return till.cancel_queued(conn)
 
 
 def check_address(text: str) -> Address | None:

@@ -258,6 +258,27 @@ def waiting_jobs(conn: Connection) -> list[PrintJobRow]:
     return [PrintJobRow(*row) for row in rows]
 
 
+def first_waiting(conn: Connection, state: str) -> PrintJobRow | None:
+    """The first job that is sent or to be sent, None unless it is in this state. Jobs are sent in order, so
+    one that is being sent has none before it that waits; the others' documents are not read."""
+    found = conn.execute(
+        "SELECT id, state FROM print_job WHERE state IN ('queued', 'sending', 'uncertain') ORDER BY id"
+    )
+    for job_id, its_state in found:
+        if its_state != "uncertain":
+            return print_job(conn, job_id) if its_state == state else None
+    return None
+
+
+def cancel_queued(conn: Connection) -> int:
+    """Nothing that waits is sent any more; how many that were."""
+    cursor = conn.execute(
+        "UPDATE print_job SET state = 'cancelled', problem = NULL"
+        " WHERE state IN ('queued', 'sending', 'uncertain') AND state = 'queued'"
+    )
+    return int(cursor.rowcount)
+
+
 def waiting_counts(conn: Connection) -> dict[str, int]:
     """How many jobs are not yet settled, by state; their documents are not read."""
     rows = conn.execute(
@@ -289,11 +310,19 @@ def set_job_state(
     )
 
 
-def purge_jobs(conn: Connection, *, before_us: int) -> int:
-    """Drop settled jobs older than an instant: they hold personal text (domain.md section 2)."""
+def oldest_job_us(conn: Connection) -> int | None:
+    """When the oldest job was made; None without any."""
+    row = conn.execute("SELECT created_us FROM print_job ORDER BY id LIMIT 1").fetchone()
+    return None if row is None else int(row[0])
+
+
+def purge_jobs(conn: Connection, *, before_us: int, limit: int) -> int:
+    """Drop the oldest jobs that are older than an instant, whatever became of them: they hold personal text
+    (domain.md section 2). Only as many are looked at as may go at once."""
     cursor = conn.execute(
-        "DELETE FROM print_job WHERE created_us < ? AND state IN ('printed', 'cancelled')",
-        (before_us,),
+        "DELETE FROM print_job WHERE created_us < ? AND id IN"
+        " (SELECT id FROM print_job ORDER BY id LIMIT ?)",
+        (before_us, limit),
     )
     return int(cursor.rowcount)
 

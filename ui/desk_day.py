@@ -52,6 +52,7 @@ from app.usecases.owner_postings import (
     outlook,
     post_batch,
 )
+from app.usecases.tidy import purge_slips
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,10 @@ class DayDesk:
         self._apart.stop()
 
     # What a till does by itself ---------------------------------------------------------------
+
+    def purge_slips(self) -> None:
+        """Slips past their time go."""
+        purge_slips(self._ctx)
 
     def backup_due(self) -> bool:
         return backup_due(self._ctx)

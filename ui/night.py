@@ -1,4 +1,5 @@
-"""What a till does by itself when nobody touches it: hourly backups, the close of a date that is over.
+"""What a till does by itself when nobody touches it: hourly backups, the close of a date that is over; and
+old slips go.
 
 Once a minute it asks what is due. A date is closed only after half an hour without a key: a shift keeps its
 date over midnight and cut-off while somebody sells. Backups run on their own lane and wait for nothing.
@@ -86,6 +87,7 @@ class Night(QObject):
 
     def _due(self, quiet: bool) -> tuple[BusinessDate | None, bool]:
         """(the date to close, whether a backup is due)."""
+        self._day.purge_slips()
         on = self._day.date_over() if quiet else None
         return on, on is None and self._day.backup_due()
 

@@ -7,9 +7,10 @@ import pytest
 from app.domain.documents import LineRequest
 from app.queries import search
 from app.usecases import tidy as idle
+from app.usecases.reprint import Reprint, reprint
 from app.usecases.tidy import fold_is_cached, purge_slips, tidy
 from app.usecases.verify import verify
-from db import states, till
+from db import rows, states, till
 from tests.fakes import Shop
 from tests.flows.test_counter_day import new_member, sale
 
@@ -53,17 +54,36 @@ def test_a_long_ledger_folds_from_a_checkpoint_to_the_same_state(
     assert verify(ctx).findings == []
 
 
-def test_settled_slips_go_after_their_time_and_waiting_ones_stay(shop: Shop) -> None:
+def test_slips_go_after_their_time_printed_or_not(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idle, "_PURGED_AT_ONCE", 2)
     ctx, session = shop.till.context, shop.start()
-    for _ in range(2):
+    for _ in range(5):
         sale(ctx, session, None, LineRequest(5000))
     with ctx.write_rows() as conn:
         first = till.waiting_jobs(conn)[0]
         till.set_job_state(conn, first.id, state="printed", problem=None, attempt=False)
-    shop.clock.step(days=36)
-    assert purge_slips(ctx) == 1
+    shop.clock.step(days=34)
+    young = sale(ctx, session, None, LineRequest(5000)).event_id
+    assert purge_slips(ctx) == 0
+    shop.clock.step(days=2)
+    assert purge_slips(ctx) == 5
     with ctx.read() as conn:
-        assert len(till.waiting_jobs(conn)) == 1
+        (left,) = till.waiting_jobs(conn)
+        event = rows.event_by_id(conn, young)
+    assert event is not None
+    assert left.seq == event.seq
+
+
+def test_a_slip_that_is_gone_can_still_be_had_as_a_copy(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    sold = sale(ctx, session, None, LineRequest(5000)).event_id
+    shop.clock.step(days=36)
+    purge_slips(ctx)
+    reprint(ctx, Reprint(ctx.ids(), session, sold, "lost"))
+    with ctx.read() as conn:
+        assert [job.copy_no for job in till.waiting_jobs(conn)] == [1]
 
 
 def test_the_log_is_moved_into_the_file_between_commands(shop: Shop) -> None:

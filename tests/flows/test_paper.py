@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlcipher3.dbapi2 import Connection
 
 from app import spool
 from app.context import Context
@@ -186,6 +187,24 @@ def test_a_doubtful_slip_that_is_not_there_comes_as_a_marked_copy(shop: Shop) ->
     assert copy is not None
     assert "COPY 1" in copy.document
     assert sold.receipt_no in copy.document
+
+
+def test_slips_of_a_till_without_a_printer_are_not_read_at_its_start(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx, session = shop.till.context, shop.start()
+    for _ in range(3):
+        sale(ctx, session, None, LineRequest(5000))
+    read = list[int]()
+    whole = till.print_job
+
+    def watched(conn: Connection, job_id: int) -> till.PrintJobRow | None:
+        read.append(job_id)
+        return whole(conn, job_id)
+
+    monkeypatch.setattr(till, "print_job", watched)
+    assert spool.recover(ctx) == 0
+    assert read == []
 
 
 def test_a_printer_set_later_does_not_print_what_was_sold_before(shop: Shop) -> None:
