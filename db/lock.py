@@ -1,9 +1,9 @@
 """One program a store: an operating-system lock on a file beside the database, held for life.
 
 The system frees it when the process ends in any way, kill -9 included, so there is no stale lock
-to clear. A store's file is never removed. Who removes the lock of work that is over does so holding it, and who
-takes a lock looks whether its file is still the one of that name: two programs can't each hold "the" lock, one on
-the old file and one on the new.
+to clear. A store's file is never removed. Who removes the lock of work that is over does so holding
+it, and who takes a lock looks whether its file is still the one of that name: two programs can't
+each hold "the" lock, one on the old file and one on the new.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Final, Self
 
 from db.errors import AlreadyRunning, DiskFull, IoFailed, ReadOnlyFolder, StoreError
-
 
 SUFFIX: Final = ".lock"
 
