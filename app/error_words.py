@@ -22,6 +22,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.ITEM_UNKNOWN: mark("This barcode isn't known. F5 picks the item, Delete drops it."),
     Refusal.SALE_EMPTY: mark("Enter an amount or scan an item."),
     Refusal.SALE_LINE_INVALID: mark("A line isn't recognised. Settle it, then charge."),
+    Refusal.NOTHING_TO_PAY: mark("Nothing is to pay. Take no money."),
     Refusal.TENDER_MISMATCH: mark("The tenders don't add up to the amount to pay. Check them."),
     Refusal.CHANGE_ABOVE_LIMIT: mark("The change is over the till's limit. Check the cash."),
     Refusal.MEMBER_NEEDED: mark("Points need a member. Press F2 and find one first."),

@@ -19,6 +19,7 @@ class Refusal(StrEnum):
     SALE_EMPTY = "sale_empty"
     SALE_LINE_INVALID = "sale_line_invalid"
     TENDER_MISMATCH = "tender_mismatch"
+    NOTHING_TO_PAY = "nothing_to_pay"
     CHANGE_ABOVE_LIMIT = "change_above_limit"
     MEMBER_NEEDED = "member_needed"
     REDEEM_OFF = "redeem_off"

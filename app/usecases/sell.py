@@ -77,7 +77,7 @@ def sell(ctx: Context, command: Sell) -> Done[Sold]:
     Raises Refused: SHIFT_NEEDED, QUOTE_CHANGED with the new SaleQuote as `offer`,
     IDENTITY_UNPROVEN with the Doubtful as `offer` (points of a long silent phone),
     NOT_ALLOWED, APPROVAL_NEEDED with the Ask as `offer` (own card, points above the limit, where the
-    guard stops it), APPROVAL_EXPIRED, TENDER_MISMATCH, SALE_ABOVE_LIMIT,
+    guard stops it), APPROVAL_EXPIRED, TENDER_MISMATCH, NOTHING_TO_PAY, SALE_ABOVE_LIMIT,
     CHANGE_ABOVE_LIMIT (cash for more change than a whole sale may be), MEMBER_UNKNOWN and what
     quote_sale refuses. Raises Unavailable when the store can't.
     """
@@ -225,10 +225,12 @@ def next_running(conn: Connection) -> int:
 
 
 def _tenders(quote: SaleQuote, payment: Payment, limit: int) -> tuple[Tender, ...]:
-    """One tender for what is to pay; none when points paid it all. Only cash gives change, and not
-    more than `limit` minor units: that is a slip of the fingers, and would be the drawer's."""
+    """One tender for what is to pay; none, and no money, when points paid it all. Only cash gives change,
+    and not more than `limit` minor units: that is a slip of the fingers, and would be the drawer's."""
     to_pay = quote.draft.to_pay_minor
     if to_pay == 0:
+        if payment.given_minor:
+            raise Refused(Refusal.NOTHING_TO_PAY, {"given_minor": payment.given_minor})
         return ()
     mismatch = Refused(
         Refusal.TENDER_MISMATCH, {"paid_minor": payment.given_minor, "to_pay_minor": to_pay}

@@ -266,6 +266,16 @@ def test_enrolment_refuses_what_a_form_must_not_take(shop: Shop) -> None:
         assert conn.execute("SELECT count(*) FROM profile").fetchone()[0] == 0
 
 
+def test_money_for_a_bill_of_nothing_is_refused(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    request = SaleRequest((LineRequest(0),))
+    shown = counter.quote(ctx, None, request)
+    with pytest.raises(Refused) as refused:
+        sell(ctx, Sell(ctx.ids(), session, None, request, Payment("cash", 5000), shown.key))
+    assert refused.value.code is Refusal.NOTHING_TO_PAY
+    sell(ctx, Sell(ctx.ids(), session, None, request, Payment("cash", 0), shown.key))
+
+
 def test_an_edit_over_another_edit_is_refused(shop: Shop) -> None:
     ctx, session = shop.till.context, shop.start()
     member = new_member(ctx, session)

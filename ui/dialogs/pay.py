@@ -15,7 +15,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from app.domain.errors import Refusal
 from app.domain.sale import SaleQuote
+from ui.errors import sentence
 from ui.keyboard import OnceGuard
 from ui.kit import Kit
 from ui.theme import set_style
@@ -163,8 +165,8 @@ class Pay(Sheet):
 
     @property
     def given_minor(self) -> int:
-        """What the customer hands over; exactly the amount unless it is cash."""
-        if self.tender.code != "cash":
+        """What the customer hands over; exactly the amount unless it is cash, nothing where points paid."""
+        if self.received.isReadOnly():
             return self.quote.draft.to_pay_minor
         return self.received.amount() or 0
 
@@ -183,8 +185,8 @@ class Pay(Sheet):
             self._say_all()
 
     def _tender_changed(self) -> None:
-        cash, was_cash = self.tender.code == "cash", not self.received.isReadOnly()
         to_pay = self.quote.draft.to_pay_minor
+        cash, was_cash = self.tender.code == "cash" and to_pay > 0, not self.received.isReadOnly()
         if was_cash and not cash:
             typed = self.received.amount() not in (None, to_pay)
             self._cash_typed = self.received.text() if typed else ""
@@ -260,13 +262,16 @@ class Pay(Sheet):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
             self.tender.choose_next(1 if event.key() == Qt.Key.Key_Down else -1)
-        elif event.text().isdecimal() and self.tender.code != "cash":
+        elif event.text().isdecimal() and self.received.isReadOnly():
             self._say_exact()
         else:
             super().keyPressEvent(event)
 
     def _say_exact(self) -> None:
-        """Digits were typed for a QR or card payment, which is never more or less (S16)."""
+        """Digits were typed for a QR or card payment, which is never more or less (S16), or for nothing."""
+        if self.quote.draft.to_pay_minor == 0:
+            self.problem.tell(lambda: sentence(self._kit, Refusal.NOTHING_TO_PAY, {}))
+            return
         money = self._kit.formats.money(self.quote.draft.to_pay_minor)
         self.problem.tell(
             lambda: self._kit.words.say("QR and card take exactly {money}.", money=money)

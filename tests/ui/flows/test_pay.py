@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -47,6 +49,35 @@ class TestTooMuchCash:
         sold = rig.counter.charging.last_sale
         assert sold is not None
         assert sold.given_minor == 9999998
+
+
+class TestABillPaidByPoints:
+    def test_takes_no_cash_and_promises_no_change(self, rig: Rig) -> None:
+        assert rig.window.desk is not None
+        ctx = rig.window.desk.context
+        with ctx.read() as conn:
+            programmes = ctx.programmes(conn)
+        rules = programmes[0].redemption
+        assert rules is not None
+        whole = replace(rules, max_share_bp=10000)
+        ctx._programmes = tuple(replace(each, redemption=whole) for each in programmes)
+        rig.attach()
+        rig.amount("20")
+        press(Qt.Key.Key_F6)
+        write("1900")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.counter.cart.redeem_points == 1900)
+        pay = rig.open_pay()
+        assert pay._to_pay.text() == "¥0.00"
+        write("50")
+        assert pay.received.text() == "0.00"
+        assert "没有要收的款" in pay.problem.text()
+        assert pay._change.text() == "¥0.00"
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        sold = rig.counter.charging.last_sale
+        assert sold is not None
+        assert (sold.given_minor, sold.change_minor) == (0, 0)
 
 
 class TestAnotherTenderAndBack:
