@@ -16,6 +16,7 @@ from typing import Final
 
 from PIL import Image
 
+from app.commands.demo_data import PASSPHRASE
 from ui.tour.__main__ import demo_store
 from ui.tour.screen import virtual_screen
 
@@ -32,9 +33,12 @@ KEPT: Final = {
     "goods": "items",
     "reports": "reports",
     "attention": "attention",
+    "restore_list": "restore_list",
+    "restore_facts": "restore",
 }
 """Which step's picture is which of the manual's."""
 HERE: Final = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "manual"
+SCENES: Final = ("first", "day", "restore")
 _LIMIT_S: Final = 420
 _COLOURS: Final = 64
 
@@ -45,6 +49,7 @@ def main() -> int:
     arguments.add_argument("--members", type=int, default=1200)
     arguments.add_argument("--language", choices=("zh_CN", "en"), action="append")
     arguments.add_argument("--out", type=Path, default=Path("out") / "manual")
+    arguments.add_argument("--scene", choices=SCENES, action="append")
     arguments.add_argument("--keep", action="store_true", help="into docs/pictures/manual")
     chosen = arguments.parse_args()
     demo = demo_store(chosen.out / "demo", chosen.members)
@@ -53,7 +58,7 @@ def main() -> int:
         pictures = chosen.out / language
         shutil.rmtree(pictures, ignore_errors=True)
         pictures.mkdir(parents=True)
-        for scene in ("first", "day"):
+        for scene in chosen.scene or SCENES:
             wrong |= walk(scene, demo, pictures.resolve(), language)
         if chosen.keep and not wrong:
             keep(pictures, language.partition("_")[0])
@@ -66,23 +71,37 @@ def walk(scene: str, demo: Path, pictures: Path, language: str) -> int:
         store = Path(folder) / "regulars" / "store"
         if scene == "day":
             shutil.copytree(demo, store)
+        if scene == "restore":
+            back_up_twice(demo, Path(folder))
         with virtual_screen("1366x768") as display:
             environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
             environment.pop("WAYLAND_DISPLAY", None)
-            if scene == "first":
-                # A user of its own: where the shop put its store is remembered there.
-                environment["XDG_DATA_HOME"] = folder
+            if scene != "day":
+                # A user of its own: where the shop put its store is remembered there, and ~ is short to type.
+                environment["XDG_DATA_HOME"] = environment["HOME"] = folder
             command = [sys.executable, "-m", "tests.manual.walk", scene, str(store)]
             command += [str(pictures), language]
             done = subprocess.run(command, env=environment, timeout=_LIMIT_S, check=False)
     return done.returncode
 
 
+def back_up_twice(demo: Path, home: Path) -> None:
+    """Two backups of the demo store on a stick in somebody's home, by the product's own command."""
+    (home / "stick").mkdir()
+    old = Path(shutil.copytree(demo, home / "old"))
+    environment = {**os.environ, "REGULARS_PASSPHRASE": PASSPHRASE}
+    command = [sys.executable, "-m", "ui", "backup", "--store", str(old), "--to"]
+    for _ in range(2):
+        subprocess.run([*command, str(home / "stick")], env=environment, check=True)
+
+
 def keep(pictures: Path, language: str) -> None:
-    """The manual's pictures, in few colours."""
+    """The manual's pictures of the scenes that were walked, in few colours."""
     HERE.mkdir(parents=True, exist_ok=True)
     for step, name in KEPT.items():
-        found = next(iter(pictures.glob(f"*{step}.png")))
+        found = next(iter(pictures.glob(f"*_{step}.png")), None)
+        if found is None:
+            continue
         with Image.open(found) as picture:
             small = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
             small.save(HERE / f"{language}_{name}.png", optimize=True)

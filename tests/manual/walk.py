@@ -1,7 +1,7 @@
 """The manual's steps, typed into the real window: every step that docs/manual describes is done here once.
 
 `python -m tests.manual.pictures` runs it in both languages and keeps the pictures of the manual.
-Arguments: scene ("first" or "day"), store folder, pictures folder, language.
+Arguments: scene ("first", "day" or "restore"), store folder, pictures folder, language.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
+from app.commands.demo_data import PASSPHRASE
 from ui.dialogs.cash_close import CloseShiftSheet
 from ui.dialogs.cash_count import CountSheet
 from ui.dialogs.cash_move import CashMoveSheet, OpenDrawerSheet
@@ -22,6 +23,7 @@ from ui.dialogs.staff import AddPerson
 from ui.dialogs.void_sale import VoidSale
 from ui.screens.exceptions_page import ExceptionsPage
 from ui.screens.first_start import FirstStart
+from ui.screens.restore_page import RestorePage
 from ui.screens.staff_page import StaffPage
 from ui.tour.cast import find_cast
 from ui.tour.day_script import DaySteps
@@ -353,6 +355,41 @@ class FirstDay(Walk):
         yield lambda: not self.shell.counter.has_shift
 
 
+class BringBack(Walk):
+    """A shop whose disk broke: the list of the backups on its stick, and what would come back."""
+
+    def begin(self, store: Path) -> Script:
+        """From the first page of a first start; nothing is brought back."""
+        window = self.window
+        yield self.page_is(FirstStart)
+        first = window.pages.currentWidget()
+        assert isinstance(first, FirstStart)
+        first.restore.setFocus(Qt.FocusReason.TabFocusReason)
+        yield self.pause()
+        yield self.hands.press("Return")
+        yield self.page_is(RestorePage)
+        page = window.pages.currentWidget()
+        assert isinstance(page, RestorePage)
+        yield self.hands.type("~/stick")
+        yield self.hands.press("Return")
+        yield lambda: page.choice.has_list
+        yield self.pause()
+        self.camera.step("the backups on the stick", name="restore_list")
+        yield self.hands.press("Return")
+        yield page.passphrase.hasFocus
+        yield self.hands.type(PASSPHRASE)
+        yield self.hands.press("Return", "Return", "Return")
+        yield page.facts.isVisible
+        yield self.pause()
+        self.camera.step("what comes back", name="restore_facts")
+        yield self.hands.press("Escape")
+        yield page.fields.isVisible
+
+    def page_is(self, kind: type[QWidget]) -> Condition:
+        """The window shows a page of this kind."""
+        return lambda: isinstance(self.window.pages.currentWidget(), kind)
+
+
 NOBODY: Final = Cast(
     passphrase="",
     initials="",
@@ -392,11 +429,12 @@ def main(argv: list[str]) -> int:
     window.showFullScreen()
     tour, hands = Tour(out), Hands()
     camera = Camera(lambda: window, tour)
-    script = (
-        FirstDay(lambda: window, NOBODY, camera, hands).begin(store)
-        if cast is None
-        else Walk(lambda: window, cast, camera, hands).day()
-    )
+    script: Script
+    if cast is not None:
+        script = Walk(lambda: window, cast, camera, hands).day()
+    else:
+        begins = BringBack if scene == "restore" else FirstDay
+        script = begins(lambda: window, NOBODY, camera, hands).begin(store)
 
     def finished() -> None:
         window.close()
