@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import posting
 from app.build import Till, open_till
-from app.context import Session
+from app.context import Context, Session, Tx
+from app.protocol.events import Event
 from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.count import CountDrawer, count_drawer
 from app.usecases.verify import verify
@@ -33,62 +34,100 @@ def reopen(shop: Shop, folder: Path) -> Till:
     )
 
 
-def end_shift(till: Till, session: Session, said: int | None = None) -> None:
-    """Count, then close, by commands that keep their ids; tells each as it is done."""
+def end_shift(
+    till: Till, session: Session, done: Callable[[str], None] = lambda step: None
+) -> None:
+    """Count, then close, by commands that keep their ids; `done` hears of each after it."""
     assert session.shift_id is not None
-    steps = (
-        lambda: count_drawer(
-            till.context, CountDrawer(COUNT, session, session.shift_id or b"", pieces(53_680))
-        ),
-        lambda: close_shift(till.context, CloseShift(CLOSE, session, session.shift_id or b"")),
-    )
-    for step in steps:
-        step()
-        if said is not None:
-            os.write(said, b".")
+    counting = CountDrawer(COUNT, session, session.shift_id, pieces(53_680))
+    count_drawer(till.context, counting)
+    done(posting.COUNT)
+    close_shift(till.context, CloseShift(CLOSE, session, session.shift_id))
+    done(posting.SHIFT_CLOSE)
 
 
-def killed(shop: Shop, folder: Path, session: Session, *, after: int, wait_s: float) -> int:
-    """A child ends the shift and is killed `wait_s` after it told `after` steps; how many it told."""
+def end_until(
+    till: Till, session: Session, step: str, moment: str, halt: Callable[[], None]
+) -> None:
+    """End the shift and halt at a step: "recorded" in its transaction, "committed" before its files are
+    written, or "done"."""
+    record, to_files = Tx.record, Context._to_files
+
+    def recorded(tx: Tx, kind: str, **more: Any) -> Event:
+        event = record(tx, kind, **more)
+        if (kind, moment) == (step, "recorded"):
+            halt()
+        return event
+
+    def committed(ctx: Context, tx: Tx) -> None:
+        if moment == "committed" and tx.event is not None and tx.event.kind == step:
+            halt()
+        to_files(ctx, tx)
+
+    def done(kind: str) -> None:
+        if (kind, moment) == (step, "done"):
+            halt()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Tx, "record", recorded)
+        patch.setattr(Context, "_to_files", committed)
+        end_shift(till, session, done)
+
+
+def killed(shop: Shop, folder: Path, session: Session, step: str, moment: str) -> None:
+    """A child ends the shift, halts there, and is killed where it stands."""
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
-        end_shift(reopen(shop, folder), session, writes)
-        time.sleep(30)
-        os._exit(0)
+        try:
+            os.close(reads)
+
+            def halt() -> None:
+                os.write(writes, b".")
+                signal.pause()
+
+            end_until(reopen(shop, folder), session, step, moment, halt)
+        finally:
+            os._exit(1)  # never on into the parent's tests
     os.close(writes)
-    told = 0
-    while told < after:
-        told += len(os.read(reads, 1))
-    time.sleep(wait_s)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    told += len(os.read(reads, 8))
+    came = os.read(reads, 1)  # empty where the child ended before
     os.close(reads)
-    return told
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert came == b".", "the child came to where it is to be killed"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def kinds_in(till: Till) -> tuple[int, int]:
+    """How many counts and ends of a shift the till has."""
+    with till.context.read() as conn:
+        kinds = [row.kind for row in rows.events_after(conn, 0)]
+    return kinds.count(posting.COUNT), kinds.count(posting.SHIFT_CLOSE)
 
 
 @pytest.mark.parametrize(
-    ("after", "wait_ms"), [(0, 40), (0, 150), (0, 250), (1, 0), (1, 3), (2, 0)]
+    ("step", "moment", "kept"),
+    [
+        (posting.COUNT, "recorded", (0, 0)),
+        (posting.COUNT, "committed", (1, 0)),
+        (posting.COUNT, "done", (1, 0)),
+        (posting.SHIFT_CLOSE, "recorded", (1, 0)),
+        (posting.SHIFT_CLOSE, "committed", (1, 1)),
+        (posting.SHIFT_CLOSE, "done", (1, 1)),
+    ],
 )
 def test_a_kill_leaves_one_count_and_one_end_of_the_shift(
-    shop: Shop, tmp_path: Path, after: int, wait_ms: int
+    shop: Shop, tmp_path: Path, step: str, moment: str, kept: tuple[int, int]
 ) -> None:
     session = shop.start(float_minor=50_000)
     sale(shop, session, 3_680)
     shop.till.close()
     folder = Path(shutil.copytree(shop.till.folder, tmp_path / "killed"))
-    wait_s = (wait_ms + random.Random(wait_ms).random()) / 1000
-    told = killed(shop, folder, session, after=after, wait_s=wait_s)
+    killed(shop, folder, session, step, moment)
     till = reopen(shop, folder)
-    with till.context.read() as conn:
-        kinds = [row.kind for row in rows.events_after(conn, 0)]
-    assert kinds.count(posting.COUNT) >= min(told, 1)
-    assert kinds.count(posting.SHIFT_CLOSE) >= told - 1
+    assert kinds_in(till) == kept
     end_shift(till, session)
-    with till.context.read() as conn:
-        kinds = [row.kind for row in rows.events_after(conn, 0)]
-    assert (kinds.count(posting.COUNT), kinds.count(posting.SHIFT_CLOSE)) == (1, 1)
+    assert kinds_in(till) == (1, 1)
     assert verify(till.context).findings == []
     till.close()
     shop.open()

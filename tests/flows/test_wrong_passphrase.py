@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,6 +27,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
+@pytest.fixture
+def long_wait(folder: Path) -> Path:
+    """The same after five wrong ones long ago: the next is waited for half a minute, longer than a test."""
+    (folder / ATTEMPTS_NAME).write_text("5 0", encoding="ascii")
+    return folder
+
+
+def wait_is_over(folder: Path) -> None:
+    """As if the computer had run on: the last wrong one lies as far back as its start."""
+    path = folder / ATTEMPTS_NAME
+    path.write_text(f"{path.read_text('ascii').split()[0]} 0", encoding="ascii")
+
+
 def tried(folder: Path, passphrase: str) -> Outage | None:
     try:
         open_till(folder, passphrase=passphrase, find_keystore=no_keystore).close()
@@ -43,12 +56,12 @@ def command(folder: Path, passphrase: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_the_right_passphrase_opens_once_the_wait_is_over(folder: Path) -> None:
-    assert tried(folder, WRONG) is Outage.PASSPHRASE_WRONG
-    assert tried(folder, PASSPHRASE) is Outage.PASSPHRASE_WAIT
-    time.sleep(1.1)
-    assert tried(folder, PASSPHRASE) is None
-    assert not (folder / ATTEMPTS_NAME).exists()
+def test_the_right_passphrase_opens_once_the_wait_is_over(long_wait: Path) -> None:
+    assert tried(long_wait, WRONG) is Outage.PASSPHRASE_WRONG
+    assert tried(long_wait, PASSPHRASE) is Outage.PASSPHRASE_WAIT
+    wait_is_over(long_wait)
+    assert tried(long_wait, PASSPHRASE) is None
+    assert not (long_wait / ATTEMPTS_NAME).exists()
 
 
 def test_the_command_line_waits_by_itself_and_opens(folder: Path) -> None:
@@ -59,11 +72,18 @@ def test_the_command_line_waits_by_itself_and_opens(folder: Path) -> None:
 
 
 def test_the_command_line_says_that_it_waits(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    long_wait: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    waited: list[int] = []
+
+    def sleep(wait_s: int) -> None:
+        waited.append(wait_s)
+        wait_is_over(long_wait)
+
     monkeypatch.setenv("REGULARS_PASSPHRASE", PASSPHRASE)
-    tried(folder, WRONG)
-    time.sleep(1.1)
-    tried(folder, WRONG)
-    assert run(["--language", "en", "verify", "--store", str(folder)]) == 0
-    assert "Waiting 2 s" in capsys.readouterr().err
+    monkeypatch.setattr("app.commands.opening.time", SimpleNamespace(sleep=sleep))
+    tried(long_wait, WRONG)
+    assert run(["--language", "en", "verify", "--store", str(long_wait)]) == 0
+    (wait_s,) = waited
+    assert 0 < wait_s <= 32
+    assert f"Waiting {wait_s} s" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import random
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,15 +31,15 @@ LOTS_EACH: Final = 4
 """So many lots has each member, all of one date and each of another amount."""
 TOGETHER: Final = 500
 KILLS: Final = 12
-KILL_S: Final = 3.0
-"""A process is killed after a quarter of these seconds, or later."""
+BETWEEN: Final = 60
+"""A process is killed after at most so many batches."""
 SALE_EVERY: Final = 5
 """Batches between two sales of the same till."""
 WITHIN: Final = 365
 
 
 def run(
-    seed: int, seconds: float, *, lots: int = LOTS, kills: int = KILLS, kill_s: float = KILL_S
+    seed: int, seconds: float, *, lots: int = LOTS, kills: int = KILLS, between: int = BETWEEN
 ) -> dict[str, Any]:
     """One month's end; `failed` says what was not as it has to be. `seconds` is not looked at: the lots
     are as many as they are."""
@@ -55,7 +56,7 @@ def run(
         kiosk = Kiosk(template.copy_to(base / "till"), template)
         on = _fill(kiosk, lots)
         due = outlook(kiosk.ctx, on)
-        booked, sold = _survive(kiosk, on, chance, kills, kill_s)
+        booked, sold = _survive(kiosk, on, chance, kills, between)
         began = time.perf_counter()
         batches = _post_and_sell(kiosk, on)
         took = time.perf_counter() - began
@@ -124,44 +125,49 @@ def _member(ctx: Context, tx: Tx, on: BusinessDate) -> None:
 
 
 def _survive(
-    kiosk: Kiosk, on: BusinessDate, chance: random.Random, kills: int, kill_s: float
+    kiosk: Kiosk, on: BusinessDate, chance: random.Random, kills: int, between: int
 ) -> tuple[list[int], list[int]]:
     """Post and sell in processes that are killed; how many bookings and sales there were after each."""
     booked, sold = [0], [0]
     for _ in range(kills):
         kiosk.close()
-        _killed(kiosk, on, chance.uniform(kill_s / 4, kill_s))
+        _killed(kiosk, on, chance.randint(1, between))
         kiosk.open()
         booked.append(_count(kiosk.ctx, posting.EXPIRE))
         sold.append(_count(kiosk.ctx, posting.SALE))
     return booked, sold
 
 
-def _killed(kiosk: Kiosk, on: BusinessDate, seconds: float) -> None:
+def _killed(kiosk: Kiosk, on: BusinessDate, after: int) -> None:
+    """Killed while it goes on from its batch of this number; a process that is done before has told fewer."""
     ready, tell = os.pipe()
     child = os.fork()
     if child == 0:
         try:
+            os.close(ready)
             kiosk.open()
-            os.write(tell, b"1")
-            _post_and_sell(kiosk, on)
+            _post_and_sell(kiosk, on, lambda: os.write(tell, b"."))
         finally:
             os._exit(1)
     os.close(tell)
-    os.read(ready, 1)
+    told = 0
+    while told < after and (more := os.read(ready, after - told)):
+        told += len(more)
     os.close(ready)
-    time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
 
-def _post_and_sell(kiosk: Kiosk, on: BusinessDate) -> list[float]:
-    """All that is due, a sale after some batches; milliseconds of each batch."""
+def _post_and_sell(
+    kiosk: Kiosk, on: BusinessDate, told: Callable[[], object] = lambda: None
+) -> list[float]:
+    """All that is due, a sale after some batches; milliseconds of each batch. `told` hears of each."""
     progress, took = Progress(on, None), list[float]()
     while progress.phase == "expire":
         began = time.perf_counter()
         progress = post_batch(kiosk.ctx, progress)
         took.append((time.perf_counter() - began) * 1000)
+        told()
         if len(took) % SALE_EVERY == 0:
             sell(kiosk.ctx, sale_command(kiosk.ctx, kiosk.session, kiosk.member_id, 20_000))
     return took

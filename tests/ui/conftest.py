@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -191,6 +192,18 @@ class Rig:
     def until(self, condition: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=30_000)
 
+    @contextlib.contextmanager
+    def busy_store(self) -> Iterator[None]:
+        """The db lane does nothing else, as on a slow disk, until the block ends."""
+        go_on = threading.Event()
+        self.window.lanes.run(
+            self.window, "db", lambda: go_on.wait(60), ok=lambda _: None, failed=lambda _: None
+        )
+        try:
+            yield
+        finally:
+            go_on.set()
+
     def faults(self) -> list[str]:
         """What is cut off or overlaps, once the window has laid itself out: it does so a moment later."""
         with contextlib.suppress(self.qtbot.TimeoutError):
@@ -250,14 +263,18 @@ class Rig:
         return pay
 
     def scan(self, code: str) -> None:
-        """A burst as a scanner types it, wherever the focus is; its Enter included."""
+        """A burst as a scanner types it, wherever the focus is, its Enter included; and all its answers."""
+        self.burst(code)
+        self.settle()
+
+    def burst(self, code: str) -> None:
+        """The same, and nothing is waited for."""
         self.clock.now += 1
         self.clock.step_s = 0.005
         for character in code:
             QTest.keyClicks(focus(), character)
         QTest.keyClick(focus(), Qt.Key.Key_Return)
         self.clock.step_s = 0.12
-        self.settle()
 
     def documents(self) -> int:
         """How many documents the open shift has, asked of the store itself."""

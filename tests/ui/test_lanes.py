@@ -143,11 +143,13 @@ def test_closing_waits_for_what_runs_and_leaves_no_thread(
 
     def work() -> None:
         begun.set()
-        time.sleep(0.05)
+        while not lanes._closed:
+            time.sleep(0.001)
+        time.sleep(0.05)  # so that whoever doesn't wait for it is seen
         finished.append(1)
 
     lanes.run(widget, "report", work, ok=heard.ok, failed=heard.failed)
-    begun.wait(5)
+    assert begun.wait(30)
     lanes.run(widget, "report", lambda: finished.append(2), ok=heard.ok, failed=heard.failed)
     lanes.close()
     assert finished == [1]

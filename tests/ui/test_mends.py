@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Literal
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtTest import QTest
 
 from app.context import Session
 from app.domain.errors import Outage, Unavailable
@@ -27,17 +25,6 @@ from ui.dialogs.void_sale import VoidSale
 from ui.pages import COUNTER, PAGES
 
 CTRL = Qt.KeyboardModifier.ControlModifier
-
-
-def burden(rig: Rig, seconds: float) -> None:
-    """Keep the db lane busy, as a slow disk does."""
-    rig.window.lanes.run(
-        rig.window,
-        "db",
-        lambda: time.sleep(seconds),
-        ok=lambda _: None,
-        failed=lambda error: None,
-    )
 
 
 def lock_and_sign_in(rig: Rig, who: str = "lx") -> None:
@@ -104,10 +91,9 @@ class TestKeptCart:
     def test_a_keeper_due_during_the_sale_does_not_bring_the_cart_back(self, rig: Rig) -> None:
         rig.amount("368")
         rig.open_pay()
-        rig.counter._keeper.start()
-        burden(rig, 0.4)
-        press(Qt.Key.Key_Return)
-        rig.qtbot.wait(250)
+        with rig.busy_store():
+            press(Qt.Key.Key_Return)
+            rig.counter.keep_now()  # What the keeper does, due while the sale is written.
         assert left_by_closing(rig) == (1, None)
 
     def test_a_change_just_before_pay_is_kept_before_the_sale(self, rig: Rig) -> None:
@@ -118,7 +104,6 @@ class TestKeptCart:
         press(Qt.Key.Key_Return)
         assert not rig.counter._keeper.isActive()
         rig.until(lambda: rig.top is None)
-        rig.qtbot.wait(250)
         rig.settle()
         assert rig.window.desk.kept_cart() is None
 
@@ -165,13 +150,9 @@ class TestPoints:
 
 class TestScanTime:
     def test_two_scans_a_second_apart_count_two_when_answers_come_late(self, rig: Rig) -> None:
-        burden(rig, 0.6)
-        for _ in range(2):
-            rig.clock.now += 1
-            rig.clock.step_s = 0.005
-            for character in TEA:
-                QTest.keyClicks(focus(), character)
-            QTest.keyClick(focus(), Qt.Key.Key_Return)
+        with rig.busy_store():
+            for _ in range(2):
+                rig.burst(TEA)
         rig.settle()
         assert [line.request.quantity for line in rig.counter.cart.lines] == [2]
 
@@ -221,11 +202,11 @@ class TestUndo:
 
 class TestPayWhenQuoted:
     def test_enter_before_an_emptied_amount_does_not_open_pay_later(self, rig: Rig) -> None:
-        burden(rig, 0.3)
-        press(Qt.Key.Key_F5)
-        write("3")
-        press(Qt.Key.Key_Return)
-        press(Qt.Key.Key_Backspace)
+        with rig.busy_store():
+            press(Qt.Key.Key_F5)
+            write("3")
+            press(Qt.Key.Key_Return)
+            press(Qt.Key.Key_Backspace)
         rig.settle()
         write("5")
         rig.settle()
@@ -273,11 +254,11 @@ class TestSheets:
     def test_a_return_being_written_stays_whatever_is_pressed(self, rig: Rig) -> None:
         charge(rig, "30")
         sheet = open_return(rig)
-        burden(rig, 0.3)
-        sheet.submit()
-        press(Qt.Key.Key_Escape)
-        press(Qt.Key.Key_F2)
-        assert rig.top is sheet
+        with rig.busy_store():
+            sheet.submit()
+            press(Qt.Key.Key_Escape)
+            press(Qt.Key.Key_F2)
+            assert rig.top is sheet
         rig.until(lambda: rig.top is None)
         rig.settle()
         assert rig.documents() == 2
@@ -285,22 +266,22 @@ class TestSheets:
     def test_a_lock_wanted_while_a_return_is_written_comes_right_after_it(self, rig: Rig) -> None:
         charge(rig, "30")
         sheet = open_return(rig)
-        burden(rig, 0.3)
-        sheet.submit()
-        press(Qt.Key.Key_L, CTRL)
-        assert rig.top is sheet
-        assert rig.window.pages.currentWidget() is rig.shell
+        with rig.busy_store():
+            sheet.submit()
+            press(Qt.Key.Key_L, CTRL)
+            assert rig.top is sheet
+            assert rig.window.pages.currentWidget() is rig.shell
         rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
         assert rig.documents() == 2
 
     def test_an_idle_lock_that_falls_into_a_write_comes_right_after_it(self, rig: Rig) -> None:
         charge(rig, "30")
         sheet = open_return(rig)
-        burden(rig, 0.3)
-        sheet.submit()
-        rig.clock.now += 700
-        rig.window.idle.look()
-        assert rig.window.pages.currentWidget() is rig.shell
+        with rig.busy_store():
+            sheet.submit()
+            rig.clock.now += 700
+            rig.window.idle.look()
+            assert rig.window.pages.currentWidget() is rig.shell
         rig.until(lambda: rig.window.pages.currentWidget() is rig.window.sign_in)
         assert rig.documents() == 2
 
@@ -468,9 +449,9 @@ class TestScansWhileMoneyIsTaken:
     def test_goods_scanned_while_pay_is_busy_belong_to_the_next_sale(self, rig: Rig) -> None:
         rig.amount("368")
         rig.open_pay()
-        burden(rig, 0.4)
-        rig.counter.scanning.scan(TEA)
-        press(Qt.Key.Key_Return)
+        with rig.busy_store():
+            rig.counter.scanning.scan(TEA)
+            press(Qt.Key.Key_Return)
         rig.until(lambda: rig.counter.charging.last_sale is not None and rig.top is None)
         rig.settle()
         assert rig.counter.charging.last_sale is not None

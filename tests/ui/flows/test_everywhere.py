@@ -16,7 +16,7 @@ from ui.dialogs.find_action import Help
 from ui.dialogs.slip import SlipSheet
 from ui.pages import SETTINGS
 from ui.screens.settings_page import SettingsPage
-from ui.sounds import DONE, GAP_MS, REFUSED, UNKNOWN, Sounds
+from ui.sounds import DONE, REFUSED, UNKNOWN, Sounds
 
 
 class TestEverywhere:
@@ -212,7 +212,7 @@ class TestSounds:
         sounds = Sounds(rig.window, lambda: True, beep=lambda: heard.append(1))
         sounds.play(UNKNOWN)
         assert len(heard) == 1
-        rig.qtbot.wait(GAP_MS * 5)
+        rig.until(lambda: not sounds._timer.isActive())
         assert len(heard) == UNKNOWN
 
     def test_a_shop_can_have_silence(self, rig: Rig) -> None:

@@ -11,7 +11,6 @@ from tests.ui.keys import keypad, press, write
 from tests.ui.shop import COFFEE, TEA
 from ui.dialogs.pay import Pay
 from ui.dialogs.pick_item import PickItem
-from ui.screens.counter import KEEP_AFTER_MS
 from ui.widgets.basics import Button
 
 
@@ -276,7 +275,7 @@ class TestSale:
 
     def test_a_kept_line_keeps_its_english_name(self, rig: Rig) -> None:
         rig.scan(TEA)
-        rig.qtbot.wait(KEEP_AFTER_MS + 50)
+        rig.until(lambda: not rig.counter._keeper.isActive())
         rig.settle()
         assert rig.window.desk is not None
         kept = rig.window.desk.kept_cart()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import Qt
 
 from app.usecases.unmask import Unmasked
@@ -95,12 +93,11 @@ def test_a_phone_that_comes_late_is_not_shown_beside_another_name(rig: Rig) -> N
     assert member is not None
     press(Qt.Key.Key_Return)
     press(Qt.Key.Key_Right)
-    rig.window.lanes.run(
-        rig.window, "db", lambda: time.sleep(0.3), ok=lambda _: None, failed=lambda error: None
-    )
-    press(Qt.Key.Key_Return)
-    assert sheet.busy
-    rig.scan(other)
+    with rig.busy_store():
+        press(Qt.Key.Key_Return)
+        assert sheet.busy
+        rig.burst(other)
+    rig.settle()
     rig.until(lambda: rig.top is None)
     whole = rig.counter.member._whole
     assert whole.text() == ""
