@@ -151,7 +151,11 @@ class Attention(QObject):
     def cart_was_kept(self) -> None:
         """The open sale comes from before a crash: to be looked at until it is charged or cleared."""
         self._kept_at = self._desk.now()
+        self._counter.strip.warn(self._say_kept)
         self._tell()
+
+    def _say_kept(self) -> str:
+        return self._kit.words.say("The open sale was kept. Check it, then go on.")
 
     def show(self) -> None:
         """F11 `zt`, or the chip: the list, oldest first."""
@@ -286,6 +290,7 @@ class Attention(QObject):
         before = (self._kept_at, self._unknown_at)
         if cart.is_empty:
             self._kept_at = None
+            self._counter.strip.withdraw(self._say_kept)
         if not cart.unknown_lines:
             self._unknown_at = None
         elif self._unknown_at is None:

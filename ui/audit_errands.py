@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.protocol.evolving import StartKey
-from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.widgets.sheet import SheetHost
@@ -60,7 +59,7 @@ class AuditErrands:
 
         words = self._kit.words
         if key is None:
-            self._strip.warn(
+            self._strip.refuse(
                 lambda: words.say("The key is in the safe. The till has it no longer.")
             )
             return
@@ -102,4 +101,4 @@ class AuditErrands:
         )
 
     def _warn(self, error: Exception) -> None:
-        self._strip.warn(lambda: words_of(self._kit, error))
+        self._strip.fail(error)

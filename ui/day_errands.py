@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from ui.errors import words_of
 from ui.follow_up import FollowUp
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -74,7 +73,7 @@ class DayErrands(QObject):
 
         words = self._kit.words
         if self.night.closing:
-            self._strip.warn(
+            self._strip.refuse(
                 lambda: words.say(
                     "The till closes a date by itself just now. Try again in a moment."
                 )
@@ -146,4 +145,4 @@ class DayErrands(QObject):
         self._strip.warn(say)
 
     def _warn(self, error: Exception) -> None:
-        self._strip.warn(lambda: words_of(self._kit, error))
+        self._strip.fail(error)

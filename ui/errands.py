@@ -15,12 +15,13 @@ from app.domain.errors import Outage, Refusal
 from app.domain.rights import Right, asks_reason
 from app.queries.records import DocumentLine, LedgerLine, PrintStatus, ProfileView, StaffView
 from ui.desk_records import Scan, TillView
-from ui.errors import sentence, words_of
+from ui.errors import sentence
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.paper import Paper
 from ui.screens.counter import Counter
 from ui.sounds import REFUSED, UNKNOWN
+from ui.widgets.basics import Text, nothing
 
 if TYPE_CHECKING:
     from app.context import Session
@@ -64,6 +65,7 @@ class Errands(QObject):
         self.session: Session | None = None
         self.staff: StaffView | None = None
         self.print_status = PrintStatus(0, (), "")
+        self._beside_said: Text = nothing
         counter.cart_changed.connect(self._leave_another_member)
 
     def who(self) -> Session:
@@ -212,7 +214,7 @@ class Errands(QObject):
             sale, names_en = answer
             if not any(sale.kept):
                 said = sentence(self._kit, Refusal.RETURN_NOTHING_LEFT, {})
-                self.strip.warn(lambda: said)
+                self.strip.refuse(lambda: said)
                 return
             sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale, names_en)
             sheet.returned.connect(self._returned)
@@ -264,9 +266,9 @@ class Errands(QObject):
         reason = self._return_refusal()
         if scan.event_id is None:
             self.counter.sounds.play(REFUSED)
-            self.strip.warn(partial(receipt_problem, self._kit, scan))
+            self.strip.refuse(partial(receipt_problem, self._kit, scan))
         elif reason:
-            self.strip.warn(lambda: reason)
+            self.strip.refuse(lambda: reason)
         else:
             self.open_return(scan.event_id)
 
@@ -299,8 +301,10 @@ class Errands(QObject):
     def _beside(self, warning: str) -> None:
         """The command stands; what needs a hand beside it is said until it is mended."""
         self.settled.emit()
+        self.strip.withdraw(self._beside_said)
         if warning:
-            self.strip.warn(lambda: sentence(self._kit, Outage(warning), {}))
+            self._beside_said = partial(sentence, self._kit, Outage(warning), {})
+            self.strip.warn(self._beside_said)
 
     def member_card(self) -> None:
         """The member card as a file that a card printer takes."""
@@ -365,13 +369,13 @@ class Errands(QObject):
         self.paper.print_waiting()
 
     def _no_slip(self) -> None:
-        self.strip.warn(lambda: self._kit.words.say("No slip of this shift to print again."))
+        self.strip.refuse(lambda: self._kit.words.say("No slip of this shift to print again."))
 
     def _ask(self, function: Callable[[], object], ok: Callable[..., None]) -> None:
         self._lanes.run(self.counter, "db", function, ok=ok, failed=self._warn)
 
     def _warn(self, error: Exception) -> None:
-        self.strip.warn(lambda: words_of(self._kit, error))
+        self.strip.fail(error)
 
 
 def receipt_problem(kit: Kit, scan: Scan) -> str:

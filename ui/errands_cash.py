@@ -12,7 +12,6 @@ from app.domain.drawer import DrawerSums
 from app.i18n import mark
 from ui.actions import Action
 from ui.desk_records import TillView
-from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.paper import Paper
@@ -181,7 +180,7 @@ class CashErrands:
         self._lanes.run(self._counter, "db", function, ok=ok, failed=self._warn)
 
     def _warn(self, error: Exception) -> None:
-        self._strip.warn(lambda: words_of(self._kit, error))
+        self._strip.fail(error)
 
 
 def _nobody(session: Session | None, staff: StaffView | None, again: bool) -> None:

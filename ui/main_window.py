@@ -328,18 +328,14 @@ class MainWindow(QMainWindow):
 
     def _restore(self, cart: Cart | None) -> None:
         if cart is not None and self.shell is not None:
-            words = self._kit.words
             self.shell.counter.restore(cart)
             self.shell.attention.cart_was_kept()
-            self.shell.strip.warn(
-                lambda: words.say("The open sale was kept. Check it, then go on.")
-            )
 
     def sign_in_refused(self, error: Exception) -> None:
         """Say it where the person is looking."""
         self.sign_in.refuse(lambda: words_of(self._kit, error))
         if self.shell is not None:
-            self.shell.strip.warn(lambda: words_of(self._kit, error))
+            self.shell.strip.refuse(lambda: words_of(self._kit, error))
 
     def lock(self, why: SignOutWhy = "lock") -> None:
         """The person is signed out; ask who works here. Everything behind stays as it is."""

@@ -29,7 +29,7 @@ from ui.dialogs.find_action import FindAction, Help
 from ui.dialogs.pay import Pay
 from ui.errands import Errands
 from ui.errands_cash import CashErrands
-from ui.errors import sentence, words_of
+from ui.errors import sentence
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.page_stack import PageStack
@@ -39,7 +39,7 @@ from ui.refusals import Refusals
 from ui.screens.counter import Counter
 from ui.shell_actions import shell_actions
 from ui.sounds import REFUSED
-from ui.widgets.basics import columns, rows
+from ui.widgets.basics import Text, columns, nothing, rows
 from ui.widgets.fkey_bar import FKeyBar
 from ui.widgets.rail import Rail
 from ui.widgets.sheet import SheetHost
@@ -86,6 +86,7 @@ class Shell(QWidget):
         self.session: Session | None = None
         self.staff: StaffView | None = None
         self._repairs_said = False
+        self._paper_said: Text = nothing
         self._signed_in = False
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -221,7 +222,7 @@ class Shell(QWidget):
         self._turn_to(COUNTER)
         self.pages.forget()
         self.counter.finder.clear_text()
-        self.strip.hide()
+        self.strip.drop_passing()
 
     def withdraw_request(self) -> None:
         """Nobody is left to wait for a second person: the request is refused."""
@@ -349,7 +350,7 @@ class Shell(QWidget):
 
     def _impossible(self, reason: str) -> None:
         self.counter.sounds.play(REFUSED)
-        self.strip.warn(lambda: reason)
+        self.strip.refuse(lambda: reason)
 
     def _sheet_takes(self, key: str) -> bool:
         top = self.sheets.top
@@ -464,7 +465,8 @@ class Shell(QWidget):
         if self.sheets.top is not None:
             self.sheets.top.step_back()
         elif self.pages.currentIndex() == COUNTER:
-            self.counter.step_back()
+            if not self.counter.step_back():
+                self.strip.seen()
         else:
             self.show_page(COUNTER)
 
@@ -476,9 +478,11 @@ class Shell(QWidget):
         has_printer = bool(self._desk.settings().receipt.printer)
         self.top_bar.show_paper(status.waiting if has_printer else 0)
         self.attention.refresh()
-        if status.problem and status.problem != before.problem:
-            code = Outage(status.problem)
-            self.strip.warn(lambda: sentence(self._kit, code, {}))
+        if status.problem != before.problem:
+            self.strip.withdraw(self._paper_said)
+            if status.problem:
+                self._paper_said = partial(sentence, self._kit, Outage(status.problem), {})
+                self.strip.warn(self._paper_said)
 
     # Plumbing ---------------------------------------------------------------------------------
 
@@ -486,14 +490,15 @@ class Shell(QWidget):
         self._lanes.run(self, "db", function, ok=ok, failed=self._warn)
 
     def _warn(self, error: Exception) -> None:
-        self.strip.warn(lambda: words_of(self._kit, error))
+        self.strip.fail(error)
 
     def say_unsaved(self) -> None:
         """The settings page is left with changes that nobody saved."""
+        self.strip.warn(self._unsaved)
+
+    def _unsaved(self) -> str:
         words, key = self._kit.words, key_of("settings")
-        self.strip.warn(
-            lambda: words.say("Settings were changed but not saved. They wait at {key}.", key=key)
-        )
+        return words.say("Settings were changed but not saved. They wait at {key}.", key=key)
 
     def use_settings(self, settings: Settings) -> None:
         self.attention.look_at_backup_folder()
@@ -501,5 +506,6 @@ class Shell(QWidget):
         self.settings_saved.emit(settings)
         self._refresh_till()  # The shop may have another name.
         words = self._kit.words
+        self.strip.withdraw(self._unsaved)
         self.strip.good_news(lambda: words.say("Settings saved."))
         self.paper.print_waiting()

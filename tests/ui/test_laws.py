@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.errors import Outage, Refusal
 from app.error_words import PLAIN
+from app.queries.records import PrintStatus
 from tests.ui.conftest import Rig, build_rig
 from tests.ui.keys import focus, hold, press, write
 from tests.ui.shop import TEA
@@ -271,7 +272,34 @@ class TestLaw6EveryStateSaysItsWord:
         rig.qtbot.wait(80)
         assert rig.shell.strip.text == "x"
         rig.shell.strip.good_news(lambda: "y")
+        assert rig.shell.strip.text == "y"
+        rig.until(lambda: rig.shell.strip.text == "x")
+        rig.qtbot.wait(80)
+        assert rig.shell.strip.text == "x"
+
+    def test_a_printer_without_paper_is_said_until_it_has_paper_whatever_is_sold(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ui.widgets.strip.GOOD_NEWS_MS", 30)
+        said = "打印机没纸"
+        rig.shell._paper_changed(PrintStatus(1, (), "printer_paper_out"))
+        assert said in rig.shell.strip.text
+        rig.amount("38")
+        rig.open_pay()
+        assert said in rig.shell.strip.text
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.until(lambda: said in rig.shell.strip.text)
+        rig.shell._paper_changed(PrintStatus(0, (), ""))
         rig.until(lambda: rig.shell.strip.text == "")
+
+    def test_escape_with_nothing_else_to_leave_takes_what_was_read_away(self, rig: Rig) -> None:
+        rig.shell.strip.warn(lambda: "x")
+        write("66")
+        press(Qt.Key.Key_Escape)
+        assert rig.shell.strip.text == "x"
+        press(Qt.Key.Key_Escape)
+        assert rig.shell.strip.text == ""
 
     def test_with_all_well_there_are_no_chips(self, rig: Rig) -> None:
         bar = rig.shell.top_bar

@@ -245,6 +245,28 @@ class TestStrip:
         qtbot.wait(60)
         assert strip.text == "No paper"
 
+    def test_each_warning_stays_until_it_is_seen_or_done_with(self, strip: Strip) -> None:
+        paper, disk = (lambda: "No paper"), (lambda: "Disk full")
+        for text in (paper, disk, disk):
+            strip.warn(text)
+        strip.refuse(lambda: "Open a shift first.")
+        strip.drop_passing()
+        assert strip.text == "Disk full"
+        strip._close.click()
+        assert strip.text == "No paper"
+        strip.withdraw(paper)
+        assert strip.text == ""
+
+    def test_a_refusal_goes_with_the_next_good_news(
+        self, strip: Strip, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ui.widgets.strip.GOOD_NEWS_MS", 30)
+        strip.refuse(lambda: "Open a shift first.")
+        qtbot.wait(60)
+        assert strip.text == "Open a shift first."
+        strip.good_news(lambda: "The shift is open.")
+        qtbot.waitUntil(lambda: strip.text == "")
+
     def test_undo_runs_once_and_hides_the_strip(self, strip: Strip) -> None:
         undone: list[int] = []
         strip.offer_undo(lambda: "Cleared", lambda: undone.append(1))

@@ -146,5 +146,5 @@ class CataloguePage(RailPage):
             "db",
             lambda: self._desk.catalogue.export(command, session),
             ok=saved,
-            failed=lambda error: self._strip.warn(lambda: words_of(self._kit, error)),
+            failed=self._strip.fail,
         )

@@ -144,10 +144,10 @@ class Charging:
             return
         if counter.sheets.top is not None:
             counter.sounds.play(REFUSED)
-            counter.strip.warn(lambda: words.say("Finish this first, or leave it with Esc."))
+            counter.strip.refuse(lambda: words.say("Finish this first, or leave it with Esc."))
             return
         if counter.session is None or not counter.has_shift:
-            counter.strip.warn(lambda: words.say("Open a shift first."))
+            counter.strip.refuse(lambda: words.say("Open a shift first."))
             return
         if counter.cart.unknown_lines:
             counter.point_at_unknown()
@@ -195,7 +195,7 @@ class Charging:
             clock=self._clock,
         )
         sheet.taking.connect(lambda tender, given: self._take(sheet, tender, given))
-        self._counter.strip.hide()
+        self._counter.strip.drop_passing()
         self._counter.sheets.open(sheet)
 
     def _take(self, sheet: Pay, tender: str, given_minor: int) -> None:

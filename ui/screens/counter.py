@@ -19,7 +19,6 @@ from app.queries.records import ItemView, MemberHit, MemberPanel, SearchResult
 from ui.cart import REPEAT_SCAN_MS, Cart
 from ui.desk_records import TillView
 from ui.dialogs.pay import Pay
-from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.screens.charging import Charging
@@ -351,17 +350,20 @@ class Counter(QWidget):
 
     # Going back -------------------------------------------------------------------------------
 
-    def step_back(self) -> None:
-        """Esc: text, then member; a cart with lines stays."""
+    def step_back(self) -> bool:
+        """Esc: text, then member; a cart with lines stays. False where the search was all there is."""
         if self.finder.box.hasFocus() and self.finder.clear_text():
-            return
+            return True
         if self.sale.amount.hasFocus() and self.sale.amount.text():
             self._step_back_in_amount()
-            return
-        if self.cart.is_empty and self.cart.member_id is not None:
+            return True
+        leaves = self.cart.is_empty and self.cart.member_id is not None
+        if leaves:
             self.detach()
+        moved = not self.finder.box.hasFocus()
         self.finder.clear_text()
         self.focus_search()
+        return leaves or moved
 
     def warn(self, error: Exception) -> None:
-        self.strip.warn(lambda: words_of(self._kit, error))
+        self.strip.fail(error)

@@ -288,7 +288,7 @@ class ReportsPage(RailPage):
         """The events behind a figure of a line."""
         words, drill, session = self._kit.words, figure.drill, self._who()
         if drill is None or figure.value is None:
-            self._strip.warn(lambda: words.say("This figure is worked out from others."))
+            self._strip.refuse(lambda: words.say("This figure is worked out from others."))
             return
         title = self._title(drill, label)
         self._lanes.run(

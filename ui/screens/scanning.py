@@ -74,14 +74,16 @@ class Scanning:
         if scan.kind in ("card_lost", "card_replaced") or scan.new_card:
             self._counter.sounds.play(REFUSED)
         if scan.kind == "card_lost":
-            self._counter.strip.warn(
+            self._counter.strip.refuse(
                 lambda: words.say("This card was reported lost. Find the member by phone.")
             )
         elif scan.kind == "card_replaced":
-            self._counter.strip.warn(lambda: words.say("This card was replaced. Scan the new one."))
+            self._counter.strip.refuse(
+                lambda: words.say("This card was replaced. Scan the new one.")
+            )
         elif scan.new_card:
             self._new_card = scan.code
-            self._counter.strip.warn(self._say_new_card)
+            self._counter.strip.refuse(self._say_new_card)
         else:
             self._leave_pay()
             self._counter.sounds.play(UNKNOWN)  # Cashiers don't watch the screen while they scan.

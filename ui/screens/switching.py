@@ -80,14 +80,14 @@ class Switching:
         if meant or current in (None, found.member_id) or counter.cart.is_empty:
             self._other = None
             if counter.strip.says(self._asked):
-                counter.strip.hide()
+                counter.strip.drop_passing()
             counter.attach(found.member_id, found_by=found.found_by)
             return True
         self._other = found
         mine = counter.attached.name if counter.attached else ""
         self._asked = partial(self._sentence, mine, found.name, found.found_by)
         counter.sounds.play(REFUSED)
-        counter.strip.warn(self._asked)
+        counter.strip.refuse(self._asked)
         return False
 
     def _sentence(self, mine: str, other: str, found_by: str) -> str:

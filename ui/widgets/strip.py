@@ -1,4 +1,4 @@
-"""One line over the foot of the window: good news fades, what needs a hand stays.
+"""One line over the foot of the window: good news fades, what needs a hand stays (law 6).
 
 It never takes the focus and never asks; at most it offers one button (undo, print again).
 """
@@ -6,12 +6,15 @@ It never takes the focus and never asks; at most it offers one button (undo, pri
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from app.domain.errors import Unavailable
+from ui.errors import words_of
 from ui.kit import Kit
 from ui.theme import set_style
 from ui.widgets.basics import Button, Label, Picture, Text, columns, nothing
@@ -36,6 +39,8 @@ class Strip(QFrame):
             room.setFixedHeight(0)
         self._undo: Callable[[], None] | None = None
         self._said: Text = nothing
+        self._warnings: list[Text] = []
+        """What needs a hand, the newest last; it is there again after whatever is said over it."""
         self.setProperty("role", "strip")
         layout: QHBoxLayout = columns(kit.look, self, margins=(16, 4, 8, 4), gap=10)
         self._icon = Picture(kit.look, "info", tone="surface")
@@ -53,12 +58,12 @@ class Strip(QFrame):
         for widget in (self._icon, self._label, self._button, self._close):
             layout.addWidget(widget)
         self._button.clicked.connect(self._undo_now)
-        self._close.clicked.connect(self.hide)
+        self._close.clicked.connect(self.seen)
         for button in (self._button, self._close):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.hide)
+        self._timer.timeout.connect(self._pass)
         self.hide()
 
     @property
@@ -75,8 +80,39 @@ class Strip(QFrame):
         self._show(text, icon="circle-check", tone="", fade_ms=GOOD_NEWS_MS)
 
     def warn(self, text: Text) -> None:
-        """Say what needs a hand; stays until it is closed or something else is said."""
-        self._show(text, icon="triangle-alert", tone="danger", fade_ms=0)
+        """Say what needs a hand; stays, behind good news too, until it is seen or `withdraw` says that it is
+        done with."""
+        said = text()
+        self._warnings = [warning for warning in self._warnings if warning() != said]
+        self._warnings.append(text)
+        self._show_problem(text)
+
+    def refuse(self, text: Text) -> None:
+        """Say why what was just asked for isn't done; stays until something else is said."""
+        self._show_problem(text)
+
+    def fail(self, error: Exception) -> None:
+        """Say why something didn't work: the world's no needs a hand, the rules' is an answer."""
+        said = partial(words_of, self._kit, error)
+        if isinstance(error, Unavailable):
+            self.warn(said)
+        else:
+            self.refuse(said)
+
+    def withdraw(self, text: Text) -> None:
+        """What needed a hand is done with."""
+        if text in self._warnings:
+            self._warnings.remove(text)
+            if self._said == text:
+                self._pass()
+
+    def seen(self) -> None:
+        """Somebody has read what stands there: away with it. Not with what fades by itself."""
+        if self._timer.isActive():
+            return
+        if self._said in self._warnings:
+            self._warnings.remove(self._said)
+        self._pass()
 
     def offer_undo(self, text: Text, undo: Callable[[], None]) -> None:
         """Say what was done and let it be undone for ten seconds."""
@@ -86,20 +122,34 @@ class Strip(QFrame):
         """Another page: good news of the one before would only cover it. What can be undone or needs a hand
         stays."""
         if self._timer.isActive() and self._undo is None:
-            self._timer.stop()
-            self.hide()
+            self._pass()
+
+    def drop_passing(self) -> None:
+        """Another need: only what needs a hand stays."""
+        self._pass()
 
     def lapse_undo(self) -> None:
         """Something else was done since: what stands there can no longer be undone."""
         if self._undo is not None:
-            self._undo = None
-            self.hide()
+            self._pass()
 
     def _undo_now(self) -> None:
-        undo, self._undo = self._undo, None
-        self.hide()
+        undo = self._undo
+        self._pass()
         if undo is not None:
             undo()
+
+    def _pass(self) -> None:
+        """What was said over it is past: what needs a hand is there again."""
+        self._timer.stop()
+        self._undo = None
+        if self._warnings:
+            self._show_problem(self._warnings[-1])
+        else:
+            self.hide()
+
+    def _show_problem(self, text: Text) -> None:
+        self._show(text, icon="triangle-alert", tone="danger", fade_ms=0)
 
     def _show(
         self,
