@@ -54,7 +54,7 @@ class Action:
 class Actions:
     """All actions of the window, in the order of the F-bar and of F11's list."""
 
-    def __init__(self, kit: Kit, refused: Callable[[str], None]) -> None:
+    def __init__(self, kit: Kit, refused: Callable[[Callable[[], str]], None]) -> None:
         self._kit = kit
         self._refused = refused
         self.sheet_takes: Callable[[str], bool] = lambda key: False
@@ -84,9 +84,8 @@ class Actions:
         action = self._actions[code]
         if action.key and self.sheet_takes(action.key):
             return
-        reason = action.refusal()
-        if reason:
-            self._refused(reason)
+        if action.refusal():
+            self._refused(action.refusal)
         else:
             action.run()
 

@@ -23,7 +23,7 @@ from app.domain.returns import ReturnQuote
 from app.domain.sale import QuoteKey, SaleQuote
 from app.domain.void import VoidQuote
 from app.folders import Problem, folder_problem
-from app.i18n import Words
+from app.i18n import LANGUAGES
 from app.intake import PhoneProblem, Reading, parse_phone, phone_text, readings
 from app.numbers import looks_like_receipt, parse_receipt_number
 from app.queries import attention, counter, members, search
@@ -341,9 +341,11 @@ class Desk:
     def ledger(self, member_id: bytes) -> Sequence[LedgerLine]:
         return members.ledger(self._ctx, member_id)
 
-    def why(self, event_id: bytes, words: Words) -> Why:
-        """Why a document earned, took or returned its points."""
-        return why(self._ctx, event_id, words)
+    def why(self, event_id: bytes) -> Mapping[str, Why]:
+        """Why a document earned, took or returned its points, in every language of the till."""
+        return {
+            language: why(self._ctx, event_id, self._ctx.words(language)) for language in LANGUAGES
+        }
 
     def enrol(
         self,

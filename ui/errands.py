@@ -162,10 +162,10 @@ class Errands(QObject):
     def why(self, event_id: bytes) -> None:
         from ui.dialogs.points import WhyPoints
 
-        def answered(answer: Why) -> None:
-            self.sheets.open(WhyPoints(self._kit, answer))
+        def answered(answers: Mapping[str, Why]) -> None:
+            self.sheets.open(WhyPoints(self._kit, answers))
 
-        self._ask(lambda: self._desk.why(event_id, self._kit.words), answered)
+        self._ask(lambda: self._desk.why(event_id), answered)
 
     def why_last(self) -> None:
         """Ctrl+W: the newest entry of the attached member."""
@@ -213,8 +213,7 @@ class Errands(QObject):
         def opened(answer: tuple[SaleOnScreen, Mapping[str, str]]) -> None:
             sale, names_en = answer
             if not any(sale.kept):
-                said = sentence(self._kit, Refusal.RETURN_NOTHING_LEFT, {})
-                self.strip.refuse(lambda: said)
+                self.strip.refuse(partial(sentence, self._kit, Refusal.RETURN_NOTHING_LEFT, {}))
                 return
             sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale, names_en)
             sheet.returned.connect(self._returned)
@@ -263,12 +262,11 @@ class Errands(QObject):
         self._ask(self._desk.voidable, opened)
 
     def receipt_scanned(self, scan: Scan) -> None:
-        reason = self._return_refusal()
         if scan.event_id is None:
             self.counter.sounds.play(REFUSED)
             self.strip.refuse(partial(receipt_problem, self._kit, scan))
-        elif reason:
-            self.strip.refuse(lambda: reason)
+        elif self._return_refusal():
+            self.strip.refuse(self._return_refusal)
         else:
             self.open_return(scan.event_id)
 

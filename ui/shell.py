@@ -348,9 +348,9 @@ class Shell(QWidget):
 
     # Actions ----------------------------------------------------------------------------------
 
-    def _impossible(self, reason: str) -> None:
+    def _impossible(self, reason: Text) -> None:
         self.counter.sounds.play(REFUSED)
-        self.strip.refuse(lambda: reason)
+        self.strip.refuse(reason)
 
     def _sheet_takes(self, key: str) -> bool:
         top = self.sheets.top
@@ -436,7 +436,7 @@ class Shell(QWidget):
         """A member at the counter, unless a sale is open there."""
         words = self._kit.words
         if not self.counter.cart.is_empty:
-            self._impossible(words.say("A sale is open. Charge it or clear it first."))
+            self._impossible(lambda: words.say("A sale is open. Charge it or clear it first."))
             return
         self.show_page(COUNTER)
         self.counter.attach(member_id)

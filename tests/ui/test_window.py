@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import (
     QAbstractListModel,
+    QAbstractTableModel,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -22,12 +23,21 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import Rig, build_rig, make_kit
 from tests.ui.keys import focus, press
 from tests.ui.shop import Shop
+from ui.dialogs.health import HealthSheet
+from ui.dialogs.points import WhyPoints
 from ui.dialogs.staff import AddPerson
 from ui.pages import HOME, SETTINGS, STAFF
 from ui.widgets.basics import ElidedLabel, WrappedLabel
@@ -377,6 +387,81 @@ def test_a_language_switch_changes_every_word(dressed: Rig) -> None:
             assert [t for t in chinese if not any(name in t for name in names)] == []
         else:
             assert len(chinese) > 20
+
+
+NAMES = ("陈", "李敏", "单晓明", "王", "林晓", "南山", "铁观音", "手冲咖啡", "中文", "会员")
+"""Of people, the shop, goods, the other language and what was typed: they are no words of ours."""
+
+
+def _chinese(rig: Rig) -> list[str]:
+    """Every Chinese word that is shown or spoken, names left out."""
+    said: list[str] = []
+    for widget in (rig.shell, *rig.shell.findChildren(QWidget)):
+        if not widget.isVisible():
+            continue
+        said.append(widget.accessibleName())
+        if isinstance(widget, QLabel | QAbstractButton):
+            said.append(widget.text())
+        if isinstance(widget, QAbstractItemView) and (model := widget.model()) is not None:
+            columns = model.columnCount() if isinstance(model, QAbstractTableModel) else 1
+            places = [
+                model.index(row, column)
+                for row in range(model.rowCount())
+                for column in range(columns)
+            ]
+            said += [str(place.data() or "") for place in places]
+            said += [str(place.data(Qt.ItemDataRole.AccessibleTextRole) or "") for place in places]
+    chinese = [text for text in said if any("一" <= c <= "鿿" for c in text)]
+    return [text for text in chinese if not any(name in text for name in NAMES)]
+
+
+def test_a_switch_in_any_scene_leaves_no_word_of_the_language_before(rig: Rig) -> None:
+    left: list[str] = []
+    for name, scene in SCENES.items():
+        if name.startswith(("long", "lock")):
+            continue  # What somebody typed, and no sheet of the shell.
+        scene(rig)
+        rig.until(partial(_is_open, rig, name))
+        rig.window.switch_language("en")
+        left += [f"{name}: {text}" for text in _chinese(rig)]
+        rig.window.switch_language("zh_CN")
+        rig.shell.sheets.close_all()
+        rig.shell.show_page(0)
+        rig.counter.clear_sale()
+        rig.settle()
+    assert left == []
+
+
+def test_a_switch_leaves_no_old_word_in_the_health_of_the_till(manager: Rig) -> None:
+    manager.shell.audit.health()
+    sheet = manager.sheet(HealthSheet)
+    manager.window.switch_language("en")
+    assert _chinese(manager) == []
+    assert sheet.rows.record(0) is not None
+
+
+def test_a_switch_leaves_no_old_word_in_why_these_points(rig: Rig) -> None:
+    _with_member(rig, rig.shell.errands.why_last)
+    sheet = rig.sheet(WhyPoints)
+    rig.window.switch_language("en")
+    said = [label.text() for label in sheet.findChildren(QLabel)]
+    assert any("points" in text for text in said)
+    assert _chinese(rig) == []
+    assert _lasting_faults(rig) == []
+
+
+def test_a_switch_leaves_no_old_word_in_the_strip_however_it_came_there(rig: Rig) -> None:
+    strip = rig.shell.strip
+    press(Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert strip.text == "请先找会员（F2）。"
+    rig.window.switch_language("en")
+    assert (strip.text, strip.accessibleName()) == ("Find a member first (F2).",) * 2
+    rig.attach()
+    rig.window.switch_language("zh_CN")
+    assert strip.text == "", "it can be done now"
+    strip.warn(lambda: rig.shell.kit.words.say("Open a shift first."))
+    rig.window.switch_language("en")
+    assert (strip.text, strip.accessibleName()) == ("Open a shift first.",) * 2
 
 
 def test_every_sheet_keeps_tab_inside(rig: Rig) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 
 
 class WhyPoints(Sheet):
-    """The working of one document's points: one sentence, then every step."""
+    """The working of one document's points: one sentence, then every step; `answers` by language."""
 
     wide = 640
 
-    def __init__(self, kit: Kit, answer: Why) -> None:
+    def __init__(self, kit: Kit, answers: Mapping[str, Why]) -> None:
         super().__init__(kit, lambda: kit.words.say("Why these points?"))
+        self._answers = answers
+        answer = self._answer()
         band = card("band", tone="accent")
         inside = rows(kit.look, band, margins=(16, 12, 16, 12))
-        inside.addWidget(WrappedLabel(partial(str, answer.headline), role="strong"))
+        inside.addWidget(WrappedLabel(lambda: self._answer().headline, role="strong"))
         self.body.addWidget(band)
-        for line in answer.working:
-            self.body.addWidget(WrappedLabel(partial(str, line), role="text2"))
+        for at in range(len(answer.working)):
+            self.body.addWidget(WrappedLabel(partial(self._step, at), role="text2"))
         self.body.addStretch()
         if answer.receipt_no:
             self.foot.addWidget(
@@ -47,6 +49,12 @@ class WhyPoints(Sheet):
         self.done = Button(kit, lambda: kit.words.say("Close"))
         self.done.clicked.connect(self.step_back)
         self.foot.addWidget(self.done)
+
+    def _answer(self) -> Why:
+        return self._answers[self._kit.words.language]
+
+    def _step(self, at: int) -> str:
+        return self._answer().working[at]
 
     def first_focus(self) -> QWidget:
         return self.done

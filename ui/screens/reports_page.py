@@ -5,7 +5,7 @@ The page asks on the report lane and shows what comes; only the newest question 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
@@ -321,13 +321,13 @@ class ReportsPage(RailPage):
             self._open_event(part)
             return
 
-        def answered(answer: Why) -> None:
-            self._sheets.open(WhyPoints(self._kit, answer))
+        def answered(answers: Mapping[str, Why]) -> None:
+            self._sheets.open(WhyPoints(self._kit, answers))
 
         self._lanes.run(
             self,
             "db",
-            lambda: self._desk.why(part.event_id, self._kit.words),
+            lambda: self._desk.why(part.event_id),
             ok=answered,
             failed=self._warn,
         )

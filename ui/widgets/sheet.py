@@ -219,6 +219,11 @@ class SheetHost(QWidget):
             (room.width() - wide) // 2, max(edge, (room.height() - high) // 3), wide, high
         )
 
+    def retranslate(self) -> None:
+        """Other words want another height."""
+        for sheet in self._sheets:
+            self._place(sheet)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self._over:
             self.setGeometry(self._over.rect())

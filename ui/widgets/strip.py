@@ -190,12 +190,20 @@ class Strip(QFrame):
         self.raise_()
 
     def retranslate(self) -> None:
-        if not self.isHidden():
-            self._place()
+        if self.isHidden():
+            return
+        if (
+            not self._label.text()
+        ):  # The reason why it was refused is gone: there is nothing to say again.
+            self._pass()
+            return
+        self.setAccessibleName(self._label.text())
+        self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.parentWidget():
-            self.retranslate()
+        resized = event.type() == QEvent.Type.Resize and watched is self.parentWidget()
+        if resized and not self.isHidden():
+            self._place()
         return False
 
     def hideEvent(self, event: QHideEvent) -> None:
