@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from functools import partial
@@ -228,24 +229,25 @@ class _Silence:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._timer: threading.Timer | None = None
+        self._ended = threading.Event()
         self.broken = False
         self.heard()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def heard(self) -> None:
-        self.end()
-        self._timer = threading.Timer(SILENCE_S, self._break)
-        self._timer.daemon = True
-        self._timer.start()
+        """It spoke. No thread is made for a word: the counter's would wait for it."""
+        self._until = time.monotonic() + SILENCE_S
 
     def end(self) -> None:
         """It need not speak any more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._ended.set()
 
-    def _break(self) -> None:
-        self.broken = True
-        self._process.kill()
+    def _watch(self) -> None:
+        while not self._ended.wait(self._until - time.monotonic()):
+            if time.monotonic() >= self._until:
+                self.broken = True
+                self._process.kill()
+                return
 
 
 def _last_line(

@@ -27,6 +27,8 @@ from db import people, rows
 
 WARM_UP_DAYS: Final = 30
 """The rules look this far back; what they find before the period is left out."""
+STEPS: Final = 10
+"""How often a walk says how far it is: each time the till listens for a moment."""
 EVENTS_MOST: Final = 500
 """Behind one count; a journal filtered by person and kind has all of them."""
 
@@ -122,7 +124,7 @@ def walk(
         guard.see(link)
     first, head = first_seq(conn, since.plus(-WARM_UP_DAYS)), rows.head(conn)
     whole = head[0] - first if head else 0
-    step = whole // 100 + 1
+    step = whole // STEPS + 1
     for number, (kind, body) in enumerate(rows.bodies_after(conn, first), 1):
         if number % step == 0:
             progress(number, whole)

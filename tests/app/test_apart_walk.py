@@ -17,7 +17,7 @@ from app.apart import Apart
 from app.domain.errors import Cancelled, Outage, Unavailable
 from app.domain.fraud.limits import DEFAULT_GUARD
 from app.queries.exceptions import Exceptions, exceptions, walk_here
-from app.queries.guard_walk import Seen
+from app.queries.guard_walk import STEPS, Seen
 from app.usecases.approve import Approve, approve
 from app.usecases.sell import sell
 from app.usecases.void import Void, preview_void, void
@@ -96,8 +96,26 @@ def test_it_says_how_far_it_has_come(desk: Desk, monkeypatch: pytest.MonkeyPatch
         apart, "_last_line", lambda process, told, silence: real(process, heard.append, silence)
     )
     report(desk, Apart(desk.ctx))
-    assert len(heard) > 10
+    assert len(heard) > STEPS // 2
     assert heard == sorted(set(heard))
+
+
+def test_a_word_that_is_heard_makes_no_thread(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread for each made sales beside a report six times as long."""
+    made: list[threading.Thread] = []
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        made.append(thread)
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    Started(monkeypatch, "for n in range(99): print(n, flush=True)")
+    heard: list[int] = []
+    with pytest.raises(Unavailable):
+        Apart(desk.ctx).since(desk.ctx, 0, 0, heard.append)
+    assert heard == list(range(99))
+    assert len(made) == 1
 
 
 def test_one_that_is_killed_is_no_empty_report(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
