@@ -20,6 +20,8 @@ _WORDS: Final = {
     (Right.OWN_CARD, "void"): mark("void {amount} on an own or family card"),
     (Right.RETURN_ABOVE, "return"): mark("return {amount}"),
     (Right.VOID_ABOVE, "void"): mark("void {amount}"),
+    (Right.WRITE_OFF, "return"): mark("write points off, return {amount}"),
+    (Right.WRITE_OFF, "void"): mark("write points off, void {amount}"),
     (Right.CASH_MOVE_ABOVE, "in"): mark("cash in, {amount}"),
     (Right.CASH_MOVE_ABOVE, "out"): mark("cash out, {amount}"),
     (Right.CASH_DIFFERENCE, "shift"): mark("cash of {date} differs by {amount}"),
@@ -38,11 +40,6 @@ _WORDS: Final = {
     (Right.STAFF, "role"): mark("a role for a person of equal rank"),
 }
 """By the right and which of its acts it is."""
-_SPENT: Final = {
-    "negative": mark("owed by the member"),
-    "deduct": mark("taken off the refund"),
-    "write_off": mark("written off"),
-}
 NEEDED: Final[Mapping[str, tuple[str, str]]] = {
     "supervisor": (
         mark("Supervisor needed: {what}. Scan a badge."),
@@ -91,8 +88,8 @@ def _fact(kit: Kit, code: str, value: int | str) -> tuple[str, str]:
             return words.say("Points earned"), formats.points(int(value))
         case "points_spent":
             return words.say("Points used"), formats.points(int(value))
-        case "policy":
-            return words.say("Points used since"), words.say(_SPENT[str(value)])
+        case "written_off":
+            return words.say("Written off"), formats.points(int(value))
         case "role":
             return words.say("Role"), role_name(kit, str(value))
         case "item":

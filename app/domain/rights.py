@@ -110,7 +110,7 @@ MATRIX: Final[Mapping[Right, Mapping[StaffRole, Rule]]] = {
     Right.RETURN_ABOVE: _row("  2r      ✓r        ✓r      R           R"),
     Right.VOID: _row("          ✓r      ✓r        ✓r      R           R"),
     Right.VOID_ABOVE: _row("    2r      ✓r        ✓r      R           R"),
-    Right.WRITE_OFF: _row("     -       -         ✓r      -           R"),
+    Right.WRITE_OFF: _row("     2r      2r        ✓r      -           R"),
     Right.ADJUST: _row("        -       2r        2r      2r          R"),
     Right.UNMASK: _row("        ✓r      ✓r        ✓r      ✓r          -"),
     Right.REPRINT: _row("       ✓r      ✓r        ✓       -           -"),
@@ -140,6 +140,10 @@ MATRIX: Final[Mapping[Right, Mapping[StaffRole, Rule]]] = {
 """Rows that security.md doesn't name are ours: docs/decisions/the-shops-day.md says which and why."""
 
 
+_ALONE_ONLY: Final = frozenset({Right.WRITE_OFF})
+"""Acts to which only somebody says yes who might do them alone."""
+
+
 def rule(role: StaffRole, right: Right) -> Rule:
     """The cell of a role and an act."""
     return MATRIX[right][role]
@@ -158,11 +162,13 @@ def asks_reason(role: str, right: Right) -> bool:
 def may_approve(approver: StaffRole, asker: StaffRole, right: Right) -> bool:
     """Whether the second person's own role carries the act: alone, or as one of two, never below the asker.
 
-    A cashier never approves. Two people of the same rank may where the matrix asks two of everybody.
+    A cashier never approves. Two people of the same rank may where the matrix asks two of everybody, but
+    what is a manager's own (`_ALONE_ONLY`) two of a lower rank don't decide.
     """
     if approver == "cashier" or RANK[approver] < RANK[asker]:
         return False
-    return rule(approver, right).grant in (Grant.ALONE, Grant.SECOND)
+    grant = rule(approver, right).grant
+    return grant is Grant.ALONE or (grant is Grant.SECOND and right not in _ALONE_ONLY)
 
 
 def least_approver(asker: StaffRole, right: Right) -> StaffRole:

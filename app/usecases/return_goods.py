@@ -16,7 +16,6 @@ from app.domain.documents_plain import return_from_plain, return_to_plain
 from app.domain.errors import Refusal, Refused
 from app.domain.figures import Money, money_of_return, money_to_plain
 from app.domain.fold import fold
-from app.domain.programme import SpentPolicy
 from app.domain.returns import (
     ReturnQuote,
     kept_units,
@@ -32,7 +31,7 @@ from app.queries.readers import shift_day
 from app.slips import slip_of
 from app.standing import is_voided
 from app.usecases.done import Done
-from app.usecases.rights import require, require_above, role_of
+from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
 from db import people, rows
 
@@ -61,7 +60,6 @@ class ReturnGoods:
     reason: str
     refund_minor: int
     balance_after: int
-    policy: SpentPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +90,18 @@ def preview_return(
     ctx: Context,
     sale_id: bytes,
     lines: tuple[ReturnedLine, ...],
-    *,
-    policy: SpentPolicy | None = None,
 ) -> ReturnQuote:
     """Everything that would go back, before it does. Raises Refused as quote_return."""
     with ctx.read() as conn:
         on = shift_day(ctx, conn)
-        return _quote(ctx, conn, sale_id, lines, on=on, policy=policy, manager=False)
+        return _quote(ctx, conn, sale_id, lines, on=on)
 
 
 def return_goods(ctx: Context, command: ReturnGoods) -> Done[Returned]:
     """Commit a return. Raises Refused: REASON_NEEDED, SHIFT_NEEDED, QUOTE_CHANGED with the new
     ReturnQuote as `offer`, NOT_ALLOWED, APPROVAL_NEEDED with the Ask as `offer` (own card, above
-    the limit), APPROVAL_EXPIRED, DOCUMENT_UNKNOWN, VOID_ALREADY, and what quote_return refuses."""
+    the limit, points written off), APPROVAL_EXPIRED, DOCUMENT_UNKNOWN, VOID_ALREADY, and what
+    quote_return refuses."""
     if command.reason not in REASONS:
         raise Refused(Refusal.REASON_NEEDED)
     with ctx.write(command.command_id) as tx:
@@ -124,16 +121,7 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     role = role_of(staff)
     if is_voided(conn, command.sale_id):
         raise Refused(Refusal.VOID_ALREADY)
-    if command.policy is not None:
-        # Another way than the programme's with points already spent is a manager's to choose.
-        require(
-            ctx, conn, command.session, Right.WRITE_OFF, command_id=command.command_id,
-            reason=command.reason,
-        )  # fmt: skip
-    quote = _quote(
-        ctx, conn, command.sale_id, command.lines, on=on, policy=command.policy,
-        manager=role == "manager",
-    )  # fmt: skip
+    quote = _quote(ctx, conn, command.sale_id, command.lines, on=on)
     if (quote.refund_minor, quote.balance_after) != (command.refund_minor, command.balance_after):
         raise Refused(Refusal.QUOTE_CHANGED, offer=quote)
     programme = ctx.programme_on(conn, on)
@@ -143,7 +131,8 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
         ctx, conn, command.session, (Right.RETURN, Right.RETURN_ABOVE),
         limit=programme.limits.return_minor[role], command_id=command.command_id,
         member_id=original.member_id, amount=quote.refund_minor, reason=command.reason,
-        of=command.sale_id, facts=(("act", "return"), ("policy", command.policy or "")),
+        of=command.sale_id, facts=(("act", "return"),),
+        written_off=quote.settlement.written_off,
     )  # fmt: skip
     event_id = ctx.ids()
     entries = return_entries(quote, event_id)
@@ -208,17 +197,13 @@ def _quote(
     lines: tuple[ReturnedLine, ...],
     *,
     on: BusinessDate,
-    policy: SpentPolicy | None,
-    manager: bool,
 ) -> ReturnQuote:
     document, returns = sale_of(conn, sale_id)
     row = rows.document_by_event(conn, sale_id)
     assert row is not None, "a sale has a document row"
     programme = ctx.programme_on(conn, on)
     member = member_context(conn, row.member_id, programme, on, None)
-    return quote_return(
-        document, returns, lines, member, programme, on=on, policy=policy, manager=manager
-    )
+    return quote_return(document, returns, lines, member, programme, on=on)
 
 
 def _returned(event: Event) -> Returned:

@@ -106,11 +106,14 @@ def require_above(
     reason: str = "",
     of: bytes | None = None,
     facts: tuple[Fact, ...] = (),
+    written_off: int = 0,
 ) -> dict[str, Any] | None:
     """`require` for an act with a limit (domain.md, programme limits; None: without one).
 
     `rights` is the act up to the limit and above it. The member's account being the person's own
     comes first: it takes a second person whatever the amount, and that yes is for the whole request.
+    Where points are `written_off` that yes is a manager's (domain.md section 3, "Return, points already
+    spent"), and serves for the rest too.
     """
     person = people.staff_by_id(conn, session.staff_id)
     ask = partial(
@@ -118,9 +121,16 @@ def require_above(
         reason=reason, of=of, facts=facts, person=person,
     )  # fmt: skip
     ask(rights[0])
-    if owns_account(conn, person, member_id):
-        return ask(Right.OWN_CARD)
+    own = owns_account(conn, person, member_id)
     above = limit is not None and amount > limit
+    if written_off:
+        return ask(
+            Right.WRITE_OFF,
+            facts=(*facts, ("written_off", written_off)),
+            alone=not (own or above),
+        )
+    if own:
+        return ask(Right.OWN_CARD)
     return ask(rights[1], alone=False) if above else None
 
 

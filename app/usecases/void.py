@@ -73,7 +73,8 @@ def preview_void(ctx: Context, event_id: bytes) -> tuple[VoidQuote, tuple[EntryM
 def void(ctx: Context, command: Void) -> Done[Voided]:
     """Commit a void. Raises Refused: REASON_NEEDED, SHIFT_NEEDED, DOCUMENT_UNKNOWN,
     VOID_OTHER_SHIFT, VOID_ALREADY, VOID_LATER_RETURN, QUOTE_CHANGED, NOT_ALLOWED,
-    APPROVAL_NEEDED with the Ask as `offer` (own card, above the limit), APPROVAL_EXPIRED."""
+    APPROVAL_NEEDED with the Ask as `offer` (own card, above the limit, points written off),
+    APPROVAL_EXPIRED."""
     if command.reason not in REASONS:
         raise Refused(Refusal.REASON_NEEDED)
     with ctx.write(command.command_id) as tx:
@@ -99,7 +100,7 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
         ctx, conn, command.session, (Right.VOID, Right.VOID_ABOVE),
         limit=programme.limits.void_minor[role], command_id=command.command_id,
         member_id=row.member_id, amount=abs(row.total_minor), reason=command.reason,
-        of=command.event_id, facts=(("act", "void"),),
+        of=command.event_id, facts=(("act", "void"),), written_off=quote.settlement.written_off,
     )  # fmt: skip
     before = cached_fold.load_state(conn, row.member_id, None) if quote.entries else EMPTY
     posted = cached_fold.Posted(before, fold(before, quote.entries)) if quote.entries else None

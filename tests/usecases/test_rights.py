@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from app import posting
 from app.approvals import LIFE_S, Ask
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import MATRIX, RANK, ROLES, Right, StaffRole
@@ -25,7 +26,7 @@ from tests.usecases.counter import INITIALS, PHONE, PINS_OF, Counter, asked
 # a alone, s with a second person, R needs a reason too, . never (reading is not doing)
 TABLE = """
 find aaa.. enrol aaa.. sell aaa.. own_card ssss. redeem aaa.. redeem_above saa..
-return AAA.. return_above SAA.. void AAA.. void_above SAA.. write_off ..A..
+return AAA.. return_above SAA.. void AAA.. void_above SAA.. write_off SSA..
 adjust .SSS. unmask AAAA. reprint AAa.. replace_card saa.. drawer AAA.. cash_move AAA..
 cash_move_above SAA.. shift aaa.. cash_difference SSA.. close_day aaa.. close_over_open SSA..
 date_ahead saa.. consent aaaa. export_member ..AA. erase ..SS. bulk_export ...S. rules ...s.
@@ -90,7 +91,11 @@ def may_say_yes(approver: StaffRole, asker: StaffRole, right: Right) -> bool:
     """Written down once more: never below the asker, never a cashier, and the right is theirs too."""
     if approver == "cashier" or RANK[approver] < RANK[asker]:
         return False
-    return WANTED[right, approver] != "."
+    return (
+        WANTED[right, approver] in "aA"
+        if right is Right.WRITE_OFF
+        else WANTED[right, approver] != "."
+    )
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -347,12 +352,48 @@ def test_returns_and_voids_above_the_cashiers_limit_wait_for_a_second_person(
     counter.returned(back)
 
 
-def test_only_a_manager_writes_points_off(counter: Counter) -> None:
-    sold = counter.sold("lx", member=counter.member_id)
-    for who, said in (("lx", Refusal.NOT_ALLOWED), ("wm", Refusal.NOT_ALLOWED)):
-        command = replace(counter.return_command(who, sold.event_id), policy="write_off")
-        assert outcome(lambda: return_goods(counter.ctx, command)) is said  # noqa: B023
-    counter.returned(replace(counter.return_command("zg", sold.event_id), policy="write_off"))
+def spent_and_written_off(counter: Counter) -> bytes:
+    """A sale whose points are spent, in a shop whose programme writes such points off."""
+    with counter.ctx.read() as conn:
+        published = counter.ctx.programmes(conn)
+    counter.ctx._programmes = tuple(
+        replace(each, returns=replace(each.returns, spent_policy="write_off")) for each in published
+    )
+    member = counter.enrol("李敏", "13922226608")
+    sold = counter.sold("lx", 15000, member=member)
+    sell(counter.ctx, counter.sale_command("lx", 10000, redeem=100, member=member))
+    return sold.event_id
+
+
+@pytest.mark.parametrize("act", ["return", "void"])
+def test_points_are_written_off_with_a_managers_yes_alone(counter: Counter, act: str) -> None:
+    sale = spent_and_written_off(counter)
+
+    def undo(who: str) -> object:
+        if act == "void":
+            return counter.voided(counter.void_command(who, sale))
+        return counter.returned(counter.return_command(who, sale))
+
+    for who in ("lx", "wm"):
+        with pytest.raises(Refused) as refused:
+            undo(who)
+        ask = asked(refused.value)
+        assert (ask.right, ask.act) == (Right.WRITE_OFF, act)
+        assert dict(ask.facts)["written_off"] in range(1, 151)
+        with pytest.raises(Refused, match="approval_rank"):
+            counter.agree(ask, "wm" if who == "lx" else "lx")
+    undo("zg")
+
+
+def test_a_cashiers_return_goes_through_with_a_managers_yes(counter: Counter) -> None:
+    command = counter.return_command("lx", spent_and_written_off(counter))
+    with pytest.raises(Refused) as refused:
+        counter.returned(command)
+    counter.agree(asked(refused.value), "zg")
+    counter.returned(command)
+    with counter.ctx.read() as conn:
+        event = posting.event_of(next(iter(rows.events_after(conn, rows.event_count(conn) - 1))))
+    assert event.doc["approval"] == {"by": counter.staff_id("zg").hex(), "right": "write_off"}
 
 
 @pytest.mark.parametrize("who", ["ho", "au"])

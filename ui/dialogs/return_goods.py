@@ -371,6 +371,8 @@ class ReturnSheet(Sheet):
         if draft.charged_minor:
             money = formats.money(draft.charged_minor)
             effects.append(words.say("{money} are kept for points already spent.", money=money))
+        if quote.settlement.written_off:
+            effects.append(written_off(self._kit, quote.settlement.written_off))
         text = "\n".join(effects) if self._sale.member_id else ""
         self._effects.tell(lambda: text)
 
@@ -455,6 +457,12 @@ class ReturnSheet(Sheet):
         else:
             self.first_focus().setFocus()
         return True
+
+
+def written_off(kit: Kit, points: int) -> str:
+    """That points already spent are let go, which a manager signs for."""
+    said = kit.formats.points(points)
+    return kit.words.say("{points} already spent are written off: a manager signs.", points=said)
 
 
 def tender_name(kit: Kit, kind: str) -> str:

@@ -16,7 +16,7 @@ from app.domain.void import VoidQuote
 from app.queries.records import DocumentLine
 from ui.desk_records import Scan, TillView
 from ui.dialogs.approval import approve_first
-from ui.dialogs.return_goods import tender_name
+from ui.dialogs.return_goods import tender_name, written_off
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
@@ -232,6 +232,8 @@ class VoidSale(Sheet):
             if quote.settlement.charged_minor:
                 kept = formats.money(quote.settlement.charged_minor)
                 said.append(words.say("{money} are kept for points already spent.", money=kept))
+            if quote.settlement.written_off:
+                said.append(written_off(self._kit, quote.settlement.written_off))
             if document.member_id is not None:
                 points = formats.points(quote.balance_after)
                 said.append(words.say("Points then: {points}.", points=points))

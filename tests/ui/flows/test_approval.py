@@ -225,13 +225,13 @@ def test_the_sheet_names_the_date_and_each_open_thing(rig: Rig) -> None:
 def test_what_a_yes_covers_is_named_and_what_is_only_compared_is_not(rig: Rig) -> None:
     facts = (
         ("act", "item"), ("last_close", BusinessDate.on(2026, 11, 18)), ("shift_of", "林晓"),
-        ("points_earned", 12), ("points_spent", 300), ("policy", "write_off"),
+        ("points_earned", 12), ("points_spent", 300), ("written_off", 40),
         ("role", "manager"), ("item", "P0001"), ("items", 20), ("bound", "0123456789abcdef"),
     )  # fmt: skip
     ask = Ask(bytes(16), Right.CATALOGUE, bytes(16), None, 0, facts=facts)
     values = [value for _, value in facts_of(rig.shell._kit, ask)]
     assert values == [
-        "2026-11-18", "林晓", "12 分", "300 分", "核销", "店长", "P0001", "20",
+        "2026-11-18", "林晓", "12 分", "300 分", "40 分", "店长", "P0001", "20",
     ]  # fmt: skip
 
 
