@@ -242,6 +242,16 @@ def prove_passphrase(folder: Path, passphrase: str) -> None:
         raise _key_outage(error) from error
 
 
+def check_shut(folder: Path) -> None:
+    """Whether there is a store here that nothing uses just now. Raises Unavailable: STORE_MISSING,
+    STORE_IN_USE."""
+    path = folder / DATABASE
+    if not path.exists():
+        raise Unavailable(Outage.STORE_MISSING, {"folder": folder.name})
+    with translated(), StoreLock(path):
+        pass
+
+
 def change_passphrase(
     folder: Path,
     old: str,

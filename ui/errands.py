@@ -212,8 +212,11 @@ class Errands(QObject):
 
         def opened(answer: tuple[SaleOnScreen, Mapping[str, str]]) -> None:
             sale, names_en = answer
-            if not any(sale.kept):
+            if sale.asked_by != "sale":
+                self.strip.refuse(partial(_own_slip, self._kit, sale))
+            elif not any(sale.kept):
                 self.strip.refuse(partial(sentence, self._kit, Refusal.RETURN_NOTHING_LEFT, {}))
+            if not any(sale.kept):
                 return
             sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale, names_en)
             sheet.returned.connect(self._returned)
@@ -374,6 +377,18 @@ class Errands(QObject):
 
     def _warn(self, error: Exception) -> None:
         self.strip.fail(error)
+
+
+def _own_slip(kit: Kit, sale: SaleOnScreen) -> str:
+    """What was scanned is no sale's receipt: which one it is, and which sale it speaks of."""
+    words, number = kit.words, sale.receipt_no
+    if sale.asked_by == "void":
+        return words.say("This is the slip of a void. Its sale is {number}.", number=number)
+    if any(sale.kept):
+        return words.say("This is the slip of a return. Its sale is {number}.", number=number)
+    return words.say(
+        "This is the slip of a return. Everything of sale {number} was returned.", number=number
+    )
 
 
 def receipt_problem(kit: Kit, scan: Scan) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from app.build import change_passphrase, prove_passphrase
+from app.build import change_passphrase, check_shut, prove_passphrase
 from app.commands.console import Cannot
 from app.commands.opening import asked, once_ready, passphrase
 from app.i18n import Words, mark
@@ -16,6 +16,7 @@ AGAIN: Final = mark("New passphrase once more: ")
 
 def command(chosen: argparse.Namespace, words: Words) -> int:
     """Ask for the old one, then twice for the new one, and change it; returns the exit code."""
+    check_shut(chosen.store)  # Before anybody types a secret for nothing.
     old = passphrase(words)
     once_ready(words, lambda: prove_passphrase(chosen.store, old))
     new = asked(words, NEW)

@@ -47,6 +47,8 @@ class SaleOnScreen:
     member_id: bytes | None
     document: SaleDocument
     kept: tuple[int, ...]
+    asked_by: str = "sale"
+    """The kind of the document whose number led here: a return's or a void's own slip names its sale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,23 @@ class Returned:
 
 
 def sale_to_return(ctx: Context, sale_id: bytes) -> SaleOnScreen:
-    """The sale with what is left of it. Raises Refused(DOCUMENT_UNKNOWN | VOID_ALREADY)."""
+    """The sale with what is left of it, also by a return or void of it. Raises Refused(DOCUMENT_UNKNOWN |
+    VOID_ALREADY)."""
     with ctx.read() as conn:
+        asked = rows.event_by_id(conn, sale_id)
+        if asked is None or asked.kind not in (posting.SALE, posting.RETURN, posting.VOID):
+            raise Refused(Refusal.DOCUMENT_UNKNOWN)
+        if asked.kind != posting.SALE:
+            sale_id = bytes.fromhex(posting.event_of(asked).doc["sale_event"])
         document, returns = sale_of(conn, sale_id)
         if is_voided(conn, sale_id):
             raise Refused(Refusal.VOID_ALREADY)
         row = rows.document_by_event(conn, sale_id)
     assert row is not None, "a sale has a document row"
     return SaleOnScreen(
-        sale_id, row.receipt_no or "", row.member_id, document, kept_units(document, returns)
-    )
+        sale_id, row.receipt_no or "", row.member_id, document, kept_units(document, returns),
+        asked.kind,
+    )  # fmt: skip
 
 
 def preview_return(

@@ -83,10 +83,17 @@ def test_it_is_refused_while_the_till_runs(
 ) -> None:
     till = open_till(folder, passphrase=PASSPHRASE, find_keystore=no_keystore)
     before = slots(folder)
-    assert change(folder, monkeypatch, PASSPHRASE, NEW, NEW) == CANNOT
+    assert change(folder, monkeypatch) == CANNOT, "nothing is asked for"
     till.close()
     assert "(store_in_use)" in capsys.readouterr().err
     assert slots(folder) == before
+
+
+def test_a_folder_without_a_store_is_told_as_such_before_anything_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert change(tmp_path / "nonexistent", monkeypatch) == CANNOT
+    assert "There is no data file in this folder." in capsys.readouterr().err
 
 
 def test_a_disk_that_fails_half_way_is_said_and_the_store_opens(

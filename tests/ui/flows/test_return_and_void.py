@@ -274,6 +274,38 @@ class TestReturnAndVoid:
         rig.until(lambda: "没有这个小票号" in sheet.problem.text())
         assert sheet.number.text() == "9999"
 
+    def test_the_slip_of_a_return_is_named_and_opens_its_sale(self, rig: Rig) -> None:
+        charge(rig, "12", "100")
+        rig.amount("12+34")
+        rig.open_pay()
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        assert rig.counter.charging.last_sale is not None
+        sale_no = rig.counter.charging.last_sale.receipt_no
+        one_back(rig, sale_no)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.scan(newest_receipt(rig))
+        sheet = rig.sheet(ReturnSheet)
+        assert sheet._sale.receipt_no == sale_no
+        assert sheet._sale.kept == (0, 1)
+        assert rig.shell.strip.text == f"这是退货小票。原单是 {sale_no}。"
+
+    def test_the_slip_of_a_void_says_that_its_sale_is_void(self, rig: Rig) -> None:
+        sell_tea(rig)
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: rig.top is None)
+        rig.scan(newest_receipt(rig))
+        rig.until(lambda: "作废" in rig.shell.strip.text and "没有" not in rig.shell.strip.text)
+        assert rig.top is None
+
     def test_flow_10_offers_ninety_days_and_no_more(self, rig: Rig) -> None:
         sell_tea(rig)
         desk = rig.window.desk
@@ -317,6 +349,19 @@ def charge_member(rig: Rig, who: str, amount: str, *, points: str = "") -> None:
     rig.open_pay()
     press(Qt.Key.Key_Return)
     rig.until(lambda: rig.top is None)
+
+
+def newest_receipt(rig: Rig) -> str:
+    """The number on the slip of the shift's last document."""
+    found: list[str] = []
+    desk = rig.window.desk
+    assert desk is not None
+    rig.window.lanes.run(
+        rig.window, "db", lambda: desk.documents_of_shift()[0].receipt_no,
+        ok=found.append, failed=lambda error: None,
+    )  # fmt: skip
+    rig.until(lambda: found)
+    return found[0]
 
 
 def void(rig: Rig, row: int) -> None:
