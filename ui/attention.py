@@ -96,6 +96,7 @@ class Attention(QObject):
         self._choose_backup_folder = choose_backup_folder
         self._needs: tuple[Need, ...] = ()
         self._kept_at: datetime | None = None
+        self._other_prices = False
         self._unknown_at: datetime | None = None
         self._backup_gone_at: datetime | None = None
         self._backup_folder: Latest[bool] = Latest(lanes, "backup", interrupt=lambda: None)
@@ -148,14 +149,17 @@ class Attention(QObject):
         self._looking = False
         self._counter.warn(error)
 
-    def cart_was_kept(self) -> None:
+    def cart_was_kept(self, *, other_prices: bool) -> None:
         """The open sale comes from before a crash: to be looked at until it is charged or cleared."""
-        self._kept_at = self._desk.now()
+        self._kept_at, self._other_prices = self._desk.now(), other_prices
         self._counter.strip.warn(self._say_kept)
         self._tell()
 
     def _say_kept(self) -> str:
-        return self._kit.words.say("The open sale was kept. Check it, then go on.")
+        words = self._kit.words
+        if self._other_prices:
+            return words.say("The open sale was kept; prices changed since. Check it, then go on.")
+        return words.say("The open sale was kept. Check it, then go on.")
 
     def show(self) -> None:
         """F11 `zt`, or the chip: the list, oldest first."""

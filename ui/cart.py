@@ -6,6 +6,7 @@ discounts and points are the domain's: a cart only says what was asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app.domain.documents import LineRequest, SaleRequest
@@ -100,6 +101,10 @@ class Cart:
         )
         return replace(self, lines=lines)
 
+    def with_prices_of(self, items: Mapping[str, ItemView | None]) -> Cart:
+        """The goods as the catalogue has them now, by their code; those that it has no more are red lines."""
+        return replace(self, lines=tuple(_line_now(line, items) for line in self.lines))
+
     def with_quantity(self, at: int, quantity: int) -> Cart:
         """Another quantity of a line; none removes it."""
         if quantity <= 0:
@@ -121,6 +126,18 @@ class Cart:
         if not self.removed:
             return self
         return replace(self, lines=(*self.lines, self.removed[-1]), removed=self.removed[:-1])
+
+
+def _line_now(line: CartLine, items: Mapping[str, ItemView | None]) -> CartLine:
+    asked = line.request
+    if asked.item is None or line.unknown:
+        return line
+    item = items[asked.item]
+    if item is None:
+        pieces = max(asked.quantity // asked.per_quantity, 1)
+        return CartLine(LineRequest(0, pieces), asked.item, unknown=True)
+    now = _line_of(item, 1)
+    return replace(now, request=replace(now.request, quantity=asked.quantity))
 
 
 def _line_of(item: ItemView, quantity: int) -> CartLine:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.domain.documents import LineRequest
+from app.queries.records import ItemView
 from app.usecases.keep_cart import CartLine as KeptLine
 from app.usecases.keep_cart import OpenCart
 from ui.cart import Cart, CartLine
@@ -26,6 +29,21 @@ def cart_of(kept: OpenCart) -> Cart:
         redeem_points=kept.redeem_points,
         typed_text=kept.typed_amount,
     )
+
+
+def at_new_prices(cart: Cart, item_of: Callable[[str], ItemView | None]) -> tuple[Cart, bool]:
+    """The cart with its goods as the catalogue has them now, None for one that is withdrawn; whether that is
+    another price or tax, or a line that can't be sold."""
+    codes = {line.request.item for line in cart.lines if line.request.item}
+    now = cart.with_prices_of({code: item_of(code) for code in codes})
+    return now, [_price(line) for line in cart.lines] != [_price(line) for line in now.lines]
+
+
+def _price(line: CartLine) -> tuple[int, int, int, bool, bool]:
+    asked = line.request
+    return (
+        asked.unit_price_minor, asked.per_quantity, asked.tax_rate_bp, asked.tax_included, line.unknown,
+    )  # fmt: skip
 
 
 def _kept_line(line: CartLine) -> KeptLine:

@@ -73,7 +73,7 @@ from app.usecases.tidy import purge_slips, remove_safe_sheet, tidy
 from app.usecases.unmask import Unmask, Unmasked, Value, unmask
 from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
-from ui.cart_kept import cart_of, kept_of
+from ui.cart_kept import at_new_prices, cart_of, kept_of
 from ui.desk_audit import AuditDesk
 from ui.desk_cash import CashDesk
 from ui.desk_catalogue import CatalogueDesk
@@ -426,8 +426,21 @@ class Desk:
         keep_cart(self._ctx, kept_of(cart))
 
     def kept_cart(self) -> Cart | None:
+        """The open cart as it was saved."""
         kept = kept_cart(self._ctx)
         return None if kept in (None, OpenCart()) else cart_of(kept)
+
+    def cart_again(self) -> tuple[Cart, bool] | None:
+        """The open cart to go on with, its goods as the catalogue has them now; whether that is another price
+        or tax, or some are withdrawn."""
+        cart = self.kept_cart()
+        return None if cart is None else at_new_prices(cart, self._item_now)
+
+    def _item_now(self, code: str) -> ItemView | None:
+        try:
+            return counter.item_by_code(self._ctx, code)
+        except Refused:
+            return None
 
     def documents_of_shift(self) -> Sequence[DocumentLine]:
         return counter.documents_of_shift(self._ctx)

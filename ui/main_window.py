@@ -322,14 +322,15 @@ class MainWindow(QMainWindow):
         shell.settings_saved.connect(self._settings_saved)
         self.pages.addWidget(shell)
         self.shell = shell
-        self._ask(self.desk.kept_cart, self._restore)
+        self._ask(self.desk.cart_again, self._restore)
         shell.paper.start()
         return shell
 
-    def _restore(self, cart: Cart | None) -> None:
-        if cart is not None and self.shell is not None:
+    def _restore(self, again: tuple[Cart, bool] | None) -> None:
+        if again is not None and self.shell is not None:
+            cart, changed = again
             self.shell.counter.restore(cart)
-            self.shell.attention.cart_was_kept()
+            self.shell.attention.cart_was_kept(other_prices=changed)
 
     def sign_in_refused(self, error: Exception) -> None:
         """Say it where the person is looking."""

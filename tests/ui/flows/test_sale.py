@@ -9,6 +9,7 @@ from tests.ui.conftest import Rig
 from tests.ui.flows.steps import shows
 from tests.ui.keys import keypad, press, write
 from tests.ui.shop import COFFEE, TEA
+from ui.cart import Cart
 from ui.dialogs.pay import Pay
 from ui.dialogs.pick_item import PickItem
 from ui.widgets.basics import Button
@@ -272,6 +273,42 @@ class TestSale:
         assert rows.data(rows.index(0)) == "Tieguanyin 250 g"
         spoken = rows.data(rows.index(0), int(Qt.ItemDataRole.AccessibleTextRole))
         assert spoken == "Tieguanyin 250 g, 1 × ¥88.00, ¥88.00"
+
+    @pytest.mark.parametrize(
+        ("change", "said", "total"),
+        [
+            ("price_minor = price_minor", "未完成的单还在。请核对后继续。", "¥210.00"),
+            ("price_minor = 9900", "未结的单还在，价格已有变动。请核对后继续。", "¥232.00"),
+            ("active = 0", "未结的单还在，价格已有变动。请核对后继续。", "¥34.00"),
+        ],
+    )
+    def test_a_cart_that_is_taken_up_again_has_the_prices_of_now(
+        self, rig: Rig, change: str, said: str, total: str
+    ) -> None:
+        rig.scan(TEA)
+        rig.clock.now += 1
+        rig.scan(TEA)
+        rig.amount("34")
+        window, desk = rig.window, rig.window.desk
+        assert desk is not None
+        cart = rig.counter.cart
+
+        def kept_and_changed() -> tuple[Cart, bool] | None:
+            desk.keep_cart(cart)
+            with desk.context.write_rows() as conn:
+                conn.execute(f"UPDATE item SET {change} WHERE code = ?", (TEA,))
+            return desk.cart_again()
+
+        again = list[tuple[Cart, bool] | None]()
+        window.lanes.run(window, "db", kept_and_changed, ok=again.append, failed=lambda error: None)
+        rig.until(lambda: again)
+        window._restore(again[0])
+        rig.until(lambda: rig.counter.charging.fresh)
+        assert rig.shell.strip.text == said
+        assert rig.counter.charging.quote is not None
+        gross = rig.counter.charging.quote.draft.gross_minor
+        assert window._kit.formats.money(gross) == total
+        assert [line.unknown for line in rig.counter.cart.lines] == ["active" in change]
 
     def test_a_kept_line_keeps_its_english_name(self, rig: Rig) -> None:
         rig.scan(TEA)
