@@ -205,6 +205,9 @@ class Walk(DaySteps):
         yield from self.to_page("counter")
         yield from self.action("yc")
         yield lambda: isinstance(self.top(), ExceptionsPage)
+        page = self.top()
+        assert isinstance(page, ExceptionsPage)
+        yield lambda: page.report is not None
         yield self.pause(120)
         self.camera.step("exceptions", name="exceptions")
         yield self.press("Escape")
