@@ -11,7 +11,7 @@ import json
 import platform
 import re
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from app.context import Changes, Context, Session
 from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
 from app.queries.health import health
+from app.settings import Settings
 from app.usecases.done import Done
 from app.usecases.rights import require
 from app.usecases.take_out import write_new
@@ -71,9 +72,7 @@ def save_support_file(ctx: Context, command: SaveSupportFile) -> Done[Path]:
     parts = {
         "health.json": _json(asdict(state)),
         "versions.json": _json(_versions()),
-        "settings.json": _json(
-            {name: part for name, part in asdict(ctx.settings).items() if name in _SETTINGS}
-        ),
+        "settings.json": _json(_settings(ctx.settings)),
     }
     try:
         for log in sorted((ctx.folder / "logs").glob("*.log*")):
@@ -83,6 +82,14 @@ def save_support_file(ctx: Context, command: SaveSupportFile) -> Done[Path]:
         raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
     path = write_new(path, _zip(parts))
     return Done(path, Changes(), warning=ctx.warning())
+
+
+def _settings(chosen: Settings) -> dict[str, object]:
+    """The parts that go along; of a printer that is a file or a folder no more than that it is one."""
+    printer = chosen.receipt.printer
+    if printer.startswith("file:"):
+        chosen = replace(chosen, receipt=replace(chosen.receipt, printer="file:"))
+    return {name: part for name, part in asdict(chosen).items() if name in _SETTINGS}
 
 
 def blotted(text: str) -> str:
