@@ -18,6 +18,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 SPEAKING: Final = ("app", "ui", "headoffice")
 KEYWORDS: Final = {"say": None, "mark": None, "count": (1, 2)}
 LANGUAGES: Final = ("zh_CN",)
+HALF_WIDTH: Final = re.compile(r"[\u4e00-\u9fff）」”][,;:?!]|[,;:?!][\u4e00-\u9fff（「“]")
+"""Punctuation of another script beside Chinese."""
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -76,6 +78,7 @@ def _message_faults(message: Message, key: str) -> list[str]:
         return [*found, f"not translated: {key!r}"]
     sources_ = [message.id] if isinstance(message.id, str) else list(message.id)
     wanted = set(_PLACEHOLDER.findall(sources_[-1]))
+    found += [f"half-width: {key!r} -> {text!r}" for text in texts if HALF_WIDTH.search(text)]
     wrong = [text for text in texts if set(_PLACEHOLDER.findall(text)) != wanted]
     return [*found, *(f"placeholders differ: {key!r} -> {text!r}" for text in wrong)]
 

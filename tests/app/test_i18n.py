@@ -62,6 +62,8 @@ def test_the_catalogue_is_complete_and_current() -> None:
     [
         ("", (), "not translated: 'Pay {sum}'"),
         ("付 {sum}", ("fuzzy",), "fuzzy: 'Pay {sum}'"),
+        ("请付,谢谢 {sum}", (), "half-width: 'Pay {sum}' -> '请付,谢谢 {sum}'"),
+        ("{sum},请付", (), "half-width: 'Pay {sum}' -> '{sum},请付'"),
         ("付 {amount}", (), "placeholders differ: 'Pay {sum}' -> '付 {amount}'"),
     ],
 )

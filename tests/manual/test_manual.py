@@ -14,7 +14,7 @@ from app.domain.errors import Outage, Refusal
 from app.domain.rights import Right
 from app.error_words import PLAIN
 from tests.manual.rights_table import NAMES, Language, lines, used_rights
-from tests.words import stored
+from tests.words import HALF_WIDTH, stored
 from ui.attention import _INCIDENTS
 from ui.errors import CRASHED
 
@@ -173,3 +173,11 @@ def _shape(path: Path) -> list[str]:
     """Headings by depth, pictures by name, numbered steps: what both languages share."""
     found = re.findall(r"^(#+) |_(\w+)\.png|^(\d)\. ", path.read_text("utf-8"), re.MULTILINE)
     return ["".join(parts) for parts in found]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs").rglob("zh/*.md")), ids=lambda path: path.name
+)
+def test_chinese_pages_have_chinese_punctuation(path: Path) -> None:
+    found = [line for line in path.read_text("utf-8").splitlines() if HALF_WIDTH.search(line)]
+    assert found == []
