@@ -172,12 +172,12 @@ def head(words: Words, code: str) -> str:
 
 
 def cell(figure: Figure, formats: Formats) -> str:
-    """A figure as people read it; "" where there is none."""
+    """A figure as people read it; "" where there is none, a dash for a share of nothing."""
     value = figure.value
     if figure.withheld:
         return formats.words.say("after the count")
     if value is None:
-        return ""
+        return "–" if figure.unit == "share" else ""
     match figure.unit:
         case "money":
             return formats.money(value)

@@ -266,3 +266,20 @@ def test_a_file_that_says_something_else_stays_and_the_next_gets_a_number(busy: 
     second.unlink()
     second.mkdir()
     assert export(busy, "csv").name == f"{first.stem}-3.csv"
+
+
+def test_a_share_of_nothing_is_a_dash_and_no_number_in_a_file(shop: Shop) -> None:
+    ctx = shop.till.context
+    on = ctx.business_date()
+    with ctx.read(Reader.REPORT) as conn:
+        made = report_of(ctx, conn, "overview", ReportFilter(on, on))
+        sheet = sheet_of(made, naming_of(ctx, conn, made.filter, "en"))
+    shares = [n for n, line in enumerate(made.lines) if line.figures[0].unit == "share"]
+    assert len(shares) == 3
+    for n in shares:
+        assert [figure.value for figure in made.lines[n].figures] == [None] * 3
+        assert sheet.rows[n][1:] == ("–",) * 3
+    rows_of_file = list(csv.reader(io.StringIO(csv_bytes([(made, sheet)], 2).decode("utf-8-sig"))))
+    assert all(rows_of_file[2 + n][1:] == [""] * 3 for n in shares)
+    with zipfile.ZipFile(io.BytesIO(xlsx_bytes([(made, sheet)], 2))) as book:
+        assert "–" not in book.read("xl/worksheets/sheet1.xml").decode()

@@ -310,6 +310,6 @@ def overview(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     )
 
 
-def share_bp(part: int, whole: int) -> int:
-    """A share in basis points, rounded down; 0 of nothing."""
-    return part * 10_000 // whole if whole > 0 else 0
+def share_bp(part: int, whole: int) -> int | None:
+    """A share in basis points, rounded down; None of nothing."""
+    return part * 10_000 // whole if whole > 0 else None

@@ -99,7 +99,7 @@ def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     rate = share_bp(gone, used + gone)
     share = (Figure(rate, "share", Drill("expired", year)), Figure(None, "money"))
     lines.append(Line("measure", "breakage_rate", share))
-    expected = outstanding * rate // 10_000 if outstanding > 0 else 0
+    expected = outstanding * rate // 10_000 if outstanding > 0 and rate else 0
     lines.append(_line("breakage", expected, "points", None, programme))
     columns: tuple[str, ...] = ("points", "worth")
     earlier = asked.earlier()
