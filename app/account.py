@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlcipher3.dbapi2 import Connection
@@ -10,6 +11,7 @@ from app import cached_fold
 from app.domain.birthday import Birthday, BirthdayOn, solar_birthday, solar_birthdays
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
+from app.domain.expiry import as_good, expire_event_id
 from app.domain.programme import Programme
 from app.domain.sale import MemberContext
 from app.domain.state import MemberState, view
@@ -38,7 +40,14 @@ def member_context(
     profile, _ = person or person_of(conn, member_id)
     since = min(on, window_start(programme.tiers, on))
     state = cached_fold.load_state(conn, member_id, needed, days_since=since)
-    return MemberContext(state, 0, birthdays_of(profile, programme, on))
+    if needed is not None:
+        # What is good through a date is booked at the close of that very date, or later: no split of
+        # another event can matter here.
+        booked = cached_fold.splits_of_event(conn, expire_event_id(member_id, on))
+        state = replace(state, splits=(*state.splits, *booked)) if booked else state
+    good = as_good(state, on)
+    birthdays = birthdays_of(profile, programme, on)
+    return MemberContext(good, 0, birthdays, state if good is not state else None)
 
 
 def person_of(conn: Connection, member_id: bytes) -> people.Person:
@@ -101,8 +110,9 @@ def shown_after(state: MemberState, programme: Programme, on: BusinessDate) -> d
 
     Keys: balance (without what has lapsed and is only not booked yet); expiring [last good date,
     points] or null; tier [zh, en]; progress [measure, target, zh, en of the next tier] or null
-    (money measures only).
+    (money measures only). `state` as for `as_good`.
     """
+    state = as_good(state, on)
     outlook = tier_outlook(state, programme.tiers, on)
     points = view(state, on)
     ahead = sorted((lot.expires, lot.remaining) for lot in state.lots if lot.expires >= on)

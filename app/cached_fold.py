@@ -85,6 +85,11 @@ def load_state(
     return _state(row, rest, states.lots(conn, member_id), debts, splits, days)
 
 
+def splits_of_event(conn: Connection, event_id: bytes) -> tuple[Split, ...]:
+    """The splits of every debit of an event."""
+    return tuple(_split(row) for row in states.splits_of_event(conn, event_id))
+
+
 def whole_state(cached: states.CachedRows) -> MemberState:
     """The state that all cached rows of a member say, also where the row of the sums is missing."""
     row, lots, splits, debts, days = cached

@@ -55,6 +55,7 @@ DRAWER: Final = "drawer"
 COUNT: Final = "count"
 SHIFT_CLOSE: Final = "shift_close"
 EXPIRE: Final = "expire"
+UNEXPIRE: Final = "unexpire"
 TIER_REVIEW: Final = "tier_review"
 DAY_CLOSE: Final = "day_close"
 BACKUP: Final = "backup"
@@ -72,7 +73,7 @@ WITNESSED: Final = frozenset({SETUP, SHIFT_CLOSE, DAY_CLOSE, RESTORED})
 """Kinds of event that the side file notes (app/witness.py): from the first on, so that one that is missing was
 taken away."""
 
-FIGURED: Final = DOCUMENTS | {ENROL, EXPIRE, TIER_REVIEW, COUNT}
+FIGURED: Final = DOCUMENTS | {ENROL, EXPIRE, UNEXPIRE, TIER_REVIEW, COUNT}
 """Kinds of event that reports count."""
 
 _CLOSE_FLOOR: Final = "close_floor"

@@ -172,6 +172,14 @@ def splits_touching(conn: Connection, entry_event: bytes, entry_n: int) -> list[
     return [SplitRow(*row) for row in rows]
 
 
+def splits_of_event(conn: Connection, debit_event: bytes) -> list[SplitRow]:
+    """The splits of every debit of an event."""
+    rows = conn.execute(
+        f"SELECT {_SPLIT} FROM split WHERE debit_event = ? ORDER BY ord", (debit_event,)
+    )
+    return [SplitRow(*row) for row in rows]
+
+
 def put_splits(conn: Connection, rows: Iterable[SplitRow]) -> None:
     """Add or rewrite splits."""
     conn.executemany(

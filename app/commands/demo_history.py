@@ -19,7 +19,7 @@ from app import cached_fold, posting
 from app.account import birthdays_of, shown_after
 from app.commands.demo_batch import Batch, Shopper, write_batch
 from app.commands.demo_closes import Closes
-from app.commands.demo_lapses import Lapses, expire_event_id
+from app.commands.demo_lapses import Lapses
 from app.commands.demo_people import Carts, People, profile_row
 from app.context import Context
 from app.domain.business_day import BusinessDate
@@ -27,7 +27,7 @@ from app.domain.documents import ReturnedLine, SaleDocument, SaleRequest, Tender
 from app.domain.drawer import DrawerSums, face_values
 from app.domain.entries import Entry
 from app.domain.errors import Refused
-from app.domain.expiry import expire_entries
+from app.domain.expiry import expire_entries, expire_event_id
 from app.domain.figures import money_of_return, money_of_sale, money_of_void
 from app.domain.fold import fold
 from app.domain.returns import quote_return, return_entries

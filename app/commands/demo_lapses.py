@@ -14,8 +14,8 @@ import msgspec
 
 from app import posting
 from app.domain.business_day import BusinessDate
-from app.domain.entries import Entry, owner_event_id
-from app.domain.expiry import expire_entries
+from app.domain.entries import Entry
+from app.domain.expiry import expire_entries, expire_event_id
 from app.domain.fold import fold
 from app.domain.state import MemberState
 
@@ -48,8 +48,3 @@ class Lapses:
         """(member, plain entries, or None to ask their state) at the close of a date, once."""
         for member_id, kept in self._due.pop(date, {}).items():
             yield member_id, None if kept == _TO_ASK else msgspec.json.decode(kept)
-
-
-def expire_event_id(member_id: bytes, date: BusinessDate) -> bytes:
-    """As the close of that date derives it."""
-    return owner_event_id(member_id, f"expire:{date.iso()}")

@@ -30,6 +30,7 @@ KINDS: Final = {
     "drawer_shut": mark("Drawer shut"),
     "count": mark("Cash counted"),
     "expire": mark("Points expired"),
+    "unexpire": mark("Expiry undone"),
     "tier_review": mark("Tier reviewed"),
     "day_close": mark("Day closed"),
     "backup": mark("Backup made"),
@@ -43,7 +44,7 @@ KINDS: Final = {
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     mark("Everything"): (),
     mark("Documents"): ("sale", "return", "void", "reprint"),
-    mark("Points"): ("adjust", "opening", "expire", "tier_review"),
+    mark("Points"): ("adjust", "opening", "expire", "unexpire", "tier_review"),
     mark("About members"): ("enrol", "profile", "consent", "look"),
     mark("Cash"): ("cash", "drawer", "drawer_shut", "count", "shift_open", "shift_close"),
     mark("People"): ("sign_in", "sign_out", "pin_locked", "not_approved", "staff", "case"),

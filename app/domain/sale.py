@@ -44,7 +44,9 @@ class MemberContext:
     """The member as a quote needs it.
 
     state      with the day counters of the tier window and of today, and the uses of this, last and
-               next year (state_rows.needs)
+               next year (state_rows.needs), as good as it is today (expiry.as_good)
+    stored     the state as it is stored, where that is another; a document posts on it what
+               expiry.unexpire_entries says before its own entries
     reserved   points that holds keep for others
     birthdays  the celebrations around today (birthday.solar_birthdays, or lunar ones resolved)
     """
@@ -52,6 +54,7 @@ class MemberContext:
     state: MemberState
     reserved: int = 0
     birthdays: tuple[BirthdayOn, ...] = ()
+    stored: MemberState | None = None
 
 
 class QuoteKey(NamedTuple):

@@ -12,6 +12,7 @@ from app.domain.birthday import days_until_birthday
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.domain.errors import Refusal, Refused
+from app.domain.expiry import as_good
 from app.domain.member import (
     MARKETING,
     MASKED_BIRTHDAY,
@@ -70,7 +71,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         programme = ctx.programme_on(conn, on)
         profile = people.profile(conn, member_id)
         cards = people.credentials_of(conn, member_id, "card")
-        state = cached_fold.load_state(conn, member_id, None)
+        state = as_good(cached_fold.load_state(conn, member_id, None), on)
         recent = _ledger(ctx, conn, member_id, limit=RECENT)
         points = view(state, on)
         birthday = days_until_birthday(birthdays_of(profile, programme, on), on)
@@ -112,7 +113,7 @@ def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
     """A member's open lots by expiry, each with where it came from."""
     with ctx.read() as conn:
         on = shift_day(ctx, conn)
-        state = cached_fold.load_state(conn, member_id, None)
+        state = as_good(cached_fold.load_state(conn, member_id, None), on)
         lines = []
         for lot in sorted(state.lots, key=lambda each: (each.expires, each.order)):
             if lot.asset != POINTS:

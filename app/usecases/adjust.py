@@ -19,6 +19,7 @@ from app.domain.adjustment import adjust_entries, check_adjust
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry
 from app.domain.errors import Refusal, Refused
+from app.domain.expiry import as_good
 from app.domain.fold import fold
 from app.domain.fraud import verdicts
 from app.domain.programme import Programme, Role
@@ -29,6 +30,7 @@ from app.protocol.events import Event
 from app.queries.readers import staff_role
 from app.usecases.done import Done
 from app.usecases.enrol import cell_digest
+from app.usecases.give_back import state_before
 from app.usecases.rights import is_own_card, require, require_somebody_else
 from db import people, rows, till
 
@@ -86,9 +88,10 @@ def preview_adjust(
         _check(conn, session, programme, member_id, points or 1)
         _check_before(conn, session, programme, member_id, points, made=_made_on(conn, on))
         before, entries = _entries(conn, member_id, programme, on, points, bytes(16))
-    after = fold(before, entries)
+    good = as_good(before, on)
+    after = fold(good, entries)
     return AdjustPreview(
-        shown_after(before, programme, on)["balance"],
+        shown_after(good, programme, on)["balance"],
         shown_after(after, programme, on)["balance"],
         owed_points(after),
         entries[0].expires if points > 0 else None,
@@ -119,6 +122,7 @@ def adjust(ctx: Context, command: Adjust) -> Done[Adjusted]:
         )
         event_id = ctx.ids()
         before, entries = _entries(conn, command.member_id, programme, on, command.points, event_id)
+        before = state_before(tx, command.member_id, before, entries, programme, on)
         posted = cached_fold.Posted(before, fold(before, entries))
         shown = shown_after(posted.after, programme, on)
         if shown["balance"] != command.balance_after:
@@ -184,12 +188,13 @@ def _entries(
 ) -> tuple[MemberState, tuple[Entry, ...]]:
     member = member_context(conn, member_id, programme, on, None)
     assert member is not None, "an adjustment has a member"
+    stored = member.stored or member.state
     if points == 0:
-        return member.state, ()
+        return stored, ()
     entries = adjust_entries(
         points, member, programme, on=on, event_id=event_id, second_person=True
     )
-    return member.state, entries
+    return stored, entries
 
 
 def _check_before(

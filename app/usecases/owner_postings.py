@@ -15,7 +15,7 @@ from app.context import Context, Tx
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry, owner_event_id
 from app.domain.errors import Refusal, Refused
-from app.domain.expiry import expire_entries
+from app.domain.expiry import expire_entries, expire_event_id
 from app.domain.fold import fold
 from app.domain.programme import Programme
 from app.domain.state import MemberState
@@ -134,7 +134,7 @@ def _post(tx: Tx, progress: Progress, member_id: bytes, programme: Programme) ->
 
 def _expire(tx: Tx, progress: Progress, member_id: bytes, programme: Programme) -> Progress:
     on = progress.on
-    event_id = owner_event_id(member_id, f"expire:{on.iso()}")
+    event_id = expire_event_id(member_id, on)
     if rows.event_by_id(tx.conn, event_id) is not None:
         return progress  # posted before; what lapsed since waits for the next close
     state = cached_fold.load_state(tx.conn, member_id, _NOTHING)

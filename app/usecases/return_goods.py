@@ -23,7 +23,6 @@ from app.domain.returns import (
     return_entries,
 )
 from app.domain.rights import Right
-from app.domain.state import EMPTY
 from app.numbers import receipt_number
 from app.protocol.events import Event
 from app.queries.counter import sale_of
@@ -31,6 +30,7 @@ from app.queries.readers import shift_day
 from app.slips import slip_of
 from app.standing import is_voided
 from app.usecases.done import Done
+from app.usecases.give_back import state_before
 from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
 from db import people, rows
@@ -145,8 +145,12 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     )  # fmt: skip
     event_id = ctx.ids()
     entries = return_entries(quote, event_id)
-    before = cached_fold.load_state(conn, original.member_id, None) if entries else EMPTY
-    posted = cached_fold.Posted(before, fold(before, entries)) if entries else None
+    posted = None
+    if entries:
+        assert original.member_id is not None, "entries belong to a member"
+        stored = cached_fold.load_state(conn, original.member_id, None)
+        before = state_before(tx, original.member_id, stored, entries, programme, on)
+        posted = cached_fold.Posted(before, fold(before, entries))
     event = tx.record(
         posting.RETURN,
         event_id=event_id,

@@ -20,12 +20,12 @@ from app.domain.member import Doubtful, is_doubtful, mask_phone
 from app.domain.programme import Programme
 from app.domain.rights import Right
 from app.domain.sale import QuoteKey, SaleQuote, quote_sale, sale_document, sale_entries
-from app.domain.state import EMPTY
 from app.domain.state_rows import needs
 from app.numbers import parse_receipt_number, receipt_number
 from app.protocol.events import Event
 from app.slips import slip_of
 from app.usecases.done import Done
+from app.usecases.give_back import state_before
 from app.usecases.guard import require_for_sale
 from app.usecases.rights import owns_account, require, require_somebody_else, role_of
 from db import people, rows, till
@@ -116,11 +116,15 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     event_id = ctx.ids()
     entries = sale_entries(quote, event_id)
     document = sale_document(quote, entries, tenders)
-    before = member.state if member else EMPTY
-    if member is not None:
+    posted = None
+    if entries:
+        assert member is not None, "entries belong to a member"
+        assert command.member_id is not None, "entries belong to a member"
         # Uses are loaded whole, days since the tier's window: everything these entries need.
         assert not needs(entries).splits, "a sale refers to no earlier entry"
-    posted = cached_fold.Posted(before, fold(before, entries)) if entries else None
+        stored = member.stored or member.state
+        before = state_before(tx, command.member_id, stored, entries, programme, on)
+        posted = cached_fold.Posted(before, fold(before, entries))
     receipt = receipt_number(ctx.till.till, next_running(conn), event_id)
     facts = sale_facts(quote, document, receipt, posted, programme, approval=approval)
     doc = {**facts, "guard": guard}

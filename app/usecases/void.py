@@ -13,6 +13,7 @@ from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
 from app.domain.documents_plain import return_from_plain, sale_from_plain
 from app.domain.errors import Refusal, Refused
+from app.domain.expiry import as_good
 from app.domain.figures import (
     Money,
     money_from_plain,
@@ -32,6 +33,7 @@ from app.slips import slip_of
 from app.standing import is_voided, standing_returns
 from app.usecases.close_day import is_closed
 from app.usecases.done import Done
+from app.usecases.give_back import state_before
 from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
 from db import people, rows, till
@@ -66,8 +68,9 @@ def preview_void(ctx: Context, event_id: bytes) -> tuple[VoidQuote, tuple[EntryM
     Raises Refused as `void`."""
     with ctx.read() as conn:
         quote, row = _quote(ctx, conn, event_id, bytes(16))
-        before = cached_fold.load_state(conn, row.member_id, None) if quote.entries else EMPTY
-    return quote, moves_of(before, quote.entries)
+        on = BusinessDate(row.business_date)
+        stored = cached_fold.load_state(conn, row.member_id, None) if quote.entries else EMPTY
+    return quote, moves_of(as_good(stored, on), quote.entries)
 
 
 def void(ctx: Context, command: Void) -> Done[Voided]:
@@ -102,8 +105,12 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
         member_id=row.member_id, amount=abs(row.total_minor), reason=command.reason,
         of=command.event_id, facts=(("act", "void"),), written_off=quote.settlement.written_off,
     )  # fmt: skip
-    before = cached_fold.load_state(conn, row.member_id, None) if quote.entries else EMPTY
-    posted = cached_fold.Posted(before, fold(before, quote.entries)) if quote.entries else None
+    posted = None
+    if quote.entries:
+        assert row.member_id is not None, "entries belong to a member"
+        stored = cached_fold.load_state(conn, row.member_id, None)
+        before = state_before(tx, row.member_id, stored, quote.entries, programme, on)
+        posted = cached_fold.Posted(before, fold(before, quote.entries))
     event = tx.record(
         posting.VOID,
         event_id=event_id,

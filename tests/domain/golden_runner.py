@@ -254,7 +254,8 @@ class Runner:
         spend = Entry(EntryId(_event(label), 0), "points", "redeem", -step["points"], on)
         booked = BusinessDate.from_iso(step["booked_on"])
         owner = f"{label}-owner"
-        self._post(owner, unexpire_entries(self.state, spend, booked, _event(owner)))
+        given = unexpire_entries(self.state, (spend,), booked, _event(owner), on=on)
+        self._post(owner, given)
         self._post(label, (spend,))
 
     def _state(self, on: BusinessDate) -> Any:

@@ -30,7 +30,7 @@ from app.domain.documents_plain import (
 from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
 from app.domain.errors import Refused
 from app.domain.exchange import exchange_documents, exchange_entries, quote_exchange
-from app.domain.expiry import expire_entries, unexpire_entries
+from app.domain.expiry import as_good, expire_entries, expire_event_id, unexpire_entries
 from app.domain.fold import fold
 from app.domain.programme import Programme, SpentPolicy
 from app.domain.returns import (
@@ -108,7 +108,8 @@ class Shop:
         return self.next_event.to_bytes(16, "big")
 
     def member(self) -> MemberContext:
-        return MemberContext(self.state, 0, solar_birthdays(2, 29, self.today, "feb28"))
+        good = as_good(self.state, self.today)
+        return MemberContext(good, 0, solar_birthdays(2, 29, self.today, "feb28"), self.state)
 
     def post(self, event_id: bytes, entries: Sequence[Entry]) -> None:
         """Post an event once; a known id changes nothing."""
@@ -126,6 +127,23 @@ class Shop:
         self.entries += entries
         self.state = after
 
+    def post_document(self, event_id: bytes, entries: Sequence[Entry]) -> MemberState:
+        """Post a document, twice, after what the owner gives back before it; the state in between.
+
+        What a screen then shows is what it would be had no expiry of today been booked yet.
+        """
+        shown = fold(as_good(self.state, self.today), entries)
+        cause = owner_event_id(MEMBER, f"unexpire:{event_id.hex()}:0")
+        given = unexpire_entries(self.state, entries, self.today, cause, on=self.today)
+        if given:
+            self.post(cause, given)
+            self.counts["given_back"] += 1
+        between = self.state
+        self.post(event_id, entries)
+        self.post(event_id, entries)
+        assert view(as_good(self.state, self.today), self.today) == view(shown, self.today)
+        return between
+
     # Commands
 
     def sell(self, request: SaleRequest, minute: int, *, member: bool, tenders: int) -> None:
@@ -138,9 +156,7 @@ class Shop:
         document = sale_document(quote, entries, tenders_for(quote.draft.to_pay_minor, tenders))
         assert sale_from_plain(sale_to_plain(document)) == document
         check_sale(quote, document, entries)
-        before = self.state
-        self.post(event_id, entries)
-        self.post(event_id, entries)
+        before = self.post_document(event_id, entries)
         cap = self.programme.earning.cap_per_day
         if cap is not None and member:
             earned_before = before.day(self.today).earned
@@ -194,13 +210,12 @@ class Shop:
         entries = return_entries(quote, event_id)
         check_partial_quote(sale, previous, lines, who, self.programme, quote, policy)
         assert return_from_plain(return_to_plain(quote.draft)) == quote.draft
-        before = self.state
-        self.post(event_id, entries)
-        self.post(event_id, entries)
+        before = self.post_document(event_id, entries)
         if sale.posted.sales is not None:
-            assert self.state.balance() == quote.balance_after
-            assert owed_points(self.state) == quote.debt_after
-            assert view(self.state, self.today).available == quote.available_after
+            good = as_good(self.state, self.today)
+            assert good.balance() == quote.balance_after
+            assert owed_points(good) == quote.debt_after
+            assert view(good, self.today).available == quote.available_after
         self._add_return(Document(event_id, entries, self.today, back=quote.draft, back_of=number))
         self.check_void_undoes(before)
         self.counts["return"] += 1
@@ -231,8 +246,7 @@ class Shop:
         back, sold = exchange_documents(quote, entries, tenders_for(max(quote.net_minor, 0), 1))
         assert sum(amount for _, amount in back.refunds) == quote.returned.refund_minor
         assert quote.net_minor == sold.to_pay_minor - quote.returned.refund_minor
-        before = self.state
-        self.post(event_id, entries)
+        before = self.post_document(event_id, entries)
         self._add_return(
             Document(event_id, entries, self.today, sale=sold, back=back, back_of=number)
         )
@@ -249,8 +263,7 @@ class Shop:
         )
         quote = self.quote_void(number, self.event_id())
         if quote.entries:
-            self.post(quote.entries[0].id.event, quote.entries)
-            self.post(quote.entries[0].id.event, quote.entries)
+            self.post_document(quote.entries[0].id.event, quote.entries)
         document.voided = True
         self.counts["void"] += 1
         return quote
@@ -282,7 +295,7 @@ class Shop:
             points, self.member(), self.programme, on=self.today, event_id=event_id,
             second_person=second_person,
         )  # fmt: skip
-        self.post(event_id, entries)
+        self.post_document(event_id, entries)
         self.counts["adjust_up" if points > 0 else "adjust_down"] += 1
 
     def open_balance(self, lots: Sequence[OpeningLot]) -> None:
@@ -299,31 +312,47 @@ class Shop:
 
     def close_day(self, days: int) -> None:
         """Book what lapsed and review the tier (twice: the second is a no-op), then move on."""
-        booked = owner_event_id(MEMBER, f"expire:{self.today.iso()}")
-        expired = expire_entries(self.state, self.today, booked)
-        if expired:
-            self.post(booked, expired)
-            self.counts["expire"] += 1
-        assert not expire_entries(self.state, self.today, booked)
-        assert view(self.state, self.today.plus(1)).lapsed == 0
-        reviewed = owner_event_id(MEMBER, f"review:{self.today.iso()}")
-        review = review_entries(self.state, self.programme.tiers, self.today, reviewed)
-        if review:
-            self.post(reviewed, review)
-            self.counts["review"] += 1
-        assert not review_entries(self.state, self.programme.tiers, self.today, reviewed)
+        self.book()
+        self.book()
         self.closed_through = self.today
         nxt = self.today.plus(days)
         check_business_date(nxt, self.today, self.closed_through, None, supervisor=True)
         self.today = nxt
         self.counts["close_day"] += 1
 
+    def book(self) -> None:
+        """What the owner posts at the close of today, once; the close may be broken off after it."""
+        booked = expire_event_id(MEMBER, self.today)
+        if booked not in self.events:
+            expired = expire_entries(self.state, self.today, booked)
+            if expired:
+                self.post(booked, expired)
+                self.counts["expire"] += 1
+            assert not expire_entries(self.state, self.today, booked)
+            assert view(self.state, self.today.plus(1)).lapsed == 0
+        reviewed = owner_event_id(MEMBER, f"review:{self.today.iso()}")
+        if reviewed not in self.events:
+            review = review_entries(self.state, self.programme.tiers, self.today, reviewed)
+            if review:
+                self.post(reviewed, review)
+                self.counts["review"] += 1
+            assert not review_entries(self.state, self.programme.tiers, self.today, reviewed)
+
+    def break_off_close(self) -> None:
+        """Book as the close of today does; then today goes on. Nothing that is good through it goes."""
+        before = view(as_good(self.state, self.today), self.today)
+        self.book()
+        after = view(as_good(self.state, self.today), self.today)
+        assert after.available == before.available
+        assert after.debt == before.debt
+        self.counts["close_broken_off"] += 1
+
     def late_spend(self, points: int, on: BusinessDate) -> None:
         """A spend authorised elsewhere arrives late; the owner first gives back what it would take."""
         event_id = self.event_id()
         spend = Entry(EntryId(event_id, 0), POINTS, "redeem", -points, on)
         cause = owner_event_id(MEMBER, f"unexpire:{event_id.hex()}:0")
-        given = unexpire_entries(self.state, spend, self.today, cause)
+        given = unexpire_entries(self.state, (spend,), self.today, cause, on=on)
         if given:
             self.post(cause, given)
             self.counts["unexpire"] += 1

@@ -28,7 +28,7 @@ import tests.domain.laws
 import tests.domain.shop
 from app.domain import fold, returns, sale, tiers
 from app.domain.adjustment import OpeningLot, check_adjust
-from app.domain.business_day import BusinessDate
+from app.domain.business_day import NEVER, BusinessDate
 from app.domain.clock import check_business_date
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest, Tender
 from app.domain.entries import EntryId
@@ -36,6 +36,7 @@ from app.domain.errors import Refused
 from app.domain.programme import Programme, SpentPolicy
 from app.domain.programme_plain import programme_from_plain
 from app.domain.sale import quote_sale, sale_document, sale_entries
+from app.domain.state import view
 from app.domain.state_rows import Needs
 from app.domain.void import check_void
 from tests.domain.shop import Shop, expect_refusal
@@ -290,6 +291,20 @@ class Counter(RuleBasedStateMachine):
     def close_day(self, pick: random.Random) -> None:
         self.shop.close_day(pick.choice([1, 1, 2, 5, 31, 120, 400]))
 
+    @precondition(lambda self: self.shop.state.lots)
+    @rule(pick=chances)
+    def break_off_close(self, pick: random.Random) -> None:
+        """On the last good date of some points, which are then spent in part."""
+        shop = self.shop
+        until = [lot.expires for lot in shop.state.lots if shop.today < lot.expires < NEVER]
+        if until and pick.random() < 0.7:
+            shop.closed_through, shop.today = shop.today, min(until)
+        shop.break_off_close()
+        good = shop.member().state
+        if view(good, shop.today).available:
+            most = min(view(good, shop.today).available, 200)
+            shop.adjust(-pick.randint(1, most), second_person=True)
+
     @rule(pick=chances)
     def move_on_without_booking(self, pick: random.Random) -> None:
         """As a till with a head office does: lapsed lots stay unbooked for a while."""
@@ -413,7 +428,8 @@ COMMANDS = (
     "sell", "sell_without_member", "upgrade", "return", "return_all", "return_unexpired",
     "return_owed", "return_charged", "return_written_off", "exchange", "void", "adjust_up",
     "adjust_down", "opening", "manual_tier", "expire", "unexpire", "review", "close_day",
-    "lapse_unbooked", "late_spend", "publish", "checkpoint", "spend_restore", "ledger_by_coins",
+    "lapse_unbooked", "close_broken_off", "given_back", "late_spend", "publish", "checkpoint",
+    "spend_restore", "ledger_by_coins",
 )  # fmt: skip
 REFUSALS = (
     "sale_empty", "sale_line_invalid", "tender_mismatch", "member_needed", "redeem_off",
@@ -493,6 +509,8 @@ SABOTAGES: list[tuple[str, object, str, object]] = [
     ("a split loses a unit", sale, "split_by_weight", _losing),
     ("no split is loaded for a restore", tests.domain.laws, "needs",
      lambda entries: Needs(frozenset(), frozenset(), frozenset())),
+    ("what is booked and still good is not given back", tests.domain.shop, "unexpire_entries",
+     lambda *args, **more: ()),
     ("a review is posted again", tests.domain.shop, "review_entries",
      lambda state, rules, on, event: (tiers.upgrade_entry(EntryId(event, 0), rules, on,
                                                           rules.levels[1]),)),

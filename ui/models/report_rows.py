@@ -23,6 +23,7 @@ _KINDS = {
     "enrol": mark("Enrolled"),
     "opening": mark("Opening"),
     "expire": mark("Expired"),
+    "unexpire": mark("Expiry undone"),
     "tier_review": mark("Tier reviewed"),
 }
 
