@@ -308,10 +308,10 @@ class Context:
         """The version that a document names."""
         return next(p for p in self.programmes(conn) if p.version == version)
 
-    def business_date(self) -> BusinessDate:
-        """The business date of now by this till's clock; a shift keeps its own."""
+    def business_date(self, at: datetime | None = None) -> BusinessDate:
+        """The business date of an instant, now by this till's clock; a shift keeps its own."""
         return business_date_of(
-            self.clock(),
+            at or self.clock(),
             offset_minutes=self.offset_min(),
             cut_off_minute=self.till.cut_off_minute,
         )

@@ -61,6 +61,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.SHIFT_NEEDED: mark("Open a shift first."),
     Refusal.DAY_NOTHING_TO_CLOSE: mark("There is nothing to close: no shift since the last close."),
     Refusal.DAY_OPEN_ITEMS: mark("Something was opened meanwhile. Look at the list again."),
+    Refusal.DAY_NOT_BEGUN: mark("That date has not begun yet. It can be closed once it has."),
     Refusal.SHIFT_OPEN: mark("A shift is open already. Go on with it."),
     Refusal.SHIFT_UNCLOSED: mark("An earlier shift isn't closed. Count it and close it first."),
     Refusal.SHIFT_COUNTED: mark("The drawer is counted. Close the shift, then open the next one."),
@@ -177,6 +178,10 @@ _HUNDREDS_BETWEEN: Final = mark("Points go in hundreds. Enter {below} or {above}
 _HUNDREDS_TO: Final = mark("Points go in hundreds. Enter {only}.")
 
 WITH_FACTS: Final[Mapping[Code, str]] = {
+    Refusal.DAY_NOT_BEGUN: mark(
+        "This till already works for {date}. That date can be closed once it has begun; until then its"
+        " shifts can be counted and ended, and others opened."
+    ),
     Refusal.SALE_ABOVE_LIMIT: mark(
         "{amount_minor} is over this till's limit. Check and enter it again."
     ),

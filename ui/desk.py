@@ -118,7 +118,7 @@ class Desk:
             training=counter.is_training(ctx),
             sign=money_sign(facts.currency.code, facts.currency.exponent),
             offset_min=ctx.offset_min(),
-            today=shift.business_date if shift else ctx.business_date(),
+            today=counter.date_now(ctx),
             calendar=ctx.business_date(),
             tiers=members.tiers(ctx),
             shift=shift,

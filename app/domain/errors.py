@@ -63,6 +63,7 @@ class Refusal(StrEnum):
     SHIFT_COUNTED = "shift_counted"
     DAY_NOTHING_TO_CLOSE = "day_nothing_to_close"
     DAY_OPEN_ITEMS = "day_open_items"
+    DAY_NOT_BEGUN = "day_not_begun"
     # the drawer
     CASH_AMOUNT_NEEDED = "cash_amount_needed"
     COUNT_INVALID = "count_invalid"

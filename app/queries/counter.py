@@ -16,7 +16,6 @@ from app.domain.errors import Refusal, Refused
 from app.domain.sale import SaleQuote, quote_sale
 from app.numbers import parse_receipt_number
 from app.protocol.events import instant_of
-from app.queries.readers import shift_day
 from app.queries.records import (
     DayCloseView,
     DocumentLine,
@@ -25,6 +24,7 @@ from app.queries.records import (
     ShiftView,
     StaffView,
 )
+from app.queries.selling_date import selling_date
 from app.standing import is_voided, standing_returns
 from db import people, rows, till
 
@@ -36,7 +36,7 @@ VOIDABLE_SHOWN = 50
 def quote(ctx: Context, member_id: bytes | None, request: SaleRequest) -> SaleQuote:
     """What the cart comes to now, as the commit will work it out. Raises Refused as quote_sale."""
     with ctx.read() as conn:
-        on = shift_day(ctx, conn)
+        on = selling_date(ctx, conn)
         programme = ctx.programme_on(conn, on)
         member = member_context(conn, member_id, programme, on)
         return quote_sale(request, member, programme, on=on, minute=ctx.minute_of_day())
@@ -78,6 +78,12 @@ def open_shift(ctx: Context) -> ShiftView | None:
         instant_of(row.opened_us),
         row.float_minor,
     )
+
+
+def date_now(ctx: Context) -> BusinessDate:
+    """The business date that is sold on, or will be by the next shift."""
+    with ctx.read() as conn:
+        return selling_date(ctx, conn)
 
 
 def last_day_close(ctx: Context) -> DayCloseView | None:

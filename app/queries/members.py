@@ -29,7 +29,6 @@ from app.domain.state import MemberState, view
 from app.domain.tiers import tier_outlook
 from app.protocol.events import Event, instant_of
 from app.queries.guard import read_ahead
-from app.queries.readers import shift_day
 from app.queries.records import (
     Expiring,
     LedgerLine,
@@ -39,6 +38,7 @@ from app.queries.records import (
     Tier,
     TierProgress,
 )
+from app.queries.selling_date import selling_date
 from db import people, rows
 
 RECENT = 6
@@ -53,7 +53,7 @@ def tier_of(tier: ProgrammeTier) -> Tier:
 def tiers(ctx: Context) -> tuple[Tier, ...]:
     """The tiers of the programme that a sale goes by now, lowest first."""
     with ctx.read() as conn:
-        programme = ctx.programme_on(conn, shift_day(ctx, conn))
+        programme = ctx.programme_on(conn, selling_date(ctx, conn))
     return tuple(tier_of(tier) for tier in programme.tiers.levels)
 
 
@@ -67,7 +67,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         account = people.member(conn, member_id)
         if account is None:
             raise Refused(Refusal.MEMBER_UNKNOWN)
-        on = shift_day(ctx, conn)
+        on = selling_date(ctx, conn)
         programme = ctx.programme_on(conn, on)
         profile = people.profile(conn, member_id)
         cards = people.credentials_of(conn, member_id, "card")
@@ -112,7 +112,7 @@ def ledger(ctx: Context, member_id: bytes, *, limit: int = 500) -> tuple[LedgerL
 def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
     """A member's open lots by expiry, each with where it came from."""
     with ctx.read() as conn:
-        on = shift_day(ctx, conn)
+        on = selling_date(ctx, conn)
         state = as_good(cached_fold.load_state(conn, member_id, None), on)
         lines = []
         for lot in sorted(state.lots, key=lambda each: (each.expires, each.order)):

@@ -32,9 +32,8 @@ def require_look(conn: Connection, session: Session, right: Right) -> StaffRole:
 
 
 def shift_day(ctx: Context, conn: Connection) -> BusinessDate:
-    """The business date of the open shift, today's without one: what the counter shows and sells by (domain.md
-    section 3, "Clock": a shift keeps its date), and as far as a supervisor's own shift goes (security.md
-    section 3, "Audit log, exception report")."""
+    """The business date of the open shift, today's without one: as far as a supervisor's own shift goes
+    (security.md section 3, "Audit log, exception report"). What the counter sells by: selling_date.py."""
     shift = till.open_shift(conn)
     return BusinessDate(shift.business_date) if shift is not None else ctx.business_date()
 

@@ -20,7 +20,7 @@ from app.domain.errors import Refusal, Refused, Unavailable
 from app.domain.rights import Right
 from app.keyslots.document import write_durably
 from app.log import log
-from app.protocol.events import Event, chain, micros
+from app.protocol.events import Event, chain, instant_of, micros
 from app.slips import slip_of
 from app.usecases.close_shift import close_facts
 from app.usecases.count import count_of, shift_sums
@@ -184,8 +184,9 @@ def closed_unseen(ctx: Context) -> Closed | None:
 def begin(ctx: Context, command: BeginClose) -> Closing:
     """Let a close go on: over nothing open, or over what the matrix lets this person sign for.
 
-    Raises Refused: DAY_NOTHING_TO_CLOSE, DAY_OPEN_ITEMS (another date is to be closed first), SHIFT_OPEN
-    (count and close it first), and what `require` refuses: NOT_ALLOWED, REASON_NEEDED, APPROVAL_NEEDED.
+    Raises Refused: DAY_NOTHING_TO_CLOSE, DAY_OPEN_ITEMS (another date is to be closed first), DAY_NOT_BEGUN
+    (the till works ahead of the clock), SHIFT_OPEN (count and close it first), and what `require` refuses:
+    NOT_ALLOWED, REASON_NEEDED, APPROVAL_NEEDED.
     """
     with ctx.read() as conn:
         due = _date_to_close(conn)
@@ -193,6 +194,7 @@ def begin(ctx: Context, command: BeginClose) -> Closing:
             raise Refused(Refusal.DAY_NOTHING_TO_CLOSE)
         if due != command.on:
             raise Refused(Refusal.DAY_OPEN_ITEMS)
+        _check_begun(ctx, conn, command.on)
         shift = till.open_shift(conn)
         if shift is not None and shift.business_date <= command.on:
             raise Refused(Refusal.SHIFT_OPEN)
@@ -201,6 +203,17 @@ def begin(ctx: Context, command: BeginClose) -> Closing:
         closed = last_close(conn)
     since = BusinessDate(closed.on) if closed else None
     return Closing(command, since, items)
+
+
+def _check_begun(ctx: Context, conn: Connection, on: BusinessDate) -> None:
+    """A second close within one date would push every later date on, for good: the till works for a date
+    that has not begun yet, and closes it once it has. A date that had begun when its shift opened has,
+    whatever the clock says since."""
+    if on <= ctx.business_date():
+        return
+    shift = till.last_shift(conn)
+    if shift is None or on > ctx.business_date(instant_of(shift.opened_us)):
+        raise Refused(Refusal.DAY_NOT_BEGUN, {"date": on.iso()})
 
 
 def _signature(
@@ -295,6 +308,7 @@ def _commit(ctx: Context, tx: Tx, command: CloseDay) -> Event:
     begun = closing.command
     if _date_to_close(conn) != begun.on:
         raise Refused(Refusal.DAY_NOTHING_TO_CLOSE)
+    _check_begun(ctx, conn, begun.on)
     shift = till.open_shift(conn)
     if shift is not None and shift.business_date <= begun.on:
         raise Refused(Refusal.SHIFT_OPEN)

@@ -15,6 +15,7 @@ from app.domain.clock import check_business_date, check_clock
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 from app.protocol.events import instant_of
+from app.queries.selling_date import next_date
 from app.usecases.close_day import LastClose, last_close
 from app.usecases.done import Done
 from app.usecases.rights import require
@@ -34,21 +35,19 @@ class OpenShift:
 
 
 def open_shift(ctx: Context, command: OpenShift) -> Done[Session]:
-    """Open a shift on today's business date, or on the next one where today's is closed already.
+    """Open a shift on today's business date, or on the later one that this till works for already.
 
     Raises Refused: SHIFT_OPEN (somebody's shift of the same business date is open), SHIFT_UNCLOSED
     (one of an earlier date: it is counted and closed first, counter-flows.md S47), CLOCK_BEHIND
-    (clock earlier than the last event: domain.md section 3, "Clock"), BUSINESS_DATE_BACK, and
-    APPROVAL_NEEDED when the date is more than one day past the last close (Right.DATE_AHEAD).
+    (clock earlier than the last event: domain.md section 3, "Clock"), and APPROVAL_NEEDED when the
+    date is more than one day past the last close (Right.DATE_AHEAD).
     """
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(Session(command.session.staff_id, tx.known.shift_id), again=True)
         closed = last_close(tx.conn)
-        today = ctx.business_date()
-        if closed is not None and today == closed.on:
-            today = today.plus(1)  # what is sold after the Z belongs to the next date
-        _check_clock(ctx, tx.conn, today)
+        today = next_date(ctx, tx.conn)
+        _check_clock(ctx, tx.conn)
         approval = _check_ahead(ctx, tx.conn, command, today, closed)
         current = till.open_shift(tx.conn)
         if current is not None:
@@ -91,12 +90,9 @@ def _check_ahead(
     )  # fmt: skip
 
 
-def _check_clock(ctx: Context, conn: Connection, today: BusinessDate) -> None:
+def _check_clock(ctx: Context, conn: Connection) -> None:
     """By the till's own journal: there is no head office to compare with yet."""
     head = rows.head(conn)
     last = rows.event_by_seq(conn, head[0]) if head else None
     last_at = instant_of(posting.event_of(last).at_us) if last else None
     check_clock(ctx.clock(), last_at, None, most_apart=MOST_APART)
-    shift = till.last_shift(conn)
-    last_date = BusinessDate(shift.business_date) if shift else None
-    check_business_date(today, last_date, None, None, supervisor=False)

@@ -10,7 +10,7 @@ from app.context import Context
 from app.documents.cards import member_card
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.tiers import current_tier
-from app.queries.readers import shift_day
+from app.queries.selling_date import selling_date
 from app.slips import shop_of
 from db import people, rows, till
 from printing.document import from_json
@@ -74,7 +74,7 @@ def save_card(ctx: Context, member_id: bytes, folder: Path) -> Path:
             raise Refused(Refusal.MEMBER_UNKNOWN)
         if number is None:
             raise Refused(Refusal.CARD_UNKNOWN)
-        levels = ctx.programme_on(conn, shift_day(ctx, conn)).tiers
+        levels = ctx.programme_on(conn, selling_date(ctx, conn)).tiers
         tier = current_tier(load_state(conn, member_id, None), levels)
         shop = shop_of(ctx, conn, ctx.offset_min())
     card = member_card(

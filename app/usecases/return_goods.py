@@ -26,7 +26,7 @@ from app.domain.rights import Right
 from app.numbers import receipt_number
 from app.protocol.events import Event
 from app.queries.counter import sale_of
-from app.queries.readers import shift_day
+from app.queries.selling_date import selling_date
 from app.slips import slip_of
 from app.standing import is_voided
 from app.usecases.done import Done
@@ -102,8 +102,7 @@ def preview_return(
 ) -> ReturnQuote:
     """Everything that would go back, before it does. Raises Refused as quote_return."""
     with ctx.read() as conn:
-        on = shift_day(ctx, conn)
-        return _quote(ctx, conn, sale_id, lines, on=on)
+        return _quote(ctx, conn, sale_id, lines, on=selling_date(ctx, conn))
 
 
 def return_goods(ctx: Context, command: ReturnGoods) -> Done[Returned]:
