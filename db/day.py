@@ -79,6 +79,27 @@ def ledger_since(conn: Connection, seq: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def points_in(conn: Connection, window: Window) -> int:
+    """The sum of points that the window's events moved."""
+    row = conn.execute(
+        f"SELECT coalesce(sum(l.amount), 0) FROM ({_rows('f.seq')}) f"
+        " JOIN ledger l ON l.seq = f.seq AND l.asset = 'points'",
+        window._asdict(),
+    ).fetchone()
+    return int(row[0])
+
+
+def points_ahead(conn: Connection, closed_on: int, closed_seq: int) -> int:
+    """The sum of points that came before a close but are of a later date than it closed."""
+    row = conn.execute(
+        "SELECT coalesce(sum(l.amount), 0) FROM event_figures f INDEXED BY event_figures_date"
+        " JOIN ledger l ON l.seq = f.seq AND l.asset = 'points'"
+        " WHERE f.business_date > ? AND f.seq <= ?",
+        (closed_on, closed_seq),
+    ).fetchone()
+    return int(row[0])
+
+
 def cached_points(conn: Connection) -> int:
     """Σ balances of all members as the cache has them."""
     return int(conn.execute("SELECT coalesce(sum(points), 0) FROM member_state").fetchone()[0])

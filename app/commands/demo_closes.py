@@ -82,7 +82,7 @@ class Closes:
             "unattended": 0,
             "proof": {
                 "head": head.hex(), "events": events, "entries": self._entries,
-                "points": self._points, "members": members,
+                "points_at_end": self._points, "members": members,
                 "verified": len({row.member_id for row in ledger}), "faults": 0, "backup": None,
             },
             "key": statement.public_of(self._seed).hex(),

@@ -168,6 +168,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "proof.events": Field(mark("Events"), "count"),
     "proof.entries": Field(mark("Entries"), "count"),
     "proof.points": Field(mark("Sum of points"), "points"),
+    "proof.points_at_end": Field(mark("Sum of points"), "points"),
     "proof.members": Field(mark("Members"), "count"),
     "proof.verified": Field(mark("Members checked"), "count"),
     "proof.faults": Field(mark("Differences found by verify"), "count"),

@@ -155,11 +155,12 @@ def _open(shop: Shop, facts: ZFacts) -> Iterator[Block]:
 
 def _proof(shop: Shop, doc: dict[str, Any]) -> Iterator[Block]:
     proof = doc["proof"]
+    points = proof["points_at_end"] if "points_at_end" in proof else proof["points"]
     yield from _lines(shop, mark("PROOF"), "strong")
     yield _pair(shop, mark("Events"), number(proof["events"]))
     yield _pair(shop, mark("Entries"), number(proof["entries"]))
     yield _pair(shop, mark("Members"), number(proof["members"]))
-    yield _pair(shop, mark("Points of all members"), number(proof["points"]))
+    yield _pair(shop, mark("Points of all members"), number(points))
     yield _pair(shop, mark("Members folded anew"), number(proof["verified"]))
     none = shop.line(mark("none"))
     yield _pair(shop, mark("Backup, opened"), proof["backup"] or none, "small")

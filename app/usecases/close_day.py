@@ -52,7 +52,11 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class LastClose:
-    """The newest close: its number, date and event, and the sums that the next proof builds on."""
+    """The newest close: its number, date and event, and the sums that the next proof builds on.
+
+    `entries` are all up to the close, `points` those at the end of its date: a shift of a later date
+    may be open, and what its members were given tells what it took.
+    """
 
     number: int
     on: int
@@ -125,7 +129,10 @@ def last_close(conn: Connection) -> LastClose | None:
         return None
     doc = posting.event_of(row).doc
     proof = doc["proof"]
-    return LastClose(doc["number"], doc["date"], row.seq, proof["entries"], proof["points"])
+    points = proof.get("points_at_end")
+    if points is None:  # a close of before told the points of all shifts up to it
+        points = proof["points"] - day.points_ahead(conn, doc["date"], row.seq)
+    return LastClose(doc["number"], doc["date"], row.seq, proof["entries"], points)
 
 
 def is_closed(conn: Connection, on: int) -> bool:
@@ -279,9 +286,9 @@ def prove(ctx: Context, check: Check = verify_since) -> Proof:
     """Check everything since the last close; `check` does it elsewhere (app/apart.py) where somebody
     sells meanwhile."""
     with ctx.read() as conn:
-        closed = last_close(conn)
-    since = closed or LastClose(0, NEVER_CLOSED, 0, 0, 0)
-    report = check(ctx, since.seq, since.points)
+        since = last_close(conn) or LastClose(0, NEVER_CLOSED, 0, 0, 0)
+        points = since.points + day.points_ahead(conn, since.on, since.seq)
+    report = check(ctx, since.seq, points)
     return Proof(since.seq + report.events, report.head, report.members, report.total)
 
 
@@ -318,17 +325,18 @@ def _commit(ctx: Context, tx: Tx, command: CloseDay) -> Event:
     approval = _signature(ctx, conn, begun, closing.signed, goes_on=True)
     previous = last_close(conn) or LastClose(0, NEVER_CLOSED, 0, 0, 0)
     seq, head = _walk_tail(conn, command.proof)
+    window = day.Window(int(begun.on), seq, previous.on, previous.seq)
     seed = _seed(conn)
     doc = {
         "number": max(previous.number, posting.close_floor(conn)) + 1,
         "date": int(begun.on),
         "at": micros(ctx.clock()),
-        "sums": _sums(conn, day.Window(int(begun.on), seq, previous.on, previous.seq)),
+        "sums": _sums(conn, window),
         "owner": None if command.posted is None else _posted(command.posted),
         "open": [[item.code, item.count] for item in items],
         "reason": begun.reason,
         "unattended": int(begun.session is None),
-        "proof": _proof(conn, command, previous, seq, head),
+        "proof": _proof(conn, command, previous, window, head),
         "key": statement.public_of(seed).hex(),
         "approval": approval,
     }
@@ -418,15 +426,19 @@ def _walk_tail(conn: Connection, proof: Proof) -> tuple[int, bytes]:
 
 
 def _proof(
-    conn: Connection, command: CloseDay, previous: LastClose, seq: int, head: bytes
+    conn: Connection,
+    command: CloseDay,
+    previous: LastClose,
+    window: day.Window,
+    head: bytes,
 ) -> dict[str, Any]:
-    entries, points = day.ledger_since(conn, previous.seq)
+    entries, _ = day.ledger_since(conn, previous.seq)
     backup = command.backup
     return {
         "head": head.hex(),
-        "events": seq,
+        "events": window.seq,
         "entries": previous.entries + entries,
-        "points": previous.points + points,
+        "points_at_end": previous.points + day.points_in(conn, window),
         "members": people.member_count(conn),
         "verified": command.proof.members,
         "faults": command.proof.faults,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,9 @@ from app.usecases import close_day as closing_of_days
 from app.usecases.close_day import date_to_close
 from app.usecases.close_unattended import close_all, due_unattended
 from app.usecases.open_shift import OpenShift, open_shift
-from tests.app.closing import begun, closed, count_and_close, finished
+from db import day
+from db.connection import Connection
+from tests.app.closing import begun, closed, count_and_close, event_of, finished
 from tests.app.kiosk import Kiosk
 
 
@@ -113,3 +116,27 @@ def test_a_clock_that_stands_behind_stops_no_close(kiosk: Kiosk) -> None:
     kiosk.quote_and_sell(1000)
     kiosk.clock.now -= timedelta(days=300)
     assert closed(kiosk).number == 1
+
+
+def test_a_z_of_before_that_told_all_points_is_built_on_without_a_false_difference(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had the points of the open shift of the next date too."""
+    kiosk.quote_and_sell(30000)
+    count_and_close(kiosk)
+    kiosk.clock.now += timedelta(days=1)
+    opened(kiosk)
+    kiosk.quote_and_sell(50000)
+
+    def told_all(conn: Connection, *rest: Any) -> dict[str, Any]:
+        found = made(conn, *rest)
+        del found["points_at_end"]
+        return {**found, "points": day.cached_points(conn)}
+
+    made = closing_of_days._proof
+    with monkeypatch.context() as before:
+        before.setattr(closing_of_days, "_proof", told_all)
+        finished(kiosk, begun(kiosk))
+    done = closed(kiosk)
+    proof = event_of(kiosk, done.event_id).doc["proof"]
+    assert (proof["points_at_end"], proof["faults"]) == (800, 0)

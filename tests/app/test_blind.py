@@ -14,18 +14,24 @@ from typing import get_args
 
 import pytest
 
+from app import posting
+from app.backup import folder_of
 from app.build import open_till
 from app.context import Context, Session
 from app.documents.report import ReportCode, ReportFilter
 from app.domain.drawer import DrawerSums
 from app.queries import drawer
-from app.queries.audit import AuditFilter
+from app.queries.audit import AuditFilter, audit_facts
+from app.usecases.close_shift import CloseShift, close_shift
+from app.usecases.close_unattended import close_all
 from app.usecases.count import CountDrawer, count_drawer, shift_sums
 from app.usecases.enrol import Enrol, ProfileInput, enrol
 from app.usecases.export_audit import ExportAudit, export_audit
 from app.usecases.export_report import ExportReport, Form, export_report
+from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.read_report import open_parts, open_report
 from app.usecases.sign_in import SignIn, sign_in
+from db import rows
 from db import till as till_rows
 from tests.app.blind import Planted, Walk, doors, functions_of
 from tests.app.test_drawer import give_back, move, pieces, sale
@@ -303,3 +309,42 @@ def test_after_the_count_it_is_told(closed: Closed, tmp_path: Path) -> None:
         count_drawer(ctx, CountDrawer(ctx.ids(), session, session.shift_id, pieces(100)))
         result.ask(planted, "x_report", drawer.x_report)
     assert result.found
+
+
+def test_the_z_of_an_older_date_tells_nothing_of_the_shift_that_is_open(shop: Shop) -> None:
+    """Its event, its slip, its file, and the journal as the manager reads and exports it."""
+    ctx = shop.till.context
+    session = shop.start(float_minor=FLOAT)
+    sale(shop, session, 5_000)
+    assert session.shift_id is not None
+    count_drawer(ctx, CountDrawer(ctx.ids(), session, session.shift_id, pieces(5_000 + FLOAT)))
+    close_shift(ctx, CloseShift(ctx.ids(), session, session.shift_id))
+    shop.clock.step(days=1)
+    session = open_shift(ctx, OpenShift(ctx.ids(), session, FLOAT)).result
+    for n, minor in enumerate((139_000, 317_100, 248_200, 490_400, 417_600)):
+        profile = ProfileInput(f"Ada {n}", f"1390000{n:04d}")
+        member = enrol(ctx, Enrol(ctx.ids(), session, profile, True)).result.member_id
+        sale(shop, session, minor, member=member)
+    (done,) = close_all(ctx).closed
+    result = Walk((1_612_300, 1_612_300 + FLOAT))
+    manager = sign_in(ctx, SignIn(ctx.ids(), "zg", PINS["zg"])).result
+    with ctx.read() as conn:
+        row = rows.event_by_id(conn, done.event_id)
+        assert row is not None
+        slips = [job.document for job in till_rows.jobs_of_event(conn, row.seq)]
+    assert b"points_at_end" in row.body
+    result.search("event", row.body)
+    result.search("slips", slips)
+    result.search("viewer", audit_facts(ctx, manager, row.seq))
+    for path in folder_of(ctx).glob("*.json"):
+        result.search("file", path.read_bytes())
+    path = export_audit(ctx, ExportAudit(ctx.ids(), manager, AuditFilter(), "csv", "en")).result
+    result.search("journal", path.read_bytes())
+    assert result.found == []
+    shop.clock.step(days=1)
+    (after,) = close_all(ctx).closed
+    with ctx.read() as conn:
+        row = rows.event_by_id(conn, after.event_id)
+        assert row is not None
+    proof = posting.event_of(row).doc["proof"]
+    assert (proof["points_at_end"], proof["faults"]) == (16_123, 0)

@@ -55,7 +55,7 @@ def test_a_close_counts_its_date_and_proves_the_journal(kiosk: Kiosk) -> None:
     last = kiosk.events()[-2]
     assert (proof["head"], proof["events"]) == (last.hash.hex(), last.seq)
     assert last.seq > head_before.seq
-    assert (proof["entries"], proof["points"], proof["members"]) == (entries, points, 2)
+    assert (proof["entries"], proof["points_at_end"], proof["members"]) == (entries, points, 2)
     assert (proof["faults"], proof["verified"]) == (0, 1)
     assert proof["backup"].startswith("01-")
     assert doc["open"] == []
@@ -76,7 +76,7 @@ def test_numbers_have_no_gap_and_windows_part_the_journal(kiosk: Kiosk) -> None:
     assert [doc["sums"]["paid"] for doc in taken] == [10000, 20000, 30000]
     with kiosk.ctx.read() as conn:
         points = conn.execute("SELECT sum(points) FROM member_state").fetchone()[0]
-    assert taken[-1]["proof"]["points"] == points
+    assert taken[-1]["proof"]["points_at_end"] == points
     assert sum(doc["sums"]["issued"] for doc in taken) == points
 
 

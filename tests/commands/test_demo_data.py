@@ -138,7 +138,7 @@ def test_every_date_is_closed_by_a_z_that_says_what_a_real_one_would(till: build
             )
             assert statement.check(blob).facts["number"] == number
             before_on, before_seq = doc["date"], event.seq
-            points = doc["proof"]["points"]
+            points = doc["proof"]["points_at_end"]
         assert len(closes) == DAYS
         assert points == day.cached_points(conn)
 
