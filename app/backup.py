@@ -44,6 +44,8 @@ sealed before; each of its records is, and chained."""
 BESIDE: Final = "backups"
 """The folder in the store's own where backups go when no other is set."""
 KEPT_HOURS, KEPT_DAYS, KEPT_WEEKS = 24, 14, 8
+CLOCKS_APART: Final = timedelta(hours=1)
+"""How far a clock may have been set back since a backup before its age says nothing."""
 MEMBERS_FOLDED: Final = 50
 """Members whose whole fold is compared with the cache in the copy: those who moved last."""
 COPIED, WALKED = 50, 80
@@ -285,8 +287,9 @@ def _newest_of(spans: Sequence[object], found: list[Path], most: int) -> set[Pat
 
 
 def is_stale(age: timedelta | None) -> bool:
-    """Whether the newest backup is too old to be silent about: older than a day, or none at all."""
-    return age is None or age > timedelta(days=1)
+    """Whether the newest backup is too old to be silent about: older than a day, none at all, or made by a
+    clock that was ahead, of which nobody knows how old it is."""
+    return age is None or not -CLOCKS_APART <= age <= timedelta(days=1)
 
 
 def _order(path: Path) -> tuple[int, str]:

@@ -86,14 +86,16 @@ def backup_age(ctx: Context) -> timedelta | None:
 
 
 def backup_due(ctx: Context) -> bool:
-    """Whether the hour is over and something happened that the last backup does not have."""
+    """Whether the hour is over and something happened that the last backup does not have. One that a clock
+    ahead of this one made is as good as over."""
     with ctx.read() as conn:
         row = rows.last_backup(conn)
         if row is None:
             return True
         if _nothing_since(conn, row.seq):
             return False
-    return ctx.clock() - instant_of(posting.event_of(row).at_us) >= EVERY
+    age = ctx.clock() - instant_of(posting.event_of(row).at_us)
+    return not timedelta(0) <= age < EVERY
 
 
 def _nothing_since(conn: Connection, seq: int) -> bool:
@@ -102,8 +104,8 @@ def _nothing_since(conn: Connection, seq: int) -> bool:
 
 
 def backup_alarm(ctx: Context) -> str:
-    """The code of what is wrong with the backups, "" when nothing is: there is none, or
-    the newest is older than a day. (That they lie on the store's own disk is `backup.is_beside`.)"""
+    """The code of what is wrong with the backups, "" when nothing is: there is none, or the newest is
+    stale. (That they lie on the store's own disk is `backup.is_beside`.)"""
     age = backup_age(ctx)
     if age is None:
         return Outage.BACKUP_NONE.value

@@ -248,6 +248,28 @@ def test_the_next_one_is_due_after_an_hour_and_only_when_something_happened(kios
     assert not backup_due(kiosk.ctx)
 
 
+def test_a_backup_of_a_clock_that_was_ahead_silences_neither_the_next_nor_the_alarm(
+    kiosk: Kiosk,
+) -> None:
+    kiosk.clock.now += timedelta(days=400)
+    noted(kiosk)
+    kiosk.clock.now -= timedelta(days=400)
+    kiosk.quote_and_sell()
+    assert backup_due(kiosk.ctx)
+    assert backup_alarm(kiosk.ctx) == "backup_stale"
+    assert "backup" in [need.kind for need in needs(kiosk.ctx)]
+    noted(kiosk)
+    kiosk.quote_and_sell()
+    assert not backup_due(kiosk.ctx)
+    assert backup_alarm(kiosk.ctx) == ""
+
+
+def test_a_clock_that_is_put_right_by_minutes_raises_no_alarm(kiosk: Kiosk) -> None:
+    noted(kiosk)
+    kiosk.clock.now -= timedelta(minutes=20)
+    assert backup_alarm(kiosk.ctx) == ""
+
+
 OURS, THEIRS = b"our till's own id", b"another till's id"
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
+from app.backup import is_stale
 from app.domain.business_day import BusinessDate
 from app.formats import disk_size, number
 from app.i18n import mark
 from app.queries.health import DISK_LEAST, Health
 from ui.kit import Kit
 from ui.models.record_rows import RecordColumns
-
-_DAY = timedelta(days=1)
 
 
 class HealthLine(NamedTuple):
@@ -46,7 +45,7 @@ def health_lines(
             return words.say("never")
         return kit.formats.moment(at, today=today.to_date())
 
-    old = found.last_backup is None or now - found.last_backup > _DAY
+    old = is_stale(None if found.last_backup is None else now - found.last_backup)
     clock = words.say("right")
     if found.clock_behind_s:
         clock = words.say("{seconds} s behind the last event", seconds=number(found.clock_behind_s))
