@@ -61,6 +61,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.SHIFT_NEEDED: mark("Open a shift first."),
     Refusal.DAY_NOTHING_TO_CLOSE: mark("There is nothing to close: no shift since the last close."),
     Refusal.DAY_OPEN_ITEMS: mark("Something was opened meanwhile. Look at the list again."),
+    Refusal.DAY_PROOF_OLD: mark("Much happened since the check. Close the day again."),
     Refusal.DAY_NOT_BEGUN: mark("That date has not begun yet. It can be closed once it has."),
     Refusal.SHIFT_OPEN: mark("A shift is open already. Go on with it."),
     Refusal.SHIFT_UNCLOSED: mark("An earlier shift isn't closed. Count it and close it first."),

@@ -224,6 +224,16 @@ def last_day_close(conn: Connection) -> EventRow | None:
     return _last(conn, "event_day_close", "kind = 'day_close'")
 
 
+def day_closes_after(conn: Connection, seq: int) -> list[EventRow]:
+    """Every DAY_CLOSE after a sequence number, oldest first."""
+    found = conn.execute(
+        f"SELECT {_EVENT} FROM event INDEXED BY event_day_close"
+        " WHERE kind = 'day_close' AND seq > ? ORDER BY seq",
+        (seq,),
+    )
+    return [EventRow(*row) for row in found]
+
+
 def last_checkpoint(conn: Connection) -> EventRow | None:
     """The newest CHECKPOINT."""
     return _last(conn, "event_checkpoint", "kind = 'checkpoint'")

@@ -54,9 +54,10 @@ class DayErrands(QObject):
         self._kit, self._lanes, self._desk = kit, lanes, desk
         self._sheets, self._strip, self._session = sheets, strip, session
         self._paper, self._settle, self._clock = paper, settle, clock
+        self._of_night: tuple[Closed, ...] = ()
         self.night = Night(sheets, lanes, desk.day, taken=lambda: sheets.busy, clock=clock)
         self.night.failed.connect(self._warn)
-        self.night.closed.connect(self._tell)
+        self.night.closed.connect(self._closed_at_night)
         self.night.followed.connect(self.followed)
 
     def close_day(self) -> None:
@@ -114,7 +115,8 @@ class DayErrands(QObject):
         lanes.run(here, "db", lambda: day.may_back_up(session), ok=allowed, failed=self._warn)
 
     def tell_of_night(self) -> None:
-        """After a sign-in: the first hears of a close that the till made by itself."""
+        """After a sign-in: the first hears of the closes that the till made by itself."""
+        self._of_night = ()
         self._lanes.run(
             self._sheets, "db", self._desk.day.closed_unseen,
             ok=self._tell, failed=self._warn,
@@ -125,22 +127,30 @@ class DayErrands(QObject):
         assert session is not None, "a sheet is open only while somebody is signed in"
         return session
 
-    def _tell(self, closed: Closed | None) -> None:
-        if closed is None:
+    def _closed_at_night(self, closed: Closed) -> None:
+        """One date after the other, and nobody has to be there: the notice is of all of them."""
+        self._of_night = (*self._of_night, closed)
+        self._tell(self._of_night)
+
+    def _tell(self, closes: tuple[Closed, ...]) -> None:
+        """One notice of all of them, which names each date whose drawer nobody counted."""
+        if not closes:
             return
-        words = self._kit.words
-        date, number = closed.on.iso(), f"{closed.number:06d}"
+        words, last = self._kit.words, closes[-1]
+        uncounted = ", ".join(closed.on.iso() for closed in closes if closed.uncounted)
 
         def say() -> str:
-            if not closed.uncounted:
-                return words.say(
-                    "The till closed {date} itself (Z {number}).", date=date, number=number
-                )
-            return words.say(
-                "The till closed {date} itself (Z {number}). A drawer was not counted.",
-                date=date,
-                number=number,
+            told = words.count(
+                "The till closed {date} itself (Z {number}).",
+                "The till closed {count} dates itself, the last one {date} (Z {number}).",
+                len(closes),
+                count=len(closes),
+                date=last.on.iso(),
+                number=f"{last.number:06d}",
             )
+            if not uncounted:
+                return told
+            return f"{told} " + words.say("Drawer not counted: {dates}.", dates=uncounted)
 
         self._strip.warn(say)
 

@@ -56,10 +56,11 @@ class DayRun:
         self.made: Backup | None = None
 
     def start(self, closing: Closing) -> None:
-        """From the first step."""
+        """From the first step, also once more: what an earlier go found is forgotten."""
         from app.usecases.owner_postings import Progress
 
         self._closing = closing
+        self.proof = self.posted = self.made = None
         self._told("post")
         begun = Progress(closing.command.on, closing.since)
 

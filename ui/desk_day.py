@@ -147,8 +147,8 @@ class DayDesk:
         end_shift_unattended(self._ctx, on)
         return begin(self._ctx, BeginClose(self._ctx.ids(), None, on))
 
-    def closed_unseen(self) -> Closed | None:
-        """The newest close that the till made by itself, the first time that it is asked for."""
+    def closed_unseen(self) -> tuple[Closed, ...]:
+        """The closes that the till made by itself, each the first time that it is asked for."""
         return closed_unseen(self._ctx)
 
     # What follows a Z (see ui.follow_up) --------------------------------------------------------

@@ -64,6 +64,7 @@ class Refusal(StrEnum):
     DAY_NOTHING_TO_CLOSE = "day_nothing_to_close"
     DAY_OPEN_ITEMS = "day_open_items"
     DAY_NOT_BEGUN = "day_not_begun"
+    DAY_PROOF_OLD = "day_proof_old"
     # the drawer
     CASH_AMOUNT_NEEDED = "cash_amount_needed"
     COUNT_INVALID = "count_invalid"

@@ -25,6 +25,7 @@ from app.slips import slip_of
 from app.usecases.close_shift import close_facts
 from app.usecases.count import count_of, shift_sums
 from app.usecases.done import Done
+from app.usecases.keep_cart import is_sale_open
 from app.usecases.owner_postings import Progress
 from app.usecases.rights import require
 from app.usecases.verify_day import verify_since
@@ -164,25 +165,22 @@ def _open_items(ctx: Context, conn: Connection) -> tuple[OpenItem, ...]:
     doubtful = jobs.pop("uncertain", 0)
     # Without a printer nothing waits for one.
     waiting = sum(jobs.values()) if ctx.settings.receipt.printer else 0
-    carts = int(till.saved_cart(conn) is not None)
+    carts = int(is_sale_open(conn))
     found = (OpenItem(CART, carts), OpenItem(WAITING, waiting), OpenItem(DOUBTFUL, doubtful))
     return tuple(item for item in found if item.count)
 
 
-def closed_unseen(ctx: Context) -> Closed | None:
-    """The newest close, where the till made it by itself and nobody has been told; from then on they
-    have been."""
+def closed_unseen(ctx: Context) -> tuple[Closed, ...]:
+    """The closes that the till made by itself and that nobody has been told of, oldest first; from then on
+    they have been."""
     with ctx.read() as conn:
-        row = rows.last_day_close(conn)
-        seen = int(rows.meta(conn, _SEEN) or 0)
-    if row is None or row.seq <= seen:
-        return None
-    closed = _closed(posting.event_of(row))
-    if not closed.unattended:
-        return None
+        found = rows.day_closes_after(conn, int(rows.meta(conn, _SEEN) or 0))
+    if not found:
+        return ()
     with ctx.write_rows() as conn:
-        rows.set_meta(conn, _SEEN, str(row.seq))
-    return closed
+        rows.set_meta(conn, _SEEN, str(found[-1].seq))
+    closes = (_closed(posting.event_of(row)) for row in found)
+    return tuple(closed for closed in closes if closed.unattended)
 
 
 # Step by step ---------------------------------------------------------------------------------------
@@ -296,8 +294,8 @@ def close_day(ctx: Context, command: CloseDay) -> Done[Closed]:
     """Count, number and sign. Everything that was signed for is looked at again, and by whom.
 
     Raises Refused: DAY_OPEN_ITEMS (something was opened, found or not backed up that nobody signed for;
-    begin again), SHIFT_OPEN, DAY_NOTHING_TO_CLOSE, and what `begin` refuses: whoever closes or signed may
-    have lost the right since.
+    begin again), DAY_PROOF_OLD (prove again), SHIFT_OPEN, DAY_NOTHING_TO_CLOSE, DAY_NOT_BEGUN, and what
+    `begin` refuses: whoever closes or signed may have lost the right since.
     """
     closing = command.closing
     with ctx.write(closing.command.command_id) as tx:
@@ -414,14 +412,15 @@ def _check_signed(items: tuple[OpenItem, ...], signed: tuple[OpenItem, ...]) -> 
 
 
 def _walk_tail(conn: Connection, proof: Proof) -> tuple[int, bytes]:
-    """The chain from the proof to now. Raises Refused(DAY_OPEN_ITEMS) when it does not join: prove again."""
+    """The chain from the proof to now. Raises Refused(DAY_PROOF_OLD) when it does not join
+    or is too long to walk here: prove again."""
     seq, head = proof.seq, proof.head
     for row in rows.events_after(conn, proof.seq, TAIL_MOST + 1):
         if row.seq != seq + 1 or chain(head, row.body) != row.hash:
-            raise Refused(Refusal.DAY_OPEN_ITEMS)
+            raise Refused(Refusal.DAY_PROOF_OLD)
         seq, head = row.seq, row.hash
     if seq - proof.seq > TAIL_MOST:
-        raise Refused(Refusal.DAY_OPEN_ITEMS)
+        raise Refused(Refusal.DAY_PROOF_OLD)
     return seq, head
 
 

@@ -7,6 +7,7 @@ import msgspec
 from app.context import Context
 from app.protocol.events import micros
 from db import till
+from db.connection import Connection
 
 
 class CartLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,8 +50,20 @@ def kept_cart(ctx: Context) -> OpenCart | None:
     """The cart as it was last saved; None when there is none or it can't be read."""
     with ctx.read() as conn:
         body = till.saved_cart(conn)
+    return None if body is None else _read(body)
+
+
+def is_sale_open(conn: Connection) -> bool:
+    """Whether the cart as last saved has anything to charge. A member who is attached and buys nothing is
+    no sale; a cart that can't be read may be one."""
+    body = till.saved_cart(conn)
     if body is None:
-        return None
+        return False
+    cart = _read(body)
+    return cart is None or bool(cart.lines or cart.typed_amount)
+
+
+def _read(body: str) -> OpenCart | None:
     try:
         return msgspec.json.decode(body, type=OpenCart)
     except msgspec.DecodeError:

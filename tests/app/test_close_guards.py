@@ -210,7 +210,7 @@ def test_events_that_do_not_join_the_proof_stop_the_close(kiosk: Kiosk) -> None:
     count_and_close(kiosk)
     step = ready(kiosk)
     elsewhere = replace(step, proof=replace(step.proof, head=bytes(32)))
-    assert refusal(lambda: close_day(kiosk.ctx, elsewhere)) is Refusal.DAY_OPEN_ITEMS
+    assert refusal(lambda: close_day(kiosk.ctx, elsewhere)) is Refusal.DAY_PROOF_OLD
 
 
 def test_a_gap_after_the_proof_stops_the_close(kiosk: Kiosk) -> None:
@@ -221,7 +221,7 @@ def test_a_gap_after_the_proof_stops_the_close(kiosk: Kiosk) -> None:
         conn.execute(
             "UPDATE event_mac SET seq = seq + 5 WHERE seq = (SELECT max(seq) FROM event_mac)"
         )
-    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.DAY_OPEN_ITEMS
+    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.DAY_PROOF_OLD
 
 
 def test_more_events_after_the_proof_than_are_walked_ask_for_another(
@@ -230,9 +230,19 @@ def test_more_events_after_the_proof_than_are_walked_ask_for_another(
     count_and_close(kiosk)
     step = ready(kiosk)
     monkeypatch.setattr(closing_of_days, "TAIL_MOST", 0)
-    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.DAY_OPEN_ITEMS
+    assert refusal(lambda: close_day(kiosk.ctx, step)) is Refusal.DAY_PROOF_OLD
     monkeypatch.setattr(closing_of_days, "TAIL_MOST", 1)
     assert close_day(kiosk.ctx, step).result.number == 1
+
+
+def test_a_member_who_is_attached_and_buys_nothing_is_no_unfinished_sale(kiosk: Kiosk) -> None:
+    keep_cart(kiosk.ctx, OpenCart(member_id=kiosk.member_id.hex()))
+    assert open_items(kiosk.ctx) == ()
+    keep_cart(kiosk.ctx, OpenCart(member_id=kiosk.member_id.hex(), typed_amount="12"))
+    assert open_items(kiosk.ctx) == (OpenItem("cart", 1),)
+    with kiosk.ctx.write_rows() as conn:
+        till.save_cart(conn, "of another version", updated_us=0)
+    assert open_items(kiosk.ctx) == (OpenItem("cart", 1),)
 
 
 def test_two_who_began_the_same_date_close_it_once(kiosk: Kiosk) -> None:
@@ -262,12 +272,27 @@ def test_a_missed_date_is_closed_while_the_shift_of_today_stays_open(kiosk: Kios
 
 def test_a_close_by_itself_is_told_once_and_one_with_somebody_never(kiosk: Kiosk) -> None:
     closed(kiosk)
-    assert closed_unseen(kiosk.ctx) is None
+    assert closed_unseen(kiosk.ctx) == ()
     next_day(kiosk)
     kiosk.clock.now += timedelta(days=1)
     (done,) = close_all(kiosk.ctx).closed
-    assert closed_unseen(kiosk.ctx) == done
-    assert closed_unseen(kiosk.ctx) is None
+    assert closed_unseen(kiosk.ctx) == (done,)
+    assert closed_unseen(kiosk.ctx) == ()
+
+
+def test_each_close_by_itself_is_told_whatever_was_closed_since(kiosk: Kiosk) -> None:
+    """Nobody signed in between: an uncounted drawer, a whole close by somebody, and one by itself again."""
+    kiosk.clock.now += timedelta(days=1)
+    (first,) = close_all(kiosk.ctx).closed
+    assert first.uncounted == 1
+    open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 0))
+    closed(kiosk)
+    next_day(kiosk)
+    count_and_close(kiosk)
+    kiosk.clock.now += timedelta(days=1)
+    (last,) = close_all(kiosk.ctx).closed
+    assert last.uncounted == 0
+    assert closed_unseen(kiosk.ctx) == (first, last)
 
 
 # The owner's postings ---------------------------------------------------------------------------------

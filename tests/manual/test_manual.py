@@ -30,7 +30,8 @@ WAITING = (
     "The last backup is older than a day.",
     "All backups lie on the till's own disk.",
     "The till closed {date} itself (Z {number}).",
-    "The till closed {date} itself (Z {number}). A drawer was not counted.",
+    "The till closed {count} dates itself, the last one {date} (Z {number}).",
+    "Drawer not counted: {dates}.",
     CRASHED,
 )
 """What the strip and the list say besides codes."""
@@ -41,6 +42,7 @@ NEED_A_HAND = (
         "VOID_OTHER_SHIFT",
         "VOID_DAY_CLOSED",
         "DAY_OPEN_ITEMS",
+        "DAY_NOT_BEGUN",
         "CARDS_USED_UP",
         "PROGRAMME_INVALID",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from app.usecases.close_day import last_close
 from app.usecases.close_unattended import close_all
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import shows
-from tests.ui.flows.test_close_day import close_sheet, context_of, keep_picture
+from tests.ui.flows.test_close_day import action, close_sheet, context_of, keep_picture
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import PIN, Shop
 from ui.day_run import Step
@@ -285,3 +286,38 @@ def test_the_steps_tell_how_far_they_are(cash: Rig) -> None:
         assert told, step
         assert told == sorted(told), step
         assert told[-1] == 100, step
+
+
+def test_a_date_that_has_not_begun_is_counted_but_not_closed(today: Rig) -> None:
+    """Sold after the Z of the same day; a day later the same sheet closes it."""
+    before = number(today)
+    close_sheet(today)
+    count_and_go_on(today)
+    today.until(lambda: today.top is None)
+    action(today, "kb")
+    today.open_shift()
+    assert number(today) == before + 1
+    sheet = close_sheet(today)
+    assert "2026-11-22" in sheet._date()
+    count_and_go_on(today)
+    today.until(lambda: "2026-11-22" in sheet.problem.text())
+    assert today.faults() == []
+    keep_picture(today, "close_not_begun")
+    today.settle()
+    assert today.shell.till.shift is None
+    assert number(today) == before + 1
+    today.shop.clock.now += timedelta(days=1)
+    sheet.submit()
+    today.until(lambda: today.top is None)
+    assert number(today) == before + 2
+
+
+def count_and_go_on(rig: Rig) -> None:
+    """The float alone, counted; Enter submits it, Enter goes on."""
+    sheet = rig.top
+    assert isinstance(sheet, CloseDay)
+    type_count(rig, "5")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: sheet.part is not None and not sheet.part.counting)
+    rig.clock.now += 1
+    press(Qt.Key.Key_Return)

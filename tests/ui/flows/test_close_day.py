@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -17,8 +18,12 @@ from sqlcipher3.dbapi2 import Connection
 from app.backup import Backup
 from app.context import Context
 from app.settings import ReportSettings
-from app.usecases.close_day import last_close
+from app.usecases import close_day as closing_of_days
+from app.usecases.close_day import Proof, last_close
 from app.usecases.close_unattended import close_all
+from app.usecases.open_shift import OpenShift as OpenDrawer
+from app.usecases.open_shift import open_shift
+from app.usecases.sign_in import SignIn, sign_in
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import shows
 from tests.ui.keys import press, write
@@ -161,6 +166,28 @@ def test_a_backup_that_fails_is_signed_for_or_the_date_stays_open(
     keep_picture(rig, "close_day_no_backup_en_dark")
 
 
+def test_a_check_that_the_counter_outran_is_made_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup's own event comes after the check, and here that is too much already."""
+    assert rig.window.desk is not None
+    day, seen = rig.window.desk.day, []
+    prove = day.prove
+
+    def counted(told: Callable[[int], None]) -> Proof:
+        seen.append(number_of_last_close(rig))
+        if len(seen) == 2:
+            monkeypatch.setattr(closing_of_days, "TAIL_MOST", 5000)
+        return prove(told)
+
+    monkeypatch.setattr(closing_of_days, "TAIL_MOST", 0)
+    monkeypatch.setattr(day, "prove", counted)
+    close_sheet(rig)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    assert (len(seen), number_of_last_close(rig)) == (2, 1)
+
+
 def test_a_date_far_past_the_last_close_is_opened_by_a_second_person(fresh: Rig) -> None:
     """Closed on the 18th, opened on the 21st: the cashier types the float, the manager agrees."""
     fresh.until(lambda: fresh.window.desk is not None)
@@ -239,10 +266,29 @@ def test_at_night_the_till_closes_what_is_over_and_tells_who_comes_next(rig: Rig
     rig.shell.day.night.look()
     rig.until(lambda: number_of_last_close(rig) == 2)
     rig.until(lambda: not rig.shell.day.night.busy)
-    assert "未盘点" in rig.shell.strip.text
+    assert "2 个营业日" in rig.shell.strip.text
+    assert "未盘点：2026-11-18, 2026-11-21" in rig.shell.strip.text
     rig.settle()
     assert rig.shell.till.shift is None
     keep_picture(rig, "closed_at_night")
+
+
+def test_who_signs_in_is_told_of_every_date_that_the_till_closed_and_of_each_uncounted_drawer(
+    fresh: Rig,
+) -> None:
+    fresh.until(lambda: fresh.window.desk is not None)
+    ctx = context_of(fresh)
+    close_all(ctx)
+    manager = sign_in(ctx, SignIn(ctx.ids(), "wm", PIN)).result
+    open_shift(ctx, OpenDrawer(ctx.ids(), manager, 50000))
+    fresh.shop.clock.now += timedelta(days=1)
+    close_all(ctx)
+    fresh.sign_in("wm")
+    fresh.until(lambda: "自动日结" in fresh.shell.strip.text)
+    told = fresh.shell.strip.text
+    assert "2 个营业日" in told
+    assert "未盘点：2026-11-18, 2026-11-21" in told
+    assert fresh.faults() == []
 
 
 def test_an_hourly_backup_is_made_without_anybody(rig: Rig) -> None:
