@@ -108,6 +108,17 @@ def last_shift(conn: Connection) -> ShiftRow | None:
     return ShiftRow(*row) if row else None
 
 
+def first_opened_since(conn: Connection, business_date: int) -> int:
+    """The opening event of the first shift of a date or a later one; of the newest shift where there is
+    none, 0 before any."""
+    row = conn.execute(
+        "SELECT coalesce((SELECT min(opened_seq) FROM shift WHERE business_date >= ?),"
+        " (SELECT max(opened_seq) FROM shift), 0)",
+        (business_date,),
+    ).fetchone()
+    return int(row[0])
+
+
 # Programme --------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 cases out. Names, roles and what is shown of it are app.queries.exceptions'.
 
 It runs in a process of its own (app/apart.py), which begins in a tenth of a second because little is
-imported here: only the rows of events and people, and the rules.
+imported here: only the rows of events, people and shifts, and the rules.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from app.domain.fraud.guard import Guard
 from app.domain.fraud.limits import GuardLimits
 from app.percent import Share, quiet
 from app.queries.guard_facts import Facts
-from db import people, rows
+from db import people, rows, till
 
 WARM_UP_DAYS: Final = 30
 """The rules look this far back; what they find before the period is left out."""
@@ -164,18 +164,10 @@ _MEASURE_OF: Final[Mapping[str, Measure]] = {
 
 
 def first_seq(conn: Connection, day: BusinessDate) -> int:
-    """The last event before a business date; dates never go back along the journal."""
-    head = rows.head(conn)
-    low, high = 0, head[0] if head else 0
-    while low < high:
-        middle = (low + high + 1) // 2
-        row = rows.event_by_seq(conn, middle)
-        assert row is not None, "the journal has no gaps"
-        if msgspec.json.decode(row.body)["bd"] < day:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    """An event before all documents of a business date and later ones. Dates go back along the journal (a
+    close books on its own date while the next one sells, a clock was wrong), so it is asked of the shifts."""
+    opened = till.first_opened_since(conn, int(day))
+    return max(opened - 1, 0)
 
 
 class _Phones:

@@ -7,9 +7,11 @@ import pytest
 from app import posting
 from app.build import NewStaff, add_staff
 from app.context import Session
+from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused, Unavailable
 from app.queries.audit import audit_facts, lines_of
 from app.queries.exceptions import CaseLine, Exceptions, opening_seq
+from app.queries.guard_walk import first_seq
 from app.usecases.approve import Approve, approve
 from app.usecases.exceptions import SayOfCase, exceptions_of, journal_of_case, say_of_case
 from app.usecases.sell import sell
@@ -17,6 +19,8 @@ from app.usecases.sign_in import find_staff
 from app.usecases.unmask import Unmask, unmask
 from app.usecases.void import Void, preview_void, void
 from db import rows
+from tests.app.closing import count_and_close, next_day
+from tests.app.kiosk import Kiosk
 from tests.app.test_guard import Desk, desk, strict_store
 from tests.fakes import PINS
 
@@ -249,3 +253,27 @@ def test_the_report_does_not_change_the_store(desk: Desk) -> None:
     report_of(desk)
     with desk.ctx.read() as conn:
         assert rows.head(conn) == before
+
+
+def test_bookings_of_an_older_date_hide_no_event_before_them(kiosk: Kiosk) -> None:
+    """A close books on its own date while the next one sells: dates go back along the journal."""
+    today = next_day_of(kiosk)
+    sold = kiosk.quote_and_sell().result.seq
+    before = today.plus(-1)
+    for n in range(40):
+        event_id = n.to_bytes(16, "big")
+        with kiosk.ctx.write(event_id) as tx:
+            tx.record(
+                posting.TIER_REVIEW, event_id=event_id, session=None, business_date=before,
+                member_id=kiosk.member_id, doc={"due": int(before), "tier_code": "basic"},
+            )  # fmt: skip
+    with kiosk.ctx.read() as conn:
+        assert 0 < first_seq(conn, today) < sold
+        assert first_seq(conn, before) < first_seq(conn, today)
+        assert first_seq(conn, today.plus(9)) == first_seq(conn, today)
+
+
+def next_day_of(kiosk: Kiosk) -> BusinessDate:
+    count_and_close(kiosk)
+    next_day(kiosk)
+    return kiosk.ctx.business_date()
