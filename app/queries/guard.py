@@ -68,8 +68,8 @@ def _earns_of(conn: Connection, member_id: bytes, on: BusinessDate) -> list[int]
 def _changed_s(
     conn: Connection, limits: GuardLimits, member_id: bytes, on: BusinessDate
 ) -> int | None:
-    """When the member's phone was changed last, as far back as it is asked for. Every change of a profile says
-    its consents again, so their rows, which are indexed by member, lead to the events."""
+    """When the member's phone was changed last, as far back as it is asked for. An edit that changes it says
+    the member's consents again, so their rows, which are indexed by member, lead to the events."""
     days = limits.redeem_wait_hours // 24 + _DAYS_MORE
     since = till.opened_before(conn, on.plus(-days))
     for seq in people.newest_consent_seqs(conn, member_id, _CHANGES, after=since):

@@ -90,8 +90,9 @@ EDITED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class EditProfile:
-    """Change a profile. `version` is the one that was shown; consents are set as given. Of `kept` the
-    stored values stay, whatever `profile` says: who edits was shown them masked."""
+    """Change a profile. `version` is the one that was shown; a consent that is other than before was
+    given, or taken back, just now. Of `kept` the stored values stay, whatever `profile` says: who edits
+    was shown them masked."""
 
     command_id: bytes
     session: Session
@@ -193,6 +194,10 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
         changed = [column for column in EDITED if cell[column] != getattr(row, column)]
         if "name" in changed and "name_py" in changed:
             changed.remove("name_py")  # another name has another reading
+        given = consents_given(command.service_consent, command.marketing_consent)
+        consents = _answered(tx.conn, command.member_id, given, restate="phone" in changed)
+        if not changed and not consents:
+            return Done(_enrolled(tx.conn, command.member_id))
         tx.record(
             posting.CONSENT if not changed else posting.PROFILE,
             event_id=ctx.ids(),
@@ -201,7 +206,7 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
             member_id=command.member_id,
             doc={
                 "changed": changed,
-                "consents": consents_given(command.service_consent, command.marketing_consent),
+                "consents": consents,
                 "profile": {"version": row.version + 1, "digest": cell_digest(key, cell)},
             },
             cells=(cell,),
@@ -282,6 +287,24 @@ def consents_given(service: bool, marketing: bool) -> list[list[Any]]:
         [SERVICE, "counter", NOTICE_VERSION, int(service)],
         [MARKETING, "any", NOTICE_VERSION, int(marketing)],
     ]
+
+
+def _answered(
+    conn: Connection, member_id: bytes, given: list[list[Any]], *, restate: bool
+) -> list[list[Any]]:
+    """Of the answers on the sheet those that are other than before: they were given anew, under today's notice.
+    An untouched one keeps the notice that it was given under. `restate` says those again, as they stand: the
+    rows of a member's answers are what leads the guard to a change of the phone (app/queries/guard.py)."""
+    stands = {(c.purpose, c.channel): c for c in people.consents_of(conn, member_id)}
+    answered = []
+    for answer in given:
+        purpose, channel, _, granted = answer
+        known = stands.get((purpose, channel))
+        if granted != (known.granted if known is not None else 0):
+            answered.append(answer)
+        elif restate and known is not None:
+            answered.append([purpose, channel, known.notice_version, granted])
+    return answered
 
 
 def _check_birthday(
