@@ -38,7 +38,9 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """A document's sums in minor units; paid = gross - discount + tax on top - points' value."""
+    """A document's sums in minor units; paid = gross - discount + tax on top - points' value, and the goods'
+    amounts add up to paid + points' value. Money kept for points already spent is beside that: paid is higher
+    by it."""
 
     tier_rank: int | None = None
     gross: int = 0
@@ -88,7 +90,9 @@ def money_of_return(
 ) -> Money:
     """What a return takes out of the figures, below zero; `earlier` are the returns that stood before.
 
-    Amounts are the lines' stored ones by the units still kept, so partial returns add up to the sale.
+    Amounts are the lines' stored ones by the units still kept, so partial returns add up to the sale. Each
+    share that was given back is rounded by itself; goods and gross are their sums, so that the columns of a
+    return add up too (docs/decisions/the-shops-day.md, "Figures").
     """
     before = kept_units(sale, earlier)
     after = kept_units(sale, (*earlier, returned))
@@ -100,17 +104,23 @@ def money_of_return(
     def total(amount: Callable[[int], int]) -> int:
         return sum(gone(n, amount(n)) for n in range(len(sale.lines)))
 
+    def payable(line: int) -> int:
+        money = sum(gone(line, shares[line]) for shares in sale.tender_shares)
+        return money + gone(line, sale.lines[line].points_share_minor)
+
+    discount = total(lambda n: sale.lines[n].tier_discount_minor)
+    on_top = -sum(tax for _, included, _, tax in returned.tax_totals if not included)
     goods: dict[str, list[int]] = {}
     for n, line in enumerate(sale.lines):
         if before[n] != after[n]:
             of_goods = goods.setdefault(line.request.category or "", [0, 0])
-            of_goods[0] += gone(n, line.payable_minor)
+            of_goods[0] += payable(n)
             per = line.request.per_quantity
             of_goods[1] += _pieces(after[n], per) - _pieces(before[n], per)
     return Money(
         sale.tier_rank,
-        total(lambda n: sale.lines[n].gross_minor),
-        total(lambda n: sale.lines[n].tier_discount_minor),
+        sum(map(payable, range(len(sale.lines)))) + discount - on_top,
+        discount,
         total(lambda n: sale.lines[n].points_share_minor),
         -sum(minor for _, minor in returned.refunds),
         _joined(

@@ -43,6 +43,31 @@ def test_partial_returns_take_out_exactly_what_the_sale_put_in(kiosk: Kiosk) -> 
     assert [sum(a for _, a, _ in shares(kiosk, "category"))] == [0]
 
 
+@pytest.mark.parametrize(
+    ("price", "pieces", "points"), [(1999, 7, 500), (1290, 3, 300), (533, 3, 0)]
+)
+def test_the_columns_of_each_partial_return_add_up(
+    kiosk: Kiosk, price: int, pieces: int, points: int
+) -> None:
+    kiosk.quote_and_sell(600000)  # Gold: the member's price is no round one.
+    sale = kiosk.quote_and_sell(price, quantity=pieces, redeem=points).result
+    for _ in range(pieces):
+        kiosk.take_back(sale.event_id)
+    rows = [row for row in sums(kiosk) if row.kind in ("sale", "return")][1:]
+    for row in rows:
+        columns = row.gross_minor - row.discount_minor - row.points_value_minor
+        assert columns == row.paid_minor, row
+        with kiosk.ctx.read() as conn:
+            goods = [
+                each.amount
+                for each in figures.all_shares(conn)
+                if each.seq == row.seq and each.part == "category"
+            ]
+        assert sum(goods) == row.paid_minor + row.points_value_minor, row
+    for name in ("gross_minor", "discount_minor", "points_value_minor", "paid_minor"):
+        assert sum(getattr(row, name) for row in rows) == 0, name
+
+
 def test_a_void_mirrors_what_it_undoes(kiosk: Kiosk) -> None:
     sale = kiosk.quote_and_sell(5000, quantity=2).result
     back = kiosk.take_back(sale.event_id).result

@@ -180,9 +180,22 @@ class Journal:
             return 0, 0
         lines = self.sale_of(event)["lines"]
         mine = [n for n, line in enumerate(lines) if (line["category"] or "") == share]
-        payable = self.stored(event, lambda line: line["payable_minor"])
+        payable = self.payable(event)
         units = self.units(event)
         return sum(units[n] for n in mine), sum(payable[n] for n in mine)
+
+    def payable(self, event: Event) -> dict[int, int]:
+        """What each line sells for; of a return what was given back of it, each share rounded by itself."""
+        if self.side(event)[0] != "return":
+            return self.stored(event, lambda line: line["payable_minor"])
+        sale = self.sale_of(event)
+        at = {id(line): n for n, line in enumerate(sale["lines"])}
+        points = [line.get("points_share_minor", 0) for line in sale["lines"]]
+        parts = [
+            self.stored(event, lambda line, of=shares: of[at[id(line)]])  # type: ignore[misc]  # a default binds the loop's value
+            for shares in (points, *sale["tender_shares"])
+        ]
+        return {n: sum(part[n] for part in parts) for n in parts[0]}
 
     def points(self, event: Event) -> tuple[int, int, int]:
         """(issued, redeemed, expired) of the entries."""
