@@ -1,8 +1,9 @@
 """The store to practise in: a folder of its own inside the live one, with its own key, journal and backups.
 
-It has the live shop's rules and items, none of its members, and no event of it reaches the live store: the two
-are never open in one context. Its passphrase is derived from the live key, so it opens by way of the live store
-alone. Somebody gets in with the PIN that they have just typed at the live till.
+It has the live shop's rules, items and settings as they are at each start, none of its members, and no event
+of it reaches the live store: the two are never open in one context. Its passphrase comes from the live key,
+so it opens by way of the live store alone. Somebody gets in with the PIN that they have just typed at the live
+till.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from app.build import DATABASE, NewItem, NewStore, Till, create_store, open_till
+from app.build import DATABASE, NewItem, NewStore, Till, create_store, open_till, publish
 from app.commands.demo_data import no_keystore
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
@@ -44,6 +45,7 @@ def begin(ctx: Context, folder: Path, who: str, pin: str, **surroundings: Any) -
         till = _opened(ctx, training, passphrase, settings, surroundings)
         try:
             (training / PAPERS).mkdir(mode=FOLDER_MODE, exist_ok=True)
+            _bring_up_to_date(ctx, till.context)
             admit(till.context, person, pin)
         finally:
             till.close()
@@ -105,21 +107,47 @@ def _writes_files(printer: str) -> bool:
     return address.one_per_job or path.is_file() or path.is_dir() or not path.exists()
 
 
-def _like(ctx: Context, settings: Settings) -> NewStore:
-    """The live shop without anybody's data."""
+def _bring_up_to_date(live: Context, practice: Context) -> None:
+    """The rules and items of now into a store of an earlier day; what practice made of them goes."""
+    programme, items = _rules_and_items(live)
+    with practice.read() as conn:
+        known = till_rows.programme(conn, programme["version"])
+    if known is None:
+        publish(practice, programme, today=practice.business_date())
+    wanted = {item.row.code for item in items}
+    with practice.write_rows() as conn:
+        for row in till_rows.find_items(conn, "", _ITEMS_MOST):
+            if row.code not in wanted:
+                till_rows.replace_item(conn, row, codes=(), active=False)
+        for item in items:
+            stands = till_rows.item_by_own_code(conn, item.row.code)
+            row = item.row if stands is None else replace(item.row, id=stands.id)
+            till_rows.replace_item(conn, row, codes=item.codes, active=True)
+
+
+def _rules_and_items(ctx: Context) -> tuple[dict[str, Any], list[NewItem]]:
+    """The programme that holds today, decoded, and every item that is sold."""
     with ctx.read() as conn:
         version = ctx.programme_on(conn, ctx.business_date()).version
         found = till_rows.programme(conn, version)
-        items = till_rows.find_items(conn, "", _ITEMS_MOST)
-        codes = [till_rows.item_codes(conn, item.id) for item in items]
+        items = [
+            NewItem(row, till_rows.item_codes(conn, row.id))
+            for row in till_rows.find_items(conn, "", _ITEMS_MOST)
+        ]
     assert found is not None, "the version that holds today is there"
+    return json.loads(found[2]), items
+
+
+def _like(ctx: Context, settings: Settings) -> NewStore:
+    """The live shop without anybody's data."""
+    programme, items = _rules_and_items(ctx)
     return NewStore(
         store=ctx.till.store,
         till=ctx.till.till,
-        programme=json.loads(found[2]),
+        programme=programme,
         staff=(),
         card_prefix=_CARD_PREFIX,
-        items=[NewItem(item, of) for item, of in zip(items, codes, strict=True)],
+        items=items,
         training=True,
         settings=settings,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import backup, spool
-from app.build import open_till
+from app.build import open_till, publish
 from app.commands.demo_data import no_keystore
 from app.commands.training import FOLDER, begin
 from app.context import Context, Session
@@ -21,7 +21,7 @@ from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
 from db import people, till
-from tests.fakes import PINS, ZONE_MIN, Shop
+from tests.fakes import PINS, ZONE_MIN, Shop, demo_programme
 from tests.flows.test_counter_day import new_member, sale
 
 
@@ -169,4 +169,34 @@ def test_training_prints_on_the_shops_printer(shop: Shop, printer: str) -> None:
     folder, passphrase = practise(shop)
     practice = open_till(folder, passphrase=passphrase, find_keystore=no_keystore)
     assert practice.context.settings.receipt.printer == printer
+    practice.close()
+
+
+def test_each_start_has_the_rules_and_items_of_now(shop: Shop) -> None:
+    ctx = shop.till.context
+    practise(shop)
+    rules = demo_programme(version=2, starts=ctx.business_date().iso())
+    publish(ctx, rules, today=ctx.business_date())
+    with ctx.write_rows() as conn:
+        tea, latte = till.find_items(conn, "", 10)
+        dearer = replace(tea, price_minor=tea.price_minor + 100)
+        till.replace_item(conn, dearer, codes=("6900000000017",), active=True)
+        till.replace_item(conn, latte, codes=(), active=False)
+        cup = replace(tea, id=bytes(15) + b"9", code="P0009", name="茶杯")
+        till.replace_item(conn, cup, codes=(), active=True)
+    folder, passphrase = practise(shop)
+    practice = open_till(
+        folder, passphrase=passphrase, find_keystore=no_keystore, clock=shop.clock,
+        offset_min=lambda: ZONE_MIN,
+    )  # fmt: skip
+    with practice.context.read() as conn:
+        found = {row.code: row.price_minor for row in till.find_items(conn, "", 10)}
+        by_code = till.item_by_code(conn, "6900000000017")
+    assert found == {dearer.code: dearer.price_minor, "P0009": tea.price_minor}
+    assert by_code is not None
+    assert by_code.code == tea.code
+    with practice.context.read() as conn:
+        today = practice.context.business_date()
+        assert practice.context.programme_on(conn, today).version == 2
+    assert verify(practice.context).findings == []
     practice.close()
