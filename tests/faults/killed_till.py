@@ -103,6 +103,8 @@ class Memory:
     acked: set[int] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     slowest_start_s: float = 0.0
+    audits: int = 0
+    """Starts after which everything was checked, the audit's witnesses among it."""
 
     def take(self, said: bytes) -> None:
         for line in said.splitlines():
@@ -111,6 +113,7 @@ class Memory:
                 self.acked.add(words["ack"])
             else:
                 self.problems += words["problems"]
+                self.audits += 1
                 self.slowest_start_s = max(self.slowest_start_s, words["start_s"])
 
 

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.long import alterations, member_lives, month_end, random_cases
+from tests.long import alterations, kills, member_lives, month_end, random_cases
 
 PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
     "alterations": alterations.run,
+    "kills": kills.run,
     "member_lives": member_lives.run,
     "month_end": month_end.run,
     "random_cases": random_cases.run,
