@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -187,17 +188,38 @@ def test_a_check_that_is_silent_for_too_long_is_ended_and_says_so(
     assert started.are_gone(checks)
 
 
+class Alarm:
+    """A timer that never goes off; `set` holds each that was started, and whether it was cancelled since."""
+
+    set: ClassVar[list[Alarm]] = []
+
+    def __init__(self, seconds: float, function: Callable[[], None]) -> None:
+        del function
+        self.seconds = seconds
+        self.is_cancelled = False
+
+    def start(self) -> None:
+        assert all(alarm.is_cancelled for alarm in self.set), "one at a time"
+        self.set.append(self)
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
 def test_a_check_that_speaks_may_take_longer_than_the_silence(
     kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart, "SILENCE_S", 4)
-    speaks = "import time\nfor n in range(6): print(n, flush=True); time.sleep(1)"
-    Started(monkeypatch, speaks)
+    """Each word begins the time of silence anew."""
+    monkeypatch.setattr(Alarm, "set", [])
+    monkeypatch.setattr("app.apart.threading.Timer", Alarm)
+    Started(monkeypatch, "for n in range(6): print(n, flush=True)")
     heard: list[int] = []
     with pytest.raises(Unavailable) as caught:
         Apart(kiosk.ctx).since(kiosk.ctx, 0, 0, heard.append)
     assert caught.value.code is Outage.STORE_FAILED, "it ended by itself, without an answer"
     assert heard == list(range(6))
+    assert [alarm.seconds for alarm in Alarm.set] == [apart.SILENCE_S] * 7
+    assert Alarm.set[-1].is_cancelled
 
 
 def test_a_process_that_ends_without_an_answer_is_no_sound_proof(

@@ -204,6 +204,11 @@ class Rig:
         finally:
             go_on.set()
 
+    def hear(self, words: str) -> None:
+        """Wait for words in the strip, at once after the key: good news fades while something else is
+        waited for."""
+        self.until(lambda: words in self.shell.strip.text)
+
     def faults(self) -> list[str]:
         """What is cut off or overlaps, once the window has laid itself out: it does so a moment later."""
         with contextlib.suppress(self.qtbot.TimeoutError):

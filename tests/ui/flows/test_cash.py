@@ -207,8 +207,8 @@ class TestDrawer:
         press(Qt.Key.Key_Return)
         press(Qt.Key.Key_Down)
         press(Qt.Key.Key_Return)
-        rig.until(lambda: rig.top is None)
-        assert said in rig.shell.strip.text
+        rig.hear(said)
+        assert rig.top is None
 
     def test_no_amount_is_said_at_the_field(self, rig: Rig) -> None:
         rig.act("cr")
