@@ -7,10 +7,11 @@ from typing import Final
 
 from app import posting
 from app.context import Context
-from db import figures, rows
+from db import figures, report_sums_kept, rows
 
 _BATCH: Final = 2000
 _FILLED: Final = "figures_filled"
+_SUMS_DUE: Final = "sums_due"
 
 
 def fill_figures(ctx: Context, told: Callable[[int, int], None]) -> None:
@@ -38,3 +39,19 @@ def fill_figures(ctx: Context, told: Callable[[int, int], None]) -> None:
             else:
                 rows.drop_meta(conn, _FILLED)
         due = bool(batch)
+
+
+def fill_sums(ctx: Context, told: Callable[[int, int], None]) -> None:
+    """After the migration that brought the sums of reports: add up the rows that there are, once those of
+    `fill_figures` are there. Afterwards triggers keep them, and this does nothing.
+
+    One transaction, for what is written is small; a till that stops half-way begins anew. `told` hears how many
+    events and members of all are done.
+    """
+    with ctx.read() as conn:
+        due = rows.meta(conn, _SUMS_DUE) is not None
+    if not due:
+        return
+    with ctx.write_rows() as conn:
+        report_sums_kept.write(conn, report_sums_kept.added_up(conn, told))
+        rows.drop_meta(conn, _SUMS_DUE)

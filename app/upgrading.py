@@ -13,7 +13,7 @@ from typing import Final
 from app.context import Context
 from app.journal import fsync_folder
 from app.percent import Share, part
-from app.projections import fill_figures
+from app.projections import fill_figures, fill_sums
 from db.backup import check_copy, copy_into
 from db.engine import Store
 from db.migrate import migrate
@@ -21,6 +21,7 @@ from db.migrate import migrate
 _COPIED: Final = 45
 _CHECKED: Final = 60
 _STEPPED: Final = 80
+_FIGURED: Final = 96
 _ALL: Final = 100
 """Percent after each part, a rough share of the time that it takes; the rest are the sums."""
 
@@ -36,7 +37,8 @@ def upgrade(store: Store, share: Share) -> bool:
 
 def fill(ctx: Context, share: Share) -> None:
     """The sums that steps left to be filled. Raises Unavailable; goes on where it was stopped."""
-    fill_figures(ctx, part(share, _STEPPED, _ALL))
+    fill_figures(ctx, part(share, _STEPPED, _FIGURED))
+    fill_sums(ctx, part(share, _FIGURED, _ALL))
 
 
 def _keep_copy(store: Store, share: Share, found: int, wanted: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from db.connection import Connection
-from db.report_sums import LOT_TOLD
+from db.report_sums_standing import LOT_TOLD
 
 _EXPIRING: Final = (
     f"l.asset = 'points' AND l.expires BETWEEN :first AND :last AND l.remaining > 0 AND {LOT_TOLD}"

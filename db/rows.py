@@ -184,6 +184,15 @@ def ledger_of_member(conn: Connection, member_id: bytes, after_seq: int = 0) -> 
     return [LedgerRow(*row) for row in rows]
 
 
+def ledger_of_asset(conn: Connection, member_id: bytes, asset: str) -> list[LedgerRow]:
+    """A member's entries of one asset, in the ledger's order."""
+    rows = conn.execute(
+        f"SELECT {_LEDGER} FROM ledger WHERE member_id = ? AND asset = ? ORDER BY seq, n",
+        (member_id, asset),
+    )
+    return [LedgerRow(*row) for row in rows]
+
+
 def ledger_of_members(conn: Connection, members: Sequence[bytes]) -> dict[bytes, list[LedgerRow]]:
     """The entries of so many members by one question, each member's in the ledger's order."""
     found: dict[bytes, list[LedgerRow]] = {each: [] for each in members}

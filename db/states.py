@@ -98,6 +98,18 @@ _SPLIT = (
 _DEBT = "member_id, asset, debit_event, debit_n, amount, ord, kind"
 _DAY = "member_id, business_date, counts_from, earned, spend, sales"
 
+# Not REPLACE: it removes a row without a word to the triggers that keep the sums of these two tables.
+_PUT_STATE = (
+    f"INSERT INTO member_state ({_STATE}) VALUES (?,?,?,?,?,?) ON CONFLICT (member_id) DO UPDATE SET"
+    " seq = excluded.seq, sequence = excluded.sequence, points = excluded.points,"
+    " rest = excluded.rest, tier_until = excluded.tier_until"
+)
+_PUT_LOT = (
+    f"INSERT INTO lot ({_LOT}) VALUES (?,?,?,?,?,?,?,?)"
+    " ON CONFLICT (member_id, origin_event, origin_n, expires) DO UPDATE SET asset = excluded.asset,"
+    " available_from = excluded.available_from, remaining = excluded.remaining, ord = excluded.ord"
+)
+
 TABLES = ("member_state", "lot", "split", "debt", "member_day")
 
 
@@ -111,7 +123,7 @@ def state(conn: Connection, member_id: bytes) -> StateRow | None:
 
 def put_state(conn: Connection, row: StateRow) -> None:
     """Write the sums of a member."""
-    conn.execute(f"INSERT OR REPLACE INTO member_state ({_STATE}) VALUES (?,?,?,?,?,?)", row)
+    conn.execute(_PUT_STATE, row)
 
 
 def lots(conn: Connection, member_id: bytes) -> list[LotRow]:
@@ -124,7 +136,7 @@ def lots(conn: Connection, member_id: bytes) -> list[LotRow]:
 
 def put_lots(conn: Connection, rows: Iterable[LotRow]) -> None:
     """Add or rewrite lots."""
-    conn.executemany(f"INSERT OR REPLACE INTO lot ({_LOT}) VALUES (?,?,?,?,?,?,?,?)", rows)
+    conn.executemany(_PUT_LOT, rows)
 
 
 def drop_lots(conn: Connection, keys: Iterable[tuple[bytes, bytes, int, int]]) -> None:

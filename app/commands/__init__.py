@@ -33,7 +33,7 @@ exit codes of verify:
   2  wrong use of the command     13  a document row differs
   4  the store can't be opened    14  a cached balance, lot, tier or card block differs
  10  event bytes or chain altered 15  the journal file differs or is damaged
- 11  a sequence number is missing
+ 11  a sequence number is missing 16  a sum that reports read differs
 
 exit codes of verify-audit:
   0  nothing was altered       2  the end is missing, or an older store was put back

@@ -21,6 +21,7 @@ _FAULTS: Final[Mapping[Fault, str]] = {
     Fault.PROJECTION: mark("Event {seq}: a document row differs"),
     Fault.CACHE: mark("Event {seq}: a cached balance, lot, tier or card block differs"),
     Fault.JOURNAL_FILE: mark("Event {seq}: the journal file differs or is damaged"),
+    Fault.SUM: mark("A sum that reports read differs"),
 }
 
 

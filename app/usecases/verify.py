@@ -19,6 +19,7 @@ from app.usecases.verify_drawer import DrawerWalk
 from app.usecases.verify_members import check_members, code_of
 from app.usecases.verify_report import Fault, Progress, Report, quiet
 from app.usecases.verify_rows import EventRows
+from app.usecases.verify_sums import PointsWalk, check_standing, rewrite
 from db import people, rows, states, till
 from db.engine import Reader
 
@@ -44,8 +45,13 @@ def verify(
     _check_files(ctx, report, hashes, progress)
     (members or fold_all)(ctx, report, progress)
     _check_nobodys(ctx, report)
+    with ctx.read(Reader.REPORT) as conn:
+        tiers = tiers_by_rank(ctx, conn)
+    check_standing(ctx, report, tiers, progress)
     if rebuild:
-        _rebuild_wrong(ctx, report)
+        _rebuild_wrong(ctx, report, tiers)
+        if report.total:
+            rewrite(ctx, progress)
     _check_cards(ctx, report, rebuild=rebuild)
     return report
 
@@ -61,7 +67,7 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
     hashes = bytearray()
     with ctx.read(Reader.REPORT) as conn:
         total = rows.event_count(conn)
-        beside, cash = EventRows(conn), DrawerWalk(conn)
+        beside, cash, points = EventRows(conn), DrawerWalk(conn), PointsWalk()
         for row in rows.events_after(conn, 0):
             while expected < row.seq:
                 report.add(Fault.GAP, expected, "event is missing")
@@ -72,7 +78,7 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 hashes += _UNKNOWN
                 expected += 1
             event = check_event(row, previous, report)
-            beside.compare(row.seq, event, report)
+            points.take(beside.compare(row.seq, event, report))
             if event is not None:
                 check_projections(conn, event, report)
                 staff.take(event)
@@ -88,6 +94,7 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
         for seq, what in cash.rest():
             report.add(Fault.PROJECTION, seq, what)
         staff.compare(conn, report)
+        points.compare(conn, report)
     report.head = previous or b""
     return hashes
 
@@ -222,9 +229,7 @@ def spans(ctx: Context, count: int) -> list[tuple[bytes | None, bytes | None]]:
     return list(itertools.pairwise([None, *inner, None]))
 
 
-def _rebuild_wrong(ctx: Context, report: Report) -> None:
-    with ctx.read(Reader.REPORT) as conn:
-        tiers = tiers_by_rank(ctx, conn)
+def _rebuild_wrong(ctx: Context, report: Report, tiers: dict[int, str]) -> None:
     for member_id in report.wrong:
         _rebuild(ctx, member_id, tiers)
         report.rebuilt += 1

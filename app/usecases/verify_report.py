@@ -29,6 +29,8 @@ class Fault(IntEnum):
     numbers is not what the set-up gave and enrolments took."""
     JOURNAL_FILE = 15
     """The journal file lacks an event, has another one, or can't be read."""
+    SUM = 16
+    """A sum that reports read is not what the journal, or the rows proven by it, add up to."""
 
 
 FINDINGS_MOST: Final = 1000

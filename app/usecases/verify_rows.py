@@ -27,18 +27,20 @@ class EventRows:
         for walk in (self._ledger, self._documents, self._sums, self._shares):
             walk.take(seq)
 
-    def compare(self, seq: int, event: Event | None, report: Report) -> None:
-        """Note what differs from what an event stands for; None is one whose bytes say nothing."""
+    def compare(self, seq: int, event: Event | None, report: Report) -> figures.FiguresRow | None:
+        """Note what differs from what an event stands for; None is one whose bytes say nothing. Returns the
+        sums that it stands for, None where it has none."""
         entries, documents = self._ledger.take(seq), self._documents.take(seq)
         sums, shares = self._sums.take(seq), self._shares.take(seq)
         report.entries += len(entries)
         if event is None:
-            return
+            return None
         _compare(report, Fault.LEDGER, seq, posting.ledger_rows(event), entries)
         _compare(report, Fault.PROJECTION, seq, _known(posting.document_row(event)), documents)
         wanted_sums, wanted_shares = posting.figures_rows(event)
         _compare(report, Fault.PROJECTION, seq, _known(wanted_sums), sums)
         _compare(report, Fault.PROJECTION, seq, wanted_shares, shares)
+        return wanted_sums
 
     def rest(self, report: Report) -> None:
         """Note what is left after the last event."""

@@ -132,10 +132,12 @@ def test_a_store_from_before_the_figures_is_filled_when_it_opens(kiosk: Kiosk) -
     kiosk.busy_morning()
     before = sums(kiosk)
     with raw(kiosk) as conn:
-        # As the migration leaves it: tables without a row, and a note that they are to be filled.
+        # As the migrations leave it: tables without a row, and notes that they are to be filled.
         conn.execute("DELETE FROM event_share")
         conn.execute("DELETE FROM event_figures")
-        conn.execute("INSERT INTO meta (key, value) VALUES ('figures_filled', '0')")
+        conn.execute(
+            "INSERT INTO meta (key, value) VALUES ('figures_filled', '0'), ('sums_due', '1')"
+        )
     kiosk.open()
     assert sums(kiosk) == before
     assert verify(kiosk.ctx).total == 0

@@ -38,6 +38,7 @@ RELEASED = {
     "audit": "ce2584c987a46cebd977d4b33d9fccc02905e8f03b4c1f03e3bbf74a6c3c9cec",
     "note": "93fc86cbde67656beddda0ce2d3301b12b6adfc26c3313b5a55d7b255db205b5",
     "unused_index": "4ceb3035df538a20a7962e27360d9a831ffa53fd4923555ea22a89619e5018dd",
+    "report_sums": "87d97352f23046638892621ff14412eb1d5ce75426463ff75306b13c72fa6f1f",
 }
 """SHA-256 of every migration that a store somewhere has had; a new one is added here."""
 

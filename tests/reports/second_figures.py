@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -365,8 +366,9 @@ class Journal:
                     standing[event["id"], entry[0]] = entry[3]
         return max(standing.values(), default=0)
 
+    @cached_property
     def books(self) -> dict[str, Book]:
-        """Every member's points, coin by coin."""
+        """Every member's points, coin by coin; made once, and only read."""
         books: dict[str, Book] = defaultdict(Book)
         for event in self.events:
             for n, asset, kind, amount, on, start, expires, least, ref, ref_n in event["entries"]:
@@ -385,7 +387,7 @@ class Journal:
         """Points left by age of the lot: event that opened it → points. Those of the sales of a hidden shift
         are left out."""
         found: dict[str, Amounts] = defaultdict(dict)
-        for book in self.books().values():
+        for book in self.books.values():
             for origin, expires, start, _ in book.coins:
                 opened = self.by_id[origin[0]]
                 if (
@@ -404,7 +406,7 @@ class Journal:
     def owed(self) -> Amounts:
         """Points owed: event that made the debt → points below zero."""
         found: Amounts = {}
-        for book in self.books().values():
+        for book in self.books.values():
             for debit in book.owed:
                 seq = self.by_id[debit[0]]["seq"]
                 found[seq] = found.get(seq, 0) - 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -103,37 +105,45 @@ class Lived:
         yield self.today
 
 
+@contextmanager
+def living(made: MadeStore, folder: Path, seed: int) -> Iterator[Days]:
+    """A shop of its own on the first of its random days."""
+    shutil.copytree(made.folder, folder)
+    clock = SteppedClock(made.clock.now)
+    opened = open_till(
+        folder, find_keystore=lambda: made.keystore, clock=clock, offset_min=lambda: ZONE_MIN
+    )
+    try:
+        yield Days(Shop(opened, clock, made.keystore), seed)
+    finally:
+        opened.close()
+
+
+def as_lived(days: Days, first: BusinessDate) -> Lived:
+    """What was lived from a date on, with the journal as it is now."""
+    with days.till.context.read() as conn:
+        bodies = [row.body for row in rows.events_after(conn, 0)]
+        shift = till.open_shift(conn)
+    assert shift is not None
+    last = BusinessDate(shift.business_date)
+    return Lived(days.shop, days, Journal(bodies), first, last, shift.id.hex())
+
+
 @pytest.fixture(scope="module", params=SEEDS)
 def lived(
     made_store: MadeStore, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Lived]:
     """Lived once for all tests of this file: nothing here writes."""
     folder = tmp_path_factory.mktemp("lived") / "store"
-    shutil.copytree(made_store.folder, folder)
-    clock = SteppedClock(made_store.clock.now)
-    opened = open_till(
-        folder,
-        find_keystore=lambda: made_store.keystore,
-        clock=clock,
-        offset_min=lambda: ZONE_MIN,
-    )
-    shop = Shop(opened, clock, made_store.keystore)
-    days = Days(shop, request.param)
-    first = shop.till.context.business_date()
-    days.live(3, 40)
-    shop.clock.step(days=5)
-    days.open_day()
-    for _ in range(12):
-        days._happen()
-    ctx = shop.till.context
-    with ctx.read() as conn:
-        bodies = [row.body for row in rows.events_after(conn, 0)]
-        shift = till.open_shift(conn)
-        assert shift is not None
-    last = BusinessDate(shift.business_date)
-    assert {"_sell", "_return", "_void", "_enrol"} <= set(days.done), "each kind of thing happened"
-    yield Lived(shop, days, Journal(bodies), first, last, shift.id.hex())
-    opened.close()
+    with living(made_store, folder, request.param) as days:
+        first = days.till.context.business_date()
+        days.live(3, 40)
+        days.shop.clock.step(days=5)
+        days.open_day()
+        for _ in range(12):
+            days._happen()
+        assert {"_sell", "_return", "_void", "_enrol"} <= set(days.done), "each kind happened"
+        yield as_lived(days, first)
 
 
 def test_every_figure_of_every_report_is_what_the_journal_says(lived: Lived) -> None:
@@ -143,11 +153,11 @@ def test_every_figure_of_every_report_is_what_the_journal_says(lived: Lived) -> 
             report = lived.report(code, asked)
             for line in (*report.lines, Line("total", None, report.total)):
                 for figure in line.figures:
-                    checked += _check(lived, report.code, line, figure)
+                    checked += check(lived, report.code, line, figure)
     assert checked > 400
 
 
-def _check(lived: Lived, code: str, line: Line, figure: Figure) -> int:
+def check(lived: Lived, code: str, line: Line, figure: Figure) -> int:
     if figure.drill is None or figure.drill.measure in ("tier_now", "tier_expiring"):
         return 0
     wanted = lived.truth(figure.drill)
@@ -210,7 +220,7 @@ def test_what_is_outstanding_is_what_lies_in_lots_less_what_is_owed_without_the_
     points = {str(line.key): line.figures[0] for line in lived.report("points", asked).lines}
     lots = lived.report("lots", asked)
     first, last, journal = int(asked.first), int(asked.last), lived.journal
-    held = sum(len(book.coins) - len(book.owed) for book in journal.books().values())
+    held = sum(len(book.coins) - len(book.owed) for book in journal.books.values())
     given = sum(
         sum(journal.figure("points_change", first, last, hidden_shift=hidden).values())
         * (1 if hidden is None else -1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
@@ -16,7 +16,7 @@ from app.domain.programme import Programme
 from app.domain.redemption import value_of
 from app.domain.state import EMPTY, TierChange
 from app.queries.reports.sales import figures, share_bp, uncounted_shift, where_of
-from db import report_sums
+from db import report_sums, report_sums_points, report_sums_standing
 from db.connection import Connection
 
 EXPIRING_DAYS: Final = 30
@@ -51,7 +51,9 @@ def _moves(conn: Connection, asked: ReportFilter) -> list[Line]:
     changed = tier_changes(conn, asked)
     return [
         _one("enrolled", found[0][1][0] if found else 0, Drill("enrolled", asked)),
-        _one("active", len(report_sums.active_members(conn, where)), Drill("active", asked)),
+        _one(
+            "active", len(report_sums_standing.active_members(conn, where)), Drill("active", asked)
+        ),
         _one("upgrades", sum(n for _, n in changed if n > 0), Drill("upgrades", asked)),
         _one("downgrades", -sum(n for _, n in changed if n < 0), Drill("downgrades", asked)),
     ]
@@ -59,13 +61,14 @@ def _moves(conn: Connection, asked: ReportFilter) -> list[Line]:
 
 def _tiers_ending(ctx: Context, conn: Connection, asked: ReportFilter) -> Line:
     base = ctx.programme_on(conn, asked.last).tiers.levels[0].code
-    count = len(expiring(conn, base, ctx.business_date()))
+    first, last = tiers_end_between(ctx.business_date())
+    count = report_sums_standing.expiring_tier_count(conn, base, first, last)
     return _one("tier_expiring", count, Drill("tier_expiring", asked, key=base))
 
 
 def _by_tier(ctx: Context, conn: Connection, asked: ReportFilter) -> list[Line]:
     """How many members have each tier now."""
-    by_tier = report_sums.members_by_tier(conn)
+    by_tier = report_sums_standing.members_by_tier(conn)
     empty = (_NO_COUNT,) if asked.against else ()
     lines = []
     for level in ctx.programme_on(conn, asked.last).tiers.levels:
@@ -84,18 +87,20 @@ def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     """Points issued, redeemed and expired in the period; what is outstanding at its end, and what of it
     will probably never be used."""
     programme = ctx.programme_on(conn, asked.last)
-    *values, hidden = _sum(conn, asked, (*MOVED, report_sums.WITHHELD))
+    now = _moved_in(conn, asked)
+    hidden = now.withheld
     lines = [
-        _told_line(measure, value, hidden, Drill(measure, asked), programme)
-        for measure, value in zip(MOVED, values, strict=True)
+        _told_line(measure, now.amounts[measure], hidden, Drill(measure, asked), programme)
+        for measure in MOVED
     ]
     whole = ReportFilter(_BEGINNING, asked.last)
-    outstanding = _sum(conn, whole, ("points_change",))[0]
+    outstanding = _moved_in(conn, whole).amounts["points_change"]
     lines.append(
         _line("outstanding", outstanding, "points", Drill("points_change", whole), programme)
     )
     year = ReportFilter(asked.last.plus(1 - BREAKAGE_DAYS), asked.last)
-    used, gone = _sum(conn, year, ("redeemed", "expired"))
+    of_year = _moved_in(conn, year).amounts
+    used, gone = of_year["redeemed"], of_year["expired"]
     rate = share_bp(gone, used + gone)
     share = (Figure(rate, "share", Drill("expired", year)), Figure(None, "money"))
     lines.append(Line("measure", "breakage_rate", share))
@@ -105,7 +110,7 @@ def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     earlier = asked.earlier()
     if earlier is not None:
         columns = (*columns, asked.against)
-        before = _sum(conn, earlier, MOVED)
+        before = _moved_in(conn, earlier).amounts
         lines = [
             replace(line, figures=(*line.figures, _moved(n, before, earlier)))
             for n, line in enumerate(lines)
@@ -122,11 +127,11 @@ def _told_line(measure: str, value: int, hidden: int, drill: Drill, programme: P
     return _line(measure, value, figure.unit, drill, programme)
 
 
-def _moved(n: int, before: tuple[int, ...], earlier: ReportFilter) -> Figure:
+def _moved(n: int, before: Mapping[str, int], earlier: ReportFilter) -> Figure:
     """What was moved in the earlier period; what stands at its end is no movement."""
     if n >= len(MOVED):
         return Figure(None, "points")
-    return Figure(before[n], "points", Drill(MOVED[n], earlier))
+    return Figure(before[MOVED[n]], "points", Drill(MOVED[n], earlier))
 
 
 def lots(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
@@ -134,16 +139,17 @@ def lots(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
     today = ctx.business_date()
     programme = ctx.programme_on(conn, today)
     hidden = uncounted_shift(conn)
-    by_age = report_sums.lots_by_age(conn, int(today), hidden)
+    found = report_sums_standing.lots_by_age(conn, int(today), hidden)
+    by_age = {age: of_age.points for age, of_age in found.items()}
     lines = [
         replace(
             _line("", by_age.get(age, 0), "points", Drill("lots", asked, key=age), programme),
             kind="lot_age",
             key=age,
         )
-        for age in report_sums.LOT_AGES
+        for age in report_sums_standing.LOT_AGES
     ]
-    owed = -sum(amount for _, amount in report_sums.owed(conn))
+    owed = -sum(amount for _, amount in report_sums_standing.owed(conn))
     lines.append(_line("owed", owed, "points", Drill("owed", asked), programme))
     total = sum(by_age.values()) + owed
     return Report(
@@ -164,11 +170,11 @@ def tier_changes(conn: Connection, asked: ReportFilter) -> list[tuple[int, int]]
     A void that takes an upgrade back is a step down: what was given and taken leaves nothing.
     """
     found: list[tuple[int, int]] = []
-    events = report_sums.tier_events(conn, where_of(conn, asked))
+    events = report_sums_standing.tier_events(conn, where_of(conn, asked))
     for member_id, group in groupby(events, key=lambda event: event[0]):
         wanted = {seq for _, seq in group}
         state = EMPTY
-        for entry in report_sums.tier_entries(conn, member_id):
+        for entry in report_sums_standing.tier_entries(conn, member_id):
             before = state.standing
             state = fold(state, [cached_fold.entry_of(entry)])
             step = _rank(state.standing) - _rank(before)
@@ -177,9 +183,9 @@ def tier_changes(conn: Connection, asked: ReportFilter) -> list[tuple[int, int]]
     return sorted(found, reverse=True)
 
 
-def expiring(conn: Connection, base: str, today: BusinessDate) -> list[int]:
-    """The events that brought the tiers above `base` that end within 30 days."""
-    return report_sums.expiring_tiers(conn, base, int(today), int(today.plus(EXPIRING_DAYS)))
+def tiers_end_between(today: BusinessDate) -> tuple[int, int]:
+    """The dates until which a tier that ends soon is kept."""
+    return int(today), int(today.plus(EXPIRING_DAYS))
 
 
 def _rank(standing: TierChange | None) -> int:
@@ -187,9 +193,8 @@ def _rank(standing: TierChange | None) -> int:
     return standing.rank if standing else 0
 
 
-def _sum(conn: Connection, asked: ReportFilter, measures: Sequence[str]) -> tuple[int, ...]:
-    found = report_sums.sums(conn, where_of(conn, asked), "all", measures)
-    return found[0][1] if found else (0,) * len(measures)
+def _moved_in(conn: Connection, asked: ReportFilter) -> report_sums_points.Moved:
+    return report_sums_points.moved(conn, where_of(conn, asked))
 
 
 def _one(measure: str, value: int, drill: Drill) -> Line:

@@ -8,8 +8,11 @@ CREATE INDEX event_backup ON event (seq) WHERE kind = 'backup';
 CREATE INDEX event_checkpoint ON event (seq) WHERE kind = 'checkpoint';
 CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
 CREATE INDEX event_figures_date ON event_figures (business_date, seq);
+CREATE INDEX event_figures_enrol ON event_figures (seq) WHERE kind = 'enrol';
+CREATE INDEX event_share_tier ON event_share (seq) WHERE part = 'tier';
 CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
 CREATE INDEX lot_due ON lot (expires, member_id) WHERE asset = 'points';
+CREATE INDEX lot_since ON lot (available_from, origin_event) WHERE asset = 'points';
 CREATE INDEX member_day_pending ON member_day (counts_from, member_id) WHERE counts_from > business_date;
 CREATE INDEX member_state_tier ON member_state (tier_until, member_id) WHERE tier_until IS NOT NULL;
 CREATE INDEX print_job_event ON print_job (seq, copy_no);
@@ -185,6 +188,13 @@ CREATE TABLE lot (
     ord INTEGER NOT NULL,
     PRIMARY KEY (member_id, origin_event, origin_n, expires)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE lot_sum (
+    available_from INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    lots INTEGER NOT NULL,
+    points INTEGER NOT NULL,
+    PRIMARY KEY (available_from, expires)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE mac_key (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     next_seq INTEGER NOT NULL CHECK (next_seq > 0),
@@ -234,6 +244,23 @@ CREATE TABLE member_state (
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE points_sum (
+    business_date INTEGER NOT NULL,
+    staff_id BLOB NOT NULL,
+    tier_rank INTEGER NOT NULL,
+    issued INTEGER NOT NULL,
+    redeemed INTEGER NOT NULL,
+    expired INTEGER NOT NULL,
+    -- how many events have some of each, and how many changed what is outstanding
+    issues INTEGER NOT NULL,
+    redemptions INTEGER NOT NULL,
+    expiries INTEGER NOT NULL,
+    changes INTEGER NOT NULL,
+    -- the first and the last of them
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    PRIMARY KEY (business_date, staff_id, tier_rank)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE print_job (
     id INTEGER PRIMARY KEY,
@@ -324,6 +351,12 @@ CREATE TABLE state_checkpoint (
     seq INTEGER NOT NULL,
     state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE tier_sum (
+    tier TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    members INTEGER NOT NULL,
+    PRIMARY KEY (tier, until)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE till_key (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     seed BLOB NOT NULL CHECK (length(seed) = 32)
@@ -334,7 +367,75 @@ CREATE TRIGGER event_no_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
 CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;
 CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;
+CREATE TRIGGER lot_sum_changed AFTER UPDATE ON lot WHEN OLD.asset = 'points'
+BEGIN
+    UPDATE lot_sum SET lots = lots - 1, points = points - OLD.remaining
+    WHERE available_from = OLD.available_from AND expires = OLD.expires;
+    INSERT INTO lot_sum VALUES (NEW.available_from, NEW.expires, 1, NEW.remaining)
+    ON CONFLICT (available_from, expires) DO UPDATE SET
+        lots = lots + 1, points = points + excluded.points;
+END;
+CREATE TRIGGER lot_sum_gone AFTER DELETE ON lot WHEN OLD.asset = 'points'
+BEGIN
+    UPDATE lot_sum SET lots = lots - 1, points = points - OLD.remaining
+    WHERE available_from = OLD.available_from AND expires = OLD.expires;
+END;
+CREATE TRIGGER lot_sum_opened AFTER INSERT ON lot WHEN NEW.asset = 'points'
+BEGIN
+    INSERT INTO lot_sum VALUES (NEW.available_from, NEW.expires, 1, NEW.remaining)
+    ON CONFLICT (available_from, expires) DO UPDATE SET
+        lots = lots + 1, points = points + excluded.points;
+END;
+CREATE TRIGGER points_sum_event AFTER INSERT ON event_figures
+WHEN NEW.points_issued != 0 OR NEW.points_redeemed != 0 OR NEW.points_expired != 0
+BEGIN
+    INSERT INTO points_sum VALUES (
+        NEW.business_date, coalesce(NEW.staff_id, x''), coalesce(NEW.tier_rank, -1),
+        NEW.points_issued, NEW.points_redeemed, NEW.points_expired,
+        NEW.points_issued != 0, NEW.points_redeemed != 0, NEW.points_expired != 0,
+        NEW.points_issued - NEW.points_redeemed - NEW.points_expired != 0, NEW.seq, NEW.seq
+    )
+    ON CONFLICT (business_date, staff_id, tier_rank) DO UPDATE SET
+        issued = issued + excluded.issued, redeemed = redeemed + excluded.redeemed,
+        expired = expired + excluded.expired, issues = issues + excluded.issues,
+        redemptions = redemptions + excluded.redemptions, expiries = expiries + excluded.expiries,
+        changes = changes + excluded.changes, first_seq = min(first_seq, excluded.first_seq),
+        last_seq = max(last_seq, excluded.last_seq);
+END;
 CREATE TRIGGER programme_no_update BEFORE UPDATE ON programme BEGIN SELECT RAISE(ABORT, 'a published programme is immutable'); END;
 CREATE TRIGGER shift_counted_once BEFORE UPDATE OF counted_seq ON shift
 WHEN OLD.counted_seq IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a shift is counted once'); END;
+CREATE TRIGGER tier_sum_begun AFTER INSERT ON member_state WHEN NEW.tier_until IS NOT NULL
+BEGIN
+    UPDATE tier_sum SET members = members - 1
+    WHERE tier = (SELECT tier FROM member WHERE id = NEW.member_id) AND until = 0;
+    INSERT INTO tier_sum SELECT tier, NEW.tier_until, 1 FROM member WHERE id = NEW.member_id
+    ON CONFLICT (tier, until) DO UPDATE SET members = members + 1;
+END;
+CREATE TRIGGER tier_sum_joined AFTER INSERT ON member
+BEGIN
+    INSERT INTO tier_sum VALUES (
+        NEW.tier, coalesce((SELECT tier_until FROM member_state WHERE member_id = NEW.id), 0), 1
+    )
+    ON CONFLICT (tier, until) DO UPDATE SET members = members + 1;
+END;
+CREATE TRIGGER tier_sum_tier AFTER UPDATE OF tier ON member WHEN OLD.tier != NEW.tier
+BEGIN
+    UPDATE tier_sum SET members = members - 1 WHERE tier = OLD.tier
+    AND until = coalesce((SELECT tier_until FROM member_state WHERE member_id = NEW.id), 0);
+    INSERT INTO tier_sum VALUES (
+        NEW.tier, coalesce((SELECT tier_until FROM member_state WHERE member_id = NEW.id), 0), 1
+    )
+    ON CONFLICT (tier, until) DO UPDATE SET members = members + 1;
+END;
+CREATE TRIGGER tier_sum_until AFTER UPDATE OF tier_until ON member_state
+WHEN OLD.tier_until IS NOT NEW.tier_until
+BEGIN
+    UPDATE tier_sum SET members = members - 1
+    WHERE tier = (SELECT tier FROM member WHERE id = NEW.member_id)
+    AND until = coalesce(OLD.tier_until, 0);
+    INSERT INTO tier_sum SELECT tier, coalesce(NEW.tier_until, 0), 1 FROM member
+    WHERE id = NEW.member_id
+    ON CONFLICT (tier, until) DO UPDATE SET members = members + 1;
+END;
