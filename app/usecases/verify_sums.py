@@ -61,30 +61,25 @@ def _take_the_fold(
 ) -> None:
     """In sums of rows, put a member's fold in the place of what the rows say."""
     folded = cached_fold.fold_rows(rows.ledger_of_member(conn, member_id))
-    rows_ = [
-        (lot.available_from, lot.expires, -1, -lot.remaining)
-        for lot in states.lots(conn, member_id)
-        if lot.asset == POINTS
-    ]
-    for since, expires, count, left in (
-        *rows_,
-        *(
-            (int(lot.available_from), int(lot.expires), 1, lot.remaining)
-            for lot in folded.lots
-            if lot.asset == POINTS
-        ),
-    ):
-        had = lots.get((since, expires), (0, 0))
-        lots[since, expires] = had[0] + count, had[1] + left
+    for row in states.lots(conn, member_id):
+        if row.asset == POINTS:
+            _add_lot(lots, (row.available_from, row.expires), -1, -row.remaining)
+    for lot in folded.lots:
+        if lot.asset == POINTS:
+            _add_lot(lots, (int(lot.available_from), int(lot.expires)), 1, lot.remaining)
     state, account = states.state(conn, member_id), people.member(conn, member_id)
-    if account is not None:
-        until = state.tier_until if state is not None else None
-        standing = folded.standing
-        for tier, kept_until, one in (
-            (account.tier, until or 0, -1),
-            (code_of(folded, tiers) or account.tier, int(standing.until) if standing else 0, 1),
-        ):
-            by_tier[tier, kept_until] = by_tier.get((tier, kept_until), 0) + one
+    if account is None:
+        return
+    had = account.tier, (state.tier_until or 0) if state is not None else 0
+    standing = folded.standing
+    has = code_of(folded, tiers) or account.tier, int(standing.until) if standing else 0
+    by_tier[had] = by_tier.get(had, 0) - 1
+    by_tier[has] = by_tier.get(has, 0) + 1
+
+
+def _add_lot(lots: dict[LotKey, LotSum], key: LotKey, count: int, points: int) -> None:
+    had = lots.get(key, (0, 0))
+    lots[key] = had[0] + count, had[1] + points
 
 
 def rewrite(ctx: Context, progress: Progress) -> None:
