@@ -38,12 +38,21 @@ def active_members(conn: Connection, where: Where) -> list[int]:
 
 def tier_events(conn: Connection, where: Where) -> list[tuple[bytes, int]]:
     """(member, sequence number) of the changes of tier in a period, by member."""
-    conditions, values = ["f.business_date BETWEEN ? AND ?"], list[object]()
-    values += [where.first, where.last]
+    bounds = conn.execute(
+        "SELECT min(seq), max(seq) FROM event_figures WHERE business_date BETWEEN ? AND ?",
+        (where.first, where.last),
+    ).fetchone()
+    # Among all changes of tier between the first and the last event of the period, not among all its events.
+    conditions, values = (
+        ["s.seq BETWEEN ? AND ?", "+f.business_date BETWEEN ? AND ?"],
+        list[object](),
+    )
+    values += [*bounds, where.first, where.last]
     narrow(where, conditions, values)
     found = conn.execute(
-        "SELECT DISTINCT f.member_id, f.seq FROM event_figures f JOIN event_share s ON s.seq = f.seq"
-        f" WHERE {' AND '.join(conditions)} AND s.part = 'tier' ORDER BY 1, 2",
+        "SELECT DISTINCT f.member_id, f.seq FROM event_share s INDEXED BY event_share_tier"
+        " CROSS JOIN event_figures f ON f.seq = s.seq"
+        f" WHERE s.part = 'tier' AND {' AND '.join(conditions)} ORDER BY 1, 2",
         values,
     )
     return [(member_id, seq) for member_id, seq in found]
