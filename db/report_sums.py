@@ -75,18 +75,40 @@ GROUPS: Final = {
 
 
 NO_MEMBER: Final = -1
+_NUMBERED: Final = "SELECT d.receipt_no FROM document d WHERE d.receipt_no IS NOT NULL AND"
+_RECEIPT_THEN: Final = (
+    f"coalesce(({_NUMBERED} d.seq <= f.seq ORDER BY d.seq DESC LIMIT 1),"
+    f" ({_NUMBERED} d.seq > f.seq ORDER BY d.seq LIMIT 1))"
+)
+"""The receipt that says which till an event is of: its own or the newest before it, else the first after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
     """Which events: business dates first to last, a person, a tier at the sale (NO_MEMBER: sold to nobody
-    known). `without_shift` leaves out the money of a shift and the points for it, not its counts."""
+    known), a till by its number on receipts ("" is all). `without_shift` leaves out the money of a shift and
+    the points for it, not its counts."""
 
     first: int
     last: int
     staff_id: bytes | None = None
     tier_rank: int | None = None
     without_shift: bytes | None = None
+    till: str = ""
+
+
+def tills(conn: Connection) -> tuple[str, ...]:
+    """The numbers of the tills whose receipts the store has, by the index of receipt numbers: one step each."""
+    found: list[str] = []
+    above = ""
+    while True:
+        row = conn.execute(
+            "SELECT min(receipt_no) FROM document WHERE receipt_no > ?", (above,)
+        ).fetchone()
+        if row[0] is None:
+            return tuple(found)
+        found.append(str(row[0]).partition("-")[0])
+        above = f"{found[-1]}."  # The sign after "-": above every receipt of this till.
 
 
 def sums(
@@ -177,6 +199,9 @@ def narrow(where: Where, conditions: list[str], values: list[object]) -> None:
     elif where.tier_rank is not None:
         conditions.append("f.tier_rank = ?")
         values.append(where.tier_rank)
+    if where.till:
+        conditions.append(f"{_RECEIPT_THEN} BETWEEN ? AND ?")
+        values += [f"{where.till}-", f"{where.till}."]
 
 
 class PartRow(NamedTuple):

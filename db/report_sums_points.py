@@ -47,7 +47,16 @@ class Moved:
 
 
 def moved(conn: Connection, where: Where) -> Moved:
-    """What was moved in a period, by everybody or by a person, at one tier or at any."""
+    """What was moved in a period, by everybody or by a person, at one tier or at any, at one till or at any."""
+    found = _of_till(conn, where) if where.till else _kept(conn, where)
+    amounts = dict(zip(_AMOUNTS, found[:4], strict=True))
+    events = dict(zip(_COUNTS, found[4:8], strict=True))
+    withheld = _take_out_hidden(conn, where, amounts, events)
+    return Moved(amounts, events, withheld, found[8], found[9])
+
+
+def _kept(conn: Connection, where: Where) -> tuple[int, ...]:
+    """Amounts, numbers of events, first and last event, by the sums that are kept."""
     conditions, values = ["business_date BETWEEN ? AND ?"], list[object]()
     values += [where.first, where.last]
     if where.staff_id is not None:
@@ -66,10 +75,24 @@ def moved(conn: Connection, where: Where) -> Moved:
         f" FROM points_sum WHERE {' AND '.join(conditions)}",
         values,
     ).fetchone()
-    amounts = dict(zip(_AMOUNTS, found[:4], strict=True))
-    events = dict(zip(_COUNTS, found[4:8], strict=True))
-    withheld = _take_out_hidden(conn, where, amounts, events)
-    return Moved(amounts, events, withheld, found[8], found[9])
+    return tuple(found)
+
+
+def _of_till(conn: Connection, where: Where) -> tuple[int, ...]:
+    """The same by the events themselves: sums are not kept for each till, since a store has mostly one."""
+    conditions, values = ["f.business_date BETWEEN ? AND ?"], list[object]()
+    values += [where.first, where.last]
+    narrow(where, conditions, values)
+    measures = [MEASURES[measure] for measure in _AMOUNTS]
+    columns = ", ".join(
+        f"coalesce(sum({each}), 0)" for each in (*measures, *(f"({m}) != 0" for m in measures))
+    )
+    found = conn.execute(
+        f"SELECT {columns}, coalesce(min(f.seq), 0), coalesce(max(f.seq), 0)"
+        f" FROM event_figures f WHERE {' AND '.join(conditions)}",
+        values,
+    ).fetchone()
+    return tuple(found)
 
 
 def newest(

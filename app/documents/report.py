@@ -33,13 +33,15 @@ YEAR: Final = 364
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
     """What a report is about: business dates `first` to `last`, one person's doing or everybody's, one tier
-    (at the time of the sale; WITHOUT_MEMBER) or all; and the period that it is held `against`."""
+    (at the time of the sale; WITHOUT_MEMBER) or all, one till's or all that the store has documents of ("");
+    and the period that it is held `against`."""
 
     first: BusinessDate
     last: BusinessDate
     staff_id: bytes | None = None
     tier_rank: int | None = None
     against: Against = ""
+    till: str = ""
 
     @property
     def days(self) -> int:

@@ -117,15 +117,15 @@ _NOTES: Final = {
         "The money of the open shift and the points for it are shown after its cash count."
     ),
     "not_narrowed": mark(
-        "What stands now is everybody's: person and tier narrow only what happened."
+        "What stands now is everybody's: person, tier and till narrow only what happened."
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What turns keys into names: the shop's formats, its own name, tiers by code as (zh, en), who filters
-    name, and today."""
+    """What turns keys into names: the shop's formats, its own name, the till ("" where a report is of several),
+    tiers by code as (zh, en), who filters name, and today."""
 
     formats: Formats
     shop: str
@@ -238,7 +238,7 @@ def _rate(key: str, words: Words) -> str:
 
 def _filters(report: Report, naming: Naming) -> tuple[str, ...]:
     words = naming.formats.words
-    found = [words.say("Till {till}", till=naming.till)]
+    found = [words.say("Till {till}", till=naming.till) if naming.till else words.say("All tills")]
     if report.filter.staff_id is not None:
         found.append(words.say("Person: {name}", name=naming.staff))
     if report.filter.tier_rank is not None:

@@ -24,7 +24,7 @@ from app.usecases.done import Done
 from app.usecases.read_report import report_of
 from app.usecases.rights import require
 from app.usecases.take_out import reports_folder, write_new
-from db import people
+from db import people, report_sums
 from db.connection import Connection
 from db.engine import Reader
 from printing.document import to_json
@@ -118,7 +118,7 @@ def naming_of(ctx: Context, conn: Connection, asked: ReportFilter, language: str
     return Naming(
         formats=Formats(ctx.words(language), sign, zone),
         shop=_shop_name(ctx, language),
-        till=ctx.till.till,
+        till=asked.till or _only_till(ctx, conn),
         tiers=tiers,
         staff=staff.name if staff else "",
         tier="" if tier is None else tiers[tier.code][language != "zh_CN"],
@@ -130,6 +130,11 @@ def _shop_name(ctx: Context, language: str) -> str:
     names = ctx.settings.shop
     own = (names.name_en, names.name) if language == "en" else (names.name, names.name_en)
     return next(filter(None, own), ctx.till.store)
+
+
+def _only_till(ctx: Context, conn: Connection) -> str:
+    """This till's number; "" where the store has documents of others too."""
+    return ctx.till.till if len(report_sums.tills(conn)) < 2 else ""
 
 
 def _read(

@@ -20,7 +20,7 @@ from app.domain.rights import Right
 from app.queries.readers import require_look
 from app.queries.reports import sales, standing
 from app.queries.reports.parts import parts
-from db import people
+from db import people, report_sums
 from db.connection import Connection
 from db.engine import Reader
 from db.errors import Interrupted
@@ -68,10 +68,12 @@ def open_parts(ctx: Context, session: Session, drill: Drill) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a report can be narrowed to: people (id, name) and tiers (rank, name in zh, in en)."""
+    """What a report can be narrowed to: people (id, name), tiers (rank, name in zh, in en), and tills where the
+    store has documents of several: after a restore with another number, or a journal that was handed over."""
 
     people: tuple[tuple[bytes, str], ...]
     tiers: tuple[tuple[int, str, str], ...]
+    tills: tuple[str, ...]
 
 
 def choices(ctx: Context, session: Session) -> Choices:
@@ -80,9 +82,11 @@ def choices(ctx: Context, session: Session) -> Choices:
     def read(conn: Connection) -> Choices:
         require_look(conn, session, Right.REPORTS)
         levels = ctx.programme_on(conn, ctx.business_date()).tiers.levels
+        tills = report_sums.tills(conn)
         return Choices(
             tuple((row.id, row.name) for row in people.all_staff(conn)),
             tuple((level.rank, level.name_zh, level.name_en) for level in levels),
+            tills if len(tills) > 1 else (),
         )
 
     return _read(ctx, read)

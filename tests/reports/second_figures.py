@@ -34,6 +34,21 @@ class Journal:
         """For a return: (units kept before, after) of each line."""
         for event in self.events:
             self._count_units(event)
+        self.numbered: list[tuple[int, str]] = [
+            (event["seq"], event["doc"]["receipt_no"].split("-")[0])
+            for event in self.events
+            if event["doc"].get("receipt_no")
+        ]
+        """Each slip's event and the number of the till on it."""
+
+    def till_of(self, event: Event) -> str:
+        """The till of the newest slip up to an event; before the first slip, that one's."""
+        before = [till for seq, till in self.numbered if seq <= event["seq"]]
+        return before[-1] if before else self.numbered[0][1]
+
+    def of_till(self, event: Event, till: str) -> bool:
+        """Whether an event is of a till; "" is any."""
+        return not till or self.till_of(event) == till
 
     def _count_units(self, event: Event) -> None:
         doc = event["doc"]
@@ -254,6 +269,7 @@ class Journal:
         staff: str | None = None,
         tier: int | None = None,
         hidden_shift: str | None = None,
+        till: str = "",
     ) -> Amounts:
         """What each event adds to a figure."""
         found: Amounts = {}
@@ -263,7 +279,7 @@ class Journal:
                 continue
             if staff is not None and event["staff"] != staff:
                 continue
-            if not self.is_of(event, tier):
+            if not self.is_of(event, tier) or not self.of_till(event, till):
                 continue
             given = measure in GIVEN and self.side(event)[0]
             if (money or given) and hidden_shift is not None and event["shift"] == hidden_shift:
@@ -304,6 +320,7 @@ class Journal:
         staff: str | None,
         tier: int | None,
         hidden_shift: str | None,
+        till: str,
     ) -> Amounts:
         """One for each member with a sale that stands, at their first event of the period."""
         del hidden_shift  # its money is hidden, not its members
@@ -312,6 +329,8 @@ class Journal:
         for event in self.events:
             side, sign = self.side(event)
             if staff not in (None, event["staff"]) or not self.is_of(event, tier):
+                continue
+            if not self.of_till(event, till):
                 continue
             if side == "sale" and event["member"] and first <= event["bd"] <= last:
                 seen.setdefault(event["member"], event["seq"])
@@ -333,7 +352,7 @@ class Journal:
         return tier is None or self.key(event, "tier") == tier
 
     def rises(
-        self, first: int, last: int, staff: str | None, tier: int | None
+        self, first: int, last: int, staff: str | None, tier: int | None, till: str
     ) -> tuple[Amounts, Amounts]:
         """(upgrades, downgrades) of a period by event."""
         up: Amounts = {}
@@ -342,6 +361,8 @@ class Journal:
             if not first <= event["bd"] <= last or event["member"] is None:
                 continue
             if staff not in (None, event["staff"]) or not self.is_of(event, tier):
+                continue
+            if not self.of_till(event, till):
                 continue
             if not any(entry[1] == "tier" for entry in event["entries"]):
                 continue

@@ -27,7 +27,7 @@ from app.queries.reports.parts import amounts
 from app.queries.reports.sales import GROUPED
 from app.usecases.read_report import report_of
 from app.usecases.verify import verify
-from db import rows, till
+from db import report_sums, rows, till
 from db.engine import Reader
 from tests.conftest import MadeStore
 from tests.fakes import ZONE_MIN, Shop, SteppedClock
@@ -35,6 +35,8 @@ from tests.reports.days import Days
 from tests.reports.second_figures import Journal
 
 SEEDS = (11, 23, 37)
+TILLS = ("01", "02")
+"""The number that the till had first, and the one that it went on under."""
 CODES: tuple[ReportCode, ...] = get_args(ReportCode)
 
 
@@ -80,14 +82,15 @@ class Lived:
             drill.measure, first, last, group=drill.group, key=_plain(drill.key), **self.more(asked)
         )
 
-    def who(self, asked: ReportFilter) -> tuple[str | None, int | None]:
-        return asked.staff_id.hex() if asked.staff_id else None, asked.tier_rank
+    def who(self, asked: ReportFilter) -> tuple[str | None, int | None, str]:
+        return asked.staff_id.hex() if asked.staff_id else None, asked.tier_rank, asked.till
 
     def more(self, asked: ReportFilter) -> dict[str, Any]:
         return {
             "staff": asked.staff_id.hex() if asked.staff_id else None,
             "tier": asked.tier_rank,
             "hidden_shift": self.hidden_shift,
+            "till": asked.till,
         }
 
     @property
@@ -102,6 +105,8 @@ class Lived:
         yield replace(whole, staff_id=self.days.people[0].staff_id)
         yield replace(whole, tier_rank=0)
         yield replace(whole, tier_rank=WITHOUT_MEMBER)
+        yield from (replace(whole, till=number) for number in TILLS)
+        yield replace(whole, till=TILLS[0], staff_id=self.days.people[0].staff_id, tier_rank=0)
         yield self.today
 
 
@@ -137,7 +142,10 @@ def lived(
     folder = tmp_path_factory.mktemp("lived") / "store"
     with living(made_store, folder, request.param) as days:
         first = days.till.context.business_date()
-        days.live(3, 40)
+        days.live(2, 40)
+        ctx = days.till.context
+        ctx.till = replace(ctx.till, till=TILLS[1])
+        days.live(1, 40)
         days.shop.clock.step(days=5)
         days.open_day()
         for _ in range(12):
@@ -166,6 +174,18 @@ def check(lived: Lived, code: str, line: Line, figure: Figure) -> int:
     if figure.unit != "share":
         assert figure.value == sum(wanted.values()), where
     return 1
+
+
+def test_the_tills_whose_slips_the_store_has_add_up_to_the_whole(lived: Lived) -> None:
+    ctx = lived.shop.till.context
+    with ctx.read(Reader.REPORT) as conn:
+        assert report_sums.tills(conn) == TILLS
+    whole = ReportFilter(lived.first, lived.last)
+    parts = [lived.report("day", replace(whole, till=number)) for number in TILLS]
+    assert all(report.lines for report in parts)
+    for n, figure in enumerate(lived.report("day", whole).total):
+        assert figure.value == sum(report.total[n].value or 0 for report in parts)
+    assert lived.report("day", replace(whole, till="03")).lines == ()
 
 
 def test_no_line_is_missing_and_none_is_too_many(lived: Lived) -> None:
@@ -287,8 +307,11 @@ def test_every_report_that_can_be_compared_is(lived: Lived) -> None:
 def test_what_nobody_can_be_told_apart_by_says_so(lived: Lived) -> None:
     for code in ("members", "points", "lots"):
         assert "not_narrowed" not in lived.report(code, lived.today).notes
-        narrowed = replace(lived.today, staff_id=lived.days.people[0].staff_id)
-        assert "not_narrowed" in lived.report(code, narrowed).notes
+        for narrowed in (
+            replace(lived.today, staff_id=lived.days.people[0].staff_id),
+            replace(lived.today, till=TILLS[0]),
+        ):
+            assert "not_narrowed" in lived.report(code, narrowed).notes
 
 
 def test_last_week_and_last_year_are_the_same_weekdays(lived: Lived) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from app.domain.errors import Refusal, Refused
 from printing.report import ChartData
 from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
+from tests.ui.shop import charge
 from ui.dialogs.audit_event import AuditEvent
 from ui.dialogs.points import WhyPoints
 from ui.dialogs.report_parts import PartsSheet
@@ -72,6 +74,45 @@ def test_arrows_walk_the_filter_row_as_one_stop(manager: Rig) -> None:
     assert page.asked().last == manager.shell.till.today - 1
     press(Qt.Key.Key_Return)
     assert page.table.hasFocus()
+
+
+def test_a_store_of_one_till_offers_no_choice_of_tills(manager: Rig) -> None:
+    page = open_reports(manager)
+    manager.settle()
+    assert page.till.isHidden()
+    page.filters.setFocus()
+    for _ in range(5):
+        press(Qt.Key.Key_Right)
+    assert page.report.hasFocus(), "once around"
+    assert "1 号柜" in page.status.text() or "收银台 1" in page.status.text()
+
+
+def test_a_store_with_slips_of_two_tills_can_be_narrowed_to_one(manager: Rig) -> None:
+    """As after a restore under another number."""
+    desk, session = manager.window.desk, manager.shell.session
+    assert desk is not None
+    assert session is not None
+    ctx = desk._till.context
+    ctx.till = replace(ctx.till, till="2")
+    charge(desk._till, session, None, 4200)
+    page = open_reports(manager)
+    manager.until(page.till.isVisible)
+    show(manager, page, "day")
+    assert "全部收银台" in page.status.text()
+    assert manager.faults() == []
+    page.filters.setFocus()
+    press(Qt.Key.Key_Left)
+    assert page.till.hasFocus()
+    sold: list[int | None] = []
+    for number in ("1", "2"):
+        press(Qt.Key.Key_Down)
+        manager.until(lambda: f"收银台 {number}" in page.status.text())  # noqa: B023 (waited for here)
+        assert page.asked().till == number
+        assert page.shown is not None
+        sold.append(page.shown.report.total[0].value)
+    assert sold == [4, 1]
+    page.show_today("overview")
+    assert page.asked().till == ""
 
 
 def test_arrows_move_the_point_of_a_chart_and_its_value_is_spoken(manager: Rig) -> None:

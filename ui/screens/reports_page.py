@@ -126,13 +126,15 @@ class ReportsPage(RailPage):
         everybody = (None, lambda: words.say("All"))
         self.staff = Choice(kit, lambda: words.say("Person"), [everybody])
         self.tier = Choice(kit, lambda: words.say("Tier"), [everybody])
+        self.till = Choice(kit, lambda: words.say("Till"), [everybody])
+        self.till.hide()  # Until the store is known to have documents of another one.
         self.against = Choice(
             kit,
             lambda: words.say("Against"),
             [(code, partial(words.say, title)) for code, title in AGAINST.items()],
         )
         self.filters = ChoiceRow(
-            kit, (self.report, self.period, self.against, self.staff, self.tier)
+            kit, (self.report, self.period, self.against, self.staff, self.tier, self.till)
         )
         self.filters.changed.connect(self._filters_changed)
         self.filters.entered.connect(self._on_from_filters)
@@ -159,7 +161,7 @@ class ReportsPage(RailPage):
         """A report of today and of everybody, whatever was chosen before."""
         for choice, value in (
             (self.report, code), (self.period, "today"), (self.against, "week_before"),
-            (self.staff, None), (self.tier, None),
+            (self.staff, None), (self.tier, None), (self.till, None),
         ):  # fmt: skip
             choice.choose(value)
         self.dates.hide()
@@ -193,6 +195,8 @@ class ReportsPage(RailPage):
         self.staff.offer([everybody, *((key, partial(str, name)) for key, name in choices.people)])
         tiers = ((rank, partial(str, zh if chinese else en)) for rank, zh, en in choices.tiers)
         self.tier.offer([everybody, *tiers, nobody])
+        self.till.offer([everybody, *((each, partial(str, each)) for each in choices.tills)])
+        self.till.setVisible(bool(choices.tills))
 
     def asked(self) -> ReportFilter:
         """The filter as the row has it."""
@@ -202,6 +206,7 @@ class ReportsPage(RailPage):
         return ReportFilter(
             first, last, cast("bytes | None", self.staff.value),
             cast("int | None", self.tier.value), cast(Against, self.against.value),
+            cast("str | None", self.till.value) or "",
         )  # fmt: skip
 
     def code(self) -> ReportCode:

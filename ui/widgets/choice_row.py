@@ -72,7 +72,7 @@ class Choice(QPushButton):
 
 
 class ChoiceRow(QWidget):
-    """The choices side by side.
+    """The choices side by side; one that is hidden is passed over.
 
     Signals:
         changed(): one of them has another value.
@@ -103,15 +103,16 @@ class ChoiceRow(QWidget):
             here.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        here = next((n for n, each in enumerate(self._choices) if each.hasFocus()), None)
+        offered = [choice for choice in self._choices if not choice.isHidden()]
+        here = next((n for n, each in enumerate(offered) if each.hasFocus()), None)
         key = event.key()
         if here is None:
             super().keyPressEvent(event)
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             step = 1 if key == Qt.Key.Key_Right else -1
-            self._stand_on(self._choices[(here + step) % len(self._choices)])
+            self._stand_on(offered[(here + step) % len(offered)])
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self._choices[here].step(1 if key == Qt.Key.Key_Down else -1)
+            offered[here].step(1 if key == Qt.Key.Key_Down else -1)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.entered.emit()
         else:

@@ -72,8 +72,9 @@ def where_of(conn: Connection, asked: ReportFilter) -> report_sums.Where:
     """The rows of a filter. The money of a shift whose cash isn't counted yet, and the points for it, are
     nobody's to know: where only cash is taken, takings are the cash (counter-flows.md section 5)."""
     return report_sums.Where(
-        int(asked.first), int(asked.last), asked.staff_id, asked.tier_rank, uncounted_shift(conn)
-    )
+        int(asked.first), int(asked.last), asked.staff_id, asked.tier_rank, uncounted_shift(conn),
+        asked.till,
+    )  # fmt: skip
 
 
 def uncounted_shift(conn: Connection) -> bytes | None:

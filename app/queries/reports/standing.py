@@ -79,8 +79,9 @@ def _by_tier(ctx: Context, conn: Connection, asked: ReportFilter) -> list[Line]:
 
 
 def _notes(asked: ReportFilter) -> tuple[str, ...]:
-    """What stands now can't be told apart by who sold."""
-    return ("not_narrowed",) if asked.staff_id or asked.tier_rank is not None else ()
+    """What stands now can't be told apart by who sold, and where."""
+    narrowed = asked.staff_id or asked.tier_rank is not None or asked.till
+    return ("not_narrowed",) if narrowed else ()
 
 
 def points(ctx: Context, conn: Connection, asked: ReportFilter) -> Report:
