@@ -222,6 +222,7 @@ class Shell(QWidget):
         self._turn_to(COUNTER)
         self.pages.forget()
         self.counter.finder.clear_text()
+        self.strip.withdraw(self._unsaved)  # What was typed in the settings went with its page.
         self.strip.drop_passing()
 
     def withdraw_request(self) -> None:
