@@ -24,7 +24,7 @@ from sqlcipher3.dbapi2 import Connection
 from app.build import Till
 from app.context import Context, Session
 from app.domain.business_day import BusinessDate
-from app.domain.errors import Refused, Unavailable
+from app.domain.errors import Outage, Refused, Unavailable
 from app.formats import plain_amount
 from app.i18n import Words
 from app.settings import Settings
@@ -123,6 +123,7 @@ def made(planted: Planted, hint: Any, name: str) -> Iterator[object]:
         datetime: lambda: [ctx.clock()],
         timedelta: lambda: [timedelta(days=1)],
         Path: lambda: [planted.folder / "asked"],
+        Unavailable: lambda: [Unavailable(Outage.STORE_FAILED)],
         type(None): lambda: [None],
         Any: lambda: [None],
         object: lambda: [None],
