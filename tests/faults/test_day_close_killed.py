@@ -45,7 +45,7 @@ class Stage(IntEnum):
     NOTED = 7
     """The backup is known to the till; nothing is signed."""
     SIGNED = 8
-    """Within the transaction of the Z."""
+    """Within the transaction of the Z, or just after its commit."""
     COMMITTED = 9
     """Not in the journal file."""
     WRITTEN = 10
@@ -71,8 +71,10 @@ def test_a_day_close_that_is_killed_anywhere_is_done_again_or_goes_on(kiosk: Kio
             killed_at[at] += 1
             kiosk.open()
             assert verify(kiosk.ctx).findings == [], at
-            signed = at >= Stage.COMMITTED
-            assert len(close_all(kiosk.ctx).closed) == (0 if signed else 1), at
+            made_now = len(close_all(kiosk.ctx).closed)
+            # A moment after the signature the commit may be through, and the child has not told yet.
+            known = {0} if at > Stage.SIGNED else {1} if at < Stage.SIGNED else {0, 1}
+            assert made_now in known, at
             _check_books(kiosk)
             open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 0))
     assert [stage for stage in Stage if not killed_at[stage]] == []
