@@ -262,6 +262,15 @@ def last_backup(conn: Connection) -> EventRow | None:
     return _last(conn, "event_backup", "kind = 'backup'")
 
 
+def last_sign_in(conn: Connection) -> int:
+    """The sequence number of the newest SIGN_IN, 0 without one. It is looked for from the end: as a rule it is
+    of the same day."""
+    row = conn.execute(
+        "SELECT seq FROM event WHERE kind = 'sign_in' ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _last(conn: Connection, index: str, where: str) -> EventRow | None:
     # The kind is written out: only then does SQLite see that the partial index answers.
     row = conn.execute(

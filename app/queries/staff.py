@@ -51,7 +51,7 @@ def staff_list(ctx: Context, session: Session) -> tuple[StaffLine, ...]:
         require_look(conn, session, Right.STAFF)
         signs = people.staff_signs(conn)
         # One person at a time: whoever signs in ends what a crash left of the one before.
-        newest = max((seq for seq, _ in signs.values()), default=0)
+        newest = rows.last_sign_in(conn)
         lines = []
         for person in people.all_staff(conn):
             seq, signed_in = signs.get(person.id, (0, 0))

@@ -390,5 +390,7 @@ def test_whoever_left_by_a_crash_is_not_here_once_somebody_else_signed_in(counte
     assert [(line(counter, who).till, line(counter, who).staff.initials) for who in ("lx", "wm")] == [
         ("", "lx"), ("01", "wm"),
     ]  # fmt: skip
+    sign_out(ctx, SignOut(ctx.ids(), counter.session("lx"), "switch"))
+    assert line(counter, "wm").till == "01", "who leaves by a switch is noted after who came"
     sign_out(ctx, SignOut(ctx.ids(), session, "switch"))
     assert [each.till for each in staff_list(ctx, counter.session("zg"))] == [""] * 6
