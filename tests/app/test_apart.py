@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -188,38 +189,39 @@ def test_a_check_that_is_silent_for_too_long_is_ended_and_says_so(
     assert started.are_gone(checks)
 
 
-class Alarm:
-    """A timer that never goes off; `set` holds each that was started, and whether it was cancelled since."""
+class Watched(apart._Silence):
+    """Notes until when its process may be silent, each time that this is put off."""
 
-    set: ClassVar[list[Alarm]] = []
+    ends: ClassVar[list[Watched]] = []
 
-    def __init__(self, seconds: float, function: Callable[[], None]) -> None:
-        del function
-        self.seconds = seconds
-        self.is_cancelled = False
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.until = list[float]()
+        self.ends.append(self)
+        super().__init__(process)
 
-    def start(self) -> None:
-        assert all(alarm.is_cancelled for alarm in self.set), "one at a time"
-        self.set.append(self)
-
-    def cancel(self) -> None:
-        self.is_cancelled = True
+    def heard(self) -> None:
+        super().heard()
+        self.until.append(self._until)
 
 
 def test_a_check_that_speaks_may_take_longer_than_the_silence(
     kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each word begins the time of silence anew."""
-    monkeypatch.setattr(Alarm, "set", [])
-    monkeypatch.setattr("app.apart.threading.Timer", Alarm)
+    hours = itertools.count(0, 3600)
+    monkeypatch.setattr(Watched, "ends", [])
+    monkeypatch.setattr(Watched, "_watch", lambda _: None)
+    monkeypatch.setattr(apart, "_Silence", Watched)
+    monkeypatch.setattr(apart, "time", SimpleNamespace(monotonic=lambda: next(hours)))
     Started(monkeypatch, "for n in range(6): print(n, flush=True)")
     heard: list[int] = []
     with pytest.raises(Unavailable) as caught:
         Apart(kiosk.ctx).since(kiosk.ctx, 0, 0, heard.append)
     assert caught.value.code is Outage.STORE_FAILED, "it ended by itself, without an answer"
     assert heard == list(range(6))
-    assert [alarm.seconds for alarm in Alarm.set] == [apart.SILENCE_S] * 7
-    assert Alarm.set[-1].is_cancelled
+    (silence,) = Watched.ends
+    assert silence.until == [3600 * word + apart.SILENCE_S for word in range(7)]
+    assert silence._ended.is_set()
 
 
 def test_a_process_that_ends_without_an_answer_is_no_sound_proof(
