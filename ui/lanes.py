@@ -10,7 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Final, Generic, TypeVar
 
 import shiboken6
@@ -39,6 +41,19 @@ class _Bridge(QObject):
         deliver()
 
 
+@dataclass(slots=True)
+class _Asked:
+    """One question to a lane, and its answer. The GUI thread alone owns it, so that what it holds, a sheet
+    often, ends there too: a widget's Python half must not end in a lane."""
+
+    widget: QWidget
+    function: Callable[[], object]
+    ok: Callable[..., None]
+    failed: Callable[[Exception], None]
+    result: object = None
+    error: BaseException | None = None
+
+
 class Lanes:
     """The lanes of one window.
 
@@ -51,6 +66,9 @@ class Lanes:
         self._bridge = _Bridge()
         self._executors: dict[str, ThreadPoolExecutor] = {}
         self._closed = False
+        self._tokens = count()
+        self._asked: dict[int, _Asked] = {}
+        """By token, which is all that a lane holds of it."""
 
     def run(
         self,
@@ -60,7 +78,7 @@ class Lanes:
         *,
         ok: Callable[[T], None],
         failed: Callable[[Exception], None],
-    ) -> Future[T]:
+    ) -> Future[None]:
         """Run `function` on a lane and continue in the GUI thread.
 
         Exactly one of `ok(result)` and `failed(exception)` is called, unless `widget` died
@@ -70,11 +88,13 @@ class Lanes:
         assert lane in LANES, lane
         if self._closed:
             # A continuation of work that was under way when the window closed: nobody waits for it.
-            dropped: Future[T] = Future()
+            dropped: Future[None] = Future()
             dropped.cancel()
             return dropped
-        future = self._executor(lane).submit(function)
-        future.add_done_callback(partial(self._hand_over, widget, ok, failed))
+        token = next(self._tokens)
+        self._asked[token] = _Asked(widget, function, ok, failed)
+        future = self._executor(lane).submit(self._work, token)
+        future.add_done_callback(partial(self._hand_over, token))
         return future
 
     def teller(self, widget: QWidget, told: Callable[[V], None]) -> Callable[[V], None]:
@@ -94,42 +114,42 @@ class Lanes:
         self._closed = True
         for name, executor in self._executors.items():
             executor.shutdown(wait=True, cancel_futures=name != "db")
+        self._asked.clear()
 
     def _executor(self, lane: str) -> ThreadPoolExecutor:
         if lane not in self._executors:
             self._executors[lane] = ThreadPoolExecutor(1, thread_name_prefix=f"lane-{lane}")
         return self._executors[lane]
 
-    def _hand_over(
-        self,
-        widget: QWidget,
-        ok: Callable[[T], None],
-        failed: Callable[[Exception], None],
-        future: Future[T],
-    ) -> None:
-        # Called in the lane's thread. The signal is the only thing that crosses.
-        if not future.cancelled() and not self._closed:
-            self._bridge.finished.emit(partial(self._continue, widget, ok, failed, future))
+    def _work(self, token: int) -> None:
+        # In the lane's thread, which keeps nothing of the question in a name of its own.
+        try:
+            self._asked[token].result = self._asked[token].function()
+        except BaseException as error:
+            self._asked[token].error = error
 
-    def _continue(
-        self,
-        widget: QWidget,
-        ok: Callable[[T], None],
-        failed: Callable[[Exception], None],
-        future: Future[T],
-    ) -> None:
-        error = future.exception()
-        alive = shiboken6.isValid(widget)
+    def _hand_over(self, token: int, future: Future[None]) -> None:
+        # In the lane's thread; in the GUI thread where it was cancelled. Only the token crosses.
+        if future.cancelled():
+            self._asked.pop(token, None)
+        elif not self._closed:
+            self._bridge.finished.emit(partial(self._continue, token))
+
+    def _continue(self, token: int) -> None:
+        asked = self._asked.pop(token, None)
+        if asked is None:
+            return  # The window closed meanwhile.
+        error, alive = asked.error, shiboken6.isValid(asked.widget)
         if error is None:
             if alive:
-                ok(future.result())
+                asked.ok(asked.result)
             return
         if isinstance(error, Cancelled):
             return
         if not is_foreseen(error):
             self.crashed(error)
         if alive and isinstance(error, Exception):
-            failed(error)
+            asked.failed(error)
 
 
 def _if_alive(widget: QWidget, told: Callable[[V], None], value: V) -> None:
@@ -156,7 +176,7 @@ class Latest(Generic[T]):
         self._interrupt = interrupt
         self._generation = 0
         self._asked = threading.Lock()
-        self._future: Future[T] | None = None
+        self._future: Future[None] | None = None
 
     @property
     def waiting(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import partial
 
 import pytest
@@ -229,3 +230,73 @@ def _raiser(error: BaseException) -> Callable[[], object]:
         raise error
 
     return raises
+
+
+class Held:
+    """Stands for a sheet's Python half: says in which thread it ended."""
+
+    def __init__(self, ended: list[int]) -> None:
+        self._ended = ended
+        self.go = threading.Event()
+
+    def work(self) -> None:
+        assert self.go.wait(30)
+
+    def fail(self) -> None:
+        assert self.go.wait(30)
+        raise Refused(Refusal.SHIFT_NEEDED)
+
+    def hear(self, answer: object) -> None:
+        pass
+
+    def __del__(self) -> None:
+        self._ended.append(threading.get_ident())
+
+
+@pytest.mark.parametrize("work", [Held.work, Held.fail])
+def test_what_a_question_holds_ends_in_the_gui_thread_also_when_the_lane_lets_go_last(
+    lanes: Lanes, widget: QWidget, qtbot: QtBot, work: Callable[[Held], None]
+) -> None:
+    ended: list[int] = []
+    answered, lane_goes_on = threading.Event(), threading.Event()
+    held = Held(ended)
+    told: list[object] = []
+
+    def hear(answer: object, of: Held = held) -> None:
+        of.hear(answer)
+        told.append(1)
+
+    future = lanes.run(widget, "db", partial(work, held), ok=hear, failed=hear)
+
+    def linger(_: Future[None]) -> None:
+        answered.set()
+        lane_goes_on.wait(30)
+
+    future.add_done_callback(linger)
+    held.go.set()
+    del held, hear, future
+    qtbot.waitUntil(lambda: bool(told))
+    assert answered.wait(30)
+    lane_goes_on.set()
+    qtbot.waitUntil(lambda: bool(ended))
+    assert ended == [threading.get_ident()]
+
+
+def test_what_a_cancelled_question_holds_is_let_go(
+    lanes: Lanes, heard: Heard, widget: QWidget
+) -> None:
+    ended: list[int] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        go.wait(30)
+
+    lanes.run(widget, "db", wait, ok=heard.ok, failed=heard.failed)
+    assert begun.wait(30)
+    held = Held(ended)
+    future = lanes.run(widget, "db", held.work, ok=held.hear, failed=held.hear)
+    assert future.cancel()
+    del held
+    assert ended == [threading.get_ident()]
+    go.set()
