@@ -282,6 +282,8 @@ class TestLaw6EveryStateSaysItsWord:
     ) -> None:
         monkeypatch.setattr("ui.widgets.strip.GOOD_NEWS_MS", 30)
         said = "打印机没纸"
+        # The shop's real printer is well and would say so after the sale.
+        rig.shell.paper.changed.disconnect(rig.shell._paper_changed)
         rig.shell._paper_changed(PrintStatus(1, (), "printer_paper_out"))
         assert said in rig.shell.strip.text
         rig.amount("38")
