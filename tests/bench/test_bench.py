@@ -53,7 +53,7 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     run = measure(folder, ensure(3))
     assert not run.failed
     found = run.figures
-    assert len({figure.name for figure in found}) == len(found) == 30
+    assert len({figure.name for figure in found}) == len(found) == 31
     assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
     assert min(figure.samples for figure in found if figure.unit == "x") >= 1
     keep(found, members=60, path=tmp_path / "bench.json")
@@ -79,7 +79,7 @@ def test_a_group_that_fails_is_told_and_costs_no_other(
     monkeypatch.setattr(search, "measure_first_search", fail)
     run = measure(ensure(60), ensure(3))
     assert run.failed == ["search and file", "start", "window"]
-    assert len(run.figures) == 2 + 3 + 2 + 2 + 3 + 2 + 9
+    assert len(run.figures) == 2 + 3 + 2 + 2 + 3 + 3 + 9
     assert "no screen" in capsys.readouterr().err
     assert not list(tmp_path.glob("bench-work-*")), "working copies are gone"
 
