@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app import posting
-from app.cached_fold import Posted
 from app.context import Tx
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, owner_event_id
 from app.domain.expiry import unexpire_entries
-from app.domain.fold import fold
 from app.domain.programme import Programme
 from app.domain.state import MemberState
+from app.usecases.owner_postings import record
 
 
 def state_before(
@@ -39,17 +38,5 @@ def state_before(
     given = unexpire_entries(stored, entries, on, event_id, on=on)
     if not given:
         return stored
-    after = fold(stored, given)
-    tx.record(
-        posting.UNEXPIRE,
-        event_id=event_id,
-        command_id=event_id,
-        session=None,
-        business_date=on,
-        member_id=member_id,
-        programme=programme.version,
-        entries=given,
-        doc={"due": int(on), "refers_to": debit.event.hex()},
-        posted=Posted(stored, after),
-    )
-    return after
+    facts = {"refers_to": debit.event.hex()}
+    return record(tx, posting.UNEXPIRE, event_id, member_id, programme, on, given, facts, stored)

@@ -142,7 +142,7 @@ def _expire(tx: Tx, progress: Progress, member_id: bytes, programme: Programme) 
     if not entries:
         return progress
     state = cached_fold.load_state(tx.conn, member_id, needs(entries))
-    _record(tx, posting.EXPIRE, event_id, member_id, programme, on, entries, {}, state)
+    record(tx, posting.EXPIRE, event_id, member_id, programme, on, entries, {}, state)
     points = -sum(entry.amount for entry in entries)
     return replace(progress, members=progress.members + 1, points=progress.points + points)
 
@@ -161,7 +161,7 @@ def _review(tx: Tx, progress: Progress, member_id: bytes, programme: Programme) 
     rank = entries[0].amount
     code = programme.tiers.at(rank).code
     facts = {"tier_code": code}
-    _record(tx, posting.TIER_REVIEW, event_id, member_id, programme, on, entries, facts, state)
+    record(tx, posting.TIER_REVIEW, event_id, member_id, programme, on, entries, facts, state)
     if rank > rank_before:
         return replace(progress, raised=progress.raised + 1)
     if rank < rank_before:
@@ -169,7 +169,7 @@ def _review(tx: Tx, progress: Progress, member_id: bytes, programme: Programme) 
     return replace(progress, kept=progress.kept + 1)
 
 
-def _record(
+def record(
     tx: Tx,
     kind: str,
     event_id: bytes,
@@ -179,7 +179,9 @@ def _record(
     entries: tuple[Entry, ...],
     facts: dict[str, str],
     state: MemberState,
-) -> None:
+) -> MemberState:
+    """Post a member's `entries` as an event of the owner's, on their `state`; the state after them."""
+    after = fold(state, entries)
     tx.record(
         kind,
         event_id=event_id,
@@ -190,5 +192,6 @@ def _record(
         programme=programme.version,
         entries=entries,
         doc={"due": int(on), **facts},
-        posted=cached_fold.Posted(state, fold(state, entries)),
+        posted=cached_fold.Posted(state, after),
     )
+    return after
