@@ -33,7 +33,6 @@ from app.queries.records import (
     LedgerLine,
     LotLine,
     MemberPanel,
-    PrintStatus,
     ProfileView,
     SearchResult,
     ShiftView,
@@ -58,7 +57,6 @@ from app.usecases.keep_cart import OpenCart, keep_cart, kept_cart
 from app.usecases.look import NoteLook, note_look
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.paper_files import save_card
-from app.usecases.reprint import Reprint, reprint
 from app.usecases.return_goods import (
     Returned,
     ReturnGoods,
@@ -69,7 +67,7 @@ from app.usecases.return_goods import (
 )
 from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, find_staff, sign_in
-from app.usecases.tidy import purge_slips, remove_safe_sheet, tidy
+from app.usecases.tidy import remove_safe_sheet, tidy
 from app.usecases.unmask import Unmask, Unmasked, Value, unmask
 from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
@@ -82,6 +80,7 @@ from ui.desk_guard import GuardDesk
 from ui.desk_home import HomeDesk
 from ui.desk_records import PhoneCheck, Scan, TillView
 from ui.desk_reports import ReportsDesk
+from ui.desk_slips import SlipsDesk
 from ui.desk_staff import StaffDesk
 
 RETURNABLE_DAYS = 90
@@ -102,6 +101,7 @@ class Desk:
         self.audit = AuditDesk(till)
         self.catalogue = CatalogueDesk(till)
         self.home = HomeDesk(till)
+        self.slips = SlipsDesk(till)
 
     # The till ---------------------------------------------------------------------------------
 
@@ -151,10 +151,6 @@ class Desk:
         if settings.receipt.printer and not had_printer:
             spool.skip_waiting(self._ctx)
 
-    def check_printer(self, text: str) -> None:
-        """Raises Unavailable for what can't be one or can't be written on (print lane)."""
-        spool.check_printer(text)
-
     def new_command(self) -> bytes:
         """An id for one command; quick, callable from the GUI thread."""
         return self._ctx.ids()
@@ -169,38 +165,6 @@ class Desk:
 
     def shift(self) -> ShiftView | None:
         return counter.open_shift(self._ctx)
-
-    def print_status(self) -> PrintStatus:
-        return counter.print_status(self._ctx)
-
-    # Paper ------------------------------------------------------------------------------------
-
-    def claim_slip(self) -> spool.Job | None:
-        """The next slip, marked as being sent; None when nothing waits (db lane)."""
-        return spool.claim(self._ctx)
-
-    def deliver_slip(self, job: spool.Job) -> spool.Delivery:
-        """Send it once (print lane; talks to the device, writes nothing)."""
-        return spool.deliver(job, self._ctx.settings.receipt)
-
-    def settle_slip(self, delivery: spool.Delivery) -> None:
-        """Write down how it went (db lane)."""
-        spool.settle(self._ctx, delivery)
-
-    def recover_slips(self) -> int:
-        """At start: what was being sent when the till stopped may or may not be on paper."""
-        purge_slips(self._ctx)
-        remove_safe_sheet(self._ctx)  # of a till that stopped while it was open
-        return spool.recover(self._ctx)
-
-    def newest_slip(self) -> DocumentLine | None:
-        """The document whose slip came last in this shift: what F10 prints again."""
-        found = counter.documents_of_shift(self._ctx, limit=1)
-        return found[0] if found else None
-
-    def confirm_slip(self, job_id: int, *, printed: bool) -> None:
-        """A person has looked at the paper."""
-        spool.confirm(self._ctx, job_id, printed=printed)
 
     def close(self) -> None:
         """Let the store go; the last thing that the db lane does. No page with the key for the safe stays."""
@@ -467,14 +431,6 @@ class Desk:
 
     def document_by_receipt(self, text: str) -> DocumentLine:
         return counter.document_by_receipt(self._ctx, text)
-
-    def slip(self, event_id: bytes) -> str | None:
-        """The newest slip of a document as document JSON."""
-        return counter.slip_preview(self._ctx, event_id)
-
-    def reprint(self, command_id: bytes, session: Session, event_id: bytes, reason: str) -> int:
-        """Queue another copy; returns its number."""
-        return reprint(self._ctx, Reprint(command_id, session, event_id, reason)).result
 
     # Returns, voids, points by hand ---------------------------------------------------------------------
 

@@ -332,7 +332,7 @@ class Errands(QObject):
                 paper = self._desk.settings().receipt.paper_mm
                 self.sheets.open(SlipSheet(self._kit, document, paper_mm=paper))
 
-        self._ask(lambda: self._desk.slip(sold.event_id), opened)
+        self._ask(lambda: self._desk.slips.of(sold.event_id), opened)
 
     def print_again(self) -> None:
         """F10: what needs a hand at the printer, or else the last slip again, marked as a copy."""
@@ -346,7 +346,7 @@ class Errands(QObject):
             sheet.none.connect(self._no_slip)
             self.sheets.open(sheet)
         else:
-            self._ask(self._desk.newest_slip, self._print_copy)
+            self._ask(self._desk.slips.newest, self._print_copy)
 
     def print_list(self) -> None:
         """What waits for paper, with a next step each."""
@@ -362,7 +362,9 @@ class Errands(QObject):
             self._no_slip()
             return
         command_id, event_id = self._desk.new_command(), document.event_id
-        self._ask(lambda: self._desk.reprint(command_id, session, event_id, ""), self._printed)
+        self._ask(
+            lambda: self._desk.slips.reprint(command_id, session, event_id, ""), self._printed
+        )
 
     def _printed(self, copy: int) -> None:
         words = self._kit.words

@@ -45,7 +45,7 @@ class Paper(QWidget):
         self._lanes.run(
             self,
             "db",
-            self._desk.recover_slips,
+            self._desk.slips.recover,
             ok=lambda _: self.print_waiting(),
             failed=self._stop,
         )
@@ -56,7 +56,7 @@ class Paper(QWidget):
             self._again = True
             return
         self._running, self._again = True, False
-        self._lanes.run(self, "db", self._desk.claim_slip, ok=self._claimed, failed=self._stop)
+        self._lanes.run(self, "db", self._desk.slips.claim, ok=self._claimed, failed=self._stop)
 
     def _claimed(self, job: Job | None) -> None:
         if job is None:
@@ -65,7 +65,7 @@ class Paper(QWidget):
         self._lanes.run(
             self,
             "print",
-            lambda: self._desk.deliver_slip(job),
+            lambda: self._desk.slips.deliver(job),
             ok=self._delivered,
             failed=self._stop,
         )
@@ -75,7 +75,7 @@ class Paper(QWidget):
         self._lanes.run(
             self,
             "db",
-            lambda: self._desk.settle_slip(delivery),
+            lambda: self._desk.slips.settle(delivery),
             ok=lambda _: self._settled(good=good),
             failed=self._stop,
         )
@@ -100,4 +100,4 @@ class Paper(QWidget):
         def told(status: PrintStatus) -> None:
             self.changed.emit(status)
 
-        self._lanes.run(self, "db", self._desk.print_status, ok=told, failed=lambda error: None)
+        self._lanes.run(self, "db", self._desk.slips.status, ok=told, failed=lambda error: None)

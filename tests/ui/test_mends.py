@@ -467,7 +467,7 @@ class TestPrintAgain:
         desk = rig.window.desk
         assert desk is not None
         with monkeypatch.context() as busy:
-            busy.setattr(type(desk), "newest_slip", _store_busy)
+            busy.setattr(type(desk.slips), "newest", _store_busy)
             press(Qt.Key.Key_F10)
             sheet = rig.sheet(PrintAgain)
             rig.until(lambda: sheet.problem.text() != "")

@@ -82,7 +82,7 @@ class PaperList(Sheet):
         self._lanes.run(
             self,
             "db",
-            lambda: self._desk.confirm_slip(job_id, printed=printed),
+            lambda: self._desk.slips.confirm(job_id, printed=printed),
             ok=lambda _: self._retry(),
             failed=lambda error: None,
         )

@@ -84,7 +84,7 @@ class PrintAgain(Sheet):
         self._lanes.run(
             self,
             "db",
-            lambda: self._desk.reprint(self._command_id, session, event_id, reason),
+            lambda: self._desk.slips.reprint(self._command_id, session, event_id, reason),
             ok=self._done,
             failed=self._refused,
         )
@@ -94,7 +94,7 @@ class PrintAgain(Sheet):
         if not self._asking:
             self._asking = True
             self._lanes.run(
-                self, "db", self._desk.newest_slip, ok=self._found, failed=self._not_found
+                self, "db", self._desk.slips.newest, ok=self._found, failed=self._not_found
             )
 
     def _not_found(self, error: Exception) -> None:

@@ -186,7 +186,7 @@ class SettingsPage(QScrollArea):
         text = self.printer.text()
         self._checking.ask(
             self.printer,
-            lambda: self._desk.check_printer(text),
+            lambda: self._desk.slips.check_printer(text),
             ok=lambda _: self._say_printer(None),
             failed=self._say_printer,
         )
@@ -302,7 +302,7 @@ class SettingsPage(QScrollArea):
         self._lanes.run(
             self,
             "print",
-            lambda: self._desk.check_printer(settings.receipt.printer),
+            lambda: self._desk.slips.check_printer(settings.receipt.printer),
             ok=lambda _: self._try_folders(settings, used),
             failed=self._refused,
         )

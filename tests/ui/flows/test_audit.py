@@ -128,7 +128,7 @@ def test_a_page_with_the_key_goes_with_the_till_and_at_its_next_start(
     desk = manager.window.desk
     assert desk is not None
     page.write_bytes(b"%PDF of a till that was killed")
-    desk.recover_slips()
+    desk.slips.recover()
     assert not page.exists()
     page.write_bytes(b"%PDF of an open sheet")
     manager.window.close()

@@ -108,7 +108,7 @@ class TestEverywhere:
         assert desk is not None
         newest = desk.documents_of_shift()[0]
         assert newest.kind == "return"
-        assert desk.newest_slip() == newest
+        assert desk.slips.newest() == newest
 
     def test_the_last_slip_is_shown_as_the_printer_lays_it_out(self, rig: Rig) -> None:
         rig.amount("5")
