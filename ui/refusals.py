@@ -12,6 +12,7 @@ from ui.dialogs.pay import Pay
 from ui.kit import Kit
 from ui.pages import COUNTER, exporting
 from ui.screens.counter import Counter
+from ui.widgets.sheet import Sheet
 
 
 class Refusals:
@@ -23,10 +24,12 @@ class Refusals:
         self._kit, self._counter, self._pages, self._till = kit, counter, pages, till
         self._sheets = counter.sheets
 
+    def _top(self) -> Sheet | None:
+        """The list of actions goes before the action that was found in it."""
+        return self._sheets.top_but(FindAction)
+
     def sheet(self) -> str:
-        if isinstance(self._sheets.top, FindAction):
-            return ""  # It goes before the action that was found in it.
-        if self._sheets.top is None and self._pages.currentIndex() == COUNTER:
+        if self._top() is None and self._pages.currentIndex() == COUNTER:
             return ""
         return self._kit.words.say("Finish this first, or leave it with Esc.")
 
@@ -55,7 +58,7 @@ class Refusals:
         return self._kit.words.say("A shift is open already. Go on with it.")
 
     def pay(self) -> str:
-        if isinstance(self._sheets.top, Pay):
+        if isinstance(self._top(), Pay):
             return ""
         return self._kit.words.say("Tenders are chosen in Pay (F12).")
 

@@ -210,7 +210,7 @@ def _save(
 
 def _part(ctx: Context, conn: Connection, asked: ReportFilter) -> tuple[str, ...]:
     """What a filter leaves, for the name of a file; nothing where it leaves everything."""
-    found = []
+    found = [f"till-{asked.till}"] if asked.till else []
     if asked.staff_id is not None:
         found.append(f"by-{ctx.initials(conn, asked.staff_id)}")
     if asked.tier_rank is not None:

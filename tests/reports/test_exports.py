@@ -248,9 +248,10 @@ def test_a_part_of_the_figures_is_another_file_than_the_whole(busy: Shop) -> Non
         name(ReportFilter(on, on, tier_rank=WITHOUT_MEMBER)),
         name(ReportFilter(on, on, tier_rank=10)),
         name(ReportFilter(on, on, against="week_before")),
+        name(ReportFilter(on, on, till="02")),
     ]
     whole = f"overview-01-{on.iso()}"
-    parts = ("", "-by-ZG", "-tier-none", "-tier-silver", "-against-week_before")
+    parts = ("", "-by-ZG", "-tier-none", "-tier-silver", "-against-week_before", "-till-02")
     assert names == [f"{whole}{part}.csv" for part in parts]
 
 

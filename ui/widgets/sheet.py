@@ -167,6 +167,12 @@ class SheetHost(QWidget):
                 return sheet
         return None
 
+    def top_but(self, kind: type[Sheet]) -> Sheet | None:
+        """The top sheet, one of this kind not counted."""
+        return next(
+            (sheet for sheet in reversed(self._sheets) if not isinstance(sheet, kind)), None
+        )
+
     def open(self, sheet: Sheet) -> None:
         """Lay a sheet on top and give it the focus."""
         for below in self._sheets:

@@ -182,6 +182,24 @@ def test_goods_scanned_with_the_actions_over_pay_leave_pay_which_costs_another_s
     assert rig.open_pay() is not pay
 
 
+def test_the_actions_over_pay_offer_its_tenders_and_nothing_that_pay_is_in_the_way_of(
+    rig: Rig,
+) -> None:
+    rig.amount("100")
+    pay = rig.open_pay()
+    press(Qt.Key.Key_F11)
+    assert rig.shell.refusals.pay() == ""
+    assert rig.shell.refusals.sheet() != ""
+    write("sm")
+    press(Qt.Key.Key_Return)
+    assert rig.top is pay
+    assert pay.tender.code == "qr"
+    press(Qt.Key.Key_Escape)
+    press(Qt.Key.Key_F11)
+    assert rig.shell.refusals.pay() != ""
+    assert rig.shell.refusals.sheet() == ""
+
+
 def test_a_fault_on_the_way_to_the_sale_leaves_no_pay_that_waits_for_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
