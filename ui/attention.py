@@ -17,7 +17,7 @@ from app.i18n import mark
 from ui.errors import sentence
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
-from ui.widgets.basics import Text
+from ui.widgets.basics import Text, nothing
 
 if TYPE_CHECKING:
     from app.file_check import Looked
@@ -101,6 +101,9 @@ class Attention(QObject):
         self._backup_gone_at: datetime | None = None
         self._backup_folder: Latest[bool] = Latest(lanes, "backup", interrupt=lambda: None)
         self._looking = False
+        self._repairs_said = False
+        self._printer = ""
+        self._printer_said: Text = nothing
         counter.cart_changed.connect(self._cart_changed)
 
     def refresh(self) -> None:
@@ -148,6 +151,31 @@ class Attention(QObject):
     def _unread(self, error: Exception) -> None:
         self._looking = False
         self._counter.warn(error)
+
+    def tell_repairs(self, count: int) -> None:
+        """What was mended at start is told to the first who signs in."""
+        if not count or self._repairs_said:
+            return
+        self._repairs_said = True
+        words = self._kit.words
+        self._counter.strip.warn(
+            lambda: words.count(
+                "One thing was mended at start. Tell the manager.",
+                "{count} things were mended at start. Tell the manager.",
+                count,
+                count=count,
+            )
+        )
+
+    def tell_printer(self, problem: str) -> None:
+        """What is wrong at the printer, said until it is another thing, or nothing ("")."""
+        if problem == self._printer:
+            return
+        self._printer = problem
+        self._counter.strip.withdraw(self._printer_said)
+        if problem:
+            self._printer_said = partial(sentence, self._kit, Outage(problem), {})
+            self._counter.strip.warn(self._printer_said)
 
     def cart_was_kept(self, *, other_prices: bool) -> None:
         """The open sale comes from before a crash: to be looked at until it is charged or cleared."""

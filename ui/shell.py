@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.domain.errors import Outage
 from app.queries.records import (
     PrintStatus,
     StaffView,
@@ -29,7 +28,6 @@ from ui.dialogs.find_action import FindAction, Help
 from ui.dialogs.pay import Pay
 from ui.errands import Errands
 from ui.errands_cash import CashErrands
-from ui.errors import sentence
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.page_stack import PageStack
@@ -39,7 +37,7 @@ from ui.refusals import Refusals
 from ui.screens.counter import Counter
 from ui.shell_actions import shell_actions
 from ui.sounds import REFUSED
-from ui.widgets.basics import Text, columns, nothing, rows
+from ui.widgets.basics import Text, columns, rows
 from ui.widgets.fkey_bar import FKeyBar
 from ui.widgets.rail import Rail
 from ui.widgets.sheet import SheetHost
@@ -85,8 +83,6 @@ class Shell(QWidget):
         self.till = till
         self.session: Session | None = None
         self.staff: StaffView | None = None
-        self._repairs_said = False
-        self._paper_said: Text = nothing
         self._signed_in = False
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -264,17 +260,7 @@ class Shell(QWidget):
     def _begin_day(self, till: TillView) -> None:
         """After a sign-in: a till without a shift of today asks for one."""
         self._use_till(till)
-        if till.repairs and not self._repairs_said:
-            self._repairs_said = True
-            words, count = self._kit.words, len(till.repairs)
-            self.strip.warn(
-                lambda: words.count(
-                    "One thing was mended at start. Tell the manager.",
-                    "{count} things were mended at start. Tell the manager.",
-                    count,
-                    count=count,
-                )
-            )
+        self.attention.tell_repairs(len(till.repairs))
         self.attention.refresh()
         self.attention.look_at_backup_folder()
         self.day.tell_of_night()
@@ -474,16 +460,12 @@ class Shell(QWidget):
     # Paper ------------------------------------------------------------------------------------
 
     def _paper_changed(self, status: PrintStatus) -> None:
-        before, self.errands.print_status = self.errands.print_status, status
+        self.errands.print_status = status
         # Without a printer nothing waits for one: the chip would never go.
         has_printer = bool(self._desk.settings().receipt.printer)
         self.top_bar.show_paper(status.waiting if has_printer else 0)
         self.attention.refresh()
-        if status.problem != before.problem:
-            self.strip.withdraw(self._paper_said)
-            if status.problem:
-                self._paper_said = partial(sentence, self._kit, Outage(status.problem), {})
-                self.strip.warn(self._paper_said)
+        self.attention.tell_printer(status.problem)
 
     # Plumbing ---------------------------------------------------------------------------------
 

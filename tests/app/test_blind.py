@@ -34,7 +34,7 @@ from app.usecases.sign_in import SignIn, sign_in
 from db import rows
 from db import till as till_rows
 from tests.app.blind import Planted, Walk, doors, functions_of
-from tests.app.test_drawer import give_back, move, pieces, sale
+from tests.app.drawer_acts import give_back, move, pieces, sale
 from tests.fakes import PINS, ZONE_MIN, MemoryKeystore, Shop, SteppedClock
 
 FLOAT = 73_130

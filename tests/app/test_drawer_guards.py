@@ -14,7 +14,7 @@ from app.usecases.close_shift import close_shift
 from app.usecases.count import count_drawer
 from app.usecases.drawer import OpenDrawer, open_drawer
 from app.usecases.open_shift import OpenShift, open_shift
-from tests.app.test_drawer import FLOAT, closing, counting, refusal
+from tests.app.drawer_acts import FLOAT, closing, counting, refusal
 from tests.fakes import Shop
 
 

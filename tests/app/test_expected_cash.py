@@ -13,7 +13,7 @@ from app.domain.errors import Refusal, Refused
 from app.usecases.count import count_drawer
 from app.usecases.verify import verify
 from db import rows
-from tests.app.test_drawer import counting, give_back, move, sale, undo
+from tests.app.drawer_acts import counting, give_back, move, sale, undo
 from tests.fakes import Shop
 
 STEPS = 30

@@ -97,9 +97,9 @@ def case(
 
 def by_name() -> dict[str, list[Case]]:
     """The cases by file topic."""
-    from tests.domain import golden_counter, golden_ledger
+    from tests.domain import golden_counter, golden_ledger, golden_prices
 
-    return {**golden_counter.topics(), **golden_ledger.topics()}
+    return {**golden_counter.topics(), **golden_prices.topics(), **golden_ledger.topics()}
 
 
 def worked(inputs: Case, base: Any) -> Case:

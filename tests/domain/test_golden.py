@@ -69,6 +69,7 @@ def test_the_second_calculator_imports_nothing_of_the_domain() -> None:
         "second_shop",
         "golden_cases",
         "golden_counter",
+        "golden_prices",
         "golden_ledger",
     ):
         source = (golden_runner.GOLDEN.parent.parent / "domain" / f"{name}.py").read_text("utf-8")

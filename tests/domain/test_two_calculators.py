@@ -15,7 +15,7 @@ import pytest
 
 from app.domain.programme_plain import programme_to_plain
 from tests.domain import golden_runner, second_sales, second_shop
-from tests.domain.test_machine import TIERS, random_line, random_programme
+from tests.domain.random_counter import TIERS, random_line, random_programme
 
 BASE = golden_runner.load("programme.json")
 SEEN: collections.Counter[str] = collections.Counter()

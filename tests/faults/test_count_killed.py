@@ -19,7 +19,7 @@ from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.count import CountDrawer, count_drawer
 from app.usecases.verify import verify
 from db import rows
-from tests.app.test_drawer import pieces, sale
+from tests.app.drawer_acts import pieces, sale
 from tests.fakes import ZONE_MIN, Shop, SteppedClock
 
 COUNT, CLOSE = b"count".ljust(16, b"."), b"close".ljust(16, b".")

@@ -30,7 +30,7 @@ from app.usecases.print_x import PrintX, print_x
 from app.usecases.read_home import read_home
 from app.usecases.read_report import choices, open_parts, open_report
 from app.usecases.support_file import SaveSupportFile, save_support_file
-from tests.app.test_drawer import pieces
+from tests.app.drawer_acts import pieces
 from tests.usecases.counter import INITIALS, Counter
 
 LOOKS = frozenset({Grant.READ, Grant.ALONE, Grant.SECOND})

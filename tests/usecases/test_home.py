@@ -22,7 +22,7 @@ from app.usecases.return_goods import ReturnGoods, preview_return, return_goods
 from app.usecases.sell import Payment, Sell, sell
 from app.usecases.verify_day import note_share
 from app.usecases.void import Void, preview_void, void
-from tests.app.test_drawer import pieces, sale
+from tests.app.drawer_acts import pieces, sale
 from tests.usecases.counter import INITIALS, Counter
 
 

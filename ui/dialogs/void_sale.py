@@ -63,9 +63,7 @@ class VoidSale(Sheet):
         self._oldest = documents[-1].seq if documents else 0
         self._whole = not documents
         self.rows.show(self._documents)
-        self.number = CodeField(
-            lambda: words.say("Receipt number"), pattern=r"[0-9A-Za-z\-]{0,30}", role="search"
-        )
+        self.number = CodeField(lambda: words.say("Receipt number"), pattern=r"[0-9A-Za-z\-]{0,30}")
         self.body.addWidget(
             Label(lambda: words.say("Scan the receipt, type its number, or choose"), role="muted")
         )
@@ -179,7 +177,7 @@ class VoidSale(Sheet):
         return self.reason if self.rows.rowCount() else super().first_focus()
 
     def height_for(self, width: int) -> int:
-        return self._kit.look.px(600)
+        return self._kit.look.px(720)
 
     def submit(self) -> None:
         """Commit what is previewed; a reason must be chosen."""
