@@ -41,7 +41,8 @@ def printer(monkeypatch: pytest.MonkeyPatch) -> Iterator[SoftwarePrinter]:
 
         def ask(connection: socket.socket, timeout_s: float) -> Status:
             faults = running.faults
-            answers = not faults.mute and not (faults.stalled and running.asked)
+            silent = faults.mute or (faults.stalled and running.asked)
+            answers = not silent and not faults.answers  # What they say instead is no answer.
             return _ask(connection, HANGS_S if answers else timeout_s)
 
         monkeypatch.setattr("printing.devices.tcp._ask", ask)
