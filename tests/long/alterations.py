@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
-import tempfile
 import time
-from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
-from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
 from tests.app.kiosk import make_template
 from tests.faults.alterations import ALTERATIONS, make_scene, one_round
+from tests.long.scratch import scratch
 
 TIMES: Final = 1000
 
@@ -24,17 +19,7 @@ def run(seed: int, seconds: float) -> dict[str, Any]:
     chance = random.Random(seed)
     done = 0
     failed: list[str] = []
-    memory = Path("/dev/shm")
-    with (
-        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        base = Path(folder)
-        patch.setenv("REGULARS_MACHINE", str(base / "machine"))
-        patch.setattr(
-            "app.keyslots.envelope.calibrated",
-            lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
-        )
+    with scratch(in_memory=True) as base:
         scene = make_scene(make_template(base / "template"), base)
         while done < TIMES or time.monotonic() < until:
             for name in (*ALTERATIONS, "older"):

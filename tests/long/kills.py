@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
-import tempfile
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
-from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
 from tests.app.kiosk import make_template
 from tests.faults.killed_till import Stage
 from tests.faults.test_kill import Till
+from tests.long.scratch import scratch
 
 TIMES: Final = 1000
 EACH: Final = 50
@@ -29,17 +24,7 @@ def run(seed: int, seconds: float) -> dict[str, Any]:
     ended: Counter[Stage] = Counter()
     failed: list[str] = []
     audits = stores = 0
-    memory = Path("/dev/shm")
-    with (
-        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        base = Path(folder)
-        patch.setenv("REGULARS_MACHINE", str(base / "machine"))
-        patch.setattr(
-            "app.keyslots.envelope.calibrated",
-            lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
-        )
+    with scratch(in_memory=True) as base:
         template = make_template(base / "template")
         while ended.total() < TIMES or time.monotonic() < until:
             stores += 1

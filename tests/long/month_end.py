@@ -6,25 +6,21 @@ from __future__ import annotations
 import os
 import random
 import signal
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
-
-import pytest
 
 from app import posting
 from app.context import Context, Tx
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
-from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.owner_postings import Outlook, Progress, outlook, post_all, post_batch
 from app.usecases.sell import sell
 from app.usecases.verify import verify
 from tests.app.kiosk import Kiosk, make_template, sale_command
 from tests.bench.figures import percentile
+from tests.long.scratch import scratch
 
 LOTS: Final = 100_000
 LOTS_EACH: Final = 4
@@ -45,13 +41,7 @@ def run(
     are as many as they are."""
     del seconds
     chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        base = Path(folder)
-        patch.setenv("REGULARS_MACHINE", str(base / "machine"))
-        patch.setattr(
-            "app.keyslots.envelope.calibrated",
-            lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
-        )
+    with scratch(in_memory=False) as base:
         template = make_template(base / "template")
         kiosk = Kiosk(template.copy_to(base / "till"), template)
         on = _fill(kiosk, lots)

@@ -18,6 +18,19 @@ from ui.dialogs.enrol import EnrolSheet
 from ui.dialogs.notes import Notes
 
 
+def enrolling(rig: Rig) -> EnrolSheet:
+    """A new member is being enrolled."""
+    press(Qt.Key.Key_F3)
+    return rig.sheet(EnrolSheet)
+
+
+def with_birthday(rig: Rig, typed: str) -> EnrolSheet:
+    sheet = enrolling(rig)
+    sheet.birthday.setFocus()
+    write(typed)
+    return sheet
+
+
 class TestEnrol:
     def test_flow_4_an_unknown_phone_becomes_a_member_by_keyboard(self, rig: Rig) -> None:
         write("13900006699")
@@ -45,8 +58,7 @@ class TestEnrol:
         rig.attach()
         assert not panel.recent.isHidden()
         assert panel._nothing_yet.isHidden()
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
+        sheet = enrolling(rig)
         sheet.name.setText("王一")
         sheet.service.setChecked(True)
         sheet.submit()
@@ -58,9 +70,7 @@ class TestEnrol:
         assert not panel._nothing_yet.isHidden()
 
     def test_marketing_is_off_and_consent_is_needed(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.top
-        assert isinstance(sheet, EnrolSheet)
+        sheet = enrolling(rig)
         sheet.name.setText("王一")
         assert not sheet.marketing.isChecked()
         sheet.submit()
@@ -68,8 +78,7 @@ class TestEnrol:
         assert sheet.service.hasFocus()
 
     def test_a_birthday_to_come_is_told_as_such_and_stays(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
+        sheet = enrolling(rig)
         sheet.name.setText("王一")
         sheet.birthday.setText("2027-03-01")
         sheet.service.setChecked(True)
@@ -81,55 +90,37 @@ class TestEnrol:
 
     @pytest.mark.parametrize("day", ["2026-11-22", "20270301", "2030-1-1"])
     def test_a_birthday_to_come_is_told_while_it_is_typed(self, rig: Rig, day: str) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
-        sheet.birthday.setFocus()
-        write(day)
+        sheet = with_birthday(rig, day)
         assert sheet.birthday_said.text() == "这个生日还没到。请核对年份。"
         press(Qt.Key.Key_Return)
         assert sheet.birthday.hasFocus()
 
     def test_who_was_born_today_has_a_birthday(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
-        sheet.birthday.setFocus()
-        write("2026-11-21")
+        sheet = with_birthday(rig, "2026-11-21")
         assert sheet.birthday_said.text() == ""
 
     def test_a_lunar_birthday_to_come_is_told_too(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
-        sheet.birthday.setFocus()
-        write("2026-11-01")
+        sheet = with_birthday(rig, "2026-11-01")
         assert sheet.birthday_said.text() == ""
         sheet.calendar.choose("lunar")
         assert sheet.birthday_said.text() == "这个生日还没到。请核对年份。"
 
     @pytest.mark.parametrize("day", ["02-30", "13-01", "1985-02-29", "0230"])
     def test_enter_on_a_day_that_no_year_has_stays_and_says_so(self, rig: Rig, day: str) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
-        sheet.birthday.setFocus()
-        write(day)
+        sheet = with_birthday(rig, day)
         press(Qt.Key.Key_Return)
         assert sheet.birthday.hasFocus()
         assert sheet.birthday_said.text() == "没有这一天。请核对生日。"
 
     def test_the_lunar_calendar_has_a_30th_of_the_second_month(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
-        sheet.birthday.setFocus()
-        write("02-30")
+        sheet = with_birthday(rig, "02-30")
         sheet.calendar.choose("lunar")
         assert sheet.birthday_said.text() == ""
         press(Qt.Key.Key_Return)
         assert sheet.service.hasFocus()
 
     def test_a_year_on_the_way_to_a_whole_date_is_no_wrong_day(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
-        sheet.birthday.setFocus()
-        write("1990")
+        sheet = with_birthday(rig, "1990")
         assert sheet.birthday_said.text() == "输入月日，如 5-21 或 1990-5-21。"
         write("-5-21")
         assert sheet.birthday_said.text() == ""
@@ -145,9 +136,7 @@ class TestEnrol:
         assert sheet.birthday_said.text() == "没有这一天。请核对生日。"
 
     def test_a_phone_in_use_is_said_while_typing(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.top
-        assert isinstance(sheet, EnrolSheet)
+        sheet = enrolling(rig)
         write("138123")
         rig.until(lambda: "已输 6 位，共 11 位" in sheet.phone_said.text())
         write("46621")
@@ -169,9 +158,7 @@ class TestEnrol:
         assert rig.counter.finder.box.text() == "13812346621"
 
     def test_another_reading_by_the_down_key(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.top
-        assert isinstance(sheet, EnrolSheet)
+        sheet = enrolling(rig)
         sheet.name.setFocus()
         sheet.name.setText("单晓")
         rig.until(lambda: "shan xiao" in sheet.name_said.text())
@@ -179,9 +166,7 @@ class TestEnrol:
         assert "dan xiao" in sheet.name_said.text()
 
     def test_a_new_card_is_scanned_into_its_field(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.top
-        assert isinstance(sheet, EnrolSheet)
+        sheet = enrolling(rig)
         write("139")
         card = card_number("8800", 99_999)
         rig.scan(card)
@@ -199,15 +184,13 @@ class TestEnrol:
     def test_a_card_number_is_judged_while_it_is_typed(
         self, rig: Rig, typed: str, said: str
     ) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
+        sheet = enrolling(rig)
         sheet.card.setFocus()
         write(typed)
         rig.until(lambda: said in sheet.card_said.text())
 
     def test_the_barcode_of_an_item_becomes_nobodys_card(self, rig: Rig) -> None:
-        press(Qt.Key.Key_F3)
-        sheet = rig.sheet(EnrolSheet)
+        sheet = enrolling(rig)
         sheet.name.setText("王一")
         sheet.card.setText(TEA)
         sheet.service.setChecked(True)
@@ -389,18 +372,14 @@ class TestEnrol:
     def test_f3_after_an_unknown_phone_fills_it_in(self, rig: Rig) -> None:
         write("13900006699")
         rig.until(lambda: "还不是会员" in rig.counter.finder._status.text())
-        press(Qt.Key.Key_F3)
-        sheet = rig.top
-        assert isinstance(sheet, EnrolSheet)
+        sheet = enrolling(rig)
         assert sheet.phone.text() == "13900006699"
         assert sheet.name.hasFocus()
 
     def test_f3_after_digits_that_are_no_whole_phone_fills_nothing_in(self, rig: Rig) -> None:
         write("9999")
         rig.until(lambda: "尾号 9999" in rig.counter.finder._status.text())
-        press(Qt.Key.Key_F3)
-        sheet = rig.top
-        assert isinstance(sheet, EnrolSheet)
+        sheet = enrolling(rig)
         assert sheet.phone.text() == ""
 
     def test_a_card_that_nobody_has_goes_into_the_enrolment_by_f3(self, rig: Rig) -> None:
@@ -409,17 +388,13 @@ class TestEnrol:
         rig.scan(card)
         assert "这不是本店的卡" in rig.shell.strip.text
         assert rig.counter.cart.lines == ()
-        press(Qt.Key.Key_F3)
-        sheet = rig.top
-        assert isinstance(sheet, EnrolSheet)
+        sheet = enrolling(rig)
         assert sheet.card.text() == card
 
     def test_a_card_said_before_something_else_is_no_longer_filled_in(self, rig: Rig) -> None:
         rig.scan(card_number("8800", 99_999))
         rig.shell.strip.hide()
-        press(Qt.Key.Key_F3)
-        sheet = rig.top
-        assert isinstance(sheet, EnrolSheet)
+        sheet = enrolling(rig)
         assert sheet.card.text() == ""
 
     @pytest.mark.parametrize(
