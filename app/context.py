@@ -260,7 +260,7 @@ class Context:
             with translated():
                 with self.store.write() as conn:
                     known = rows.event_by_command(conn, command_id)
-                    tx = Tx(conn, self, command_id, Event.from_bytes(known.body) if known else None)
+                    tx = Tx(conn, self, command_id, posting.event_of(known) if known else None)
                     tx.event = tx.known
                     yield tx
                 self._to_files(tx)

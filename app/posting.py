@@ -121,7 +121,7 @@ def ledger_rows(event: Event) -> list[rows.LedgerRow]:
 
 def event_of(row: rows.EventRow) -> Event:
     """The event in a journal row."""
-    return Event.from_bytes(row.body)
+    return Event.from_bytes(row.body, epoch=row.epoch, seq=row.seq)
 
 
 def document_row(event: Event) -> rows.DocumentRow | None:
@@ -329,6 +329,10 @@ def _project(conn: Connection, event: Event) -> None:
         cards = setup_cards(event)
         if cards is not None:
             people.put_card_block(conn, cards)
+    elif event.kind == REPRINT:
+        original = rows.event_by_id(conn, bytes.fromhex(event.doc["of"]))
+        assert original is not None, "a copy is of an event of this journal"
+        till.note_copy(conn, original.seq, event.doc["copy_no"])
     elif event.kind == RESTORED:
         rows.set_meta(conn, _CLOSE_FLOOR, str(event.doc.get("close", 0)))
         rows.set_meta(conn, _RECEIPT_FLOOR, str(event.doc.get("receipt", 0)))

@@ -213,7 +213,7 @@ def _replay_one(ctx: Context, record: Record, cells: list[bytes]) -> None:
         head = rows.head(conn)
         previous = head[1] if head else ctx.chain_start()
         try:
-            event = Event.from_bytes(record.body)
+            event = Event.from_bytes(record.body, epoch=ctx.till.epoch, seq=record.seq)
         except NotCanonical as error:
             raise Unavailable(Outage.JOURNAL_GAP, {"seq": record.seq}) from error
         if chain(previous, record.body) != record.hash:
@@ -352,7 +352,7 @@ def _back_fill(ctx: Context, findings: Findings, *, had_files: bool) -> None:
 
 def _cells(conn: Connection, batch: list[rows.EventRow]) -> Iterator[tuple[int, bytes]]:
     for row in batch:
-        event = Event.from_bytes(row.body)
+        event = posting.event_of(row)
         for cell in cells_of(conn, event):
             plain = json.dumps({**cell, "at": event.at_us}, ensure_ascii=False)
             yield row.seq, plain.encode()

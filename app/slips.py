@@ -220,7 +220,7 @@ def _original(conn: Connection, doc: dict[str, Any]) -> dict[str, Any]:
     """The document of the sale that a return or void speaks of."""
     row = rows.event_by_id(conn, bytes.fromhex(doc["sale_event"]))
     assert row is not None, "a return names a sale of this journal"
-    return Event.from_bytes(row.body).doc
+    return posting.event_of(row).doc
 
 
 def _member(

@@ -129,9 +129,11 @@ def events_after(
     return (EventRow(*row) for row in rows)
 
 
-def bodies_after(conn: Connection, seq: int) -> Iterator[tuple[str, bytes]]:
-    """(kind, bytes) of the events with a greater sequence number, in order."""
-    return iter(conn.execute("SELECT kind, body FROM event WHERE seq > ? ORDER BY seq", (seq,)))
+def bodies_after(conn: Connection, seq: int) -> Iterator[tuple[int, str, bytes]]:
+    """(number, kind, bytes) of the events with a greater sequence number, in order."""
+    return iter(
+        conn.execute("SELECT seq, kind, body FROM event WHERE seq > ? ORDER BY seq", (seq,))
+    )
 
 
 def bodies_of_kind(conn: Connection, kind: str, *, after: int) -> Iterator[bytes]:

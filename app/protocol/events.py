@@ -6,7 +6,7 @@ serialised again; hashes are taken over the stored bytes. Nothing personal is in
 Keys of every event:
   v         1, the version of this layout
   id, cmd   event id and command id, 32 hex digits each
-  device    the till's device id, 32 hex digits; with `epoch` and `seq` (gap-free from 1) its place
+  device    the till's device id, 32 hex digits
   kind      what happened, e.g. "sale"
   at, off   instant in microseconds of UTC as the till's clock had it, and the zone's offset in minutes
   bd        business date, days since 1970-01-01
@@ -15,6 +15,10 @@ Keys of every event:
   entries   list of [n, asset, kind, amount, business date, available from, expires, minimum expiry,
             ref event, ref n]; dates as days since 1970-01-01, ids as hex, null where absent
   doc       the facts of this kind
+
+Its place stands beside the bytes, not in them: the epoch, and `seq`, gap-free from 1 within the till's journal,
+which the chain binds. So a till that is found to be a fork keeps its events, to the byte, in a new epoch
+(sync.md section 2).
 """
 
 from __future__ import annotations
@@ -61,8 +65,6 @@ class Event:
                 "id": self.id.hex(),
                 "cmd": self.command_id.hex(),
                 "device": self.device.hex(),
-                "epoch": self.epoch,
-                "seq": self.seq,
                 "kind": self.kind,
                 "at": self.at_us,
                 "off": self.offset_min,
@@ -77,8 +79,8 @@ class Event:
         )
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> Event:
-        """The event in stored bytes. Raises NotCanonical on anything that no till writes."""
+    def from_bytes(cls, body: bytes, *, epoch: int, seq: int) -> Event:
+        """The event in stored bytes, at its place. Raises NotCanonical on anything that no till writes."""
         plain = decode(body)
         if plain.get("v") != VERSION:
             raise NotCanonical(f"layout version {plain.get('v')!r}")
@@ -87,8 +89,8 @@ class Event:
                 id=bytes.fromhex(plain["id"]),
                 command_id=bytes.fromhex(plain["cmd"]),
                 device=bytes.fromhex(plain["device"]),
-                epoch=plain["epoch"],
-                seq=plain["seq"],
+                epoch=epoch,
+                seq=seq,
                 kind=plain["kind"],
                 at_us=plain["at"],
                 offset_min=plain["off"],

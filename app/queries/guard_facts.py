@@ -61,7 +61,6 @@ class _SaleFacts(msgspec.Struct, gc=False):
 
 class _SaleEvent(_Moment):
     device: str
-    seq: int
     bd: int
     staff: str | None
     member: str | None
@@ -103,20 +102,20 @@ class Facts:
         self._phone_of, self._sharing = phone_of, sharing
         self._clock = SteadyClock()
 
-    def of_bytes(self, kind: str, body: bytes) -> Fact | None:
+    def of_bytes(self, seq: int, kind: str, body: bytes) -> Fact | None:
         """The same from an event's bytes, of which only what is looked at is decoded."""
         if kind == "sale":
-            return self._sale(_sale_event(body))
+            return self._sale(seq, _sale_event(body))
         if kind not in _READERS:
             moment = _moment(body)
             self._clock.read(moment.at // SECOND_US, moment.shift or "")
             return None
-        return self.of(_whole_event(body))
+        return self.of(seq, _whole_event(body))
 
-    def of(self, event: Plain) -> Fact | None:
-        """The fact of a decoded event (app.protocol.events), None for a kind that no rule looks at."""
+    def of(self, seq: int, event: Plain) -> Fact | None:
+        """The fact of an event's number and decoded bytes, None for a kind that no rule looks at."""
         if event["kind"] == "sale":
-            return self._sale(msgspec.convert(event, _SaleEvent))
+            return self._sale(seq, msgspec.convert(event, _SaleEvent))
         shift = event["shift"] or ""
         wall_s = event["at"] // SECOND_US
         at_s = self._clock.read(wall_s, shift)
@@ -134,12 +133,12 @@ class Facts:
         if second and second.get("right") == "own_card":
             values["what"] = values.get("what") or "own_card"
         return Fact(
-            event["device"], event["seq"], kind, at_s, wall_s, event["bd"],
+            event["device"], seq, kind, at_s, wall_s, event["bd"],
             values.pop("staff", event["staff"]) or "", shift, member,
             second["by"] if second else "", id=event["id"], phone=self._phone_of(member), **values,
         )  # fmt: skip
 
-    def _sale(self, event: _SaleEvent) -> Fact:
+    def _sale(self, seq: int, event: _SaleEvent) -> Fact:
         """Most events are sales: no dict is made on the way."""
         shift, member, doc = event.shift or "", event.member or "", event.doc
         wall_s = event.at // SECOND_US
@@ -149,7 +148,7 @@ class Facts:
         if second and second.right == "own_card":
             what = what or "own_card"
         return Fact(
-            event.device, event.seq, "sale", at_s, wall_s, event.bd, event.staff or "", shift,
+            event.device, seq, "sale", at_s, wall_s, event.bd, event.staff or "", shift,
             member, second.by or "" if second else "", doc.total, doc.earned, doc.spent, event.id,
             what=what, phone=self._phone_of(member),
         )  # fmt: skip

@@ -125,13 +125,13 @@ def walk(
     first, head = first_seq(conn, since.plus(-WARM_UP_DAYS)), rows.head(conn)
     whole = head[0] - first if head else 0
     step = whole // STEPS + 1
-    for number, (kind, body) in enumerate(rows.bodies_after(conn, first), 1):
+    for number, (seq, kind, body) in enumerate(rows.bodies_after(conn, first), 1):
         if number % step == 0:
             progress(number, whole)
         if kind == "case":
             gathered.hear(msgspec.json.decode(body))
             continue
-        fact = facts.of_bytes(kind, body)
+        fact = facts.of_bytes(seq, kind, body)
         if fact is None or fact.day > until:
             continue
         for case in guard.see(fact):

@@ -27,7 +27,7 @@ from app.domain.programme import Tier as ProgrammeTier
 from app.domain.redemption import value_of
 from app.domain.state import MemberState, view
 from app.domain.tiers import tier_outlook
-from app.protocol.events import Event, instant_of
+from app.protocol.events import decode, instant_of
 from app.queries.guard import read_ahead
 from app.queries.records import (
     Expiring,
@@ -204,7 +204,7 @@ def _ledger(ctx: Context, conn: Connection, member_id: bytes, *, limit: int) -> 
                 event_id=line.event_id,
                 n=line.n,
                 seq=line.seq,
-                at=instant_of(Event.from_bytes(line.body).at_us),
+                at=instant_of(decode(line.body)["at"]),
                 business_date=BusinessDate(line.business_date),
                 kind=line.kind,
                 source=line.source,

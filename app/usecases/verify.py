@@ -77,7 +77,7 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
                 previous = None
                 hashes += _UNKNOWN
                 expected += 1
-            event = check_event(row, previous, report)
+            event = check_event(row, previous, ctx.till.epoch, report)
             points.take(beside.compare(row.seq, event, report))
             if event is not None:
                 check_projections(conn, event, report)
@@ -99,18 +99,20 @@ def _check_journal(ctx: Context, report: Report, progress: Progress) -> bytearra
     return hashes
 
 
-def check_event(row: rows.EventRow, previous: bytes | None, report: Report) -> Event | None:
+def check_event(
+    row: rows.EventRow, previous: bytes | None, epoch: int, report: Report
+) -> Event | None:
     """The event in a row, None when its bytes are none; notes what is wrong with bytes, chain, columns."""
     if previous is not None and chain(previous, row.body) != row.hash:
         report.add(Fault.EVENT, row.seq, "its bytes do not chain onto the event before")
     try:
-        event = Event.from_bytes(row.body)
+        event = posting.event_of(row)
         posting.ledger_rows(event)
     except (NotCanonical, ValueError, TypeError, AssertionError) as error:
         report.add(Fault.EVENT, row.seq, f"its bytes are not an event: {error}")
         return None
-    beside = (event.seq, event.epoch, event.id, event.command_id, event.kind)
-    if beside != (row.seq, row.epoch, row.id, row.command_id, row.kind):
+    beside = (epoch, event.id, event.command_id, event.kind)
+    if beside != (row.epoch, row.id, row.command_id, row.kind):
         report.add(Fault.EVENT, row.seq, "the columns beside its bytes say something else")
     return event
 

@@ -134,8 +134,6 @@ class _Place(msgspec.Struct):
     id: str
     cmd: str
     device: str
-    epoch: int
-    seq: int
     kind: str
 
 
@@ -221,17 +219,16 @@ def _return_of(row: rows.EventRow) -> Return:
 
 
 def _in_place(row: rows.EventRow, identity: Identity) -> bool:
-    """Whether the bytes are those of an event of this till at this place, and the columns say the same."""
+    """Whether the bytes are those of an event of this till, and the columns say the same."""
     try:
         found = _place.decode(row.body)
     except msgspec.MsgspecError:
         return False
     return (
-        found.seq == row.seq
-        and found.kind == row.kind
+        found.kind == row.kind
         and found.id == row.id.hex()
         and found.cmd == row.command_id.hex()
-        and found.epoch == row.epoch == identity.epoch
+        and row.epoch == identity.epoch
         and found.device == identity.device.hex()
     )
 

@@ -110,7 +110,7 @@ def _check_events(
         while expected < row.seq:
             beside.lost(expected)
             expected += 1
-        event = check_event(row, report.head, report)
+        event = check_event(row, report.head, ctx.till.epoch, report)
         beside.compare(row.seq, event, report)
         if event is not None:
             check_projections(conn, event, report)

@@ -16,13 +16,14 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from app import settings
+from app import posting, settings
 from app.build import DATABASE, JOURNAL, PROFILES, NewStaff, NewStore, Till, create_store, open_till
 from app.context import Context, Session
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
 from app.domain.drawer import face_values
 from app.journal import Record
 from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
+from app.protocol.events import Event
 from app.queries.counter import quote
 from app.usecases.close_shift import CloseShift, close_shift
 from app.usecases.count import CountDrawer, count_drawer, shift_sums
@@ -194,6 +195,14 @@ class Kiosk:
     def events(self) -> list[Record]:
         """The journal as the database has it."""
         return events_of(self.ctx)
+
+    def last_event(self) -> Event:
+        """What happened last."""
+        with self.ctx.read() as conn:
+            head = rows.head(conn)
+            row = rows.event_by_seq(conn, head[0]) if head else None
+        assert row is not None
+        return posting.event_of(row)
 
     def journal_files(self) -> list[Path]:
         return sorted((self.folder / JOURNAL).glob("*.rjl"))

@@ -17,7 +17,7 @@ from app import posting
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
 from app.domain.errors import Outage, Refused, Unavailable
 from app.journal import Record
-from app.protocol.events import Event, chain
+from app.protocol.events import chain
 from app.queries.counter import quote
 from app.usecases.enrol import BirthdayInput, EditProfile, Enrol, ProfileInput, edit_profile, enrol
 from app.usecases.keep_cart import CartLine, OpenCart, keep_cart, kept_cart
@@ -44,7 +44,7 @@ def test_every_event_chains_onto_the_one_before_without_a_gap(kiosk: Kiosk) -> N
 
 def test_an_event_names_its_till_its_shift_and_who_did_it(kiosk: Kiosk) -> None:
     kiosk.quote_and_sell()
-    event = Event.from_bytes(kiosk.events()[-1].body)
+    event = kiosk.last_event()
     assert (event.device, event.epoch) == (kiosk.ctx.till.device, 0)
     assert (event.staff_id, event.shift_id) == (kiosk.session.staff_id, kiosk.session.shift_id)
     assert (event.member_id, event.offset_min) == (kiosk.member_id, 480)

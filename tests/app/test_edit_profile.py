@@ -33,7 +33,7 @@ def edited(
     member = kiosk.enrol(BEFORE).result.member_id
     command = EditProfile(kiosk.ctx.ids(), kiosk.session, member, 1, after, service, marketing)
     edit_profile(kiosk.ctx, command)
-    return Event.from_bytes(kiosk.events()[-1].body)
+    return kiosk.last_event()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_consent_that_is_given_now_is_under_todays_notice_and_the_other_as_it_
 ) -> None:
     member = under_an_older_notice(kiosk, monkeypatch)
     save(kiosk, member, BEFORE, marketing=True)
-    event = Event.from_bytes(kiosk.events()[-1].body)
+    event = kiosk.last_event()
     assert event.kind == posting.CONSENT
     assert event.doc["consents"] == [[MARKETING, "any", NOTICE_VERSION, 1]]
     assert answers(kiosk, member) == {SERVICE: ("2025-01", 1), MARKETING: (NOTICE_VERSION, 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.protocol.events import NotCanonical, decode, encode
+from app.protocol.events import Event, NotCanonical, decode, encode
 
 
 def test_what_was_written_is_read_back() -> None:
@@ -36,3 +36,14 @@ def test_bytes_that_no_till_writes_are_refused(body: bytes) -> None:
 def test_a_float_is_not_written() -> None:
     with pytest.raises(NotCanonical):
         encode({"a": [{"b": 1.5}]})
+
+
+def test_an_event_is_the_same_bytes_at_whatever_place() -> None:
+    event = Event(
+        id=b"i" * 16, command_id=b"c" * 16, device=b"d" * 16, epoch=0, seq=7, kind="sale", at_us=1,
+        offset_min=480, business_date=20_000, staff_id=None, shift_id=None, member_id=None,
+        programme=None, entries=[], doc={"total": 1},
+    )  # fmt: skip
+    elsewhere = Event.from_bytes(event.to_bytes(), epoch=1, seq=3)
+    assert (elsewhere.epoch, elsewhere.seq) == (1, 3)
+    assert elsewhere.to_bytes() == event.to_bytes()

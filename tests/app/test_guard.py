@@ -340,8 +340,10 @@ def test_every_act_of_a_day_is_read_as_its_fact(desk: Desk) -> None:
     desk.change_phone("13800009999")
     facts = Facts()
     with desk.ctx.read() as conn:
-        events = [msgspec.json.decode(row.body) for row in rows.events_after(conn, 0)]
-    found = [fact for fact in map(facts.of, events) if fact is not None]
+        read = [
+            facts.of(row.seq, msgspec.json.decode(row.body)) for row in rows.events_after(conn, 0)
+        ]
+    found = [fact for fact in read if fact is not None]
     assert [fact.kind for fact in found] == ["sign_in", "enrol", "sale", "void", "phone"]
     sale, undone = found[2:4]
     assert (sale.earned, sale.amount, sale.member) == (
@@ -362,8 +364,8 @@ def test_a_fact_read_from_bytes_is_the_fact_of_the_whole_event(desk: Desk) -> No
     whole, lean = Facts(), Facts()
     with desk.ctx.read() as conn:
         for row in rows.events_after(conn, 0):
-            fact = whole.of(msgspec.json.decode(row.body))
-            assert lean.of_bytes(row.kind, row.body) == fact
+            fact = whole.of(row.seq, msgspec.json.decode(row.body))
+            assert lean.of_bytes(row.seq, row.kind, row.body) == fact
             if fact is not None and fact.kind == "sale" and fact.id != sold.event_id.hex():
                 assert fact.approver, "what a second person let pass is in the fewer bytes too"
 

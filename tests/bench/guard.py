@@ -110,7 +110,7 @@ def _rules() -> tuple[int, float]:
     guard = Guard(DEFAULT_GUARD)
     began = time.perf_counter()
     for event in events:
-        fact = readers[event["device"]].of(event)
+        fact = readers[event["device"]].of(event["seq"], event)
         if fact is not None:
             list(guard.see(fact))
     return len(events), time.perf_counter() - began

@@ -231,13 +231,12 @@ def _invented(chance: random.Random, row: EventRow) -> EventRow:
 
 
 def _mended(scene: Scene, events: list[EventRow], at: int) -> list[EventRow]:
-    """From place `at` on: numbers without a gap, in the bytes too, and hashes that fit."""
+    """From place `at` on: numbers without a gap, and hashes that fit."""
     previous = events[at - 1].hash if at else scene.identity.start
     mended = events[:at]
     for seq, row in enumerate(events[at:], at + 1):
-        body = _with(decode(row.body), seq=seq)
-        previous = chain(previous, body)
-        mended.append(replace(row, seq=seq, body=body, hash=previous))
+        previous = chain(previous, row.body)
+        mended.append(replace(row, seq=seq, hash=previous))
     return mended
 
 

@@ -26,7 +26,6 @@ from sqlcipher3.dbapi2 import Connection
 from app import posting, spool
 from app.context import Context
 from app.domain.entries import POINTS
-from app.protocol.events import Event
 from app.usecases.audit import evidence_at_hand, look_for_alterations
 from app.usecases.keep_cart import CartLine, OpenCart, keep_cart, kept_cart
 from app.usecases.sell import sell
@@ -239,8 +238,8 @@ def check(ctx: Context, acked: set[int]) -> list[str]:
     with ctx.read() as conn:
         sales = [row for row in rows.events_after(conn, 0) if row.kind == posting.SALE]
         commands = {row.command_id for row in sales}
-        totals = [Event.from_bytes(row.body).doc["total"] for row in sales]
-        (member_id,) = {Event.from_bytes(row.body).member_id for row in sales} or {None}
+        totals = [posting.event_of(row).doc["total"] for row in sales]
+        (member_id,) = {posting.event_of(row).member_id for row in sales} or {None}
         sums = rows.ledger_sums(conn, member_id) if member_id else {}
         state = states.state(conn, member_id) if member_id else None
     problems = [f"lost sale {n}" for n in sorted(acked) if command_id(n) not in commands]
@@ -281,7 +280,7 @@ def check_paper(ctx: Context, acked: set[int]) -> list[str]:
             jobs = till.jobs_of_event(conn, row.seq) if row else []
         if row is None:
             continue  # `check` has told it
-        receipt = Event.from_bytes(row.body).doc["receipt_no"].encode()
+        receipt = posting.event_of(row).doc["receipt_no"].encode()
         printed = sum(receipt in slip for slip in slips)
         if [job.copy_no for job in jobs] != [0]:
             problems.append(f"sale {number} has {len(jobs)} print jobs")

@@ -27,7 +27,9 @@ class Journal:
     """All events of a till, and what each of them adds to any figure."""
 
     def __init__(self, bodies: Iterable[bytes]) -> None:
-        self.events: list[Event] = [json.loads(body) for body in bodies]
+        self.events: list[Event] = [
+            json.loads(body) | {"seq": seq} for seq, body in enumerate(bodies, 1)
+        ]
         self.by_id = {event["id"]: event for event in self.events}
         self.kept: dict[str, list[int]] = {}
         self.gone: dict[int, list[tuple[int, int]]] = {}

@@ -112,7 +112,7 @@ def run(
     planted_at: dict[tuple[str, int], str] = {}
     for event, episode in tape.events():
         began = time.perf_counter()
-        fact = readers[event["device"]].of(event)
+        fact = readers[event["device"]].of(event["seq"], event)
         cases = list(guard.see(fact)) if fact is not None else []
         judged.seconds += time.perf_counter() - began
         if fact is None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
 
-from app.protocol.events import Event
 from app.settings import load
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import one_back, sell_tea, shows
@@ -184,7 +184,7 @@ def copies(rig: Rig) -> list[tuple[int, str]]:
         found = conn.execute(
             "SELECT body FROM event WHERE kind = 'reprint' ORDER BY seq"
         ).fetchall()
-    docs = [Event.from_bytes(body).doc for (body,) in found]
+    docs = [json.loads(body)["doc"] for (body,) in found]
     return [(doc["copy_no"], doc["reason"]) for doc in docs]
 
 
