@@ -156,11 +156,18 @@ def _make(ctx: Context, folder: Path, partial: Path, stop: Stop, progress: Share
     _write(partial / MANIFEST, sealed)
     for each in (partial / JOURNAL, partial):
         fsync_folder(each)
-    final = folder / f"{ctx.till.till}-{now.strftime(_TIME)}-{seq:09d}"
+    final = _free(folder, ctx.till.till, now, seq)
     os.rename(partial, final)
     fsync_folder(folder)
     progress(1, 1)
     return Backup(final, seq, head, hashlib.sha256(sealed).digest())
+
+
+def _free(folder: Path, till: str, now: datetime, seq: int) -> Path:
+    """The name of a backup; of a second one within a second that of the next free one."""
+    while (path := folder / f"{till}-{now.strftime(_TIME)}-{seq:09d}").exists():
+        now += timedelta(seconds=1)
+    return path
 
 
 def add_tail(ctx: Context, made: Backup) -> None:
@@ -174,6 +181,11 @@ def add_tail(ctx: Context, made: Backup) -> None:
     path = folder / f"000001-{ctx.day_name()}{SUFFIX}"
     tail.rewrite(path, records, previous=None, head=made.head)
     fsync_folder(made.path)
+
+
+def has_tail(path: Path) -> bool:
+    """Whether `add_tail` has been through with a backup."""
+    return any((path / AFTER).glob(f"*{SUFFIX}"))
 
 
 def tail_of(path: Path, data_key: bytes, owner: bytes) -> JournalFile:
@@ -238,6 +250,13 @@ def check_seal(path: Path, data_key: bytes) -> Manifest:
     if not hmac.compare_digest(sealed.seal, seal_of(sealed.manifest, data_key)):
         raise BadBackup("the manifest was not sealed by this till")
     return sealed.manifest
+
+
+def found(path: Path, data_key: bytes) -> Backup:
+    """A backup that this till made and opened earlier; its files are not read. Raises BadBackup."""
+    manifest = check_seal(path, data_key)
+    sealed = (path / MANIFEST).read_bytes()
+    return Backup(path, manifest.seq, bytes.fromhex(manifest.head), hashlib.sha256(sealed).digest())
 
 
 def check_files(path: Path, manifest: Manifest) -> None:

@@ -26,6 +26,7 @@ from app.usecases.back_up import (
     backup_alarm,
     backup_due,
     check_may_back_up,
+    make_backup,
     note_backup,
 )
 from app.usecases.close_day import (
@@ -108,7 +109,7 @@ class DayDesk:
 
     def back_up(self, told: Callable[[int], None] = unheard) -> Backup:
         """Make a backup and open it (backup lane: it may take a minute and writes nothing here)."""
-        return backup.make(self._ctx, self._stop, Percent(told))
+        return make_backup(self._ctx, self._stop, Percent(told))
 
     def note(self, made: Backup, session: Session | None = None) -> Backup:
         return note_backup(self._ctx, NoteBackup(self._ctx.ids(), made, session)).result

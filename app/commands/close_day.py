@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from app.apart import Apart
 from app.commands.opening import open_by_any_key
 from app.i18n import Words
 from app.usecases.close_unattended import close_all
@@ -13,7 +14,8 @@ def command(chosen: argparse.Namespace, words: Words) -> int:
     """Close what is due and name each Z; returns the exit code."""
     till = open_by_any_key(chosen.store, words)
     try:
-        night = close_all(till.context)
+        apart = Apart(till.context)
+        night = close_all(till.context, apart.since, apart.share)
     finally:
         till.close()
     for closed in night.closed:

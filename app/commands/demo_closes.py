@@ -14,7 +14,8 @@ from app import statement
 from app.context import Context
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
-from app.usecases.close_day import NO_BACKUP, statement_of
+from app.usecases.close_day import NO_BACKUP
+from app.usecases.z_files import statement_of
 from db import day, rows
 from db.figures import FiguresRow, ShareRow
 

@@ -1,6 +1,7 @@
 """A backup that was made becomes a fact of the till: its event, its age, and what it makes superfluous.
 
-The copy itself is made by app.backup on a thread of its own; `note_backup` belongs on the db lane.
+The copy itself is made by app.backup on a thread of its own (`make_backup`); `note_backup` belongs on the
+db lane.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from datetime import timedelta
 from typing import Final
 
 from app import backup, posting
-from app.backup import Backup
+from app.backup import Backup, Stop
 from app.context import Changes, Context, Session
 from app.domain.errors import Outage
 from app.domain.rights import Right
 from app.log import log
+from app.percent import Share, quiet
 from app.protocol.events import instant_of
+from app.usecases import z_files
 from app.usecases.done import Done
 from app.usecases.rights import require
 from db import rows
@@ -31,6 +34,13 @@ class NoteBackup:
     command_id: bytes
     backup: Backup
     session: Session | None = None
+
+
+def make_backup(ctx: Context, stop: Stop | None = None, progress: Share = quiet) -> Backup:
+    """A backup, after what the newest Z still owes to an older one. Callable from any thread. Raises what
+    `backup.make` raises."""
+    z_files.complete(ctx)
+    return backup.make(ctx, stop, progress)
 
 
 def note_backup(ctx: Context, command: NoteBackup) -> Done[Backup]:

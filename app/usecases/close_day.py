@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 from app import posting, statement
-from app.backup import BESIDE, Backup, add_tail, folder_of
+from app.backup import Backup
 from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
-from app.domain.errors import Refusal, Refused, Unavailable
+from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
-from app.keyslots.document import write_durably
-from app.log import log
 from app.protocol.events import Event, chain, instant_of, micros
 from app.slips import slip_of
 from app.usecases.close_shift import close_facts
@@ -30,6 +27,7 @@ from app.usecases.owner_postings import Progress
 from app.usecases.rights import require
 from app.usecases.verify_day import verify_since
 from app.usecases.verify_report import Report
+from app.usecases.z_files import complete_backup, save_statement, statement_of
 from db import day, people, rows, till
 from db.connection import Connection
 
@@ -303,7 +301,8 @@ def close_day(ctx: Context, command: CloseDay) -> Done[Closed]:
             return Done(_closed(tx.known), again=True)
         event = _commit(ctx, tx, command)
     save_statement(ctx, event)
-    _complete_backup(ctx, command.backup)
+    if command.backup is not None:
+        complete_backup(ctx, command.backup)
     changes = Changes(kinds=frozenset({"day", "shift", "print"}))
     return Done(_closed(event), changes, warning=ctx.warning())
 
@@ -350,50 +349,6 @@ def _commit(ctx: Context, tx: Tx, command: CloseDay) -> Event:
     assert slip is not None, "a day close has a slip"
     tx.print(event, posting.DAY_CLOSE, slip)
     return event
-
-
-def statement_of(ctx: Context, doc: dict[str, Any]) -> dict[str, Any]:
-    """What is signed: who this till is, and the facts of the close but for the signature."""
-    facts = ctx.till
-    return {
-        "format": statement.FORMAT,
-        "tenant": facts.tenant.hex(),
-        "device": facts.device.hex(),
-        "store": facts.store,
-        "till": facts.till,
-        "currency": facts.currency.code,
-        "exponent": facts.currency.exponent,
-        **{key: value for key, value in doc.items() if key != "signature"},
-    }
-
-
-def save_statement(ctx: Context, event: Event) -> Path | None:
-    """Write the signed file of a close beside the backups, for `regulars verify --z`; None (and a line in
-    the log) where that can't be done. It is made of the event alone, so a reprint writes it again."""
-    folder = folder_of(ctx)
-    if not folder.is_dir():
-        folder = ctx.folder / BESIDE  # the disk of the backups is away
-    doc = event.doc
-    date = BusinessDate(doc["date"]).iso()
-    path = folder / f"{ctx.till.till}-Z{doc['number']:06d}-{date}.json"
-    blob = statement.to_file(statement_of(ctx, doc), bytes.fromhex(doc["signature"]))
-    try:
-        folder.mkdir(exist_ok=True)
-        write_durably(path, blob)
-    except OSError as error:
-        log.warning("the file of a day close was not written: %s", error.strerror)
-        return None
-    return path
-
-
-def _complete_backup(ctx: Context, made: Backup | None) -> None:
-    """The close into the backup that it names: brought back from it, the till knows its last Z."""
-    if made is None:
-        return
-    try:
-        add_tail(ctx, made)
-    except (OSError, Unavailable) as error:
-        log.warning("the backup of a day close lacks the close: %s", error)
 
 
 def _items_now(ctx: Context, conn: Connection, command: CloseDay) -> tuple[OpenItem, ...]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app import backup
 from app.backup import Backup
 from app.context import Context
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Unavailable
 from app.log import log
-from app.usecases.after_day import follow_close
-from app.usecases.back_up import NoteBackup, note_backup
+from app.usecases import after_day
+from app.usecases.back_up import NoteBackup, make_backup, note_backup
 from app.usecases.close_day import (
     BeginClose,
+    Check,
     Closed,
     CloseDay,
     begin,
@@ -27,6 +27,7 @@ from app.usecases.close_day import (
     prove,
 )
 from app.usecases.owner_postings import owns_ledger, post_all
+from app.usecases.verify_day import verify_share, verify_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +43,27 @@ def due_unattended(ctx: Context) -> BusinessDate | None:
     return on if on is not None and on < ctx.business_date() else None
 
 
-def close_all(ctx: Context) -> Night:
-    """Close every date that is over. Raises Unavailable; what is closed by then stays closed."""
+def close_all(
+    ctx: Context, check: Check = verify_since, fold_share: after_day.Check = verify_share
+) -> Night:
+    """Close every date that is over; a big day is proven sooner where `check` and `fold_share` run apart
+    (app/apart.py). Raises Unavailable; what is closed by then stays closed."""
     found: list[Closed] = []
     while (on := due_unattended(ctx)) is not None:
         end_shift_unattended(ctx, on)
         closing = begin(ctx, BeginClose(ctx.ids(), None, on))
         posted = post_all(ctx, on, closing.since) if owns_ledger(ctx) else None
-        proof = prove(ctx)
+        proof = prove(ctx, check)
         made = back_up_if_possible(ctx)
         found.append(close_day(ctx, CloseDay(closing, proof, posted, made)).result)
-        follow_close(ctx, on)
+        after_day.follow_close(ctx, on, fold_share)
     return Night(tuple(found))
 
 
 def back_up_if_possible(ctx: Context) -> Backup | None:
     """A backup, noted; None where it can't be made, which the Z then says."""
     try:
-        made = backup.make(ctx)
+        made = make_backup(ctx)
     except Unavailable as error:
         log.warning("no backup at the close: %s %s", error.code.value, error.facts)
         return None

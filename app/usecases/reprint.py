@@ -10,9 +10,9 @@ from app.context import Changes, Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 from app.slips import slip_of
-from app.usecases.close_day import save_statement
 from app.usecases.done import Done
 from app.usecases.rights import require
+from app.usecases.z_files import save_statement
 from db import people, rows, till
 
 REASONS: Final = ("customer", "lost", "unreadable", "other")
@@ -43,7 +43,7 @@ def reprint(ctx: Context, command: Reprint) -> Done[int]:
         row = rows.event_by_id(tx.conn, command.event_id)
         if row is None or row.kind not in (*posting.DOCUMENTS, posting.DAY_CLOSE):
             raise Refused(Refusal.DOCUMENT_UNKNOWN)
-        copy_no = 1 + max((job.copy_no for job in till.jobs_of_event(tx.conn, row.seq)), default=0)
+        copy_no = till.next_copy(tx.conn, row.seq)
         staff = people.staff_by_id(tx.conn, command.session.staff_id)
         original = posting.event_of(row)
         slip = slip_of(

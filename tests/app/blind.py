@@ -28,6 +28,7 @@ from app.domain.errors import Outage, Refused, Unavailable
 from app.formats import plain_amount
 from app.i18n import Words
 from app.settings import Settings
+from db.backup import Stop
 from ui.desk import Desk
 
 PACKAGES: Final = ("app.queries", "app.usecases", "app.documents")
@@ -127,6 +128,7 @@ def made(planted: Planted, hint: Any, name: str) -> Iterator[object]:
         type(None): lambda: [None],
         Any: lambda: [None],
         object: lambda: [None],
+        Stop: lambda: [Stop()],
     }
     if hint is Connection:
         raise InsideTransaction

@@ -371,3 +371,10 @@ def test_a_backup_tells_how_far_it_is_upwards_to_a_hundred(kiosk: Kiosk) -> None
     assert told == sorted(set(told))
     assert told[-1] == 100
     assert len(told) > 2, "the copy and the walk are told on their way"
+
+
+def test_two_backups_within_a_second_have_two_names(kiosk: Kiosk) -> None:
+    first, second = make(kiosk.ctx), make(kiosk.ctx)
+    assert first.seq == second.seq
+    assert first.path != second.path
+    assert {path.name for path in listed(first.path.parent)} == {first.name, second.name}

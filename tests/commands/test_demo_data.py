@@ -27,6 +27,7 @@ from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.owner_postings import outlook
 from app.usecases.sell import Payment, Sell, sell
 from app.usecases.verify import verify
+from app.usecases.z_files import statement_of
 from db import day, people, rows
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -133,9 +134,7 @@ def test_every_date_is_closed_by_a_z_that_says_what_a_real_one_would(till: build
             added = day.ledger_since(conn, before_seq)[0] - day.ledger_since(conn, event.seq)[0]
             entries += added
             assert (doc["number"], doc["proof"]["entries"]) == (number, entries)
-            blob = statement.to_file(
-                close_day.statement_of(ctx, doc), bytes.fromhex(doc["signature"])
-            )
+            blob = statement.to_file(statement_of(ctx, doc), bytes.fromhex(doc["signature"]))
             assert statement.check(blob).facts["number"] == number
             before_on, before_seq = doc["date"], event.seq
             points = doc["proof"]["points_at_end"]

@@ -19,12 +19,13 @@ from typing import Any
 
 from app import backup, posting, statement
 from app.journal import Record
+from app.protocol.events import Event
 from app.usecases import close_day as closing_of_days
 from app.usecases import close_unattended
-from app.usecases.close_day import statement_of
 from app.usecases.close_unattended import close_all
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.verify import verify
+from app.usecases.z_files import complete, statement_of
 from db import day, rows
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.faults.killed_till import check_past
@@ -103,6 +104,18 @@ def _check_books(kiosk: Kiosk) -> None:
         assert statement.check(blob).facts["number"] == event.doc["number"]
     for path in backup.listed(backup.folder_of(ctx)):
         backup.check_files(path, backup.check_seal(path, ctx.data_key))
+    _check_files(kiosk, closes[-1])
+
+
+def _check_files(kiosk: Kiosk, close: Event) -> None:
+    """What every backup begins with: the newest Z owes no file, and is in the backup that it names."""
+    ctx = kiosk.ctx
+    complete(ctx)
+    folder = backup.folder_of(ctx)
+    (path,) = folder.glob(f"*-Z{close.doc['number']:06d}-*.json")
+    assert statement.check(path.read_bytes()).facts["number"] == close.doc["number"]
+    tail = backup.tail_of(folder / close.doc["proof"]["backup"], ctx.data_key, ctx.owner)
+    assert close.seq in {record.seq for record in tail.scan().records}
 
 
 # The child ------------------------------------------------------------------------------------------
@@ -165,7 +178,7 @@ def _watch(kiosk: Kiosk, reach: Callable[[Stage], None]) -> None:
     after(close_unattended, "back_up_if_possible", Stage.NOTED)
     after(statement, "sign", Stage.SIGNED)
     after(closing_of_days, "save_statement", Stage.FILED)
-    after(closing_of_days, "add_tail", Stage.COMPLETED)
+    after(closing_of_days, "complete_backup", Stage.COMPLETED)
     _watch_files(kiosk, reach)
 
 
