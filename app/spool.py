@@ -146,7 +146,7 @@ def confirm(ctx: Context, job_id: int, *, printed: bool) -> None:
         event = rows.event_by_seq(conn, job.seq) if job else None
         if printed or job is None or event is None:
             return
-        copy_no = 1 + max(each.copy_no for each in till.jobs_of_event(conn, job.seq))
+        copy_no = till.next_copy(conn, job.seq)
         slip = slip_of(ctx, conn, event_of(event), copy_no=copy_no)
         if slip is not None:
             till.insert_print_job(

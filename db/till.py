@@ -53,6 +53,19 @@ class PrintJobRow:
     created_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """A slip that is not settled, without its document: many may wait."""
+
+    id: int
+    seq: int
+    kind: str
+    copy_no: int
+    state: str
+    problem: str | None
+    created_us: int
+
+
 _SHIFT = "id, opened_seq, staff_id, business_date, opened_us, float_minor, closed_seq, counted_seq"
 _ITEM = (
     "id, code, name, name_en, category, price_minor, per_quantity, tax_bp, tax_included, py, ini"
@@ -252,6 +265,8 @@ def insert_print_job(
     conn: Connection, *, seq: int, kind: str, copy_no: int, document: str, created_us: int
 ) -> int:
     """Queue a slip in the transaction of its event; returns the job's id."""
+    if copy_no:
+        note_copy(conn, seq, copy_no)
     cursor = conn.execute(
         "INSERT INTO print_job (seq, kind, copy_no, document, state, created_us)"
         " VALUES (?,?,?,?,'queued',?)",
@@ -260,13 +275,28 @@ def insert_print_job(
     return int(cursor.lastrowid or 0)
 
 
-def waiting_jobs(conn: Connection) -> list[PrintJobRow]:
+def note_copy(conn: Connection, seq: int, copy_no: int) -> None:
+    """Keep that there is a marked copy of this number."""
+    conn.execute(
+        "INSERT INTO slip_copies (seq, copies) VALUES (?, ?)"
+        " ON CONFLICT (seq) DO UPDATE SET copies = max(copies, excluded.copies)",
+        (seq, copy_no),
+    )
+
+
+def next_copy(conn: Connection, seq: int) -> int:
+    """The number of the next marked copy of an event's slip, 1 for the first."""
+    row = conn.execute("SELECT copies FROM slip_copies WHERE seq = ?", (seq,)).fetchone()
+    return 1 + (int(row[0]) if row else 0)
+
+
+def waiting_jobs(conn: Connection) -> list[WaitingJob]:
     """What is not yet settled, in order."""
     rows = conn.execute(
-        f"SELECT {_JOB} FROM print_job"
+        "SELECT id, seq, kind, copy_no, state, problem, created_us FROM print_job"
         " WHERE state IN ('queued', 'sending', 'uncertain') ORDER BY id"
     )
-    return [PrintJobRow(*row) for row in rows]
+    return [WaitingJob(*row) for row in rows]
 
 
 def first_waiting(conn: Connection, state: str) -> PrintJobRow | None:

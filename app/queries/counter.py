@@ -182,13 +182,13 @@ def print_status(ctx: Context) -> PrintStatus:
         return PrintStatus(0, (), "")  # Nothing waits for a printer that there isn't.
     with ctx.read() as conn:
         jobs = till.waiting_jobs(conn)
-        numbers = {}
-        for job in jobs:
+        uncertain = []
+        for job in (job for job in jobs if job.state == "uncertain"):
             event = rows.event_by_seq(conn, job.seq)
-            numbers[job.id] = posting.event_of(event).doc.get("receipt_no", "") if event else ""
-    uncertain = tuple((job.id, numbers[job.id]) for job in jobs if job.state == "uncertain")
+            number = posting.event_of(event).doc.get("receipt_no", "") if event else ""
+            uncertain.append((job.id, number))
     problem = next((job.problem for job in jobs if job.problem), "") or ""
-    return PrintStatus(len(jobs), uncertain, problem)
+    return PrintStatus(len(jobs), tuple(uncertain), problem)
 
 
 def slip_preview(ctx: Context, event_id: bytes) -> str | None:

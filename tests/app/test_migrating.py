@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
+from app.usecases.reprint import Reprint, reprint
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
 from db import migrate, rows
@@ -80,6 +82,16 @@ def test_a_store_of_any_earlier_schema_comes_to_the_same_one(kiosk: Kiosk, schem
     with kiosk.ctx.read() as conn:
         assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
     kiosk.quote_and_sell()
+
+
+def test_copies_that_were_made_before_the_steps_are_counted_on(kiosk: Kiosk) -> None:
+    sold = kiosk.quote_and_sell().result.event_id
+    again = partial(Reprint, session=kiosk.session, event_id=sold, reason="lost")
+    for _ in range(2):
+        reprint(kiosk.ctx, again(kiosk.ctx.ids()))
+    back_to(kiosk, 9)
+    kiosk.open()
+    assert reprint(kiosk.ctx, again(kiosk.ctx.ids())).result == 3
 
 
 def test_whoever_was_shut_out_before_the_steps_still_is(kiosk: Kiosk) -> None:

@@ -86,6 +86,15 @@ def test_a_slip_that_is_gone_can_still_be_had_as_a_copy(shop: Shop) -> None:
         assert [job.copy_no for job in till.waiting_jobs(conn)] == [1]
 
 
+def test_copies_are_counted_on_once_the_slips_are_gone(shop: Shop) -> None:
+    ctx, session = shop.till.context, shop.start()
+    sold = sale(ctx, session, None, LineRequest(5000)).event_id
+    for expected in (1, 2, 3):
+        assert reprint(ctx, Reprint(ctx.ids(), session, sold, "lost")).result == expected
+        shop.clock.step(days=36)
+        assert purge_slips(ctx)
+
+
 def test_the_log_is_moved_into_the_file_between_commands(shop: Shop) -> None:
     ctx, session = shop.till.context, shop.start()
     wal = shop.till.folder / "regulars.db-wal"

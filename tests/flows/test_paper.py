@@ -141,8 +141,10 @@ def test_returns_and_voids_have_slips_with_minus_signs(shop: Shop) -> None:
     sold = sale(ctx, session, member, LineRequest(5000, 2, name="茶"))
     give_back(ctx, session, sold, ReturnedLine(0, 1))
     with ctx.read() as conn:
-        slips = [job for job in till.waiting_jobs(conn) if job.kind == "return"]
-    text = "\n".join(lay_out(from_json(slips[0].document.encode()), 48).strings())
+        (waiting,) = (job for job in till.waiting_jobs(conn) if job.kind == "return")
+        slip = till.print_job(conn, waiting.id)
+    assert slip is not None
+    text = "\n".join(lay_out(from_json(slip.document.encode()), 48).strings())
     assert "50.00" in text.split("REFUND")[1].splitlines()[0]
     assert text.split("REFUND")[1].splitlines()[0].strip()[0] in "-−－"
     assert sold.receipt_no in text
@@ -168,7 +170,9 @@ def test_a_return_in_two_languages_gives_its_reason_and_its_signature_in_both(sh
     sold = sale(ctx, session, None, LineRequest(5000, 2, name="茶"))
     give_back(ctx, session, sold, ReturnedLine(0, 1))
     with ctx.read() as conn:
-        (slip,) = (job for job in till.waiting_jobs(conn) if job.kind == "return")
+        (waiting,) = (job for job in till.waiting_jobs(conn) if job.kind == "return")
+        slip = till.print_job(conn, waiting.id)
+    assert slip is not None
     text = "\n".join(lay_out(from_json(slip.document.encode()), 32).strings())
     assert "商品有问题" in text
     assert "Reason Faulty goods" in text

@@ -175,7 +175,8 @@ def test_a_report_prints_on_the_receipt_printer(busy: Shop) -> None:
     )
     assert export_report(ctx, command).result.path is None
     with ctx.read() as conn:
-        job = till.waiting_jobs(conn)[-1]
+        job = till.print_job(conn, till.waiting_jobs(conn)[-1].id)
+    assert job is not None
     doc = from_json(job.document.encode())
     assert job.kind == doc.kind == "report"
     assert "实收净额" in job.document

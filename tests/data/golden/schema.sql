@@ -312,6 +312,10 @@ CREATE TABLE shift (
     float_minor INTEGER NOT NULL CHECK (float_minor >= 0),
     closed_seq INTEGER REFERENCES event (seq)
 , counted_seq INTEGER REFERENCES event (seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE slip_copies (
+    seq INTEGER PRIMARY KEY REFERENCES event (seq),
+    copies INTEGER NOT NULL CHECK (copies > 0)
+) STRICT;
 CREATE TABLE split (
     member_id BLOB NOT NULL,
     ord INTEGER NOT NULL,
