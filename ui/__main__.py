@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.commands import COMMANDS, parser
+from app.commands import COMMANDS
+from app.commands.line import parsed
 from app.commands.set_up import default_store
 from app.private import make_all_private
 
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     make_all_private()
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    chosen = parser().parse_args(argv)
+    chosen = parsed(argv)
     if chosen.command in COMMANDS:
         from app.commands import run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gettext
 import io
 import os
 import re
@@ -16,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from app.build import DATABASE, open_till
-from app.commands import console
+from app.commands import COMMANDS, WRONG_USE, console
 from app.commands.console import CANNOT, STOPPED, Cannot, said, told, words_for
 from app.commands.demo_data import no_keystore
+from app.commands.line import parsed
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.error_words import AT_TERMINAL
 from app.i18n import LANGUAGES, Words
@@ -373,3 +375,50 @@ def test_the_option_comes_before_all(tmp_path: Path) -> None:
 def test_a_terminal_that_cannot_show_chinese_gets_english() -> None:
     assert spoken(out="latin-1", LANG="zh_CN.UTF-8") == "en"
     assert console._shows_chinese("gb18030")
+
+
+@pytest.fixture
+def _own_textdomain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LANGUAGE", "en")
+    yield
+    gettext.textdomain("messages")
+
+
+@pytest.mark.usefixtures("_own_textdomain")
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
+def test_help_speaks_the_readers_language(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = {}
+    for language in LANGUAGES:
+        with pytest.raises(SystemExit) as ended:
+            parsed(["--language", language, *command, "--help"])
+        assert ended.value.code == 0
+        said[language] = capsys.readouterr().out
+    assert "show this help" in said["en"]
+    for line in said["zh_CN"].splitlines():
+        assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", line), line
+
+
+@pytest.mark.usefixtures("_own_textdomain")
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["reset-pin"], "缺少参数：--who"),
+        (["--theme", "blue"], "'blue' 不能选"),
+        (["catalogue", "export"], "'export' 不能选"),
+        (["verify", "--nothing"], "不认识的参数：--nothing"),
+        (["demo-data", "--members", "many"], "'many' 不是"),
+        (["backup", "--to"], "后面要有一个值"),
+    ],
+    ids=str,
+)
+def test_a_wrong_line_is_told_in_the_readers_language(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed(["--language", "zh_CN", *argv])
+    assert ended.value.code == WRONG_USE
+    told = capsys.readouterr().err
+    assert said in told
+    assert "用法：" in told
