@@ -29,8 +29,9 @@ FILE_MOST_BYTES: Final = 32 << 20
 ROWS_MOST: Final = 100_000
 FAULTS_MOST: Final = 1000
 """So many are told; the rest of the file isn't looked at any more."""
-LONGEST: Final = {"code": 64, "name": 80, "name_en": 80, "category": 80, "barcodes": 1000}
-"""Characters; a number, or a yes, has `_SHORT`."""
+LONGEST: Final = {"code": 60, "name": 80, "name_en": 80, "category": 60, "barcodes": 1000}
+"""Characters; a number, or a yes, has `_SHORT`. Code and category are named in the programme too, which
+takes as many."""
 _SHORT: Final = 20
 _HEAD_SHOWN: Final = 40
 _NUMBER: Final = re.compile(r"([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{1,6}))?")

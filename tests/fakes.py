@@ -77,10 +77,12 @@ def shop(programme: dict[str, Any] | None = None) -> NewStore:
         card_prefix="8800",
         items=(
             NewItem(
-                item("乌龙茶", "Oolong tea", "tea", 2800, "wu long cha", "wlc", 1),
+                item("乌龙茶", "Oolong tea", "茶 Tea", 2800, "wu long cha", "wlc", 1),
                 ("6901234567892",),
             ),
-            NewItem(item("拿铁", "Latte", "coffee", 3200, "na tie", "nt", 2), ("6901234567908",)),
+            NewItem(
+                item("拿铁", "Latte", "咖啡 Coffee", 3200, "na tie", "nt", 2), ("6901234567908",)
+            ),
         ),
     )
 

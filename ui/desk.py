@@ -66,7 +66,7 @@ from app.usecases.return_goods import (
     sale_to_return,
 )
 from app.usecases.sell import Payment, Sell, Sold, sell
-from app.usecases.sign_in import SignIn, find_staff, sign_in
+from app.usecases.sign_in import SignIn, find_staff, is_badge, sign_in
 from app.usecases.tidy import remove_safe_sheet, tidy
 from app.usecases.unmask import Unmask, Unmasked, Value, unmask
 from app.usecases.void import Void, Voided, preview_void, void
@@ -229,7 +229,7 @@ class Desk:
 
     def read_code(self, code: str) -> Scan:
         """What a scanned code is: badge, receipt, card, item, in this order."""
-        if find_staff(self._ctx, code) is not None:
+        if is_badge(self._ctx, code):
             return Scan(code, "staff")
         if (receipt := parse_receipt_number(code)) is not None:
             return self._receipt(code, receipt[0])

@@ -137,9 +137,7 @@ class Errands(QObject):
 
     def _leave_another_member(self) -> None:
         """A sheet about one member goes when another one is attached behind it."""
-        sheet = self.sheets.top
-        if sheet is not None and sheet.about not in (None, self.counter.cart.member_id):
-            sheet.step_back()
+        self.sheets.leave_others(self.counter.cart.member_id)
 
     def edit_profile(self) -> None:
         from ui.dialogs.edit_profile import EditSheet

@@ -88,6 +88,13 @@ def find_staff(ctx: Context, who: str) -> StaffView | None:
     return StaffView(row.id, row.initials, row.name, row.role) if row else None
 
 
+def is_badge(ctx: Context, code: str) -> bool:
+    """Whether a scanned code is the badge of somebody who works here. Initials are typed, never scanned:
+    goods may be called as somebody is."""
+    with ctx.read() as conn:
+        return people.staff_by_badge(conn, code.strip()) is not None
+
+
 def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
     """Check the PIN and start a session. Raises Refused(PIN_WRONG | PIN_LOCKED | PIN_BLOCKED).
 

@@ -70,8 +70,8 @@ def items() -> tuple[NewItem, ...]:
         return NewItem(row, (code,))
 
     return (
-        item(1, TEA, "铁观音 250 克", "Tieguanyin 250 g", "tea", 8800, "tgy"),
-        item(2, COFFEE, "手冲咖啡", "Pour-over coffee", "coffee", 3200, "sckf"),
+        item(1, TEA, "铁观音 250 克", "Tieguanyin 250 g", "茶 Tea", 8800, "tgy"),
+        item(2, COFFEE, "手冲咖啡", "Pour-over coffee", "咖啡 Coffee", 3200, "sckf"),
         item(3, "6900000000014", "南山礼盒", "Nanshan gift box", "gift", 16800, "nslh"),
     )
 

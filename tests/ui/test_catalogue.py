@@ -154,6 +154,13 @@ def test_an_item_is_withdrawn_and_brought_back(manager: Rig) -> None:
     assert ask(manager, lambda: desk.read_code(TEA).kind) == "item"
 
 
+def test_initials_are_typed_and_never_scanned(manager: Rig) -> None:
+    desk = manager.window.desk
+    assert desk is not None
+    assert ask(manager, lambda: desk.find_staff("lx")) is not None
+    assert ask(manager, lambda: desk.read_code("lx").kind) == "unknown"
+
+
 def test_a_file_is_checked_shows_its_faults_and_is_taken_when_it_has_none(
     manager: Rig, tmp_path: Path
 ) -> None:

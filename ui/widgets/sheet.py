@@ -213,6 +213,12 @@ class SheetHost(QWidget):
         while self._sheets and not self._sheets[-1].busy:
             self.close_sheet(self._sheets[-1])
 
+    def leave_others(self, member_id: bytes | None) -> None:
+        """Take away what is about another member and what lies on it, but not what is being written."""
+        other = next((each for each in self._sheets if each.about not in (None, member_id)), None)
+        while other in self._sheets and not self._sheets[-1].busy:
+            self.close_sheet(self._sheets[-1])
+
     def _place(self, sheet: Sheet) -> None:
         look, room = self._kit.look, self.rect()
         edge = look.px(16)

@@ -112,3 +112,14 @@ def test_notes_go_with_the_member_whom_they_are_about(rig: Rig) -> None:
     rig.sheet(Notes)
     rig.scan(other)
     assert rig.top is None
+
+
+def test_notes_go_also_from_below_the_list_of_actions(rig: Rig) -> None:
+    other = card_of(rig, "6605")
+    rig.attach()
+    press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    rig.sheet(Notes)
+    press(Qt.Key.Key_F11)
+    assert not isinstance(rig.top, Notes)
+    rig.scan(other)
+    assert rig.shell.sheets.lying(Notes) is None
