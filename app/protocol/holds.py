@@ -1,0 +1,107 @@
+"""Holds at head office: an amount of a member's asset, or lines of a sale, kept for one till (sync.md 3).
+
+A hold ends by a capture or a void in the till's chain, by a fence or by a write-off; never by time.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from app.domain.state import view
+from app.protocol.desk import Desk, open_member, survivor
+from app.protocol.sales import returned_lines, sold_lines
+from app.protocol.store import Device, Hold, Store
+from app.protocol.wire import HoldRequest
+
+
+def request_hold(store: Store, device: Device, request: HoldRequest) -> bool:
+    """Reserve, or find what was decided about this hold before. A tombstone never reserves."""
+    known = store.hold(request.hold)
+    if known is not None:
+        return known.standing == "open" and known.device == device.id
+    if request.amount < 0:
+        return False
+    if request.sale is not None:
+        granted, member = _lines_left(store, request), None
+    else:
+        granted, member = _reserve(store, device, request)
+    if granted:
+        store.put_hold(
+            Hold(
+                request.hold, device.id, request.epoch, "open", member,
+                request.asset, request.amount, request.on, request.sale, request.lines,
+            )
+        )  # fmt: skip
+    return granted
+
+
+def _reserve(store: Store, device: Device, request: HoldRequest) -> tuple[bool, bytes | None]:
+    member = None if request.member is None else survivor(store, request.member)
+    if member is None or store.member(member) is None:
+        return False, member
+    desk = open_member(store, member, device.home)
+    if not may_reserve(desk, request):
+        return False, member
+    desk.reserve(request.asset, device.id, request.amount)
+    desk.save()
+    return True, member
+
+
+def may_reserve(desk: Desk, request: HoldRequest) -> bool:
+    """avail >= x, and what is good on the sale's date covers it and all that is reserved already."""
+    account = desk.account(request.asset)
+    good = view(desk.state, request.on, asset=request.asset).available
+    return account.avail >= request.amount <= good - account.reserved
+
+
+def _lines_left(store: Store, request: HoldRequest) -> bool:
+    """Whether all asked lines of a sale are neither returned nor reserved for another return."""
+    assert request.sale is not None
+    left = dict(sold_lines(store, request.sale))
+    for line, quantity in returned_lines(store, request.sale).items():
+        left[line] = left.get(line, 0) - quantity
+    for hold in store.open_line_holds(request.sale):
+        for line, quantity in hold.lines:
+            left[line] = left.get(line, 0) - quantity
+    return all(0 < quantity <= left.get(line, 0) for line, quantity in request.lines)
+
+
+def use_hold(desk: Desk, asset: str, hold_id: bytes, device: bytes, amount: int) -> int:
+    """Capture a hold: what it reserved is free, used or not. Returns how much of the spend it covers."""
+    hold = desk.store.hold(hold_id)
+    if hold is None or (hold.device, hold.member, hold.asset) != (device, desk.member.id, asset):
+        return 0
+    if hold.standing not in ("open", "written_off"):
+        return 0
+    if hold.standing == "open":
+        desk.free(asset, device, hold.amount)
+    desk.store.put_hold(hold._replace(standing="captured"))
+    return min(amount, hold.amount)
+
+
+def void_hold(store: Store, device: Device, hold_id: bytes) -> None:
+    """End a hold. The tombstone stays: a request that comes late must find it."""
+    hold = store.hold(hold_id)
+    if hold is None:
+        store.put_hold(Hold(hold_id, device.id, device.place.epoch, "void"))
+    elif hold.standing == "open" and hold.device == device.id:
+        end_hold(store, hold, "void")
+
+
+def end_hold(store: Store, hold: Hold, standing: Literal["void", "written_off"]) -> None:
+    """Free what an open hold reserves."""
+    assert hold.standing == "open", "an end is final"
+    if hold.member is not None:
+        desk = open_member(store, hold.member, "")
+        desk.free(hold.asset, hold.device, hold.amount)
+        desk.save()
+    store.put_hold(hold._replace(standing=standing))
+
+
+def capture_lines(store: Store, device: Device, hold_id: bytes) -> None:
+    """The return has come that lines were reserved for: what it returned counts from now on."""
+    hold = store.hold(hold_id)
+    if hold is None or hold.sale is None or hold.device != device.id:
+        return
+    if hold.standing == "open":
+        store.put_hold(hold._replace(standing="captured"))

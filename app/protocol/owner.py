@@ -1,0 +1,221 @@
+"""Head office owns the order: it posts what tills send, and what follows from it by derived ids (domain.md 2).
+
+Every entry of a member gets the next place of its ledger here, and nowhere else. What the owner adds (unexpire,
+corrections, forwards, expiries, merges) has an id that follows from its cause, so asking twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from app.domain.business_day import BusinessDate
+from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
+from app.domain.expiry import expire_entries, expire_event_id, unexpire_entries
+from app.domain.fold import fold
+from app.domain.state import MemberState
+from app.protocol.accounts import has_account
+from app.protocol.desk import Desk, open_member, survivor
+from app.protocol.facts import Facts, Posting, write
+from app.protocol.ids import forward_id
+from app.protocol.rights import apply_posting
+from app.protocol.sales import corrections
+from app.protocol.store import Device, SaleReturn, Store, StoredEvent
+
+
+def accept(store: Store, device: Device, facts: Facts, body: bytes, today: BusinessDate) -> None:
+    """Post an event of a till that is new to head office."""
+    if facts.member is None:
+        store.put_event(StoredEvent(facts.id, body, "posted"))
+        return
+    member = survivor(store, facts.member)
+    forwarded = member != facts.member
+    store.put_event(StoredEvent(facts.id, body, "forwarded" if forwarded else "posted"))
+    if forwarded:
+        facts = _forwarded(store, facts, member)
+        store.put_event(StoredEvent(facts.id, write(facts), "posted"))
+    desk = open_member(store, member, device.home)
+    _give_back(desk, facts, today)
+    _post(desk, facts.postings, device.id)
+    desk.save()
+    if facts.sale is not None:
+        arrived = SaleReturn(facts.id, member, facts.on, facts.returned)
+        store.add_return(facts.sale, arrived)
+        _correct(store, facts.sale)
+    elif facts.sold:
+        _correct(store, facts.id)
+
+
+def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:
+    """The event for the survivor: same entries under a derived id; references go to what stands there."""
+    event = forward_id(facts.id)
+    postings = tuple(
+        Posting(
+            entry._replace(
+                id=EntryId(event, entry.id.n), refers_to=_resolved(store, facts.id, entry.refers_to)
+            ),
+            authority,
+        )
+        for entry, authority in facts.postings
+    )
+    return facts._replace(id=event, member=member, postings=postings)
+
+
+def _resolved(store: Store, own: bytes, named: EntryId | None) -> EntryId | None:
+    """An entry that was itself forwarded is known to the survivor under the forward's id."""
+    if named is None:
+        return None
+    known = store.event(named.event)
+    if named.event == own or (known is not None and known.standing == "forwarded"):
+        return EntryId(forward_id(named.event), named.n)
+    return named
+
+
+def _post(desk: Desk, postings: Iterable[Posting], device: bytes) -> None:
+    entries = []
+    for posting in postings:
+        if has_account(posting.entry.asset):
+            apply_posting(desk, posting, device)
+        entries.append(posting.entry)
+    desk.fold(entries)
+
+
+def _post_owners(desk: Desk, event: bytes, kind: str, entries: Sequence[Entry]) -> None:
+    """Post entries of the owner's own, as an event with a derived id."""
+    postings = tuple([Posting(entry) for entry in entries])
+    facts = Facts(event, kind, desk.member.id, entries[0].business_date, postings)
+    desk.store.put_event(StoredEvent(event, write(facts), "posted"))
+    _post(desk, postings, b"")
+
+
+# Expiry -----------------------------------------------------------------------------------------
+
+
+def book_expiry(store: Store, member: bytes, on: BusinessDate, grace_days: int) -> bool:
+    """Book what lapsed `grace_days` ago or earlier, unless somebody has something reserved. True: booked."""
+    known = store.member(member)
+    if known is None or known.alias is not None or known.reserved:
+        return False
+    event = expire_event_id(member, on)
+    entries = expire_entries(known.state, on, event, grace_days=grace_days)
+    if not entries or store.event(event) is not None:
+        return False
+    desk = Desk(store, known)
+    _post_owners(desk, event, "expire", entries)
+    desk.save()
+    return True
+
+
+def _give_back(desk: Desk, facts: Facts, today: BusinessDate) -> None:
+    """Before a document that comes late: the part of booked expiries that it would have taken."""
+    entries = [posting.entry for posting in facts.postings if posting.entry.asset == POINTS]
+    if not any(entry.amount < 0 for entry in entries):
+        return
+    event = owner_event_id(desk.member.id, f"unexpire:{facts.id.hex()}:0")
+    given = list(unexpire_entries(desk.state, entries, today, event, on=facts.on))
+    state = fold(desk.state, given) if given else desk.state
+    for entry in entries:
+        if entry.kind == "reverse" and entry.amount < 0 and entry.refers_to is not None:
+            given += _for_take_back(state, entry, entry.refers_to, today, event, len(given))
+    if given:
+        _post_owners(desk, event, "unexpire", given)
+
+
+def _for_take_back(
+    state: MemberState, entry: Entry, credit: EntryId, today: BusinessDate, event: bytes, first: int
+) -> list[Entry]:
+    """Points of the credit that are booked as expired, as far as the take-back lacks them: nobody loses them
+    twice."""
+    missing = -entry.amount - sum(lot.remaining for lot in state.lots if lot.origin == credit)
+    booked: dict[EntryId, int] = {}
+    for split in state.splits:
+        if split.origin == credit and split.kind == "expire" and split.restored_by is None:
+            booked[split.debit] = booked.get(split.debit, 0) + split.amount
+    given: list[Entry] = []
+    for debit, amount in booked.items():
+        part = min(amount, missing)
+        if part > 0:
+            missing -= part
+            name = EntryId(event, first + len(given))
+            given.append(Entry(name, POINTS, "unexpire", part, today, refers_to=debit))
+    return given
+
+
+# Returns that exceed what was sold ---------------------------------------------------------------
+
+
+def _correct(store: Store, sale: bytes) -> None:
+    for correction in corrections(store, sale):
+        if store.event(correction.event) is None:
+            desk = open_member(store, survivor(store, correction.member), "")
+            _post_owners(desk, correction.event, "correction", correction.entries)
+            desk.save()
+
+
+# Merge ------------------------------------------------------------------------------------------
+
+
+def merge(store: Store, loser: bytes, winner: bytes, on: BusinessDate) -> bool:
+    """Carry everything of a member over to another. False while either has anything reserved.
+
+    One credit and one debit per lot and per debt; the loser's row says who goes on for it.
+    """
+    winner = survivor(store, winner)
+    losing, winning = store.member(loser), store.member(winner)
+    if losing is None or winning is None or losing.alias is not None or loser == winner:
+        return False
+    if losing.reserved or winning.reserved or losing.erased or winning.erased:
+        return False
+    out = owner_event_id(loser, f"merge:{winner.hex()}")
+    into = owner_event_id(winner, f"merge:{loser.hex()}")
+    leaving, arriving = _transfers(losing.state, out, into, on)
+    merged = replace(losing, alias=winner)
+    _move(Desk(store, merged), Desk(store, winning), out, into, leaving, arriving)
+    return True
+
+
+def _transfers(
+    state: MemberState, out: bytes, into: bytes, on: BusinessDate
+) -> tuple[list[Entry], list[Entry]]:
+    """What leaves and what arrives, lot by lot and debt by debt, with the dates they had."""
+    leaving, arriving = list[Entry](), list[Entry]()
+    for lot in state.lots:
+        n = len(leaving)
+        leaving.append(
+            Entry(EntryId(out, n), lot.asset, "reverse", -lot.remaining, on, refers_to=lot.origin)
+        )
+        arriving.append(
+            Entry(
+                EntryId(into, n), lot.asset, "adjust", lot.remaining, on, lot.available_from,
+                lot.expires,
+            )
+        )  # fmt: skip
+    for debt in state.debts:
+        n = len(leaving)
+        leaving.append(
+            Entry(EntryId(out, n), debt.asset, "adjust", debt.amount, on, refers_to=debt.debit)
+        )
+        arriving.append(Entry(EntryId(into, n), debt.asset, "adjust", -debt.amount, on))
+    return leaving, arriving
+
+
+def _move(
+    losing: Desk,
+    winning: Desk,
+    out: bytes,
+    into: bytes,
+    leaving: Sequence[Entry],
+    arriving: Sequence[Entry],
+) -> None:
+    """Post both halves. Accounts are joined whole: a spend debt that is merged stays one, so D counts it once
+    and no budget is won by a merge."""
+    store = losing.store
+    for desk, event, entries in ((losing, out, leaving), (winning, into, arriving)):
+        facts = Facts(event, "merge", desk.member.id, BusinessDate(0), tuple(map(Posting, entries)))
+        store.put_event(StoredEvent(event, write(facts), "posted"))
+        desk.fold(entries)
+    for asset, account in losing.member.accounts.items():
+        winning.change(asset, winning.account(asset).joined(account))
+        losing.change(asset, account._replace(owned=0, receivable=0))
+    losing.save()
+    winning.save()

@@ -1,0 +1,65 @@
+"""Profiles at head office: cells decide field by field, losers are kept for people to see, erasure is final."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from app.protocol.cells import conflict, settled, winner
+from app.protocol.desk import survivor
+from app.protocol.store import CellRecord, Member, Store
+from app.protocol.wire import Cell, CellTaken
+
+
+def take_cells(
+    store: Store, cells: Iterable[Cell], home: str, now_ms: int
+) -> tuple[CellTaken, ...]:
+    """Take what a till sends. What came before changes nothing; cells of an erased member are dropped."""
+    return tuple([_take(store, cell, home, now_ms) for cell in cells])
+
+
+def _take(store: Store, cell: Cell, home: str, now_ms: int) -> CellTaken:
+    member = survivor(store, cell.member)
+    known = store.member(member) or Member(member, home)
+    seen = store.cell(member, cell.field, cell.device, cell.hlc)
+    if known.erased or seen is not None:
+        return CellTaken(cell.member, cell.field, cell.hlc, known.cells.get(cell.field))
+    counted = settled(cell, now_ms)._replace(member=member)
+    stood = known.cells.get(cell.field)
+    stands = winner(stood, counted)
+    lost = conflict(stood, counted)
+    record = CellRecord(cell._replace(member=member), counted.hlc, stood if lost else None)
+    store.add_cell(record)
+    if stands != stood:
+        store.put_member(replace(known, cells={**known.cells, cell.field: stands}))
+    return CellTaken(cell.member, cell.field, cell.hlc, stands)
+
+
+def erase(store: Store, member: bytes, home: str) -> None:
+    """Forget the person: cells and conflicts go, the row stays as a tombstone, the ledger keeps its ids.
+
+    A restored store may not know the person yet whose erasure is asked for again: the tombstone comes first.
+    """
+    member = survivor(store, member)
+    known = store.member(member) or Member(member, home)
+    if known.erased:
+        return
+    store.drop_cells(member)
+    store.put_member(replace(known, cells={}, erased=True))
+
+
+def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:
+    """The survivor takes the fields that it lacks or that were written later; the loser's values go."""
+    losing, winning = store.member(loser), store.member(winner_id)
+    assert losing is not None
+    assert winning is not None
+    for record in store.cells(loser):
+        sent = record.sent._replace(member=winner_id)
+        if store.cell(winner_id, sent.field, sent.device, sent.hlc) is None:
+            store.add_cell(record._replace(sent=sent, conflict=None))
+    fields = dict(winning.cells)
+    for name, cell in losing.cells.items():
+        fields[name] = winner(fields.get(name), cell._replace(member=winner_id))
+    store.drop_cells(loser)
+    store.put_member(replace(winning, cells=fields))
+    store.put_member(replace(losing, cells={}))

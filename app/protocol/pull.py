@@ -1,0 +1,130 @@
+"""What tills fetch: pages of changed rows behind their cursors, and snapshots to begin with (sync.md 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from app.protocol.limits import Limits
+from app.protocol.links import Place, genesis
+from app.protocol.store import Device, Member, Snapshot, Store
+from app.protocol.wire import (
+    START,
+    Cursor,
+    MemberRow,
+    ReferenceRow,
+    Reserved,
+    SnapshotReply,
+    SnapshotRequest,
+)
+
+
+class Page(NamedTuple):
+    """Rows of one reply, the cursors behind them, buckets to begin anew, and whether there is more."""
+
+    rows: tuple[MemberRow, ...]
+    references: tuple[ReferenceRow, ...]
+    cursors: dict[str, Cursor]
+    refetch: tuple[str, ...]
+    more: bool
+
+
+def row_of(member: Member) -> MemberRow:
+    """The member as tills see it: splits stay with the documents that made them."""
+    reserved = [Reserved(*key, amount) for key, amount in member.reserved.items()]
+    return MemberRow(
+        member.id,
+        member.bucket,
+        member.feed,
+        replace(member.state, splits=()),
+        tuple(sorted(reserved)),
+        member.alias,
+        member.erased,
+        tuple(cell for _, cell in sorted(member.cells.items())),
+    )
+
+
+def page(store: Store, device: Device, cursors: Mapping[str, Cursor], limits: Limits) -> Page:
+    """The next rows of each bucket that the device has a cursor for; no more than a page in all."""
+    members, references = list[MemberRow](), list[ReferenceRow]()
+    after, refetch, more = dict[str, Cursor](), list[str](), False
+    for bucket in device.buckets:
+        cursor = cursors.get(bucket)
+        if cursor is None:
+            continue
+        if cursor == START:
+            cursor = Cursor(0, store.head(bucket))
+        if max(cursor) < store.floor(bucket):
+            refetch.append(bucket)
+            continue
+        room = limits.page_rows - len(members) - len(references)
+        found = store.rows(bucket, cursor.feed, room + 1)
+        more = more or len(found) > room
+        for row in found[:room]:
+            if isinstance(row, Member):
+                members.append(row_of(row))
+            else:
+                references.append(row)
+            cursor = cursor._replace(feed=row.feed)
+        # The newest number may be that of a tombstone that is gone: whoever has all stands at the head.
+        if len(found) <= room:
+            cursor = cursor._replace(feed=store.head(bucket))
+        after[bucket] = cursor
+    return Page(tuple(members), tuple(references), after, tuple(refetch), more)
+
+
+def take_snapshot(store: Store, bucket: str, number: int, limits: Limits) -> Snapshot:
+    """A bucket's rows as they are now, in frames, for all tills that begin with it."""
+    rows = list[MemberRow]()
+    references = list[ReferenceRow]()
+    for row in store.rows(bucket, 0, store.head(bucket)):
+        if isinstance(row, Member):
+            rows.append(row_of(row))
+        elif row.body is not None:
+            references.append(row)
+    size = limits.frame_rows
+    frames = tuple(tuple(rows[at : at + size]) for at in range(0, len(rows), size)) or ((),)
+    have = {device.id: device.place for device in store.devices() if device.fenced}
+    snapshot = Snapshot(
+        number, bucket, store.tenant().timeline, store.head(bucket), have, frames, tuple(references)
+    )
+    store.put_snapshot(snapshot)
+    return snapshot
+
+
+def frame(store: Store, device: Device, request: SnapshotRequest) -> SnapshotReply | None:
+    """A frame of a snapshot that this device can begin with; None: page from the start.
+
+    A snapshot from before the device's epoch does not say which of its events are in it.
+    """
+    snapshot = store.snapshot(request.bucket, request.snapshot)
+    tenant = store.tenant()
+    if snapshot is None or snapshot.timeline != tenant.timeline or not device.fenced:
+        return None
+    if snapshot.feed < store.floor(request.bucket):
+        return None
+    have = snapshot.have.get(device.id) or _at_first(tenant.id, device)
+    if have.epoch != device.place.epoch or request.frame >= len(snapshot.frames):
+        return None
+    return SnapshotReply(
+        rid=request.rid,
+        bucket=request.bucket,
+        timeline=snapshot.timeline,
+        snapshot=snapshot.id,
+        feed=snapshot.feed,
+        have=have,
+        frame=request.frame,
+        frames=len(snapshot.frames),
+        rows=_of_frame(snapshot.frames, request.frame),
+        references=snapshot.references if request.frame == 0 else (),
+    )
+
+
+def _of_frame(frames: Sequence[tuple[MemberRow, ...]], number: int) -> tuple[MemberRow, ...]:
+    return frames[number]
+
+
+def _at_first(tenant: bytes, device: Device) -> Place:
+    """A device that the snapshot doesn't know was enrolled after it."""
+    return genesis(tenant, device.id, 1)

@@ -1,0 +1,192 @@
+"""How a till applies what head office answers: rows with what they include, cells, grants, holds, timelines."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Final
+
+from app.domain.business_day import BusinessDate
+from app.domain.state import EMPTY
+from app.protocol import own_chain
+from app.protocol.hlc import heard, ms_of
+from app.protocol.ids import random_id
+from app.protocol.till_store import Base, Begun, Control, OwnGrant, TillStore
+from app.protocol.wire import (
+    START,
+    CellTaken,
+    Cursor,
+    Grant,
+    HoldReply,
+    MemberRow,
+    SnapshotReply,
+    SyncReply,
+)
+
+REDIRTY_MS: Final = 10 * 60_000
+"""Cells of so long before a restored head office's backup are sent again too: clocks differ."""
+
+
+def apply_sync(store: TillStore, reply: SyncReply, on: BusinessDate, rng: random.Random) -> None:
+    """Take what was acknowledged, then cells, rows, cursors, the grant and the list of open holds."""
+    control = store.control()
+    assert reply.timeline == control.timeline, "a reply of another timeline is a NewTimeline"
+    assert reply.have.epoch == control.epoch, "a reply of another epoch is a Fork"
+    included = control.base + reply.have.seq
+    store.put_control(control._replace(acked=included, hlc=heard(control.hlc, reply.now_ms)))
+    for taken in reply.cells:
+        _apply_cell(store, taken)
+    _apply_rows(store, reply.rows, included)
+    for reference in reply.references:
+        store.put_reference(reference, control.generation)
+    _apply_cursors(store, reply)
+    _apply_grant(store, reply.grant)
+    _void_unknown_holds(store, reply.open_holds, on, rng)
+    _forget_ended(store, included)
+
+
+def _apply_rows(store: TillStore, rows: Iterable[MemberRow], included: int) -> None:
+    generation = store.control().generation
+    for row in rows:
+        known = store.base(row.member)
+        if known is not None and known.generation == generation and known.row.feed >= row.feed:
+            continue
+        store.put_base(Base(row, included, generation))
+        if row.erased:
+            store.drop_dirty(row.member)
+
+
+def _apply_cell(store: TillStore, taken: CellTaken) -> None:
+    """A cell that was answered is dirty no more, unless it was written again since; what stands at head office
+    is shown from now on, though its row may come later."""
+    dirty = store.dirty_cell(taken.member, taken.field)
+    if dirty is None or dirty.hlc != taken.hlc:
+        return
+    store.drop_dirty(taken.member, taken.field)
+    stands = taken.stands
+    if stands is None:
+        return
+    generation = store.control().generation
+    base = store.base(stands.member) or Base(MemberRow(stands.member, "", 0, EMPTY), 0, generation)
+    others = [cell for cell in base.row.cells if cell.field != stands.field]
+    cells = tuple(sorted([*others, stands], key=lambda cell: cell.field))
+    store.put_base(base._replace(row=base.row._replace(cells=cells)))
+
+
+def _apply_cursors(store: TillStore, reply: SyncReply) -> None:
+    control = store.control()
+    cursors = {**control.cursors, **reply.cursors}
+    if reply.upgrade:
+        return
+    if reply.refetch:
+        store.put_control(_begin_anew(control))
+        return
+    control = control._replace(cursors=cursors)
+    whole = not reply.more and all(bucket in cursors for bucket in control.buckets)
+    if control.sweeping and whole and control.settled:
+        store.drop_older(control.generation)
+        control = control._replace(sweeping=False)
+    store.put_control(control)
+
+
+def _begin_anew(control: Control) -> Control:
+    """Forget the cursors. Rows stay, with what they include, until they are fetched anew or found gone."""
+    return control._replace(
+        cursors={}, begun=None, generation=control.generation + 1, sweeping=True
+    )
+
+
+def _apply_grant(store: TillStore, grant: Grant | None) -> None:
+    control = store.control()
+    if grant is None or control.grant is not None or control.nonce or grant.epoch != control.epoch:
+        return
+    if any(closed == grant.id for closed, _ in control.closed_grants):
+        return
+    store.put_control(control._replace(grant=OwnGrant(*grant)))
+
+
+def _void_unknown_holds(
+    store: TillStore, open_holds: Iterable[bytes], on: BusinessDate, rng: random.Random
+) -> None:
+    """A hold that this till has never heard of was asked for by a past that is lost: nobody else ends it."""
+    known = {hold.id for hold in store.control().holds}
+    for hold in open_holds:
+        if hold not in known:
+            own_chain.void_hold(store, hold, random_id(rng), on)
+
+
+def _forget_ended(store: TillStore, included: int) -> None:
+    """What head office knows to be over needs no memory here."""
+    control = store.control()
+    store.put_control(
+        control._replace(
+            closed_grants=tuple(each for each in control.closed_grants if each[1] > included),
+            holds=tuple(
+                hold for hold in control.holds if hold.standing != "ended" or hold.ended > included
+            ),
+        )
+    )
+
+
+def end_stale_rights(store: TillStore, now_ms: int, on: BusinessDate, rng: random.Random) -> None:
+    """Give back what is of no use: a grant that is used up or past its lease, and rights from credits that head
+    office has, so that they can be spent anywhere."""
+    control = store.control()
+    grant = control.grant
+    if grant is not None and (
+        not grant.left or grant.lease_until_ms <= max(now_ms, ms_of(control.hlc))
+    ):
+        own_chain.close_grant(store, random_id(rng), on)
+    for right in control.rights:
+        if right.number <= control.acked:
+            own_chain.release(store, right, random_id(rng), on)
+
+
+def apply_hold(store: TillStore, reply: HoldReply) -> bool:
+    """Take the answer to a hold that is still waited for; False where it comes too late."""
+    control = store.control()
+    asked = [hold for hold in control.holds if hold.id == reply.hold and hold.standing == "asked"]
+    if not asked:
+        return False
+    others = [hold for hold in control.holds if hold.id != reply.hold]
+    if reply.granted:
+        others.append(asked[0]._replace(standing="open"))
+    store.put_control(control._replace(holds=tuple(others)))
+    return True
+
+
+def apply_frame(store: TillStore, reply: SnapshotReply) -> None:
+    """Rows of a snapshot include the own events that head office had when it was taken."""
+    control = store.control()
+    if reply.timeline != control.timeline or reply.have.epoch != control.epoch:
+        store.put_control(control._replace(begun=None))
+        return
+    _apply_rows(store, reply.rows, control.base + reply.have.seq)
+    for reference in reply.references:
+        store.put_reference(reference, control.generation)
+    if reply.frame + 1 < reply.frames:
+        begun: Begun | None = Begun(reply.bucket, reply.snapshot, reply.frame + 1)
+        store.put_control(control._replace(begun=begun))
+        return
+    cursors = {**control.cursors, reply.bucket: Cursor(reply.feed, reply.feed)}
+    store.put_control(control._replace(begun=None, cursors=cursors))
+
+
+def no_snapshot(store: TillStore) -> None:
+    """Page every bucket that has no cursor yet from its start."""
+    control = store.control()
+    cursors = {bucket: control.cursors.get(bucket, START) for bucket in control.buckets}
+    store.put_control(control._replace(begun=None, cursors=cursors))
+
+
+def adopt_timeline(store: TillStore, timeline: int, as_of_ms: int) -> None:
+    """Head office goes on from a backup: fetch all rows anew, and send again what was written since it."""
+    control = store.control()
+    if timeline == control.timeline:
+        return
+    store.put_control(_begin_anew(control)._replace(timeline=timeline))
+    for base in store.bases():
+        for cell in base.row.cells:
+            late = ms_of(cell.hlc) > as_of_ms - REDIRTY_MS
+            if late and store.dirty_cell(cell.member, cell.field) is None:
+                store.put_dirty(cell)

@@ -1,0 +1,90 @@
+"""What was sold and returned, as head office knows it: what is left to return, and what was returned twice.
+
+Two tills that returned the same lines offline both stand; the owner posts the opposite `adjust` for the excess
+(domain.md section 2, Documents).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
+from app.protocol.facts import Facts, NotReadable, Returned, read
+from app.protocol.store import SaleReturn, Store
+
+
+class Correction(NamedTuple):
+    """What the owner posts for one return that exceeded what was left of its sale."""
+
+    member: bytes
+    event: bytes
+    entries: tuple[Entry, ...]
+
+
+def sale_facts(store: Store, sale: bytes) -> Facts | None:
+    """The facts of a sale that has come; None while it has not."""
+    event = store.event(sale)
+    if event is None or event.standing == "quarantined":
+        return None
+    try:
+        return read(event.body)
+    except NotReadable:
+        return None
+
+
+def sold_lines(store: Store, sale: bytes) -> tuple[tuple[int, int], ...]:
+    """Lines and quantities of a sale; none while it has not come."""
+    facts = sale_facts(store, sale)
+    return () if facts is None else facts.sold
+
+
+def returned_lines(store: Store, sale: bytes) -> dict[int, int]:
+    """What was returned of a sale so far, by line."""
+    sums: dict[int, int] = {}
+    for entry in store.returns(sale):
+        for part in entry.parts:
+            sums[part.line] = sums.get(part.line, 0) + part.quantity
+    return sums
+
+
+def corrections(store: Store, sale: bytes) -> list[Correction]:
+    """The corrections that a sale and its returns ask for, in the order of arrival, posted ones included.
+
+    Of `q` units that a return took of a line, the last ones are in excess; their share of its points is rounded
+    up, so that what stands is floor(points * kept / q) like every other share.
+    """
+    facts = sale_facts(store, sale)
+    if facts is None:
+        return []
+    left = dict(facts.sold)
+    found = []
+    for each in store.returns(sale):
+        taken = restored = 0
+        for part in each.parts:
+            kept = min(part.quantity, max(left.get(part.line, 0), 0))
+            left[part.line] = left.get(part.line, 0) - part.quantity
+            taken += _excess(part.taken, kept, part)
+            restored += _excess(part.restored, kept, part)
+        if each.member is not None and (taken or restored):
+            found.append(_correction(facts, each, each.member, taken, restored))
+    return found
+
+
+def _excess(points: int, kept: int, part: Returned) -> int:
+    return points - (points * kept // part.quantity if part.quantity else 0)
+
+
+def _correction(
+    sale: Facts, each: SaleReturn, member: bytes, taken: int, restored: int
+) -> Correction:
+    """Give back what was taken too much, with the dates of the sale's own earning; take what was restored."""
+    event = owner_event_id(member, f"correction:{each.event.hex()}")
+    earned = [entry for entry, _ in sale.postings if entry.asset == POINTS and entry.amount > 0]
+    entries = []
+    if taken:
+        start = earned[0].available_from if earned else each.on
+        until = earned[0].expires if earned else None
+        entries.append(Entry(EntryId(event, 0), POINTS, "adjust", taken, each.on, start, until))
+    if restored:
+        entries.append(Entry(EntryId(event, len(entries)), POINTS, "adjust", -restored, each.on))
+    return Correction(member, event, tuple(entries))

@@ -1,0 +1,199 @@
+"""Head office's half of the protocol: a request in, a reply out, on a store. No clock, no socket, no chance.
+
+One call is one transaction of the store; the caller commits before the reply leaves. Pushes go before pulls,
+the ledger before profiles, and what the reply says was read after both (sync.md section 4).
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from app.domain.business_day import BusinessDate
+from app.protocol import chains, facts, grants, holds, owner, profiles, pull, rights
+from app.protocol.desk import survivor
+from app.protocol.limits import Limits
+from app.protocol.sales import returned_lines
+from app.protocol.store import Device, Store
+from app.protocol.wire import (
+    Fork,
+    Grant,
+    HoldReply,
+    HoldRequest,
+    NewTimeline,
+    RebaseReply,
+    RebaseRequest,
+    ReferenceRow,
+    Refusal,
+    Reply,
+    Request,
+    SnapshotRequest,
+    SyncReply,
+    SyncRequest,
+    agreed,
+)
+
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Head office on a store. `offset_ms` is its local time less UTC, for its own business date."""
+
+    store: Store
+    limits: Limits
+    read: chains.Reader = facts.read
+    offset_ms: int = 0
+
+    def handle(self, request: Request, now_ms: int, rng: random.Random) -> Reply:
+        """Answer one request of a till whose signature was checked."""
+        tenant = self.store.tenant()
+        self.store.put_tenant(tenant._replace(clock_ms=max(tenant.clock_ms, now_ms)))
+        device = self.store.device(request.device)
+        if device is None:
+            return Refusal(request.rid, "unknown")
+        if device.standing != "live":
+            return Refusal(request.rid, "revoked" if device.standing == "lost" else "locked")
+        if isinstance(request, SyncRequest):
+            return self._sync(device, request, now_ms, rng)
+        if isinstance(request, RebaseRequest):
+            return self._rebase(device, request, now_ms)
+        if isinstance(request, HoldRequest):
+            return self._hold(device, request)
+        return self._snapshot(device, request)
+
+    def today(self, now_ms: int) -> BusinessDate:
+        """Head office's business date."""
+        return BusinessDate((now_ms + self.offset_ms) // DAY_MS)
+
+    # What operators do
+
+    def enrol(self, device: bytes, home: str, *buckets: str, forgotten: bool = False) -> None:
+        """Let a till in. `forgotten`: it was in before, and the restored store doesn't know it: it has yet to
+        tell what it had."""
+        tenant = self.store.tenant()
+        assert self.store.device(device) is None, "a till is let in once"
+        timeline = 0 if forgotten else tenant.timeline
+        self.store.put_device(chains.enrolled(tenant.id, device, home, timeline, *buckets))
+
+    def unlock(self, device: bytes) -> None:
+        """Let a till go on that rebased too often, once somebody has looked at it."""
+        known = self.store.device(device)
+        assert known is not None
+        assert known.standing == "locked"
+        self.store.put_device(known._replace(standing="live", rebased_ms=()))
+
+    def write_off(self, device: bytes) -> int:
+        """A till is lost; returns the amount that W grew by."""
+        return rights.write_off(self.store, device)
+
+    def forgive(self, member: bytes) -> int:
+        """Write a member's spend debt off; returns the amount that W grew by."""
+        return rights.forgive(self.store, member)
+
+    def merge(self, loser: bytes, winner: bytes, now_ms: int) -> bool:
+        """Merge two members; False while either has holds or till-local rights, or is erased."""
+        if not owner.merge(self.store, loser, winner, self.today(now_ms)):
+            return False
+        profiles.merge_cells(self.store, loser, survivor(self.store, winner))
+        return True
+
+    def erase(self, member: bytes, home: str) -> None:
+        """Forget a person of bucket `home`."""
+        profiles.erase(self.store, member, home)
+
+    def book_expiries(self, now_ms: int) -> int:
+        """Book what lapsed long enough ago; returns how many members it was booked for."""
+        on, grace = self.today(now_ms), self.limits.grace_days
+        return sum(
+            owner.book_expiry(self.store, member, on, grace) for member in self.store.members()
+        )
+
+    def publish(self, row: ReferenceRow) -> None:
+        """A set of reference data, whole."""
+        self.store.put_reference(row)
+
+    def restored(self, timeline: int) -> None:
+        """The store was brought back from a backup. `timeline` must never have been used before, by a lost
+        future of the backup neither: take the clock's milliseconds."""
+        tenant = self.store.tenant()
+        assert timeline > tenant.timeline
+        self.store.put_tenant(tenant._replace(timeline=timeline, as_of_ms=tenant.clock_ms))
+
+    # Requests
+
+    def _sync(self, device: Device, request: SyncRequest, now_ms: int, rng: random.Random) -> Reply:
+        tenant = self.store.tenant()
+        if request.timeline != tenant.timeline:
+            return NewTimeline(request.rid, tenant.timeline, device.place, tenant.as_of_ms)
+        if chains.forked(self.store, device, request):
+            return Fork(request.rid)
+        device = chains.push(self.store, device, request, self.read, self.today(now_ms))
+        taken = profiles.take_cells(self.store, request.cells, device.home, now_ms)
+        upgrade = agreed(request.protos) is None
+        # Before its fence a till's new epoch does not tell which of its events head office has.
+        quiet = upgrade or not device.fenced
+        page = pull.page(self.store, device, {} if quiet else request.cursors, self.limits)
+        if quiet:
+            page = pull.Page((), (), dict(request.cursors), (), False)
+        return SyncReply(
+            rid=request.rid,
+            timeline=tenant.timeline,
+            now_ms=now_ms,
+            have=device.place,
+            rows=page.rows,
+            references=page.references,
+            cursors=page.cursors,
+            more=page.more,
+            cells=taken,
+            grant=None if upgrade else self._grant(device, request, now_ms, rng),
+            open_holds=tuple(sorted(hold.id for hold in self.store.open_holds(device.id))),
+            refetch=page.refetch,
+            upgrade=upgrade,
+        )
+
+    def _grant(
+        self, device: Device, request: SyncRequest, now_ms: int, rng: random.Random
+    ) -> Grant | None:
+        row = self.store.open_grant(device.id)
+        if row is None and request.wants_grant:
+            row = grants.issue_grant(self.store, device, self.limits, now_ms, rng)
+        if row is None or row.epoch != device.place.epoch:
+            return None
+        return Grant(row.id, row.epoch, row.left, row.cap, row.lease_until_ms)
+
+    def _rebase(self, device: Device, request: RebaseRequest, now_ms: int) -> Reply:
+        device = chains.rebase(self.store, device, request, self.limits, now_ms)
+        if device.standing != "live":
+            return Refusal(request.rid, "locked")
+        tenant = self.store.tenant()
+        return RebaseReply(
+            request.rid, tenant.timeline, device.place.epoch, device.common, tenant.as_of_ms
+        )
+
+    def _hold(self, device: Device, request: HoldRequest) -> HoldReply:
+        """A hold lives within one epoch and one timeline, so that no late request reserves for a till that has
+        given up its rights since."""
+        usable = (
+            request.epoch == device.place.epoch
+            and device.fenced
+            and request.timeline == self.store.tenant().timeline
+            and not grants.recovering(self.store)
+        )
+        granted = usable and holds.request_hold(self.store, device, request)
+        if request.sale is None:
+            return HoldReply(request.rid, request.hold, granted)
+        event = self.store.event(request.sale)
+        returned = returned_lines(self.store, request.sale)
+        return HoldReply(
+            request.rid,
+            request.hold,
+            granted,
+            None if event is None else event.body,
+            tuple(sorted(returned.items())),
+        )
+
+    def _snapshot(self, device: Device, request: SnapshotRequest) -> Reply:
+        found = pull.frame(self.store, device, request)
+        return found or Refusal(request.rid, "no_snapshot")

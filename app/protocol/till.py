@@ -1,0 +1,213 @@
+"""The till's half of the protocol: what to ask head office next, and what a reply changes. No clock, no socket.
+
+One request is in flight, and its reply alone is taken. A reply is applied in one transaction of the store.
+"""
+
+from __future__ import annotations
+
+import random
+
+from app.domain.business_day import BusinessDate
+from app.protocol import overlay, own_chain
+from app.protocol.hlc import stamp
+from app.protocol.ids import random_id
+from app.protocol.replies import (
+    adopt_timeline,
+    apply_frame,
+    apply_hold,
+    apply_sync,
+    end_stale_rights,
+    no_snapshot,
+)
+from app.protocol.till_store import Begun, OwnHold, TillStore
+from app.protocol.wire import (
+    EVENT_BYTES_MOST,
+    EVENTS_MOST,
+    Cell,
+    Fork,
+    HoldReply,
+    HoldRequest,
+    NewTimeline,
+    RebaseAnchor,
+    RebaseReply,
+    RebaseRequest,
+    Refusal,
+    Reply,
+    Request,
+    SnapshotReply,
+    SnapshotRequest,
+    SyncReply,
+    SyncRequest,
+)
+
+
+class Till:
+    """A till on its store. What is kept here alone (the request in flight) may be lost at any time."""
+
+    def __init__(self, store: TillStore) -> None:
+        self.store = store
+        self._in_flight = b""
+
+    def start(self, rng: random.Random, *, behind: bool) -> None:
+        """After the process began. `behind`: the database is older than its side file or had to replay events
+        of the journal file, so rights that came after it are unknown: give all up."""
+        if behind:
+            own_chain.give_up(self.store, random_id(rng))
+
+    # What the counter does
+
+    def set_cell(self, member: bytes, name: str, value: str | None, now_ms: int) -> Cell:
+        """Write a profile field. It stays dirty until head office has answered it."""
+        control = self.store.control()
+        known = overlay.profile(self.store, member).get(name)
+        hlc = stamp(control.hlc, now_ms)
+        cell = Cell(member, name, value, hlc, control.device, 0 if known is None else known.hlc)
+        self.store.put_control(control._replace(hlc=hlc))
+        self.store.put_dirty(cell)
+        return cell
+
+    def ask_hold(
+        self, member: bytes, asset: str, amount: int, on: BusinessDate, rng: random.Random
+    ) -> HoldRequest | None:
+        """Ask head office to reserve an amount for a spend. None while this till may hold no right."""
+        return self._ask(random_id(rng), rng, on, member=member, asset=asset, amount=amount)
+
+    def ask_return(
+        self,
+        sale: bytes,
+        lines: tuple[tuple[int, int], ...],
+        on: BusinessDate,
+        rng: random.Random,
+    ) -> HoldRequest | None:
+        """Ask for a sale of another till, and to reserve lines of it for a return."""
+        return self._ask(random_id(rng), rng, on, sale=sale, lines=lines)
+
+    def void_hold(self, hold_id: bytes, on: BusinessDate, rng: random.Random) -> None:
+        """Let a hold go that was not answered in time, or is not needed any more."""
+        own_chain.void_hold(self.store, hold_id, random_id(rng), on)
+
+    # Asking and hearing
+
+    def request(self, rng: random.Random, *, written: int) -> Request:
+        """What to send now. `written`: the last own event that is in the journal file; later ones wait."""
+        control = self.store.control()
+        rid = self._in_flight = random_id(rng)
+        if control.nonce:
+            return self._rebase(rid)
+        bare = [bucket for bucket in control.buckets if bucket not in control.cursors]
+        if not bare or not control.settled or control.acked < written:
+            return self._sync(rid, written)
+        begun = control.begun or Begun(bare[0], 0, 0)
+        return SnapshotRequest(rid, control.device, begun.bucket, begun.snapshot, begun.frame)
+
+    def receive(self, reply: Reply, now_ms: int, on: BusinessDate, rng: random.Random) -> bool:
+        """Apply a reply. False: it is not that of the request in flight, and changes nothing."""
+        if isinstance(reply, HoldReply):
+            return apply_hold(self.store, reply)
+        if reply.rid != self._in_flight:
+            return False
+        self._in_flight = b""
+        store = self.store
+        if isinstance(reply, SyncReply):
+            apply_sync(store, reply, on, rng)
+            end_stale_rights(store, now_ms, on, rng)
+        elif isinstance(reply, SnapshotReply):
+            apply_frame(store, reply)
+        elif isinstance(reply, Fork):
+            own_chain.give_up(store, random_id(rng))
+        elif isinstance(reply, NewTimeline):
+            self._new_timeline(reply, on, rng)
+        elif isinstance(reply, RebaseReply):
+            adopt_timeline(store, reply.timeline, reply.as_of_ms)
+            own_chain.rechain(store, reply.epoch, reply.common, random_id(rng), on)
+        else:
+            self._refused(reply)
+        return True
+
+    # Inside
+
+    def _ask(
+        self,
+        hold: bytes,
+        rng: random.Random,
+        on: BusinessDate,
+        *,
+        member: bytes | None = None,
+        asset: str = "",
+        amount: int = 0,
+        sale: bytes | None = None,
+        lines: tuple[tuple[int, int], ...] = (),
+    ) -> HoldRequest | None:
+        control = self.store.control()
+        if not control.settled or control.revoked:
+            return None
+        asked = OwnHold(hold, "asked", member, asset, amount)
+        self.store.put_control(control._replace(holds=(*control.holds, asked)))
+        return HoldRequest(
+            random_id(rng), control.device, control.epoch, control.timeline, hold, member,
+            asset, amount, on, sale, lines,
+        )  # fmt: skip
+
+    def _sync(self, rid: bytes, written: int) -> SyncRequest:
+        store = self.store
+        control = store.control()
+        bodies, size = list[bytes](), 0
+        for number in range(control.acked + 1, written + 1):
+            body = store.body(number)
+            size += len(body)
+            if len(bodies) == EVENTS_MOST or (bodies and size > EVENT_BYTES_MOST):
+                break
+            bodies.append(body)
+        return SyncRequest(
+            rid=rid,
+            device=control.device,
+            timeline=control.timeline,
+            acked=own_chain.chain_at(store, control.acked - control.base),
+            top=written - control.base,
+            events=tuple(bodies),
+            cells=tuple(store.dirty()),
+            cursors=dict(control.cursors),
+            wants_grant=control.grant is None and control.settled,
+        )
+
+    def _rebase(self, rid: bytes) -> RebaseRequest:
+        """Anchors grow sparse backwards from the last event, so they are few however long the chain is."""
+        store = self.store
+        control = store.control()
+        anchors, number, step = list[RebaseAnchor](), store.top(), 1
+        while number > 0:
+            for epoch, base in reversed(control.segments):
+                row = store.link(epoch, number - base)
+                if row is not None:
+                    anchors.append(RebaseAnchor(number, row.epoch, row.seq, row.chain))
+            number, step = number - step, step * 2
+        return RebaseRequest(rid, control.device, control.epoch, control.nonce, tuple(anchors))
+
+    def _new_timeline(self, reply: NewTimeline, on: BusinessDate, rng: random.Random) -> None:
+        """Head office has forgotten: what it promised since is void, what it lacks is sent again."""
+        store = self.store
+        adopt_timeline(store, reply.timeline, reply.as_of_ms)
+        control = store.control()
+        if control.grant is not None:
+            own_chain.close_grant(store, random_id(rng), on)
+        for hold in control.holds:
+            if hold.standing != "ended":
+                own_chain.void_hold(store, hold.id, random_id(rng), on)
+        have = reply.have
+        known = have.epoch == control.epoch and have.seq <= store.top() - control.base
+        if known and own_chain.chain_at(store, have.seq) == have:
+            store.put_control(store.control()._replace(acked=control.base + have.seq))
+        else:
+            own_chain.give_up(store, random_id(rng))
+
+    def _refused(self, reply: Refusal) -> None:
+        control = self.store.control()
+        if reply.why == "revoked":
+            self.store.put_control(
+                control._replace(revoked=True, generation=control.generation + 1)
+            )
+            self.store.drop_older(control.generation + 1)
+            for cell in self.store.dirty():
+                self.store.drop_dirty(cell.member)
+        elif reply.why == "no_snapshot":
+            no_snapshot(self.store)

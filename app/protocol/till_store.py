@@ -1,0 +1,161 @@
+"""The port that the till's half works on, and its records. The till's store and the in-memory one implement it.
+
+`Control` is all that the till knows of its dealings with head office, in one record that is replaced whole, in
+the same transaction as the event that changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from app.domain.entries import Entry
+from app.protocol.facts import Facts
+from app.protocol.links import Link
+from app.protocol.wire import Cell, Cursor, MemberRow, ReferenceRow
+
+
+class OwnGrant(NamedTuple):
+    """The grant in hand. `used`: how much of which member."""
+
+    id: bytes
+    epoch: int
+    left: int
+    cap: int
+    lease_until_ms: int
+    used: tuple[tuple[bytes, int], ...] = ()
+
+    def used_of(self, member: bytes) -> int:
+        """What was spent of one member under this grant."""
+        return sum(amount for spender, amount in self.used if spender == member)
+
+
+class OwnHold(NamedTuple):
+    """A hold that this till asked for. `ended`: journal number of the event that ended it, 0 while none has."""
+
+    id: bytes
+    standing: Literal["asked", "open", "ended"]
+    member: bytes | None
+    asset: str
+    amount: int
+    ended: int = 0
+
+
+class Right(NamedTuple):
+    """What is left of a credit that this till may spend by itself; `number` is the credit's event."""
+
+    member: bytes
+    asset: str
+    number: int
+    left: int
+
+
+class Segment(NamedTuple):
+    """An epoch: its seq 1 is the own event after `base`."""
+
+    epoch: int
+    base: int
+
+
+class Begun(NamedTuple):
+    """A snapshot that is being fetched: the next frame."""
+
+    bucket: str
+    snapshot: int
+    frame: int
+
+
+class Control(NamedTuple):
+    """Numbers are journal numbers: own events counted from 1 for ever.
+
+    acked     head office has all up to here          fence      the event that ended the last rebase
+    nonce     set while a rebase is asked for, and nothing else is
+    cursors   by bucket; none: begin with a snapshot; START: page all
+    sweeping  rows of an older generation go once all are fetched anew
+    """
+
+    tenant: bytes
+    device: bytes
+    buckets: tuple[str, ...]
+    timeline: int
+    segments: tuple[Segment, ...] = (Segment(1, 0),)
+    acked: int = 0
+    fence: int = 0
+    nonce: bytes = b""
+    grant: OwnGrant | None = None
+    closed_grants: tuple[tuple[bytes, int], ...] = ()
+    holds: tuple[OwnHold, ...] = ()
+    rights: tuple[Right, ...] = ()
+    cursors: Mapping[str, Cursor] = {}
+    begun: Begun | None = None
+    generation: int = 0
+    sweeping: bool = False
+    hlc: int = 0
+    revoked: bool = False
+
+    @property
+    def epoch(self) -> int:
+        """The current epoch."""
+        return self.segments[-1].epoch
+
+    @property
+    def base(self) -> int:
+        """The own event before the first of the current epoch."""
+        return self.segments[-1].base
+
+    @property
+    def settled(self) -> bool:
+        """Whether head office knows that this till's epoch is whole: only then it may hold rights."""
+        return not self.nonce and self.acked >= self.fence
+
+
+class Base(NamedTuple):
+    """A member's row and up to which own event it includes (`incl`)."""
+
+    row: MemberRow
+    incl: int
+    generation: int
+
+
+class TillStore(Protocol):
+    """What a till keeps. Every `put` replaces the record of the same key."""
+
+    def control(self) -> Control: ...
+    def put_control(self, control: Control) -> None: ...
+
+    def top(self) -> int:
+        """The number of the last own event."""
+
+    def append(self, facts: Facts, body: bytes) -> int:
+        """Keep an own event under the next number, which is returned."""
+
+    def body(self, number: int) -> bytes: ...
+    def event(self, number: int) -> bytes:
+        """The id of an own event."""
+
+    def own_entries(self, member: bytes, after: int) -> Sequence[tuple[int, tuple[Entry, ...]]]:
+        """Number and entries of the own events of a member after a number, in their order."""
+
+    def link(self, epoch: int, seq: int) -> Link | None: ...
+    def put_link(self, link: Link) -> None:
+        """Links are insert-only."""
+
+    def base(self, member: bytes) -> Base | None: ...
+    def put_base(self, base: Base) -> None: ...
+    def drop_older(self, generation: int) -> None:
+        """Forget rows and reference data of older generations."""
+
+    def bases(self) -> Iterable[Base]: ...
+    def merged_into(self, member: bytes) -> Sequence[bytes]:
+        """Members whose row names this one as their survivor."""
+
+    def dirty(self) -> Sequence[Cell]:
+        """Cells that head office has not acknowledged."""
+
+    def dirty_cell(self, member: bytes, name: str) -> Cell | None: ...
+    def put_dirty(self, cell: Cell) -> None: ...
+    def drop_dirty(self, member: bytes, name: str | None = None) -> None:
+        """Forget a dirty cell, or all of a member."""
+
+    def reference(self, key: str) -> ReferenceRow | None: ...
+    def put_reference(self, row: ReferenceRow, generation: int) -> None: ...

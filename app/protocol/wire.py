@@ -1,0 +1,291 @@
+"""What tills and head office send each other: records and messages, and their bytes. No behaviour.
+
+A request names its `rid`; the till takes the reply of its current one only. Places, cursors and rows of one
+reply are read in one snapshot of the server's store (sync.md section 4).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from app.domain.business_day import BusinessDate
+from app.domain.state import EMPTY, MemberState
+from app.protocol.links import Place
+
+PROTOS: Final = (1, 1)
+"""The versions that this code speaks, first and last. Pushes are taken from any version for ever."""
+EVENTS_MOST: Final = 500
+EVENT_BYTES_MOST: Final = 256 * 1024
+
+
+class Cell(NamedTuple):
+    """One profile field of a member as somebody wrote it; value None: cleared.
+
+    device  who wrote it; `hlc` with it decides      over  the stamp of the value that the writer saw, 0: none
+    """
+
+    member: bytes
+    field: str
+    value: str | None
+    hlc: int
+    device: bytes
+    over: int = 0
+
+
+class CellTaken(NamedTuple):
+    """Head office has the cell that was sent with stamp `hlc`; `stands` is the one that won, with the stamp
+    and the member that head office counts it with. None: the person was erased."""
+
+    member: bytes
+    field: str
+    hlc: int
+    stands: Cell | None
+
+
+class Reserved(NamedTuple):
+    """What is reserved of an asset for one device: its open holds and till-local rights."""
+
+    asset: str
+    device: bytes
+    amount: int
+
+
+class MemberRow(NamedTuple):
+    """A member as head office has it: state without splits. `feed` is its place in the bucket's feed."""
+
+    member: bytes
+    bucket: str
+    feed: int
+    state: MemberState = EMPTY
+    reserved: tuple[Reserved, ...] = ()
+    alias: bytes | None = None
+    erased: bool = False
+    cells: tuple[Cell, ...] = ()
+
+
+class ReferenceRow(NamedTuple):
+    """A set of reference data (tiers, rules, prices …), replaced whole; body None: it is gone."""
+
+    key: str
+    bucket: str
+    feed: int
+    version: int
+    body: bytes | None
+
+
+class Cursor(NamedTuple):
+    """How far a till has a bucket's feed. `begun` is the head when it began from the start: tombstones up to
+    there can't be missed, though `feed` has not come so far yet. The till doesn't look into it."""
+
+    feed: int
+    begun: int
+
+
+START: Final = Cursor(0, 0)
+
+
+class Grant(NamedTuple):
+    """A till's right to spend offline (RISK): `left` as issued, at most `cap` of one member."""
+
+    id: bytes
+    epoch: int
+    left: int
+    cap: int
+    lease_until_ms: int
+
+
+class SyncRequest(msgspec.Struct, frozen=True, tag="sync"):
+    """Push and pull in one. `top`: seq of the till's last event; `events` follow `acked` without a gap."""
+
+    rid: bytes
+    device: bytes
+    timeline: int
+    acked: Place
+    top: int
+    events: tuple[bytes, ...]
+    cells: tuple[Cell, ...]
+    cursors: dict[str, Cursor]
+    wants_grant: bool = True
+    protos: tuple[int, int] = PROTOS
+
+
+class RebaseAnchor(NamedTuple):
+    """A link of the till at journal number `number`."""
+
+    number: int
+    epoch: int
+    seq: int
+    chain: bytes
+
+
+class RebaseRequest(msgspec.Struct, frozen=True, tag="rebase"):
+    """The till asks for a new epoch; the same `nonce` gets the same one. Anchors: newest first."""
+
+    rid: bytes
+    device: bytes
+    epoch: int
+    nonce: bytes
+    anchors: tuple[RebaseAnchor, ...]
+
+
+class HoldRequest(msgspec.Struct, frozen=True, tag="hold"):
+    """Reserve `amount` of a member's asset for a spend on `on`, or `lines` of a sale for a return."""
+
+    rid: bytes
+    device: bytes
+    epoch: int
+    timeline: int
+    hold: bytes
+    member: bytes | None
+    asset: str
+    amount: int
+    on: BusinessDate
+    sale: bytes | None = None
+    lines: tuple[tuple[int, int], ...] = ()
+
+
+class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
+    """One frame of a bucket's snapshot; `snapshot` 0: the newest."""
+
+    rid: bytes
+    device: bytes
+    bucket: str
+    snapshot: int
+    frame: int
+
+
+class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
+    """What head office has of the till, and what is new. `more`: there are further rows behind the cursors.
+
+    refetch  buckets whose cursor is too old: begin them anew      upgrade  only the push was taken
+    """
+
+    rid: bytes
+    timeline: int
+    now_ms: int
+    have: Place
+    rows: tuple[MemberRow, ...]
+    references: tuple[ReferenceRow, ...]
+    cursors: dict[str, Cursor]
+    more: bool
+    cells: tuple[CellTaken, ...]
+    grant: Grant | None
+    open_holds: tuple[bytes, ...]
+    refetch: tuple[str, ...] = ()
+    upgrade: bool = False
+
+
+class Fork(msgspec.Struct, frozen=True, tag="fork"):
+    """The till's chain is not the one that head office has: rebase."""
+
+    rid: bytes
+
+
+class NewTimeline(msgspec.Struct, frozen=True, tag="timeline"):
+    """Head office was restored to what it had at `as_of_ms`, and has the till's events up to `have`."""
+
+    rid: bytes
+    timeline: int
+    have: Place
+    as_of_ms: int
+
+
+class RebaseReply(msgspec.Struct, frozen=True, tag="rebased"):
+    """The new epoch begins after the till's own event number `common`, which head office has."""
+
+    rid: bytes
+    timeline: int
+    epoch: int
+    common: int
+    as_of_ms: int
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refused"):
+    """revoked: stop and delete members' data; unknown: enrol anew under supervision; locked: too many rebases;
+    no_snapshot: page from the start."""
+
+    rid: bytes
+    why: str
+
+
+class HoldReply(msgspec.Struct, frozen=True, tag="held"):
+    """Whether the hold stands. For a return: the sale's bytes and what was returned of it, by line."""
+
+    rid: bytes
+    hold: bytes
+    granted: bool
+    sale: bytes | None = None
+    returned: tuple[tuple[int, int], ...] = ()
+
+
+class SnapshotReply(msgspec.Struct, frozen=True, tag="frame"):
+    """A frame of a snapshot taken at feed number `feed`, when head office had `have` of the asking device."""
+
+    rid: bytes
+    bucket: str
+    timeline: int
+    snapshot: int
+    feed: int
+    have: Place
+    frame: int
+    frames: int
+    rows: tuple[MemberRow, ...]
+    references: tuple[ReferenceRow, ...]
+
+
+Request: TypeAlias = SyncRequest | RebaseRequest | HoldRequest | SnapshotRequest
+Reply: TypeAlias = (
+    SyncReply | Fork | NewTimeline | RebaseReply | Refusal | HoldReply | SnapshotReply
+)
+
+
+def agreed(theirs: tuple[int, int]) -> int | None:
+    """The newest version that both sides speak; None: the other side has to be upgraded."""
+    newest = min(theirs[1], PROTOS[1])
+    return newest if newest >= max(theirs[0], PROTOS[0]) else None
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, BusinessDate):
+        return int(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _from_plain(wanted: type, value: Any) -> Any:
+    if wanted is BusinessDate:
+        return BusinessDate(value)
+    raise NotImplementedError(wanted.__name__)
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_to_plain)
+_requests = msgspec.msgpack.Decoder(Request, dec_hook=_from_plain)
+_replies = msgspec.msgpack.Decoder(Reply, dec_hook=_from_plain)
+
+
+class NotAMessage(ValueError):
+    """The bytes are no message of this protocol."""
+
+
+def to_bytes(message: Request | Reply) -> bytes:
+    """The bytes of a message."""
+    return _encoder.encode(message)
+
+
+def request_of(body: bytes) -> Request:
+    """The request in `body`. Raises NotAMessage."""
+    try:
+        message: Request = _requests.decode(body)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise NotAMessage(str(error)) from error
+    return message
+
+
+def reply_of(body: bytes) -> Reply:
+    """The reply in `body`. Raises NotAMessage."""
+    try:
+        message: Reply = _replies.decode(body)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise NotAMessage(str(error)) from error
+    return message
