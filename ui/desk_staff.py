@@ -75,9 +75,16 @@ class StaffDesk:
         return staff.add_staff(self._ctx, command).result
 
     def set_active(
-        self, command_id: bytes, session: Session, staff_id: bytes, *, active: bool
+        self,
+        command_id: bytes,
+        session: Session,
+        staff_id: bytes,
+        *,
+        active: bool,
+        passphrase: str = "",
     ) -> None:
-        staff.set_active(self._ctx, staff.SetActive(command_id, session, staff_id, active))
+        proof = self._proof(passphrase)
+        staff.set_active(self._ctx, staff.SetActive(command_id, session, staff_id, active, proof))
 
     def set_role(
         self,
@@ -118,7 +125,8 @@ class StaffDesk:
         session: Session,
         staff_id: bytes,
         member_id: bytes | None,
-        phone: str,
+        phone: str | None,
     ) -> None:
+        """Their own account, and their phone unless it is None."""
         command = staff.LinkMember(command_id, session, staff_id, member_id, phone)
         staff.link_member(self._ctx, command)

@@ -38,6 +38,7 @@ _WORDS: Final = {
     (Right.STAFF, "add"): mark("a new person of equal rank"),
     (Right.STAFF, "pin"): mark("a PIN for a person of equal rank"),
     (Right.STAFF, "role"): mark("a role for a person of equal rank"),
+    (Right.STAFF, "enable"): mark("let a person of equal rank in again"),
 }
 """By the right and which of its acts it is."""
 NEEDED: Final[Mapping[str, tuple[str, str]]] = {

@@ -2,9 +2,9 @@
 
 Nobody is ever deleted, nobody gives a right above their own rank, and nobody loosens what binds themselves.
 A PIN is typed by its owner while somebody else, who may, stands by; a manager whose PIN is forgotten is helped
-by the passphrase. Who adds somebody of their own rank, or gives one a PIN or role, needs a second person of
-that rank or the passphrase: else one person would be two. Each act is a STAFF event; names, phones and PIN
-verifiers are erasable rows beside it.
+by the passphrase. Who adds somebody of their own rank, lets one in again, or gives one a PIN or role, needs a
+second person of that rank or the passphrase: else one person would be two. Each act is a STAFF event; names,
+phones and PIN verifiers are erasable rows beside it.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class SetActive:
     session: Session
     staff_id: bytes
     active: bool
+    proof: Proof = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,14 @@ class SetPin:
 class LinkMember:
     """The person's own account and phone, which a second person has to approve from now on (F1).
 
-    `member_id` None and `phone` "" take the link away.
+    `member_id` None takes the account away, `phone` "" the phone; `phone` None leaves it as it is.
     """
 
     command_id: bytes
     session: Session
     staff_id: bytes
     member_id: bytes | None
-    phone: str = ""
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def add_staff(ctx: Context, command: AddStaff) -> Done[bytes]:
 
 def set_active(ctx: Context, command: SetActive) -> Done[None]:
     """Disable or enable. Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN,
-    STAFF_LAST_MANAGER."""
+    STAFF_LAST_MANAGER; to let in somebody of one's own rank as add_staff."""
 
     def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
         if not command.active:
@@ -195,7 +196,8 @@ def link_member(ctx: Context, command: LinkMember) -> Done[None]:
             _not_oneself(command.session, person)
         if command.member_id is not None and people.member(conn, command.member_id) is None:
             raise Refused(Refusal.MEMBER_UNKNOWN)
-        return replace(person, member_id=command.member_id, phone=_phone(command.phone))
+        phone = person.phone if command.phone is None else _phone(command.phone)
+        return replace(person, member_id=command.member_id, phone=phone)
 
     return _changed(ctx, command, "link", change)
 
@@ -263,7 +265,9 @@ def _changed(
         changed = change(tx.conn, person)
         if act == "link":
             more["member"] = None if changed.member_id is None else changed.member_id.hex()
-        if isinstance(command, SetPin | SetRole):
+        if isinstance(command, SetPin | SetRole) or (
+            isinstance(command, SetActive) and command.active
+        ):
             more = _agreed(ctx, tx.conn, command, changed, _role(person), act)
         _record(ctx, tx, command.session, changed, act, was=person.role, **more)
     return Done(None, _CHANGED, warning=ctx.warning())
@@ -291,7 +295,7 @@ def _may(ctx: Context, conn: Connection, session: Session, command_id: bytes) ->
 def _agreed(
     ctx: Context,
     conn: Connection,
-    command: AddStaff | SetPin | SetRole,
+    command: AddStaff | SetPin | SetRole | SetActive,
     person: people.StaffRow,
     was: StaffRole,
     act: Act,

@@ -235,6 +235,37 @@ def test_the_first_link_of_oneself_is_ones_own_to_make_and_anothers_to_change(
     link_member(ctx, LinkMember(ctx.ids(), counter.session("ho"), me, None))
 
 
+def test_an_own_account_that_is_noted_leaves_the_own_phone(counter: Counter) -> None:
+    """Nobody types the phone again to note an account, and by the phone F1 knows the household."""
+    counter.link("lx", None, "13912345678")
+    who, by = counter.staff_id("lx"), counter.session("zg")
+    link_member(counter.ctx, LinkMember(counter.ctx.ids(), by, who, counter.member_id))
+    assert line(counter, "lx").member_name == "陈思远"
+    assert line(counter, "lx").phone_masked == "139 **** 5678"
+    counter.link("lx", None, "")
+    assert (line(counter, "lx").member_name, line(counter, "lx").phone_masked) == ("", "")
+
+
+def test_a_manager_who_left_is_let_in_again_by_two(counter: Counter) -> None:
+    """Whoever knows the PIN of somebody who left would be two people."""
+    ctx, who = (
+        counter.ctx,
+        add_staff(counter.ctx, adding(counter, role="manager", proof="passphrase")).result,
+    )
+    set_active(ctx, SetActive(ctx.ids(), counter.session("zg"), who, False))
+    command = SetActive(ctx.ids(), counter.session("zg"), who, True)
+    with pytest.raises(Refused) as asks:
+        set_active(ctx, command)
+    assert asked(asks.value).act == "enable"
+    assert not line(counter, "nn").active
+    counter.agree(asked(asks.value), "ho")
+    set_active(ctx, command)
+    assert line(counter, "nn").active
+    set_active(ctx, replace(command, command_id=ctx.ids(), active=False))
+    set_active(ctx, replace(command, command_id=ctx.ids(), proof="passphrase"))
+    assert verify(ctx).findings == []
+
+
 def test_nobody_touches_somebody_above_their_own_rank(counter: Counter) -> None:
     ctx, above, by = counter.ctx, counter.staff_id("ho"), counter.session("zg")
     with refused(Refusal.STAFF_RANK):

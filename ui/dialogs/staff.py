@@ -139,6 +139,8 @@ class _RankedSheet(_StaffSheet):
     ) -> None:
         super().__init__(kit, lanes, desk, title)
         self._who = who
+        self._again = self.submit
+        """What was asked for last, and is sent once more when somebody agreed."""
 
         def name() -> str:
             return kit.words.say("Passphrase, without a second person")
@@ -146,7 +148,7 @@ class _RankedSheet(_StaffSheet):
         self._passphrase_name = Label(name, role="text2")
         self.passphrase = CodeField(name)
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
-        self.passphrase.entered.connect(self.submit)
+        self.passphrase.entered.connect(self._send_again)
 
     def _finish(self) -> None:
         at = self._grid.rowCount()
@@ -160,7 +162,7 @@ class _RankedSheet(_StaffSheet):
         super()._refused(error)
         if approve_first(
             self, self._kit, self._lanes, self._desk, self._who, error,
-            again=self.submit, declined=self._declined,
+            again=self._again, declined=self._declined,
         ):  # fmt: skip
             self.problem.clear()
         elif isinstance(error, Refused) and error.code is Refusal.STAFF_PASSPHRASE:
@@ -168,6 +170,9 @@ class _RankedSheet(_StaffSheet):
         elif isinstance(error, Unavailable) and not self.passphrase.isHidden():
             self.passphrase.clear()
             self._ask_passphrase()
+
+    def _send_again(self) -> None:
+        self._again()
 
     def _declined(self, said: Text) -> None:
         self.problem.tell(said)
@@ -380,10 +385,15 @@ class PersonSheet(_RankedSheet):
 
     def _switch_active(self) -> None:
         line, session, command_id = self._line, self._who(), self._command_id
-        words, name = self._kit.words, self._line.staff.name
+        words, name, passphrase = self._kit.words, self._line.staff.name, self.passphrase.text()
+        self._again = self._switch_active
         self._commit(
             lambda: self._desk.staff.set_active(
-                command_id, session, line.staff.staff_id, active=not line.active
+                command_id,
+                session,
+                line.staff.staff_id,
+                active=not line.active,
+                passphrase=passphrase,
             ),
             lambda: (
                 words.say("{name} is disabled.", name=name)
@@ -396,7 +406,7 @@ class PersonSheet(_RankedSheet):
         """Each thing that changed is a command of its own, one after the other. A role keeps its command's
         id, since a second person's yes is bound to it."""
         line, session, desk = self._line, self._who(), self._desk
-        person = line.staff.staff_id
+        person, self._again = line.staff.staff_id, self.submit
         role, badge, phone = cast(StaffRole, self.role.code), self.badge.text(), self.phone.text()
         member_id, passphrase = self._member_id, self.passphrase.text()
         role_id = self._role_ids.setdefault(role, desk.new_command())
@@ -407,7 +417,8 @@ class PersonSheet(_RankedSheet):
             if badge != line.badge:
                 desk.staff.set_badge(desk.new_command(), session, person, badge)
             if phone or member_id != line.member_id:
-                desk.staff.link(desk.new_command(), session, person, member_id, phone)
+                # Nothing typed is no other phone: the one that is known stands masked in the field.
+                desk.staff.link(desk.new_command(), session, person, member_id, phone or None)
 
         words, name = self._kit.words, line.staff.name
         self._commit(work, lambda: words.say("Saved: {name}.", name=name))

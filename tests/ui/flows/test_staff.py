@@ -150,6 +150,29 @@ def test_a_role_and_an_own_account_are_given_in_one_sheet(manager: Rig) -> None:
     assert cells(page, 0)[4] == "陈思远"
 
 
+def test_a_card_that_is_scanned_takes_no_phone_away(manager: Rig) -> None:
+    manager.attach()
+    attached = manager.counter.attached
+    assert attached is not None
+    assert attached.card_no is not None
+    page = staff_page(manager)
+    for text in ("13912345678", attached.card_no):
+        press(Qt.Key.Key_Home)
+        press(Qt.Key.Key_Return)
+        sheet = manager.sheet(PersonSheet)
+        if text.startswith("139"):
+            sheet.phone.setText(text)
+        else:
+            assert sheet.phone.placeholderText() == "139 **** 5678"
+            manager.scan(text)
+        sheet.submit()
+        manager.until(lambda: manager.top is None)
+        manager.settle()
+    line = page.rows.record(0)
+    assert line is not None
+    assert (line.phone_masked, line.member_name) == ("139 **** 5678", "陈思远")
+
+
 def test_somebody_disabled_stays_in_the_list_and_cannot_sign_in(manager: Rig) -> None:
     page = staff_page(manager)
     press(Qt.Key.Key_Home)
