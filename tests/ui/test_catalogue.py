@@ -172,15 +172,13 @@ def test_a_file_is_checked_shows_its_faults_and_is_taken_when_it_has_none(
     sheet = manager.sheet(ImportSheet)
     sheet.path.setText(str(file))
     press(Qt.Key.Key_Return)
-    manager.settle()
-    assert sheet.rows.rowCount() == 1
+    manager.until(lambda: sheet.rows.rowCount() == 1)
     assert "2" in sheet.rows.index(0, 0).data()
     file.write_text("code,name,price\nK1,甲,1\nK2,乙,2\n", "utf-8")
     press(Qt.Key.Key_Return)
-    manager.settle()
+    manager.until(sheet.commit.hasFocus)
     assert sheet.rows.rowCount() == 0
     assert page.rows.rowCount() == 3
-    assert sheet.commit.hasFocus()
     press(Qt.Key.Key_Return)
     saved(manager, page)
     assert {"K1", "K2"} < set(codes(page))
@@ -220,3 +218,23 @@ def test_nothing_is_cut_off_on_the_smallest_screen(manager: Rig, language: str) 
         assert manager.faults() == []
         if manager.top is not None:
             press(Qt.Key.Key_Escape)
+
+
+def test_an_item_with_many_barcodes_keeps_them_all_when_its_price_changes(
+    manager: Rig, tmp_path: Path
+) -> None:
+    many = [f"69012345{n:05d}" for n in range(60)]
+    desk = manager.window.desk
+    assert desk is not None
+    session = manager.shell.errands.who()
+    file = f"code,name,price,barcodes\n{TEA},铁观音 250 克,88,{' '.join(many)}\n".encode()
+    ask(manager, lambda: desk.catalogue.take(desk.new_command(), session, file))
+    page = open_page(manager)
+    sheet = open_tea(manager, page)
+    sheet.fields["price"].setText("90")
+    sheet.submit()
+    saved(manager, page)
+    page.search.clear()
+    manager.settle()
+    (tea,) = [item(page, row) for row in range(page.rows.rowCount()) if codes(page)[row] == TEA]
+    assert (tea.price_minor, len(tea.barcodes)) == (9000, len(many))

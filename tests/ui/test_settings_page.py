@@ -52,6 +52,26 @@ class TestSettingsPage:
         assert page.shop_name.text() == "新店名"
         assert page.unsaved_said.isHidden()
 
+    def test_what_is_longer_than_a_field_takes_is_not_cut_by_a_save(self, rig: Rig) -> None:
+        """Typed into the file by hand, or on another till."""
+        page = settings_page(rig)
+        rig.shell.show_page(COUNTER)
+        assert rig.window.desk is not None
+        long = ShopTexts(footer="谢谢惠顾，欢迎再来。" * 20)
+        used = rig.window.desk.settings()
+        printer = f"file://{rig.shop.folder}/{'a-long-name-' * 12}slips/"
+        Path(printer.removeprefix("file://")).mkdir()
+        rig.window.desk.save_settings(
+            replace(used, shop=long, receipt=replace(used.receipt, printer=printer))
+        )
+        rig.shell.show_page(SETTINGS)
+        page.shop_name.setText("新店名")
+        page.submit()
+        rig.until(lambda: rig.window.desk.settings().shop.name == "新店名")  # type: ignore[union-attr]  # it was there
+        saved = rig.window.desk.settings()
+        assert saved.shop.footer == long.footer
+        assert saved.receipt.printer == printer
+
     def test_what_was_typed_and_not_saved_waits_and_is_said(self, rig: Rig) -> None:
         page = settings_page(rig)
         page.shop_name.setText("half typed")

@@ -42,7 +42,6 @@ _LINES: Final = (
     ("code", "category"), ("name",), ("name_en",), ("barcodes",), ("price", "per"),
     ("tax", "tax_included"),
 )  # fmt: skip
-_BARCODES_LONGEST: Final = 400
 
 
 class _CatalogueSheet(Sheet):
@@ -120,7 +119,6 @@ class ItemSheet(_CatalogueSheet):
         } | {column: CodeField(names[column]) for column in ("code", "tax", "barcodes")}
         self.fields["price"] = AmountField(kit, names["price"], several=False, role="")
         self.fields["per"] = WholeField(names["per"], digits=7)
-        self.fields["barcodes"].setMaxLength(_BARCODES_LONGEST)
         self.tax_included = Segments(
             kit,
             lambda: words.say("Tax"),
@@ -310,7 +308,7 @@ class ImportSheet(_CatalogueSheet):
         self.commit.setEnabled(False)
         self._lanes.run(
             self,
-            "db",
+            "report",
             lambda: self._desk.catalogue.check(session, path.expanduser()),
             ok=self._checked,
             failed=self._not_checked,

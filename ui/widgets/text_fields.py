@@ -46,11 +46,16 @@ class EnterField(QLineEdit):
 
 
 class TextField(EnterField):
-    """Words, by an input method or without."""
+    """Words, by an input method or without; so many signs are typed at most."""
 
     def __init__(self, name: Text) -> None:
         super().__init__(name)
         self.setMaxLength(80)
+
+    def setText(self, text: str | None, /) -> None:
+        """What stands there already is never cut: a save would take the rest away without a word."""
+        self.setMaxLength(max(self.maxLength(), len(text or "")))
+        super().setText(text)
 
 
 class Tick(QCheckBox):
