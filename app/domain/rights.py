@@ -140,7 +140,7 @@ MATRIX: Final[Mapping[Right, Mapping[StaffRole, Rule]]] = {
 """Rows that security.md doesn't name are ours: docs/decisions/the-shops-day.md says which and why."""
 
 
-_ALONE_ONLY: Final = frozenset({Right.WRITE_OFF})
+_ALONE_ONLY: Final = frozenset({Right.WRITE_OFF, Right.CLOSE_OVER_OPEN})
 """Acts to which only somebody says yes who might do them alone."""
 
 

@@ -7,8 +7,9 @@ is the one short transaction that counts, numbers and signs. Dates are closed in
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app import posting, statement
@@ -23,7 +24,7 @@ from app.usecases.close_shift import close_facts
 from app.usecases.count import count_of, shift_sums
 from app.usecases.done import Done
 from app.usecases.keep_cart import is_sale_open
-from app.usecases.owner_postings import Progress
+from app.usecases.owner_postings import Progress, posted_on
 from app.usecases.rights import require
 from app.usecases.verify_day import verify_since
 from app.usecases.verify_report import Report
@@ -99,7 +100,8 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class CloseDay:
-    """The last step. `backup` is None where none could be made (then it is signed for)."""
+    """The last step. `posted` is None where another owns the ledger, `backup` where none could be made (then it
+    is signed for)."""
 
     closing: Closing
     proof: Proof
@@ -285,7 +287,7 @@ def prove(ctx: Context, check: Check = verify_since) -> Proof:
         since = last_close(conn) or LastClose(0, NEVER_CLOSED, 0, 0, 0)
         points = since.points + day.points_ahead(conn, since.on, since.seq)
     report = check(ctx, since.seq, points)
-    return Proof(since.seq + report.events, report.head, report.members, report.total)
+    return Proof(report.last, report.head, report.members, report.total)
 
 
 def close_day(ctx: Context, command: CloseDay) -> Done[Closed]:
@@ -329,7 +331,7 @@ def _commit(ctx: Context, tx: Tx, command: CloseDay) -> Event:
         "date": int(begun.on),
         "at": micros(ctx.clock()),
         "sums": _sums(conn, window),
-        "owner": None if command.posted is None else _posted(command.posted),
+        "owner": None if command.posted is None else posted_on(conn, begun.on),
         "open": [[item.code, item.count] for item in items],
         "reason": begun.reason,
         "unattended": int(begun.session is None),
@@ -348,7 +350,20 @@ def _commit(ctx: Context, tx: Tx, command: CloseDay) -> Event:
     slip = slip_of(ctx, conn, event)
     assert slip is not None, "a day close has a slip"
     tx.print(event, posting.DAY_CLOSE, slip)
+    if begun.session is None and command.proof.faults:
+        _tell_of_faults(conn, event)
     return event
+
+
+def _tell_of_faults(conn: Connection, event: Event) -> None:
+    """Nobody was there to sign for them: on the attention list until a person has read it."""
+    doc = event.doc
+    facts: dict[str, str | int] = {
+        "number": f"{doc['number']:06d}",
+        "date": BusinessDate(doc["date"]).iso(),
+        "count": doc["proof"]["faults"],
+    }
+    rows.add_incident(conn, at_us=event.at_us, code="close_differs", facts=json.dumps(facts))
 
 
 def _items_now(ctx: Context, conn: Connection, command: CloseDay) -> tuple[OpenItem, ...]:
@@ -437,11 +452,6 @@ def _shift(conn: Connection, row: till.ShiftRow) -> dict[str, Any]:
     doc = posting.event_of(ended).doc
     known = {key: doc.get(key) for key in ("expected", "total", "difference")}
     return {"staff": row.staff_id.hex(), "float": row.float_minor, **known}
-
-
-def _posted(progress: Progress) -> dict[str, int]:
-    kept = ("members", "points", "raised", "lowered", "kept")
-    return {key: value for key, value in asdict(progress).items() if key in kept}
 
 
 def _closed(event: Event) -> Closed:

@@ -7,6 +7,7 @@ posting twice is a no-op (domain.md section 2).
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -30,12 +31,15 @@ BATCH_MEMBERS: Final = 25
 Phase = Literal["expire", "tiers", "pending", "done"]
 _AFTER: Final[dict[Phase, Phase]] = {"expire": "tiers", "tiers": "pending", "pending": "done"}
 _NOTHING: Final = Needs(frozenset(), frozenset(), frozenset())
+_POSTED: Final = "owner_posted"
+_SUMS: Final = ("members", "points", "raised", "lowered", "kept")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the postings of a date have come, and what they posted so far. `since` is the date whose
-    close came before; `place` the last candidate looked at, `looked` how many that were."""
+    """How far the postings of a date have come, and what this run of them posted so far (`posted_on` has all
+    runs). `since` is the date whose close came before; `place` the last candidate looked at, `looked` how many
+    that were."""
 
     on: BusinessDate
     since: BusinessDate | None
@@ -103,13 +107,30 @@ def post_batch(ctx: Context, progress: Progress) -> Progress:
         if shift is not None and shift.business_date <= on:
             raise Refused(Refusal.SHIFT_OPEN)
         programme = ctx.programme_on(tx.conn, on)
-        found = _candidates(tx.conn, progress, programme)
+        found, before = _candidates(tx.conn, progress, programme), progress
         for candidate in found:
             progress = _post(tx, progress, candidate.member_id, programme)
+        if progress != before:
+            _add_up(tx.conn, before, progress)
     progress = replace(progress, looked=progress.looked + len(found))
     if len(found) < BATCH_MEMBERS:
         return replace(progress, phase=_AFTER[progress.phase], place=due.FIRST)
     return replace(progress, place=found[-1])
+
+
+def posted_on(conn: Connection, on: BusinessDate) -> dict[str, int]:
+    """What the postings of a date came to, by _SUMS, all runs together: a close that was broken off and begun
+    anew finds what it posted before and posts it no second time."""
+    kept = json.loads(rows.meta(conn, _POSTED) or "{}")
+    sums = kept if kept.get("on") == int(on) else {}
+    return {name: sums.get(name, 0) for name in _SUMS}
+
+
+def _add_up(conn: Connection, before: Progress, after: Progress) -> None:
+    """In the transaction of the postings themselves, so that a kill parts them never."""
+    more = {name: getattr(after, name) - getattr(before, name) for name in _SUMS}
+    sums = {name: had + more[name] for name, had in posted_on(conn, after.on).items()}
+    rows.set_meta(conn, _POSTED, json.dumps({"on": int(after.on), **sums}))
 
 
 def _candidates(conn: Connection, progress: Progress, programme: Programme) -> list[due.Due]:

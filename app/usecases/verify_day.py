@@ -102,6 +102,7 @@ def _check_events(
     after, upto = stretch
     before = rows.event_by_seq(conn, after) if after else None
     report.start = report.head = before.hash if before else ctx.chain_start()
+    report.last = after
     records = _records_after(ctx, after)
     beside = EventRows(conn, after, upto)
     unwritten: list[rows.EventRow] = []
@@ -120,6 +121,7 @@ def _check_events(
         elif (copy.seq, copy.hash) != (row.seq, row.hash):
             report.add(Fault.JOURNAL_FILE, row.seq, "another event in the journal file")
         report.events += 1
+        report.last = row.seq
         report.head = row.hash
         expected += 1
         if report.events % _TOLD_EVERY == 0:

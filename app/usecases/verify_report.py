@@ -50,6 +50,8 @@ class Report:
     """What was checked and found. `findings` stops at FINDINGS_MOST; `total` counts on."""
 
     events: int = 0
+    last: int = 0
+    """The number of the last of them, where not all were checked; events may be missing before it."""
     entries: int = 0
     members: int = 0
     files: int = 0
@@ -79,11 +81,14 @@ class Report:
                 self.add(Fault.EVENT, 0, "the journal was altered while it was read")
             self.head = part.head
         self.events += part.events
+        self.last = max(self.last, part.last)
         self.entries += part.entries
         self.members += part.members
         self.total += part.total - len(part.findings)
         for finding in part.findings:
             self.add(finding.fault, finding.seq, finding.what)
+        if part.worst:  # perhaps of a finding that is counted only
+            self.worst = min(self.worst or part.worst, part.worst)
         self.wrong += part.wrong
 
     @property

@@ -11,18 +11,24 @@ from datetime import timedelta
 import pytest
 
 from app import posting
-from app.backup import make
+from app.approvals import Ask
+from app.backup import Backup, make
+from app.build import NewStaff, add_staff
 from app.context import Session
 from app.domain.entries import owner_event_id
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.rights import StaffRole
 from app.journal import Record
+from app.queries.attention import needs
 from app.usecases import close_day as closing_of_days
+from app.usecases.approve import Approve, approve
 from app.usecases.back_up import NoteBackup, note_backup
 from app.usecases.close_day import (
     BeginClose,
     CloseDay,
+    Closing,
     OpenItem,
+    Proof,
     again,
     begin,
     close_day,
@@ -452,3 +458,79 @@ def test_a_copy_is_never_written_over_what_is_there(kiosk: Kiosk) -> None:
     with pytest.raises(AlreadyExists):
         copy_into(kiosk.database, kiosk.ctx.store.key, there)
     assert there.read_bytes() == b"somebody's"
+
+
+def test_what_is_open_is_signed_for_by_a_manager_and_by_no_two_below(kiosk: Kiosk) -> None:
+    count_and_close(kiosk)
+    command = replace(again(begun(kiosk), OpenItem("faults", 1)), reason="looked_into")
+    today = kiosk.ctx.business_date()
+    supervisor = add_staff(kiosk.ctx, NewStaff("sv", "苏微", "supervisor", "864209"), today=today)
+    with pytest.raises(Refused) as caught:
+        begin(kiosk.ctx, command)
+    ask = caught.value.offer
+    assert isinstance(ask, Ask)
+    kiosk.ctx.approvals.give(ask, supervisor)
+    assert refusal(lambda: begin(kiosk.ctx, command)) is Refusal.APPROVAL_NEEDED
+    assert (
+        refusal(lambda: approve(kiosk.ctx, Approve(ask, "sv", "864209"))) is Refusal.APPROVAL_RANK
+    )
+    agreed(kiosk, command)
+    begin(kiosk.ctx, command)
+
+
+def test_a_date_whose_journal_lost_an_event_is_closed_over_a_signature(kiosk: Kiosk) -> None:
+    for _ in range(3):
+        kiosk.quote_and_sell()
+    count_and_close(kiosk)
+    lost = len(kiosk.events()) - 6
+    with raw(kiosk) as conn:
+        conn.execute("DELETE FROM event WHERE seq = ?", (lost,))
+    kiosk.till = opened_as_it_lies(kiosk)
+    proof = prove(kiosk.ctx)
+    assert proof.faults > 0
+    command = replace(again(begun(kiosk), OpenItem("faults", proof.faults)), reason="looked_into")
+    agreed(kiosk, command)
+    step = backed_up_over_faults(kiosk, begin(kiosk.ctx, command), proof)
+    doc = event_of(kiosk, close_day(kiosk.ctx, step).result.event_id).doc
+    assert ["faults", proof.faults] in doc["open"]
+    assert doc["proof"]["events"] == kiosk.events()[-1].seq - 1
+
+
+def backed_up_over_faults(kiosk: Kiosk, closing: Closing, proof: Proof) -> CloseDay:
+    """No backup counts that has such a fault: it is as if one had been made."""
+    made = Backup(kiosk.folder / "backups" / "none", 1, bytes(32), bytes(32))
+    return CloseDay(closing, proof, None, made)
+
+
+def test_a_till_that_closes_by_itself_over_differences_says_so_until_it_is_read(
+    kiosk: Kiosk,
+) -> None:
+    kiosk.quote_and_sell()
+    kiosk.clock.now += timedelta(days=1)
+    with kiosk.ctx.write_rows() as conn:
+        conn.execute("UPDATE document SET total_minor = total_minor + 1 WHERE kind = 'sale'")
+    (closed_alone,) = close_all(kiosk.ctx).closed
+    (found,) = [need for need in needs(kiosk.ctx) if need.kind == "incident"]
+    assert (found.code, found.facts) == (
+        "close_differs",
+        {"number": f"{closed_alone.number:06d}", "date": closed_alone.on.iso(), "count": 1},
+    )
+
+
+def test_a_z_says_what_all_runs_of_its_postings_came_to(kiosk: Kiosk) -> None:
+    """The first run was broken off after its postings, by a proof that failed or a kill."""
+    sold = kiosk.quote_and_sell(40000).result
+    kiosk.end_shift()
+    kiosk.clock.now += timedelta(days=sold.document.expires - kiosk.ctx.business_date())
+    open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 0))
+    kiosk.end_shift()
+    finished(kiosk, begun(kiosk))
+    closing = begun(kiosk)
+    first = post_all(kiosk.ctx, closing.command.on, closing.since)
+    assert (first.members, first.points) == (1, 400)
+    doc = event_of(kiosk, finished(kiosk, closing).event_id).doc
+    assert (doc["owner"]["members"], doc["owner"]["points"]) == (1, 400)
+    assert doc["sums"]["expired"] == 400
+    next_day(kiosk)
+    doc = event_of(kiosk, closed(kiosk).event_id).doc
+    assert doc["owner"] == {"members": 0, "points": 0, "raised": 0, "lowered": 0, "kept": 0}

@@ -93,7 +93,7 @@ def may_say_yes(approver: StaffRole, asker: StaffRole, right: Right) -> bool:
         return False
     return (
         WANTED[right, approver] in "aA"
-        if right is Right.WRITE_OFF
+        if right in (Right.WRITE_OFF, Right.CLOSE_OVER_OPEN)
         else WANTED[right, approver] != "."
     )
 
