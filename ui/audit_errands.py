@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AuditErrands:
-    """Each asks the desk on the db lane; what it may not do is said on the strip."""
+    """Each asks the desk on a lane; what it may not do is said on the strip."""
 
     def __init__(
         self,
@@ -74,13 +74,8 @@ class AuditErrands:
         def saved(path: Path) -> None:
             self._strip.good_news(lambda: words.say("Saved: {path}", path=str(path)))
 
-        self._lanes.run(
-            self._sheets,
-            "db",
-            lambda: self._desk.audit.save_support_file(command, session),
-            ok=saved,
-            failed=self._warn,
-        )
+        taking = self._desk.audit.support_file(command, session)
+        taking.start(self._sheets, self._lanes, ok=saved, failed=self._warn)
 
     def health(self) -> None:
         """How the till is."""

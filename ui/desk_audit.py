@@ -1,13 +1,14 @@
 """What screens ask of the product about the journal: pages, one event, an export, its key, a support file.
 
-The calls block: reading is for the report lane, an export for the db lane. What an export is made with is
-imported when first asked for, so that the counter starts without it.
+The calls block: reading is for the report lane, what leaves the house goes in the three steps of ui.taking_out.
+What an export is made with is imported when first asked for, so that the counter starts without it.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from app.build import Till
 from app.context import Session
@@ -16,6 +17,7 @@ from app.queries.audit import AuditFilter, AuditPage, audit_facts, audit_page
 from app.queries.event_facts import Fact
 from app.queries.health import Health, health_for
 from app.usecases.audit import KeepStartKey, keep_start_key, show_start_key
+from ui.taking_out import TakingOut
 
 
 class AuditDesk:
@@ -39,12 +41,14 @@ class AuditDesk:
         asked: AuditFilter,
         form: Literal["csv", "xlsx"],
         language: str,
-    ) -> Path:
-        """Where the file lies."""
-        from app.usecases.export_audit import ExportAudit, export_audit
+    ) -> TakingOut[Any, Any, Path]:
+        """Events out of the house; what comes of it is where the file lies."""
+        from app.usecases.export_audit import ExportAudit, read_audit, record_audit, save_audit
 
-        command = ExportAudit(command_id, session, asked, form, language)
-        return export_audit(self._ctx, command).result
+        command, ctx = ExportAudit(command_id, session, asked, form, language), self._ctx
+        return TakingOut(
+            partial(read_audit, ctx, command), partial(record_audit, ctx), partial(save_audit, ctx)
+        )
 
     def start_key(self, session: Session, command_id: bytes) -> StartKey | None:
         """The key for the safe; None once it is there."""
@@ -73,11 +77,21 @@ class AuditDesk:
     def keep_start_key(self, command_id: bytes, session: Session) -> None:
         keep_start_key(self._ctx, KeepStartKey(command_id, session))
 
-    def save_support_file(self, command_id: bytes, session: Session) -> Path:
-        """Where the file lies."""
-        from app.usecases.support_file import SaveSupportFile, save_support_file
+    def support_file(self, command_id: bytes, session: Session) -> TakingOut[Any, Any, Path]:
+        """A file for whoever helps; what comes of it is where it lies."""
+        from app.usecases.support_file import (
+            SaveSupportFile,
+            read_support,
+            record_support,
+            write_support,
+        )
 
-        return save_support_file(self._ctx, SaveSupportFile(command_id, session)).result
+        command, ctx = SaveSupportFile(command_id, session), self._ctx
+        return TakingOut(
+            partial(read_support, ctx, command),
+            lambda read: (read, record_support(ctx, read)),
+            lambda taken: write_support(ctx, *taken),
+        )
 
     def health(self, session: Session) -> Health:
         """How the till is (report lane)."""

@@ -1,4 +1,5 @@
-"""What the reports page asks of the product. The calls block: made on the report lane, exports on db.
+"""What the reports page asks of the product. The calls block: made on the report lane, an export in the three
+steps of ui.taking_out.
 
 Reports are read by the report lane's own connection, so the counter never waits for one.
 """
@@ -6,6 +7,7 @@ Reports are read by the report lane's own connection, so the counter never waits
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from app.build import Till
 from app.context import Session
@@ -15,11 +17,16 @@ from app.usecases.export_report import (
     Exported,
     ExportReport,
     Form,
-    export_report,
+    Made,
+    Taken,
     naming_of,
+    read_export,
+    record_taken,
+    save_taken,
 )
 from app.usecases.read_report import Choices, call_off, choices, open_parts, open_report
 from printing.report import ReportSheet
+from ui.taking_out import TakingOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,12 @@ class ReportsDesk:
         asked: ReportFilter,
         form: Form,
         language: str,
-    ) -> Exported:
-        command = ExportReport(command_id, session, (code,), asked, form, language)
-        return export_report(self._ctx, command).result
+    ) -> TakingOut[Made, Taken, Exported]:
+        """A report out of the house; what comes of it is where it lies."""
+        command, ctx = ExportReport(command_id, session, (code,), asked, form, language), self._ctx
+        return TakingOut(
+            partial(read_export, ctx, command), partial(record_taken, ctx), partial(save_taken, ctx)
+        )
 
     def call_off(self) -> None:
         """Stop the report that is being read; callable from any thread."""

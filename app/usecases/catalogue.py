@@ -25,6 +25,7 @@ from app.usecases.done import Done
 from app.usecases.rights import require
 from db import till
 from db.connection import Connection
+from db.engine import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def import_catalogue(ctx: Context, command: ImportCatalogue) -> Done[Imported]:
     only that of looking at it."""
     file = read_catalogue(command.content, ctx.till.currency.exponent)
     if command.dry_run:
-        with ctx.read() as conn:
+        with ctx.read(Reader.REPORT) as conn:
             require_look(conn, command.session, Right.CATALOGUE)
             return Done(_plan(conn, file.items, file.faults)[0])
     with ctx.write(command.command_id) as tx:

@@ -43,12 +43,44 @@ class ExportAudit:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class AuditRead:
+    """The events of a filter as cells, for an export that isn't recorded yet."""
+
+    command: ExportAudit
+    cells: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTaken:
+    """An export that is recorded as event `seq`. `mark` stands above the heads."""
+
+    read: AuditRead
+    seq: int
+    mark: str
+
+
 def export_audit(ctx: Context, command: ExportAudit) -> Done[Path]:
-    """Read, record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
+    """Read, record, then write, one after the other. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
+    path = save_audit(ctx, record_audit(ctx, read_audit(ctx, command)))
+    return Done(path, Changes(), warning=ctx.warning())
+
+
+def read_audit(ctx: Context, command: ExportAudit) -> AuditRead:
+    """The events, up to ROWS_MOST (report lane: it may take long). Raises Refused(NOT_ALLOWED)."""
+    words = ctx.words(command.language)
+    zone = timezone(timedelta(minutes=ctx.offset_min()))
+    formats = Formats(words, money_sign(ctx.till.currency.code, ctx.till.currency.exponent), zone)
     with ctx.read(Reader.REPORT) as conn:
         role = require_look(conn, command.session, Right.AUDIT)
         asked = within_reach(ctx, conn, role, command.filter)
-        lines = list(all_lines(conn, role, asked, most=ROWS_MOST))
+        found = all_lines(conn, role, asked, most=ROWS_MOST)
+        return AuditRead(command, tuple(_cells(formats, line) for line in found))
+
+
+def record_audit(ctx: Context, read: AuditRead) -> AuditTaken:
+    """The event of the export, before anything leaves (db lane)."""
+    command = read.command
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
             tx.record(
@@ -57,25 +89,25 @@ def export_audit(ctx: Context, command: ExportAudit) -> Done[Path]:
                 session=command.session,
                 business_date=ctx.business_date(),
                 member_id=command.filter.member_id,
-                doc={"what": "audit", "form": command.form, "rows": len(lines)},
+                doc={"what": "audit", "form": command.form, "rows": len(read.cells)},
             )
         assert tx.event is not None, "recorded now or before"
-        seq = tx.event.seq
-        mark = shop_of(ctx, tx.conn, ctx.offset_min()).mark
-    words = ctx.words(command.language)
-    table = [[mark]] if mark else []
-    table.append([words.say(head) for head in HEADS])
-    zone = timezone(timedelta(minutes=ctx.offset_min()))
-    sign = money_sign(ctx.till.currency.code, ctx.till.currency.exponent)
-    table += [_cells(Formats(words, sign, zone), line) for line in lines]
+        return AuditTaken(read, tx.event.seq, shop_of(ctx, tx.conn, ctx.offset_min()).mark)
+
+
+def save_audit(ctx: Context, taken: AuditTaken) -> Path:
+    """Write the file (report lane). Raises Unavailable(FILE_FAILED)."""
+    command, words = taken.read.command, ctx.words(taken.read.command.language)
+    top = [(taken.mark,)] if taken.mark else []
+    table = [*top, tuple(words.say(head) for head in HEADS), *taken.read.cells]
     content = (_csv if command.form == "csv" else _xlsx)(table)
-    path = reports_folder(ctx) / f"audit-{ctx.till.till}-{seq}.{command.form}"
-    return Done(write_new(path, content), Changes(), warning=ctx.warning())
+    path = reports_folder(ctx) / f"audit-{ctx.till.till}-{taken.seq}.{command.form}"
+    return write_new(path, content)
 
 
-def _cells(formats: Formats, line: AuditLine) -> list[str]:
+def _cells(formats: Formats, line: AuditLine) -> tuple[str, ...]:
     total = line.total_minor
-    return [
+    return (
         str(line.seq),
         line.at.astimezone(formats.zone).isoformat(timespec="seconds"),
         kind_name(formats.words, line.kind),
@@ -86,7 +118,7 @@ def _cells(formats: Formats, line: AuditLine) -> list[str]:
         detail_words(formats, line.kind, line.details),
         "" if total is None else plain_amount(total, formats.sign.exponent),
         str(line.points) if line.points else "",
-    ]
+    )
 
 
 _FIGURES: Final = frozenset({0, 8, 9})

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import posting
-from app.catalogue_file import catalogue_csv
+from app.catalogue_file import CatalogueItem, catalogue_csv
 from app.context import Context, Session
 from app.domain.rights import Right
 from app.queries.catalogue import whole_catalogue
 from app.queries.readers import require_look
 from app.usecases.done import Done
 from app.usecases.take_out import reports_folder, write_new
+from db.engine import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +24,44 @@ class ExportCatalogue:
     session: Session
 
 
+@dataclass(frozen=True, slots=True)
+class ItemsRead:
+    """Every item, for an export that isn't recorded yet."""
+
+    command: ExportCatalogue
+    items: tuple[CatalogueItem, ...]
+
+
 def export_catalogue(ctx: Context, command: ExportCatalogue) -> Done[Path]:
-    """Read, record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
+    """Read, record, then write, one after the other. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
+    read = read_items(ctx, command)
+    return Done(save_items(ctx, read, record_items(ctx, read)), warning=ctx.warning())
+
+
+def read_items(ctx: Context, command: ExportCatalogue) -> ItemsRead:
+    """The items (report lane). Raises Refused(NOT_ALLOWED)."""
+    with ctx.read(Reader.REPORT) as conn:
+        require_look(conn, command.session, Right.CATALOGUE)
+        return ItemsRead(command, whole_catalogue(conn))
+
+
+def record_items(ctx: Context, read: ItemsRead) -> int:
+    """The number of the export's event, recorded before anything leaves (db lane)."""
+    command = read.command
     with ctx.write(command.command_id) as tx:
-        require_look(tx.conn, command.session, Right.CATALOGUE)
-        items = whole_catalogue(tx.conn)
         if tx.known is None:
             tx.record(
                 posting.EXPORT,
                 event_id=ctx.ids(),
                 session=command.session,
                 business_date=ctx.business_date(),
-                doc={"what": "catalogue", "form": "csv", "rows": len(items)},
+                doc={"what": "catalogue", "form": "csv", "rows": len(read.items)},
             )
         assert tx.event is not None, "recorded now or before"
-        seq = tx.event.seq
+        return tx.event.seq
+
+
+def save_items(ctx: Context, read: ItemsRead, seq: int) -> Path:
+    """Write the file (report lane). Raises Unavailable(FILE_FAILED)."""
     path = reports_folder(ctx) / f"catalogue-{ctx.till.till}-{seq}.csv"
-    path = write_new(path, catalogue_csv(items, ctx.till.currency.exponent))
-    return Done(path, warning=ctx.warning())
+    return write_new(path, catalogue_csv(read.items, ctx.till.currency.exponent))

@@ -19,10 +19,10 @@ from app.documents.report_words import Naming, sheet_of
 from app.domain.business_day import BusinessDate
 from app.domain.rights import Right
 from app.formats import Formats
+from app.queries.readers import require_look
 from app.slips import money_sign, shop_of
 from app.usecases.done import Done
 from app.usecases.read_report import report_of
-from app.usecases.rights import require
 from app.usecases.take_out import reports_folder, write_new
 from db import people, report_sums
 from db.connection import Connection
@@ -78,14 +78,19 @@ class Taken:
 
 
 def export_report(ctx: Context, command: ExportReport) -> Done[Exported]:
-    """Read, record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
-    with ctx.read(Reader.REPORT) as conn:
-        require(ctx, conn, command.session, Right.REPORTS, command_id=command.command_id)
-        made = _read(ctx, conn, command.codes, command.filter, command.language)
-    taken = record_taken(ctx, Made(command, command.session, tuple(made)))
-    exported = save_taken(ctx, taken)
+    """Read, record, then write, one after the other. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
+    exported = save_taken(ctx, record_taken(ctx, read_export(ctx, command)))
     changes = Changes(kinds=frozenset({"print"} if command.form == "print" else ()))
     return Done(exported, changes, warning=ctx.warning())
+
+
+def read_export(ctx: Context, command: ExportReport) -> Made:
+    """What a person takes out, read (report lane); `record_taken` and `save_taken` follow. Raises
+    Refused(NOT_ALLOWED)."""
+    with ctx.read(Reader.REPORT) as conn:
+        require_look(conn, command.session, Right.REPORTS)
+        made = _read(ctx, conn, command.codes, command.filter, command.language)
+    return Made(command, command.session, tuple(made))
 
 
 def read_after_close(ctx: Context, on: BusinessDate, command_id: bytes) -> Made | None:

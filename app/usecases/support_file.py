@@ -21,10 +21,12 @@ from app.context import Changes, Context, Session
 from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
 from app.queries.health import health
+from app.queries.readers import require_look
 from app.settings import Settings
 from app.usecases.done import Done
 from app.usecases.rights import require
 from app.usecases.take_out import write_new
+from db.engine import Reader
 
 FOLDER: Final = "support"
 _LOG_MOST: Final = 2_000_000
@@ -52,9 +54,45 @@ class SaveSupportFile:
     folder: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SupportRead:
+    """What goes into the file, by its name in it; nothing is recorded yet."""
+
+    command: SaveSupportFile
+    parts: dict[str, str]
+
+
 def save_support_file(ctx: Context, command: SaveSupportFile) -> Done[Path]:
-    """Record, then write. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
-    state = health(ctx)
+    """Read, record, then write, one after the other. Raises Refused(NOT_ALLOWED), Unavailable(FILE_FAILED)."""
+    read = read_support(ctx, command)
+    return Done(
+        write_support(ctx, read, record_support(ctx, read)), Changes(), warning=ctx.warning()
+    )
+
+
+def read_support(ctx: Context, command: SaveSupportFile) -> SupportRead:
+    """Health, versions and logs (report lane: logs are long). Raises Refused(NOT_ALLOWED),
+    Unavailable(FILE_FAILED)."""
+    with ctx.read(Reader.REPORT) as conn:
+        require_look(conn, command.session, Right.SETTINGS)
+    parts = {
+        "health.json": _json(asdict(health(ctx))),
+        "versions.json": _json(_versions()),
+        "settings.json": _json(_settings(ctx.settings)),
+    }
+    try:
+        for log in sorted((ctx.folder / "logs").glob("*.log*")):
+            text = log.read_bytes()[-_LOG_MOST:].decode("utf-8", "replace")
+            parts[f"logs/{log.name}"] = blotted(text)
+    except OSError as error:
+        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+    return SupportRead(command, parts)
+
+
+def record_support(ctx: Context, read: SupportRead) -> int:
+    """The number of the event that says so, recorded before anything leaves (db lane). Raises
+    Refused(NOT_ALLOWED)."""
+    command = read.command
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
             require(ctx, tx.conn, command.session, Right.SETTINGS, command_id=command.command_id)
@@ -66,22 +104,14 @@ def save_support_file(ctx: Context, command: SaveSupportFile) -> Done[Path]:
                 doc={"what": "support", "form": "zip", "rows": 0},
             )
         assert tx.event is not None, "recorded now or before"
-        seq = tx.event.seq
-    folder = command.folder or ctx.folder / FOLDER
+        return tx.event.seq
+
+
+def write_support(ctx: Context, read: SupportRead, seq: int) -> Path:
+    """Write the file (report lane). Raises Unavailable(FILE_FAILED)."""
+    folder = read.command.folder or ctx.folder / FOLDER
     path = folder / f"regulars-support-{ctx.till.till}-{seq}.zip"
-    parts = {
-        "health.json": _json(asdict(state)),
-        "versions.json": _json(_versions()),
-        "settings.json": _json(_settings(ctx.settings)),
-    }
-    try:
-        for log in sorted((ctx.folder / "logs").glob("*.log*")):
-            text = log.read_bytes()[-_LOG_MOST:].decode("utf-8", "replace")
-            parts[f"logs/{log.name}"] = blotted(text)
-    except OSError as error:
-        raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
-    path = write_new(path, _zip(parts))
-    return Done(path, Changes(), warning=ctx.warning())
+    return write_new(path, _zip(read.parts))
 
 
 def _settings(chosen: Settings) -> dict[str, object]:

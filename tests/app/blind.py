@@ -30,6 +30,7 @@ from app.i18n import Words
 from app.settings import Settings
 from db.backup import Stop
 from ui.desk import Desk
+from ui.taking_out import TakingOut
 
 PACKAGES: Final = ("app.queries", "app.usecases", "app.documents")
 VARIANTS_MOST: Final = 40
@@ -202,6 +203,10 @@ class Walk:
                 answer: object = function(**arguments)
                 if inspect.isgenerator(answer):
                     answer = list(answer)
+                if isinstance(answer, TakingOut):
+                    read = answer.read()
+                    taken = answer.record(read)
+                    answer = (read, taken, answer.write(taken))
                 self.answered.add(name)
             except (Refused, Unavailable) as error:
                 answer = (dict(error.facts), getattr(error, "offer", None), str(error))

@@ -207,13 +207,8 @@ class AuditPageView(RailPage):
         def saved(path: Path) -> None:
             self._strip.good_news(lambda: words.say("Saved: {path}", path=str(path)))
 
-        self._lanes.run(
-            self,
-            "db",
-            lambda: self._desk.audit.export(command, session, asked, form, language),
-            ok=saved,
-            failed=self._refused,
-        )
+        taking = self._desk.audit.export(command, session, asked, form, language)
+        taking.start(self, self._lanes, ok=saved, failed=self._refused)
 
 
 def _segments(kit: Kit, name: str, choices: dict[str, str]) -> Segments:

@@ -141,10 +141,5 @@ class CataloguePage(RailPage):
         def saved(path: Path) -> None:
             self._strip.good_news(lambda: words.say("Saved: {path}", path=str(path)))
 
-        self._lanes.run(
-            self,
-            "db",
-            lambda: self._desk.catalogue.export(command, session),
-            ok=saved,
-            failed=self._strip.fail,
-        )
+        taking = self._desk.catalogue.export(command, session)
+        taking.start(self, self._lanes, ok=saved, failed=self._strip.fail)

@@ -370,13 +370,8 @@ class ReportsPage(RailPage):
                 path = str(result.path)
                 self._strip.good_news(lambda: words.say("Report saved: {path}", path=path))
 
-        self._lanes.run(
-            self,
-            "db",
-            lambda: self._desk.reports.export(command_id, session, code, asked, form, language),
-            ok=exported,
-            failed=self._warn,
-        )
+        taking = self._desk.reports.export(command_id, session, code, asked, form, language)
+        taking.start(self, self._lanes, ok=exported, failed=self._warn)
 
 
 def _span(period: str, today: BusinessDate) -> tuple[BusinessDate, BusinessDate]:
