@@ -8,6 +8,7 @@ What a backup means for the till (its event, its age, the profile file) is app/u
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -21,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from app import cached_fold, private, settings
+from app import cached_fold, posting, private, settings
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
 from app.journal import SUFFIX, JournalFile, Record, derive_key, fsync_folder
@@ -65,7 +66,11 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a backup is: whose, when, up to which event (`seq`, `head` in hex), and its files by path."""
+    """What a backup is: whose, when, up to which event (`seq`, `head` in hex), and its files by path.
+
+    `restores` is how often its till had been brought back by then, unset for never: a till that went back to an
+    older state counts its events on from there, so a lower number may be the later one.
+    """
 
     tenant: str
     device: str
@@ -78,6 +83,12 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     head: str
     files: dict[str, FileFacts]
     format: int = _FORMAT
+    restores: int | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """What tells the later one of two of a till."""
+        return (0 if self.restores is msgspec.UNSET else self.restores), self.seq
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,10 +147,10 @@ def make(ctx: Context, stop: Stop | None = None, progress: Share = quiet) -> Bac
 
 def _make(ctx: Context, folder: Path, partial: Path, stop: Stop, progress: Share) -> Backup:
     now = ctx.clock().astimezone(UTC)
-    store, schema = ctx.store, [0]
+    store, schema, back = ctx.store, [0], [0]
 
     def look(copy: Connection) -> None:
-        schema[0] = schema_version(copy)
+        schema[0], back[0] = schema_version(copy), posting.restores(copy)
         _compare_folds(copy, partial)
 
     copied, walked = part(progress, 0, COPIED), part(progress, COPIED, WALKED)
@@ -151,6 +162,7 @@ def _make(ctx: Context, folder: Path, partial: Path, stop: Stop, progress: Share
         store=ctx.till.store, till=ctx.till.till,
         made_at_us=int(now.timestamp()) * 1_000_000, schema=schema[0], seq=seq, head=head.hex(),
         files={str(path.relative_to(partial)): _facts(path) for path in _files(partial)},
+        restores=back[0] or msgspec.UNSET,
     )  # fmt: skip
     sealed = msgspec.json.encode(_Sealed(manifest, seal_of(manifest, ctx.data_key)))
     _write(partial / MANIFEST, sealed)
@@ -225,7 +237,11 @@ def listed(folder: Path) -> tuple[Path, ...]:
 
 def has_name(path: Path) -> bool:
     """Whether it is called as a backup is."""
-    return _NAME.fullmatch(path.name) is not None
+    found = _NAME.fullmatch(path.name)
+    try:
+        return found is not None and bool(datetime.strptime(found[1], _TIME).replace(tzinfo=UTC))
+    except ValueError:
+        return False  # It says no time that there ever was.
 
 
 def made_at(path: Path) -> datetime:
@@ -278,9 +294,9 @@ def seal_of(manifest: Manifest, data_key: bytes) -> str:
 
 def thin_out(folder: Path, device: bytes) -> tuple[str, ...]:
     """Remove one till's backups past their time: kept are its newest 24, the newest of each of 14 days and of
-    each of 8 weeks. Another till's, and what doesn't say whose it is, stay. Returns the names removed. Raises
-    OSError."""
-    found = sorted((p for p in listed(folder) if _is_of(p, device)), key=made_at, reverse=True)
+    each of 8 weeks. Which are the newest their events say, not a clock that may have been ahead. Another
+    till's, and what doesn't say whose it is, stay. Returns the names removed. Raises OSError."""
+    found = _newest_first(folder, device)
     kept = set(found[:KEPT_HOURS])
     kept |= _newest_of([made_at(path).date() for path in found], found, KEPT_DAYS)
     weeks = [made_at(path).isocalendar()[:2] for path in found]
@@ -291,11 +307,16 @@ def thin_out(folder: Path, device: bytes) -> tuple[str, ...]:
     return tuple(path.name for path in gone)
 
 
-def _is_of(path: Path, device: bytes) -> bool:
-    try:
-        return read_manifest(path).device == device.hex()
-    except BadBackup:
-        return False
+def _newest_first(folder: Path, device: bytes) -> list[Path]:
+    """One till's backups, the one that knows most first."""
+    own: list[tuple[tuple[int, int], Path]] = []
+    for path in listed(folder):
+        with contextlib.suppress(BadBackup):
+            manifest = read_manifest(path)
+            if manifest.device == device.hex():
+                own.append((manifest.reach, path))
+    # Stable: of those that know as much, the later one stays first.
+    return [path for _, path in sorted(own, key=lambda each: each[0], reverse=True)]
 
 
 def _newest_of(spans: Sequence[object], found: list[Path], most: int) -> set[Path]:

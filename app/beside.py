@@ -19,11 +19,13 @@ from app.statement import BadStatement
 @dataclass(frozen=True, slots=True)
 class Told:
     """A file or a backup beside: its name, the last event that it knows of, and the number of the close that it
-    is (0 for a backup)."""
+    is (0 for a backup). `since` says that its till had been brought back once more by then: whatever its events
+    are numbered, they are later."""
 
     name: str
     seq: int
     close: int = 0
+    since: bool = False
 
 
 def told_beside(
@@ -58,5 +60,7 @@ def _backups(folder: Path, manifest: Manifest, data_key: bytes) -> Iterator[Told
             found = check_seal(path, data_key)
         except BadBackup:
             continue
-        if found.device == manifest.device:
-            yield Told(path.name, found.seq)
+        before, now = manifest.reach[0], found.reach[0]
+        # What an earlier restore gave up was told then.
+        if found.device == manifest.device and now >= before:
+            yield Told(path.name, found.seq, since=now > before)

@@ -27,7 +27,7 @@ class FoundBackup:
     """A backup in its own words.
 
     made_at    aware, in this computer's zone
-    seq        its last event
+    reach      how often its till had been brought back, and its last event: the higher one knows more
     shop       name, English name and code of the store, each "" where it isn't known
     till       its code
     device     which till made it, "" where its manifest can't be read
@@ -37,7 +37,7 @@ class FoundBackup:
 
     path: Path
     made_at: datetime
-    seq: int
+    reach: tuple[int, int]
     shop: tuple[str, str, str]
     till: str
     device: str
@@ -55,12 +55,13 @@ def find_backups(source: Path) -> tuple[FoundBackup, ...]:
         found = [_found(path) for path in _places(source)]
     except OSError as error:
         raise Unavailable(Outage.BACKUP_FOLDER_GONE, {"folder": str(source)}) from error
-    return propose(sorted(found, key=lambda each: (each.made_at, each.seq), reverse=True))
+    return propose(sorted(found, key=lambda each: (each.made_at, each.reach), reverse=True))
 
 
 def propose(found: Sequence[FoundBackup]) -> tuple[FoundBackup, ...]:
-    """The same, with one proposed: of the till whose whole backup is the newest, the one that knows most
-    events. A clock that went back makes the newest of a till not the one of the latest time."""
+    """The same, with one proposed: of the till whose whole backup is the newest, the one that knows most.
+    A clock that went back makes the newest of a till not the one of the latest time, and a till that was
+    brought back from an older state counts its events on from there."""
     newest = next((each for each in found if each.whole), None)
     if newest is None:
         return tuple(replace(each, proposed=False) for each in found)
@@ -88,8 +89,8 @@ def of_one_till(found: Sequence[FoundBackup]) -> tuple[Path, ...]:
     return tuple(each.path for each in sorted(own, key=_reach, reverse=True))
 
 
-def _reach(each: FoundBackup) -> tuple[int, datetime]:
-    return each.seq, each.made_at
+def _reach(each: FoundBackup) -> tuple[tuple[int, int], datetime]:
+    return each.reach, each.made_at
 
 
 def _places(source: Path) -> tuple[Path, ...]:
@@ -129,12 +130,12 @@ def _found(path: Path) -> FoundBackup:
         till, _, seq = path.name.rsplit("-", 2)
         nobody = ("", "", "")
         at = made_at(path).astimezone()
-        return FoundBackup(path, at, int(seq), nobody, till, "", size_bytes, whole=False)
+        return FoundBackup(path, at, (0, int(seq)), nobody, till, "", size_bytes, whole=False)
     names = _names(path)
     return FoundBackup(
         path=path,
         made_at=instant_of(manifest.made_at_us).astimezone(),
-        seq=manifest.seq,
+        reach=manifest.reach,
         shop=(names.name, names.name_en, manifest.store),
         till=manifest.till,
         device=manifest.device,

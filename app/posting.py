@@ -78,6 +78,7 @@ FIGURED: Final = DOCUMENTS | {ENROL, EXPIRE, UNEXPIRE, TIER_REVIEW, COUNT}
 
 _CLOSE_FLOOR: Final = "close_floor"
 _RECEIPT_FLOOR: Final = "receipt_floor"
+_RESTORES: Final = "restores"
 
 _json = msgspec.json.Encoder(order="deterministic")
 
@@ -336,6 +337,7 @@ def _project(conn: Connection, event: Event) -> None:
     elif event.kind == RESTORED:
         rows.set_meta(conn, _CLOSE_FLOOR, str(event.doc.get("close", 0)))
         rows.set_meta(conn, _RECEIPT_FLOOR, str(event.doc.get("receipt", 0)))
+        rows.set_meta(conn, _RESTORES, str(restores(conn) + 1))
     use = drawer_use_row(event)
     if use is not None:
         drawer.insert_use(conn, use)
@@ -347,6 +349,12 @@ def close_floor(conn: Connection) -> int:
     """The highest number of a Z that was known when the till was brought back, 0 if it never was: the next one
     is above it."""
     return int(rows.meta(conn, _CLOSE_FLOOR) or 0)
+
+
+def restores(conn: Connection) -> int:
+    """How often the till was brought back. What was before the last time and didn't come back has higher
+    numbers of events than what came after it, perhaps: this tells which is later."""
+    return int(rows.meta(conn, _RESTORES) or 0)
 
 
 def receipt_floor(conn: Connection) -> int:

@@ -441,9 +441,11 @@ def _found(
         last_at=instant_of(last.at_us).astimezone(_zone(last)),
         close=None if close is None else (close.number, BusinessDate(close.on)),
         receipt=rows.last_receipt(conn),
-        newer=tuple(each.name for each in told if each.seq > last.seq),
+        newer=tuple(each.name for each in told if each.since or each.seq > last.seq),
         had_journal=False,
-        missing=_missing(brought, last.seq, max((each.seq for each in told), default=0)),
+        missing=_missing(
+            brought, last.seq, max((each.seq for each in told if not each.since), default=0)
+        ),
         unplaced=brought.unplaced,
         nameless=people.members_without_profile(conn) - brought.nameless,
         passed_over=(),

@@ -273,7 +273,9 @@ def test_a_clock_that_is_put_right_by_minutes_raises_no_alarm(kiosk: Kiosk) -> N
 OURS, THEIRS = b"our till's own id", b"another till's id"
 
 
-def lay(folder: Path, till: str, device: bytes | None, at: datetime, seq: int) -> Path:
+def lay(
+    folder: Path, till: str, device: bytes | None, at: datetime, seq: int, *, restores: int = 0
+) -> Path:
     """A backup as far as its name and manifest tell; `device` None: the manifest is gone."""
     path = folder / f"{till}-{at:%Y%m%dT%H%M%SZ}-{seq:09d}"
     path.mkdir()
@@ -282,6 +284,8 @@ def lay(folder: Path, till: str, device: bytes | None, at: datetime, seq: int) -
             "tenant": "", "device": device.hex(), "epoch": 0, "store": "S1", "till": till,
             "made_at_us": 0, "schema": 1, "seq": seq, "head": "", "files": {},
         }  # fmt: skip
+        if restores:
+            plain["restores"] = restores
         sealed = json.dumps({"manifest": plain, "seal": ""})
         (path / backup.MANIFEST).write_text(sealed, encoding="utf-8")
     return path
@@ -299,6 +303,32 @@ def test_old_backups_go_but_for_24_newest_14_days_and_8_weeks(tmp_path: Path) ->
     assert len({at.isocalendar()[:2] for at in left}) == 8
     assert len(left) == 24 + 12 + 5
     assert (tmp_path / "somebody's photos").exists()
+
+
+def test_a_clock_that_was_ahead_for_weeks_makes_no_backup_go_that_was_made_since(
+    tmp_path: Path,
+) -> None:
+    now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    ahead = now + timedelta(days=365)
+    for days in range(70):
+        lay(tmp_path, "01", OURS, ahead + timedelta(days=days), 100 + days)
+    fresh = [lay(tmp_path, "01", OURS, now + timedelta(hours=h), 1000 + h) for h in range(30)]
+    thin_out(tmp_path, OURS)
+    assert all(path.exists() for path in fresh[-24:])
+
+
+def test_a_till_that_went_back_to_an_older_state_keeps_what_it_made_since(tmp_path: Path) -> None:
+    """It counts its events on from there: those that it had given up have higher numbers."""
+    now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    for hours in range(40):
+        lay(tmp_path, "01", OURS, now + timedelta(hours=hours), 9000 + hours)
+    later = now + timedelta(hours=41)
+    fresh = [
+        lay(tmp_path, "01", OURS, later + timedelta(hours=h), 500 + h, restores=1)
+        for h in range(30)
+    ]
+    thin_out(tmp_path, OURS)
+    assert all(path.exists() for path in fresh[-24:])
 
 
 def test_a_till_leaves_the_backups_of_others_and_of_nobody_known(tmp_path: Path) -> None:

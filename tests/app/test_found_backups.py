@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.backup import make
+from app.backup import has_name, make
 from app.domain.errors import Outage, Unavailable
 from app.found_backups import find_backups, of_one_till, without
 from tests.app.kiosk import Kiosk
@@ -42,7 +42,7 @@ def test_a_backup_says_when_whose_how_far_and_how_large(
     newest = find_backups(two[1].parent)[0]
     assert newest.path == two[1]
     assert newest.made_at == kiosk.clock.now.replace(microsecond=0)
-    assert newest.seq == len(kiosk.events())
+    assert newest.reach == (0, len(kiosk.events()))
     assert newest.shop[2] == kiosk.ctx.till.store
     assert (newest.till, newest.device) == (kiosk.ctx.till.till, kiosk.ctx.till.device.hex())
     files = [each for each in two[1].rglob("*") if each.is_file()]
@@ -149,3 +149,10 @@ def test_settings_with_a_mistake_take_the_shops_name_only(two: tuple[Path, Path]
     newest = find_backups(two[1].parent)[0]
     assert newest.shop[:2] == ("", "")
     assert newest.shop[2]
+
+
+def test_a_folder_with_a_name_of_no_day_is_no_backup(two: tuple[Path, Path]) -> None:
+    odd = two[0].with_name("01-20269999T999999Z-000000001")
+    odd.mkdir()
+    assert not has_name(odd)
+    assert {each.path for each in find_backups(two[0].parent)} == set(two)

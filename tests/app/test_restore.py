@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from app import posting, restore
 from app.backup import Backup, make
 from app.build import Till, open_till
 from app.domain.errors import Outage, Unavailable
+from app.found_backups import find_backups
 from app.journal import Record
 from app.numbers import parse_receipt_number
 from app.queries.attention import needs
 from app.restore import Place, Restored
-from app.settings import load
+from app.settings import BackupSettings, load
 from app.statement import FORMAT, new_seed, public_of, sign, to_file
 from app.usecases.audit import evidence_at_hand, look_for_alterations
 from app.usecases.back_up import NoteBackup, note_backup
@@ -50,9 +52,14 @@ def backed_up(kiosk: Kiosk) -> Backup:
 
 
 def brought_back(
-    kiosk: Kiosk, keystore: FakeKeystore, source: Path, *, journal: Path | None = None
+    kiosk: Kiosk,
+    keystore: FakeKeystore,
+    source: Path,
+    *,
+    journal: Path | None = None,
+    to: str = "back",
 ) -> tuple[Restored, Path]:
-    target = kiosk.folder.with_name("back")
+    target = kiosk.folder.with_name(to)
     found = restore.restore(
         Place(source, target, journal), PASSPHRASE,
         find_keystore=keystore, clock=kiosk.clock, offset_min=lambda: OFFSET_MIN,
@@ -328,6 +335,32 @@ def test_the_backup_of_a_day_close_brings_the_close_itself_back(
     till = opened(kiosk, elsewhere, target)
     assert date_to_close(till.context) is None, "the date is not closed a second time"
     till.close()
+
+
+def test_what_was_given_up_by_a_restore_is_neither_proposed_again_nor_silent(
+    kiosk: Kiosk, elsewhere: FakeKeystore
+) -> None:
+    """The till came back from an older backup, and counts its events on from there."""
+    folder = kiosk.folder / "backups"
+    first = backed_up(kiosk)
+    for _ in range(6):
+        kiosk.quote_and_sell()
+    given_up = make(kiosk.ctx)
+    kiosk.close()
+    kiosk.clock.now += timedelta(hours=1)
+    _, target = brought_back(kiosk, elsewhere, first.path)
+    till = opened(kiosk, elsewhere, target)
+    till.context.keep_settings(replace(till.context.settings, backup=BackupSettings(str(folder))))
+    fresh = make(till.context)
+    till.close()
+    assert fresh.seq < given_up.seq
+    kiosk.clock.now += timedelta(hours=1)
+    (proposed,) = [each for each in find_backups(folder) if each.proposed]
+    assert proposed.path == fresh.path
+    again, _ = brought_back(kiosk, elsewhere, folder, to="once more")
+    assert (again.backup, again.newer, again.missing) == (fresh.name, (), None)
+    wrong, _ = brought_back(kiosk, elsewhere, given_up.path, to="the wrong one")
+    assert wrong.newer == (fresh.name,), "its events are fewer, but later"
 
 
 def test_what_a_killed_restore_left_is_removed_but_not_under_somebodys_hands(
