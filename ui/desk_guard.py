@@ -12,6 +12,7 @@ from app.apart import Apart
 from app.build import Till
 from app.context import Session
 from app.domain.fraud.facts import Case
+from app.queries import counter
 from app.queries.audit import AuditLine, lines_of
 from app.queries.exceptions import Exceptions
 from app.usecases.exceptions import (
@@ -30,10 +31,12 @@ class GuardDesk:
         self._apart = Apart(self._ctx)
 
     def exceptions(self, session: Session, days: int) -> Exceptions:
-        """The report of so many business dates that end with today's; its journal is read in a process of its
-        own, and the counter goes on. Raises Cancelled when that is called off."""
-        today, walked = self._ctx.business_date(), self._apart.walk
-        return exceptions_of(self._ctx, session, today.plus(1 - days), today, walked)
+        """The report of so many business dates that end with today's, and of the next one where it is sold on
+        already; its journal is read in a process of its own, and the counter goes on. Raises Cancelled when
+        that is called off."""
+        ctx, today = self._ctx, self._ctx.business_date()
+        last = max(today, counter.date_now(ctx))
+        return exceptions_of(ctx, session, today.plus(1 - days), last, self._apart.walk)
 
     def call_off(self) -> None:
         """Nobody waits any more for the report that is being read. Callable from any thread."""

@@ -46,9 +46,9 @@ class TillView:
     sign: MoneySign
     offset_min: int
     today: BusinessDate
-    """The business date that a sale gets now: the open shift's."""
+    """The business date that a sale gets now: the open shift's, or that of the next shift."""
     calendar: BusinessDate
-    """The business date by the clock: another one than `today` when a shift was left open."""
+    """The business date by the clock: another one than `today` when a shift was left open, and after the Z."""
     tiers: tuple[Tier, ...]
     shift: ShiftView | None
     last_close: DayCloseView | None
@@ -60,6 +60,14 @@ class TillView:
         """What the shop is called; the code of the store while nobody has named it."""
         names = (self.shop.name, self.shop.name_en)
         return next(filter(None, reversed(names) if language == "en" else names), self.store)
+
+    @property
+    def worked_on(self) -> BusinessDate:
+        """The date that figures of "today" are of, as on the home page: the clock's, or that of a shift that
+        works for the next one. So after the Z it is the date just closed until a shift opens."""
+        if self.shift is None:
+            return self.calendar
+        return max(self.calendar, self.shift.business_date)
 
     @property
     def shift_is_over(self) -> bool:

@@ -111,7 +111,7 @@ class CashErrands:
                 self._desk,
                 self._who,
                 drawer,
-                earlier=drawer.business_date != self._till().calendar,
+                earlier=drawer.business_date < self._till().calendar,
                 clock=self._clock,
             )
             sheet.counted.connect(partial(self._counted, drawer))
@@ -152,7 +152,7 @@ class CashErrands:
         words = self._kit.words
         self._strip.good_news(lambda: words.say("The shift is closed."))
         self._paper.print_waiting()
-        self.shift_ended(session, staff, on != self._till().calendar)
+        self.shift_ended(session, staff, on < self._till().calendar)
 
     def _moved(self, said: str) -> None:
         self._strip.good_news(lambda: said)

@@ -55,7 +55,7 @@ def _home(shell: Shell) -> QWidget:
     from ui.screens.home_page import HomePage, Openers
 
     return HomePage(
-        _around(shell, lambda: shell.till.today), shell.attention,
+        _around(shell, lambda: shell.till.worked_on), shell.attention,
         Openers(shell.open_report, shell.open_figure, shell.open_member),
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ def _home(shell: Shell) -> QWidget:
 def _reports(shell: Shell) -> QWidget:
     from ui.screens.reports_page import ReportsPage
 
-    page = ReportsPage(_around(shell, lambda: shell.till.today))
+    page = ReportsPage(_around(shell, lambda: shell.till.worked_on))
     page.printing.connect(shell.paper.print_waiting)
     return page
 

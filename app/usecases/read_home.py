@@ -19,7 +19,7 @@ from app.domain.programme import Programme
 from app.domain.redemption import value_of
 from app.domain.rights import Right
 from app.queries.health import Health, health
-from app.queries.readers import require_look
+from app.queries.readers import require_look, shift_day
 from app.queries.reports.sales import uncounted_shift, where_of
 from app.queries.reports.standing import EXPIRING_DAYS
 from app.usecases.read_report import report_of, sees_names
@@ -128,7 +128,8 @@ def read_home(ctx: Context, session: Session) -> Home:
     try:
         with ctx.read(Reader.REPORT) as conn:
             names = sees_names(require_look(conn, session, Right.REPORTS))
-            on = ctx.business_date()
+            # After the Z the till may work for the next date; a shift that was left open is no day's.
+            on = max(ctx.business_date(), shift_day(ctx, conn))
             programme = ctx.programme_on(conn, on)
             days = birthdays_on(programme, on)
             glance = _glance(ctx, conn, on)

@@ -19,6 +19,7 @@ from app.domain.fraud.facts import RULES, Case
 from app.queries.exceptions import PersonLine
 from app.usecases.exceptions import REASONS
 from tests.ui.conftest import Rig, build_rig, make_kit
+from tests.ui.flows.steps import close_every_date
 from tests.ui.keys import press, write
 from tests.ui.shop import PIN, Shop, charge
 from ui.dialogs.approval import Approval
@@ -292,3 +293,19 @@ def test_the_counter_asks_a_second_person_and_goes_on_with_the_same_sale(
     rig.window.close()
     rig.window.deleteLater()
     qapp.setStyleSheet("")
+
+
+def test_what_is_sold_after_the_z_is_in_the_report_of_today(manager: Rig) -> None:
+    """It belongs to the next date, and nobody waits until then."""
+    today = close_every_date(manager).business_date()
+    manager.shell._refresh_till()
+    manager.settle()
+    manager.act("kb")
+    manager.open_shift()
+    with_three_earning_sales(manager)
+    page = open_page(manager)
+    page.period.choose("1")
+    manager.until(lambda: page.report is not None and page.report.since == today)
+    assert page.report is not None
+    assert page.report.until == today.plus(1)
+    assert "F2" in {line.case.rule for line in page.report.cases if line.case.day == today.plus(1)}

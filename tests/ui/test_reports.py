@@ -12,11 +12,13 @@ from PySide6.QtCore import Qt
 from app.domain.errors import Refusal, Refused
 from printing.report import ChartData
 from tests.ui.conftest import Rig
+from tests.ui.flows.steps import close_every_date
 from tests.ui.keys import press, write
 from tests.ui.shop import charge
 from ui.dialogs.audit_event import AuditEvent
 from ui.dialogs.points import WhyPoints
 from ui.dialogs.report_parts import PartsSheet
+from ui.screens.home_page import HomePage
 from ui.screens.reports_page import ReportsPage
 
 
@@ -253,3 +255,24 @@ def test_an_event_without_a_member_opens_too(manager: Rig) -> None:
     parts.table.selectRow(0)
     press(Qt.Key.Key_Return)
     manager.until(lambda: isinstance(manager.top, AuditEvent) or page.status.text())
+
+
+def test_after_the_z_today_is_the_date_just_closed_until_the_next_shift(manager: Rig) -> None:
+    today = close_every_date(manager).business_date()
+    manager.shell._refresh_till()
+    manager.settle()
+    assert manager.shell.till.today == today.plus(1)
+    page = open_reports(manager)
+    assert (page.asked().first, page.asked().last) == (today, today)
+    manager.act("sy")
+    home = manager.page(HomePage)
+    manager.until(lambda: home.home is not None)
+    assert home.home is not None
+    assert home.home.on == today
+    manager.act("qs")
+    manager.act("kb")
+    manager.open_shift()
+    manager.settle()
+    manager.act("rb")
+    page.read()
+    assert page.asked().first == today.plus(1)

@@ -41,7 +41,7 @@ class OpenShift(Sheet):
         self._lanes, self._desk, self._who = lanes, desk, who
         self._command_id = desk.new_command()
         words = kit.words
-        day = till.calendar.iso()
+        day = till.today.iso()
         self.body.addWidget(Label(lambda: words.say("Business date {day}", day=day), role="strong"))
         self.last_close = WrappedLabel(partial(_last_close, kit, till), role="text2")
         self.body.addWidget(self.last_close)

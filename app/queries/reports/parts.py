@@ -64,7 +64,7 @@ def _standing(
             ages = report_sums_standing.lots_by_age(conn, int(today), hidden)
             return found, ages[age].lots
         case "points_expiring":
-            first, last = int(today), int(today.plus(EXPIRING_DAYS))
+            first, last = int(asked.first), int(asked.first.plus(EXPIRING_DAYS))
             hidden = where_of(conn, asked).without_shift
             found = home.expiring_lots(conn, first, last, hidden, limit)
             return found, home.expiring_lot_events(conn, first, last, hidden)

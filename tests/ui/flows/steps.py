@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 
+from app.context import Context
+from app.usecases.close_day import (
+    BeginClose,
+    CloseDay,
+    begin,
+    close_day,
+    date_to_close,
+    end_shift_unattended,
+    prove,
+)
 from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
 from tests.ui.shop import TEA
@@ -45,3 +55,23 @@ def one_back(rig: Rig, receipt_no: str) -> ReturnSheet:
     write("1")
     rig.until(lambda: sheet.quote is not None)
     return sheet
+
+
+def close_every_date(rig: Rig) -> Context:
+    """The till closes what is open, today's date too, as if it were night; nobody has a shift now."""
+    assert rig.window.desk is not None
+    ctx = rig.window.desk.context
+
+    def close() -> int:
+        number = 0
+        while (on := date_to_close(ctx)) is not None:
+            end_shift_unattended(ctx, on)
+            closing = begin(ctx, BeginClose(ctx.ids(), None, on))
+            number = close_day(ctx, CloseDay(closing, prove(ctx), None, None)).result.number
+        return number
+
+    done: list[object] = []
+    rig.window.lanes.run(rig.window, "db", close, ok=done.append, failed=done.append)
+    rig.until(lambda: done)
+    assert done == [2], done
+    return ctx

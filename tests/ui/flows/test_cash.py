@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit
 from app.settings import load, save
 from printing.escpos import DRAWER_PULSE
 from tests.ui.conftest import Rig
+from tests.ui.flows.steps import close_every_date
 from tests.ui.keys import press, write
 from tests.ui.shop import PIN, Shop
 from ui.dialogs.approval import Approval
@@ -185,6 +186,27 @@ class TestHandOver:
         submit(rig, "5")
         press(Qt.Key.Key_Return)
         rig.until(lambda: isinstance(rig.top, OpenShift))
+
+    def test_a_shift_after_the_z_says_its_own_date_and_is_not_told_as_left_open(
+        self, rig: Rig
+    ) -> None:
+        """What is sold after the Z belongs to the next date."""
+        ctx = close_every_date(rig)
+        rig.window.lock()
+        rig.sign_in()
+        rig.sheet(OpenShift)
+        tomorrow = ctx.business_date().plus(1).iso()
+        assert f"营业日 {tomorrow}" in shown(rig)
+        rig.open_shift()
+        assert rig.shell.till.today.iso() == tomorrow
+        count_sheet(rig)
+        assert "还没结" not in shown(rig)
+        submit(rig, "5")
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Return)
+        rig.hear("已结班")
+        rig.settle()
+        assert rig.top is None, "the next shift waits until somebody wants one"
 
     def test_a_shift_that_nobody_counts_is_signed_for(self, rig: Rig) -> None:
         sheet = count_sheet(rig)
