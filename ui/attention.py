@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.errors import Outage
+from app.formats import disk_size
 from app.i18n import mark
 from ui.errors import sentence
 from ui.kit import Kit
@@ -46,6 +47,7 @@ _INCIDENTS: Final = {
     "fold_differs": mark("A balance doesn't match its ledger."),
     "share_differs": mark("Balances don't match their ledger: {count} differences."),
     "reports_not_made": mark("The reports of {date} could not be made."),
+    "close_differs": mark("The till closed {date} itself over {count} differences (Z {number})."),
 }
 _BACKUPS: Final = {
     Outage.BACKUP_NONE.value: mark("There is no backup yet."),
@@ -88,12 +90,13 @@ class Attention(QObject):
         open_paper: Callable[[], None],
         open_counter: Callable[[], None],
         back_up: Callable[[], None],
+        open_health: Callable[[], None],
         choose_backup_folder: Callable[[], None],
     ) -> None:
         super().__init__(counter)
         self._kit, self._lanes, self._desk, self._counter = kit, lanes, desk, counter
         self._open_paper, self._open_counter, self._back_up = open_paper, open_counter, back_up
-        self._choose_backup_folder = choose_backup_folder
+        self._open_health, self._choose_backup_folder = open_health, choose_backup_folder
         self._needs: tuple[Need, ...] = ()
         self._kept_at: datetime | None = None
         self._other_prices = False
@@ -262,6 +265,13 @@ class Attention(QObject):
                 self._back_up,
                 need.always,
             )
+        if need.kind == "disk":
+            return NeedLine(
+                need.at,
+                partial(self._room, need),
+                lambda: words.say("Free some space; selling goes on"),
+                self._open_health,
+            )
         if need.kind == "beside":
             return NeedLine(
                 need.at,
@@ -292,6 +302,10 @@ class Attention(QObject):
 
     def _print_step(self) -> str:
         return self._kit.words.say("Look at the printer, then try again")
+
+    def _room(self, need: Need) -> str:
+        room = disk_size(int((need.facts or {})["free"]))
+        return self._kit.words.say("The disk is nearly full: {room} left.", room=room)
 
     def _waiting(self, need: Need) -> str:
         said = self._kit.words.count(

@@ -185,8 +185,9 @@ class Desk:
         """Write down what was found (db lane); True when a file is newly damaged."""
         return file_check.note(self._ctx, looked)
 
-    def incidents_seen(self) -> None:
-        attention.incidents_seen(self._ctx)
+    def incidents_seen(self, count: int) -> None:
+        """So many were shown and read."""
+        attention.incidents_seen(self._ctx, count)
 
     # People who work here ---------------------------------------------------------------------
 

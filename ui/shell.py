@@ -120,6 +120,7 @@ class Shell(QWidget):
             open_paper=self.errands.print_list,
             open_counter=self._turn_to_counter,
             back_up=self.day.back_up,
+            open_health=self._open_health,
             choose_backup_folder=self._choose_backup_folder,
         )
         self.cash = CashErrands(
@@ -427,6 +428,9 @@ class Shell(QWidget):
             return
         self.show_page(COUNTER)
         self.counter.attach(member_id)
+
+    def _open_health(self) -> None:
+        self.audit.health()
 
     def _choose_backup_folder(self) -> None:
         """The settings, at the folder of the backups."""

@@ -208,7 +208,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "from.head": Field(mark("Head of the chain"), "text"),
     "replayed": Field(mark("Events from the journal file"), "count"),
     "missing": Field(mark("Missing events"), "count"),
-    "unplaced": Field(mark("Profiles that could not be placed"), "count"),
+    "unplaced": Field(mark("Entries kept aside behind a gap"), "count"),
     "restored:close": Field(mark("Last Z known"), "count"),
     "restored:receipt": Field(mark("Last receipt known"), "count"),
     "added": Field(mark("Added"), "count"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from app.backup import is_beside, is_stale
 from app.context import Context
 from app.domain.errors import Outage
 from app.protocol.events import instant_of
+from app.queries.health import DISK_LEAST
 from db import rows, till
 
 _SEEN: Final = "incidents_seen"
@@ -25,17 +27,17 @@ class Need:
     Attributes:
         kind: "incident" (noted at start or when idle), "uncertain" (a slip that may have printed),
             "waiting" (slips for paper), "journal_file" (the second copy can't be written),
-            "backup" (the newest is older than a day, or a day after set-up there is none) or "beside" (a
+            "backup" (the newest is older than a day, or a day after set-up there is none), "beside" (a
             day after set-up backups go to the till's own disk still; nothing real is lost with a demo or
-            training store).
+            training store) or "disk" (it is nearly full).
         at: since when; `always`: since the set-up.
         code: the incident's or the outage's; "" where the printer says nothing.
-        facts: the incident's.
+        facts: the incident's; of the disk its `free` bytes.
         number: receipt number of the slip.
         count: how many slips wait.
     """
 
-    kind: Literal["incident", "uncertain", "waiting", "journal_file", "backup", "beside"]
+    kind: Literal["incident", "uncertain", "waiting", "journal_file", "backup", "beside", "disk"]
     at: datetime
     code: str = ""
     facts: Mapping[str, int | str] | None = None
@@ -73,13 +75,25 @@ def needs(ctx: Context) -> tuple[Need, ...]:
         problem = next((job.problem for job in queued if job.problem), None) or ""
         first_at = instant_of(queued[0].created_us)
         found.append(Need("waiting", first_at, problem, count=len(queued)))
+    free = _room(ctx)
+    if free < DISK_LEAST:
+        found.append(Need("disk", ctx.clock(), facts={"free": free}))
     if ctx.warning():
         found.append(Need("journal_file", ctx.clock(), Outage.JOURNAL_FILE_FAILED.value))
     return tuple(sorted(found, key=lambda need: need.at))
 
 
-def incidents_seen(ctx: Context) -> None:
-    """A person has read every incident that is noted so far. They stay in the store. Raises
-    Unavailable."""
+def _room(ctx: Context) -> int:
+    """Bytes that are free beside the store; where that can't be asked, something else is said of the disk."""
+    try:
+        return shutil.disk_usage(ctx.folder).free
+    except OSError:
+        return DISK_LEAST
+
+
+def incidents_seen(ctx: Context, count: int) -> None:
+    """A person has read the next `count` incidents, as many as they were shown: one that came meanwhile waits.
+    They stay in the store. Raises Unavailable."""
     with ctx.write_rows() as conn:
-        rows.set_meta(conn, _SEEN, str(len(rows.incidents(conn))))
+        seen = int(rows.meta(conn, _SEEN) or 0)
+        rows.set_meta(conn, _SEEN, str(seen + count))

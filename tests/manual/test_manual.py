@@ -29,6 +29,7 @@ WAITING = (
     "There is no backup yet.",
     "The last backup is older than a day.",
     "All backups lie on the till's own disk.",
+    "The disk is nearly full: {room} left.",
     "The till closed {date} itself (Z {number}).",
     "The till closed {count} dates itself, the last one {date} (Z {number}).",
     "Drawer not counted: {dates}.",

@@ -88,7 +88,7 @@ class Incidents(Sheet):
     ) -> None:
         words = kit.words
         super().__init__(kit, lambda: words.say("Noted by the till"))
-        self._lanes, self._desk = lanes, desk
+        self._lanes, self._desk, self._count = lanes, desk, len(noted)
         for line in noted:
             self.body.addWidget(WrappedLabel(partial(_said, kit, line, today)))
         self.body.addWidget(
@@ -113,8 +113,9 @@ class Incidents(Sheet):
     def _mark(self) -> None:
         self.done.setEnabled(False)
         self._lanes.run(
-            self, "db", self._desk.incidents_seen, ok=lambda _: self._marked(), failed=self._refused
-        )
+            self, "db", lambda: self._desk.incidents_seen(self._count),
+            ok=lambda _: self._marked(), failed=self._refused,
+        )  # fmt: skip
 
     def _marked(self) -> None:
         self.closing.emit()

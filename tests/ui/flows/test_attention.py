@@ -23,6 +23,7 @@ from tests.ui.keys import press
 from tests.ui.shop import Shop, copied
 from ui.desk import Desk
 from ui.dialogs.attention import AttentionList, Incidents
+from ui.dialogs.health import HealthSheet
 from ui.dialogs.paper_list import PaperList
 from ui.kit import Kit
 from ui.screens.settings_page import SettingsPage
@@ -122,6 +123,19 @@ def test_what_the_till_mended_is_listed_read_and_marked(rig: Rig) -> None:
         assert len(rows.incidents(conn)) == 1, "marked, not dropped"
     note(rig, "journal_file_missing", '{"number": 1}')
     assert [need.code for need in desk_of(rig).needs()] == ["journal_file_missing"]
+
+
+def test_what_is_noted_while_the_list_is_read_is_not_marked_with_it(rig: Rig) -> None:
+    note(rig, "events_replayed", '{"count": 3, "first": 7}')
+    opened(rig)
+    press(Qt.Key.Key_Return)
+    rig.sheet(Incidents)
+    with desk_of(rig).context.write_rows() as conn:
+        rows.add_incident(conn, at_us=1, code="fold_differs", facts="{}")
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    rig.settle()
+    assert [need.code for need in desk_of(rig).needs()] == ["fold_differs"]
 
 
 def test_backups_on_the_tills_own_disk_lead_to_the_folder_in_the_settings(rig: Rig) -> None:
@@ -268,6 +282,20 @@ def test_a_backup_older_than_a_day_is_on_the_list(rig: Rig) -> None:
     rig.shell.attention.refresh()
     rig.settle()
     assert [line[1] for line in cells(opened(rig))] == ["上次备份已超过一天。"]
+
+
+def test_a_disk_that_is_nearly_full_is_on_the_list_and_leads_to_the_health(
+    manager: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.queries.attention.DISK_LEAST", 1 << 62)
+    manager.shell.attention.refresh()
+    manager.settle()
+    sheet = opened(manager)
+    ((_, what, step),) = cells(sheet)
+    assert what.startswith("磁盘快满了")
+    assert step == "腾出空间，收款照常"
+    press(Qt.Key.Key_Return)
+    manager.sheet(HealthSheet)
 
 
 def test_what_followed_a_close_and_went_wrong_is_on_the_list(rig: Rig) -> None:
