@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 EVERY_MS: Final = 60_000
 QUIET_S: Final = 30 * 60
+RETRY_S: Final = 10 * 60
+"""What failed is tried again after so long: a disk that is away or full is not asked each minute, and no backup
+made each minute for a close that fails behind it."""
 _TOUCHES: Final = frozenset(
     {QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin}
 )
@@ -60,6 +63,7 @@ class Night(QObject):
         self._widget, self._lanes, self._day = widget, lanes, day
         self._taken, self._clock = taken, clock
         self._touched_s = clock()
+        self._failed_s: float | None = None
         self.busy = self.closing = False
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
@@ -76,8 +80,9 @@ class Night(QObject):
         return False
 
     def look(self) -> None:
-        """What is due? One thing at a time."""
-        if self.busy or self._taken():
+        """What is due? One thing at a time, and nothing soon after something failed."""
+        failed = self._failed_s is not None and self._clock() - self._failed_s < RETRY_S
+        if self.busy or self._taken() or failed:
             return
         self.busy = True
         quiet = self._clock() - self._touched_s >= QUIET_S
@@ -136,4 +141,5 @@ class Night(QObject):
 
     def _give_up(self, error: Exception) -> None:
         self.busy = self.closing = False
+        self._failed_s = self._clock()
         self.failed.emit(error)

@@ -17,6 +17,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app.backup import Backup
 from app.context import Context
+from app.domain.errors import Outage, Unavailable
 from app.settings import ReportSettings
 from app.usecases import close_day as closing_of_days
 from app.usecases.close_day import Proof, last_close
@@ -289,6 +290,29 @@ def test_who_signs_in_is_told_of_every_date_that_the_till_closed_and_of_each_unc
     assert "2 个营业日" in told
     assert "未盘点：2026-11-18, 2026-11-21" in told
     assert fresh.faults() == []
+
+
+def test_what_failed_by_itself_is_not_tried_again_each_minute(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rig.window.desk is not None
+    day, tried = rig.window.desk.day, list[int]()
+
+    def away() -> Backup:
+        tried.append(1)
+        raise Unavailable(Outage.BACKUP_FOLDER_GONE, {"folder": "stick"})
+
+    monkeypatch.setattr(day, "backup_due", lambda: True)
+    monkeypatch.setattr(day, "back_up", away)
+    for _ in range(3):
+        rig.shell.day.night.look()
+        rig.until(lambda: not rig.shell.day.night.busy)
+    assert len(tried) == 1
+    rig.hear("备份位置不在")
+    rig.clock.now += night.RETRY_S
+    rig.shell.day.night.look()
+    rig.until(lambda: not rig.shell.day.night.busy)
+    assert len(tried) == 2
 
 
 def test_an_hourly_backup_is_made_without_anybody(rig: Rig) -> None:
