@@ -45,6 +45,8 @@ sealed before; each of its records is, and chained."""
 BESIDE: Final = "backups"
 """The folder in the store's own where backups go when no other is set."""
 KEPT_HOURS, KEPT_DAYS, KEPT_WEEKS = 24, 14, 8
+ROOM_LEFT: Final = 50_000_000
+"""Bytes that a copy beside the store doesn't take."""
 CLOCKS_APART: Final = timedelta(hours=1)
 """How far a clock may have been set back since a backup before its age says nothing."""
 MEMBERS_FOLDED: Final = 50
@@ -132,6 +134,7 @@ def make(ctx: Context, stop: Stop | None = None, progress: Share = quiet) -> Bac
     if not is_beside(ctx) and not folder.is_dir():
         # Never made anew: a stick that was pulled would become a folder on the disk.
         raise Unavailable(Outage.BACKUP_FOLDER_GONE, {"folder": str(folder)})
+    _check_room(ctx, folder)
     stop = stop or Stop()
     partial = folder / f"{_PARTIAL}{ctx.till.till}-{ctx.till.device.hex()}"
     try:
@@ -143,6 +146,18 @@ def make(ctx: Context, stop: Stop | None = None, progress: Share = quiet) -> Bac
         raise Unavailable(Outage.BACKUP_FAILED, {"why": why or type(error).__name__}) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_room(ctx: Context, folder: Path) -> None:
+    """A copy on the store's own disk leaves the room that the counter sells with: while it filled the disk to
+    the last byte, a sale would be refused. Raises Unavailable(BACKUP_FAILED)."""
+    if not is_beside(ctx) and folder.stat().st_dev != ctx.folder.stat().st_dev:
+        return
+    store = ctx.store.path
+    parts = (path for path in (store, store.with_name(f"{store.name}-wal")) if path.exists())
+    needed = sum(path.stat().st_size for path in parts)
+    if shutil.disk_usage(ctx.folder).free < needed + ROOM_LEFT:
+        raise Unavailable(Outage.BACKUP_FAILED, {"why": "no room beside the store"})
 
 
 def _make(ctx: Context, folder: Path, partial: Path, stop: Stop, progress: Share) -> Backup:

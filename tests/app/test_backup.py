@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from app.backup import (
     BadBackup,
     check_files,
     check_seal,
+    folder_of,
     listed,
     make,
     read_manifest,
@@ -143,6 +145,22 @@ def test_a_stick_that_was_pulled_is_named_and_no_folder_is_made_in_its_place(
     assert not stick.exists()
     stick.mkdir()
     assert make(kiosk.ctx).path.parent == stick
+
+
+def test_a_copy_on_the_stores_own_disk_leaves_the_room_that_the_counter_sells_with(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk.quote_and_sell()
+    usage = shutil.disk_usage(kiosk.folder)
+    needed = kiosk.database.stat().st_size + kiosk.log.stat().st_size
+    room = needed + backup.ROOM_LEFT
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage._replace(free=room - 1))
+    with pytest.raises(Unavailable) as caught:
+        make(kiosk.ctx)
+    assert caught.value.code is Outage.BACKUP_FAILED
+    assert not listed(folder_of(kiosk.ctx))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage._replace(free=room))
+    assert make(kiosk.ctx).path.exists()
 
 
 def test_a_backup_that_is_called_off_leaves_nothing(kiosk: Kiosk) -> None:
