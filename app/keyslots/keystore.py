@@ -2,28 +2,33 @@
 
 Only the back ends named here are ever loaded, each by its own class. What `keyring` would choose by
 itself may be a plain file in base64 or nothing at all (security.md section 2). Nothing here knows
-what the key opens: that is envelope.py.
+what the key opens: that is envelope.py. `keyring` takes 8 MB and is loaded once a key store is asked.
 """
 
 from __future__ import annotations
 
 import hmac
 import importlib
+import os
+import sys
 import threading
 from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
-
-from keyring.backend import KeyringBackend
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from app.keyslots.errors import KeystoreUnavailable
 
-# Module and class, in the order they are asked. All of them keep secrets encrypted for the user.
-ALLOWED: Final = (
-    ("keyring.backends.Windows", "WinVaultKeyring"),
-    ("keyring.backends.macOS", "Keyring"),
-    ("keyring.backends.SecretService", "Keyring"),
-    ("keyring.backends.kwallet", "DBusKeyring"),
-)
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+ALLOWED: Final = {
+    "win32": (("keyring.backends.Windows", "WinVaultKeyring"),),
+    "darwin": (("keyring.backends.macOS", "Keyring"),),
+    "linux": (
+        ("keyring.backends.SecretService", "Keyring"),
+        ("keyring.backends.kwallet", "DBusKeyring"),
+    ),
+}
+"""Module and class by system, in the order they are asked. All of them keep secrets encrypted for the user."""
 SERVICE: Final = "regulars"
 TIMEOUT_S: Final = 5.0
 
@@ -98,11 +103,11 @@ class SystemKeystore:
 
 
 def _first_allowed() -> KeyringBackend:
-    for module, name in ALLOWED:
+    for module, name in ALLOWED.get(sys.platform, ()) if _has_bus() else ():
         try:
             kind: type[KeyringBackend] = getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError):
-            continue  # a back end of another system, or without its library
+            continue  # a back end without its library
         if not kind.viable:
             continue
         backend = kind()
@@ -111,3 +116,11 @@ def _first_allowed() -> KeyringBackend:
             backend.persist = "local machine"  # type: ignore[attr-defined]  # of that class alone
         return backend
     raise KeystoreUnavailable(KeystoreUnavailable.NONE)
+
+
+def _has_bus() -> bool:
+    """Whether there may be somebody to ask: on Linux a key store is reached over the session's bus alone."""
+    if sys.platform != "linux" or os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        return True
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return runtime is not None and os.path.exists(os.path.join(runtime, "bus"))

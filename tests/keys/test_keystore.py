@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -49,6 +50,22 @@ def test_without_a_bus_there_is_no_keystore(
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/none")
     with pytest.raises(KeystoreUnavailable, match="none"):
         SystemKeystore()
+
+
+def test_where_there_is_no_bus_nothing_is_loaded_to_ask_for_a_keystore(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    asked: list[str] = []
+    monkeypatch.setattr("importlib.import_module", asked.append)
+    with pytest.raises(KeystoreUnavailable, match="none"):
+        SystemKeystore()
+    assert asked == []
+    (tmp_path / "bus").touch()
+    with pytest.raises(KeystoreUnavailable):
+        SystemKeystore()
+    assert asked == [module for module, _ in keystore.ALLOWED["linux"]]
 
 
 def test_headless_a_store_has_the_passphrase_alone_and_says_so(
@@ -137,4 +154,5 @@ def test_a_key_that_does_not_read_back_is_not_taken_for_kept(
 def test_no_plaintext_keyring_is_among_the_requirements() -> None:
     lock = Path(__file__).parents[2] / "packaging" / "requirements.lock"
     assert "keyrings" not in lock.read_text()
-    assert all(module.startswith("keyring.backends.") for module, _ in keystore.ALLOWED)
+    named = itertools.chain(*keystore.ALLOWED.values())
+    assert all(module.startswith("keyring.backends.") for module, _ in named)
