@@ -46,7 +46,7 @@ from app.found_backups import find_backups, of_one_till
 from app.journal import SUFFIX, JournalFile, Record, fsync_folder, number_of
 from app.keyslots.document import NAMES
 from app.percent import Share, part, quiet
-from app.protocol.events import Event, instant_of, micros
+from app.protocol.events import Event, chain, instant_of, micros
 from app.usecases.close_day import last_close
 from app.usecases.sell import next_running
 from app.witness import WitnessFile
@@ -316,8 +316,7 @@ def _bring(
         raise BadBackup(f"the database can't be opened: {error}") from error
     owner = bytes.fromhex(manifest.device) + manifest.epoch.to_bytes(8, "big")
     files = JournalFile(work / JOURNAL, data_key=opened.data_key, owner=owner)
-    if journal is None:
-        _join_tail(files, tail_of(path, opened.data_key, owner))
+    _join_tail(files, tail_of(path, opened.data_key, owner), *had)
     side = WitnessFile(work / witness.FILE_NAME, data_key=opened.data_key, owner=owner)
     side.keep(*had, None, lambda seq, head: True)  # the first: there is nothing yet to keep
     missing, unplaced = _keep_what_joins(files, manifest.seq)
@@ -368,14 +367,17 @@ def _write_file(files: JournalFile, path: Path, records: list[Record]) -> None:
     files.rewrite(path, records, previous=earlier[-1] if earlier else None, head=head)
 
 
-def _join_tail(files: JournalFile, tail: JournalFile) -> None:
-    """What the Z put into its backup goes behind the journal that was in it from the beginning."""
+def _join_tail(files: JournalFile, tail: JournalFile, seq: int, head: bytes) -> None:
+    """What the Z put into its backup, whose last event is `seq`, goes behind the journal that was in it from
+    the beginning, or behind a newer one that was cut short before it."""
     own = files.files()
     if not own:
         return
     had = files.read(own[-1])
-    more = [record for record in tail.scan().records if not had or record.seq > had[-1].seq]
-    if more:
+    if had:
+        seq, head = had[-1].seq, had[-1].hash
+    more = [record for record in tail.scan().records if record.seq > seq]
+    if more and chain(head, more[0].body) == more[0].hash:
         _write_file(files, own[-1], [*had, *more])
 
 

@@ -337,6 +337,23 @@ def test_the_backup_of_a_day_close_brings_the_close_itself_back(
     till.close()
 
 
+def test_a_journal_that_was_cut_before_the_close_takes_it_from_the_backup(
+    kiosk: Kiosk, elsewhere: FakeKeystore
+) -> None:
+    kiosk.busy_morning()
+    closed(kiosk)
+    events = kiosk.events()
+    path = kiosk.journal_files()[-1]
+    records = kiosk.ctx.journal.read(path)
+    kiosk.ctx.journal.rewrite(path, records[:-1], previous=None, head=bytes(32))
+    found, target = brought_back(
+        kiosk, elsewhere, kiosk.folder / "backups", journal=kiosk.folder / "journal"
+    )
+    assert (found.last_seq, found.missing) == (len(events), None)
+    assert found.close is not None
+    assert_has(kiosk, elsewhere, target, events)
+
+
 def test_what_was_given_up_by_a_restore_is_neither_proposed_again_nor_silent(
     kiosk: Kiosk, elsewhere: FakeKeystore
 ) -> None:

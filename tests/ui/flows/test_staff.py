@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
+from app.build import NewStaff, add_staff
 from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import PASSPHRASE, PIN
@@ -101,6 +102,44 @@ def test_a_manager_alone_adds_a_second_one_by_the_passphrase(manager: Rig) -> No
     write(NEW_PIN)
     press(Qt.Key.Key_Return)
     manager.until(lambda: page.rows.rowCount() == 4)
+
+
+def test_a_manager_who_left_is_let_in_again_by_the_passphrase(manager: Rig) -> None:
+    assert manager.window.desk is not None
+    ctx = manager.window.desk.context
+    second = NewStaff("n2", "Nina", "manager", NEW_PIN)
+    done: list[bytes] = []
+    manager.window.lanes.run(
+        manager.window, "db", lambda: add_staff(ctx, second, today=ctx.business_date()),
+        ok=done.append, failed=lambda error: None,
+    )  # fmt: skip
+    manager.until(lambda: done)
+    page = staff_page(manager)
+
+    def standing() -> str:
+        lines = [page.rows.record(row) for row in range(page.rows.rowCount())]
+        return next(
+            page.rows.cells(line)[5] for line in lines if line and line.staff.initials == "n2"
+        )
+
+    def open_her() -> PersonSheet:
+        rows = range(page.rows.rowCount())
+        page.table.selectRow(next(row for row in rows if cells(page, row)[0] == "N2"))
+        page.table.setFocus()
+        press(Qt.Key.Key_Return)
+        return manager.sheet(PersonSheet)
+
+    open_her().active.click()
+    manager.until(lambda: manager.top is None)
+    manager.until(lambda: standing() == "已停用")
+    sheet = open_her()
+    sheet.active.click()
+    manager.until(sheet.passphrase.isVisible)
+    assert sheet.passphrase.hasFocus()
+    sheet.passphrase.setText(PASSPHRASE)
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: manager.top is None)
+    manager.until(lambda: standing() != "已停用")
 
 
 def test_two_pins_that_differ_are_typed_again(manager: Rig) -> None:
