@@ -33,7 +33,9 @@ def shown(store: TillStore, member: bytes) -> MemberState:
     """fold(row, own events that the row doesn't include). Splits of the row's own debits are not in it."""
     member = survivor(store, member)
     base = store.base(member)
-    return fold(EMPTY if base is None else base.row.state, later_entries(store, member))
+    state = EMPTY if base is None else base.row.state
+    later = later_entries(store, member)
+    return fold(state, later) if later else state
 
 
 def later_entries(store: TillStore, member: bytes) -> list[Entry]:

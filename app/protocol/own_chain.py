@@ -136,11 +136,13 @@ def _record_own(store: TillStore, facts: Facts) -> int:
 
 
 def give_up(store: TillStore, nonce: bytes) -> None:
-    """Give up all rights and ask for a new epoch before anything else. Stays in force until `rechain`."""
+    """Give up all rights and ask for a new epoch before anything else. Stays in force until `rechain`.
+
+    The nonce is new even where one was asked with already: a restored database may hold the nonce of a rebase
+    that was done long ago, whose fence would not count twice.
+    """
     control = store.control()
-    store.put_control(
-        control._replace(nonce=control.nonce or nonce, grant=None, holds=(), rights=())
-    )
+    store.put_control(control._replace(nonce=nonce, grant=None, holds=(), rights=()))
 
 
 def rechain(store: TillStore, epoch: int, common: int, event: bytes, on: BusinessDate) -> None:

@@ -52,8 +52,20 @@ def _apply_rows(store: TillStore, rows: Iterable[MemberRow], included: int) -> N
         if known is not None and known.generation == generation and known.row.feed >= row.feed:
             continue
         store.put_base(Base(row, included, generation))
+        if row.alias is not None:
+            _end_circle(store, row.member, row.alias)
         if row.erased:
             store.drop_dirty(row.member)
+
+
+def _end_circle(store: TillStore, member: bytes, alias: bytes) -> None:
+    """A restored head office may merge two members the other way round: a row from before the restore that
+    leads back to this one is no alias any more."""
+    while (base := store.base(alias)) is not None and base.row.alias is not None:
+        if base.row.alias == member:
+            store.put_base(base._replace(row=base.row._replace(alias=None)))
+            return
+        alias = base.row.alias
 
 
 def _apply_cell(store: TillStore, taken: CellTaken) -> None:
@@ -159,7 +171,7 @@ def apply_frame(store: TillStore, reply: SnapshotReply) -> None:
     """Rows of a snapshot include the own events that head office had when it was taken."""
     control = store.control()
     if reply.timeline != control.timeline or reply.have.epoch != control.epoch:
-        store.put_control(control._replace(begun=None))
+        store.put_control(_begin_anew(control))
         return
     _apply_rows(store, reply.rows, control.base + reply.have.seq)
     for reference in reply.references:
@@ -173,8 +185,11 @@ def apply_frame(store: TillStore, reply: SnapshotReply) -> None:
 
 
 def no_snapshot(store: TillStore) -> None:
-    """Page every bucket that has no cursor yet from its start."""
+    """Page every bucket that has no cursor yet from its start. Frames of a snapshot that is no longer served
+    have brought rows whose tombstones may be gone: those are swept."""
     control = store.control()
+    if control.begun is not None:
+        control = _begin_anew(control)
     cursors = {bucket: control.cursors.get(bucket, START) for bucket in control.buckets}
     store.put_control(control._replace(begun=None, cursors=cursors))
 

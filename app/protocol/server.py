@@ -195,5 +195,8 @@ class Server:
         )
 
     def _snapshot(self, device: Device, request: SnapshotRequest) -> Reply:
+        tenant = self.store.tenant()
+        if request.timeline != tenant.timeline:
+            return NewTimeline(request.rid, tenant.timeline, device.place, tenant.as_of_ms)
         found = pull.frame(self.store, device, request)
         return found or Refusal(request.rid, "no_snapshot")

@@ -98,7 +98,9 @@ class Till:
         if not bare or not control.settled or control.acked < written:
             return self._sync(rid, written)
         begun = control.begun or Begun(bare[0], 0, 0)
-        return SnapshotRequest(rid, control.device, begun.bucket, begun.snapshot, begun.frame)
+        return SnapshotRequest(
+            rid, control.device, control.timeline, begun.bucket, begun.snapshot, begun.frame
+        )
 
     def receive(self, reply: Reply, now_ms: int, on: BusinessDate, rng: random.Random) -> bool:
         """Apply a reply. False: it is not that of the request in flight, and changes nothing."""

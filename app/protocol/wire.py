@@ -151,6 +151,7 @@ class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
 
     rid: bytes
     device: bytes
+    timeline: int
     bucket: str
     snapshot: int
     frame: int

@@ -1,0 +1,155 @@
+"""What head office's people and its surroundings do in the simulation: bookings, merges, backups, faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from app.protocol import pull
+from app.protocol.wire import ReferenceRow
+from tests.sim.machine import Machine
+from tests.sim.settings import HOUR, MINUTE, ROLLBACKS
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+
+def act(world: World, what: str) -> None:
+    """One act of the office."""
+    _ACTS[what](world)
+
+
+def expire(world: World) -> None:
+    booked = world.server.book_expiries(world.now_ms)
+    world.counts["expiry booked"] += booked
+    if world.server.book_expiries(world.now_ms):
+        world.oracle.fail("an expiry is booked twice")
+
+
+def merge(world: World) -> None:
+    known = list(world.server.store.members())
+    if len(known) < 2:
+        return
+    loser, winner = world.rng.sample(known, 2)
+    world.counts["merged"] += world.server.merge(loser, winner, world.now_ms)
+
+
+def erase(world: World) -> None:
+    """Somebody wants to be forgotten; the office keeps the list beside its store."""
+    member = world.rng.choice(world.members[2:] or world.members)
+    world.erased.add(member)
+    world.server.erase(member, "north")
+    world.counts["erased"] += 1
+
+
+def snapshot(world: World) -> None:
+    for bucket in ("north", "south"):
+        pull.take_snapshot(world.server.store, bucket, world.now_ms, world.server.limits)
+    world.oracle.snapshot_taken(world.now_ms)
+
+
+def prune(world: World) -> None:
+    """Tombstones of long ago go, and with them the cursors of tills that were away."""
+    store = world.server.store
+    for bucket in ("north", "south"):
+        store.prune(bucket, max(store.head(bucket) - world.rng.randint(0, 6), 0))
+
+
+def publish(world: World) -> None:
+    rng = world.rng
+    key, bucket = rng.choice(["tiers", "rules", "prices"]), rng.choice(["north", "south"])
+    body = None if rng.random() < 0.2 else rng.randbytes(4)
+    row = ReferenceRow(f"{key}:{bucket}", bucket, 0, world.now_ms, body)
+    world.published[row.key] = row
+    world.server.publish(row)
+
+
+def backup(world: World) -> None:
+    store = world.server.store
+    world.backups = [*world.backups, store.copy()][-4:]  # type: ignore[attr-defined]
+    for at in world.live():
+        if world.rng.random() < 0.5:
+            at.save()
+        if world.rng.random() < 0.3:
+            at.take_image()
+
+
+def forgive(world: World) -> None:
+    for member in world.server.store.members():
+        world.counts["forgiven"] += world.server.forgive(member) > 0
+
+
+_ACTS: Final[dict[str, Callable[[World], None]]] = {
+    "expire": expire, "merge": merge, "erase": erase, "snapshot": snapshot, "prune": prune,
+    "publish": publish, "backup": backup, "forgive": forgive,
+}  # fmt: skip
+
+
+# Faults -----------------------------------------------------------------------------------------
+
+
+def break_something(world: World, what: str) -> None:
+    """One fault, to a till that is there."""
+    at = world.rng.choice(world.live())
+    if what == "crash" and at.up:
+        world.crash(at, "crash")
+    elif what == "partition":
+        world.counts["fault partition"] += 1
+        at.cut_until_ms = world.now_ms + world.rng.randint(1, 60) * HOUR
+    elif what == "till_lost" and len(world.live()) > 1:
+        _lose(world, at)
+    elif what == "office_restored":
+        restore_office(world)
+    elif what == "database_restored":
+        _come_back(world, at, what, at.restore_database())
+    elif what == "image_restored":
+        _come_back(world, at, what, at.restore_image())
+
+
+def _come_back(world: World, at: Machine, name: str, restored: bool) -> None:
+    if not restored:
+        return
+    world.counts[f"fault {name}"] += 1
+    if name in ROLLBACKS:
+        world.oracle.rolled_back(at)
+    world.at(world.now_ms + world.rng.randint(1, 60) * MINUTE, lambda: world.start(at))
+
+
+def _lose(world: World, at: Machine) -> None:
+    """A till is stolen; an operator writes off what it held, and another one takes its place."""
+    world.counts["fault till_lost"] += 1
+    at.lost, at.up = True, False
+    device = world.server.store.device(at.device)
+    if device is not None:
+        world.counts["written off"] += world.server.write_off(at.device)
+    world.oracle.server_step()
+    world.new_till()
+
+
+def restore_office(world: World) -> None:
+    """Head office goes on from an older backup; what people keep beside it is done again."""
+    if not world.backups:
+        return
+    world.counts["fault office_restored"] += 1
+    store = world.rng.choice(world.backups).copy()
+    world.server = replace(world.server, store=store)
+    world.server.restored(world.now_ms)
+    world.oracle.office_restored()
+    for at in world.machines:
+        device = store.device(at.device)
+        if at.lost and device is not None and device.standing == "live":
+            world.server.write_off(at.device)
+    for member in sorted(world.erased):
+        world.server.erase(member, "north")
+    for key in sorted(world.published):
+        world.server.publish(world.published[key])
+    world.oracle.server_step()
+
+
+def let_in_again(world: World, device: bytes) -> None:
+    """A till that a restored head office has forgotten is known to the people there."""
+    for at in world.live():
+        if at.device == device:
+            world.counts["let in again"] += 1
+            world.server.enrol(device, at.home, "north", "south", forgotten=True)

@@ -1,0 +1,29 @@
+"""200 seeds of the simulated chain: every invariant at every step, and all that can happen did happen."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sim.settings import FAULTS
+from tests.sim.swarm import never_happened, run_seeds, told
+
+BATCHES = [(0, 300), (50, 300), (100, 0), (150, 0)]
+EACH = 50
+
+
+@pytest.mark.parametrize(("first", "budget"), BATCHES)
+def test_every_invariant_holds_and_nothing_is_left_out(first: int, budget: int) -> None:
+    counts = run_seeds(range(first, first + EACH), budget)
+    print(told(counts))
+    assert not never_happened(counts, budget)
+
+
+def test_a_batch_without_a_fault_says_so() -> None:
+    counts = run_seeds(range(1), 300)
+    missing = never_happened(counts, 300)
+    assert missing
+    assert set(missing) & {f"fault {name}" for name in FAULTS}
+
+
+def test_one_seed_is_one_run() -> None:
+    assert run_seeds(range(3, 5), 300) == run_seeds(range(3, 5), 300)
