@@ -54,6 +54,8 @@ class SignIn(QWidget):
         super().__init__()
         self._kit = kit
         self._who = ""
+        self._given = False
+        """Whether a PIN or passphrase is being checked: Enter counts once until the answer."""
         self._wait_left_s = 0
         self._wait_sentence: Callable[[int], str] = str
         self._second = QTimer(self)
@@ -174,6 +176,7 @@ class SignIn(QWidget):
         """Say why not; the field is selected for another try, unless a scan was refused: what was
         typed before it goes on.
         """
+        self._given = False
         self._say(sentence, tone="danger")
         for field in (self.who, self.pin, self.passphrase):
             field.setEnabled(True)
@@ -222,6 +225,7 @@ class SignIn(QWidget):
         self.again_wanted.emit()
 
     def _show(self, shown: QLineEdit | None, asked: Text) -> None:
+        self._given = False
         for field in (self.who, self.pin, self.passphrase):
             field.setVisible(field is shown)
         self._asked.tell(asked)
@@ -236,11 +240,13 @@ class SignIn(QWidget):
             self.who_given.emit(self.who.text().strip())
 
     def _give_pin(self) -> None:
-        if self.pin.text():
+        if self.pin.text() and not self._given:
+            self._given = True
             self.pin_given.emit(self._who, self.pin.text())
 
     def _give_passphrase(self) -> None:
-        if self.passphrase.text() and not self._second.isActive():
+        if self.passphrase.text() and not (self._given or self._second.isActive()):
+            self._given = True
             self.passphrase_given.emit(self.passphrase.text())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

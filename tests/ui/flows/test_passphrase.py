@@ -87,6 +87,17 @@ def test_enter_is_not_taken_before_the_wait_is_over(
     qtbot.waitUntil(lambda: window.desk is not None, timeout=30_000)
 
 
+def test_enter_twice_opens_the_till_once(window: MainWindow, qtbot: QtBot) -> None:
+    """A second opening would find the store in use by the first, and shut the page."""
+    given: list[str] = []
+    window.sign_in.passphrase_given.connect(given.append)
+    window.sign_in.passphrase.setText(PASSPHRASE)
+    press(Qt.Key.Key_Return)
+    press(Qt.Key.Key_Return)
+    qtbot.waitUntil(window.sign_in.who.isVisible, timeout=30_000)
+    assert given == [PASSPHRASE]
+
+
 def test_a_forgotten_pin_is_helped_only_once_the_till_is_open(
     window: MainWindow, qtbot: QtBot
 ) -> None:

@@ -46,6 +46,21 @@ class TestSignIn:
         fresh.until(lambda: "还可试" in fresh.window.sign_in._said.text())
         assert fresh.window.sign_in.pin.hasFocus()
 
+    def test_enter_counts_once_until_the_pin_is_checked(self, fresh: Rig) -> None:
+        fresh.until(lambda: fresh.window.desk is not None)
+        given: list[str] = []
+        fresh.window.sign_in.pin_given.connect(lambda who, pin: given.append(pin))
+        write("lx")
+        press(Qt.Key.Key_Return)
+        fresh.until(lambda: not fresh.window.sign_in.pin.isHidden())
+        for pin in ("111222", PIN):
+            write(pin)
+            press(Qt.Key.Key_Return)
+            press(Qt.Key.Key_Return)
+            fresh.settle()
+        assert given == ["111222", PIN]
+        fresh.until(lambda: fresh.window.pages.currentWidget() is fresh.window.shell)
+
     def test_unknown_initials_are_said_at_the_field(self, fresh: Rig) -> None:
         fresh.until(lambda: fresh.window.desk is not None)
         write("zz")
