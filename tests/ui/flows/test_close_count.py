@@ -22,6 +22,7 @@ from ui.day_run import Step
 from ui.dialogs.approval import Approval
 from ui.dialogs.close_day import CloseDay
 from ui.dialogs.paper_list import PaperList
+from ui.dialogs.shift import OpenShift
 
 
 @pytest.fixture
@@ -90,6 +91,23 @@ def test_an_open_shift_is_counted_within_the_close_and_two_enters_make_the_z(cas
     assert cash.shell.till.shift is None
     assert cash.shell.session is not None
     assert cash.shell.session.shift_id is None
+
+
+def test_a_shift_after_the_close_names_the_date_that_it_sells_on(cash: Rig) -> None:
+    sheet = close_sheet(cash)
+    type_count(cash, *EXACT)
+    press(Qt.Key.Key_Return)
+    cash.until(lambda: sheet.part is not None and not sheet.part.counting)
+    cash.clock.now += 1
+    press(Qt.Key.Key_Return)
+    cash.until(lambda: cash.top is None)
+    cash.settle()
+    cash.act("kb")
+    cash.sheet(OpenShift)
+    assert "营业日 2026-11-22" in shown(cash)
+    cash.open_shift()
+    assert cash.shell.till.shift is not None
+    assert cash.shell.till.shift.business_date.iso() == "2026-11-22"
 
 
 def test_nothing_of_what_is_expected_is_shown_before_the_submit(cash: Rig) -> None:
