@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from app.domain.business_day import BusinessDate
 from app.domain.documents import SaleDocument, TraceStep
 from app.domain.programme import Programme
 from app.formats import Formats, number
@@ -37,6 +38,34 @@ def adjust_working(
         lines.append(words.say("Note: {note}", note=note))
     lines.append(words.say("Made by {who}, agreed by {second}.", who=made_by, second=agreed_by))
     return tuple(lines)
+
+
+def expired(formats: Formats, points: int) -> str:
+    """What a booking of lapsed points took."""
+    return formats.words.say(
+        "{points} expired: nobody used them in time.", points=formats.points(points)
+    )
+
+
+def lapsed_lot(formats: Formats, points: int, last: BusinessDate, receipt_no: str) -> str:
+    """One lot that lapsed: how much was left, until when it was good, the receipt that it came from or ""."""
+    words, left = formats.words, formats.points(points)
+    if not receipt_no:
+        return words.say("{points} were good through {date}.", points=left, date=last.iso())
+    return words.say(
+        "{points} of receipt {number} were good through {date}.",
+        points=left,
+        number=receipt_no,
+        date=last.iso(),
+    )
+
+
+def unexpired(formats: Formats, points: int) -> str:
+    """Why a booking of lapsed points was undone in part."""
+    return formats.words.say(
+        "{points} were booked as expired on a day that still took them: they are given back.",
+        points=formats.points(points),
+    )
 
 
 def headline(formats: Formats, sale: SaleDocument) -> str:
@@ -134,7 +163,7 @@ def _step(formats: Formats, sale: SaleDocument, step: TraceStep, programme: Prog
             )
         case "multiplier":
             return words.say(
-                "Line {line}: times {factor} by “{rule}”.",
+                'Line {line}: times {factor} by "{rule}".',
                 line=_whole(step, "line") + 1,
                 factor=_factor(_whole(step, "factor_bp")),
                 rule=_rule(formats, programme, str(facts["rule"])),

@@ -19,6 +19,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import owner_event_id
 from app.domain.errors import Refused
 from app.queries import counter, members
+from app.queries.why import why
 from app.usecases.adjust import Adjust, adjust, preview_adjust
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.owner_postings import post_all
@@ -182,3 +183,21 @@ def test_points_taken_by_hand_are_taken_from_what_is_booked(kiosk: Kiosk, sold: 
     kiosk.ctx.approvals.give(ask, second)
     assert adjust(kiosk.ctx, command).result.balance == POINTS - 100
     assert points(kiosk) == (POINTS - 100, 0)
+
+
+def test_why_an_expiry_and_what_is_given_back_of_it_are_told_by_their_receipts(
+    kiosk: Kiosk, sold: Sold
+) -> None:
+    go_to(kiosk, sold.document.expires)
+    break_off(kiosk, sold.document.expires)
+    sale = spend(kiosk, 5000, 200)
+    lines = members.ledger(kiosk.ctx, kiosk.member_id)
+    words = kiosk.ctx.words("en")
+    told = {line.kind: why(kiosk.ctx, line.event_id, words) for line in lines}
+    assert told["expire"].headline == "400 pts expired: nobody used them in time."
+    assert told["expire"].working == (
+        f"400 pts of receipt {sold.receipt_no} were good through {sold.document.expires.iso()}.",
+    )
+    given = told["unexpire"]
+    assert given.headline.startswith("200 pts were booked as expired")
+    assert given.receipt_no == sale.receipt_no

@@ -125,7 +125,7 @@ def test_a_void_that_keeps_money_for_points_already_spent_gives_back_the_rest(
     doc = slip(ctx, undo(ctx, session, sold.event_id).event_id)
     said = dict(pairs(doc))
     assert minor(said["原单金额"]) == -30000
-    assert minor(said["已用积分抵扣"]) == kept
+    assert minor(said["已用积分扣款"]) == kept
     assert minor(said["现金"]) == minor(said["作废金额"]) == kept - 30000
     (largest,) = [pair for pair in doc.blocks if isinstance(pair, Pair) and pair.role == "total"]
     assert minor(largest.value) == kept - 30000
