@@ -20,6 +20,7 @@ from app import cached_fold, posting
 from app.account import born_on
 from app.code_ranges import card_fault, kinds_of, plain_card
 from app.context import Changes, Context, Session, Tx
+from app.documents import notice
 from app.domain.birthday import Birthday, check_birthday_change, parse_birthday, require_born
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
@@ -33,9 +34,6 @@ from app.queries.readers import shift_day
 from app.usecases.done import Done
 from app.usecases.rights import require
 from db import people
-
-NOTICE_VERSION: Final = "2026-11"
-"""The notice that the enrol sheet shows; its text is in the locale catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,8 +282,8 @@ def _card(conn: Connection, typed: str) -> str:
 def consents_given(service: bool, marketing: bool) -> list[list[Any]]:
     """(purpose, channel, notice version, granted): service is not marketing, and that is off by itself."""
     return [
-        [SERVICE, "counter", NOTICE_VERSION, int(service)],
-        [MARKETING, "any", NOTICE_VERSION, int(marketing)],
+        [SERVICE, "counter", notice.VERSION, int(service)],
+        [MARKETING, "any", notice.VERSION, int(marketing)],
     ]
 
 

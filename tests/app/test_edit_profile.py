@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from app import posting
+from app.documents.notice import VERSION
 from app.domain.member import MARKETING, SERVICE
 from app.intake import Reading
 from app.protocol.events import Event
 from app.usecases.enrol import (
-    NOTICE_VERSION,
     BirthdayInput,
     EditProfile,
     ProfileInput,
@@ -66,7 +66,7 @@ def test_an_edit_names_every_field_that_it_changes(
 def under_an_older_notice(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """A member who agreed to the notice of last year."""
     with monkeypatch.context() as earlier:
-        earlier.setattr("app.usecases.enrol.NOTICE_VERSION", "2025-01")
+        earlier.setattr("app.documents.notice.VERSION", "2025-01")
         return kiosk.enrol(BEFORE).result.member_id
 
 
@@ -99,8 +99,8 @@ def test_a_consent_that_is_given_now_is_under_todays_notice_and_the_other_as_it_
     save(kiosk, member, BEFORE, marketing=True)
     event = kiosk.last_event()
     assert event.kind == posting.CONSENT
-    assert event.doc["consents"] == [[MARKETING, "any", NOTICE_VERSION, 1]]
-    assert answers(kiosk, member) == {SERVICE: ("2025-01", 1), MARKETING: (NOTICE_VERSION, 1)}
+    assert event.doc["consents"] == [[MARKETING, "any", VERSION, 1]]
+    assert answers(kiosk, member) == {SERVICE: ("2025-01", 1), MARKETING: (VERSION, 1)}
 
 
 def test_a_change_of_the_phone_says_the_answers_again_under_their_own_notice(

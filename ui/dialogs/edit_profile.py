@@ -45,6 +45,7 @@ class EditSheet(ProfileSheet):
         """Whether the stored birthday gave way to one of the other calendar."""
         self._typed_date = ""
         self.email = TextField(lambda: words.say("E-mail"))
+        self.email.textChanged.connect(lambda: self.email.mark_wrong(False))
         self.note = TextField(lambda: words.say("Note"))
         self.alert = TextField(lambda: words.say("Allergy or health"))
         two = columns(kit.look, gap=24)
@@ -111,6 +112,9 @@ class EditSheet(ProfileSheet):
         if stored is not None:
             readings = (stored, *(reading for reading in readings if reading != stored))
         super()._show_readings(readings)
+
+    def _field_of(self, code: Refusal) -> QWidget | None:
+        return self.email if code is Refusal.EMAIL_INVALID else super()._field_of(code)
 
     def _other_calendar(self, code: str) -> None:
         """A date of the other calendar is another date, typed anew; the stored one is back with its own

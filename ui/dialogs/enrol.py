@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.documents.notice import notice
 from app.domain.errors import Refusal, Refused
-from ui.desk_records import Scan
+from ui.desk_records import PhoneCheck, Scan
 from ui.dialogs.profile_fields import ProfileSheet
 from ui.errors import sentence
 from ui.kit import Kit
@@ -71,10 +72,14 @@ class EnrolSheet(ProfileSheet):
                 role="strong",
             )
         )
+        consent.addWidget(WrappedLabel(lambda: notice(words), role="caption"))
+        consent.addSpacing(kit.look.px(6))
         consent.addLayout(self._ticks())
         self.body.addLayout(consent)
         self.body.addWidget(self.problem)
         self.foot.addWidget(self.save, 1)
+        self._goes_on = False
+        """Whether Enter in the phone waits for who else has it."""
         self.phone.setText(phone)
         self.card.textChanged.connect(self._ask_card)
         self.card.setText(card_no)
@@ -112,7 +117,20 @@ class EnrolSheet(ProfileSheet):
         self.name.setFocus(Qt.FocusReason.TabFocusReason)
         return True
 
+    def _show_phone(self, check: PhoneCheck) -> None:
+        super()._show_phone(check)
+        if self._goes_on:
+            self._after_phone()
+
+    def _ask_phone(self) -> None:
+        self._goes_on = False
+        super()._ask_phone()
+
     def _after_phone(self) -> None:
+        """On to the name, or to the members who have this phone; who they are is known first."""
+        self._goes_on = self.checking
+        if self.checking:
+            return
         if self.others:
             phone = self.phone.text().strip()
             self.closing.emit()

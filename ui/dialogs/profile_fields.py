@@ -51,6 +51,8 @@ class ProfileSheet(Sheet):
         self._reading_at = 0
         self.others = 0
         """How many other members have the phone that is typed."""
+        self.checking = False
+        """Whether that is being asked."""
         self._reading_of: Latest[Sequence[Reading]] = Latest(lanes, "db", interrupt=lambda: None)
         self._phone_of: Latest[PhoneCheck] = Latest(lanes, "db", interrupt=lambda: None)
         self._timer = QTimer(self)
@@ -162,6 +164,7 @@ class ProfileSheet(Sheet):
     def refused(self, error: Exception) -> None:
         """Say it where it belongs; everything typed stays."""
         self.save.setEnabled(True)
+        self.checking = False
         self.problem.tell(lambda: words_of(self._kit, error))
         code = error.code if isinstance(error, Refused) else None
         field = (self._field_of(code) if isinstance(code, Refusal) else None) or self.save
@@ -184,6 +187,7 @@ class ProfileSheet(Sheet):
     def _ask_phone(self) -> None:
         self.phone.mark_wrong(False)
         text = self.phone.text().strip()
+        self.others, self.checking = 0, bool(text)
         if not text:
             self.phone_said.tell(nothing)
             self._phone_of.drop()
@@ -195,7 +199,7 @@ class ProfileSheet(Sheet):
     def _show_phone(self, check: PhoneCheck) -> None:
         words = self._kit.words
         tone = "muted"
-        self.others = check.members
+        self.others, self.checking = check.members, False
         if check.problem == "short":
             self.phone_said.tell(
                 lambda: words.say(

@@ -157,6 +157,41 @@ class TestEnrol:
         assert rig.top is None
         assert rig.counter.finder.box.text() == "13812346621"
 
+    def test_enter_without_a_phone_goes_on_although_the_one_before_was_in_use(
+        self, rig: Rig
+    ) -> None:
+        sheet = enrolling(rig)
+        sheet.name.setText("张三丰")
+        sheet.phone.setFocus()
+        write("13812346621")
+        rig.until(lambda: sheet.others == 1)
+        sheet.phone.selectAll()
+        press(Qt.Key.Key_Delete)
+        press(Qt.Key.Key_Return)
+        assert rig.top is sheet
+        assert sheet.name.hasFocus()
+
+    def test_enter_waits_until_it_is_known_who_has_the_phone(self, rig: Rig) -> None:
+        sheet = enrolling(rig)
+        with rig.busy_store():
+            write("13812346621")
+            press(Qt.Key.Key_Return)
+            assert sheet.phone.hasFocus()
+        rig.until(lambda: rig.top is None)
+        assert rig.counter.finder.box.text() == "13812346621"
+
+    def test_a_wrong_e_mail_is_framed_and_has_the_focus(self, rig: Rig) -> None:
+        rig.attach()
+        rig.act("xg")
+        sheet = rig.sheet(EditSheet)
+        sheet.email.setText("nobody at home")
+        sheet.submit()
+        rig.until(lambda: "邮箱" in sheet.problem.text())
+        assert sheet.email.hasFocus()
+        assert sheet.email.property("state") == "wrong"
+        write("x")
+        assert sheet.email.property("state") == ""
+
     def test_another_reading_by_the_down_key(self, rig: Rig) -> None:
         sheet = enrolling(rig)
         sheet.name.setFocus()
