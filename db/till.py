@@ -228,11 +228,12 @@ def item_codes(conn: Connection, item_id: bytes) -> tuple[str, ...]:
 
 
 def find_items(conn: Connection, text: str, limit: int) -> list[ItemRow]:
-    """Items whose name, pinyin, initials or code hold `text`; a catalogue is small enough to scan."""
+    """Items whose name, pinyin, initials, code or barcode hold `text`; a catalogue is small enough to scan."""
     like = "%" + text.lower().replace("%", "").replace("_", "") + "%"
     rows = conn.execute(
         f"SELECT {_ITEM} FROM item WHERE active = 1 AND (lower(name) LIKE ?1"
-        " OR lower(name_en) LIKE ?1 OR py LIKE ?1 OR ini LIKE ?1 OR code LIKE ?1)"
+        " OR lower(name_en) LIKE ?1 OR replace(py, ' ', '') LIKE ?1 OR ini LIKE ?1 OR code LIKE ?1"
+        " OR EXISTS (SELECT 1 FROM item_code c WHERE c.item_id = item.id AND c.code LIKE ?1))"
         " ORDER BY ini NOT LIKE ?2, name LIMIT ?3",
         (like, like[1:], limit),
     )

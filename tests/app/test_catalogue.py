@@ -67,7 +67,8 @@ def test_items_of_a_file_can_be_sold_by_each_barcode(shop: Shop) -> None:
     assert (item.code, item.price_minor, item.tax_bp, item.tax_included) == ("A1", 8850, 1300, True)
     loose = item_by_code(shop.till.context, "A2")
     assert (loose.price_minor, loose.per_quantity, loose.tax_included) == (3000, 500, False)
-    assert [found.code for found in find_items(shop.till.context, "lj")] == ["A1"]
+    for typed in ("lj", "longjing", "6900000000112"):
+        assert [found.code for found in find_items(shop.till.context, typed)] == ["A1"], typed
 
 
 def test_a_second_run_changes_nothing_and_is_no_event(shop: Shop) -> None:

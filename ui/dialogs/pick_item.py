@@ -1,11 +1,11 @@
-"""F5 at the amount: find an item by pinyin initials, name or code; Enter puts it on the sale."""
+"""F5 at the amount: find an item by name, pinyin, initials, code or barcode; Enter puts it on the sale."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter
 
 from app.queries.records import ItemView
@@ -38,7 +38,7 @@ class PickItem(FilterList[ItemView]):
             lambda: words.say("Pick an item"),
             rows,
             _ItemDelegate(kit, rows),
-            hint=lambda: words.say("Initials, name or code"),
+            hint=lambda: words.say("Name, initials, code or barcode"),
             field_name=lambda: words.say("Find an item"),
             list_name=lambda: words.say("Items"),
         )
@@ -46,9 +46,12 @@ class PickItem(FilterList[ItemView]):
         self._items: Latest[Sequence[ItemView]] = Latest(lanes, "db", interrupt=lambda: None)
         self.said = WrappedLabel(role="muted")
         self.body.insertWidget(1, self.said)
+        self._moved = False
+        """Whether a row was chosen by Up or Down: then Enter picks it, with nothing typed too."""
         self.narrow()
 
     def narrow(self) -> None:
+        self._moved = False
         text = self.typed()
         self._items.ask(
             self,
@@ -69,7 +72,10 @@ class PickItem(FilterList[ItemView]):
         self.field.clear()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if is_enter(event) and not event.isAutoRepeat() and not self.typed():
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self._moved = True
+        pays = is_enter(event) and not (self.typed() or self._moved)
+        if pays and not event.isAutoRepeat():
             self.pay_wanted.emit()
         else:
             super().keyPressEvent(event)

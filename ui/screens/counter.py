@@ -259,20 +259,29 @@ class Counter(QWidget):
         """One more of an item, scanned `at` (now where it was not); the same one again at once is a
         repeated scan (S50).
         """
-        now = self._clock() if at is None else at
-        code, before = self._last_item
-        if item.code == code and (now - before) * 1000 < REPEAT_SCAN_MS:
-            words = self._kit.words
-            self.strip.good_news(lambda: words.say("×1: repeat scan ignored."))
+        if self._is_repeat(item.code, self._clock() if at is None else at):
             return
-        self._last_item = (item.code, now)
         self.use_cart(self.cart.with_item(item, self._quantity))
         self._set_quantity(1)
 
-    def add_unknown(self, code: str) -> None:
-        """A red line, of as many pieces as were said before the scan."""
+    def add_unknown(self, code: str, at: float) -> bool:
+        """A red line, of as many pieces as were said before the scan `at`; False for a repeated scan."""
+        if self._is_repeat(code, at):
+            return False
         self.use_cart(self.cart.with_unknown(code, self._quantity))
         self._set_quantity(1)
+        return True
+
+    def _is_repeat(self, code: str, at: float) -> bool:
+        """Whether the same code was scanned a moment before: one scan that the scanner sent twice (S50)."""
+        before, then = self._last_item
+        repeat = code == before and (at - then) * 1000 < REPEAT_SCAN_MS
+        if repeat:
+            words = self._kit.words
+            self.strip.good_news(lambda: words.say("×1: repeat scan ignored."))
+        else:
+            self._last_item = (code, at)
+        return repeat
 
     def _set_quantity(self, quantity: int) -> None:
         self._quantity = quantity

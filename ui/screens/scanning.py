@@ -61,7 +61,7 @@ class Scanning:
             self._leave_pay()
             self._counter.add_item(scan.item, at)
         else:
-            self._unknown_code(scan)
+            self._unknown_code(scan, at)
 
     def take_up_waiting(self) -> None:
         """What was scanned while money was being taken."""
@@ -69,7 +69,7 @@ class Scanning:
         for scan, at in waiting:
             self._scanned(scan, at)
 
-    def _unknown_code(self, scan: Scan) -> None:
+    def _unknown_code(self, scan: Scan, at: float) -> None:
         words = self._kit.words
         if scan.kind in ("card_lost", "card_replaced") or scan.new_card:
             self._counter.sounds.play(REFUSED)
@@ -86,8 +86,9 @@ class Scanning:
             self._counter.strip.refuse(self._say_new_card)
         else:
             self._leave_pay()
+            if not self._counter.add_unknown(scan.code, at):
+                return
             self._counter.sounds.play(UNKNOWN)  # Cashiers don't watch the screen while they scan.
-            self._counter.add_unknown(scan.code)
             self._counter.sale.say_problem(
                 lambda: words.say(
                     "Barcode {code} isn't known. F5 picks the item, Delete drops it.",

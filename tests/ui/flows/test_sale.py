@@ -176,6 +176,18 @@ class TestSale:
         press(Qt.Key.Key_Return)
         rig.until(lambda: isinstance(rig.top, Pay))
 
+    def test_down_and_enter_pick_an_item_with_nothing_typed(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F5)
+        press(Qt.Key.Key_F5)
+        sheet = rig.sheet(PickItem)
+        rig.until(lambda: sheet.rows.rowCount() == 3)
+        press(Qt.Key.Key_Down)
+        second = sheet.rows.record(1)
+        press(Qt.Key.Key_Return)
+        assert second is not None
+        assert [line.code for line in rig.counter.cart.lines] == [second.code]
+        assert rig.top is sheet
+
     def test_flow_6_items_by_scan_and_by_initials(self, rig: Rig) -> None:
         rig.scan(TEA)
         press(Qt.Key.Key_F5)
@@ -206,6 +218,14 @@ class TestSale:
         rig.counter._last_item = (item.code, rig.clock.now)
         rig.counter.add_item(item)
         assert rig.counter.cart.lines[0].request.quantity == 1
+        assert "重复扫描" in rig.shell.strip.text
+
+    def test_the_same_unknown_code_again_at_once_is_one_scan(self, rig: Rig) -> None:
+        rig.clock.step_s = 0.05
+        rig.counter.scanning.scan("6999999999999")
+        rig.counter.scanning.scan("6999999999999")
+        rig.settle()
+        assert len(rig.counter.cart.lines) == 1
         assert "重复扫描" in rig.shell.strip.text
 
     def test_an_unknown_code_is_a_red_line_and_scanning_goes_on(self, rig: Rig) -> None:
