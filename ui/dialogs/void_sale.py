@@ -141,6 +141,7 @@ class VoidSale(Sheet):
     def _choose(self, document: DocumentLine) -> None:
         """Show it among the others, or above them; what it can't be voided for is told by its quote."""
         self.number.mark_wrong(False)
+        self.number.clear()  # What was typed is found: the row says which it is.
         if all(each.event_id != document.event_id for each in self._documents):
             self._documents.insert(0, document)
             self.rows.show(self._documents)
@@ -151,6 +152,9 @@ class VoidSale(Sheet):
         self.reason.setFocus()
 
     def _row_changed(self) -> None:
+        if self.table.hasFocus():
+            self.number.clear()  # Another one is chosen by hand.
+            self.number.mark_wrong(False)
         self._ask()
         if self.table.currentIndex().row() == len(self._documents) - 1 and not self._whole:
             self._whole = True  # until more came
@@ -181,6 +185,9 @@ class VoidSale(Sheet):
 
     def submit(self) -> None:
         """Commit what is previewed; a reason must be chosen."""
+        if self.number.text().strip() and not self.busy:
+            self._look_up()  # Never another one than the number that stands there.
+            return
         document = self.rows.record(self.table.currentIndex().row())
         if self.busy or document is None or self.quote is None:
             return

@@ -155,13 +155,13 @@ class TestReturnAndVoid:
         sheet = rig.sheet(VoidSale)
         rig.until(lambda: sheet.quote is not None)
         sheet.table.selectRow(1)
-        rig.until(lambda: "已用积分抵扣" in sheet._points.text())
+        rig.until(lambda: "积分已用掉，扣下" in sheet._points.text())
         assert sheet.quote is not None
         kept = sheet.quote.settlement.charged_minor
         assert kept > 0
         said = rig.window._kit.formats.money
         assert sheet._money.text() == said(kept - 30000)
-        assert f"已用积分抵扣 {said(kept)}。" in sheet._points.text()
+        assert f"积分已用掉，扣下 {said(kept)}。" in sheet._points.text()
 
     def test_a_document_of_this_shift_is_found_by_its_number_or_a_scan_of_its_receipt(
         self, rig: Rig
@@ -196,6 +196,37 @@ class TestReturnAndVoid:
         write("999")
         press(Qt.Key.Key_Return)
         rig.until(lambda: "小票" in sheet.problem.text())
+
+    def test_no_other_document_is_voided_than_the_number_that_stands_there(self, rig: Rig) -> None:
+        charge(rig, "12", "100")
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        sheet.number.setFocus()
+        write("999")
+        sheet.reason.setFocus()
+        press(Qt.Key.Key_Down)
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "没有这个小票号" in sheet.problem.text())
+        assert rig.top is sheet
+        sheet.number.clear()
+        sheet.reason.setFocus()
+        press(Qt.Key.Key_Return)
+        rig.hear("已作废")
+
+    def test_a_row_that_is_chosen_by_hand_takes_the_place_of_a_number(self, rig: Rig) -> None:
+        for amount in ("12", "34"):
+            charge(rig, amount, "100")
+        rig.act("zf")
+        sheet = rig.sheet(VoidSale)
+        rig.until(lambda: sheet.quote is not None)
+        sheet.number.setFocus()
+        write("999")
+        press(Qt.Key.Key_Down)
+        assert sheet.table.hasFocus()
+        press(Qt.Key.Key_Down)
+        assert sheet.number.text() == ""
+        rig.until(lambda: sheet._money.text() == "−¥12.00")
 
     def test_the_list_goes_on_where_it_is_gone_down(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
