@@ -344,18 +344,19 @@ class PointsLine(NamedTuple):
 
 
 def points_of_member(
-    conn: Connection, member_id: bytes, asset: str, limit: int
+    conn: Connection, member_id: bytes, asset: str, limit: int, *, below: tuple[int, int]
 ) -> list[PointsLine]:
-    """A member's entries of one asset, newest first."""
+    """A member's entries of one asset, newest first: those before an entry's (event, number)."""
     rows = conn.execute(
         "SELECT l.event_id, l.n, l.seq, l.kind, l.amount, l.business_date, e.kind,"
         " e.body, d.staff_id, d.total_minor, d.receipt_no"
         " FROM (SELECT seq, n FROM ledger INDEXED BY ledger_member"
-        "       WHERE member_id = ? AND asset = ? ORDER BY seq DESC, n DESC LIMIT ?) f"
+        "       WHERE member_id = ? AND asset = ? AND (seq, n) < (?, ?)"
+        "       ORDER BY seq DESC, n DESC LIMIT ?) f"
         " JOIN ledger l ON l.seq = f.seq AND l.n = f.n"
         " JOIN event e ON e.seq = f.seq LEFT JOIN document d ON d.seq = f.seq"
         " ORDER BY l.seq DESC, l.n DESC",
-        (member_id, asset, limit),
+        (member_id, asset, *below, limit),
     )
     return [PointsLine(*row) for row in rows]
 
@@ -378,10 +379,10 @@ def document_by_event(conn: Connection, event_id: bytes) -> DocumentRow | None:
     return _one_document(conn, "event_id = ?", event_id)
 
 
-def documents_of_member(conn: Connection, member_id: bytes, limit: int) -> list[DocumentRow]:
-    """A member's newest documents first, those that have a slip."""
-    where = "member_id = ? AND receipt_no IS NOT NULL ORDER BY seq DESC LIMIT ?"
-    return _documents(conn, where, (member_id, limit))
+def sales_of_member(conn: Connection, member_id: bytes, since: int) -> list[DocumentRow]:
+    """A member's sales from a business date on, newest first."""
+    where = "member_id = ? AND kind = 'sale' AND business_date >= ? ORDER BY seq DESC"
+    return _documents(conn, where, (member_id, since))
 
 
 def documents_that_earned(

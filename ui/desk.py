@@ -303,8 +303,9 @@ class Desk:
     def lots(self, member_id: bytes) -> Sequence[LotLine]:
         return members.lots(self._ctx, member_id)
 
-    def ledger(self, member_id: bytes) -> Sequence[LedgerLine]:
-        return members.ledger(self._ctx, member_id)
+    def ledger(self, member_id: bytes, after: LedgerLine | None = None) -> Sequence[LedgerLine]:
+        """Entries, newest first: the first part of them, or the one that follows a line."""
+        return members.ledger(self._ctx, member_id, after=after)
 
     def why(self, event_id: bytes) -> Mapping[str, Why]:
         """Why a document earned, took or returned its points, in every language of the till."""
@@ -419,15 +420,11 @@ class Desk:
 
     def returnable(self, members: Sequence[bytes]) -> Sequence[DocumentLine]:
         """The sales of these members that goods can come back of: of 90 days, newest first (flow 10)."""
-        first = self._ctx.business_date() - RETURNABLE_DAYS
-        found = (d for each in members for d in counter.documents_of_member(self._ctx, each))
-        sales = [
-            document
-            for document in found
-            if document.kind == "sale"
-            and document.business_date >= first
-            and not (document.voided or document.fully_returned)
-        ]
+        first = self._ctx.business_date().plus(-RETURNABLE_DAYS)
+        found = (
+            d for each in members for d in counter.sales_of_member(self._ctx, each, since=first)
+        )
+        sales = [each for each in found if not (each.voided or each.fully_returned)]
         return sorted(sales, key=lambda document: document.seq, reverse=True)
 
     def document_by_receipt(self, text: str) -> DocumentLine:

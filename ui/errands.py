@@ -179,7 +179,13 @@ class Errands(QObject):
             return
 
         def answered(lines: tuple[LedgerLine, ...]) -> None:
-            sheet = Ledger(self._kit, lines, lambda: self._till().today)
+            sheet = Ledger(
+                self._kit,
+                self._lanes,
+                lines,
+                partial(self._desk.ledger, member.member_id),
+                lambda: self._till().today,
+            )
             sheet.why_wanted.connect(self.why)
             self.sheets.open(sheet)
 

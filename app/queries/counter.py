@@ -59,7 +59,7 @@ def english_names(ctx: Context, codes: Set[str]) -> dict[str, str]:
 
 
 def find_items(ctx: Context, text: str) -> tuple[ItemView, ...]:
-    """Items by name, pinyin, initials or code."""
+    """Items by name, pinyin, initials, code or barcode."""
     with ctx.read() as conn:
         return tuple(_item(row) for row in till.find_items(conn, text, ITEMS_SHOWN))
 
@@ -104,12 +104,12 @@ def staff(ctx: Context, staff_id: bytes) -> StaffView | None:
     return StaffView(row.id, row.initials, row.name, row.role) if row else None
 
 
-def documents_of_member(
-    ctx: Context, member_id: bytes, *, limit: int = 50
+def sales_of_member(
+    ctx: Context, member_id: bytes, *, since: BusinessDate
 ) -> tuple[DocumentLine, ...]:
-    """A member's purchases and returns, newest first."""
+    """All of a member's sales from a business date on, newest first."""
     with ctx.read() as conn:
-        found = rows.documents_of_member(conn, member_id, limit)
+        found = rows.sales_of_member(conn, member_id, int(since))
         return tuple(_document_line(conn, row) for row in found)
 
 

@@ -42,6 +42,8 @@ from app.queries.selling_date import selling_date
 from db import people, rows
 
 RECENT = 6
+LEDGER_SHOWN = 200
+"""How much of a long ledger is read at a time."""
 """A phone number silent for so long may have a new owner (domain.md section 3, "Phone")."""
 
 
@@ -103,10 +105,13 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
     )
 
 
-def ledger(ctx: Context, member_id: bytes, *, limit: int = 500) -> tuple[LedgerLine, ...]:
-    """A member's points entries, newest first, each with the balance after it."""
+def ledger(
+    ctx: Context, member_id: bytes, *, after: LedgerLine | None = None
+) -> tuple[LedgerLine, ...]:
+    """A member's points entries, newest first, each with the balance after it: LEDGER_SHOWN of them at
+    most, those that follow the line `after`."""
     with ctx.read() as conn:
-        return tuple(_ledger(ctx, conn, member_id, limit=limit))
+        return tuple(_ledger(ctx, conn, member_id, limit=LEDGER_SHOWN, after=after))
 
 
 def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
@@ -194,9 +199,14 @@ def card_check(ctx: Context, typed: str) -> tuple[CardFault, int]:
         return card_fault(conn, plain_card(typed)), card_digits(conn)
 
 
-def _ledger(ctx: Context, conn: Connection, member_id: bytes, *, limit: int) -> list[LedgerLine]:
-    entries = rows.points_of_member(conn, member_id, POINTS, limit)
-    balance = rows.ledger_sum(conn, member_id, POINTS)
+def _ledger(
+    ctx: Context, conn: Connection, member_id: bytes, *, limit: int, after: LedgerLine | None = None
+) -> list[LedgerLine]:
+    if after is None:
+        below, balance = (rows.LAST, 0), rows.ledger_sum(conn, member_id, POINTS)
+    else:
+        below, balance = (after.seq, after.n), after.balance_after - after.amount
+    entries = rows.points_of_member(conn, member_id, POINTS, limit, below=below)
     lines = []
     for line in entries:
         lines.append(

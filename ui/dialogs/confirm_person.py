@@ -27,7 +27,7 @@ class ConfirmPerson(Sheet):
     def __init__(self, kit: Kit, member: Doubtful) -> None:
         words = kit.words
         super().__init__(kit, lambda: words.say("Ask the customer's name"))
-        self._member_id = member.member_id
+        self._member_id = self.about = member.member_id
         self.body.addWidget(
             WrappedLabel(
                 lambda: words.say(

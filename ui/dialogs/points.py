@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.domain.business_day import BusinessDate
 from app.queries.records import LedgerLine, LotLine
 from ui.kit import Kit
+from ui.lanes import Lanes
 from ui.models.ledger_rows import LedgerRows
 from ui.models.lot_rows import LotRows
 from ui.widgets.basics import Button, Label, WrappedLabel, card, rows
@@ -69,13 +70,22 @@ class Ledger(Sheet):
     wide = 900
 
     def __init__(
-        self, kit: Kit, lines: Sequence[LedgerLine], today: Callable[[], BusinessDate]
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        lines: Sequence[LedgerLine],
+        older: Callable[[LedgerLine], Sequence[LedgerLine]],
+        today: Callable[[], BusinessDate],
     ) -> None:
         super().__init__(kit, lambda: kit.words.say("Ledger"))
+        self._lanes, self._older = lanes, older
+        self._lines = list(lines)
+        self._whole = not lines
         self._rows = LedgerRows(kit, today, operator=True)
-        self._rows.show(lines)
+        self._rows.show(self._lines)
         self.table = RecordTable(kit, self._rows, lambda: kit.words.say("Ledger"), whole=(0,))
         self.table.opened.connect(self._open)
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._at_row())
         self.table.selectRow(0)
         self.body.addWidget(self.table, 1)
         self.foot.addWidget(
@@ -88,6 +98,27 @@ class Ledger(Sheet):
 
     def height_for(self, width: int) -> int:
         return self._kit.look.px(620)
+
+    def _at_row(self) -> None:
+        """At the last line: the part that follows it, if there is one."""
+        if self._whole or self.table.currentIndex().row() < len(self._lines) - 1:
+            return
+        self._whole, last = True, self._lines[-1]
+        self._lanes.run(
+            self, "db", lambda: self._older(last), ok=self._append, failed=self._try_again
+        )
+
+    def _try_again(self, error: Exception) -> None:
+        self._whole = False  # The next move to the last line asks once more.
+
+    def _append(self, lines: Sequence[LedgerLine]) -> None:
+        if not lines:
+            return
+        at = self.table.currentIndex().row()
+        self._lines += lines
+        self._whole = False
+        self._rows.show(self._lines)
+        self.table.selectRow(at)
 
     def _open(self, row: int) -> None:
         line = self._rows.record(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 from PySide6.QtCore import Qt
 
 from app import posting
@@ -131,6 +132,28 @@ def corrected(rig: Rig, to: str = "", *, back: int = 1) -> None:
         rig.settle()
 
 
+class TestLedger:
+    def test_goes_on_where_it_is_gone_down_with_the_balances_going_on_too(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.queries.members.LEDGER_SHOWN", 3)
+        rig.attach()
+        rig.act("ls")
+        sheet = rig.sheet(Ledger)
+        assert sheet._rows.rowCount() == 3
+        for _ in range(2):
+            press(Qt.Key.Key_Down)
+        rig.until(lambda: sheet._rows.rowCount() == 4)
+        assert sheet.table.currentIndex().row() == 2
+        lines = [sheet._rows.record(row) for row in range(4)]
+        balances = [line.balance_after for line in lines if line is not None]
+        amounts = [line.amount for line in lines if line is not None]
+        assert balances == [sum(amounts[at:]) for at in range(4)]
+        press(Qt.Key.Key_Down)
+        rig.settle()
+        assert sheet._rows.rowCount() == 4
+
+
 class TestAcceptedPoints:
     def test_stay_while_the_amount_is_corrected(self, rig: Rig) -> None:
         accepted(rig)
@@ -240,6 +263,23 @@ class TestSilentPhone:
         rig.scan(other.card_no or "")
         assert rig.counter.cart.verified == ""
         assert rig.counter.sale.redeem.isHidden()
+
+    def test_the_question_goes_with_the_member_whom_it_is_about(self, rig: Rig) -> None:
+        silence(rig)
+        rig.attach("6608")
+        other = rig.counter.attached
+        assert other is not None
+        rig.counter.clear_sale()
+        rig.attach()
+        rig.amount("100")
+        press(Qt.Key.Key_F6)
+        assert shows(rig, ConfirmPerson)
+        rig.scan(other.card_no or "")
+        rig.clock.now += 2
+        rig.scan(other.card_no or "")
+        assert rig.counter.cart.member_id == other.member_id
+        assert rig.top is None
+        assert rig.counter.cart.verified == "card"
 
     def test_escape_leaves_the_points_and_keeps_the_sale(self, rig: Rig) -> None:
         silence(rig)
