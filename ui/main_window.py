@@ -126,7 +126,8 @@ class MainWindow(QMainWindow):
         self._lock_wanted: SignOutWhy = "lock"
         self._log_out_wanted = False
         application = QApplication.instance()
-        assert application is not None, "a window needs its application"
+        assert isinstance(application, QApplication), "a window needs its application"
+        application.focusChanged.connect(self._keep_focus)
         application.installEventFilter(self.scanner)
         application.installEventFilter(self)
 
@@ -413,6 +414,16 @@ class MainWindow(QMainWindow):
         elif self.sign_in.takes_badge:
             self._who_given(code, scanned=True)
 
+    def _keep_focus(self, before: QWidget | None, now: QWidget | None) -> None:
+        """Nothing behind the lock takes the keyboard, whatever opens there late: a PIN would go into it."""
+        page, shell = self.pages.currentWidget(), self.shell
+        if now is None or page is None or shell is None or page is shell:
+            return
+        if not shell.isAncestorOf(now):
+            return
+        asked = before if before is not None and page.isAncestorOf(before) else self.sign_in.field
+        asked.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _back_to_search(self) -> None:
         """Twenty quiet seconds on an empty cart: the next customer starts in the search box."""
         shell = self.shell
@@ -464,7 +475,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the cart, let the lanes finish, close the store."""
         application = QApplication.instance()
-        if application is not None:
+        if isinstance(application, QApplication):
+            application.focusChanged.disconnect(self._keep_focus)
             application.removeEventFilter(self.scanner)
             application.removeEventFilter(self)
         desk, self.desk = self.desk, None

@@ -142,8 +142,13 @@ class Counter(QWidget):
         pay = self.sheets.lying(Pay)
         return pay is not None and pay.busy
 
+    @property
+    def _in_sight(self) -> bool:
+        """Whether the counter is the page that is shown: behind another one, or a lock, it takes no keys."""
+        return self.isVisibleTo(self.window())
+
     def focus_search(self) -> None:
-        if self.sheets.top is None:
+        if self.sheets.top is None and self._in_sight:
             self.finder.take_focus()
 
     def restore(self, cart: Cart) -> None:
@@ -297,6 +302,8 @@ class Counter(QWidget):
             self.focus_amount()
 
     def focus_amount(self) -> None:
+        if not self._in_sight:
+            return
         self.sale.amount.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def point_at_unknown(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
@@ -153,6 +154,8 @@ class SheetHost(QWidget):
         self._kit = kit
         self._over = over
         self._sheets: list[Sheet] = []
+        self._before: QWidget | None = None
+        """What had the focus when the first of them was laid."""
         over.installEventFilter(self)
         self.hide()
 
@@ -175,6 +178,8 @@ class SheetHost(QWidget):
 
     def open(self, sheet: Sheet) -> None:
         """Lay a sheet on top and give it the focus."""
+        if not self._sheets:
+            self._before = QApplication.focusWidget()
         for below in self._sheets:
             below.hide()
         self._sheets.append(sheet)
@@ -201,7 +206,18 @@ class SheetHost(QWidget):
             below.first_focus().setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.hide()
+            self._give_back_focus()
             self.emptied.emit()
+
+    def _give_back_focus(self) -> None:
+        """To what had it before the sheets, or to the page's first stop: never to nothing that is seen."""
+        back, self._before = self._before, None
+        if not self._over.isVisible():
+            return
+        if back is None or not (shiboken6.isValid(back) and back.isVisible()):
+            back = next(iter(tab_stops(self._over)), None)
+        if back is not None:
+            back.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
     def busy(self) -> bool:

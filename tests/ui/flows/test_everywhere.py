@@ -14,9 +14,10 @@ from tests.ui.flows.steps import one_back, sell_tea, shows
 from tests.ui.keys import focus, press
 from ui.dialogs.find_action import Help
 from ui.dialogs.slip import SlipSheet
-from ui.pages import SETTINGS
+from ui.pages import PAGES, SETTINGS
 from ui.screens.settings_page import SettingsPage
 from ui.sounds import DONE, REFUSED, UNKNOWN, Sounds
+from ui.widgets.sheet import tab_stops
 
 
 class TestEverywhere:
@@ -156,6 +157,23 @@ class TestEverywhere:
             assert rig.top is not None
             press(Qt.Key.Key_Escape)
             assert focus() is rig.counter.finder.box
+
+    @pytest.mark.parametrize("page", range(1, len(PAGES)))
+    def test_a_page_has_its_focus_again_after_a_sheet_and_keeps_it_when_nobody_types(
+        self, manager: Rig, page: int
+    ) -> None:
+        press(Qt.Key(Qt.Key.Key_1 + page), Qt.KeyboardModifier.AltModifier)
+        manager.settle()
+        stops = tab_stops(manager.shell.pages.page(page))
+        stops[-1].setFocus()
+        for key in (Qt.Key.Key_F1, Qt.Key.Key_Escape):
+            press(key)
+        assert manager.top is None
+        assert stops[-1].hasFocus()
+        manager.window.idle.touch()
+        manager.clock.now += 25
+        manager.window.idle.look()
+        assert stops[-1].hasFocus()
 
     def test_the_theme_key_goes_through_all_three_and_comes_back(self, rig: Rig) -> None:
         seen = []

@@ -10,8 +10,9 @@ from PySide6.QtCore import Qt
 from app.usecases.close_unattended import close_all
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import shows
-from tests.ui.keys import press, write
+from tests.ui.keys import focus, press, write
 from tests.ui.shop import BADGE, PIN
+from ui.dialogs.cash_count import CountSheet
 from ui.dialogs.enrol import EnrolSheet
 from ui.dialogs.shift import OpenShift, SwitchPerson
 from ui.pages import COUNTER, PAGES, REPORTS, SETTINGS
@@ -135,6 +136,23 @@ class TestPeople:
         rig.sign_in("wm")
         assert rig.counter.sale.amount.text() == "38"
         assert rig.counter.attached is not None
+
+    def test_twenty_quiet_seconds_leave_a_locked_till_its_keyboard(self, rig: Rig) -> None:
+        press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+        away(rig, 26)
+        assert rig.window.sign_in.who.hasFocus()
+        write("lx")
+        assert rig.window.sign_in.who.text() == "lx"
+
+    def test_a_sheet_that_opens_behind_the_lock_takes_no_key(self, rig: Rig) -> None:
+        with rig.busy_store():
+            rig.act("jb")
+            press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+        rig.until(lambda: shows(rig, CountSheet))
+        assert rig.window.sign_in.who.hasFocus()
+        rig.sign_in()
+        assert rig.top is not None
+        assert rig.top.isAncestorOf(focus())
 
     def test_an_idle_till_locks(self, rig: Rig) -> None:
         away(rig, 599)
