@@ -316,18 +316,14 @@ def newest_consent_seqs(
     return [int(seq) for (seq,) in rows]
 
 
-def members_sharing_phones(conn: Connection, least: int) -> Iterator[tuple[bytes, int]]:
-    """(member, how many have their phone) of every phone that at least so many members have; one look
-    through the index of phones. Nobody for 0."""
-    return iter(
-        conn.execute(
-            "SELECT p.member_id, f.members FROM (SELECT phone, count(*) AS members FROM profile"
-            "  INDEXED BY profile_phone WHERE phone > '' GROUP BY phone HAVING count(*) >= ?1) f"
-            " JOIN profile p INDEXED BY profile_phone ON p.phone = f.phone WHERE ?1 > 0"
-            " ORDER BY p.member_id",
-            (least,),
-        )
-    )
+def sharing_phone_of(conn: Connection, member_id: bytes) -> int:
+    """How many members have the phone of this one, who is among them; 0 without a phone."""
+    row = conn.execute(
+        "SELECT count(*) FROM profile WHERE phone > '' AND phone ="
+        " (SELECT phone FROM profile WHERE member_id = ?)",
+        (member_id,),
+    ).fetchone()
+    return int(row[0])
 
 
 def consents_of(conn: Connection, member_id: bytes) -> list[ConsentRow]:

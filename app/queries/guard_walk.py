@@ -175,7 +175,7 @@ class _Phones:
 
     def __init__(self, conn: Connection, limits: GuardLimits) -> None:
         self._salt = os.urandom(16)
-        self._shared = dict(people.members_sharing_phones(conn, limits.members_per_phone))
+        self._conn, self._least = conn, limits.members_per_phone
         self._marks: dict[str, str] = {}
         for person in people.all_staff(conn):
             own = people.profile(conn, person.member_id) if person.member_id else None
@@ -190,7 +190,8 @@ class _Phones:
         return self._marks.get(member, "")
 
     def sharing(self, member: str) -> int:
-        return self._shared.get(bytes.fromhex(member), 0)
+        """How many have the phone of somebody who enrolled. Asked of each, for they are few in any period."""
+        return people.sharing_phone_of(self._conn, bytes.fromhex(member)) if self._least else 0
 
 
 def _links(conn: Connection, phones: _Phones) -> Iterator[Fact]:
