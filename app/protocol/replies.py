@@ -27,7 +27,9 @@ REDIRTY_MS: Final = 10 * 60_000
 """Cells of so long before a restored head office's backup are sent again too: clocks differ."""
 
 
-def apply_sync(store: TillStore, reply: SyncReply, on: BusinessDate, rng: random.Random) -> None:
+def apply_sync(
+    store: TillStore, reply: SyncReply, now_ms: int, on: BusinessDate, rng: random.Random
+) -> None:
     """Take what was acknowledged, then cells, rows, cursors, the grant and the list of open holds."""
     control = store.control()
     assert reply.timeline == control.timeline, "a reply of another timeline is a NewTimeline"
@@ -40,7 +42,7 @@ def apply_sync(store: TillStore, reply: SyncReply, on: BusinessDate, rng: random
     for reference in reply.references:
         store.put_reference(reference, control.generation)
     _apply_cursors(store, reply)
-    _apply_grant(store, reply.grant)
+    _apply_grant(store, reply.grant, reply.now_ms, now_ms)
     _void_unknown_holds(store, reply.open_holds, on, rng)
     _forget_ended(store, included)
 
@@ -108,8 +110,12 @@ def _begin_anew(control: Control) -> Control:
     )
 
 
-def _apply_grant(store: TillStore, grant: Grant | None) -> None:
+def _apply_grant(store: TillStore, grant: Grant | None, served_ms: int, now_ms: int) -> None:
+    """Take a grant that is new. One that is past its lease by this till's time alone is left where it is: to
+    close it would only bring the next one, again and again, until the clock is right."""
     control = store.control()
+    if grant is not None and served_ms < grant.lease_until_ms <= max(now_ms, ms_of(control.hlc)):
+        return
     if grant is None or control.grant is not None or control.nonce or grant.epoch != control.epoch:
         return
     if any(closed == grant.id for closed, _ in control.closed_grants):

@@ -111,7 +111,7 @@ class Till:
         self._in_flight = b""
         store = self.store
         if isinstance(reply, SyncReply):
-            apply_sync(store, reply, on, rng)
+            apply_sync(store, reply, now_ms, on, rng)
             end_stale_rights(store, now_ms, on, rng)
         elif isinstance(reply, SnapshotReply):
             apply_frame(store, reply)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.protocol import pull
 from app.protocol.wire import ReferenceRow
+from tests.sim import counter
 from tests.sim.machine import Machine
 from tests.sim.settings import HOUR, MINUTE, ROLLBACKS
 
@@ -113,7 +114,17 @@ def _come_back(world: World, at: Machine, name: str, restored: bool) -> None:
     world.counts[f"fault {name}"] += 1
     if name in ROLLBACKS:
         world.oracle.rolled_back(at)
-    world.at(world.now_ms + world.rng.randint(1, 60) * MINUTE, lambda: world.start(at))
+    back = world.now_ms + world.rng.randint(1, 60) * MINUTE
+    world.at(back, lambda: world.start(at))
+    for _ in range(3):  # people have been waiting
+        soon = back + world.rng.randint(1, 60) * MINUTE
+        world.at(soon, lambda: _spend_soon(world, at))
+
+
+def _spend_soon(world: World, at: Machine) -> None:
+    if at.up and not at.lost and not at.store.control().revoked:
+        counter.spend(world, at)
+        world.oracle.till_step(at)
 
 
 def _lose(world: World, at: Machine) -> None:

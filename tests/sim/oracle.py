@@ -275,7 +275,7 @@ class Oracle:
         told = self._told.pop(reply.rid, {})
         for row in reply.rows:
             base = at.store.base(row.member)
-            if base is None or base.row != row or row.member not in told:
+            if base is None or base.row != row or row.member not in told or row.alias is not None:
                 continue
             posted = {entry.id.event for entry in told[row.member]}
             for number, entries in at.store.own_entries(row.member, 0):
