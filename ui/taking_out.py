@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+import shiboken6
 from PySide6.QtWidgets import QWidget
 
 from ui.lanes import Lanes
@@ -36,12 +37,19 @@ class TakingOut(Generic[Read, Taken, Outcome]):
         ok: Callable[[Outcome], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        """Go through them; then exactly one of `ok(outcome)` and `failed(error)` while `widget` lives."""
+        """Go through them; then exactly one of `ok(outcome)` and `failed(error)` while `widget` lives. What was
+        begun is finished also where its page goes meanwhile, as by a lock: the window goes from step to step.
+        """
+        window = widget.window()
+
+        def refused(error: Exception) -> None:
+            if shiboken6.isValid(widget):
+                failed(error)
 
         def recorded(taken: Taken) -> None:
             lanes.run(widget, "report", partial(self.write, taken), ok=ok, failed=failed)
 
         def made(read: Read) -> None:
-            lanes.run(widget, "db", partial(self.record, read), ok=recorded, failed=failed)
+            lanes.run(window, "db", partial(self.record, read), ok=recorded, failed=refused)
 
-        lanes.run(widget, "report", self.read, ok=made, failed=failed)
+        lanes.run(window, "report", self.read, ok=made, failed=refused)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 
 from app.usecases import catalogue as items_of_file
@@ -152,3 +153,18 @@ def test_a_filter_that_changes_while_a_report_is_taken_out_does_not_break_it(
     held.go_on.set()
     manager.until(lambda: list((manager.shop.folder / "reports").glob("*.pdf")))
     manager.until(lambda: page.shown is not None and page.shown.report.filter.days == 7)
+
+
+def test_what_was_begun_is_finished_although_its_page_goes(
+    manager: Rig, slow: Callable[[Any, str], Slow]
+) -> None:
+    """Somebody locks the till while a long journal is read."""
+    held = slow(export_audit, "all_lines")
+    journal(manager)
+    manager.until(held.begun.is_set)
+    page = manager.page(AuditPageView)
+    manager.shell.clear_desk()
+    manager.until(lambda: not shiboken6.isValid(page))
+    held.go_on.set()
+    manager.until(lambda: list((manager.shop.folder / "reports").glob("audit-*.csv")))
+    manager.settle()
