@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         self.sign_in = SignIn(kit)
         self.pages.addWidget(self.sign_in)
         self.setCentralWidget(self.pages)
-        self.setWindowTitle(kit.words.say("Regulars"))
+        self.retranslate()
         self.sign_in.who_given.connect(self._who_given)
         self.sign_in.pin_given.connect(self._pin_given)
         self.sign_in.passphrase_given.connect(self._open)
@@ -122,7 +122,10 @@ class MainWindow(QMainWindow):
         self.idle.quiet.connect(self._garbage.all)
         self.idle.lock_due.connect(partial(self.lock, "idle"))
         self.idle.log_out_due.connect(self.log_out)
-        self._lock_again = _timer(self, LOCK_AGAIN_MS, self._take_up_lock)
+        self._lock_again = QTimer(self)
+        self._lock_again.setSingleShot(True)
+        self._lock_again.setInterval(LOCK_AGAIN_MS)
+        self._lock_again.timeout.connect(self._take_up_lock)
         self._lock_wanted: SignOutWhy = "lock"
         self._log_out_wanted = False
         application = QApplication.instance()
@@ -174,7 +177,7 @@ class MainWindow(QMainWindow):
         """A red frame, and the word in the title: no picture of it looks like the real counter."""
         edge = self._kit.look.px(FRAME)
         self.setContentsMargins(edge, edge, edge, edge)
-        self.setWindowTitle(self._kit.words.say("Regulars") + " · TRAINING 练习")
+        self.retranslate()
         self.update()
 
     def _not_opened(self, error: Exception) -> None:
@@ -392,6 +395,10 @@ class MainWindow(QMainWindow):
         words.switch(language or ("en" if words.language == "zh_CN" else "zh_CN"))
         say_again(self)
 
+    def retranslate(self) -> None:
+        training = " · TRAINING 练习" if self.is_training else ""
+        self.setWindowTitle(self._kit.words.say("Regulars") + training)
+
     def switch_theme(self, theme: ThemeName | None = None) -> None:
         application = QApplication.instance()
         assert isinstance(application, QApplication)
@@ -492,11 +499,3 @@ class MainWindow(QMainWindow):
         self.lanes.close()
         self._garbage.stop()
         super().closeEvent(event)
-
-
-def _timer(parent: QObject, interval_ms: int, ring: Callable[[], None]) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(interval_ms)
-    timer.timeout.connect(ring)
-    return timer

@@ -17,6 +17,7 @@ from app.domain.sale import SaleQuote, quote_sale
 from app.numbers import parse_receipt_number
 from app.protocol.events import instant_of
 from app.queries.records import (
+    ITEMS_SHOWN,
     DayCloseView,
     DocumentLine,
     ItemView,
@@ -28,7 +29,6 @@ from app.queries.selling_date import selling_date
 from app.standing import is_voided, standing_returns
 from db import people, rows, till
 
-ITEMS_SHOWN = 30
 VOIDABLE_SHOWN = 50
 """How much of a long shift is read at a time."""
 
@@ -59,9 +59,9 @@ def english_names(ctx: Context, codes: Set[str]) -> dict[str, str]:
 
 
 def find_items(ctx: Context, text: str) -> tuple[ItemView, ...]:
-    """Items by name, pinyin, initials, code or barcode."""
+    """Items by name, pinyin, initials, code or barcode: ITEMS_SHOWN, and one more where there are more."""
     with ctx.read() as conn:
-        return tuple(_item(row) for row in till.find_items(conn, text, ITEMS_SHOWN))
+        return tuple(_item(row) for row in till.find_items(conn, text, ITEMS_SHOWN + 1))
 
 
 def open_shift(ctx: Context) -> ShiftView | None:

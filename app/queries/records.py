@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from app.domain.business_day import BusinessDate
+
+ITEMS_SHOWN: Final = 30
+"""How many items a search at the counter shows; where there are more it says so."""
 
 MatchField = Literal["name", "pinyin", "initials", "phone", "email", "card"]
 

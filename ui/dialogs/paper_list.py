@@ -74,6 +74,12 @@ class PaperList(Sheet):
     def first_focus(self) -> QWidget:
         return self.again
 
+    def takes_key(self, key: str) -> bool:
+        """F10 once more is Enter."""
+        if key == "F10":
+            self._retry()
+        return key == "F10"
+
     def _retry(self) -> None:
         self.closing.emit()
         self.retry.emit()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter
 
-from app.queries.records import ItemView
+from app.queries.records import ITEMS_SHOWN, ItemView
 from ui.errors import words_of
 from ui.keyboard import is_enter
 from ui.kit import Kit
@@ -62,10 +62,16 @@ class PickItem(FilterList[ItemView]):
 
     def _show(self, items: Sequence[ItemView]) -> None:
         words = self._kit.words
-        self.show_rows(items)
-        empty = not items
-        self.said.setVisible(empty)
-        self.said.tell(lambda: words.say("No item like this. Try fewer letters.") if empty else "")
+        self.show_rows(items[:ITEMS_SHOWN])
+        more = len(items) > ITEMS_SHOWN
+        self.said.setVisible(more or not items)
+        self.said.tell(
+            lambda: (
+                words.say("The first {count} items. Type more letters.", count=ITEMS_SHOWN)
+                if more
+                else words.say("No item like this. Try fewer letters.")
+            )
+        )
 
     def take(self, record: ItemView) -> None:
         self.picked.emit(record)

@@ -292,8 +292,8 @@ class ReturnSheet(Sheet):
 
     def submit(self) -> None:
         """Commit what is previewed; a reason must be chosen."""
-        if self.busy:
-            return
+        if self.busy or (self.quote is None and self.chosen()):
+            return  # Nothing goes back before everything that does has been shown.
         code = Refusal.RETURN_EMPTY if self.quote is None else None
         code = code or (Refusal.REASON_NEEDED if not self.reason.code else None)
         if code is not None or self.quote is None:

@@ -75,7 +75,10 @@ class Switching:
     def _take(self, found: _Other, *, meant: bool) -> bool:
         counter = self._counter
         if counter.money_is_taken:
-            return False  # Money was taken: another member now is a claim, not a find.
+            # Another member now is a claim, not a find.
+            counter.sounds.play(REFUSED)
+            counter.strip.refuse(self._say_too_late)
+            return False
         current = counter.cart.member_id
         if meant or current in (None, found.member_id) or counter.cart.is_empty:
             self._other = None
@@ -89,6 +92,9 @@ class Switching:
         counter.sounds.play(REFUSED)
         counter.strip.refuse(self._asked)
         return False
+
+    def _say_too_late(self) -> str:
+        return self._kit.words.say("This sale is being charged. Find the member again after it.")
 
     def _sentence(self, mine: str, other: str, found_by: str) -> str:
         words = self._kit.words

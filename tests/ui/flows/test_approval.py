@@ -156,6 +156,19 @@ def test_an_item_scanned_meanwhile_is_the_next_customers(linked: Rig) -> None:
     assert len(linked.counter.cart.lines) == 1
 
 
+def test_another_members_card_meanwhile_is_refused_in_words(linked: Rig) -> None:
+    linked.attach("6605")
+    other = linked.counter.attached
+    assert other is not None
+    linked.counter.clear_sale()
+    sheet = own_card(linked)
+    before = linked.counter.cart.member_id
+    linked.scan(other.card_no or "")
+    assert linked.counter.cart.member_id == before
+    assert linked.top is sheet
+    assert "正在收款" in linked.shell.strip.text
+
+
 def test_f2_leaves_a_request_that_is_out_where_it_is(linked: Rig) -> None:
     sheet = own_card(linked)
     press(Qt.Key.Key_F2)

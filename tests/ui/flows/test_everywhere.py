@@ -13,6 +13,7 @@ from tests.ui.conftest import Rig
 from tests.ui.flows.steps import one_back, sell_tea, shows
 from tests.ui.keys import focus, press
 from ui.dialogs.find_action import Help
+from ui.dialogs.paper_list import PaperList
 from ui.dialogs.slip import SlipSheet
 from ui.pages import PAGES, SETTINGS
 from ui.screens.settings_page import SettingsPage
@@ -58,6 +59,7 @@ class TestEverywhere:
         place = rig.shell.top_bar._place
         assert place.text() == "南山海岸店 · 1 号柜"
         rig.window.switch_language("en")
+        assert rig.window.windowTitle() == "Regulars"
         assert place.text() == "Nanshan Coast · Till 1"
         press(Qt.Key(Qt.Key.Key_1 + SETTINGS), Qt.KeyboardModifier.AltModifier)
         page = rig.shell.pages.currentWidget()
@@ -89,6 +91,12 @@ class TestEverywhere:
         assert manager.top is None
         manager.until(lambda: "补打第 1 份" in manager.shell.strip.text)
         assert copies(manager) == [(1, "")]
+
+    def test_f10_on_what_waits_for_paper_tries_again(self, rig: Rig) -> None:
+        rig.shell.errands.print_list()
+        rig.sheet(PaperList)
+        press(Qt.Key.Key_F10)
+        assert rig.top is None
 
     def test_f10_before_the_first_sale_says_that_there_is_no_slip(self, rig: Rig) -> None:
         press(Qt.Key.Key_F10)

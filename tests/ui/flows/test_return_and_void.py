@@ -72,6 +72,18 @@ class TestReturnAndVoid:
         sheet.submit()
         assert "请选原因" in sheet.problem.text()
 
+    def test_enter_before_the_preview_gives_nothing_back_and_says_nothing_wrong(
+        self, rig: Rig
+    ) -> None:
+        sheet = open_return(rig, sell_tea(rig))
+        sheet.reason.choose("faulty")
+        with rig.busy_store():
+            write("1")
+            sheet.submit()
+            assert sheet.problem.text() == ""
+        rig.until(lambda: sheet.quote is not None)
+        assert rig.top is sheet
+
     def test_a_receipt_scanned_into_an_open_sale_says_why_not(self, rig: Rig) -> None:
         receipt = sell_tea(rig)
         rig.amount("5")

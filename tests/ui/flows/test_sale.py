@@ -188,6 +188,21 @@ class TestSale:
         assert [line.code for line in rig.counter.cart.lines] == [second.code]
         assert rig.top is sheet
 
+    def test_more_items_than_are_shown_are_said(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in ("app.queries.counter", "ui.dialogs.pick_item"):
+            monkeypatch.setattr(f"{module}.ITEMS_SHOWN", 2)
+        press(Qt.Key.Key_F5)
+        press(Qt.Key.Key_F5)
+        sheet = rig.sheet(PickItem)
+        rig.until(lambda: sheet.rows.rowCount() == 2)
+        assert sheet.said.isVisible()
+        assert "前 2 件" in sheet.said.text()
+        write("tgy")
+        rig.until(lambda: sheet.rows.rowCount() == 1)
+        assert not sheet.said.isVisible()
+
     def test_flow_6_items_by_scan_and_by_initials(self, rig: Rig) -> None:
         rig.scan(TEA)
         press(Qt.Key.Key_F5)
