@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -22,8 +22,10 @@ from db.connection import Connection, Key, connect, meaning_of, require_writable
 from db.errors import AlreadyExists, Damaged, Interrupted
 
 CACHE_KIB: Final = 8192
-_LOOK_EVERY: Final = 200_000
-"""Steps of SQLite's machine between two looks at a copy: some hundredths of a second."""
+_LOOK_EVERY: Final = 5_000
+"""Steps of SQLite's machine between two looks at a copy: a few hundred rows to some thousand."""
+_SYNC_EVERY: Final = 1 << 20
+"""Bytes of a copy that may wait for the disk: a sale that syncs meanwhile waits behind no more."""
 Head: TypeAlias = tuple[int, bytes]
 """(sequence, hash) of an event."""
 NOTHING: Final[Head] = (0, bytes(32))
@@ -87,8 +89,7 @@ def copy_into(
     try:
         with (stop or Stop()).over(raw):
             head = rows.head(raw) or NOTHING
-            if copied is not None:
-                raw.set_progress_handler(partial(_tell_size, path, target, copied), _LOOK_EVERY)
+            raw.set_progress_handler(_Growth(path, target, copied or _quiet).look, _LOOK_EVERY)
             raw.execute("VACUUM INTO ?", (str(target),))
         _sync(target)
         if copied is not None:
@@ -122,7 +123,7 @@ def check_copy(
         with (stop or Stop()).over(raw):
             pages = int(raw.execute("PRAGMA page_count").fetchone()[0])
             steps = max(_LEAST_STEPS, pages // 100)
-            _watch(raw, steps, _counter(steps, pages, progress))
+            _watch(raw, target, steps, _counter(steps, pages, progress))
             found = raw.execute("PRAGMA quick_check(1)").fetchone()
             raw.set_progress_handler(None, 0)
             if found is None or found[0] != "ok":
@@ -139,18 +140,39 @@ def check_copy(
     return head
 
 
-def _tell_size(path: Path, target: Path, copied: Callable[[int, int], None]) -> Literal[0]:
-    """SQLite's own call while it copies; 0 lets it go on."""
-    if target.exists():
-        copied(target.stat().st_size, path.stat().st_size)
-    return 0
+class _Growth:
+    """Looks at a copy while SQLite writes it, and lets the disk keep up: gigabytes that wait to be written
+    would hold up the sync of every sale."""
+
+    def __init__(self, path: Path, target: Path, copied: Share) -> None:
+        self._path, self._target, self._copied = path, target, copied
+        self._synced = 0
+
+    def look(self) -> Literal[0]:
+        """SQLite's own call; 0 lets it go on."""
+        size = self._target.stat().st_size if self._target.exists() else 0
+        if size - self._synced >= _SYNC_EVERY:
+            _sync(self._target)
+            _forget_pages(self._target)
+            self._synced = size
+            self._copied(size, self._path.stat().st_size)
+        return 0
 
 
-def _watch(raw: Connection, steps: int, look: Callable[[], None]) -> None:
-    """Call `look` from time to time while a statement runs."""
+def _forget_pages(path: Path) -> None:
+    """The system need not keep a copy in its memory, where the store's own pages are wanted by whoever
+    sells. Elsewhere than on Linux it is left to the system."""
+    if sys.platform == "linux":
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _watch(raw: Connection, target: Path, steps: int, look: Callable[[], None]) -> None:
+    """Call `look` from time to time while a statement reads a copy, of which nothing is kept in memory."""
 
     def go_on() -> int:
         look()
+        _forget_pages(target)
         return 0
 
     raw.set_progress_handler(go_on, steps)

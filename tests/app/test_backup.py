@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import shutil
 import threading
 from dataclasses import replace
@@ -426,3 +428,25 @@ def test_two_backups_within_a_second_have_two_names(kiosk: Kiosk) -> None:
     assert first.seq == second.seq
     assert first.path != second.path
     assert {path.name for path in listed(first.path.parent)} == {first.name, second.name}
+
+
+def test_a_copy_goes_to_the_disk_bit_by_bit(
+    kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 64 << 10
+    monkeypatch.setattr("db.backup._SYNC_EVERY", most)
+    monkeypatch.setattr("db.backup._LOOK_EVERY", 20)
+    monkeypatch.setattr("db.backup.CACHE_KIB", 64)
+    kiosk.busy_morning()
+    sizes = [0]
+    sync = os.fsync
+
+    def told(handle: int) -> None:
+        sync(handle)
+        sizes.append(os.fstat(handle).st_size)
+
+    monkeypatch.setattr(os, "fsync", told)
+    copy_into(kiosk.database, kiosk.ctx.store.key, tmp_path / "copy.db")
+    steps = [after - before for before, after in itertools.pairwise(sizes)]
+    assert len(steps) > 4
+    assert max(steps) < 3 * most
