@@ -71,7 +71,8 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class Exceptions:
-    """The report of a period, both ends included; `cases` newest first, `people` by cases, then name.
+    """The report of a period, both ends included; `people` by cases, then name. `found` is (cases, those that
+    nobody has spoken of); `cases`, newest first, has CASES_MOST of a person at most.
 
     `till` names the only till whose journal is here; other tills' people are compared at head office.
     `may_judge` says whether the reader may say of a case that it was seen (Right.CASE).
@@ -81,6 +82,7 @@ class Exceptions:
     until: BusinessDate
     till: str
     people: tuple[PersonLine, ...]
+    found: tuple[int, int]
     cases: tuple[CaseLine, ...]
     may_judge: bool
 
@@ -107,7 +109,8 @@ def exceptions(
     with ctx.read(Reader.REPORT) as conn:
         staff = cache(partial(_staff, conn))
         return Exceptions(
-            since, until, ctx.till.till, _people(seen, staff), _case_lines(conn, seen, staff, role),
+            since, until, ctx.till.till, _people(seen, staff), _found(seen),
+            _case_lines(conn, seen, staff, role),
             rule(role, Right.CASE).grant is Grant.ALONE,
         )  # fmt: skip
 
@@ -128,13 +131,17 @@ def _people(seen: Seen, staff: _Named) -> tuple[PersonLine, ...]:
     }
     lines = []
     for who in everybody - {""}:
-        cases = [case for case in seen.cases.values() if case.staff == who]
-        fresh = [case for case in cases if case.key not in seen.said]
+        cases, fresh = seen.case_counts.get(who, (0, 0))
         counts = {measure: standing[measure][who] for measure in MEASURES}
         events = {measure: seen.events[measure].get(who, ()) for measure in MEASURES}
         sales = seen.sales.get(who, 0)
-        lines.append(PersonLine(staff(who), sales, counts, len(cases), len(fresh), events))
+        lines.append(PersonLine(staff(who), sales, counts, cases, fresh, events))
     return tuple(sorted(lines, key=lambda line: (-line.cases, line.staff.name)))
+
+
+def _found(seen: Seen) -> tuple[int, int]:
+    counts = seen.case_counts.values()
+    return sum(cases for cases, _ in counts), sum(fresh for _, fresh in counts)
 
 
 def _case_lines(

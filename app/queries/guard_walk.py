@@ -31,6 +31,8 @@ STEPS: Final = 10
 """How often a walk says how far it is: each time the till listens for a moment."""
 EVENTS_MOST: Final = 500
 """Behind one count; a journal filtered by person and kind has all of them."""
+CASES_MOST: Final = 500
+"""Of one person, the ones that nobody has spoken of first; a shorter period has all of them."""
 
 Measure = Literal[
     "returns", "voids", "drawer", "own_card", "adjust", "approvals", "looks", "enrolments"
@@ -57,7 +59,8 @@ class Seen:
         sales: how many by person.
         counts: how many acts of a measure by person.
         events: the numbers of the newest of these events, EVENTS_MOST at most, oldest first.
-        cases: by key, each as it stood last.
+        case_counts: (cases, those of them that nobody has spoken of) by person, all of them.
+        cases: by key, each as it stood last; CASES_MOST at most of a person.
         at_s: when each case became what it is, by key: seconds since 1970 by the till's clock.
         said: by key of a case.
     """
@@ -65,6 +68,7 @@ class Seen:
     sales: Mapping[str, int]
     counts: Mapping[Measure, Mapping[str, int]]
     events: Mapping[Measure, Mapping[str, tuple[int, ...]]]
+    case_counts: Mapping[str, tuple[int, int]]
     cases: Mapping[str, Case]
     at_s: Mapping[str, int]
     said: Mapping[str, tuple[Said, ...]]
@@ -105,8 +109,21 @@ class _Gathered:
             measure: {who: tuple(seqs) for who, seqs in found.items()}
             for measure, found in self.events.items()
         }
-        said = {key: tuple(words) for key, words in self.said.items()}
-        return Seen(self.sales, self.counts, events, self.cases, self.at_s, said)
+        by_person: dict[str, list[Case]] = defaultdict(list)
+        for case in self.cases.values():
+            by_person[case.staff].append(case)
+        counts = {
+            who: (len(cases), sum(case.key not in self.said for case in cases))
+            for who, cases in by_person.items()
+        }
+        kept = {case.key: case for cases in by_person.values() for case in self._foremost(cases)}
+        at_s = {key: self.at_s[key] for key in kept}
+        said = {key: tuple(self.said[key]) for key in kept if key in self.said}
+        return Seen(self.sales, self.counts, events, counts, kept, at_s, said)
+
+    def _foremost(self, cases: list[Case]) -> list[Case]:
+        cases.sort(key=lambda case: (case.key in self.said, -case.seqs[-1][1]))
+        return cases[:CASES_MOST]
 
 
 def walk(

@@ -277,3 +277,23 @@ def next_day_of(kiosk: Kiosk) -> BusinessDate:
     count_and_close(kiosk)
     next_day(kiosk)
     return kiosk.ctx.business_date()
+
+
+def test_of_more_cases_than_are_listed_all_are_counted_and_the_unseen_come_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often(desk)
+    first = only_case(desk).case.key
+    desk.shop.clock.step(days=1)
+    desk.shop.start()
+    often(desk)
+    whole = report_of(desk)
+    assert (whole.found, [line.cases for line in whole.people]) == ((2, 2), [2])
+    monkeypatch.setattr("app.queries.guard_walk.CASES_MOST", 1)
+    newest = only_case(desk).case.key
+    assert newest != first
+    desk.ctx.found_cases = {line.case.key: line.case for line in whole.cases}
+    say_of_case(desk.ctx, SayOfCase(desk.ctx.ids(), session_of(desk, "zg"), newest, "seen"))
+    report = report_of(desk)
+    assert (report.found, [line.case.key for line in report.cases]) == ((2, 1), [first])
+    assert [(line.cases, line.open_cases) for line in report.people] == [(2, 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -309,3 +310,13 @@ def test_what_is_sold_after_the_z_is_in_the_report_of_today(manager: Rig) -> Non
     assert page.report is not None
     assert page.report.until == today.plus(1)
     assert "F2" in {line.case.rule for line in page.report.cases if line.case.day == today.plus(1)}
+
+
+def test_a_list_that_has_not_all_cases_says_so(manager: Rig) -> None:
+    page = open_report(manager)
+    assert page.report is not None
+    page.report = replace(page.report, found=(7, 7))
+    page._open_cases(None)
+    manager.shell.language_wanted.emit()
+    shown = manager.sheet(CaseList)
+    manager.until(lambda: "1 of 7 cases" in shown.hint.text())

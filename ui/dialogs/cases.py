@@ -42,24 +42,41 @@ class CaseList(Sheet):
     wide = 1240
 
     def __init__(
-        self, kit: Kit, title: Text, lines: Sequence[CaseLine], today: Callable[[], BusinessDate]
+        self,
+        kit: Kit,
+        title: Text,
+        lines: Sequence[CaseLine],
+        found: int,
+        today: Callable[[], BusinessDate],
     ) -> None:
         super().__init__(kit, title)
+        self._found = found
         self.rows = CaseRows(kit, today)
         self.table = RecordTable(kit, self.rows, title, whole=(0, 1, 3, 4, 5))
         self.table.opened.connect(self._open)
         self.body.addWidget(self.table, 1)
-        self.foot.addWidget(
-            Label(lambda: kit.words.say("Enter opens the case. No case goes away."), role="caption")
-        )
+        self.hint = Label(self._hint, role="caption")
+        self.foot.addWidget(self.hint)
         self.foot.addStretch()
-        self.show_lines(lines)
+        self.show_lines(lines, found)
 
-    def show_lines(self, lines: Sequence[CaseLine]) -> None:
-        """The list anew, on the same row."""
+    def _hint(self) -> str:
+        words, listed = self._kit.words, self.rows.rowCount()
+        if listed == self._found:
+            return words.say("Enter opens the case. No case goes away.")
+        return words.say(
+            "{listed} of {found} cases, those that nobody has seen first. A shorter period has all.",
+            listed=listed,
+            found=self._found,
+        )
+
+    def show_lines(self, lines: Sequence[CaseLine], found: int) -> None:
+        """The list anew, on the same row; `found` are all that there are."""
+        self._found = found
         row = max(0, self.table.currentIndex().row())
         self.rows.show(lines)
         self.table.selectRow(min(row, len(lines) - 1))
+        self.hint.retranslate()
 
     def first_focus(self) -> QWidget:
         return self.table

@@ -122,7 +122,7 @@ class ExceptionsPage(Sheet):
         self.table.setCurrentIndex(self.rows.index(row, max(0, at.column())))
         self.status.tell(self._summary)
         if self._list is not None:
-            self._list.show_lines(self._lines_of(self._listed))
+            self._list.show_lines(self._lines_of(self._listed), self._found_of(self._listed))
 
     def _summary(self) -> str:
         words, report = self._kit.words, self.report
@@ -130,15 +130,15 @@ class ExceptionsPage(Sheet):
             return ""
         if not report.people:
             return words.say("Nothing in this period. Choose a longer one.")
-        fresh = sum(line.state == "new" for line in report.cases)
+        cases, fresh = report.found
         return words.count(
             "Till {till}, {since} to {until}: one case, {new} not seen.",
             "Till {till}, {since} to {until}: {cases} cases, {new} not seen.",
-            len(report.cases),
+            cases,
             till=report.till,
             since=report.since.iso(),
             until=report.until.iso(),
-            cases=len(report.cases),
+            cases=cases,
             new=fresh,
         )
 
@@ -152,6 +152,12 @@ class ExceptionsPage(Sheet):
         if person is None:
             return cases
         return tuple(line for line in cases if line.staff.staff_id == person.staff.staff_id)
+
+    def _found_of(self, person: PersonLine | None) -> int:
+        """How many cases there are, those that are not listed too."""
+        if person is not None:
+            return person.cases
+        return self.report.found[0] if self.report else 0
 
     def _cell_sentence(self) -> str:
         """The cell under the cursor against the others, in words."""
@@ -201,7 +207,7 @@ class ExceptionsPage(Sheet):
         if person is not None:
             title = partial(words.say, mark("Cases of {name}"), name=person.staff.name)
         self._listed = person
-        self._list = CaseList(self._kit, title, lines, self._today)
+        self._list = CaseList(self._kit, title, lines, self._found_of(person), self._today)
         self._list.case_wanted.connect(self._open_case)
         self._list.closing.connect(self._list_closed)
         self._host().open(self._list)
