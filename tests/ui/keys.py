@@ -24,7 +24,7 @@ def write(text: str) -> None:
 
     The Control at the end tells the scanner filter that it was no burst, so it holds nothing back.
     """
-    assert text.isascii(), "QTest aborts the process at any other character; insert such text instead"
+    assert text.isascii(), "QTest aborts at any other character; insert such text instead"
     for character in text:
         QTest.keyClicks(focus(), character)
     QTest.keyClick(focus(), Qt.Key.Key_Control)
