@@ -21,8 +21,8 @@ from tests.sim.settings import DAY, HOUR, MINUTE, Settings
 
 START_MS: Final = 20_000 * DAY + 9 * HOUR
 BUCKETS: Final = ("north", "south")
-ROUNDS_MOST: Final = 60
-"""So many rounds of every till must be enough to be even again, whatever happened."""
+ROUNDS_MOST: Final = 250
+"""So many rounds of every till must be enough to be even again, with pages of one row too."""
 WAIT_MS: Final = 5 * MINUTE
 """A request that was not answered for so long is given up; the next one takes its place."""
 
