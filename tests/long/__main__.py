@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.long import alterations, kills, member_lives, month_end, random_cases
+from tests.long import alterations, kills, member_lives, month_end, random_cases, simulator
 
 PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
     "alterations": alterations.run,
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
     "member_lives": member_lives.run,
     "month_end": month_end.run,
     "random_cases": random_cases.run,
+    "simulator": simulator.run,
 }
 REPORT = Path("out/long.json")
 

@@ -52,6 +52,8 @@ class Oracle:
         self.steps = 0
         self._looked = 0
         self._lost = 0
+        self._may_lose = 0
+        self._forgotten = False
         self._arrived: dict[tuple[bytes, str], list[Cell]] = {}
         self._told: dict[bytes, dict[bytes, Sequence[Entry]]] = {}
         self._tainted: dict[bytes, bytes | None] = {}
@@ -85,6 +87,7 @@ class Oracle:
         """All is looked at anew: the store is another one."""
         self._forget()
         self._lost = self.store.tenant().lost
+        self._forgotten = True
         for at in self._world.machines:
             self._tainted.setdefault(at.device, None)
         self._arrived.clear()
@@ -97,6 +100,10 @@ class Oracle:
         """A whole disk was put back: until the till's next fence its spends may lack their authority."""
         device = self.store.device(at.device)
         self._tainted[at.device] = None if device is None else device.nonce
+        control = at.store.control()
+        self._may_lose += sum(right.left for right in control.rights)
+        self._may_lose += sum(hold.amount for hold in control.holds)
+        self._may_lose += 0 if control.grant is None else control.grant.left
 
     def served(self, request: Request, reply: Reply) -> None:
         """After head office answered."""
@@ -290,6 +297,10 @@ class Oracle:
     def final(self) -> None:
         """I3, I5, I6, I7, I8, I9, I12 once all is healed."""
         self.server_step()
+        lost = self.store.tenant().lost
+        self.require(
+            self._forgotten or lost <= self._may_lose, "F is more than the rights in the old images"
+        )
         self._no_reservation()
         self._winners()
         for member_id in self.store.members():
