@@ -28,7 +28,7 @@ def forked(store: Store, device: Device, request: SyncRequest) -> bool:
     """Whether the till's chain is another than the one that came before: an old epoch, a shorter chain, another
     hash where it was acknowledged, or another event where we have one."""
     have, acked = device.place, request.acked
-    if acked.epoch != have.epoch or request.top < have.seq or acked.seq > have.seq:
+    if acked.epoch != have.epoch or request.top < have.seq or not 0 <= acked.seq <= have.seq:
         return True
     if _chain_at(store, device, acked.seq) != acked.chain:
         return True

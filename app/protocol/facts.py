@@ -29,6 +29,8 @@ FENCE: Final = "fence"
 CONTROL: Final = frozenset({HOLD_VOID, GRANT_CLOSE, RELEASE, FENCE})
 """Kinds of event that change rights and no balance. Only the till writes them (sync.md section 3)."""
 
+AMOUNT_MOST: Final = 10**15
+"""No entry, right or quantity is larger: every store's integers hold sums of such."""
 DAY_MOST: Final = 10_000_000
 """No date of an event lies further from 1970, in days."""
 
@@ -159,11 +161,15 @@ def _check(event: _Event, facts: Facts) -> None:
         raise NotReadable("entries belong to a member")
     if any(row.n != n for n, row in enumerate(event.entries)):
         raise NotReadable("entries are numbered from 0")
-    if facts.release is not None and facts.release[1] < 0:
+    if facts.postings and facts.kind in CONTROL:
+        raise NotReadable("an event about rights has no entries")
+    if facts.release is not None and not 0 <= facts.release[1] <= AMOUNT_MOST:
         raise NotReadable("rights are given up, not taken")
+    if any(abs(entry.amount) > AMOUNT_MOST for entry, _ in facts.postings):
+        raise NotReadable("an amount out of all bounds")
     if any(entry.amount > 0 and by not in (None, LOCAL) for entry, by in facts.postings):
         raise NotReadable("a credit needs no authority")
-    if any(min(part) < 0 for part in (*facts.sold, *facts.returned)):
+    if any(min(part) < 0 or max(part) > AMOUNT_MOST for part in (*facts.sold, *facts.returned)):
         raise NotReadable("lines and quantities are not below zero")
     dates = [facts.on]
     for entry, _ in facts.postings:

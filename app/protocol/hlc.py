@@ -10,6 +10,8 @@ from typing import Final
 _COUNTER_BITS: Final = 16
 AHEAD_MOST_MS: Final = 5 * 60_000
 """Head office believes a stamp that is so far ahead of its own clock, and clamps one that is further."""
+STAMP_MOST: Final = (1 << 63) - 1
+"""Every store keeps a stamp as a signed integer of 64 bits."""
 HOUR_MS: Final = 3_600_000
 
 

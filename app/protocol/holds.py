@@ -19,10 +19,9 @@ def request_hold(store: Store, device: Device, request: HoldRequest) -> bool:
     known = store.hold(request.hold)
     if known is not None:
         return known.standing == "open" and known.device == device.id
-    if request.amount < 0:
-        return False
+    member = None
     if request.sale is not None:
-        granted, member = _lines_left(store, request), None
+        granted = _lines_left(store, request)
     else:
         granted, member = _reserve(store, device, request)
     if granted:
@@ -51,19 +50,23 @@ def may_reserve(desk: Desk, request: HoldRequest) -> bool:
     """avail >= x, and what is good on the sale's date covers it and all that is reserved already."""
     account = desk.account(request.asset)
     good = view(desk.state, request.on, asset=request.asset).available
-    return account.avail >= request.amount <= good - account.reserved
+    return 0 < request.amount <= min(account.avail, good - account.reserved)
 
 
 def _lines_left(store: Store, request: HoldRequest) -> bool:
     """Whether all asked lines of a sale are neither returned nor reserved for another return."""
     assert request.sale is not None
+    if not request.lines or any(quantity <= 0 for _, quantity in request.lines):
+        return False
     left = dict(sold_lines(store, request.sale))
     for line, quantity in returned_lines(store, request.sale).items():
         left[line] = left.get(line, 0) - quantity
     for hold in store.open_line_holds(request.sale):
         for line, quantity in hold.lines:
             left[line] = left.get(line, 0) - quantity
-    return all(0 < quantity <= left.get(line, 0) for line, quantity in request.lines)
+    for line, quantity in request.lines:
+        left[line] = left.get(line, 0) - quantity
+    return all(left[line] >= 0 for line, _ in request.lines)
 
 
 def use_hold(desk: Desk, asset: str, hold_id: bytes, device: bytes, amount: int) -> int:

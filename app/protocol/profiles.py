@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from app.protocol.cells import conflict, settled, winner
 from app.protocol.desk import survivor
+from app.protocol.hlc import STAMP_MOST
 from app.protocol.store import CellRecord, Member, Store
 from app.protocol.wire import Cell, CellTaken
 
@@ -22,7 +23,7 @@ def _take(store: Store, cell: Cell, home: str, now_ms: int) -> CellTaken:
     member = survivor(store, cell.member)
     known = store.member(member) or Member(member, home)
     seen = store.cell(member, cell.field, cell.device, cell.hlc)
-    if known.erased or seen is not None:
+    if known.erased or seen is not None or not 0 < cell.hlc <= STAMP_MOST:
         return CellTaken(cell.member, cell.field, cell.hlc, known.cells.get(cell.field))
     counted = settled(cell, now_ms)._replace(member=member)
     stood = known.cells.get(cell.field)
@@ -45,7 +46,20 @@ def erase(store: Store, member: bytes, home: str) -> None:
     if known.erased:
         return
     store.drop_cells(member)
-    store.put_member(replace(known, cells={}, erased=True))
+    tombstone = store.head(known.bucket) + 1
+    store.put_member(replace(known, cells={}, erased_at=tombstone))
+
+
+def erasure_done(store: Store, member: bytes) -> bool:
+    """Whether every till that may have known the person has applied the tombstone, or is lost."""
+    known = store.member(member)
+    if known is None or not known.erased:
+        return False
+    return all(
+        device.seen_of(known.bucket) >= known.erased_at
+        for device in store.devices()
+        if device.standing != "lost" and known.bucket in device.buckets
+    )
 
 
 def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:

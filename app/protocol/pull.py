@@ -105,7 +105,7 @@ def frame(store: Store, device: Device, request: SnapshotRequest) -> SnapshotRep
     if snapshot.feed < store.floor(request.bucket):
         return None
     have = snapshot.have.get(device.id) or _at_first(tenant.id, device)
-    if have.epoch != device.place.epoch or request.frame >= len(snapshot.frames):
+    if have.epoch != device.place.epoch or not 0 <= request.frame < len(snapshot.frames):
         return None
     return SnapshotReply(
         rid=request.rid,

@@ -13,6 +13,7 @@ from typing import Final
 from app.domain.business_day import BusinessDate
 from app.protocol import chains, facts, grants, holds, owner, profiles, pull, rights
 from app.protocol.desk import survivor
+from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
 from app.protocol.sales import returned_lines
 from app.protocol.store import Device, Store
@@ -103,6 +104,10 @@ class Server:
         """Forget a person of bucket `home`."""
         profiles.erase(self.store, member, home)
 
+    def erasure_done(self, member: bytes) -> bool:
+        """Whether a person is forgotten everywhere, but at tills that are lost."""
+        return profiles.erasure_done(self.store, member)
+
     def book_expiries(self, now_ms: int) -> int:
         """Book what lapsed long enough ago; returns how many members it was booked for."""
         on, grace = self.today(now_ms), self.limits.grace_days
@@ -130,6 +135,7 @@ class Server:
         if chains.forked(self.store, device, request):
             return Fork(request.rid)
         device = chains.push(self.store, device, request, self.read, self.today(now_ms))
+        device = self._seen(device, request)
         taken = profiles.take_cells(self.store, request.cells, device.home, now_ms)
         upgrade = agreed(request.protos) is None
         # Before its fence a till's new epoch does not tell which of its events head office has.
@@ -151,7 +157,14 @@ class Server:
             open_holds=tuple(sorted(hold.id for hold in self.store.open_holds(device.id))),
             refetch=page.refetch,
             upgrade=upgrade,
+            clock_skew=any(ms_of(cell.hlc) > now_ms + AHEAD_MOST_MS for cell in request.cells),
         )
+
+    def _seen(self, device: Device, request: SyncRequest) -> Device:
+        seen = tuple(sorted((bucket, at.feed) for bucket, at in request.cursors.items()))
+        device = device._replace(seen=seen)
+        self.store.put_device(device)
+        return device
 
     def _grant(
         self, device: Device, request: SyncRequest, now_ms: int, rng: random.Random

@@ -48,6 +48,7 @@ class Device(NamedTuple):
     """A till: where its chain stands, and whether the fence of its last rebase has come.
 
     reported   the timeline in which it has pushed all that it had
+    seen       the feed numbers of the cursors that it sent last
     """
 
     id: bytes
@@ -60,6 +61,11 @@ class Device(NamedTuple):
     nonce: bytes = b""
     common: int = 0
     rebased_ms: tuple[int, ...] = ()
+    seen: tuple[tuple[str, int], ...] = ()
+
+    def seen_of(self, bucket: str) -> int:
+        """The feed number up to which it has applied a bucket's rows."""
+        return dict(self.seen).get(bucket, 0)
 
 
 class Hold(NamedTuple):
@@ -143,7 +149,12 @@ class Member:
     local: Mapping[tuple[str, bytes], int] = field(default_factory=dict)
     cells: Mapping[str, Cell] = field(default_factory=dict)
     alias: bytes | None = None
-    erased: bool = False
+    erased_at: int = 0
+
+    @property
+    def erased(self) -> bool:
+        """Whether the person was forgotten; `erased_at` is the tombstone's feed number."""
+        return self.erased_at > 0
 
 
 class Store(Protocol):

@@ -95,8 +95,8 @@ class Till:
         if control.nonce:
             return self._rebase(rid)
         bare = [bucket for bucket in control.buckets if bucket not in control.cursors]
-        if not bare or not control.settled or control.acked < written:
-            return self._sync(rid, written)
+        if not bare or not control.settled or control.acked < written or self.store.dirty():
+            return self._sync(rid, written)  # pushes go before pulls
         begun = control.begun or Begun(bare[0], 0, 0)
         return SnapshotRequest(
             rid, control.device, control.timeline, begun.bucket, begun.snapshot, begun.frame

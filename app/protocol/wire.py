@@ -161,6 +161,7 @@ class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
     """What head office has of the till, and what is new. `more`: there are further rows behind the cursors.
 
     refetch  buckets whose cursor is too old: begin them anew      upgrade  only the push was taken
+    clock_skew  a stamp lay so far ahead that it was not believed
     """
 
     rid: bytes
@@ -176,6 +177,7 @@ class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
     open_holds: tuple[bytes, ...]
     refetch: tuple[str, ...] = ()
     upgrade: bool = False
+    clock_skew: bool = False
 
 
 class Fork(msgspec.Struct, frozen=True, tag="fork"):

@@ -9,9 +9,10 @@ from app.protocol import own_chain, wire
 from app.protocol.facts import LOCAL, OVERRIDE, Facts, Posting, Returned
 from app.protocol.hlc import AHEAD_MOST_MS
 from app.protocol.limits import Limits
+from app.protocol.links import Place
 from app.protocol.store import Tenant
 from app.protocol.till_store import TillStore
-from app.protocol.wire import Cell, Fork, NewTimeline, Refusal, SyncReply
+from app.protocol.wire import Cell, Cursor, Fork, NewTimeline, Refusal, SyncReply
 from tests.sim import machine as machines
 from tests.sim.machine import Image, Machine
 from tests.sim.settings import DAY, HOUR
@@ -349,7 +350,9 @@ def test_a_clock_far_ahead_wins_once_and_not_for_ever() -> None:
     at, other = chain.tills
     at.till.set_cell(ANNA, "name", "ahead", NOON + 30 * DAY)
     request = chain.ask(at)
-    chain.serve(request)
+    reply = chain.serve(request)
+    assert isinstance(reply, SyncReply)
+    assert reply.clock_skew
     chain.now_ms += HOUR
     other.till.set_cell(ANNA, "name", "later", chain.now_ms)
     chain.sync(other)
@@ -381,7 +384,11 @@ def test_an_erased_person_stays_erased_and_the_points_stay() -> None:
     chain.sync()
     other.till.set_cell(ANNA, "name", "Anne", NOON + 5)
     chain.server.erase(ANNA, "all")
+    assert not chain.server.erasure_done(ANNA)
+    chain.sync(at)
+    assert not chain.server.erasure_done(ANNA), "the other till may still show the person"
     chain.sync()
+    assert chain.server.erasure_done(ANNA)
     assert not chain.member(ANNA).cells
     assert not chain.store.cells(ANNA)
     for till in (at, other):
@@ -474,3 +481,58 @@ def test_a_cell_survives_a_head_office_that_forgot_it() -> None:
     chain.sync(other)
     cell = chain.member(ANNA).cells["name"]
     assert cell == Cell(ANNA, "name", "Anna", cell.hlc, at.device)
+
+
+# Hostile tills ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"acked": Place(1, -1, b"")},
+        {"acked": Place(1, 7, b"x")},
+        {"acked": Place(9, 0, b"")},
+        {"top": -3},
+        {"cursors": {"all": Cursor(-5, -5)}},
+        {"cursors": {"nowhere": Cursor(1, 1)}},
+        {"cells": (Cell(ANNA, "name", "x", 1 << 63, b"d"), Cell(ANNA, "name", "y", -1, b"d"))},
+        {"events": (b"", b"\xff", b"{}" * 900)},
+    ],
+)
+def test_a_request_that_no_till_writes_is_answered_and_breaks_nothing(
+    change: dict[str, object],
+) -> None:
+    chain = SmallChain()
+    at = chain.tills[0]
+    chain.earn(at, ANNA, 5)
+    chain.sync()
+    request = chain.ask(at)
+    assert isinstance(request, wire.SyncRequest)
+    fields = {name: getattr(request, name) for name in request.__struct_fields__}
+    chain.serve(wire.SyncRequest(**{**fields, **change}))
+    assert chain.points(ANNA) == 5
+    chain.sync()
+    assert at.store.control().acked == at.store.top()
+
+
+@pytest.mark.parametrize("amount", [0, -5, 6])
+def test_a_hold_is_for_something_that_is_there(amount: int) -> None:
+    chain = SmallChain()
+    at = chain.tills[0]
+    chain.earn(at, ANNA, 5)
+    chain.sync()
+    assert chain.hold(at, ANNA, amount) is None
+    assert not chain.member(ANNA).reserved
+
+
+@pytest.mark.parametrize("lines", [(), ((0, 0),), ((0, -1),), ((0, 2), (0, 1)), ((1, 1),)])
+def test_lines_that_are_not_there_can_not_be_reserved(lines: tuple[tuple[int, int], ...]) -> None:
+    chain = SmallChain()
+    at = chain.tills[0]
+    sale = chain.earn(at, ANNA, 20, lines=1)
+    chain.sync()
+    asked = at.till.ask_return(sale.id, lines, TODAY, chain.rng)
+    assert asked is not None
+    reply = chain.serve(asked)
+    assert isinstance(reply, wire.HoldReply)
+    assert not reply.granted
