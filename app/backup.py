@@ -134,11 +134,11 @@ def make(ctx: Context, stop: Stop | None = None, progress: Share = quiet) -> Bac
     if not is_beside(ctx) and not folder.is_dir():
         # Never made anew: a stick that was pulled would become a folder on the disk.
         raise Unavailable(Outage.BACKUP_FOLDER_GONE, {"folder": str(folder)})
-    _check_room(ctx, folder)
     stop = stop or Stop()
     partial = folder / f"{_PARTIAL}{ctx.till.till}-{ctx.till.device.hex()}"
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a crash in this very place
+        _check_room(ctx, folder)
         partial.mkdir(mode=private.FOLDER_MODE, parents=is_beside(ctx))
         return _make(ctx, folder, partial, stop, progress)
     except (OSError, db_errors.StoreError, SlotError) as error:
