@@ -20,6 +20,8 @@ from app.protocol.store import Device, Store, StoredEvent
 from app.protocol.wire import RebaseRequest, SyncRequest
 
 DAY_MS: Final = 24 * HOUR_MS
+EPOCH_MOST: Final = 1 << 31
+"""No till has come so far by itself."""
 Reader = Callable[[bytes], Facts]
 """Reads an event's facts; raises NotReadable."""
 
@@ -112,7 +114,7 @@ def rebase(
         device = device._replace(standing="locked")
         store.put_device(device)
         return device
-    epoch = max(device.place.epoch, request.epoch) + 1
+    epoch = max(device.place.epoch, min(request.epoch, EPOCH_MOST)) + 1
     device = device._replace(
         place=genesis(store.tenant().id, device.id, epoch),
         nonce=request.nonce,

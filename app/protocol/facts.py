@@ -21,6 +21,7 @@ import msgspec
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry, EntryId, Kind
 from app.protocol import events
+from app.protocol.wire import DAY_MOST
 
 HOLD_VOID: Final = "hold_void"
 GRANT_CLOSE: Final = "grant_close"
@@ -31,8 +32,6 @@ CONTROL: Final = frozenset({HOLD_VOID, GRANT_CLOSE, RELEASE, FENCE})
 
 AMOUNT_MOST: Final = 10**15
 """No entry, right or quantity is larger: every store's integers hold sums of such."""
-DAY_MOST: Final = 10_000_000
-"""No date of an event lies further from 1970, in days."""
 
 
 class NotReadable(ValueError):
@@ -155,7 +154,7 @@ def _facts(event: _Event) -> Facts:
 
 
 def _check(event: _Event, facts: Facts) -> None:
-    if event.v != events.VERSION:
+    if not 1 <= event.v <= events.VERSION:
         raise NotReadable(f"layout version {event.v}")
     if facts.postings and facts.member is None:
         raise NotReadable("entries belong to a member")

@@ -6,9 +6,14 @@ insert-only: an event that was chained anew in a later epoch has one link in eac
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
+
+import msgspec
 
 from app.protocol.events import chain, chain_start
+
+Int64: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""A number from the network: no store holds a larger one."""
 
 
 class Link(NamedTuple):
@@ -23,8 +28,8 @@ class Link(NamedTuple):
 class Place(NamedTuple):
     """How far a chain goes: `chain` is the hash after event `seq` of `epoch`; seq 0 is the genesis."""
 
-    epoch: int
-    seq: int
+    epoch: Int64
+    seq: Int64
     chain: bytes
 
 

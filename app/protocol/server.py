@@ -161,7 +161,11 @@ class Server:
         )
 
     def _seen(self, device: Device, request: SyncRequest) -> Device:
-        seen = tuple(sorted((bucket, at.feed) for bucket, at in request.cursors.items()))
+        seen = tuple(
+            (bucket, min(request.cursors[bucket].feed, self.store.head(bucket)))
+            for bucket in device.buckets
+            if bucket in request.cursors
+        )
         device = device._replace(seen=seen)
         self.store.put_device(device)
         return device

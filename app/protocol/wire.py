@@ -12,10 +12,12 @@ import msgspec
 
 from app.domain.business_day import BusinessDate
 from app.domain.state import EMPTY, MemberState
-from app.protocol.links import Place
+from app.protocol.links import Int64, Place
 
 PROTOS: Final = (1, 1)
 """The versions that this code speaks, first and last. Pushes are taken from any version for ever."""
+DAY_MOST: Final = 10_000_000
+"""No date lies further from 1970, in days."""
 EVENTS_MOST: Final = 500
 EVENT_BYTES_MOST: Final = 256 * 1024
 
@@ -29,9 +31,9 @@ class Cell(NamedTuple):
     member: bytes
     field: str
     value: str | None
-    hlc: int
+    hlc: Int64
     device: bytes
-    over: int = 0
+    over: Int64 = 0
 
 
 class CellTaken(NamedTuple):
@@ -79,8 +81,8 @@ class Cursor(NamedTuple):
     """How far a till has a bucket's feed. `begun` is the head when it began from the start: tombstones up to
     there can't be missed, though `feed` has not come so far yet. The till doesn't look into it."""
 
-    feed: int
-    begun: int
+    feed: Int64
+    begun: Int64
 
 
 START: Final = Cursor(0, 0)
@@ -101,22 +103,22 @@ class SyncRequest(msgspec.Struct, frozen=True, tag="sync"):
 
     rid: bytes
     device: bytes
-    timeline: int
+    timeline: Int64
     acked: Place
-    top: int
+    top: Int64
     events: tuple[bytes, ...]
     cells: tuple[Cell, ...]
     cursors: dict[str, Cursor]
     wants_grant: bool = True
-    protos: tuple[int, int] = PROTOS
+    protos: tuple[Int64, Int64] = PROTOS
 
 
 class RebaseAnchor(NamedTuple):
     """A link of the till at journal number `number`."""
 
-    number: int
-    epoch: int
-    seq: int
+    number: Int64
+    epoch: Int64
+    seq: Int64
     chain: bytes
 
 
@@ -125,7 +127,7 @@ class RebaseRequest(msgspec.Struct, frozen=True, tag="rebase"):
 
     rid: bytes
     device: bytes
-    epoch: int
+    epoch: Int64
     nonce: bytes
     anchors: tuple[RebaseAnchor, ...]
 
@@ -135,15 +137,15 @@ class HoldRequest(msgspec.Struct, frozen=True, tag="hold"):
 
     rid: bytes
     device: bytes
-    epoch: int
-    timeline: int
+    epoch: Int64
+    timeline: Int64
     hold: bytes
     member: bytes | None
     asset: str
-    amount: int
+    amount: Int64
     on: BusinessDate
     sale: bytes | None = None
-    lines: tuple[tuple[int, int], ...] = ()
+    lines: tuple[tuple[Int64, Int64], ...] = ()
 
 
 class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
@@ -151,10 +153,10 @@ class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
 
     rid: bytes
     device: bytes
-    timeline: int
+    timeline: Int64
     bucket: str
-    snapshot: int
-    frame: int
+    snapshot: Int64
+    frame: Int64
 
 
 class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
@@ -257,8 +259,10 @@ def _to_plain(value: Any) -> Any:
 
 
 def _from_plain(wanted: type, value: Any) -> Any:
-    if wanted is BusinessDate:
+    if wanted is BusinessDate and type(value) is int and abs(value) <= DAY_MOST:
         return BusinessDate(value)
+    if wanted is BusinessDate:
+        raise ValueError("not a date")
     raise NotImplementedError(wanted.__name__)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.domain.entries import POINTS, Entry, EntryId
-from app.protocol import own_chain, wire
+from app.domain.expiry import expire_event_id
+from app.protocol import overlay, own_chain, wire
 from app.protocol.facts import LOCAL, OVERRIDE, Facts, Posting, Returned
 from app.protocol.hlc import AHEAD_MOST_MS
 from app.protocol.limits import Limits
@@ -536,3 +537,25 @@ def test_lines_that_are_not_there_can_not_be_reserved(lines: tuple[tuple[int, in
     reply = chain.serve(asked)
     assert isinstance(reply, wire.HoldReply)
     assert not reply.granted
+
+
+def test_a_lone_till_that_joins_hands_over_its_journal_and_its_own_bookings_stand() -> None:
+    chain = SmallChain(budget=0)
+    at = chain.tills[0]
+    sale = chain.earn(at, ANNA, 20, good_for=1)
+    chain.earn(at, ANNA, 10)
+    chain.spend(at, ANNA, 12, None)
+    on = TODAY.plus(2)
+    event = expire_event_id(ANNA, on)
+    booked = Entry(
+        EntryId(event, 0), POINTS, "expire", -8, on, expires=TODAY.plus(1),
+        refers_to=EntryId(sale.id, 0),
+    )  # fmt: skip
+    chain.write(at, Facts(event, "expire", ANNA, on, (Posting(booked),)))
+    alone = overlay.shown(at.store, ANNA)
+    chain.sync()
+    assert chain.member(ANNA).state == alone
+    assert (chain.points(ANNA), chain.tenant.lost, chain.tenant.overdrawn) == (10, 0, 0)
+    chain.now_ms += 20 * DAY
+    assert chain.server.book_expiries(chain.now_ms) == 0
+    assert chain.shown(chain.tills[1], ANNA) == 10

@@ -83,7 +83,7 @@ def test_facts_are_read_as_they_were_written() -> None:
     [
         b"",
         b"{}",
-        facts.write(full_facts()).replace(b'"v":1', b'"v":2'),
+        facts.write(full_facts()).replace(b'"v":1', b'"v":99'),
         facts.write(full_facts()).replace(b'"redeem"', b'"melt"'),
         facts.write(full_facts()).replace(b'"local"', b'"magic"'),
         facts.write(full_facts()).replace(MEMBER.hex().encode(), b"6d6d"),
@@ -96,6 +96,20 @@ def test_facts_are_read_as_they_were_written() -> None:
 def test_what_can_not_be_applied_whole_is_not_readable(spoilt: bytes) -> None:
     with pytest.raises(NotReadable):
         facts.read(spoilt)
+
+
+def test_an_event_of_the_journal_is_read_with_all_its_other_keys() -> None:
+    sale, earned = "0a" * 16, [0, POINTS, "earn", 7, 20000, 20000, 20030, None, None, None]
+    body = events.encode(
+        {
+            "v": 1, "id": sale, "cmd": "0b" * 16, "device": "0c" * 16, "kind": "sale", "at": 5,
+            "off": 480, "bd": 20000, "pv": 3, "staff": None, "shift": None, "member": "0d" * 16,
+            "entries": [earned], "doc": {"lines": [1, 2]},
+        }
+    )  # fmt: skip
+    event = bytes.fromhex(sale)
+    entry = Entry(EntryId(event, 0), POINTS, "earn", 7, ON, ON, ON.plus(30))
+    assert facts.read(body) == Facts(event, "sale", bytes.fromhex("0d" * 16), ON, (Posting(entry),))
 
 
 def test_forwards_of_one_event_are_one() -> None:
