@@ -125,7 +125,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     ),
     Outage.STORE_IN_USE: mark("The till is already running here. Use that window."),
     Outage.STORE_MISSING: mark("There is no data file in this folder. Check the folder."),
-    Outage.STORE_EXISTS: mark("There is a data file in this folder already. Choose another one."),
+    Outage.STORE_EXISTS: mark("There is something in this folder already. Choose an empty one."),
     Outage.STORE_TOO_NEW: mark("The data comes from a newer version. Update this till."),
     Outage.STORE_FAILED: mark("The data couldn't be read or saved. Try again, or call for help."),
     Outage.JOURNAL_FILE_FAILED: mark("The second copy can't be written. Mend the disk, then sell."),

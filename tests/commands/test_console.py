@@ -236,7 +236,7 @@ def test_an_empty_folder_of_backups_and_a_target_that_is_not_empty(
     assert main(["--language", "en", "restore", *there, str(tmp_path / "new")]) == CANNOT
     assert "No backup in this folder is whole." in capsys.readouterr().err
     assert main(["--language", "zh_CN", "restore", *there, str(folder)]) == CANNOT
-    assert "这个文件夹已有数据" in capsys.readouterr().err
+    assert "这个文件夹里已有东西" in capsys.readouterr().err
 
 
 def test_a_store_that_was_not_named_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
