@@ -17,6 +17,8 @@ from app.protocol.wire import (
     Reserved,
     SnapshotReply,
     SnapshotRequest,
+    SyncRequest,
+    digest,
 )
 
 
@@ -72,6 +74,18 @@ def page(store: Store, device: Device, cursors: Mapping[str, Cursor], limits: Li
             cursor = cursor._replace(feed=store.head(bucket))
         after[bucket] = cursor
     return Page(tuple(members), tuple(references), after, tuple(refetch), more)
+
+
+def differing(store: Store, request: SyncRequest) -> tuple[str, ...]:
+    """Buckets whose rows at a till that stands at the head are not those that are here."""
+    found = []
+    for bucket, theirs in request.digests.items():
+        cursor = request.cursors.get(bucket)
+        if cursor is not None and cursor.feed == store.head(bucket):
+            rows = store.rows(bucket, 0, cursor.feed)
+            ours = digest(row_of(row) for row in rows if isinstance(row, Member))
+            found += [bucket] if ours != theirs else []
+    return tuple(found)
 
 
 def take_snapshot(store: Store, bucket: str, number: int, limits: Limits) -> Snapshot:

@@ -92,7 +92,7 @@ def _apply_cursors(store: TillStore, reply: SyncReply) -> None:
     cursors = {**control.cursors, **reply.cursors}
     if reply.upgrade:
         return
-    if reply.refetch:
+    if reply.refetch or reply.differs:
         store.put_control(_begin_anew(control))
         return
     control = control._replace(cursors=cursors)

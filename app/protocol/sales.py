@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
+from app.domain.state import Split
 from app.protocol.facts import Facts, NotReadable, Returned, read
 from app.protocol.store import SaleReturn, Store
 
@@ -45,6 +46,14 @@ def returned_lines(store: Store, sale: bytes) -> dict[int, int]:
         for part in entry.parts:
             sums[part.line] = sums.get(part.line, 0) + part.quantity
     return sums
+
+
+def splits_of(store: Store, sale: bytes) -> tuple[Split, ...]:
+    """Which lots the sale's debits took, and where restores of them went: rows of members leave splits out."""
+    facts = sale_facts(store, sale)
+    member = None if facts is None or facts.member is None else store.member(facts.member)
+    splits = () if member is None else member.state.splits
+    return tuple(split for split in splits if split.debit.event == sale)
 
 
 def corrections(store: Store, sale: bytes) -> list[Correction]:

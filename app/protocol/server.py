@@ -15,7 +15,7 @@ from app.protocol import chains, facts, grants, holds, owner, profiles, pull, ri
 from app.protocol.desk import survivor
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
-from app.protocol.sales import returned_lines
+from app.protocol.sales import returned_lines, splits_of
 from app.protocol.store import Device, Store
 from app.protocol.wire import (
     Fork,
@@ -134,6 +134,7 @@ class Server:
             return NewTimeline(request.rid, tenant.timeline, device.place, tenant.as_of_ms)
         if chains.forked(self.store, device, request):
             return Fork(request.rid)
+        differs = pull.differing(self.store, request) if device.fenced else ()
         device = chains.push(self.store, device, request, self.read, self.today(now_ms))
         device = self._seen(device, request)
         taken = profiles.take_cells(self.store, request.cells, device.home, now_ms)
@@ -156,6 +157,7 @@ class Server:
             grant=None if upgrade else self._grant(device, request, now_ms, rng),
             open_holds=tuple(sorted(hold.id for hold in self.store.open_holds(device.id))),
             refetch=page.refetch,
+            differs=differs,
             upgrade=upgrade,
             clock_skew=any(ms_of(cell.hlc) > now_ms + AHEAD_MOST_MS for cell in request.cells),
         )
@@ -202,12 +204,14 @@ class Server:
         if request.sale is None:
             return HoldReply(request.rid, request.hold, granted)
         event = self.store.event(request.sale)
+        splits = splits_of(self.store, request.sale)
         returned = returned_lines(self.store, request.sale)
         return HoldReply(
             request.rid,
             request.hold,
             granted,
             None if event is None else event.body,
+            splits,
             tuple(sorted(returned.items())),
         )
 

@@ -38,6 +38,7 @@ from app.protocol.wire import (
     SnapshotRequest,
     SyncReply,
     SyncRequest,
+    digest,
 )
 
 
@@ -88,15 +89,16 @@ class Till:
 
     # Asking and hearing
 
-    def request(self, rng: random.Random, *, written: int) -> Request:
-        """What to send now. `written`: the last own event that is in the journal file; later ones wait."""
+    def request(self, rng: random.Random, *, written: int, compare: bool = False) -> Request:
+        """What to send now. `written`: the last own event that is in the journal file; later ones wait.
+        `compare`: once a day, let head office compare the rows that are here with its own."""
         control = self.store.control()
         rid = self._in_flight = random_id(rng)
         if control.nonce:
             return self._rebase(rid)
         bare = [bucket for bucket in control.buckets if bucket not in control.cursors]
         if not bare or not control.settled or control.acked < written or self.store.dirty():
-            return self._sync(rid, written)  # pushes go before pulls
+            return self._sync(rid, written, compare)  # pushes go before pulls
         begun = control.begun or Begun(bare[0], 0, 0)
         return SnapshotRequest(
             rid, control.device, control.timeline, begun.bucket, begun.snapshot, begun.frame
@@ -150,7 +152,7 @@ class Till:
             asset, amount, on, sale, lines,
         )  # fmt: skip
 
-    def _sync(self, rid: bytes, written: int) -> SyncRequest:
+    def _sync(self, rid: bytes, written: int, compare: bool) -> SyncRequest:
         store = self.store
         control = store.control()
         bodies, size = list[bytes](), 0
@@ -170,7 +172,18 @@ class Till:
             cells=tuple(store.dirty()),
             cursors=dict(control.cursors),
             wants_grant=control.grant is None and control.settled,
+            digests=self._digests() if compare else {},
         )
+
+    def _digests(self) -> dict[str, int]:
+        control = self.store.control()
+        if control.sweeping:
+            return {}
+        bases = list(self.store.bases())
+        return {
+            bucket: digest(base.row for base in bases if base.row.bucket == bucket)
+            for bucket in control.cursors
+        }
 
     def _rebase(self, rid: bytes) -> RebaseRequest:
         """Anchors grow sparse backwards from the last event, so they are few however long the chain is."""
@@ -197,6 +210,8 @@ class Till:
                 own_chain.void_hold(store, hold.id, random_id(rng), on)
         have = reply.have
         known = have.epoch == control.epoch and have.seq <= store.top() - control.base
+        # An epoch's genesis says nothing of where it begins: another future may have given the same number.
+        known = known and (have.seq > 0 or not control.base)
         if known and own_chain.chain_at(store, have.seq) == have:
             store.put_control(store.control()._replace(acked=control.base + have.seq))
         else:

@@ -6,12 +6,14 @@ reply are read in one snapshot of the server's store (sync.md section 4).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from app.domain.business_day import BusinessDate
-from app.domain.state import EMPTY, MemberState
+from app.domain.state import EMPTY, MemberState, Split
 from app.protocol.links import Int64, Place
 
 PROTOS: Final = (1, 1)
@@ -99,7 +101,10 @@ class Grant(NamedTuple):
 
 
 class SyncRequest(msgspec.Struct, frozen=True, tag="sync"):
-    """Push and pull in one. `top`: seq of the till's last event; `events` follow `acked` without a gap."""
+    """Push and pull in one. `top`: seq of the till's last event; `events` follow `acked` without a gap.
+
+    digests  now and then, of buckets whose rows the till believes it has all
+    """
 
     rid: bytes
     device: bytes
@@ -110,6 +115,7 @@ class SyncRequest(msgspec.Struct, frozen=True, tag="sync"):
     cells: tuple[Cell, ...]
     cursors: dict[str, Cursor]
     wants_grant: bool = True
+    digests: dict[str, int] = {}
     protos: tuple[Int64, Int64] = PROTOS
 
 
@@ -163,6 +169,7 @@ class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
     """What head office has of the till, and what is new. `more`: there are further rows behind the cursors.
 
     refetch  buckets whose cursor is too old: begin them anew      upgrade  only the push was taken
+    differs  buckets whose digest was another: begin them anew, and look into it
     clock_skew  a stamp lay so far ahead that it was not believed
     """
 
@@ -178,6 +185,7 @@ class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
     grant: Grant | None
     open_holds: tuple[bytes, ...]
     refetch: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
     upgrade: bool = False
     clock_skew: bool = False
 
@@ -216,12 +224,14 @@ class Refusal(msgspec.Struct, frozen=True, tag="refused"):
 
 
 class HoldReply(msgspec.Struct, frozen=True, tag="held"):
-    """Whether the hold stands. For a return: the sale's bytes and what was returned of it, by line."""
+    """Whether the hold stands. For a return: the sale's bytes, the splits of its entries, and what was
+    returned of it, by line."""
 
     rid: bytes
     hold: bytes
     granted: bool
     sale: bytes | None = None
+    splits: tuple[Split, ...] = ()
     returned: tuple[tuple[int, int], ...] = ()
 
 
@@ -238,6 +248,14 @@ class SnapshotReply(msgspec.Struct, frozen=True, tag="frame"):
     frames: int
     rows: tuple[MemberRow, ...]
     references: tuple[ReferenceRow, ...]
+
+
+def digest(rows: Iterable[MemberRow]) -> int:
+    """The sum of 64-bit hashes of rows, whatever their order and their places in the feed."""
+    return sum(
+        int.from_bytes(sha256(_encoder.encode(row._replace(feed=0))).digest()[:8], "big")
+        for row in rows
+    ) % (1 << 64)
 
 
 Request: TypeAlias = SyncRequest | RebaseRequest | HoldRequest | SnapshotRequest

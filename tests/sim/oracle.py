@@ -112,6 +112,7 @@ class Oracle:
             for cell in request.cells:
                 self._arrived.setdefault((cell.member, cell.field), []).append(cell)
         if isinstance(reply, SyncReply):
+            self.require(not reply.differs, "rows at a till differ from head office's")
             self._told[reply.rid] = {
                 row.member: self.store.ledger(row.member) for row in reply.rows
             }

@@ -95,9 +95,9 @@ class SmallChain:
 
     # Over the network
 
-    def ask(self, at: Machine) -> Request:
+    def ask(self, at: Machine, *, compare: bool = False) -> Request:
         """What the till sends now."""
-        return at.till.request(self.rng, written=len(at.file))
+        return at.till.request(self.rng, written=len(at.file), compare=compare)
 
     def serve(self, request: Request) -> Reply:
         """Head office's answer."""

@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.expiry import expire_event_id
+from app.domain.state import EMPTY
 from app.protocol import overlay, own_chain, wire
 from app.protocol.facts import LOCAL, OVERRIDE, Facts, Posting, Returned
 from app.protocol.hlc import AHEAD_MOST_MS
@@ -343,6 +344,66 @@ def test_after_a_restore_nothing_is_promised_until_every_till_has_told_what_it_h
     assert chain.hold(at, ANNA, 5) is not None
 
 
+def test_a_row_that_differs_is_found_by_its_digest_and_fetched_anew() -> None:
+    chain = SmallChain()
+    at = chain.tills[0]
+    chain.earn(at, ANNA, 20)
+    chain.sync()
+    right = chain.serve(chain.ask(at, compare=True))
+    assert isinstance(right, SyncReply)
+    assert not right.differs
+    base = at.store.base(ANNA)
+    assert base is not None
+    at.store.put_base(base._replace(row=base.row._replace(state=EMPTY)))
+    wrong = chain.serve(chain.ask(at, compare=True))
+    assert isinstance(wrong, SyncReply)
+    assert wrong.differs == ("all",)
+    chain.hear(at, wrong)
+    chain.sync()
+    assert chain.shown(at, ANNA) == 20
+
+
+def test_a_thousand_changed_rows_come_in_five_exchanges_at_most() -> None:
+    chain = SmallChain(limits=Limits())
+    at, other = chain.tills
+    chain.sync()
+    for number in range(1000):
+        chain.earn(at, number.to_bytes(16, "big"), 1)
+    while at.store.control().acked < at.store.top():
+        chain.hear(at, chain.serve(chain.ask(at)))
+    exchanges = 0
+    while len(list(other.store.bases())) < 1000:
+        chain.hear(other, chain.serve(chain.ask(other)))
+        exchanges += 1
+    assert exchanges <= 5
+
+
+def test_an_epoch_of_another_future_is_not_taken_for_the_own_one_by_its_number() -> None:
+    """Head office and the till's database are both put back, each to another time; found by the swarm."""
+    chain = SmallChain(1)
+    at = chain.tills[0]
+    backup = chain.store.copy()
+    for points in (1, 2, 4):
+        chain.earn(at, ANNA, points)
+    before = at.store.copy()
+    chain.sync()
+    at.till.start(chain.rng, behind=True)
+    chain.sync()
+    after = at.store.copy()
+    assert after.control().epoch == 2
+    chain.server = type(chain.server)(backup, chain.server.limits)
+    chain.server.restored(NOON + 1)
+    for database in (before, after):
+        at.crash()
+        at.store = database
+        at.start(TODAY)
+        chain.serve(
+            chain.ask(at)
+        )  # with the older one: a rebase to epoch 2 there; the answer is lost
+    chain.sync()
+    assert chain.points(ANNA) == 7
+
+
 # Profiles ---------------------------------------------------------------------------------------
 
 
@@ -443,6 +504,7 @@ def test_lines_are_reserved_for_one_return_only() -> None:
     assert isinstance(second, wire.HoldReply)
     assert first.granted
     assert first.sale is not None
+    assert not first.splits, "nothing was spent in it"
     assert not second.granted
 
 

@@ -142,7 +142,10 @@ class World:
         """Sync once, if the till is there and no answer is waited for."""
         if at.up and not at.lost and self.now_ms - at.asked_ms >= WAIT_MS:
             at.asked_ms = self.now_ms
-            self.send(at, at.till.request(self.rng, written=len(at.file)))
+            compare = self.rng.random() < 0.2
+            self.counts["compared"] += compare
+            request = at.till.request(self.rng, written=len(at.file), compare=compare)
+            self.send(at, request)
 
     def send(self, at: Machine, request: Request) -> None:
         """Give a request to the network."""
@@ -231,7 +234,7 @@ class World:
         self.now_ms += 1000
         before = at.store.control()._replace(hlc=0)
         dirty = len(at.store.dirty())
-        request = at.till.request(self.rng, written=len(at.file))
+        request = at.till.request(self.rng, written=len(at.file), compare=True)
         self.deliver(at, self.serve(request))
         after = at.store.control()._replace(hlc=0)
         return before != after or dirty > 0 or at.store.control().acked < len(at.file)
