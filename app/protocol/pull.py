@@ -76,12 +76,12 @@ def page(store: Store, device: Device, cursors: Mapping[str, Cursor], limits: Li
     return Page(tuple(members), tuple(references), after, tuple(refetch), more)
 
 
-def differing(store: Store, request: SyncRequest) -> tuple[str, ...]:
+def differing(store: Store, device: Device, request: SyncRequest) -> tuple[str, ...]:
     """Buckets whose rows at a till that stands at the head are not those that are here."""
     found = []
-    for bucket, theirs in request.digests.items():
-        cursor = request.cursors.get(bucket)
-        if cursor is not None and cursor.feed == store.head(bucket):
+    for bucket in device.buckets:
+        theirs, cursor = request.digests.get(bucket), request.cursors.get(bucket)
+        if theirs is not None and cursor is not None and cursor.feed == store.head(bucket):
             rows = store.rows(bucket, 0, cursor.feed)
             ours = digest(row_of(row) for row in rows if isinstance(row, Member))
             found += [bucket] if ours != theirs else []
@@ -114,6 +114,8 @@ def frame(store: Store, device: Device, request: SnapshotRequest) -> SnapshotRep
     """
     snapshot = store.snapshot(request.bucket, request.snapshot)
     tenant = store.tenant()
+    if request.bucket not in device.buckets:
+        return None
     if snapshot is None or snapshot.timeline != tenant.timeline or not device.fenced:
         return None
     if snapshot.feed < store.floor(request.bucket):

@@ -134,7 +134,7 @@ class Server:
             return NewTimeline(request.rid, tenant.timeline, device.place, tenant.as_of_ms)
         if chains.forked(self.store, device, request):
             return Fork(request.rid)
-        differs = pull.differing(self.store, request) if device.fenced else ()
+        differs = pull.differing(self.store, device, request) if device.fenced else ()
         device = chains.push(self.store, device, request, self.read, self.today(now_ms))
         device = self._seen(device, request)
         taken = profiles.take_cells(self.store, request.cells, device.home, now_ms)

@@ -1,5 +1,5 @@
-"""What people do at a simulated till: sales, spends by every authority, voids, returns, edits. The documents
-are small, but their entries are the domain's: the same fold reads them on both sides."""
+"""What people do at a simulated till: sales, spends by every authority, edits, odd things. The documents are
+small, but their entries are the domain's: the same fold reads them on both sides."""
 
 from __future__ import annotations
 
@@ -9,44 +9,21 @@ from typing import TYPE_CHECKING, Final
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
 from app.protocol import overlay, own_chain
-from app.protocol.facts import LOCAL, OVERRIDE, Authority, Facts, Posting, Returned, write
-from app.protocol.wire import HoldReply
+from app.protocol.facts import OVERRIDE, Authority, Facts, Posting
+from tests.sim.committing import own_right, put
+from tests.sim.going_back import return_foreign, return_own, void
 from tests.sim.machine import Machine, Pending, facts_of
-from tests.sim.settings import MINUTE
+from tests.sim.settings import HOLD_WAIT, MINUTE, UNITS
 
 if TYPE_CHECKING:
     from tests.sim.world import World
 
 VALUE: Final = "value_principal"
-HOLD_WAIT: Final = 3 * MINUTE
-UNITS: Final = 3
-"""Every line of a sale has so many units."""
 
 
 def act(world: World, at: Machine, what: str) -> None:
     """One act; what is not possible at the moment does not happen."""
     _ACTS[what](world, at)
-
-
-def put(world: World, at: Machine, facts: Facts) -> None:
-    """Commit an event and count what it used."""
-    torn, body = world.torn(at), write(facts)
-    at.commit(facts, body, torn=torn)
-    if any(
-        entry.available_from is not None and entry.available_from > facts.on
-        for entry, _ in facts.postings
-    ):
-        world.counts["pending points"] += 1
-    if facts.sold:
-        world.receipts.append(facts.id)
-        world.paper[facts.id] = body
-    for entry, authority in facts.postings:
-        if authority is not None:
-            world.counts[("credit " if entry.amount > 0 else "spend ") + authority.kind] += 1
-    world.counts[f"event {facts.kind}"] += 1
-    world.oracle.till_step(at)
-    if torn:
-        world.crash(at, "torn_commit")
 
 
 # Earning and spending ---------------------------------------------------------------------------
@@ -181,12 +158,11 @@ def top_up(world: World, at: Machine) -> None:
     """Stored value: the till may spend it again by itself until it gives the right up."""
     on, event = at.today(world.now_ms), world.rng.randbytes(16)
     entry = Entry(EntryId(event, 0), VALUE, "earn", world.rng.randint(5, 40), on)
-    put(world, at, Facts(event, "top_up", world.any_member(at), on, (Posting(entry, _own(at)),)))
-
-
-def _own(at: Machine) -> Authority | None:
-    """Credits are marked as own rights while the till's epoch is whole."""
-    return None if at.store.control().nonce else LOCAL
+    put(
+        world,
+        at,
+        Facts(event, "top_up", world.any_member(at), on, (Posting(entry, own_right(at)),)),
+    )
 
 
 def adjust(world: World, at: Machine) -> None:
@@ -196,168 +172,6 @@ def adjust(world: World, at: Machine) -> None:
     until = on.plus(rng.randint(1, 5)) if amount > 0 else None
     entry = Entry(EntryId(event, 0), POINTS, "adjust", amount, on, on, until)
     put(world, at, Facts(event, "adjust", world.any_member(at), on, (Posting(entry),)))
-
-
-# Going back -------------------------------------------------------------------------------------
-
-
-def own_documents(at: Machine, kind: str) -> list[Facts]:
-    """The latest own documents of a kind, newest first."""
-    found = []
-    for number in range(at.store.top(), max(at.store.top() - 40, 0), -1):
-        facts = facts_of(at.store.body(number))
-        if facts.kind == kind:
-            found.append(facts)
-    return found
-
-
-def _returned_here(at: Machine, sale: bytes) -> dict[int, int]:
-    sums: dict[int, int] = {}
-    for kind in ("return", "void"):
-        for facts in own_documents(at, kind):
-            if facts.sale == sale:
-                for part in facts.returned:
-                    sums[part.line] = sums.get(part.line, 0) + part.quantity
-    return sums
-
-
-def void(world: World, at: Machine) -> None:
-    """The newest own document of the day that nothing was returned of, mirrored."""
-    on, event = at.today(world.now_ms), world.rng.randbytes(16)
-    kind = world.rng.choice(["sale", "spend", "spend", "top_up"])
-    voided = {facts.sale for facts in own_documents(at, "void")}
-    for facts in own_documents(at, kind)[:3]:
-        if facts.on == on and facts.id not in voided and not _returned_here(at, facts.id):
-            postings = tuple(_mirror(at, facts, event))
-            parts = tuple(_parts(facts, {}, dict(facts.sold)))
-            put(
-                world,
-                at,
-                Facts(event, "void", facts.member, on, postings, sale=facts.id, returned=parts),
-            )
-            return
-
-
-def _mirror(at: Machine, facts: Facts, event: bytes) -> list[Posting]:
-    mirrored = []
-    ordered = sorted(facts.postings, key=lambda posting: posting.entry.amount)
-    for n, (entry, _) in enumerate(ordered):
-        back = Entry(
-            EntryId(event, n), entry.asset, "reverse", -entry.amount, facts.on, refers_to=entry.id
-        )
-        mirrored.append(Posting(back, _own(at) if back.amount > 0 else None))
-    return mirrored
-
-
-def return_own(world: World, at: Machine) -> None:
-    """Some lines of an own sale, by what this till knows of it."""
-    for facts in own_documents(at, "sale")[:4]:
-        if world.rng.random() < 0.5:
-            _return(world, at, facts, _returned_here(at, facts.id), None)
-            return
-
-
-def return_foreign(world: World, at: Machine) -> None:
-    """A sale of another till: its lines are reserved online; offline somebody lets it pass on trust."""
-    rng = world.rng
-    if not world.receipts:
-        return
-    sale = rng.choice(world.receipts[-12:])
-    if rng.random() < 0.6 and world.now_ms >= at.cut_until_ms:
-        lines = ((0, rng.randint(1, UNITS)),)
-        request = at.till.ask_return(sale, lines, at.today(world.now_ms), rng)
-        if request is None:
-            return
-        at.returning[request.hold] = sale
-        world.send(at, request)
-        until = world.now_ms + HOLD_WAIT
-        world.at(until, lambda: _return_late(world, at, request.hold))
-        return
-    body = world.paper.get(sale)
-    if body is not None:
-        world.counts["return on trust"] += 1
-        _return(world, at, facts_of(body), {}, None)
-
-
-def _return_late(world: World, at: Machine, hold: bytes) -> None:
-    if at.up and not at.lost and at.returning.pop(hold, None) is not None:
-        known = {each.id: each for each in at.store.control().holds}
-        if hold in known and known[hold].standing == "asked":
-            at.till.void_hold(hold, at.today(world.now_ms), world.rng)
-            at.write_file()
-
-
-def served(world: World, at: Machine, reply: HoldReply) -> None:
-    """The sale has come, with its lines reserved or not."""
-    hold = reply.hold
-    if at.returning.pop(hold, None) is None or not reply.granted:
-        world.counts["return not reserved"] += 1
-        return
-    world.counts["return reserved"] += 1
-    assert reply.sale is not None, "lines of an unknown sale can't be reserved"
-    _return(world, at, facts_of(reply.sale), dict(reply.returned), hold)
-    if any(each.id == hold and each.standing == "open" for each in at.store.control().holds):
-        at.till.void_hold(hold, at.today(world.now_ms), world.rng)
-        at.write_file()
-
-
-def _return(
-    world: World, at: Machine, facts: Facts, before: dict[int, int], hold: bytes | None
-) -> None:
-    rng, on, event = world.rng, at.today(world.now_ms), world.rng.randbytes(16)
-    left = {line: quantity - before.get(line, 0) for line, quantity in facts.sold}
-    wanted = {line: rng.randint(1, n) for line, n in left.items() if n > 0 and rng.random() < 0.8}
-    parts = tuple(_parts(facts, before, wanted))
-    if not parts:
-        return
-    postings = list[Posting]()
-    earned, spent = _points(facts)
-    restored, taken = sum(part.restored for part in parts), sum(part.taken for part in parts)
-    if restored and spent is not None:
-        back = Entry(
-            EntryId(event, 0), POINTS, "reverse", restored, on,
-            minimum_expiry=on.plus(2), refers_to=spent.id,
-        )  # fmt: skip
-        postings.append(Posting(back, _own(at)))
-    if taken and earned is not None:
-        name = EntryId(event, len(postings))
-        postings.append(Posting(Entry(name, POINTS, "reverse", -taken, on, refers_to=earned.id)))
-    put(
-        world,
-        at,
-        Facts(
-            event, "return", facts.member, on, tuple(postings), hold=hold, sale=facts.id,
-            returned=parts,
-        ),
-    )  # fmt: skip
-
-
-def _points(facts: Facts) -> tuple[Entry | None, Entry | None]:
-    earned = spent = None
-    for entry, _ in facts.postings:
-        if entry.asset == POINTS and entry.amount > 0:
-            earned = entry
-        elif entry.asset == POINTS:
-            spent = entry
-    return earned, spent
-
-
-def _parts(facts: Facts, before: dict[int, int], wanted: dict[int, int]) -> list[Returned]:
-    """Shares of each line telescope, so that parts add up to the whole."""
-    earned, spent = _points(facts)
-    lines = len(facts.sold)
-    found = []
-    for line, quantity in facts.sold:
-        back = wanted.get(line, 0)
-        if back:
-            kept = quantity - before.get(line, 0)
-            shares = []
-            for entry in (earned, spent):
-                whole = 0 if entry is None else abs(entry.amount) * (line + 1) // lines
-                whole -= 0 if entry is None else abs(entry.amount) * line // lines
-                shares.append(whole * kept // quantity - whole * (kept - back) // quantity)
-            found.append(Returned(line, back, *shares))
-    return found
 
 
 # People and odd things --------------------------------------------------------------------------

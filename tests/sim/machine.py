@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from app.domain.business_day import BusinessDate
 from app.protocol import own_chain
@@ -156,8 +157,6 @@ def facts_of(body: bytes) -> Facts:
 
 def odd(body: bytes) -> Facts:
     """What is known of bytes that nobody can read: the id that head office keeps them under."""
-    from hashlib import sha256
-
     return Facts(sha256(body).digest()[:16], "odd", None, BusinessDate(0))
 
 

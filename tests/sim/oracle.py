@@ -7,15 +7,13 @@ cells that arrived. It asks the code under test for nothing that it could work o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from app.domain.entries import Entry
 from app.domain.fold import fold
-from app.domain.state import EMPTY, MemberState, view
+from app.domain.state import EMPTY, view
 from app.protocol import overlay
 from app.protocol.accounts import Account, has_account
-from app.protocol.events import chain, chain_start
 from app.protocol.facts import Authority
 from app.protocol.store import Member, Store
 from app.protocol.till_store import Control
@@ -48,13 +46,13 @@ class Oracle:
     """Watches one world."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
         self.steps = 0
         self._looked = 0
         self._lost = 0
-        self._may_lose = 0
-        self._forgotten = False
-        self._arrived: dict[tuple[bytes, str], list[Cell]] = {}
+        self.may_lose = 0
+        self.forgotten = False
+        self.arrived: dict[tuple[bytes, str], list[Cell]] = {}
         self._told: dict[bytes, dict[bytes, Sequence[Entry]]] = {}
         self._tainted: dict[bytes, bytes | None] = {}
         self._snapshots: dict[int, dict[bytes, Sequence[Entry]]] = {}
@@ -62,7 +60,7 @@ class Oracle:
 
     def fail(self, why: str) -> None:
         """Say what is wrong, and when."""
-        raise Broken(f"seed {self._world.settings.seed}, {self._world.now_ms}: {why}")
+        raise Broken(f"seed {self.world.settings.seed}, {self.world.now_ms}: {why}")
 
     def require(self, holds: bool, why: str) -> None:
         if not holds:
@@ -79,7 +77,7 @@ class Oracle:
 
     @property
     def store(self) -> Store:
-        return self._world.server.store
+        return self.world.server.store
 
     # Head office
 
@@ -87,30 +85,30 @@ class Oracle:
         """All is looked at anew: the store is another one."""
         self._forget()
         self._lost = self.store.tenant().lost
-        self._forgotten = True
-        for at in self._world.machines:
+        self.forgotten = True
+        for at in self.world.machines:
             self._tainted.setdefault(at.device, None)
-        self._arrived.clear()
+        self.arrived.clear()
         for member in self.store.members():
             for record in self.store.cells(member):
                 key = (member, record.sent.field)
-                self._arrived.setdefault(key, []).append(record.sent)
+                self.arrived.setdefault(key, []).append(record.sent)
 
     def rolled_back(self, at: Machine) -> None:
         """A whole disk was put back: until the till's next fence its spends may lack their authority."""
         device = self.store.device(at.device)
         self._tainted[at.device] = None if device is None else device.nonce
         control = at.store.control()
-        self._may_lose += sum(right.left for right in control.rights)
-        self._may_lose += sum(hold.amount for hold in control.holds)
-        self._may_lose += 0 if control.grant is None else control.grant.left
+        self.may_lose += sum(right.left for right in control.rights)
+        self.may_lose += sum(hold.amount for hold in control.holds)
+        self.may_lose += 0 if control.grant is None else control.grant.left
 
     def served(self, request: Request, reply: Reply) -> None:
         """After head office answered."""
         self._loss_is_explained(request.device)
         if isinstance(request, SyncRequest) and isinstance(reply, SyncReply):
             for cell in request.cells:
-                self._arrived.setdefault((cell.member, cell.field), []).append(cell)
+                self.arrived.setdefault((cell.member, cell.field), []).append(cell)
         if isinstance(reply, SyncReply):
             self.require(not reply.differs, "rows at a till differ from head office's")
             self._told[reply.rid] = {
@@ -146,14 +144,14 @@ class Oracle:
         self.require((tenant.overdrawn, tenant.left) == (overdrawn, left), "I2: figures drift")
         bound = tenant.budget + tenant.lost + tenant.written_off
         self.require(overdrawn + left <= bound, f"I2: {overdrawn} + {left} > {bound}")
-        if not self._world.settings.seed % 2:
+        if not self.world.settings.seed % 2:
             self.require(tenant.lost == 0, "no authority is lost without a rollback: F = 0")
             if not tenant.budget:
                 self.require(
                     overdrawn <= tenant.written_off, "I10: R = 0 and D > what was written off"
                 )
-        self._world.counts["overdrawn"] += overdrawn > 0
-        self._world.counts["bound reached"] += overdrawn + left == bound and bound > 0
+        self.world.counts["overdrawn"] += overdrawn > 0
+        self.world.counts["bound reached"] += overdrawn + left == bound and bound > 0
 
     def _loss_is_explained(self, device_id: bytes) -> None:
         """F grows by spends of a till that was rolled back, or that head office has forgotten, and only until
@@ -226,7 +224,7 @@ class Oracle:
     def received(self, at: Machine, reply: Reply, before: Control) -> None:
         """After a till applied a reply: I4."""
         after = at.store.control()
-        self._world.counts["refetched"] += isinstance(reply, SyncReply) and bool(reply.refetch)
+        self.world.counts["refetched"] += isinstance(reply, SyncReply) and bool(reply.refetch)
         if after.generation == before.generation:
             for bucket, cursor in before.cursors.items():
                 self.require(
@@ -240,7 +238,7 @@ class Oracle:
         """After anything that a till did: its rights are what head office thinks, less what is under way."""
         if at.lost:
             return
-        if not self._world.settings.seed % 2:
+        if not self.world.settings.seed % 2:
             self._grant_is_real(at)
 
     def _grant_is_real(self, at: Machine) -> None:
@@ -292,141 +290,3 @@ class Oracle:
                     known = self.store.event(event)
                     forwarded = known is not None and known.standing == "forwarded"
                     self.require(forwarded, "I11: a row includes another event than it says")
-
-    # The end
-
-    def final(self) -> None:
-        """I3, I5, I6, I7, I8, I9, I12 once all is healed."""
-        self.server_step()
-        lost = self.store.tenant().lost
-        self.require(
-            self._forgotten or lost <= self._may_lose, "F is more than the rights in the old images"
-        )
-        self._no_reservation()
-        self._winners()
-        for member_id in self.store.members():
-            member = self.store.member(member_id)
-            assert member is not None
-            whole = fold(EMPTY, self.store.ledger(member_id))
-            self.require(whole == member.state, "I12: not the full fold")
-        for at in self._world.live():
-            self._drained(at)
-            self._chains(at)
-            self._equal(at)
-        self._count()
-
-    def _count(self) -> None:
-        """What head office has in the end, for the batch's counts."""
-        counts = self._world.counts
-        for member_id in self.store.members():
-            member = self.store.member(member_id)
-            assert member is not None
-            for entry in self.store.ledger(member_id):
-                counts[f"entry {entry.kind}"] += 1
-            for record in self.store.cells(member_id):
-                counts["conflict kept"] += record.conflict is not None
-            for account in member.accounts.values():
-                counts["receivable"] += account.receivable > 0
-            for event in {entry.id.event for entry in self.store.ledger(member_id)}:
-                known = self.store.event(event)
-                assert known is not None
-                kind = facts_of(known.body).kind
-                counts[f"owner {kind}"] += kind in ("unexpire", "correction", "merge", "expire")
-        for at in self._world.live():
-            for number in range(1, at.store.top() + 1):
-                known = self.store.event(facts_of(at.store.body(number)).id)
-                assert known is not None
-                counts[f"kept {known.standing}"] += 1
-
-    def _no_reservation(self) -> None:
-        for member_id in self.store.members():
-            member = self.store.member(member_id)
-            assert member is not None
-            self.require(not member.reserved, "I6: a reservation was never released")
-            self.require(not member.local, "I6: a local right was never released")
-
-    def _drained(self, at: Machine) -> None:
-        control = at.store.control()
-        self.require(control.acked == at.store.top(), "I9: the outbox is not drained")
-        self.require(not at.store.dirty(), "I9: a cell is still dirty")
-        for number in range(1, at.store.top() + 1):
-            body = at.store.body(number)
-            known = self.store.event(facts_of(body).id)
-            self.require(known is not None and known.body == body, "I3: a durable event is missing")
-
-    def _chains(self, at: Machine) -> None:
-        """I7: every epoch of the device is one chain without a gap."""
-        tenant = self.store.tenant().id
-        device = self.store.device(at.device)
-        assert device is not None
-        for epoch in range(1, device.place.epoch + 1):
-            head, seq = chain_start(tenant, at.device, epoch), 1
-            while (row := self.store.link(at.device, epoch, seq)) is not None:
-                event = self.store.event(row.event)
-                assert event is not None
-                head = chain(head, event.body)
-                self.require(row.chain == head, "I7: a chain is broken")
-                seq += 1
-            self.require(
-                self.store.link(at.device, epoch, seq + 1) is None, "I7: a chain has a gap"
-            )
-
-    def _winners(self) -> None:
-        """I8: the standing cell is the highest of all that arrived, by the oracle's own order."""
-        highest: dict[tuple[bytes, str], tuple[int, bytes, Cell]] = {}
-        for (member_id, name), cells in self._arrived.items():
-            member_id = self._survivor(member_id)
-            for cell in cells:
-                day = 86_400_000 << 16 if cell.value == "withdrawn" else 0
-                key = (member_id, name)
-                ranked = (cell.hlc + day, cell.device, cell)
-                if key not in highest or ranked[:2] > highest[key][:2]:
-                    highest[key] = ranked
-        for (member_id, name), (_, _, cell) in highest.items():
-            member = self.store.member(member_id)
-            if member is None or member.erased:
-                continue
-            stands = member.cells.get(name)
-            self.require(
-                stands is not None and stands.value == cell.value and stands.hlc == cell.hlc,
-                f"I8: {name} is not the last one written",
-            )
-
-    def _survivor(self, member: bytes) -> bytes:
-        while (known := self.store.member(member)) is not None and known.alias is not None:
-            member = known.alias
-        return member
-
-    def _equal(self, at: Machine) -> None:
-        """I5: what the till shows is what head office has."""
-        for member_id in self.store.members():
-            member = self.store.member(member_id)
-            base = at.store.base(member_id)
-            assert member is not None
-            if base is None:
-                self.fail("I5: a member is missing at a till")
-                continue
-            self.require(
-                _bare(overlay.shown(at.store, member_id)) == _bare(self._end(member)), "I5: state"
-            )
-            self.require(base.row.alias == member.alias, "I5: alias")
-            self.require(base.row.erased == member.erased, "I5: erasure")
-            cells = {cell.field: cell for cell in base.row.cells}
-            self.require(cells == dict(member.cells), "I5: profile")
-        known = set(self.store.members())
-        self.require(all(b.row.member in known for b in at.store.bases()), "I5: a row too many")
-        for key in self._world.published:
-            mine, theirs = at.store.reference(key), self.store.reference(key)
-            assert theirs is not None
-            self.require((None if mine is None else mine.body) == theirs.body, "I5: reference data")
-
-    def _end(self, member: Member) -> MemberState:
-        while member.alias is not None:
-            survivor = self.store.member(member.alias)
-            assert survivor is not None
-            member = survivor
-        return member.state
-
-
-def _bare(state: MemberState) -> MemberState:
-    return replace(state, splits=())

@@ -137,7 +137,7 @@ def no_tombstone(patch: Patch) -> None:
     """A void of a hold that head office doesn't know leaves nothing behind.
 
     Planted together with the next one: a till that looks at the list of open holds voids such a hold again, and
-    so hides that its tombstone is missing. The tombstone alone has a test in test_directed.py.
+    so hides that its tombstone is missing. The tombstone alone has a test in test_rights.py.
     """
     void = holds.void_hold
 

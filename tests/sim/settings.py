@@ -13,6 +13,11 @@ MINUTE: Final = 60_000
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
+HOLD_WAIT: Final = 3 * MINUTE
+"""So long a customer waits for the answer about a hold."""
+UNITS: Final = 3
+"""Every line of a simulated sale has so many units."""
+
 TILL_ACTS: Final = {
     "sale": 24, "spend": 30, "top_up": 8, "value_spend": 8, "void": 8, "return_own": 8,
     "return_foreign": 6, "adjust": 4, "edit": 10, "consent": 5, "enrol": 3, "close_grant": 2,

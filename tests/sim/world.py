@@ -14,7 +14,7 @@ from app.protocol.memory import MemoryStore
 from app.protocol.server import Server
 from app.protocol.store import Tenant
 from app.protocol.wire import HoldReply, Reply, Request
-from tests.sim import counter, office
+from tests.sim import comparison, counter, going_back, office
 from tests.sim.machine import Machine, machine
 from tests.sim.oracle import Oracle
 from tests.sim.settings import DAY, HOUR, MINUTE, Settings
@@ -68,7 +68,7 @@ class World:
             what()
         self.now_ms = end
         self._heal()
-        self.oracle.final()
+        comparison.final(self.oracle)
 
     def _every(self, mean_ms: int, what: Callable[[], None]) -> None:
         def again() -> None:
@@ -201,7 +201,7 @@ class World:
             self.oracle.received(at, reply, before)
         if taken and isinstance(reply, HoldReply):
             if reply.hold in at.returning:
-                counter.served(self, at, reply)
+                going_back.served(self, at, reply)
             else:
                 counter.held(self, at, reply.hold, reply.granted)
         elif taken:
