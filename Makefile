@@ -9,7 +9,7 @@ PO := $(wildcard resources/locale/*/LC_MESSAGES/regulars.po)
 MO := $(PO:.po=.mo)
 WORKERS ?= 2
 # Faults, whole journeys (headless and through the window), processes apart and the bench's smoke: for make check.
-SLOW := tests/faults tests/flows tests/bench tests/sim tests/reports tests/commands tests/ui/flows \
+SLOW := tests/faults tests/flows tests/bench tests/sim tests/headoffice tests/reports tests/commands tests/ui/flows \
         tests/ui/test_laws.py tests/ui/test_window.py tests/ui/test_mends.py tests/ui/test_exceptions.py \
         tests/ui/test_catalogue.py tests/ui/test_reports.py tests/ui/test_settings_page.py \
         tests/app/test_blind.py tests/app/test_verify.py tests/app/test_verify_audit.py tests/app/test_restore.py \

@@ -1,1 +1,1 @@
-"""Head office: the server that the tills sync with. It comes later; the package keeps its place."""
+"""Head office: the server that the tills sync with. So far its store; docs/decisions/head-office-store.md."""

@@ -66,7 +66,7 @@ class MemoryStore:
         self._devices[device.id] = device
 
     def devices(self) -> Iterable[Device]:
-        return list(self._devices.values())
+        return [self._devices[key] for key in sorted(self._devices)]
 
     def link(self, device: bytes, epoch: int, seq: int) -> Link | None:
         return self._links.get((device, epoch, seq))
@@ -87,7 +87,7 @@ class MemoryStore:
         return self._members.get(member)
 
     def members(self) -> Iterable[bytes]:
-        return list(self._members)
+        return sorted(self._members)
 
     def put_member(self, member: Member, entries: Sequence[Entry] = ()) -> None:
         feed = self._numbered(member.bucket, member.id)
@@ -99,11 +99,11 @@ class MemoryStore:
         return self._ledger.get(member, ())
 
     def members_reserved_for(self, device: bytes) -> Sequence[bytes]:
-        return [
+        return sorted(
             member.id
             for member in self._members.values()
             if any(key[1] == device for key in member.reserved)
-        ]
+        )
 
     def hold(self, hold: bytes) -> Hold | None:
         return self._holds.get(hold)
@@ -112,10 +112,12 @@ class MemoryStore:
         self._holds[hold.id] = hold
 
     def open_holds(self, device: bytes) -> Sequence[Hold]:
-        return [h for h in self._holds.values() if h.standing == "open" and h.device == device]
+        return sorted(
+            h for h in self._holds.values() if h.standing == "open" and h.device == device
+        )
 
     def open_line_holds(self, sale: bytes) -> Sequence[Hold]:
-        return [h for h in self._holds.values() if h.standing == "open" and h.sale == sale]
+        return sorted(h for h in self._holds.values() if h.standing == "open" and h.sale == sale)
 
     def grant(self, grant: bytes) -> GrantRow | None:
         return self._grants.get(grant)

@@ -131,7 +131,7 @@ class Snapshot(NamedTuple):
     timeline: int
     feed: int
     have: Mapping[bytes, Place]
-    frames: tuple[tuple[MemberRow, ...], ...]
+    frames: Sequence[tuple[MemberRow, ...]]
     references: tuple[ReferenceRow, ...]
 
 
@@ -158,7 +158,10 @@ class Member:
 
 
 class Store(Protocol):
-    """What head office keeps. Every `put` replaces the record of the same key."""
+    """What head office keeps. Every `put` replaces the record of the same key.
+
+    Records without an order of their own come by id, so that all stores do the same in the same order.
+    """
 
     def tenant(self) -> Tenant: ...
     def put_tenant(self, tenant: Tenant) -> None: ...

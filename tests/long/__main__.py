@@ -14,10 +14,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.long import alterations, kills, member_lives, month_end, random_cases, simulator
+from tests.long import (
+    alterations,
+    head_office_stores,
+    kills,
+    member_lives,
+    month_end,
+    random_cases,
+    simulator,
+)
 
 PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
     "alterations": alterations.run,
+    "head_office_stores": head_office_stores.run,
     "kills": kills.run,
     "member_lives": member_lives.run,
     "month_end": month_end.run,

@@ -44,12 +44,16 @@ class World:
         self._serial = 0
         self._quiet = False
         tenant = Tenant(self.rng.randbytes(16), START_MS, settings.budget, START_MS)
-        self.server = Server(MemoryStore(tenant), settings.limits)
+        self.server = self.head_office(tenant)
         self.oracle = Oracle(self)
         self.members = [self.rng.randbytes(16) for _ in range(settings.members)]
         self.machines = list[Machine]()
         for _ in range(settings.tills):
             self.new_till()
+
+    def head_office(self, tenant: Tenant) -> Server:
+        """A new one with nothing in it but the tenant."""
+        return Server(MemoryStore(tenant), self.settings.limits)
 
     # Time
 

@@ -1,0 +1,1 @@
+"""Numbered schema steps of head office's store in SQLite, forward only. A released file is never edited."""
