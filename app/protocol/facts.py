@@ -21,6 +21,7 @@ import msgspec
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry, EntryId, Kind
 from app.protocol import events
+from app.protocol.accounts import has_account
 from app.protocol.wire import DAY_MOST
 
 HOLD_VOID: Final = "hold_void"
@@ -162,6 +163,8 @@ def _check(event: _Event, facts: Facts) -> None:
         raise NotReadable("entries are numbered from 0")
     if facts.postings and facts.kind in CONTROL:
         raise NotReadable("an event about rights has no entries")
+    if any(by is not None and not has_account(entry.asset) for entry, by in facts.postings):
+        raise NotReadable("no authority spends a measure")
     if facts.release is not None and not 0 <= facts.release[1] <= AMOUNT_MOST:
         raise NotReadable("rights are given up, not taken")
     if any(abs(entry.amount) > AMOUNT_MOST for entry, _ in facts.postings):

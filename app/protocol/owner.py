@@ -1,13 +1,12 @@
 """Head office owns the order: it posts what tills send, and what follows from it by derived ids (domain.md 2).
 
 Every entry of a member gets the next place of its ledger here, and nowhere else. What the owner adds (unexpire,
-corrections, forwards, expiries, merges) has an id that follows from its cause, so asking twice changes nothing.
+corrections, forwards, expiries) has an id that follows from its cause, so asking twice changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
@@ -150,72 +149,3 @@ def _correct(store: Store, sale: bytes) -> None:
             desk = open_member(store, survivor(store, correction.member), "")
             _post_owners(desk, correction.event, "correction", correction.entries)
             desk.save()
-
-
-# Merge ------------------------------------------------------------------------------------------
-
-
-def merge(store: Store, loser: bytes, winner: bytes, on: BusinessDate) -> bool:
-    """Carry everything of a member over to another. False while either has anything reserved.
-
-    One credit and one debit per lot and per debt; the loser's row says who goes on for it.
-    """
-    winner = survivor(store, winner)
-    losing, winning = store.member(loser), store.member(winner)
-    if losing is None or winning is None or losing.alias is not None or loser == winner:
-        return False
-    if losing.reserved or winning.reserved or losing.erased or winning.erased:
-        return False
-    out = owner_event_id(loser, f"merge:{winner.hex()}")
-    into = owner_event_id(winner, f"merge:{loser.hex()}")
-    leaving, arriving = _transfers(losing.state, out, into, on)
-    merged = replace(losing, alias=winner)
-    _move(Desk(store, merged), Desk(store, winning), out, into, leaving, arriving)
-    return True
-
-
-def _transfers(
-    state: MemberState, out: bytes, into: bytes, on: BusinessDate
-) -> tuple[list[Entry], list[Entry]]:
-    """What leaves and what arrives, lot by lot and debt by debt, with the dates they had."""
-    leaving, arriving = list[Entry](), list[Entry]()
-    for lot in state.lots:
-        n = len(leaving)
-        leaving.append(
-            Entry(EntryId(out, n), lot.asset, "reverse", -lot.remaining, on, refers_to=lot.origin)
-        )
-        arriving.append(
-            Entry(
-                EntryId(into, n), lot.asset, "adjust", lot.remaining, on, lot.available_from,
-                lot.expires,
-            )
-        )  # fmt: skip
-    for debt in state.debts:
-        n = len(leaving)
-        leaving.append(
-            Entry(EntryId(out, n), debt.asset, "adjust", debt.amount, on, refers_to=debt.debit)
-        )
-        arriving.append(Entry(EntryId(into, n), debt.asset, "adjust", -debt.amount, on))
-    return leaving, arriving
-
-
-def _move(
-    losing: Desk,
-    winning: Desk,
-    out: bytes,
-    into: bytes,
-    leaving: Sequence[Entry],
-    arriving: Sequence[Entry],
-) -> None:
-    """Post both halves. Accounts are joined whole: a spend debt that is merged stays one, so D counts it once
-    and no budget is won by a merge."""
-    store = losing.store
-    for desk, event, entries in ((losing, out, leaving), (winning, into, arriving)):
-        facts = Facts(event, "merge", desk.member.id, BusinessDate(0), tuple(map(Posting, entries)))
-        store.put_event(StoredEvent(event, write(facts), "posted"))
-        desk.fold(entries)
-    for asset, account in losing.member.accounts.items():
-        winning.change(asset, winning.account(asset).joined(account))
-        losing.change(asset, account._replace(owned=0, receivable=0))
-    losing.save()
-    winning.save()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.business_day import BusinessDate
-from app.protocol import chains, facts, grants, holds, owner, profiles, pull, rights
+from app.protocol import chains, facts, grants, holds, merging, owner, profiles, pull, rights
 from app.protocol.desk import survivor
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
@@ -95,7 +95,7 @@ class Server:
 
     def merge(self, loser: bytes, winner: bytes, now_ms: int) -> bool:
         """Merge two members; False while either has holds or till-local rights, or is erased."""
-        if not owner.merge(self.store, loser, winner, self.today(now_ms)):
+        if not merging.merge(self.store, loser, winner, self.today(now_ms)):
             return False
         profiles.merge_cells(self.store, loser, survivor(self.store, winner))
         return True

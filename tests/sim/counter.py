@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from app.domain.business_day import BusinessDate
-from app.domain.entries import POINTS, Entry, EntryId
+from app.domain.entries import POINTS, SALES, SPEND, Entry, EntryId
 from app.protocol import overlay, own_chain
 from app.protocol.facts import OVERRIDE, Authority, Facts, Posting
 from tests.sim.committing import own_right, put
@@ -50,6 +50,12 @@ def sale(world: World, at: Machine) -> None:
         if right is not None:
             entries.insert(0, _redeem(event, 0, POINTS, amount, on, right))
             entries[1] = Posting(entries[1].entry._replace(id=EntryId(event, 1)))
+    if earned % 3 == 0:
+        n = len(entries)
+        entries += [
+            Posting(Entry(EntryId(event, n), SPEND, "measure", earned * 100, on, start)),
+            Posting(Entry(EntryId(event, n + 1), SALES, "measure", 1, on, start)),
+        ]
     sold = tuple((line, UNITS) for line in range(lines))
     put(world, at, Facts(event, "sale", member, on, tuple(entries), sold=sold))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.entries import POINTS
+from app.domain.entries import POINTS, SALES, SPEND, TIER, USE, Entry, EntryId
 from app.protocol import wire
-from app.protocol.facts import LOCAL, OVERRIDE
+from app.protocol.facts import LOCAL, OVERRIDE, Facts, Posting
 from app.protocol.store import Tenant
 from app.protocol.wire import Refusal
 from tests.sim import machine as machines
@@ -201,3 +201,29 @@ def test_a_merge_waits_for_holds_and_moves_a_spend_debt_without_winning_budget()
     assert chain.points(BELA) == -15
     assert chain.shown(at, ANNA) == chain.shown(other, BELA) == -15
     assert late.id not in {entry.id.event for entry in chain.store.ledger(BELA)}
+
+
+def test_a_merge_takes_days_benefits_and_the_higher_tier_along() -> None:
+    chain = SmallChain()
+    at = chain.tills[0]
+    event, on = b"v" * 16, TODAY.plus(-3)
+    figures = (
+        Entry(EntryId(event, 0), SPEND, "measure", 4000, on, on.plus(2)),
+        Entry(EntryId(event, 1), SALES, "measure", 1, on, on.plus(2)),
+        Entry(EntryId(event, 2), USE + "birthday", "measure", 1, on, expires=on),
+        Entry(EntryId(event, 3), TIER, "upgrade", 2, on, on, on.plus(300)),
+        Entry(EntryId(event, 4), POINTS, "earn", 9, on, on, on.plus(90)),
+    )
+    chain.write(at, Facts(event, "sale", ANNA, on, tuple(map(Posting, figures))))
+    chain.earn(at, BELA, 1)
+    chain.sync()
+    before = chain.member(ANNA).state
+    assert chain.server.merge(ANNA, BELA, NOON)
+    after = chain.member(BELA).state
+    assert after.day(on) == before.day(on)
+    assert after.times_used("birthday", on.year) == 1
+    assert after.standing is not None
+    assert (after.standing.rank, after.standing.until) == (2, on.plus(300))
+    assert chain.member(ANNA).state.day(on).spend == 0
+    assert chain.points(BELA) == 10
+    assert not chain.server.merge(ANNA, BELA, NOON), "asked twice"
