@@ -11,7 +11,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any, Final, overload
 
 from app.domain.business_day import BusinessDate
@@ -250,7 +249,7 @@ class SqliteStore:
         floor = self.floor(bucket)
         references = self._read(sql.REFERENCE_ROWS, bucket, after, floor, limit)
         found += [ReferenceRow(*row) for row in references]
-        return list(islice(sorted(found, key=lambda row: row.feed), limit))
+        return sorted(found, key=lambda row: row.feed)[:limit]
 
     def head(self, bucket: str) -> int:
         return self._feed(bucket)[0] + len(self._unnumbered.get(bucket, ()))

@@ -42,7 +42,7 @@ class Kills:
 
     def __init__(self, path: Path, rng: random.Random) -> None:
         self._path, self._rng = path, rng
-        self.kills = self.inside = self.requests = 0
+        self.kills = self.inside = self.undone = self.requests = 0
         self._pushed: dict[bytes, int] = {}
 
     def kill_one(self, seed: int) -> None:
@@ -88,6 +88,7 @@ class Kills:
             # A commit that was never told may be there, whole; one that was told must be.
             assert known.place.seq in (promised, promised + EVENTS)
             self._pushed[device] = known.place.seq
+            self.undone += known.place.seq == promised
             pushed = {each.id: each.place.seq for each in store.devices()}
             assert pushed == self._pushed
             assert links == events == entries == sum(pushed.values())

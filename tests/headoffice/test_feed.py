@@ -6,15 +6,16 @@ import random
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from app.protocol.pull import page
+from app.protocol.pull import frame, page, take_snapshot
 from app.protocol.store import Device, Member
-from app.protocol.wire import START, Cursor
+from app.protocol.wire import START, Cursor, SnapshotRequest
 from headoffice.store import statements as sql
 from headoffice.store.opening import open_database
 from headoffice.store.sqlite import SqliteStore
-from tests.headoffice.office import BUCKET, LIMITS, TENANT, Shop, opened
+from tests.headoffice.office import BUCKET, LIMITS, TENANT, Shop, connected, opened
 
 WRITES = 60
 
@@ -159,3 +160,26 @@ def test_a_floor_above_the_head_is_refused(tmp_path: Path) -> None:
             store.put_member(Member(b"M" * 16, BUCKET))
         with pytest.raises(sqlite3.IntegrityError, match="CHECK"), store.writing():
             store.prune(BUCKET, 2)
+
+
+def test_a_till_that_asks_for_one_frame_makes_one_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "office.db"
+    with connected(path) as raw:
+        store = SqliteStore(raw, TENANT.id)
+        with store.writing():
+            store.put_tenant(TENANT)
+        device = device_of(store)
+        with store.writing():
+            for number in range(35):
+                store.put_member(Member(bytes([number]) * 16, BUCKET))
+            taken = take_snapshot(store, BUCKET, 7, LIMITS)
+        statements = list[str]()
+        with store.reading():
+            raw.set_trace_callback(statements.append)
+            request = SnapshotRequest(b"r", device.id, TENANT.timeline, BUCKET, 0, 2)
+            reply = frame(store, device, request)
+            beyond = frame(store, device, msgspec.structs.replace(request, frame=4))
+    assert reply is not None
+    assert (reply.frames, reply.rows) == (4, taken.frames[2])
+    assert beyond is None
+    assert sum("FROM snapshot_frame" in each for each in statements) == 1

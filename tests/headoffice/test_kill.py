@@ -19,7 +19,7 @@ def test_after_kills_in_the_midst_of_commits_only_whole_requests_are_there(tmp_p
     for seed in range(KILLS):
         kills.kill_one(seed)
     assert kills.kills == KILLS
-    assert kills.inside, "no kill fell into a transaction"
+    assert kills.inside, "no kill fell between a request's begin and the word that it is done"
     assert kills.requests > KILLS
 
 

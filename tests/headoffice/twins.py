@@ -213,12 +213,6 @@ class TwinServer(Server):
     def erase(self, member: bytes, home: str) -> None:
         self._both(lambda server: server.erase(member, home))
 
-    def erasure_done(self, member: bytes) -> bool:
-        return self._both(lambda server: server.erasure_done(member))
-
-    def unlock(self, device: bytes) -> None:
-        self._both(lambda server: server.unlock(device))
-
     def book_expiries(self, now_ms: int) -> int:
         return self._both(lambda server: server.book_expiries(now_ms))
 

@@ -43,6 +43,7 @@ def run(seed: int, seconds: float) -> dict[str, Any]:
         "seeds": done,
         "compared": dict(compared),
         "kills": kills.kills,
-        "inside a transaction": kills.inside,
+        "before the commit was told": kills.inside,
+        "before the commit was made": kills.undone,
         "failed": failed[:20],
     }
