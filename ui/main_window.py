@@ -422,13 +422,17 @@ class MainWindow(QMainWindow):
             self._who_given(code, scanned=True)
 
     def _keep_focus(self, before: QWidget | None, now: QWidget | None) -> None:
-        """Nothing behind the lock takes the keyboard, whatever opens there late: a PIN would go into it."""
-        page, shell = self.pages.currentWidget(), self.shell
-        if now is None or page is None or shell is None or page is shell:
+        """What can't be seen takes no keyboard, whatever comes there late: behind the lock a PIN would go
+        into it, in a Pay that something lies over Enter would take money."""
+        shell, locked = self.shell, self.pages.currentWidget() is not self.shell
+        if now is None or shell is None or not shell.isAncestorOf(now):
             return
-        if not shell.isAncestorOf(now):
+        top = shell.sheets.top_over(now)
+        if not locked and top is None:
             return
-        asked = before if before is not None and page.isAncestorOf(before) else self.sign_in.field
+        asked = before
+        if asked is None or not asked.isVisible():
+            asked = top.first_focus() if top is not None and not locked else self.sign_in.field
         asked.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _back_to_search(self) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPaintEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.domain.errors import Refusal
@@ -280,6 +280,10 @@ class Pay(Sheet):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         self._painted = True
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._painted = False  # Something lies over it: it is seen anew before it takes money.
 
 
 def notes_for(to_pay_minor: int, unit: int) -> Sequence[int]:

@@ -176,6 +176,11 @@ class SheetHost(QWidget):
             (sheet for sheet in reversed(self._sheets) if not isinstance(sheet, kind)), None
         )
 
+    def top_over(self, widget: QWidget) -> Sheet | None:
+        """The top sheet, where this is a widget of one that it lies over."""
+        below = any(sheet.isAncestorOf(widget) for sheet in self._sheets[:-1])
+        return self._sheets[-1] if below else None
+
     def open(self, sheet: Sheet) -> None:
         """Lay a sheet on top and give it the focus."""
         if not self._sheets:

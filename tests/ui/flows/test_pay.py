@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 
+from app.domain.errors import Outage, Unavailable
+from app.usecases.sell import Sold
 from tests.ui.conftest import Rig
 from tests.ui.flows.test_guard_facts import facts
 from tests.ui.keys import press, write
 from tests.ui.shop import TEA
+from ui.dialogs.find_action import FindAction
 
 
 class TestTooMuchCash:
@@ -151,6 +154,7 @@ class TestAMemberComesWhilePayIsOpen:
         assert rig.top is pay
         assert pay.received.text() == "95.00"
         assert pay.problem.text() == "现在应收 ¥95.00。"
+        rig.until(lambda: pay._painted)
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
         rig.settle()
@@ -215,3 +219,41 @@ def test_a_fault_on_the_way_to_the_sale_leaves_no_pay_that_waits_for_nothing(
     assert not pay.busy
     press(Qt.Key.Key_Escape)
     assert rig.top is None
+
+
+def test_a_refusal_leaves_the_keyboard_with_what_lies_over_pay(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> Sold:
+        raise Unavailable(Outage.STORE_BUSY)
+
+    assert rig.window.desk is not None
+    monkeypatch.setattr(rig.window.desk, "sell", busy)
+    rig.amount("368")
+    pay = rig.open_pay()
+    with rig.busy_store():
+        press(Qt.Key.Key_Return)
+        assert pay.busy
+        press(Qt.Key.Key_F11)
+        actions = rig.sheet(FindAction)
+    rig.until(lambda: not pay.busy)
+    assert actions.field.hasFocus()
+    press(Qt.Key.Key_Escape)
+    assert pay.received.hasFocus()
+    assert pay.problem.text() != ""
+
+
+@pytest.mark.parametrize("over", [Qt.Key.Key_F1, Qt.Key.Key_F11])
+def test_f12_over_what_covers_pay_shows_it_first_and_takes_money_then(
+    rig: Rig, over: Qt.Key
+) -> None:
+    rig.amount("368")
+    pay = rig.open_pay()
+    press(over)
+    press(Qt.Key.Key_F12)
+    assert rig.top is pay
+    assert not pay.busy
+    rig.until(lambda: pay._painted)
+    press(Qt.Key.Key_F12)
+    rig.until(lambda: rig.top is None)
+    assert rig.documents() == 1
