@@ -1,1 +1,1 @@
-"""What tills and head office say to each other: event bytes, the chain, later the sync core. Pure."""
+"""What tills and head office say to each other: event bytes, the chain, the halves of the sync core. Pure."""

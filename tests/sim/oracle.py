@@ -53,7 +53,7 @@ class Oracle:
         self.may_lose = 0
         self.forgotten = False
         self.arrived: dict[tuple[bytes, str], list[Cell]] = {}
-        self._told: dict[bytes, dict[bytes, Sequence[Entry]]] = {}
+        self._told: dict[tuple[bytes, int], dict[bytes, Sequence[Entry]]] = {}
         self._tainted: dict[bytes, bytes | None] = {}
         self._snapshots: dict[int, dict[bytes, Sequence[Entry]]] = {}
         self._forget()
@@ -111,11 +111,11 @@ class Oracle:
                 self.arrived.setdefault((cell.member, cell.field), []).append(cell)
         if isinstance(reply, SyncReply):
             self.require(not reply.differs, "rows at a till differ from head office's")
-            self._told[reply.rid] = {
+            self._told[_answer(reply)] = {
                 row.member: self.store.ledger(row.member) for row in reply.rows
             }
         elif isinstance(reply, SnapshotReply):
-            self._told[reply.rid] = self._snapshots[reply.snapshot]
+            self._told[_answer(reply)] = self._snapshots[reply.snapshot]
         self.server_step()
         if isinstance(request, HoldRequest) and isinstance(reply, HoldReply) and reply.granted:
             self._hold_is_good(request)
@@ -278,7 +278,7 @@ class Oracle:
 
     def _rows_include(self, at: Machine, reply: SyncReply | SnapshotReply) -> None:
         """I11: `incl` is true: what head office had in the row is what the till takes as included."""
-        told = self._told.pop(reply.rid, {})
+        told = self._told.pop(_answer(reply), {})
         for row in reply.rows:
             base = at.store.base(row.member)
             if base is None or base.row != row or row.member not in told or row.alias is not None:
@@ -290,3 +290,8 @@ class Oracle:
                     known = self.store.event(event)
                     forwarded = known is not None and known.standing == "forwarded"
                     self.require(forwarded, "I11: a row includes another event than it says")
+
+
+def _answer(reply: SyncReply | SnapshotReply) -> tuple[bytes, int]:
+    """A request that came twice was answered twice, each time with what there was then."""
+    return reply.rid, reply.now_ms if isinstance(reply, SyncReply) else reply.snapshot
