@@ -205,7 +205,7 @@ WITH_FACTS: Final[Mapping[Code, str]] = {
     Refusal.CLOCK_BEHIND: mark(
         "The clock is {minutes} min behind the last sale. Set it, then open."
     ),
-    Refusal.PIN_WRONG: mark("Wrong PIN, {left} tries left."),
+    Refusal.PIN_WRONG: mark("Wrong PIN. Tries left: {left}."),
     Refusal.PIN_LOCKED: mark("Too many wrong PINs. Try again in {minutes} min."),
     Outage.STORE_DAMAGED: mark("Entry {seq} of the data is damaged. Stop, and call for help."),
     Outage.JOURNAL_CONFLICT: mark("Journal and data differ at {seq}. Stop, and call for help."),

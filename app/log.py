@@ -17,6 +17,7 @@ _MAX_BYTES: Final = 2_000_000
 _KEPT: Final = 5
 
 log = logging.getLogger("regulars")
+log.addHandler(logging.NullHandler())  # without a file yet, nothing of it goes to the terminal
 _open: Final[list[IO[str]]] = []
 """The crash file, so that `stop` can close it."""
 
@@ -43,7 +44,7 @@ def stop() -> None:
     faulthandler.disable()
     while _open:
         _open.pop().close()
-    for handler in list(log.handlers):
+    for handler in [each for each in log.handlers if not isinstance(each, logging.NullHandler)]:
         log.removeHandler(handler)
         handler.close()
 

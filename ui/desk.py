@@ -67,7 +67,7 @@ from app.usecases.return_goods import (
 )
 from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, find_staff, is_badge, sign_in
-from app.usecases.tidy import remove_safe_sheet, tidy
+from app.usecases.tidy import CARDS, remove_safe_sheet, tidy
 from app.usecases.unmask import Unmask, Unmasked, Value, unmask
 from app.usecases.void import Void, Voided, preview_void, void
 from ui.cart import Cart
@@ -278,8 +278,8 @@ class Desk:
         return replace(shown, phone=phone_text(shown.phone)) if shown.phone else shown
 
     def save_card(self, member_id: bytes) -> str:
-        """The member card as a PDF beside the store; returns where it lies."""
-        return str(save_card(self._ctx, member_id, self._till.folder / "cards"))
+        """The member card as a PDF beside the store, for a day; returns where it lies."""
+        return str(save_card(self._ctx, member_id, self._till.folder / CARDS))
 
     def check_phone(self, text: str, *, but: bytes | None = None) -> PhoneCheck:
         """Whether a typed phone could be one, and how many members `but` that one have it already."""

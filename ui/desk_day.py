@@ -53,7 +53,7 @@ from app.usecases.owner_postings import (
     outlook,
     post_batch,
 )
-from app.usecases.tidy import purge_slips
+from app.usecases.tidy import purge_slips, remove_old_cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,9 @@ class DayDesk:
     # What a till does by itself ---------------------------------------------------------------
 
     def purge_slips(self) -> None:
-        """Slips past their time go."""
+        """Slips and card pages past their time go."""
         purge_slips(self._ctx)
+        remove_old_cards(self._ctx)
 
     def backup_due(self) -> bool:
         return backup_due(self._ctx)

@@ -8,7 +8,7 @@ from app.context import Session
 from app.queries import counter
 from app.queries.records import DocumentLine, PrintStatus
 from app.usecases.reprint import Reprint, reprint
-from app.usecases.tidy import purge_slips, remove_safe_sheet
+from app.usecases.tidy import purge_slips, remove_old_cards, remove_safe_sheet
 
 
 class SlipsDesk:
@@ -39,6 +39,7 @@ class SlipsDesk:
     def recover(self) -> int:
         """At start: what was being sent when the till stopped may or may not be on paper (db lane)."""
         purge_slips(self._ctx)
+        remove_old_cards(self._ctx)
         remove_safe_sheet(self._ctx)  # of a till that stopped while it was open
         return spool.recover(self._ctx)
 

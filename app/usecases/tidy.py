@@ -7,7 +7,7 @@ compared with the cache, slips past their time go, and the log is moved into the
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlcipher3.dbapi2 import Connection
@@ -27,6 +27,9 @@ from db import rows, states, till
 CHECKPOINT_ENTRIES: Final = 400
 """Above so many entries a member's fold begins at a stored checkpoint (domain.md section 2)."""
 SLIPS_KEPT: Final = timedelta(days=35)
+CARDS: Final = "cards"
+"""The folder beside the store for cards that are saved as pages."""
+CARDS_KEPT: Final = timedelta(days=1)
 SAFE_SHEET: Final = "key-for-the-safe.pdf"
 """The page of app/usecases/safe_sheet.py, beside the store only while its sheet is open."""
 _INDEXED_AT_ONCE: Final = 50
@@ -98,6 +101,18 @@ def _folded(conn: Connection, member_id: bytes) -> tuple[MemberState, int]:
     since, base = (kept[0], state_from_plain(json.loads(kept[1]))) if kept else (0, EMPTY)
     ledger = rows.ledger_of_member(conn, member_id, since)
     return fold(base, [cached_fold.entry_of(row) for row in ledger]), len(ledger)
+
+
+def remove_old_cards(ctx: Context) -> None:
+    """Member cards that were saved as pages go after a day: they hold a name and a number, and the store beside
+    them is sealed. One that can't be removed stays until the next time."""
+    before = ctx.clock() - CARDS_KEPT
+    for path in (ctx.folder / CARDS).glob("card-*.pdf"):
+        try:
+            if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("an old card page stays: %s", error.strerror)
 
 
 def remove_safe_sheet(ctx: Context) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
+
 import pytest
 
 from app.domain.documents import LineRequest
 from app.queries import search
 from app.usecases import tidy as idle
 from app.usecases.reprint import Reprint, reprint
-from app.usecases.tidy import fold_is_cached, purge_slips, tidy
+from app.usecases.tidy import CARDS, fold_is_cached, purge_slips, remove_old_cards, tidy
 from app.usecases.verify import verify
 from db import rows, states, till
 from tests.fakes import Shop
@@ -104,3 +107,16 @@ def test_the_log_is_moved_into_the_file_between_commands(shop: Shop) -> None:
         tidy(ctx)
         sizes.append(wal.stat().st_size)
     assert max(sizes[30:]) <= max(sizes[:30]), "the log grows without end"
+
+
+def test_a_card_page_goes_after_a_day(shop: Shop) -> None:
+    ctx = shop.till.context
+    folder = ctx.folder / CARDS
+    folder.mkdir()
+    old, young, other = (folder / name for name in ("card-1.pdf", "card-2.pdf", "notes.txt"))
+    for path, hours in ((old, 25), (young, 23), (other, 99)):
+        path.touch()
+        at = (ctx.clock() - timedelta(hours=hours)).timestamp()
+        os.utime(path, (at, at))
+    remove_old_cards(ctx)
+    assert sorted(path.name for path in folder.iterdir()) == ["card-2.pdf", "notes.txt"]
