@@ -131,7 +131,7 @@ def make(ctx: Context, stop: Stop | None = None, progress: Share = quiet) -> Bac
     Raises Unavailable(BACKUP_FOLDER_GONE | BACKUP_FAILED); what was begun is removed.
     """
     folder = folder_of(ctx)
-    if not is_beside(ctx) and not folder.is_dir():
+    if not is_beside(ctx) and not _is_there(folder):
         # Never made anew: a stick that was pulled would become a folder on the disk.
         raise Unavailable(Outage.BACKUP_FOLDER_GONE, {"folder": str(folder)})
     stop = stop or Stop()
@@ -158,6 +158,13 @@ def _check_room(ctx: Context, folder: Path) -> None:
     needed = sum(path.stat().st_size for path in parts)
     if shutil.disk_usage(ctx.folder).free < needed + ROOM_LEFT:
         raise Unavailable(Outage.BACKUP_FAILED, {"why": "no room beside the store"})
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:  # a share that is gone, a stick that fails
+        return False
 
 
 def _make(ctx: Context, folder: Path, partial: Path, stop: Stop, progress: Share) -> Backup:

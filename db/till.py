@@ -232,7 +232,8 @@ def find_items(conn: Connection, text: str, limit: int) -> list[ItemRow]:
     like = "%" + text.lower().replace("%", "").replace("_", "") + "%"
     rows = conn.execute(
         f"SELECT {_ITEM} FROM item WHERE active = 1 AND (lower(name) LIKE ?1"
-        " OR lower(name_en) LIKE ?1 OR replace(py, ' ', '') LIKE ?1 OR ini LIKE ?1 OR code LIKE ?1"
+        " OR lower(name_en) LIKE ?1 OR replace(py, ' ', '') LIKE replace(?1, ' ', '')"
+        " OR ini LIKE ?1 OR code LIKE ?1"
         " OR EXISTS (SELECT 1 FROM item_code c WHERE c.item_id = item.id AND c.code LIKE ?1))"
         " ORDER BY ini NOT LIKE ?2, name LIMIT ?3",
         (like, like[1:], limit),
@@ -246,7 +247,7 @@ def catalogue(conn: Connection, text: str, limit: int) -> list[ItemRow]:
     like = "%" + text.lower().replace("%", "").replace("_", "") + "%"
     found = conn.execute(
         f"SELECT {_ITEM} FROM item WHERE lower(name) LIKE ?1 OR lower(name_en) LIKE ?1"
-        " OR replace(py, ' ', '') LIKE ?1 OR ini LIKE ?1 OR code LIKE ?1 OR EXISTS"
+        " OR replace(py, ' ', '') LIKE replace(?1, ' ', '') OR ini LIKE ?1 OR code LIKE ?1 OR EXISTS"
         " (SELECT 1 FROM item_code c WHERE c.item_id = item.id AND c.code LIKE ?1)"
         " ORDER BY active DESC, code LIMIT ?2",
         (like, limit),

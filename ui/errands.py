@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Refusal
 from app.domain.rights import Right, asks_reason
-from app.queries.records import DocumentLine, LedgerLine, PrintStatus, ProfileView, StaffView
+from app.queries.records import (
+    DocumentLine,
+    LedgerLine,
+    LotLine,
+    PrintStatus,
+    ProfileView,
+    StaffView,
+)
 from ui.desk_records import Scan, TillView
 from ui.errors import sentence
 from ui.kit import Kit
@@ -179,13 +187,16 @@ class Errands(QObject):
             return
 
         def answered(lines: tuple[LedgerLine, ...]) -> None:
+            if self.counter.cart.member_id != member.member_id:
+                return
             sheet = Ledger(
                 self._kit,
                 self._lanes,
                 lines,
                 partial(self._desk.ledger, member.member_id),
-                lambda: self._till().today,
+                self.calendar,
             )
+            sheet.about = member.member_id
             sheet.why_wanted.connect(self.why)
             self.sheets.open(sheet)
 
@@ -195,11 +206,20 @@ class Errands(QObject):
         from ui.dialogs.points import Lots
 
         member = self.counter.attached
-        if member is not None:
-            self._ask(
-                lambda: self._desk.lots(member.member_id),
-                lambda lots: self.sheets.open(Lots(self._kit, lots, lambda: self._till().today)),
-            )
+        if member is None:
+            return
+
+        def answered(lots: tuple[LotLine, ...]) -> None:
+            if self.counter.cart.member_id == member.member_id:
+                sheet = Lots(self._kit, lots, lambda: self._till().today)
+                sheet.about = member.member_id
+                self.sheets.open(sheet)
+
+        self._ask(lambda: self._desk.lots(member.member_id), answered)
+
+    def calendar(self) -> BusinessDate:
+        """The calendar's date: instants are told from it, also while the till sells on the next date."""
+        return BusinessDate.of(self._desk.date_now())
 
     # Documents --------------------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ class Shell(QWidget):
         self.day.closed.connect(self._day_closed)
         self.day.shift_ended.connect(self._shift_closed_with_day)
         self.audit = AuditErrands(
-            kit, lanes, desk, self.sheets, self.strip, self.errands.who, lambda: self.till.today
+            kit, lanes, desk, self.sheets, self.strip, self.errands.who, self.errands.calendar
         )
         self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.day.followed.connect(self._day_followed)
@@ -203,7 +203,7 @@ class Shell(QWidget):
         elif self.counter.cart.is_empty:
             self.counter.focus_search()
         else:
-            self.counter.sale.amount.setFocus()
+            self.counter.focus_amount()
 
     def sign_out(self, why: SignOutWhy) -> None:
         """Note that who worked here leaves; once, however many reasons there are."""

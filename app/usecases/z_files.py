@@ -38,13 +38,13 @@ def statement_of(ctx: Context, doc: dict[str, Any]) -> dict[str, Any]:
 def save_statement(ctx: Context, event: Event) -> Path | None:
     """Write the signed file of a close beside the backups, for `regulars verify --z`; None (and a line in
     the log) where that can't be done. It is made of the event alone, so a reprint writes it again."""
-    folder = backup.folder_of(ctx)
-    if not folder.is_dir():
-        folder = ctx.folder / backup.BESIDE  # the disk of the backups is away
-    path = folder / _name(ctx, event)
     doc = event.doc
     blob = statement.to_file(statement_of(ctx, doc), bytes.fromhex(doc["signature"]))
     try:
+        folder = backup.folder_of(ctx)
+        if not folder.is_dir():
+            folder = ctx.folder / backup.BESIDE  # the disk of the backups is away
+        path = folder / _name(ctx, event)
         folder.mkdir(exist_ok=True)
         write_durably(path, blob)
     except OSError as error:
@@ -63,12 +63,20 @@ def complete_backup(ctx: Context, made: Backup) -> None:
 
 def complete(ctx: Context) -> None:
     """Write what the newest Z still owes. Callable from any thread; reads the store and writes nothing to it.
-    Raises Unavailable where the store can't be read."""
+    What is in the way is logged: a debt never keeps the next backup back. Raises Unavailable where the store
+    can't be read."""
     with ctx.read() as conn:
         row = rows.last_day_close(conn)
     if row is None:
         return
-    event = posting.event_of(row)
+    try:
+        _complete(ctx, posting.event_of(row))
+    except (OSError, ValueError, KeyError, backup.BadBackup) as error:
+        # A disk that is away or failing, a backup that is no more sound, an event that verify names.
+        log.warning("what a day close owes was not written: %s", type(error).__name__)
+
+
+def _complete(ctx: Context, event: Event) -> None:
     folders = (backup.folder_of(ctx), ctx.folder / backup.BESIDE)
     if not any((folder / _name(ctx, event)).exists() for folder in folders):
         save_statement(ctx, event)
@@ -77,10 +85,7 @@ def complete(ctx: Context) -> None:
         return
     path = backup.folder_of(ctx) / named
     if path.is_dir() and not backup.has_tail(path):
-        try:
-            complete_backup(ctx, backup.found(path, ctx.data_key))
-        except backup.BadBackup as error:
-            log.warning("the backup of a day close can't be completed: %s", error)
+        complete_backup(ctx, backup.found(path, ctx.data_key))
 
 
 def _name(ctx: Context, event: Event) -> str:

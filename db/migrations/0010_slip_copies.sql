@@ -6,3 +6,8 @@ CREATE TABLE slip_copies (
     copies INTEGER NOT NULL CHECK (copies > 0)
 ) STRICT;
 INSERT INTO slip_copies (seq, copies) SELECT seq, max(copy_no) FROM print_job WHERE copy_no > 0 GROUP BY seq;
+INSERT INTO slip_copies (seq, copies)
+SELECT original.seq, max(json_extract(CAST(copy.body AS TEXT), '$.doc.copy_no'))
+FROM event copy JOIN event original ON original.id = unhex(json_extract(CAST(copy.body AS TEXT), '$.doc.of'))
+WHERE copy.kind = 'reprint' GROUP BY original.seq
+ON CONFLICT (seq) DO UPDATE SET copies = max(copies, excluded.copies);

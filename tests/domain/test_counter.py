@@ -36,7 +36,7 @@ from tests.domain.test_programme import DEMO
 PROGRAMME = programme_from_plain(DEMO)
 DAY = BusinessDate.on(2026, 3, 10)
 LINES = (
-    LineRequest(12345, quantity=2, category="tea", name="龙井", tax_rate_bp=1300),
+    LineRequest(12345, quantity=2, category="茶 Tea", name="龙井", tax_rate_bp=1300),
     LineRequest(4590, quantity=357, per_quantity=1000, tax_rate_bp=900, tax_included=False),
 )
 
@@ -129,7 +129,7 @@ def test_a_trace_tells_rates_multipliers_and_rounding() -> None:
     assert [code for code, _ in steps] == ["line_rate", "multiplier", "line_rate", "multiplier",
                                            "rounded"]  # fmt: skip
     assert steps[0][1]["source"] == "category"
-    assert steps[0][1]["key"] == "tea"
+    assert steps[0][1]["key"] == "茶 Tea"
     assert steps[1][1] == {"line": 0, "rule": "birthday", "factor_bp": 20000, "stackable": False}
     assert steps[4][1]["points"] == quoted().draft.points_earned
 

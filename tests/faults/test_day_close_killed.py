@@ -22,10 +22,11 @@ from app.journal import Record
 from app.protocol.events import Event
 from app.usecases import close_day as closing_of_days
 from app.usecases import close_unattended
+from app.usecases.back_up import make_backup
 from app.usecases.close_unattended import close_all
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.verify import verify
-from app.usecases.z_files import complete, statement_of
+from app.usecases.z_files import statement_of
 from db import day, rows
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.faults.killed_till import check_past
@@ -110,7 +111,7 @@ def _check_books(kiosk: Kiosk) -> None:
 def _check_files(kiosk: Kiosk, close: Event) -> None:
     """What every backup begins with: the newest Z owes no file, and is in the backup that it names."""
     ctx = kiosk.ctx
-    complete(ctx)
+    make_backup(ctx)
     folder = backup.folder_of(ctx)
     (path,) = folder.glob(f"*-Z{close.doc['number']:06d}-*.json")
     assert statement.check(path.read_bytes()).facts["number"] == close.doc["number"]

@@ -319,4 +319,4 @@ def test_a_list_that_has_not_all_cases_says_so(manager: Rig) -> None:
     page._open_cases(None)
     manager.shell.language_wanted.emit()
     shown = manager.sheet(CaseList)
-    manager.until(lambda: "1 of 7 cases" in shown.hint.text())
+    manager.until(lambda: "1 of 7 cases are listed" in shown.hint.text())

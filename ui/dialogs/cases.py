@@ -65,7 +65,7 @@ class CaseList(Sheet):
         if listed == self._found:
             return words.say("Enter opens the case. No case goes away.")
         return words.say(
-            "{listed} of {found} cases, those that nobody has seen first. A shorter period has all.",
+            "{listed} of {found} cases are listed; seen ones are left out first. A shorter period has all.",
             listed=listed,
             found=self._found,
         )

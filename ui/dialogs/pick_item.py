@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -46,6 +47,10 @@ class PickItem(FilterList[ItemView]):
         self._items: Latest[Sequence[ItemView]] = Latest(lanes, "db", interrupt=lambda: None)
         self.said = WrappedLabel(role="muted")
         self.body.insertWidget(1, self.said)
+        self._answered = ""
+        """The text that the rows are of."""
+        self._enter_waits = False
+        """Enter came before the rows of what is typed."""
         self._moved = False
         """Whether a row was chosen by Up or Down: then Enter picks it, with nothing typed too."""
         self.narrow()
@@ -53,15 +58,17 @@ class PickItem(FilterList[ItemView]):
     def narrow(self) -> None:
         self._moved = False
         text = self.typed()
+        self._enter_waits = False
         self._items.ask(
             self,
             lambda: self._desk.items(text),
-            ok=self._show,
+            ok=partial(self._show, text),
             failed=lambda error: self.said.tell(lambda: words_of(self._kit, error)),
         )
 
-    def _show(self, items: Sequence[ItemView]) -> None:
+    def _show(self, text: str, items: Sequence[ItemView]) -> None:
         words = self._kit.words
+        self._answered = text
         self.show_rows(items[:ITEMS_SHOWN])
         more = len(items) > ITEMS_SHOWN
         self.said.setVisible(more or not items)
@@ -72,8 +79,12 @@ class PickItem(FilterList[ItemView]):
                 else words.say("No item like this. Try fewer letters.")
             )
         )
+        if self._enter_waits:
+            self._enter_waits = False
+            self.take_current()
 
     def take(self, record: ItemView) -> None:
+        self._moved = False  # An empty field tells nothing of being cleared.
         self.picked.emit(record)
         self.field.clear()
 
@@ -83,6 +94,8 @@ class PickItem(FilterList[ItemView]):
         pays = is_enter(event) and not (self.typed() or self._moved)
         if pays and not event.isAutoRepeat():
             self.pay_wanted.emit()
+        elif is_enter(event) and self.typed() != self._answered:
+            self._enter_waits = True  # The rows are those of the text before.
         else:
             super().keyPressEvent(event)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.domain.business_day import BusinessDate
 from app.queries.records import LedgerLine, LotLine
+from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.models.ledger_rows import LedgerRows
@@ -88,9 +89,8 @@ class Ledger(Sheet):
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._at_row())
         self.table.selectRow(0)
         self.body.addWidget(self.table, 1)
-        self.foot.addWidget(
-            Label(lambda: kit.words.say("Enter explains an entry."), role="caption")
-        )
+        self.hint = Label(lambda: kit.words.say("Enter explains an entry."), role="caption")
+        self.foot.addWidget(self.hint)
         self.foot.addStretch()
 
     def first_focus(self) -> QWidget:
@@ -110,6 +110,7 @@ class Ledger(Sheet):
 
     def _try_again(self, error: Exception) -> None:
         self._whole = False  # The next move to the last line asks once more.
+        self.hint.tell(lambda: words_of(self._kit, error))
 
     def _append(self, lines: Sequence[LedgerLine]) -> None:
         if not lines:

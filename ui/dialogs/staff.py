@@ -384,6 +384,8 @@ class PersonSheet(_RankedSheet):
         self.pin_wanted.emit()
 
     def _switch_active(self) -> None:
+        if self.busy:
+            return  # What is under way may ask for a second person, whose yes is for it.
         line, session, command_id = self._line, self._who(), self._command_id
         words, name, passphrase = self._kit.words, self._line.staff.name, self.passphrase.text()
         self._again = self._switch_active
@@ -405,6 +407,8 @@ class PersonSheet(_RankedSheet):
     def submit(self) -> None:
         """Each thing that changed is a command of its own, one after the other. A role keeps its command's
         id, since a second person's yes is bound to it."""
+        if self.busy:
+            return
         line, session, desk = self._line, self._who(), self._desk
         person, self._again = line.staff.staff_id, self.submit
         role, badge, phone = cast(StaffRole, self.role.code), self.badge.text(), self.phone.text()

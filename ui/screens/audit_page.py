@@ -208,7 +208,7 @@ class AuditPageView(RailPage):
             self._strip.good_news(lambda: words.say("Saved: {path}", path=str(path)))
 
         taking = self._desk.audit.export(command, session, asked, form, language)
-        taking.start(self, self._lanes, ok=saved, failed=self._refused)
+        taking.start(self, self._lanes, ok=saved, failed=self._strip.fail)
 
 
 def _segments(kit: Kit, name: str, choices: dict[str, str]) -> Segments:

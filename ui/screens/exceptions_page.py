@@ -121,6 +121,11 @@ class ExceptionsPage(Sheet):
         row = min(max(0, at.row()), len(report.people) - 1)
         self.table.setCurrentIndex(self.rows.index(row, max(0, at.column())))
         self.status.tell(self._summary)
+        if self._listed is not None:  # as the person stands in this report
+            who = self._listed.staff.staff_id
+            self._listed = next(
+                (line for line in report.people if line.staff.staff_id == who), self._listed
+            )
         if self._list is not None:
             self._list.show_lines(self._lines_of(self._listed), self._found_of(self._listed))
 

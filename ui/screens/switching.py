@@ -74,12 +74,14 @@ class Switching:
 
     def _take(self, found: _Other, *, meant: bool) -> bool:
         counter = self._counter
+        current = counter.cart.member_id
         if counter.money_is_taken:
+            if found.member_id == current:
+                return True
             # Another member now is a claim, not a find.
             counter.sounds.play(REFUSED)
             counter.strip.refuse(self._say_too_late)
             return False
-        current = counter.cart.member_id
         if meant or current in (None, found.member_id) or counter.cart.is_empty:
             self._other = None
             if counter.strip.says(self._asked):

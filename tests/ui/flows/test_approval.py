@@ -169,6 +169,16 @@ def test_another_members_card_meanwhile_is_refused_in_words(linked: Rig) -> None
     assert "正在收款" in linked.shell.strip.text
 
 
+def test_the_members_own_card_meanwhile_is_nothing_new(linked: Rig) -> None:
+    sheet = own_card(linked)
+    mine = linked.counter.attached
+    assert mine is not None
+    linked.scan(mine.card_no or "")
+    assert linked.counter.cart.member_id == mine.member_id
+    assert linked.top is sheet
+    assert "正在收款" not in linked.shell.strip.text
+
+
 def test_f2_leaves_a_request_that_is_out_where_it_is(linked: Rig) -> None:
     sheet = own_card(linked)
     press(Qt.Key.Key_F2)

@@ -144,6 +144,19 @@ class TestPeople:
         write("lx")
         assert rig.window.sign_in.who.text() == "lx"
 
+    def test_a_sign_in_on_another_page_gives_the_hidden_sale_no_key(self, rig: Rig) -> None:
+        rig.counter.sale.amount.setFocus()
+        write("12")
+        rig.settle()
+        rig.act("sz")
+        rig.settle()
+        assert not rig.counter.isVisible()
+        press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+        rig.sign_in()
+        write("9")
+        rig.settle()
+        assert rig.counter.sale.amount.text() == "12"
+
     def test_a_sheet_that_opens_behind_the_lock_takes_no_key(self, rig: Rig) -> None:
         with rig.busy_store():
             rig.act("jb")

@@ -187,6 +187,22 @@ class TestSale:
         assert second is not None
         assert [line.code for line in rig.counter.cart.lines] == [second.code]
         assert rig.top is sheet
+        rig.clock.now += 1
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: isinstance(rig.top, Pay))
+        assert [line.request.quantity for line in rig.counter.cart.lines] == [1]
+
+    def test_enter_before_the_rows_of_what_is_typed_waits_for_them(self, rig: Rig) -> None:
+        press(Qt.Key.Key_F5)
+        press(Qt.Key.Key_F5)
+        sheet = rig.sheet(PickItem)
+        rig.until(lambda: sheet.rows.rowCount() == 3)
+        with rig.busy_store():
+            write("nslh")
+            press(Qt.Key.Key_Return)
+            assert rig.counter.cart.lines == ()
+        rig.until(lambda: bool(rig.counter.cart.lines))
+        assert [line.request.name for line in rig.counter.cart.lines] == ["南山礼盒"]
 
     def test_more_items_than_are_shown_are_said(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
