@@ -32,7 +32,7 @@ from app.usecases.export_catalogue import ExportCatalogue, export_catalogue
 from app.usecases.reprint import Reprint, reprint
 from app.usecases.sell import Payment, Sell, sell
 from app.usecases.sign_in import SignIn, sign_in
-from db import rows
+from db import rows, till
 from tests.fakes import PASSPHRASE, PINS, Shop
 
 HEAD = "code,name,name_en,category,price,per,tax,tax_included,barcodes,withdrawn\n"
@@ -347,3 +347,10 @@ def test_a_file_may_move_a_barcode_from_one_of_its_items_to_another(shop: Shop) 
     moved = TWO.replace(" 6900000000112,", ",").replace("no,,", "no,6900000000112,")
     assert take(shop, moved) == Imported(0, 2, 0, 0, ())
     assert item_by_code(shop.till.context, "6900000000112").code == "A2"
+
+
+@pytest.mark.parametrize("text", ["wu long", "wulong", "WU LONG CHA"])
+def test_an_item_is_found_by_its_syllables_with_and_without_blanks(shop: Shop, text: str) -> None:
+    with shop.till.context.read() as conn:
+        for found in (till.find_items(conn, text, 9), till.catalogue(conn, text, 9)):
+            assert [item.name for item in found] == ["乌龙茶"]

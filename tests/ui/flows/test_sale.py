@@ -200,7 +200,7 @@ class TestSale:
         with rig.busy_store():
             write("nslh")
             press(Qt.Key.Key_Return)
-            assert rig.counter.cart.lines == ()
+            assert not rig.counter.cart.lines
         rig.until(lambda: bool(rig.counter.cart.lines))
         assert [line.request.name for line in rig.counter.cart.lines] == ["南山礼盒"]
 
