@@ -100,6 +100,27 @@ def points_ahead(conn: Connection, closed_on: int, closed_seq: int) -> int:
     return int(row[0])
 
 
+def expired_on(conn: Connection, on: int, kind: str) -> tuple[int, int]:
+    """(events, points) of a date's bookings of a `kind` that took points as expired."""
+    row = conn.execute(
+        "SELECT count(*), coalesce(sum(points_expired), 0)"
+        " FROM event_figures INDEXED BY event_figures_date"
+        " WHERE business_date = ? AND kind = ? AND points_expired <> 0",
+        (on, kind),
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def booked_on(conn: Connection, on: int, kind: str) -> list[tuple[int, bytes]]:
+    """(event, member) of a date's bookings of a `kind`, in the journal's order."""
+    rows = conn.execute(
+        "SELECT seq, member_id FROM event_figures INDEXED BY event_figures_date"
+        " WHERE business_date = ? AND kind = ? ORDER BY seq",
+        (on, kind),
+    )
+    return [(int(seq), bytes(member_id)) for seq, member_id in rows]
+
+
 def cached_points(conn: Connection) -> int:
     """Σ balances of all members as the cache has them."""
     return int(conn.execute("SELECT coalesce(sum(points), 0) FROM member_state").fetchone()[0])

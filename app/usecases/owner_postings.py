@@ -7,22 +7,22 @@ posting twice is a no-op (domain.md section 2).
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from app import cached_fold, posting
 from app.context import Context, Tx
 from app.domain.business_day import BusinessDate
-from app.domain.entries import Entry, owner_event_id
+from app.domain.entries import TIER, Entry, owner_event_id
 from app.domain.errors import Refusal, Refused
 from app.domain.expiry import expire_entries, expire_event_id
 from app.domain.fold import fold
 from app.domain.programme import Programme
-from app.domain.state import MemberState
+from app.domain.state import EMPTY, MemberState
 from app.domain.state_rows import Needs, needs
 from app.domain.tiers import review_entries
-from db import due, rows, till
+from db import day, due, rows, till
 from db.connection import Connection
 
 BATCH_MEMBERS: Final = 25
@@ -31,8 +31,7 @@ BATCH_MEMBERS: Final = 25
 Phase = Literal["expire", "tiers", "pending", "done"]
 _AFTER: Final[dict[Phase, Phase]] = {"expire": "tiers", "tiers": "pending", "pending": "done"}
 _NOTHING: Final = Needs(frozenset(), frozenset(), frozenset())
-_POSTED: Final = "owner_posted"
-_SUMS: Final = ("members", "points", "raised", "lowered", "kept")
+_REVIEWS: Final = ("raised", "lowered", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +106,9 @@ def post_batch(ctx: Context, progress: Progress) -> Progress:
         if shift is not None and shift.business_date <= on:
             raise Refused(Refusal.SHIFT_OPEN)
         programme = ctx.programme_on(tx.conn, on)
-        found, before = _candidates(tx.conn, progress, programme), progress
+        found = _candidates(tx.conn, progress, programme)
         for candidate in found:
             progress = _post(tx, progress, candidate.member_id, programme)
-        if progress != before:
-            _add_up(tx.conn, before, progress)
     progress = replace(progress, looked=progress.looked + len(found))
     if len(found) < BATCH_MEMBERS:
         return replace(progress, phase=_AFTER[progress.phase], place=due.FIRST)
@@ -119,18 +116,29 @@ def post_batch(ctx: Context, progress: Progress) -> Progress:
 
 
 def posted_on(conn: Connection, on: BusinessDate) -> dict[str, int]:
-    """What the postings of a date came to, by _SUMS, all runs together: a close that was broken off and begun
-    anew finds what it posted before and posts it no second time."""
-    kept = json.loads(rows.meta(conn, _POSTED) or "{}")
-    sums = kept if kept.get("on") == int(on) else {}
-    return {name: sums.get(name, 0) for name in _SUMS}
+    """What the postings of a date came to (members, points, raised, lowered, kept), all runs together: a close
+    that was broken off and begun anew finds what it posted before and posts it no second time.
+
+    From the events of that date alone, so that postings that come back from the journal file count too.
+    """
+    members, points = day.expired_on(conn, int(on), posting.EXPIRE)
+    reviews = Counter(
+        _came_to(conn, seq, member_id)
+        for seq, member_id in day.booked_on(conn, int(on), posting.TIER_REVIEW)
+    )
+    return {"members": members, "points": points, **{name: reviews[name] for name in _REVIEWS}}
 
 
-def _add_up(conn: Connection, before: Progress, after: Progress) -> None:
-    """In the transaction of the postings themselves, so that a kill parts them never."""
-    more = {name: getattr(after, name) - getattr(before, name) for name in _SUMS}
-    sums = {name: had + more[name] for name, had in posted_on(conn, after.on).items()}
-    rows.set_meta(conn, _POSTED, json.dumps({"on": int(after.on), **sums}))
+def _came_to(conn: Connection, seq: int, member_id: bytes) -> str:
+    """What the review in event `seq` did to the member's tier, by _REVIEWS; "" for one that moved nothing."""
+    changes = rows.ledger_of_asset(conn, member_id, TIER)
+    ranks = [row.amount for row in changes if row.seq == seq]
+    if not ranks:
+        return ""
+    before = fold(EMPTY, (cached_fold.entry_of(row) for row in changes if row.seq < seq)).standing
+    if before is None or ranks[0] > before.rank:
+        return "raised"
+    return "lowered" if ranks[0] < before.rank else "kept"
 
 
 def _candidates(conn: Connection, progress: Progress, programme: Programme) -> list[due.Due]:

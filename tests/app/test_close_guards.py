@@ -58,6 +58,7 @@ from tests.app.closing import (
     next_day,
 )
 from tests.app.kiosk import Kiosk
+from tests.app.mending import codes, lose_log
 from tests.app.test_close_day import opened_as_it_lies
 from tests.app.test_owner_postings import last_good_date, members_who_bought, shut, silver
 from tests.app.test_verify import raw
@@ -517,8 +518,10 @@ def test_a_till_that_closes_by_itself_over_differences_says_so_until_it_is_read(
     )
 
 
-def test_a_z_says_what_all_runs_of_its_postings_came_to(kiosk: Kiosk) -> None:
-    """The first run was broken off after its postings, by a proof that failed or a kill."""
+@pytest.mark.parametrize("is_log_lost", [False, True])
+def test_a_z_says_what_all_runs_of_its_postings_came_to(kiosk: Kiosk, is_log_lost: bool) -> None:
+    """The first run was broken off after its postings, by a proof that failed or a kill; where the log is lost
+    too, they come back from the journal file."""
     sold = kiosk.quote_and_sell(40000).result
     kiosk.end_shift()
     kiosk.clock.now += timedelta(days=sold.document.expires - kiosk.ctx.business_date())
@@ -528,6 +531,10 @@ def test_a_z_says_what_all_runs_of_its_postings_came_to(kiosk: Kiosk) -> None:
     closing = begun(kiosk)
     first = post_all(kiosk.ctx, closing.command.on, closing.since)
     assert (first.members, first.points) == (1, 400)
+    if is_log_lost:
+        lose_log(kiosk)
+        kiosk.open()
+        assert "events_replayed" in codes(kiosk)
     doc = event_of(kiosk, finished(kiosk, closing).event_id).doc
     assert (doc["owner"]["members"], doc["owner"]["points"]) == (1, 400)
     assert doc["sums"]["expired"] == 400

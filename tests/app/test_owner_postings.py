@@ -6,20 +6,30 @@ from datetime import timedelta
 
 import pytest
 
-from app import posting
+from app import cached_fold, posting
 from app.domain.business_day import BusinessDate
-from app.domain.entries import owner_event_id
+from app.domain.entries import EntryId, owner_event_id
 from app.domain.errors import Refusal, Refused
+from app.domain.tiers import upgrade_entry
 from app.queries import members
 from app.usecases import owner_postings
 from app.usecases.enrol import ProfileInput
 from app.usecases.open_shift import OpenShift, open_shift
-from app.usecases.owner_postings import Outlook, Progress, outlook, post_all, post_batch
+from app.usecases.owner_postings import (
+    Outlook,
+    Progress,
+    outlook,
+    post_all,
+    post_batch,
+    posted_on,
+    record,
+)
 from app.usecases.sell import sell
 from app.usecases.tidy import tidy
 from app.usecases.verify import verify
 from db import due, people, rows, states
 from tests.app.kiosk import Kiosk, sale_command
+from tests.app.mending import codes, lose_log
 from tests.app.test_verify import raw
 
 TO_SILVER = 200000
@@ -239,10 +249,7 @@ def test_a_tier_falls_by_one_level_once_its_grace_is_over(kiosk: Kiosk) -> None:
 
 def test_a_tier_whose_measure_still_reaches_it_is_kept_for_another_period(kiosk: Kiosk) -> None:
     member, until = silver(kiosk)
-    kiosk.clock.now += timedelta(days=int(until) - 5 - int(kiosk.ctx.business_date()))
-    open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 0))
-    sell(kiosk.ctx, sale_command(kiosk.ctx, kiosk.session, member, TO_SILVER * 2))
-    shut(kiosk)
+    reaches_it_again(kiosk, member, until)
     done = post_all(kiosk.ctx, until.plus(1), None)
     assert (done.kept, done.lowered, done.raised) == (1, 0, 0)
     assert tier_of(kiosk, member) == "silver"
@@ -251,6 +258,53 @@ def test_a_tier_whose_measure_still_reaches_it_is_kept_for_another_period(kiosk:
     assert row is not None
     assert row.tier_until is not None
     assert row.tier_until > until
+
+
+def reaches_it_again(kiosk: Kiosk, member: bytes, until: BusinessDate) -> None:
+    """The member buys for the tier once more, some days before it ends."""
+    kiosk.clock.now += timedelta(days=int(until) - 5 - int(kiosk.ctx.business_date()))
+    open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 0))
+    sell(kiosk.ctx, sale_command(kiosk.ctx, kiosk.session, member, TO_SILVER * 2))
+    shut(kiosk)
+
+
+def raise_by_review(kiosk: Kiosk, member: bytes, on: BusinessDate) -> None:
+    """What a review posts when sales that were pending lift a member."""
+    event_id = owner_event_id(member, f"review:{on.iso()}")
+    with kiosk.ctx.write(event_id) as tx:
+        programme = kiosk.ctx.programme_on(tx.conn, on)
+        state = cached_fold.load_state(tx.conn, member, None)
+        level = programme.tiers.levels[-1]
+        entry = upgrade_entry(EntryId(event_id, 0), programme.tiers, on, level)
+        record(
+            tx, posting.TIER_REVIEW, event_id, member, programme, on, (entry,),
+            {"tier_code": level.code}, state,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("came_to", ["raised", "lowered", "kept"])
+def test_what_the_reviews_of_a_date_came_to_is_known_when_they_come_back_from_the_journal_file(
+    kiosk: Kiosk, came_to: str
+) -> None:
+    member, until = silver(kiosk)
+    if came_to == "kept":
+        reaches_it_again(kiosk, member, until)
+    on = until.plus(1 if came_to == "kept" else 400)
+    if came_to == "raised":
+        raise_by_review(kiosk, member, on)
+    else:
+        post_all(kiosk.ctx, on, None)
+    lose_log(kiosk)
+    kiosk.open()
+    assert "events_replayed" in codes(kiosk)
+    again = post_all(kiosk.ctx, on, None)
+    assert (again.raised, again.lowered, again.kept) == (0, 0, 0)
+    with kiosk.ctx.read() as conn:
+        posted = posted_on(conn, on)
+        later = posted_on(conn, on.plus(1))
+    reviews = {name: posted[name] for name in ("raised", "lowered", "kept")}
+    assert reviews == {"raised": 0, "lowered": 0, "kept": 0, came_to: 1}
+    assert set(later.values()) == {0}
 
 
 def test_a_review_is_posted_once(kiosk: Kiosk) -> None:
