@@ -322,8 +322,10 @@ class Attention(QObject):
     def _open_incidents(self) -> None:
         from ui.dialogs.attention import Incidents
 
-        noted = [self._line(need) for need in self._needs if need.kind == "incident"]
-        sheet = Incidents(self._kit, self._lanes, self._desk, noted, self._desk.date_now())
+        incidents = [need for need in self._needs if need.kind == "incident"]
+        noted = [self._line(need) for need in incidents]
+        last = max((need.place for need in incidents), default=0)
+        sheet = Incidents(self._kit, self._lanes, self._desk, noted, last, self._desk.date_now())
         sheet.seen.connect(self.refresh)
         self._counter.sheets.open(sheet)
 

@@ -185,9 +185,9 @@ class Desk:
         """Write down what was found (db lane); True when a file is newly damaged."""
         return file_check.note(self._ctx, looked)
 
-    def incidents_seen(self, count: int) -> None:
-        """So many were shown and read."""
-        attention.incidents_seen(self._ctx, count)
+    def incidents_seen(self, place: int) -> None:
+        """Those up to this place were shown and read."""
+        attention.incidents_seen(self._ctx, place)
 
     # People who work here ---------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from app.domain.errors import Outage
 from app.protocol.events import instant_of
 from app.queries.health import DISK_LEAST
 from db import rows, till
+from db.connection import Connection
 
 _SEEN: Final = "incidents_seen"
 
@@ -35,6 +36,7 @@ class Need:
         facts: the incident's; of the disk its `free` bytes.
         number: receipt number of the slip.
         count: how many slips wait.
+        place: the incident's among all of the store, from 1; 0 for what is none.
     """
 
     kind: Literal["incident", "uncertain", "waiting", "journal_file", "backup", "beside", "disk"]
@@ -44,15 +46,16 @@ class Need:
     number: str = ""
     count: int = 1
     always: bool = False
+    place: int = 0
 
 
 def needs(ctx: Context) -> tuple[Need, ...]:
     """Everything of the store that waits for a person, oldest first."""
     with ctx.read() as conn:
-        noted = rows.incidents(conn)[int(rows.meta(conn, _SEEN) or 0) :]
+        seen = _seen(conn)
         found = [
-            Need("incident", instant_of(at_us), code, json.loads(facts))
-            for at_us, code, facts in noted
+            Need("incident", instant_of(at_us), code, json.loads(facts), place=place)
+            for place, (at_us, code, facts) in enumerate(rows.incidents(conn)[seen:], seen + 1)
         ]
         jobs = till.waiting_jobs(conn) if ctx.settings.receipt.printer else []
         for job in (job for job in jobs if job.state == "uncertain"):
@@ -91,9 +94,13 @@ def _room(ctx: Context) -> int:
         return DISK_LEAST
 
 
-def incidents_seen(ctx: Context, count: int) -> None:
-    """A person has read the next `count` incidents, as many as they were shown: one that came meanwhile waits.
-    They stay in the store. Raises Unavailable."""
+def incidents_seen(ctx: Context, place: int) -> None:
+    """A person has read the incidents up to this place (`Need.place`), the last one they were shown: one that
+    came meanwhile waits, and marking again changes nothing. They stay in the store. Raises Unavailable."""
     with ctx.write_rows() as conn:
-        seen = int(rows.meta(conn, _SEEN) or 0)
-        rows.set_meta(conn, _SEEN, str(seen + count))
+        read = min(place, len(rows.incidents(conn)))
+        rows.set_meta(conn, _SEEN, str(max(_seen(conn), read)))
+
+
+def _seen(conn: Connection) -> int:
+    return int(rows.meta(conn, _SEEN) or 0)

@@ -74,7 +74,8 @@ class AttentionList(Sheet):
 
 
 class Incidents(Sheet):
-    """What the till mended or found wrong by itself, to be read and marked.
+    """What the till mended or found wrong by itself, to be read and marked; `last` is the highest place among
+    them (app.queries.attention).
 
     Signals:
         seen(): they are marked.
@@ -84,11 +85,11 @@ class Incidents(Sheet):
     wide = 760
 
     def __init__(
-        self, kit: Kit, lanes: Lanes, desk: Desk, noted: Sequence[NeedLine], today: date
+        self, kit: Kit, lanes: Lanes, desk: Desk, noted: Sequence[NeedLine], last: int, today: date
     ) -> None:
         words = kit.words
         super().__init__(kit, lambda: words.say("Noted by the till"))
-        self._lanes, self._desk, self._count = lanes, desk, len(noted)
+        self._lanes, self._desk, self._last = lanes, desk, last
         for line in noted:
             self.body.addWidget(WrappedLabel(partial(_said, kit, line, today)))
         self.body.addWidget(
@@ -113,7 +114,7 @@ class Incidents(Sheet):
     def _mark(self) -> None:
         self.done.setEnabled(False)
         self._lanes.run(
-            self, "db", lambda: self._desk.incidents_seen(self._count),
+            self, "db", lambda: self._desk.incidents_seen(self._last),
             ok=lambda _: self._marked(), failed=self._refused,
         )  # fmt: skip
 
