@@ -314,16 +314,17 @@ def seal_of(manifest: Manifest, data_key: bytes) -> str:
     return hmac.digest(derive_key(data_key, "backup manifest"), plain, "sha256").hex()
 
 
-def thin_out(folder: Path, device: bytes) -> tuple[str, ...]:
+def thin_out(folder: Path, device: bytes, *, keep: Path | None = None) -> tuple[str, ...]:
     """Remove one till's backups past their time: kept are its newest 24, the newest of each of 14 days and of
     each of 8 weeks. Which are the newest their events say, not a clock that may have been ahead. Another
-    till's, and what doesn't say whose it is, stay. Returns the names removed. Raises OSError."""
+    till's, and what doesn't say whose it is, stay; so does `keep`, the one that was just made, whatever the
+    others say. Returns the names removed. Raises OSError."""
     found = _newest_first(folder, device)
     kept = set(found[:KEPT_HOURS])
     kept |= _newest_of([made_at(path).date() for path in found], found, KEPT_DAYS)
     weeks = [made_at(path).isocalendar()[:2] for path in found]
     kept |= _newest_of(weeks, found, KEPT_WEEKS)
-    gone = [path for path in found if path not in kept]
+    gone = [path for path in found if path not in kept and path != keep]
     for path in gone:
         shutil.rmtree(path)
     return tuple(path.name for path in gone)

@@ -20,12 +20,13 @@ from app.statement import BadStatement
 class Told:
     """A file or a backup beside: its name, the last event that it knows of, and the number of the close that it
     is (0 for a backup). `since` says that its till had been brought back once more by then: whatever its events
-    are numbered, they are later."""
+    are numbered, they are later. `restores` is how often it had been, as a backup says; 0 for a close."""
 
     name: str
     seq: int
     close: int = 0
     since: bool = False
+    restores: int = 0
 
 
 def told_beside(
@@ -63,4 +64,4 @@ def _backups(folder: Path, manifest: Manifest, data_key: bytes) -> Iterator[Told
         before, now = manifest.reach[0], found.reach[0]
         # What an earlier restore gave up was told then.
         if found.device == manifest.device and now >= before:
-            yield Told(path.name, found.seq, since=now > before)
+            yield Told(path.name, found.seq, since=now > before, restores=now)

@@ -337,7 +337,7 @@ def _project(conn: Connection, event: Event) -> None:
     elif event.kind == RESTORED:
         rows.set_meta(conn, _CLOSE_FLOOR, str(event.doc.get("close", 0)))
         rows.set_meta(conn, _RECEIPT_FLOOR, str(event.doc.get("receipt", 0)))
-        rows.set_meta(conn, _RESTORES, str(restores(conn) + 1))
+        rows.set_meta(conn, _RESTORES, str(max(restores(conn) + 1, event.doc.get("restores", 0))))
     use = drawer_use_row(event)
     if use is not None:
         drawer.insert_use(conn, use)
@@ -352,8 +352,10 @@ def close_floor(conn: Connection) -> int:
 
 
 def restores(conn: Connection) -> int:
-    """How often the till was brought back. What was before the last time and didn't come back has higher
-    numbers of events than what came after it, perhaps: this tells which is later."""
+    """How often the till was brought back, as far as anything told: each time gets a number above those of all
+    that lay beside it, also of what another time back had made of the same backup. What was before the last
+    time and didn't come back has higher numbers of events than what came after it, perhaps: this tells which
+    is later."""
     return int(rows.meta(conn, _RESTORES) or 0)
 
 

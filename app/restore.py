@@ -325,7 +325,7 @@ def _bring(
 
 def _bring_journal(own: Path, newer: Path | None, work: Path) -> None:
     """The given journal where there is one, else the backup's; and the profile file that belongs to it."""
-    source = newer or own
+    source = newer if newer and _has_journal(newer) else own
     (work / JOURNAL).mkdir()
     for file in sorted(source.glob(f"*{SUFFIX}")):
         shutil.copyfile(file, work / JOURNAL / file.name)
@@ -333,6 +333,10 @@ def _bring_journal(own: Path, newer: Path | None, work: Path) -> None:
         if (folder / PROFILES).is_file():
             shutil.copyfile(folder / PROFILES, work / PROFILES)
             return
+
+
+def _has_journal(folder: Path | None) -> bool:
+    return folder is not None and any(folder.glob(f"*{SUFFIX}"))
 
 
 def _keep_what_joins(files: JournalFile, seq: int) -> tuple[tuple[int, int] | None, int]:
@@ -373,12 +377,13 @@ def _join_tail(files: JournalFile, tail: JournalFile, seq: int, head: bytes) -> 
     own = files.files()
     if not own:
         return
-    had = files.read(own[-1])
+    # The newest file may have no event yet: then the last one is in a file before it.
+    had = next((found for path in reversed(own) if (found := files.read(path))), [])
     if had:
         seq, head = had[-1].seq, had[-1].hash
     more = [record for record in tail.scan().records if record.seq > seq]
     if more and chain(head, more[0].body) == more[0].hash:
-        _write_file(files, own[-1], [*had, *more])
+        _write_file(files, own[-1], [*files.read(own[-1]), *more])
 
 
 def _take_name(work: Path, target: Path) -> None:
@@ -397,11 +402,18 @@ def _note(till: Till, path: Path, brought: _Brought, place: Place) -> Restored:
     with ctx.read() as conn:
         seed = day.till_seed(conn)
         public = None if seed is None else statement.public_of(seed)
-        told = told_beside(path.parent, manifest, ctx.data_key, public)
+        floor = posting.close_floor(conn)
+        # Closes up to there were told by an earlier restore, which gave them up or brought them back.
+        told = tuple(
+            each
+            for each in told_beside(path.parent, manifest, ctx.data_key, public)
+            if not 0 < each.close <= floor
+        )
         found = _found(ctx, conn, path.name, brought, told)
-        head = max([posting.close_floor(conn), *(each.close for each in told)])
+        head = max([floor, *(each.close for each in told)])
+        restores = max([posting.restores(conn), *(each.restores for each in told)]) + 1
         receipt = next_running(conn) - 1 + _lost(found)
-    found = replace(found, had_journal=place.journal is not None)
+    found = replace(found, had_journal=_has_journal(place.journal))
     with ctx.write(ctx.ids()) as tx:
         tx.record(
             posting.RESTORED,
@@ -415,6 +427,7 @@ def _note(till: Till, path: Path, brought: _Brought, place: Place) -> Restored:
                 "unplaced": brought.unplaced,
                 "close": head,
                 "receipt": receipt,
+                "restores": restores,
             },
         )
         _tell(tx.conn, found)

@@ -211,6 +211,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "unplaced": Field(mark("Entries kept aside behind a gap"), "count"),
     "restored:close": Field(mark("Last Z known"), "count"),
     "restored:receipt": Field(mark("Last receipt known"), "count"),
+    "restored:restores": Field(mark("Times brought back"), "count"),
     "added": Field(mark("Added"), "count"),
     "withdrawn": Field(mark("Withdrawn"), "count"),
     "same": Field(mark("Unchanged"), "count"),

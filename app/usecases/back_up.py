@@ -61,7 +61,7 @@ def note_backup(ctx: Context, command: NoteBackup) -> Done[Backup]:
         )  # fmt: skip
     _drop_profile_cells(ctx, made.seq)
     try:
-        backup.thin_out(made.path.parent, ctx.till.device)
+        backup.thin_out(made.path.parent, ctx.till.device, keep=made.path)
     except OSError as error:
         log.warning("backups not thinned out: %s", error.strerror)
     return Done(made, Changes(kinds=frozenset({"backup"})), warning=ctx.warning())

@@ -351,6 +351,14 @@ def test_a_till_that_went_back_to_an_older_state_keeps_what_it_made_since(tmp_pa
     assert all(path.exists() for path in fresh[-24:])
 
 
+def test_the_backup_that_was_just_made_stays_whatever_the_others_say(kiosk: Kiosk) -> None:
+    for days in range(60):
+        at = kiosk.clock.now + timedelta(days=days)
+        kiosk.folder.joinpath("backups").mkdir(exist_ok=True)
+        lay(kiosk.folder / "backups", "01", kiosk.ctx.till.device, at, 9000 + days, restores=1)
+    assert noted(kiosk).path.exists()
+
+
 def test_a_till_leaves_the_backups_of_others_and_of_nobody_known(tmp_path: Path) -> None:
     newest = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     long_ago = newest - timedelta(days=100)

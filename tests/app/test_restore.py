@@ -17,7 +17,7 @@ from app.backup import Backup, make
 from app.build import Till, open_till
 from app.domain.errors import Outage, Unavailable
 from app.found_backups import find_backups
-from app.journal import Record
+from app.journal import JournalFile, Record, number_of
 from app.numbers import parse_receipt_number
 from app.queries.attention import needs
 from app.restore import Place, Restored
@@ -210,7 +210,7 @@ def test_the_event_of_a_restore_says_from_what_and_what_is_missing(
     assert row is not None
     assert posting.event_of(row).doc == {
         "from": {"name": made.name, "events": made.seq, "head": made.head.hex()},
-        "replayed": 0, "missing": None, "unplaced": 0, "close": 0, "receipt": 11,
+        "replayed": 0, "missing": None, "unplaced": 0, "close": 0, "receipt": 11, "restores": 1,
     }  # fmt: skip
 
 
@@ -354,6 +354,43 @@ def test_a_journal_that_was_cut_before_the_close_takes_it_from_the_backup(
     assert_has(kiosk, elsewhere, target, events)
 
 
+def test_a_journal_whose_newest_file_is_still_empty_takes_no_event_a_second_time(
+    kiosk: Kiosk, elsewhere: FakeKeystore, tmp_path: Path
+) -> None:
+    """The computer went off between the beginning of a day's file and its first event."""
+    kiosk.busy_morning()
+    closed(kiosk)
+    events = kiosk.events()
+    newer = Path(shutil.copytree(kiosk.folder / "journal", tmp_path / "newer"))
+    journal = JournalFile(newer, data_key=kiosk.ctx.data_key, owner=kiosk.ctx.owner)
+    last = journal.files()[-1]
+    begun = newer / f"{number_of(last) + 1:06d}-2026-11-22.rjl"
+    journal.rewrite(begun, [], previous=last, head=events[-1].hash)
+    found, target = brought_back(kiosk, elsewhere, kiosk.folder / "backups", journal=newer)
+    assert (found.last_seq, found.missing) == (len(events), None)
+    back = JournalFile(target / "journal", data_key=kiosk.ctx.data_key, owner=kiosk.ctx.owner)
+    numbers = [record.seq for record in back.scan().records]
+    assert numbers == sorted(set(numbers))
+    assert_has(kiosk, elsewhere, target, events)
+
+
+def test_a_folder_without_journal_files_takes_no_close_away(
+    kiosk: Kiosk, elsewhere: FakeKeystore, tmp_path: Path
+) -> None:
+    kiosk.busy_morning()
+    closed(kiosk)
+    events = kiosk.events()
+    (tmp_path / "not the journal").mkdir()
+    found, target = brought_back(
+        kiosk, elsewhere, kiosk.folder / "backups", journal=tmp_path / "not the journal"
+    )
+    assert (found.last_seq, found.missing) == (len(events), None)
+    assert found.close is not None
+    assert found.close[0] == 1
+    assert not found.had_journal, "there was none in it: what came later isn't known"
+    assert_has(kiosk, elsewhere, target, events)
+
+
 def test_what_was_given_up_by_a_restore_is_neither_proposed_again_nor_silent(
     kiosk: Kiosk, elsewhere: FakeKeystore
 ) -> None:
@@ -361,7 +398,8 @@ def test_what_was_given_up_by_a_restore_is_neither_proposed_again_nor_silent(
     folder = kiosk.folder / "backups"
     first = backed_up(kiosk)
     for _ in range(6):
-        kiosk.quote_and_sell()
+        kiosk.quote_and_sell(member=False)
+    closed(kiosk)
     given_up = make(kiosk.ctx)
     kiosk.close()
     kiosk.clock.now += timedelta(hours=1)
@@ -378,6 +416,41 @@ def test_what_was_given_up_by_a_restore_is_neither_proposed_again_nor_silent(
     assert (again.backup, again.newer, again.missing) == (fresh.name, (), None)
     wrong, _ = brought_back(kiosk, elsewhere, given_up.path, to="the wrong one")
     assert wrong.newer == (fresh.name,), "its events are fewer, but later"
+
+
+def test_two_lines_that_went_on_from_one_backup_are_told_apart(
+    kiosk: Kiosk, elsewhere: FakeKeystore
+) -> None:
+    """The till comes back a second time from the same old backup: what it makes then is later than what the
+    first time back had made in many days, though its events are fewer."""
+    folder = kiosk.folder / "backups"
+    first = backed_up(kiosk)
+    kiosk.close()
+    _, target = brought_back(kiosk, elsewhere, first.path)
+    till = opened(kiosk, elsewhere, target)
+    till.context.keep_settings(replace(till.context.settings, backup=BackupSettings(str(folder))))
+    for _ in range(6):
+        sell(till.context, sale_command(till.context, kiosk.session, kiosk.member_id, 1000))
+    given_up = make(till.context)
+    till.close()
+    for _ in range(60):
+        kiosk.clock.now += timedelta(days=1)
+        day_of_it = folder / f"01-{kiosk.clock.now:%Y%m%dT%H%M%SZ}-{given_up.seq:09d}"
+        day_of_it.mkdir()
+        shutil.copyfile(given_up.path / "manifest.json", day_of_it / "manifest.json")
+    _, target = brought_back(kiosk, elsewhere, first.path, to="once more")
+    till = opened(kiosk, elsewhere, target)
+    ctx = till.context
+    ctx.keep_settings(replace(ctx.settings, backup=BackupSettings(str(folder))))
+    fresh = []
+    for _ in range(2):
+        kiosk.clock.now += timedelta(hours=1)
+        fresh.append(note_backup(ctx, NoteBackup(ctx.ids(), make(ctx))).result)
+    till.close()
+    assert fresh[-1].seq < given_up.seq
+    assert all(each.path.exists() for each in fresh)
+    (proposed,) = [each for each in find_backups(folder) if each.proposed]
+    assert proposed.path == fresh[-1].path
 
 
 def test_what_a_killed_restore_left_is_removed_but_not_under_somebodys_hands(
