@@ -114,13 +114,14 @@ class EnrolSheet(ProfileSheet):
         """F3: enrol all the same, another member of the family."""
         if key != "F3":
             return False
+        self._goes_on = False
         self.name.setFocus(Qt.FocusReason.TabFocusReason)
         return True
 
     def _show_phone(self, check: PhoneCheck) -> None:
         super()._show_phone(check)
-        if self._goes_on:
-            self._after_phone()
+        if self._goes_on and self.phone.hasFocus():
+            self._after_phone()  # Who went on by another key is where they want to be.
 
     def _ask_phone(self) -> None:
         self._goes_on = False

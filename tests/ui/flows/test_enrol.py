@@ -180,6 +180,30 @@ class TestEnrol:
         rig.until(lambda: rig.top is None)
         assert rig.counter.finder.box.text() == "13812346621"
 
+    def test_who_went_on_to_the_name_before_it_is_known_keeps_the_sheet(self, rig: Rig) -> None:
+        sheet = enrolling(rig)
+        with rig.busy_store():
+            write("13812346621")
+            press(Qt.Key.Key_Return)
+            press(Qt.Key.Key_Tab)
+            assert sheet.name.hasFocus()
+            write("Li Lei")
+        rig.until(lambda: sheet.others == 1)
+        assert rig.top is sheet
+        assert sheet.name.text() == "Li Lei"
+
+    def test_f3_before_it_is_known_who_has_the_phone_enrols_anyway(self, rig: Rig) -> None:
+        sheet = enrolling(rig)
+        with rig.busy_store():
+            write("13812346621")
+            press(Qt.Key.Key_Return)
+            press(Qt.Key.Key_F3)
+            assert sheet.name.hasFocus()
+            press(Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+            assert sheet.phone.hasFocus()
+        rig.until(lambda: sheet.others == 1)
+        assert rig.top is sheet
+
     def test_a_wrong_e_mail_is_framed_and_has_the_focus(self, rig: Rig) -> None:
         rig.attach()
         rig.act("xg")
