@@ -293,6 +293,8 @@ class ReturnSheet(Sheet):
     def submit(self) -> None:
         """Commit what is previewed; a reason must be chosen."""
         if self.busy or (self.quote is None and self.chosen()):
+            if not self.busy and not self._quoting.waiting:
+                self._ask()  # The one before had no answer but a sentence.
             return  # Nothing goes back before everything that does has been shown.
         code = Refusal.RETURN_EMPTY if self.quote is None else None
         code = code or (Refusal.REASON_NEEDED if not self.reason.code else None)

@@ -9,12 +9,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
+from app.domain.errors import Outage, Unavailable
 from app.domain.programme import SpentPolicy
 from app.numbers import receipt_number
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import one_back, open_return, sell_tea
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import COFFEE, TEA
+from ui.desk import Desk
 from ui.dialogs.find_action import FindAction
 from ui.dialogs.return_goods import FindReceipt, ReturnSheet
 from ui.dialogs.void_sale import VoidSale
@@ -81,6 +83,19 @@ class TestReturnAndVoid:
             write("1")
             sheet.submit()
             assert sheet.problem.text() == ""
+        rig.until(lambda: sheet.quote is not None)
+        assert rig.top is sheet
+
+    def test_enter_after_a_preview_that_failed_asks_for_it_again(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sheet = open_return(rig, sell_tea(rig))
+        with monkeypatch.context() as busy:
+            busy.setattr(Desk, "preview_return", store_busy)
+            write("1")
+            rig.until(lambda: sheet.problem.text() != "" and not sheet._quoting.waiting)
+        sheet.reason.setFocus()
+        press(Qt.Key.Key_Return)
         rig.until(lambda: sheet.quote is not None)
         assert rig.top is sheet
 
@@ -357,6 +372,10 @@ class TestReturnAndVoid:
         assert len(desk.returnable((member,))) == 5
         rig.shop.clock.now += timedelta(days=88)
         assert len(desk.returnable((member,))) == 1, "those of three days before are too old"
+
+
+def store_busy(*asked: object) -> None:
+    raise Unavailable(Outage.STORE_BUSY)
 
 
 def charge(rig: Rig, amount: str, given: str) -> None:
