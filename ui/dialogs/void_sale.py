@@ -54,6 +54,7 @@ class VoidSale(Sheet):
         super().__init__(kit, lambda: words.say("Void"))
         self._lanes, self._desk, self._who = lanes, desk, who
         self._command_id = desk.new_command()
+        self._finding: Latest[DocumentLine] = Latest(lanes, "db", interrupt=lambda: None)
         self._quoting: Latest[tuple[VoidQuote, tuple[EntryMove, ...]]] = Latest(
             lanes, "db", interrupt=lambda: None
         )
@@ -85,9 +86,10 @@ class VoidSale(Sheet):
         self.commit.clicked.connect(self.submit)
         self.reason.entered.connect(self.submit)
         self.number.entered.connect(self._look_up)
+        self.number.textEdited.connect(lambda _: self._finding.drop())
         self.number.stepped.connect(lambda step: self.table.setFocus())
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._row_changed())
-        self.table.opened.connect(lambda row: self.reason.setFocus())
+        self.table.opened.connect(lambda _: self._opened())
         self._useful = (band, reason_name, self.reason, self.commit)
         self.table.selectRow(0)
         if not self._documents:
@@ -118,6 +120,7 @@ class VoidSale(Sheet):
         """A receipt is the one to void."""
         if scan.kind != "receipt" or scan.event_id is None:
             return False
+        self.number.clear()  # What stood there is not the one any more.
         self._find(scan.code)
         return True
 
@@ -129,8 +132,8 @@ class VoidSale(Sheet):
             self.reason.setFocus()
 
     def _find(self, text: str) -> None:
-        self._lanes.run(
-            self, "db", lambda: self._desk.document_by_number(text),
+        self._finding.ask(
+            self, lambda: self._desk.document_by_number(text),
             ok=self._choose, failed=self._unknown,
         )  # fmt: skip
 
@@ -151,10 +154,21 @@ class VoidSale(Sheet):
         self._ask()
         self.reason.setFocus()
 
+    def _opened(self) -> None:
+        """Enter on a row: it is the one, also where it was the current one before."""
+        self._leave_number()
+        self._ask()
+        self.reason.setFocus()
+
+    def _leave_number(self) -> None:
+        """A row is chosen by hand: whatever was typed, or is being looked for, is not the one."""
+        self._finding.drop()
+        self.number.clear()
+        self.number.mark_wrong(False)
+
     def _row_changed(self) -> None:
         if self.table.hasFocus():
-            self.number.clear()  # Another one is chosen by hand.
-            self.number.mark_wrong(False)
+            self._leave_number()
         self._ask()
         if self.table.currentIndex().row() == len(self._documents) - 1 and not self._whole:
             self._whole = True  # until more came
@@ -189,7 +203,7 @@ class VoidSale(Sheet):
             self._look_up()  # Never another one than the number that stands there.
             return
         document = self.rows.record(self.table.currentIndex().row())
-        if self.busy or document is None or self.quote is None:
+        if self.busy or self._finding.waiting or document is None or self.quote is None:
             return
         if not self.reason.code:
             self.problem.tell(lambda: sentence(self._kit, Refusal.REASON_NEEDED, {}))

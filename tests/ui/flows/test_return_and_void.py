@@ -17,6 +17,7 @@ from tests.ui.flows.steps import one_back, open_return, sell_tea
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import COFFEE, TEA
 from ui.desk import Desk
+from ui.desk_records import Scan
 from ui.dialogs.find_action import FindAction
 from ui.dialogs.return_goods import FindReceipt, ReturnSheet
 from ui.dialogs.void_sale import VoidSale
@@ -255,6 +256,81 @@ class TestReturnAndVoid:
         assert sheet.number.text() == ""
         rig.until(lambda: sheet._money.text() == "−¥12.00")
 
+    def test_a_number_that_is_typed_over_does_not_come_back_with_its_answer(self, rig: Rig) -> None:
+        sheet, (older, _) = voiding(rig, "12", "34")
+        sheet.number.setFocus()
+        with rig.busy_store():
+            write(older)
+            press(Qt.Key.Key_Return)
+            sheet.number.selectAll()
+            write("99")
+        rig.settle()
+        assert sheet.number.hasFocus()
+        assert sheet.number.text() == "99"
+        assert sheet._money.text() == "−¥34.00"
+
+    def test_a_number_that_nobody_has_marks_no_other_one_wrong(self, rig: Rig) -> None:
+        sheet, _ = voiding(rig, "12")
+        sheet.number.setFocus()
+        with rig.busy_store():
+            write("999")
+            press(Qt.Key.Key_Return)
+            press(Qt.Key.Key_Backspace)
+        rig.settle()
+        assert sheet.problem.text() == ""
+        assert sheet.number.property("state") != "wrong"
+
+    def test_a_row_chosen_by_hand_is_not_left_for_a_number_that_is_found_late(
+        self, rig: Rig
+    ) -> None:
+        sheet, (oldest, _, _) = voiding(rig, "12", "34", "56")
+        sheet.number.setFocus()
+        with rig.busy_store():
+            write(oldest)
+            press(Qt.Key.Key_Return)
+            press(Qt.Key.Key_Down)
+            press(Qt.Key.Key_Down)
+            press(Qt.Key.Key_Return)
+            assert sheet.reason.hasFocus()
+        rig.settle()
+        assert sheet._money.text() == "−¥34.00"
+
+    def test_a_scanned_receipt_takes_the_place_of_a_typed_number(self, rig: Rig) -> None:
+        sheet, _ = voiding(rig, "12")
+        sheet.number.setFocus()
+        write("9")
+        with rig.busy_store():
+            assert sheet.takes_scan(Scan("999", "receipt", event_id=bytes(16)))
+            assert sheet.number.text() == ""
+        rig.until(lambda: "没有这个小票号" in sheet.problem.text())
+        assert sheet.number.text() == ""
+
+    def test_nothing_is_voided_while_a_scanned_receipt_is_looked_for(self, rig: Rig) -> None:
+        sheet, (older, _) = voiding(rig, "12", "34")
+        press(Qt.Key.Key_Right)
+        with rig.busy_store():
+            assert sheet.takes_scan(Scan(older, "receipt", event_id=bytes(16)))
+            press(Qt.Key.Key_Return)
+        rig.until(lambda: sheet._money.text() == "−¥12.00")
+        rig.settle()
+        assert rig.top is sheet
+
+    def test_enter_on_the_row_that_was_current_leaves_an_unknown_number(self, rig: Rig) -> None:
+        sheet, _ = voiding(rig, "12")
+        sheet.number.setFocus()
+        write("999")
+        press(Qt.Key.Key_Return)
+        rig.until(lambda: "没有这个小票号" in sheet.problem.text())
+        press(Qt.Key.Key_Down)
+        press(Qt.Key.Key_Return)
+        assert sheet.reason.hasFocus()
+        assert sheet.number.text() == ""
+        assert sheet.number.property("state") != "wrong"
+        rig.until(lambda: sheet.quote is not None and sheet.problem.text() == "")
+        press(Qt.Key.Key_Right)
+        press(Qt.Key.Key_Return)
+        rig.hear("已作废")
+
     def test_the_list_goes_on_where_it_is_gone_down(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -386,6 +462,19 @@ def charge(rig: Rig, amount: str, given: str) -> None:
     press(Qt.Key.Key_Return)
     rig.until(lambda: rig.top is None)
     rig.settle()
+
+
+def voiding(rig: Rig, *amounts: str) -> tuple[VoidSale, list[str]]:
+    """Sales to nobody, and the sheet that voids one, the newest quoted; with each sale's number as typed."""
+    numbers = []
+    for amount in amounts:
+        charge(rig, amount, "100")
+        assert rig.counter.charging.last_sale is not None
+        numbers.append(str(int(rig.counter.charging.last_sale.receipt_no.split("-")[1])))
+    rig.act("zf")
+    sheet = rig.sheet(VoidSale)
+    rig.until(lambda: sheet.quote is not None)
+    return sheet, numbers
 
 
 def settle_spent_points(rig: Rig, policy: SpentPolicy) -> None:
