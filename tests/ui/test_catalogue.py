@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TypeVar, cast
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
-from app.catalogue_file import CatalogueItem, read_catalogue
+from app.catalogue_file import CatalogueFile, CatalogueItem, read_catalogue
 from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import TEA
@@ -182,6 +184,66 @@ def test_a_file_is_checked_shows_its_faults_and_is_taken_when_it_has_none(
     press(Qt.Key.Key_Return)
     saved(manager, page)
     assert {"K1", "K2"} < set(codes(page))
+
+
+@contextmanager
+def held_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """No file is read to its end before the block is; the event says that one is being read."""
+    begun, go_on = Event(), Event()
+
+    def held(content: bytes, exponent: int) -> CatalogueFile:
+        begun.set()
+        assert go_on.wait(60)
+        return read_catalogue(content, exponent)
+
+    monkeypatch.setattr("app.usecases.catalogue.read_catalogue", held)
+    try:
+        yield begun
+    finally:
+        go_on.set()
+
+
+def begin_check(rig: Rig, file: Path) -> ImportSheet:
+    """A right file, named to the sheet, and Enter."""
+    page = open_page(rig)
+    file.write_text("code,name,price\nK1,甲,1\n", "utf-8")
+    page.file.setFocus()
+    press(Qt.Key.Key_Return)
+    sheet = rig.sheet(ImportSheet)
+    sheet.path.setText(str(file))
+    press(Qt.Key.Key_Return)
+    return sheet
+
+
+def answered(rig: Rig) -> None:
+    """Wait until the report lane has said everything it was asked."""
+    done: list[int] = []
+    rig.window.lanes.run(rig.window, "report", lambda: 1, ok=done.append, failed=lambda _: None)
+    rig.until(lambda: done)
+
+
+def test_esc_leaves_a_file_whose_check_takes_long(
+    manager: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held_check(monkeypatch) as begun:
+        begin_check(manager, tmp_path / "goods.csv")
+        manager.until(begun.is_set)
+        press(Qt.Key.Key_Escape)
+        assert manager.top is None
+
+
+def test_the_answer_about_another_path_leaves_nothing_to_take(
+    manager: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held_check(monkeypatch) as begun:
+        sheet = begin_check(manager, tmp_path / "goods.csv")
+        manager.until(begun.is_set)
+        write("2")
+    answered(manager)
+    assert sheet.commit.text() == "检查文件"
+    assert sheet.path.hasFocus()
+    press(Qt.Key.Key_Return)
+    manager.until(lambda: "找不到该文件" in sheet.problem.text())
 
 
 def test_the_saved_file_has_every_item(manager: Rig) -> None:

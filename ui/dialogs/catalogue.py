@@ -23,7 +23,7 @@ from ui.desk_records import Scan
 from ui.dialogs.approval import approve_first
 from ui.errors import words_of
 from ui.kit import Kit
-from ui.lanes import Lanes
+from ui.lanes import Lanes, Latest
 from ui.models.item_rows import FaultRows
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, nothing
 from ui.widgets.number_fields import AmountField, CodeField, WholeField
@@ -252,6 +252,9 @@ class ImportSheet(_CatalogueSheet):
         super().__init__(kit, lanes, desk, who, lambda: words.say("Take items from a file"))
         self._content: bytes | None = None
         """What was checked and may be taken."""
+        self._checking: Latest[tuple[bytes, Imported] | None] = Latest(
+            lanes, "report", interrupt=lambda: None
+        )
         self.path = TextField(lambda: words.say("Path of the CSV file"))
         self.path.setMaxLength(1000)
         self.path.entered.connect(self.submit)
@@ -293,7 +296,8 @@ class ImportSheet(_CatalogueSheet):
             self._take(self._content)
 
     def _forget(self) -> None:
-        """Another path: nothing is checked."""
+        """Another path: nothing is checked, and no answer about the one before is wanted."""
+        self._checking.drop()
         words = self._kit.words
         self._content = None
         self.rows.show(())
@@ -305,22 +309,19 @@ class ImportSheet(_CatalogueSheet):
         session, typed = self._who(), self.path.text().strip()
         # A file that is dropped on the field comes as its address.
         path = Path(QUrl(typed).toLocalFile() if typed.startswith("file:") else typed)
-        self.commit.setEnabled(False)
-        self._lanes.run(
+        # It may wait behind a long report: nothing is written, so nobody who leaves or locks waits for it.
+        self._checking.ask(
             self,
-            "report",
             lambda: self._desk.catalogue.check(session, path.expanduser()),
             ok=self._checked,
             failed=self._not_checked,
         )
 
     def _not_checked(self, error: Exception) -> None:
-        self.commit.setEnabled(True)
         self.problem.tell(lambda: words_of(self._kit, error))
 
     def _checked(self, checked: tuple[bytes, Imported] | None) -> None:
         words = self._kit.words
-        self.commit.setEnabled(True)
         self._forget()
         if checked is None:
             self.problem.tell(lambda: words.say("There is no such file. Check its path."))
