@@ -11,6 +11,7 @@ import itertools
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -26,6 +27,8 @@ _LOOK_EVERY: Final = 5_000
 """Steps of SQLite's machine between two looks at a copy: a few hundred rows to some thousand."""
 _SYNC_EVERY: Final = 1 << 20
 """Bytes of a copy that may wait for the disk: a sale that syncs meanwhile waits behind no more."""
+_FORGET_EVERY_S: Final = 2
+"""While a copy is read: oftener, and what the system has read ahead would go before it is used."""
 Head: TypeAlias = tuple[int, bytes]
 """(sequence, hash) of an event."""
 NOTHING: Final[Head] = (0, bytes(32))
@@ -168,11 +171,15 @@ def _forget_pages(path: Path) -> None:
 
 
 def _watch(raw: Connection, target: Path, steps: int, look: Callable[[], None]) -> None:
-    """Call `look` from time to time while a statement reads a copy, of which nothing is kept in memory."""
+    """Call `look` from time to time while a statement reads a copy, of which little is kept in memory."""
+    forgotten = time.monotonic()
 
     def go_on() -> int:
+        nonlocal forgotten
         look()
-        _forget_pages(target)
+        if time.monotonic() - forgotten >= _FORGET_EVERY_S:
+            _forget_pages(target)
+            forgotten = time.monotonic()
         return 0
 
     raw.set_progress_handler(go_on, steps)
