@@ -25,8 +25,10 @@ from db.errors import AlreadyExists, Damaged, Interrupted
 CACHE_KIB: Final = 8192
 _LOOK_EVERY: Final = 5_000
 """Steps of SQLite's machine between two looks at a copy: a few hundred rows to some thousand."""
-_SYNC_EVERY: Final = 1 << 20
+_SYNC_EVERY: Final = 256 << 10
 """Bytes of a copy that may wait for the disk: a sale that syncs meanwhile waits behind no more."""
+_FORGET_FROM: Final = 2 << 30
+"""Bytes of a copy from which on it would take the store's own pages out of the system's memory."""
 _FORGET_EVERY_S: Final = 2
 """While a copy is read: oftener, and what the system has read ahead would go before it is used."""
 Head: TypeAlias = tuple[int, bytes]
@@ -163,9 +165,9 @@ class _Growth:
 
 
 def _forget_pages(path: Path) -> None:
-    """The system need not keep a copy in its memory, where the store's own pages are wanted by whoever
+    """The system need not keep a large copy in its memory, where the store's own pages are wanted by whoever
     sells. Elsewhere than on Linux it is left to the system."""
-    if sys.platform == "linux":
+    if sys.platform == "linux" and path.stat().st_size >= _FORGET_FROM:
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
