@@ -28,6 +28,7 @@ from app.domain.fraud.facts import Case
 from app.domain.money import Currency
 from app.domain.programme import Programme
 from app.domain.programme_plain import programme_from_plain
+from app.domain.programme_versions import programme_on
 from app.i18n import Words
 from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile, Record
@@ -300,9 +301,9 @@ class Context:
 
     def programme_on(self, conn: Connection, on: BusinessDate) -> Programme:
         """The version of a business date: the newest that has started (domain.md section 2)."""
-        started = [p for p in self.programmes(conn) if p.starts <= on]
-        assert started, "a store is made with a programme that has started"
-        return max(started, key=lambda p: (p.starts, p.version))
+        found = programme_on(self.programmes(conn), on)
+        assert found is not None, "a store is made with a programme that has started"
+        return found
 
     def programme_version(self, conn: Connection, version: int) -> Programme:
         """The version that a document names."""

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from app.domain.business_day import BusinessDate
-from app.domain.errors import Refusal, Refused
 from app.domain.fraud.limits import DEFAULT_GUARD, LIMIT_NAMES, MOST_LIMIT, GuardLimits
 from app.domain.money import ROUNDINGS, Currency
 from app.domain.programme import (
@@ -362,33 +361,6 @@ def _guard(reader: _Reader) -> GuardLimits:
     limits = {name: reader.integer(name, 0, MOST_LIMIT) for name in LIMIT_NAMES if reader.has(name)}
     reader.done()
     return replace(DEFAULT_GUARD, **limits)
-
-
-def check_publish(new: Programme, published: Sequence[Programme], today: BusinessDate) -> None:
-    """Whether `new` may be published (domain.md section 2, "Programme versions").
-
-    Versions rise, each starts on a date of its own that no published one has, and none starts in
-    the past; an urgent one may name today. Ranks keep their tier codes for ever.
-    """
-    if new.starts < today:
-        raise Refused(Refusal.PROGRAMME_STARTS_IN_PAST, {"starts": new.starts.iso()})
-    ranks: dict[int, str] = {}
-    for version in published:
-        if version.starts >= new.starts or version.version >= new.version:
-            raise Refused(
-                Refusal.PROGRAMME_START_TAKEN,
-                {"starts": version.starts.iso(), "version": version.version},
-            )
-        ranks.update((level.rank, level.code) for level in version.tiers.levels)
-    for n, level in enumerate(new.tiers.levels):
-        if ranks.get(level.rank, level.code) != level.code:
-            raise ProgrammeError(f"$.tiers.levels[{n}].rank", "rank_taken")
-
-
-def programme_on(published: Sequence[Programme], on: BusinessDate) -> Programme | None:
-    """The version in force on a business date: the latest that has started."""
-    started = [version for version in published if version.starts <= on]
-    return max(started, key=lambda version: version.starts) if started else None
 
 
 def programme_to_plain(programme: Programme) -> dict[str, Any]:

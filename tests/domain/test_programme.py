@@ -15,12 +15,8 @@ from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Programme
 from app.domain.programme_checks import ProgrammeError
-from app.domain.programme_plain import (
-    check_publish,
-    programme_from_plain,
-    programme_on,
-    programme_to_plain,
-)
+from app.domain.programme_plain import programme_from_plain, programme_to_plain
+from app.domain.programme_versions import check_publish, programme_on
 from tests.domain import golden_runner
 
 DEMO = json.loads(resources.programme_path("demo.json").read_text("utf-8"))
