@@ -91,16 +91,19 @@ def copy_into(
         raise AlreadyExists(target)
     # A reading connection may not VACUUM; this one writes nothing into the store either.
     raw = connect(path, key, cache_kib=CACHE_KIB, writer=True)
+    growth = _Growth(path, target, copied or _quiet)
     try:
         with (stop or Stop()).over(raw):
             head = rows.head(raw) or NOTHING
-            raw.set_progress_handler(_Growth(path, target, copied or _quiet).look, _LOOK_EVERY)
+            raw.set_progress_handler(growth.look, _LOOK_EVERY)
             raw.execute("VACUUM INTO ?", (str(target),))
         _sync(target)
         if copied is not None:
             copied(1, 1)
     except BaseException as error:
         target.unlink(missing_ok=True)
+        if growth.problem is not None:
+            raise growth.problem from error  # SQLite knows only that it was stopped
         if isinstance(error, dbapi2.Error):
             raise (meaning_of(error, target) or error) from error
         raise
@@ -147,21 +150,29 @@ def check_copy(
 
 class _Growth:
     """Looks at a copy while SQLite writes it, and lets the disk keep up: gigabytes that wait to be written
-    would hold up the sync of every sale."""
+    would hold up the sync of every sale. `problem` is what the disk said where it failed."""
 
     def __init__(self, path: Path, target: Path, copied: Share) -> None:
         self._path, self._target, self._copied = path, target, copied
         self._synced = 0
+        self.problem: OSError | None = None
 
-    def look(self) -> Literal[0]:
+    def look(self) -> Literal[0, 1]:
         """SQLite's own call; 0 lets it go on."""
+        try:
+            self._keep_up()
+        except OSError as error:
+            self.problem = error
+            return 1
+        return 0
+
+    def _keep_up(self) -> None:
         size = self._target.stat().st_size if self._target.exists() else 0
         if size - self._synced >= _SYNC_EVERY:
             _sync(self._target)
             _forget_pages(self._target)
             self._synced = size
             self._copied(size, self._path.stat().st_size)
-        return 0
 
 
 def _forget_pages(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -438,13 +439,19 @@ def test_two_backups_within_a_second_have_two_names(kiosk: Kiosk) -> None:
     assert {path.name for path in listed(first.path.parent)} == {first.name, second.name}
 
 
-def test_a_copy_goes_to_the_disk_bit_by_bit(
-    kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A copy of a small store goes to the disk in many parts; the bytes of one."""
     most = 64 << 10
     monkeypatch.setattr("db.backup._SYNC_EVERY", most)
     monkeypatch.setattr("db.backup._LOOK_EVERY", 20)
     monkeypatch.setattr("db.backup.CACHE_KIB", 64)
+    return most
+
+
+def test_a_copy_goes_to_the_disk_bit_by_bit(
+    kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_steps: int
+) -> None:
     kiosk.busy_morning()
     sizes = [0]
     sync = os.fsync
@@ -457,4 +464,19 @@ def test_a_copy_goes_to_the_disk_bit_by_bit(
     copy_into(kiosk.database, kiosk.ctx.store.key, tmp_path / "copy.db")
     steps = [after - before for before, after in itertools.pairwise(sizes)]
     assert len(steps) > 4
-    assert max(steps) < 3 * most
+    assert max(steps) < 3 * small_steps
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_a_disk_that_fails_amid_a_copy_is_named(
+    kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk.busy_morning()
+
+    def failing(handle: int) -> None:
+        raise OSError(errno.EIO, "the stick was pulled")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="the stick was pulled"):
+        copy_into(kiosk.database, kiosk.ctx.store.key, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()
