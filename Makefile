@@ -12,7 +12,7 @@ WORKERS ?= 2
 SLOW := tests/faults tests/flows tests/bench tests/sim tests/headoffice tests/reports tests/commands tests/ui/flows \
         tests/ui/test_laws.py tests/ui/test_window.py tests/ui/test_mends.py tests/ui/test_exceptions.py \
         tests/ui/test_catalogue.py tests/ui/test_reports.py tests/ui/test_settings_page.py \
-        tests/app/test_blind.py tests/app/test_verify.py tests/app/test_verify_audit.py tests/app/test_restore.py \
+        tests/app/test_blind.py tests/app/test_verify.py tests/app/test_verify_audit.py tests/app/test_restore.py tests/app/test_restore_beside.py \
         tests/app/test_apart.py tests/app/test_apart_walk.py tests/app/test_verify_parts.py tests/app/test_verify_sums.py \
         tests/app/test_catalogue_bytes.py tests/printing/test_pdf.py tests/domain/test_machine.py tests/domain/test_mutations.py
 MEMBERS ?= 5000

@@ -1,13 +1,16 @@
-"""What the tests of the start do to a kiosk's files, and what they ask of it afterwards."""
+"""What tests do to a kiosk's files and rows, and what they ask of it afterwards."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from app.usecases.verify import verify
+from db.connection import Connection
 from tests.app.kiosk import (
     Kiosk,
 )
@@ -60,3 +63,14 @@ def test_a_missing_file_is_found_and_written_anew_with_what_it_held(
     kiosk.reopen()
     assert kiosk.till.findings.found == []
     assert_sound(kiosk)
+
+
+@contextlib.contextmanager
+def without_triggers(kiosk: Kiosk) -> Iterator[Connection]:
+    """The open store, where nothing keeps anybody from altering it."""
+    with kiosk.ctx.write_rows() as conn:
+        named = conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in named:
+            conn.execute(f"DROP TRIGGER {name}")
+        conn.execute("PRAGMA defer_foreign_keys = ON")
+        yield conn

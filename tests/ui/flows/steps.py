@@ -75,3 +75,13 @@ def close_every_date(rig: Rig) -> Context:
     rig.until(lambda: done)
     assert done == [2], done
     return ctx
+
+
+def charge(rig: Rig, amount: str, given: str) -> None:
+    """A sale of an amount to nobody, paid in cash."""
+    rig.amount(amount)
+    rig.open_pay()
+    write(given)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    rig.settle()
