@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from ui.tour.looks import faults
 
@@ -85,7 +85,8 @@ class Driver(QObject):
             if self._waiting is not None and not self._waiting():
                 if time.monotonic() - self._since > PATIENCE_S:
                     last = self._tour.done[-1].what if self._tour.done else "the start"
-                    raise TourStuck(f"nothing came of the step after “{last}”")
+                    said = " | ".join(self._said())
+                    raise TourStuck(f"nothing came of the step after “{last}”; on screen: {said}")
                 return
             self._waiting = next(self._script)
             self._since = time.monotonic()
@@ -99,6 +100,11 @@ class Driver(QObject):
     def _stop(self) -> None:
         self._timer.stop()
         self._finished()
+
+    def _said(self) -> list[str]:
+        """What the labels of the window say: where no picture is kept, the message has to do."""
+        labels = self._window().findChildren(QLabel)
+        return [label.text() for label in labels if label.isVisible() and label.text()]
 
     def _picture(self, name: str) -> None:
         take_picture(self._window(), self._tour.out / f"{name}.png")
