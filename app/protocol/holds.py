@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from app.domain.state import view
-from app.protocol.desk import Desk, open_member, survivor
+from app.protocol.open_members import OpenMember, open_member, survivor
 from app.protocol.sales import returned_lines, sold_lines
 from app.protocol.store import Device, Hold, Store
 from app.protocol.wire import HoldRequest
@@ -38,18 +38,18 @@ def _reserve(store: Store, device: Device, request: HoldRequest) -> tuple[bool, 
     member = None if request.member is None else survivor(store, request.member)
     if member is None or store.member(member) is None:
         return False, member
-    desk = open_member(store, member, device.home)
-    if not may_reserve(desk, request):
+    opened = open_member(store, member, device.home)
+    if not may_reserve(opened, request):
         return False, member
-    desk.reserve(request.asset, device.id, request.amount)
-    desk.save()
+    opened.reserve(request.asset, device.id, request.amount)
+    opened.save()
     return True, member
 
 
-def may_reserve(desk: Desk, request: HoldRequest) -> bool:
+def may_reserve(opened: OpenMember, request: HoldRequest) -> bool:
     """avail >= x, and what is good on the sale's date covers it and all that is reserved already."""
-    account = desk.account(request.asset)
-    good = view(desk.state, request.on, asset=request.asset).available
+    account = opened.account(request.asset)
+    good = view(opened.state, request.on, asset=request.asset).available
     return 0 < request.amount <= min(account.avail, good - account.reserved)
 
 
@@ -69,16 +69,16 @@ def _lines_left(store: Store, request: HoldRequest) -> bool:
     return all(left[line] >= 0 for line, _ in request.lines)
 
 
-def use_hold(desk: Desk, asset: str, hold_id: bytes, device: bytes, amount: int) -> int:
+def use_hold(opened: OpenMember, asset: str, hold_id: bytes, device: bytes, amount: int) -> int:
     """Capture a hold: what it reserved is free, used or not. Returns how much of the spend it covers."""
-    hold = desk.store.hold(hold_id)
-    if hold is None or (hold.device, hold.member, hold.asset) != (device, desk.member.id, asset):
+    hold = opened.store.hold(hold_id)
+    if hold is None or (hold.device, hold.member, hold.asset) != (device, opened.member.id, asset):
         return 0
     if hold.standing not in ("open", "written_off"):
         return 0
     if hold.standing == "open":
-        desk.free(asset, device, hold.amount)
-    desk.store.put_hold(hold._replace(standing="captured"))
+        opened.free(asset, device, hold.amount)
+    opened.store.put_hold(hold._replace(standing="captured"))
     return min(amount, hold.amount)
 
 
@@ -95,9 +95,9 @@ def end_hold(store: Store, hold: Hold, standing: Literal["void", "written_off"])
     """Free what an open hold reserves."""
     assert hold.standing == "open", "an end is final"
     if hold.member is not None:
-        desk = open_member(store, hold.member, "")
-        desk.free(hold.asset, hold.device, hold.amount)
-        desk.save()
+        opened = open_member(store, hold.member, "")
+        opened.free(hold.asset, hold.device, hold.amount)
+        opened.save()
     store.put_hold(hold._replace(standing=standing))
 
 

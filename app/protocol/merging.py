@@ -11,8 +11,8 @@ from dataclasses import replace
 from app.domain.business_day import BusinessDate
 from app.domain.entries import EARNED, SALES, SPEND, TIER, USE, Entry, EntryId, owner_event_id
 from app.domain.state import MemberState
-from app.protocol.desk import Desk, survivor
 from app.protocol.facts import Facts, Posting, write
+from app.protocol.open_members import OpenMember, survivor
 from app.protocol.store import Store, StoredEvent
 
 
@@ -34,7 +34,7 @@ def merge(store: Store, loser: bytes, winner: bytes, on: BusinessDate) -> bool:
     figures = _measures(losing.state, winning.state, out, into, len(leaving), on)
     leaving, arriving = leaving + figures[0], arriving + figures[1]
     merged = replace(losing, alias=winner)
-    _move(Desk(store, merged), Desk(store, winning), out, into, leaving, arriving)
+    _move(OpenMember(store, merged), OpenMember(store, winning), out, into, leaving, arriving)
     return True
 
 
@@ -91,8 +91,8 @@ def _measures(
 
 
 def _move(
-    losing: Desk,
-    winning: Desk,
+    losing: OpenMember,
+    winning: OpenMember,
     out: bytes,
     into: bytes,
     leaving: Sequence[Entry],
@@ -101,10 +101,12 @@ def _move(
     """Post both halves. Accounts are joined whole: a spend debt that is merged stays one, so D counts it once
     and no budget is won by a merge."""
     store = losing.store
-    for desk, event, entries in ((losing, out, leaving), (winning, into, arriving)):
-        facts = Facts(event, "merge", desk.member.id, BusinessDate(0), tuple(map(Posting, entries)))
+    for opened, event, entries in ((losing, out, leaving), (winning, into, arriving)):
+        facts = Facts(
+            event, "merge", opened.member.id, BusinessDate(0), tuple(map(Posting, entries))
+        )
         store.put_event(StoredEvent(event, write(facts), "posted"))
-        desk.fold(entries)
+        opened.fold(entries)
     for asset, account in losing.member.accounts.items():
         winning.change(asset, winning.account(asset).joined(account))
         losing.change(asset, account._replace(owned=0, receivable=0))

@@ -14,9 +14,9 @@ from app.domain.expiry import expire_entries, expire_event_id, unexpire_entries
 from app.domain.fold import fold
 from app.domain.state import MemberState
 from app.protocol.accounts import has_account
-from app.protocol.desk import Desk, open_member, survivor
 from app.protocol.facts import Facts, Posting, write
 from app.protocol.ids import forward_id
+from app.protocol.open_members import OpenMember, open_member, survivor
 from app.protocol.rights import apply_posting
 from app.protocol.sales import corrections
 from app.protocol.store import Device, SaleReturn, Store, StoredEvent
@@ -33,10 +33,10 @@ def accept(store: Store, device: Device, facts: Facts, body: bytes, today: Busin
     if forwarded:
         facts = _forwarded(store, facts, member)
         store.put_event(StoredEvent(facts.id, write(facts), "posted"))
-    desk = open_member(store, member, device.home)
-    _give_back(desk, facts, today)
-    _post(desk, facts.postings, device.id)
-    desk.save()
+    opened = open_member(store, member, device.home)
+    _give_back(opened, facts, today)
+    _post(opened, facts.postings, device.id)
+    opened.save()
     if facts.sale is not None:
         arrived = SaleReturn(facts.id, member, facts.on, facts.returned)
         store.add_return(facts.sale, arrived)
@@ -70,21 +70,21 @@ def _resolved(store: Store, own: bytes, named: EntryId | None) -> EntryId | None
     return named
 
 
-def _post(desk: Desk, postings: Iterable[Posting], device: bytes) -> None:
+def _post(opened: OpenMember, postings: Iterable[Posting], device: bytes) -> None:
     entries = []
     for posting in postings:
         if has_account(posting.entry.asset):
-            apply_posting(desk, posting, device)
+            apply_posting(opened, posting, device)
         entries.append(posting.entry)
-    desk.fold(entries)
+    opened.fold(entries)
 
 
-def _post_owners(desk: Desk, event: bytes, kind: str, entries: Sequence[Entry]) -> None:
+def _post_owners(opened: OpenMember, event: bytes, kind: str, entries: Sequence[Entry]) -> None:
     """Post entries of the owner's own, as an event with a derived id."""
     postings = tuple([Posting(entry) for entry in entries])
-    facts = Facts(event, kind, desk.member.id, entries[0].business_date, postings)
-    desk.store.put_event(StoredEvent(event, write(facts), "posted"))
-    _post(desk, postings, b"")
+    facts = Facts(event, kind, opened.member.id, entries[0].business_date, postings)
+    opened.store.put_event(StoredEvent(event, write(facts), "posted"))
+    _post(opened, postings, b"")
 
 
 # Expiry -----------------------------------------------------------------------------------------
@@ -99,25 +99,25 @@ def book_expiry(store: Store, member: bytes, on: BusinessDate, grace_days: int) 
     entries = expire_entries(known.state, on, event, grace_days=grace_days)
     if not entries or store.event(event) is not None:
         return False
-    desk = Desk(store, known)
-    _post_owners(desk, event, "expire", entries)
-    desk.save()
+    opened = OpenMember(store, known)
+    _post_owners(opened, event, "expire", entries)
+    opened.save()
     return True
 
 
-def _give_back(desk: Desk, facts: Facts, today: BusinessDate) -> None:
+def _give_back(opened: OpenMember, facts: Facts, today: BusinessDate) -> None:
     """Before a document that comes late: the part of booked expiries that it would have taken."""
     entries = [posting.entry for posting in facts.postings if posting.entry.asset == POINTS]
     if not any(entry.amount < 0 for entry in entries):
         return
-    event = owner_event_id(desk.member.id, f"unexpire:{facts.id.hex()}:0")
-    given = list(unexpire_entries(desk.state, entries, today, event, on=facts.on))
-    state = fold(desk.state, given) if given else desk.state
+    event = owner_event_id(opened.member.id, f"unexpire:{facts.id.hex()}:0")
+    given = list(unexpire_entries(opened.state, entries, today, event, on=facts.on))
+    state = fold(opened.state, given) if given else opened.state
     for entry in entries:
         if entry.kind == "reverse" and entry.amount < 0 and entry.refers_to is not None:
             given += _for_take_back(state, entry, entry.refers_to, today, event, len(given))
     if given:
-        _post_owners(desk, event, "unexpire", given)
+        _post_owners(opened, event, "unexpire", given)
 
 
 def _for_take_back(
@@ -146,6 +146,6 @@ def _for_take_back(
 def _correct(store: Store, sale: bytes) -> None:
     for correction in corrections(store, sale):
         if store.event(correction.event) is None:
-            desk = open_member(store, survivor(store, correction.member), "")
-            _post_owners(desk, correction.event, "correction", correction.entries)
-            desk.save()
+            opened = open_member(store, survivor(store, correction.member), "")
+            _post_owners(opened, correction.event, "correction", correction.entries)
+            opened.save()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from app.protocol.cells import conflict, settled, winner
-from app.protocol.desk import survivor
 from app.protocol.hlc import STAMP_MOST
+from app.protocol.open_members import survivor
 from app.protocol.store import CellRecord, Member, Store
 from app.protocol.wire import Cell, CellTaken
 

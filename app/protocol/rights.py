@@ -7,55 +7,55 @@ operator's write-off.
 from __future__ import annotations
 
 from app.domain.entries import POINTS, Entry
-from app.protocol.desk import Desk, survivor
 from app.protocol.facts import Authority, Facts, Posting
 from app.protocol.grants import close_grant, use_grant
 from app.protocol.holds import end_hold, use_hold, void_hold
+from app.protocol.open_members import OpenMember, survivor
 from app.protocol.store import Device, Store
 
 
-def apply_posting(desk: Desk, posting: Posting, device: bytes) -> None:
+def apply_posting(opened: OpenMember, posting: Posting, device: bytes) -> None:
     """What one entry does to its account and to the right that it names."""
     entry, authority = posting
     asset = entry.asset
     if entry.amount >= 0 and authority is not None:
-        _credit_local(desk, entry, device)
+        _credit_local(opened, entry, device)
     elif entry.amount >= 0:
-        desk.change(asset, desk.account(asset).credited(entry.amount))
+        opened.change(asset, opened.account(asset).credited(entry.amount))
     elif authority is not None or entry.kind == "redeem":
-        _spend(desk, entry, authority, device)
+        _spend(opened, entry, authority, device)
     else:
-        desk.change(asset, desk.account(asset).taken(-entry.amount))
+        opened.change(asset, opened.account(asset).taken(-entry.amount))
 
 
-def _credit_local(desk: Desk, entry: Entry, device: bytes) -> None:
+def _credit_local(opened: OpenMember, entry: Entry, device: bytes) -> None:
     """A credit that the till may spend by itself: owned and reserved together."""
-    account = desk.account(entry.asset)
-    desk.change(entry.asset, account._replace(owned=account.owned + entry.amount))
-    desk.change_local(entry.asset, device, entry.amount)
+    account = opened.account(entry.asset)
+    opened.change(entry.asset, account._replace(owned=account.owned + entry.amount))
+    opened.change_local(entry.asset, device, entry.amount)
 
 
-def _spend(desk: Desk, entry: Entry, authority: Authority | None, device: bytes) -> None:
+def _spend(opened: OpenMember, entry: Entry, authority: Authority | None, device: bytes) -> None:
     amount, asset = -entry.amount, entry.asset
-    before = desk.account(asset).overdrawn
-    desk.change(asset, desk.account(asset).spent(amount))
+    before = opened.account(asset).overdrawn
+    opened.change(asset, opened.account(asset).spent(amount))
     if authority is None:
         # Of a till that owned its ledger until it joined: it could see what there was.
-        covered = amount - (desk.account(asset).overdrawn - before)
+        covered = amount - (opened.account(asset).overdrawn - before)
     elif authority.kind == "hold":
-        covered = use_hold(desk, asset, authority.id, device, amount)
+        covered = use_hold(opened, asset, authority.id, device, amount)
     elif authority.kind == "local":
-        covered = min(amount, desk.local(asset, device))
-        desk.change_local(asset, device, -covered)
+        covered = min(amount, opened.local(asset, device))
+        opened.change_local(asset, device, -covered)
     elif authority.kind == "risk":
-        covered = use_grant(desk.store, authority.id, device, amount)
+        covered = use_grant(opened.store, authority.id, device, amount)
     else:
         covered = amount
-        tenant = desk.store.tenant()
-        desk.store.put_tenant(tenant._replace(written_off=tenant.written_off + amount))
+        tenant = opened.store.tenant()
+        opened.store.put_tenant(tenant._replace(written_off=tenant.written_off + amount))
     if covered < amount:
-        tenant = desk.store.tenant()
-        desk.store.put_tenant(tenant._replace(lost=tenant.lost + amount - covered))
+        tenant = opened.store.tenant()
+        opened.store.put_tenant(tenant._replace(lost=tenant.lost + amount - covered))
 
 
 def apply_control(store: Store, device: Device, facts: Facts) -> None:
@@ -72,11 +72,11 @@ def _release(store: Store, device: Device, member: bytes, asset: str, amount: in
     known = store.member(survivor(store, member))
     if known is None:
         return
-    desk = Desk(store, known)
-    given_up = min(amount, desk.local(asset, device.id))
+    opened = OpenMember(store, known)
+    given_up = min(amount, opened.local(asset, device.id))
     if given_up:
-        desk.change_local(asset, device.id, -given_up)
-        desk.save()
+        opened.change_local(asset, device.id, -given_up)
+        opened.save()
 
 
 def fence(store: Store, device: Device, nonce: bytes | None) -> Device:
@@ -99,13 +99,13 @@ def _drop_local(store: Store, member: bytes, device: bytes) -> int:
     """Free all till-local rights of a device on a member; returns how much that was."""
     known = store.member(member)
     assert known is not None
-    desk = Desk(store, known)
+    opened = OpenMember(store, known)
     freed = 0
-    for asset, left in desk.local_of(device):
-        desk.change_local(asset, device, -left)
+    for asset, left in opened.local_of(device):
+        opened.change_local(asset, device, -left)
         freed += left
     if freed:
-        desk.save()
+        opened.save()
     return freed
 
 
@@ -139,11 +139,11 @@ def forgive(store: Store, member: bytes, asset: str = POINTS) -> int:
     known = store.member(member)
     if known is None:
         return 0
-    desk = Desk(store, known)
-    debt = desk.account(asset).overdrawn
+    opened = OpenMember(store, known)
+    debt = opened.account(asset).overdrawn
     if debt:
-        desk.change(asset, desk.account(asset).forgiven(debt))
-        desk.save()
+        opened.change(asset, opened.account(asset).forgiven(debt))
+        opened.save()
         tenant = store.tenant()
         store.put_tenant(tenant._replace(written_off=tenant.written_off + debt))
     return debt

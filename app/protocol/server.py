@@ -12,9 +12,9 @@ from typing import Final
 
 from app.domain.business_day import BusinessDate
 from app.protocol import chains, facts, grants, holds, merging, owner, profiles, pull, rights
-from app.protocol.desk import survivor
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
+from app.protocol.open_members import survivor
 from app.protocol.sales import returned_lines, splits_of
 from app.protocol.store import Device, Store
 from app.protocol.wire import (

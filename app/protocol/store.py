@@ -1,6 +1,7 @@
 """The port that head office's half works on: records in and out, and nothing of how they are kept.
 
-The in-memory store (memory.py), SQLite's and PostgreSQL's stand behind it and are compared record by record.
+SQLite's store and PostgreSQL's stand behind it, and the simulator's in memory (tests/sim), which is what
+they are compared with, record by record.
 One request is one transaction of such a store. Every record is a plain value that is replaced whole.
 """
 

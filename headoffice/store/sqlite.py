@@ -269,7 +269,7 @@ class SqliteStore:
     def _number_feeds(self) -> None:
         """Give the rows that were put the next numbers of their buckets, bucket after bucket in one order.
 
-        A row that was put more than once uses up as many numbers and keeps the last, as in memory.py.
+        A row that was put more than once uses up as many numbers and keeps the last, as in memory.
         """
         for bucket in sorted(self._unnumbered):
             keys = self._unnumbered.pop(bucket)

@@ -13,12 +13,12 @@ from typing import Any, Final, TypeVar
 
 from app.protocol import pull
 from app.protocol.limits import Limits
-from app.protocol.memory import MemoryStore
 from app.protocol.server import Server
 from app.protocol.store import Snapshot, Tenant
 from app.protocol.wire import ReferenceRow, Reply, Request
 from headoffice.store.opening import open_database
 from headoffice.store.sqlite import SqliteStore
+from tests.sim.memory import MemoryStore
 from tests.sim.settings import Settings, draw
 from tests.sim.world import World
 

@@ -12,9 +12,9 @@ from app.protocol import own_chain
 from app.protocol.facts import Facts, NotReadable, read
 from app.protocol.links import Side, behind, raised
 from app.protocol.till import Till
-from app.protocol.till_memory import MemoryTillStore
 from app.protocol.till_store import Control
 from tests.sim.settings import DAY
+from tests.sim.till_memory import MemoryTillStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,12 @@ from app.protocol import (
     replies,
     rights,
 )
-from app.protocol.desk import Desk
 from app.protocol.facts import Facts, Posting
-from app.protocol.memory import MemoryStore
+from app.protocol.open_members import OpenMember
 from app.protocol.server import Server
 from app.protocol.till_store import TillStore
 from app.protocol.wire import Cursor, Grant
+from tests.sim.memory import MemoryStore
 from tests.sim.settings import HOUR
 
 Patch = pytest.MonkeyPatch
@@ -93,8 +93,8 @@ def acknowledged_without_storing(patch: Patch) -> None:
 def local_credit_not_reserved(patch: Patch) -> None:
     """A credit that a till may spend by itself can be spent by others at once."""
 
-    def credit(desk: Desk, entry: Any, device: bytes) -> None:
-        desk.change(entry.asset, desk.account(entry.asset).credited(entry.amount))
+    def credit(opened: OpenMember, entry: Any, device: bytes) -> None:
+        opened.change(entry.asset, opened.account(entry.asset).credited(entry.amount))
 
     patch.setattr(rights, "_credit_local", credit)
 
@@ -197,7 +197,7 @@ def hold_on_pending_points(patch: Patch) -> None:
     patch.setattr(
         holds,
         "may_reserve",
-        lambda desk, request: desk.account(request.asset).avail >= request.amount,
+        lambda opened, request: opened.account(request.asset).avail >= request.amount,
     )
 
 
@@ -238,13 +238,13 @@ def void_raises_left_at_head_office(patch: Patch) -> None:
     """The void of a spend gives its room back to the grant at head office: room that was given out since."""
     post = rights.apply_posting
 
-    def posting_back(desk: Desk, posting: Posting, device: bytes) -> None:
-        post(desk, posting, device)
-        grant = desk.store.open_grant(device)
+    def posting_back(opened: OpenMember, posting: Posting, device: bytes) -> None:
+        post(opened, posting, device)
+        grant = opened.store.open_grant(device)
         if _is_restore(posting) and grant is not None:
-            amount, tenant = posting.entry.amount, desk.store.tenant()
-            desk.store.put_grant(grant._replace(left=grant.left + amount))
-            desk.store.put_tenant(tenant._replace(left=tenant.left + amount))
+            amount, tenant = posting.entry.amount, opened.store.tenant()
+            opened.store.put_grant(grant._replace(left=grant.left + amount))
+            opened.store.put_tenant(tenant._replace(left=tenant.left + amount))
 
     patch.setattr(owner, "apply_posting", posting_back)
 

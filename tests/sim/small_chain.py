@@ -11,11 +11,11 @@ from app.domain.state import view
 from app.protocol import overlay
 from app.protocol.facts import Authority, Facts, Posting, write
 from app.protocol.limits import Limits
-from app.protocol.memory import MemoryStore
 from app.protocol.server import Server
 from app.protocol.store import Member, Tenant
 from app.protocol.wire import HoldReply, Reply, Request
 from tests.sim.machine import Machine, machine
+from tests.sim.memory import MemoryStore
 from tests.sim.settings import DAY
 
 NOON: Final = 20_000 * DAY + DAY // 2

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 from app.protocol import wire
-from app.protocol.memory import MemoryStore
 from app.protocol.server import Server
 from app.protocol.store import Tenant
 from app.protocol.wire import HoldReply, Reply, Request
 from tests.sim import comparison, counter, going_back, office
 from tests.sim.machine import Machine, machine
+from tests.sim.memory import MemoryStore
 from tests.sim.oracle import Oracle
 from tests.sim.settings import DAY, HOUR, MINUTE, Settings
 

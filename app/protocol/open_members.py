@@ -14,7 +14,7 @@ from app.protocol.accounts import Account
 from app.protocol.store import Member, Store
 
 
-class Desk:
+class OpenMember:
     """One member, open for changes. Not shared: whoever opens it saves it before another is opened."""
 
     def __init__(self, store: Store, member: Member) -> None:
@@ -101,6 +101,6 @@ def survivor(store: Store, member: bytes) -> bytes:
     return member
 
 
-def open_member(store: Store, member: bytes, home: str) -> Desk:
-    """The desk of a member that was not merged; unknown ones begin in bucket `home`."""
-    return Desk(store, store.member(member) or Member(member, home))
+def open_member(store: Store, member: bytes, home: str) -> OpenMember:
+    """The opened of a member that was not merged; unknown ones begin in bucket `home`."""
+    return OpenMember(store, store.member(member) or Member(member, home))
