@@ -68,6 +68,16 @@ EXACT = ("6", "", "1", "1", "1", "2", "", "3")
 """637.30 in notes of 100, 50, 20, 10, 5, 1, 0.5 and 0.1."""
 
 
+def close_counted(cash: Rig, sheet: CloseDay) -> None:
+    """The drawer is counted as it should be, and the day closed."""
+    type_count(cash, *EXACT)
+    press(Qt.Key.Key_Return)
+    cash.until(lambda: sheet.part is not None and not sheet.part.counting)
+    cash.clock.now += 1
+    press(Qt.Key.Key_Return)
+    cash.until(lambda: cash.top is None)
+
+
 def test_an_open_shift_is_counted_within_the_close_and_two_enters_make_the_z(cash: Rig) -> None:
     sheet = close_sheet(cash)
     before = number(cash)
@@ -95,12 +105,7 @@ def test_an_open_shift_is_counted_within_the_close_and_two_enters_make_the_z(cas
 
 def test_a_shift_after_the_close_names_the_date_that_it_sells_on(cash: Rig) -> None:
     sheet = close_sheet(cash)
-    type_count(cash, *EXACT)
-    press(Qt.Key.Key_Return)
-    cash.until(lambda: sheet.part is not None and not sheet.part.counting)
-    cash.clock.now += 1
-    press(Qt.Key.Key_Return)
-    cash.until(lambda: cash.top is None)
+    close_counted(cash, sheet)
     cash.settle()
     cash.act("kb")
     cash.sheet(OpenShift)
@@ -293,12 +298,7 @@ def test_the_steps_tell_how_far_they_are(cash: Rig) -> None:
         show_percent(step, percent)
 
     sheet._run._percent = hear
-    type_count(cash, *EXACT)
-    press(Qt.Key.Key_Return)
-    cash.until(lambda: sheet.part is not None and not sheet.part.counting)
-    cash.clock.now += 1
-    press(Qt.Key.Key_Return)
-    cash.until(lambda: cash.top is None)
+    close_counted(cash, sheet)
     for step in ("post", "prove", "backup"):
         told = [percent for each, percent in heard if each == step]
         assert told, step

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app import posting
+from app.queries.records import MemberPanel
 from db import people, rows
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import shows
@@ -252,27 +253,13 @@ class TestSilentPhone:
         assert rig.counter.cart.verified == "card"
 
     def test_another_members_card_is_none(self, rig: Rig) -> None:
-        silence(rig)
-        rig.attach("6608")
-        other = rig.counter.attached
-        assert other is not None
-        rig.counter.clear_sale()
-        rig.attach()
-        rig.amount("100")
-        press(Qt.Key.Key_F6)
+        other = asked_beside_another(rig)
         rig.scan(other.card_no or "")
         assert rig.counter.cart.verified == ""
         assert rig.counter.sale.redeem.isHidden()
 
     def test_the_question_goes_with_the_member_whom_it_is_about(self, rig: Rig) -> None:
-        silence(rig)
-        rig.attach("6608")
-        other = rig.counter.attached
-        assert other is not None
-        rig.counter.clear_sale()
-        rig.attach()
-        rig.amount("100")
-        press(Qt.Key.Key_F6)
+        other = asked_beside_another(rig)
         assert shows(rig, ConfirmPerson)
         rig.scan(other.card_no or "")
         rig.clock.now += 2
@@ -347,3 +334,16 @@ def sold_doc(rig: Rig) -> dict[str, object]:
         row = rows.event_by_id(conn, sold.event_id)
     assert row is not None
     return posting.event_of(row).doc
+
+
+def asked_beside_another(rig: Rig) -> MemberPanel:
+    """Who is asked to prove themselves is attached; another member, whose card is at hand."""
+    silence(rig)
+    rig.attach("6608")
+    other = rig.counter.attached
+    assert other is not None
+    rig.counter.clear_sale()
+    rig.attach()
+    rig.amount("100")
+    press(Qt.Key.Key_F6)
+    return other
