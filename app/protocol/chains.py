@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from app.domain.business_day import BusinessDate
-from app.protocol import holds, owner, rights
+from app.protocol import authority, holds, owner
 from app.protocol.facts import CONTROL, FENCE, Facts, NotReadable
 from app.protocol.hlc import HOUR_MS
 from app.protocol.limits import Limits
@@ -95,8 +95,8 @@ def _take(store: Store, device: Device, body: bytes, read: Reader, today: Busine
 
 def _control(store: Store, device: Device, facts: Facts) -> Device:
     if facts.kind == FENCE:
-        return rights.fence(store, device, facts.nonce)
-    rights.apply_control(store, device, facts)
+        return authority.fence(store, device, facts.nonce)
+    authority.apply_control(store, device, facts)
     return device
 
 

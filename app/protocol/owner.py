@@ -14,10 +14,10 @@ from app.domain.expiry import expire_entries, expire_event_id, unexpire_entries
 from app.domain.fold import fold
 from app.domain.state import MemberState
 from app.protocol.accounts import has_account
+from app.protocol.authority import apply_posting
 from app.protocol.facts import Facts, Posting, write
 from app.protocol.ids import forward_id
 from app.protocol.open_members import OpenMember, open_member, survivor
-from app.protocol.rights import apply_posting
 from app.protocol.sales import corrections
 from app.protocol.store import Device, SaleReturn, Store, StoredEvent
 

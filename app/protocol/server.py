@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.business_day import BusinessDate
-from app.protocol import chains, facts, grants, holds, merging, owner, profiles, pull, rights
+from app.protocol import authority, chains, facts, grants, holds, merging, owner, profiles, pull
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
 from app.protocol.open_members import survivor
@@ -87,11 +87,11 @@ class Server:
 
     def write_off(self, device: bytes) -> int:
         """A till is lost; returns the amount that W grew by."""
-        return rights.write_off(self.store, device)
+        return authority.write_off(self.store, device)
 
     def forgive(self, member: bytes) -> int:
         """Write a member's spend debt off; returns the amount that W grew by."""
-        return rights.forgive(self.store, member)
+        return authority.forgive(self.store, member)
 
     def merge(self, loser: bytes, winner: bytes, now_ms: int) -> bool:
         """Merge two members; False while either has holds or till-local rights, or is erased."""

@@ -14,6 +14,7 @@ import pytest
 
 from app.domain.entries import Entry, EntryId
 from app.protocol import (
+    authority,
     chains,
     grants,
     holds,
@@ -23,7 +24,6 @@ from app.protocol import (
     profiles,
     pull,
     replies,
-    rights,
 )
 from app.protocol.facts import Facts, Posting
 from app.protocol.open_members import OpenMember
@@ -96,7 +96,7 @@ def local_credit_not_reserved(patch: Patch) -> None:
     def credit(opened: OpenMember, entry: Any, device: bytes) -> None:
         opened.change(entry.asset, opened.account(entry.asset).credited(entry.amount))
 
-    patch.setattr(rights, "_credit_local", credit)
+    patch.setattr(authority, "_credit_local", credit)
 
 
 def no_dedupe(patch: Patch) -> None:
@@ -137,7 +137,7 @@ def no_tombstone(patch: Patch) -> None:
     """A void of a hold that head office doesn't know leaves nothing behind.
 
     Planted together with the next one: a till that looks at the list of open holds voids such a hold again, and
-    so hides that its tombstone is missing. The tombstone alone has a test in test_rights.py.
+    so hides that its tombstone is missing. The tombstone alone has a test in test_authority.py.
     """
     void = holds.void_hold
 
@@ -145,7 +145,7 @@ def no_tombstone(patch: Patch) -> None:
         if store.hold(hold_id) is not None:
             void(store, device, hold_id)
 
-    patch.setattr(rights, "void_hold", voiding)
+    patch.setattr(authority, "void_hold", voiding)
     patch.setattr(replies, "_void_unknown_holds", lambda store, open_holds, on, rng: None)
 
 
@@ -160,7 +160,7 @@ def fence_too_early(patch: Patch) -> None:
 
     def freeing(store: Any, device: Any, request: Any, limits: Any, now_ms: int) -> Any:
         device = rebase(store, device, request, limits, now_ms)
-        rights.fence(store, device, device.nonce)
+        authority.fence(store, device, device.nonce)
         device = device._replace(fenced=False)
         store.put_device(device)
         return device
@@ -236,7 +236,7 @@ def void_raises_left(patch: Patch) -> None:
 
 def void_raises_left_at_head_office(patch: Patch) -> None:
     """The void of a spend gives its room back to the grant at head office: room that was given out since."""
-    post = rights.apply_posting
+    post = authority.apply_posting
 
     def posting_back(opened: OpenMember, posting: Posting, device: bytes) -> None:
         post(opened, posting, device)
