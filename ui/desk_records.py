@@ -9,6 +9,7 @@ from typing import Literal
 
 from app.domain.business_day import BusinessDate
 from app.formats import MoneySign
+from app.i18n import Words
 from app.queries.records import DayCloseView, ItemView, ShiftView, Tier
 from app.settings import ShopTexts
 
@@ -60,6 +61,20 @@ class TillView:
         """What the shop is called; the code of the store while nobody has named it."""
         names = (self.shop.name, self.shop.name_en)
         return next(filter(None, reversed(names) if language == "en" else names), self.store)
+
+    def place(self, words: Words) -> str:
+        """Shop and till, as the head of every page has them."""
+        return words.say(
+            "{store} · Till {till}", store=self.shop_name(words.language), till=self.till
+        )
+
+    def marked_place(self, words: Words) -> str:
+        """The same where nothing else says that it is not real; the mark first, where a long name can't push
+        it out."""
+        place = self.place(words)
+        if self.training:
+            return words.say("TRAINING · {place}", place=place)
+        return f"DEMO · {place}" if self.demo else place
 
     @property
     def worked_on(self) -> BusinessDate:

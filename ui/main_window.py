@@ -166,7 +166,7 @@ class MainWindow(QMainWindow):
             self._show_training()
         else:
             self.sign_in.offer_reset()  # Training has no passphrase that anybody knows.
-        self.sign_in.show_place(self._place(till))
+        self.sign_in.show_place(till.marked_place(self._kit.words))
         self.sign_in.wait(nothing)
         if self.sign_in.who.isHidden():
             self.sign_in.ask_who()
@@ -355,7 +355,7 @@ class MainWindow(QMainWindow):
         assert self._till is not None
         self.shell.counter.keep_now()
         empty = self.shell.counter.cart.is_empty
-        self.sign_in.show_place(self._place(self._till), kept=not empty)
+        self.sign_in.show_place(self._till.marked_place(self._kit.words), kept=not empty)
         self.pages.setCurrentWidget(self.sign_in)
         self.sign_in.ask_who()
         if self._log_out_wanted:
@@ -377,16 +377,6 @@ class MainWindow(QMainWindow):
         words = self._kit.words
         self.sign_in.ask_who()
         self.sign_in.wait(lambda: words.say("Logged out after 15 minutes without a key."))
-
-    def _place(self, till: TillView) -> str:
-        words = self._kit.words
-        place = words.say(
-            "{store} · Till {till}", store=till.shop_name(words.language), till=till.till
-        )
-        if till.training:
-            # First, where a long name can't push it out.
-            return words.say("TRAINING · {place}", place=place)
-        return f"DEMO · {place}" if till.demo else place
 
     # Language and theme -----------------------------------------------------------------------
 

@@ -80,11 +80,7 @@ class TopBar(QWidget):
 
     def show_till(self, till: TillView, staff: StaffView) -> None:
         words = self._kit.words
-        self._place.tell(
-            lambda: words.say(
-                "{store} · Till {till}", store=till.shop_name(words.language), till=till.till
-            )
-        )
+        self._place.tell(lambda: till.place(words))
         self._demo.setVisible(till.demo)
         self._training.setVisible(till.training)
         shift = till.shift
