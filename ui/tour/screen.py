@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Final
 
-_WAIT_S: Final = 10.0
+_WAIT_S: Final = 30.0
 
 
 class NoScreen(RuntimeError):
@@ -29,7 +29,7 @@ def has_screen() -> bool:
 def virtual_screen(size: str) -> Iterator[str]:
     """Xvfb of a size such as "1366x768" and openbox for the block; gives the DISPLAY.
 
-    Stops only what it started.
+    Begins when openbox manages the screen. Stops only what it started.
     """
     for program in ("Xvfb", "openbox", "xdotool"):
         if shutil.which(program) is None:
@@ -49,16 +49,19 @@ def virtual_screen(size: str) -> Iterator[str]:
         if not number:
             raise NoScreen("Xvfb did not start")
         display = f":{number}"
+        # A window manager that comes late takes the keyboard from a window that is already there.
         manager = subprocess.Popen(
-            ["openbox"],
+            ["openbox", "--startup", "echo ready"],
             env={**os.environ, "DISPLAY": display},
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(0.3)
-        if manager.poll() is not None:
-            raise NoScreen("openbox did not start")
-        yield display
+        assert manager.stdout is not None
+        with manager.stdout:
+            ready, _, _ = select.select([manager.stdout], [], [], _WAIT_S)
+            if not ready or not manager.stdout.read(1):
+                raise NoScreen("openbox did not start")
+            yield display
     finally:
         for process in (manager, server):
             if process is not None and process.poll() is None:
