@@ -55,6 +55,7 @@ COPIED, WALKED = 50, 80
 """Percent of the work: the copy by its bytes, its structure by its pages; rows and small files come after."""
 _FORMAT: Final = 1
 _PARTIAL: Final = ".partial-"
+_GOING: Final = ".going-"
 _NAME: Final = re.compile(r"[\w-]+-(\d{8}T\d{6}Z)-(\d{9})")
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _JOURNAL_FILES: Final = 2
@@ -325,7 +326,11 @@ def thin_out(folder: Path, device: bytes, *, keep: Path | None = None) -> tuple[
     weeks = [made_at(path).isocalendar()[:2] for path in found]
     kept |= _newest_of(weeks, found, KEPT_WEEKS)
     gone = [path for path in found if path not in kept and path != keep]
+    going = f"{_GOING}{device.hex()}-"
     for path in gone:
+        # By its name it is gone at once: killed amid the files, it would be a damaged backup for ever.
+        path.rename(folder / f"{going}{path.name}")
+    for path in folder.glob(f"{going}*"):
         shutil.rmtree(path)
     return tuple(path.name for path in gone)
 

@@ -352,6 +352,28 @@ def test_a_till_that_went_back_to_an_older_state_keeps_what_it_made_since(tmp_pa
     assert all(path.exists() for path in fresh[-24:])
 
 
+def test_a_thinning_out_that_is_killed_leaves_no_half_backup_and_goes_on_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    for hours in range(26):
+        lay(tmp_path, "01", OURS, newest - timedelta(hours=hours), 9000 - hours)
+
+    def killed(path: Path) -> None:
+        (path / backup.MANIFEST).unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            thin_out(tmp_path, OURS)
+    left = listed(tmp_path)
+    assert len(left) >= 24
+    assert all(backup.read_manifest(path).device == OURS.hex() for path in left)
+    thin_out(tmp_path, OURS)
+    assert sorted(tmp_path.iterdir()) == sorted(listed(tmp_path))
+
+
 def test_the_backup_that_was_just_made_stays_whatever_the_others_say(kiosk: Kiosk) -> None:
     for days in range(60):
         at = kiosk.clock.now + timedelta(days=days)
