@@ -177,7 +177,7 @@ def _make(ctx: Context, folder: Path, partial: Path, stop: Stop, progress: Share
         _compare_folds(copy, partial)
 
     copied, walked = part(progress, 0, COPIED), part(progress, COPIED, WALKED)
-    had = copy_into(store.path, store.key, partial / DATABASE, stop, copied)
+    had = copy_into(store.path, store.key, partial / DATABASE, stop, copied, ctx.give_way)
     seq, head = check_copy(partial / DATABASE, store.key, had, look, stop, walked)
     _copy_small_files(ctx, partial)
     manifest = Manifest(

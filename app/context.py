@@ -44,6 +44,8 @@ from db.engine import Reader, Store
 _EMPTY_HASH: Final = bytes(HASH_BYTES)
 _TURN_S: Final = 10
 """How long a command waits for the one before it, which may be of another thread."""
+_GIVE_WAY_S: Final = 0.05
+"""How long work on the same disk waits for a command: some times what one takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,11 @@ class Context:
         try:
             yield
         finally:
+            self._turn.release()
+
+    def give_way(self) -> None:
+        """Wait for the command that is under way, but not for long: for work that loads the same disk."""
+        if self._turn.acquire(timeout=_GIVE_WAY_S):
             self._turn.release()
 
     @contextlib.contextmanager

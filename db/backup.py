@@ -23,8 +23,8 @@ from db.connection import Connection, Key, connect, meaning_of, require_writable
 from db.errors import AlreadyExists, Damaged, Interrupted
 
 CACHE_KIB: Final = 8192
-_LOOK_EVERY: Final = 5_000
-"""Steps of SQLite's machine between two looks at a copy: a few hundred rows to some thousand."""
+_LOOK_EVERY: Final = 1_000
+"""Steps of SQLite's machine between two looks at a copy: some hundred rows, which a sale waits for."""
 _SYNC_EVERY: Final = 256 << 10
 """Bytes of a copy that may wait for the disk: a sale that syncs meanwhile waits behind no more."""
 _FORGET_FROM: Final = 2 << 30
@@ -42,6 +42,10 @@ _LEAST_STEPS: Final = 100
 
 def _quiet(done: int, whole: int) -> None:
     del done, whole
+
+
+def _go_on() -> None:
+    """Nobody is given way to."""
 
 
 class Stop:
@@ -79,19 +83,21 @@ def copy_into(
     target: Path,
     stop: Stop | None = None,
     copied: Callable[[int, int], None] | None = None,
+    give_way: Callable[[], None] = _go_on,
 ) -> Head:
     """Write a whole copy of the store at `path` to `target`, which must not exist, and sync it.
 
-    Returns the store's last event just before: the copy has it, and perhaps later ones. What was
-    written of a copy that failed is removed. `copied` hears now and then how many bytes of how many there
-    are. Raises AlreadyExists, DiskFull, ReadOnlyFolder, IoFailed, Damaged, Interrupted.
+    Returns the store's last event just before: the copy has it, and perhaps later ones. What was written of
+    a copy that failed is removed. `copied` hears now and then how many bytes of how many there are.
+    `give_way` is called many times a second and may wait for a moment. Raises AlreadyExists, DiskFull,
+    ReadOnlyFolder, IoFailed, Damaged, Interrupted.
     """
     require_writable(target.parent)
     if os.path.lexists(target):
         raise AlreadyExists(target)
     # A reading connection may not VACUUM; this one writes nothing into the store either.
     raw = connect(path, key, cache_kib=CACHE_KIB, writer=True)
-    growth = _Growth(path, target, copied or _quiet)
+    growth = _Growth(path, target, copied or _quiet, give_way)
     try:
         with (stop or Stop()).over(raw):
             head = rows.head(raw) or NOTHING
@@ -152,13 +158,17 @@ class _Growth:
     """Looks at a copy while SQLite writes it, and lets the disk keep up: gigabytes that wait to be written
     would hold up the sync of every sale. `problem` is what the disk said where it failed."""
 
-    def __init__(self, path: Path, target: Path, copied: Share) -> None:
-        self._path, self._target, self._copied = path, target, copied
+    def __init__(
+        self, path: Path, target: Path, copied: Share, give_way: Callable[[], None]
+    ) -> None:
+        self._path, self._target = path, target
+        self._copied, self._give_way = copied, give_way
         self._synced = 0
         self.problem: OSError | None = None
 
     def look(self) -> Literal[0, 1]:
         """SQLite's own call; 0 lets it go on."""
+        self._give_way()
         try:
             self._keep_up()
         except OSError as error:

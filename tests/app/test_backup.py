@@ -11,6 +11,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,14 +30,14 @@ from app.backup import (
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
 from app.keyslots.document import decode
-from app.percent import Percent, Share
+from app.percent import Percent
 from app.queries.attention import needs
 from app.settings import BackupSettings
 from app.usecases.back_up import NoteBackup, backup_age, backup_alarm, backup_due, note_backup
 from app.usecases.enrol import ProfileInput
 from db import rows
 from db.backup import Stop, check_copy, copy_into
-from db.connection import connect
+from db.connection import Key, connect
 from tests.app.kiosk import Kiosk
 from tests.app.mending import flip
 from tests.fakes import make_shop
@@ -114,10 +115,8 @@ def test_a_copy_that_cannot_be_opened_does_not_count(
 ) -> None:
     real = copy_into
 
-    def spoilt(
-        path: Path, key: object, target: Path, stop: Stop, progress: Share
-    ) -> tuple[int, bytes]:
-        head = real(path, key, target, stop, progress)  # type: ignore[arg-type]  # the store's own key
+    def spoilt(path: Path, key: Key, target: Path, *rest: Any) -> tuple[int, bytes]:
+        head = real(path, key, target, *rest)
         flip(target, 4096 * 3 + 100)
         return head
 
@@ -502,3 +501,19 @@ def test_a_disk_that_fails_amid_a_copy_is_named(
     with pytest.raises(OSError, match="the stick was pulled"):
         copy_into(kiosk.database, kiosk.ctx.store.key, tmp_path / "copy.db")
     assert not (tmp_path / "copy.db").exists()
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_a_copy_stands_still_while_a_command_is_under_way(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files that are synced on one disk at once take both as long."""
+    monkeypatch.setattr("app.context._GIVE_WAY_S", 30)
+    kiosk.busy_morning()
+    copying = threading.Thread(target=backup.make, args=[kiosk.ctx])
+    with kiosk.ctx.write(kiosk.ctx.ids()):
+        copying.start()
+        copying.join(0.5)
+        assert copying.is_alive()
+    copying.join()
+    assert len(listed(backup.folder_of(kiosk.ctx))) == 1
