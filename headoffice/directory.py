@@ -1,0 +1,182 @@
+"""Chains, their stores, their tills with their keys, and the codes that let tills in: what the exchange's port
+has no place for. Records in and out; who may do what is decided in letting_in.py.
+
+Reading and writing happens inside the store's `reading()` and `writing()`, on the same connection.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from app.protocol.limits import Limits
+from headoffice.store.distribution import dist_key
+
+REFERENCE_BUCKET: Final = "reference"
+"""The bucket of a chain's reference data, which every till of it has beside its members' one."""
+
+
+class Chain(NamedTuple):
+    """A tenant by its name, and what it sets. `offset_minutes`: its local time less UTC."""
+
+    tenant: bytes
+    name: str
+    offset_minutes: int
+    limits: Limits
+
+
+class Shop(NamedTuple):
+    """A store of a chain. `bucket`: whose members' rows its tills hold."""
+
+    tenant: bytes
+    id: bytes
+    name: str
+    bucket: str
+
+
+class KnownTill(NamedTuple):
+    """A till that was let in. next_key: the one it is changing to. standing: as app.protocol.store.Device."""
+
+    tenant: bytes
+    device: bytes
+    shop: bytes
+    name: str
+    public_key: bytes
+    next_key: bytes | None
+    heard_ms: int
+    standing: str = "live"
+
+
+class EnrolCode(NamedTuple):
+    """A code as it is kept: not the code. `device`, `public_key`: who used it."""
+
+    tenant: bytes
+    half: str
+    sha256: bytes
+    shop: bytes
+    name: str
+    until_ms: int
+    tries: int = 0
+    device: bytes | None = None
+    public_key: bytes | None = None
+
+
+_CHAINS: Final = """
+SELECT tenant_id, name, offset_minutes, grant_most, cap, lease_ms, grace_days, rebases_a_day
+FROM chain ORDER BY name, tenant_id
+"""
+_PUT_CHAIN: Final = """
+INSERT INTO chain (
+    tenant_id, dist_key, name, offset_minutes, grant_most, cap, lease_ms, grace_days, rebases_a_day
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key) DO UPDATE SET name = excluded.name, offset_minutes = excluded.offset_minutes,
+    grant_most = excluded.grant_most, cap = excluded.cap, lease_ms = excluded.lease_ms,
+    grace_days = excluded.grace_days, rebases_a_day = excluded.rebases_a_day
+"""
+_SHOPS: Final = "SELECT tenant_id, store_id, name, bucket FROM store ORDER BY tenant_id, name"
+_PUT_SHOP: Final = """
+INSERT INTO store (tenant_id, dist_key, store_id, name, bucket) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, store_id) DO UPDATE SET name = excluded.name, bucket = excluded.bucket
+"""
+_TILLS: Final = """
+SELECT till.tenant_id, till.device_id, till.store_id, till.name, till.public_key, till.next_key, till.heard_ms,
+    device.standing
+FROM till JOIN device USING (tenant_id, dist_key, device_id) ORDER BY till.tenant_id, till.device_id
+"""
+_PUT_TILL: Final = """
+INSERT INTO till (tenant_id, dist_key, device_id, store_id, name, public_key, next_key, heard_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET store_id = excluded.store_id, name = excluded.name,
+    public_key = excluded.public_key, next_key = excluded.next_key, heard_ms = excluded.heard_ms
+"""
+_HEARD: Final = """
+UPDATE till SET heard_ms = ? WHERE tenant_id = ? AND dist_key = ? AND device_id = ?
+"""
+_CODES: Final = """
+SELECT tenant_id, half, sha256, store_id, name, until_ms, tries, device_id, public_key
+FROM enrol_code WHERE half = ? ORDER BY tenant_id
+"""
+_PUT_CODE: Final = """
+INSERT INTO enrol_code (
+    tenant_id, dist_key, half, sha256, store_id, name, until_ms, tries, device_id, public_key
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, half) DO UPDATE SET tries = excluded.tries, device_id = excluded.device_id,
+    public_key = excluded.public_key
+"""
+_DROP_CODES: Final = "DELETE FROM enrol_code WHERE tenant_id = ? AND dist_key = ? AND until_ms <= ?"
+_QUARANTINED: Final = """
+SELECT count(*) FROM event WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined'
+"""
+
+
+class Directory:
+    """The directory of an open database (headoffice/store/opening.py)."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+
+    def chains(self) -> Sequence[Chain]:
+        """All chains, by name."""
+        rows = self._raw.execute(_CHAINS).fetchall()
+        return [
+            Chain(
+                tenant, name, offset,
+                Limits(grant_most=most, cap=cap, lease_ms=lease, grace_days=grace, rebases_a_day=rebases),
+            )
+            for tenant, name, offset, most, cap, lease, grace, rebases in rows
+        ]  # fmt: skip
+
+    def put_chain(self, chain: Chain) -> None:
+        """Keep a chain whose tenant the store has."""
+        limits = chain.limits
+        self._raw.execute(
+            _PUT_CHAIN,
+            (
+                *_owned(chain.tenant), chain.name, chain.offset_minutes, limits.grant_most, limits.cap,
+                limits.lease_ms, limits.grace_days, limits.rebases_a_day,
+            ),
+        )  # fmt: skip
+
+    def shops(self) -> Sequence[Shop]:
+        """All stores of all chains, a chain's by name."""
+        return [Shop(*row) for row in self._raw.execute(_SHOPS)]
+
+    def put_shop(self, shop: Shop) -> None:
+        """Keep a store; its name is its chain's only one."""
+        self._raw.execute(_PUT_SHOP, (*_owned(shop.tenant), shop.id, shop.name, shop.bucket))
+
+    def tills(self) -> Sequence[KnownTill]:
+        """All tills of all chains."""
+        return [KnownTill(*row) for row in self._raw.execute(_TILLS)]
+
+    def put_till(self, till: KnownTill) -> None:
+        """Keep a till; its standing is the store's to keep."""
+        self._raw.execute(_PUT_TILL, (*_owned(till.tenant), *till[1:7]))
+
+    def heard(self, tenant: bytes, device: bytes, now_ms: int) -> None:
+        """A till has talked."""
+        self._raw.execute(_HEARD, (now_ms, *_owned(tenant), device))
+
+    def codes(self, half: str) -> Sequence[EnrolCode]:
+        """The codes with this first half, of any chain: hardly ever more than one."""
+        return [EnrolCode(*row) for row in self._raw.execute(_CODES, (half,))]
+
+    def put_code(self, code: EnrolCode) -> None:
+        """Keep a code, or what has become of it."""
+        self._raw.execute(_PUT_CODE, (*_owned(code.tenant), *code[1:]))
+
+    def drop_codes(self, tenant: bytes, now_ms: int) -> None:
+        """Forget the codes whose time is over."""
+        self._raw.execute(_DROP_CODES, (*_owned(tenant), now_ms))
+
+    def quarantined(self, tenant: bytes) -> int:
+        """How many events wait in quarantine."""
+        count: int = self._raw.execute(_QUARANTINED, _owned(tenant)).fetchone()[0]
+        return count
+
+
+def _owned(tenant: bytes) -> tuple[bytes, int]:
+    return tenant, dist_key(tenant)

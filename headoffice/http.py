@@ -1,0 +1,459 @@
+"""The data plane: what tills send over HTTP, who is believed, and what they hear.
+
+Nothing is decided here about members or rights. A request is checked and read in this thread, done in the
+writer's (writer.py), answered after its commit. Nobody outside ever sees a traceback. Paths, codes and
+signatures: docs/decisions/head-office-server.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.protocol import endpoints, signing, wire
+from app.protocol.endpoints import Enrol, Enrolled, Problem, Rotate, Rotated
+from app.protocol.signing import NotSigned, ReplyHead, SignedRequest
+from app.protocol.wire import (
+    Fork,
+    HoldRequest,
+    NotAMessage,
+    RebaseRequest,
+    Refusal,
+    Reply,
+    Request,
+    SnapshotRequest,
+    SyncRequest,
+)
+from headoffice import letting_in, messages
+from headoffice.directory import KnownTill
+from headoffice.keys import verifier
+from headoffice.limiting import ServedRids, TokenBuckets
+from headoffice.messages import TooBig
+from headoffice.office import Office
+from headoffice.watching import Watch, bug, note
+from headoffice.writer import HOLD, PULL, PUSH, Busy, GroupWriter, Job
+
+_KINDS: Final[dict[str, type[Request]]] = {
+    endpoints.SYNC: SyncRequest,
+    endpoints.HOLD: HoldRequest,
+    endpoints.REBASE: RebaseRequest,
+    endpoints.SNAPSHOT: SnapshotRequest,
+}
+_SHUT_OUT: Final = {"revoked", "unknown", "locked"}
+_BUSY_S: Final = 2
+_READ_S: Final = 30
+"""So long a body may take."""
+
+
+class Rates(NamedTuple):
+    """How often: a device, a whole chain, and tries to enrol from one address, in requests a second."""
+
+    device_per_s: float = 20
+    device_burst: int = 200
+    chain_per_s: float = 5_000
+    chain_burst: int = 10_000
+    enrol_per_s: float = 5 / 60
+    enrol_burst: int = 5
+
+
+RATES: Final = Rates()
+
+
+class No(Exception):
+    """The request is not answered."""
+
+    def __init__(self, status: int, code: str, retry_after_s: int | None = None) -> None:
+        super().__init__(code)
+        self.status, self.code, self.retry_after_s = status, code, retry_after_s
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way, for its reply, the log and the figures."""
+
+    path: str
+    begun_s: float
+    signed: SignedRequest | None = None
+    till: KnownTill | None = None
+    code: str = ""
+    events: int = 0
+    quiet: bool = False
+
+
+Body = tuple[int, bytes]
+"""Status and message."""
+
+
+class DataPlane:
+    """The endpoints for tills, and those for who watches over them."""
+
+    def __init__(
+        self, office: Office, writer: GroupWriter, watch: Watch, rates: Rates = RATES
+    ) -> None:
+        self._office, self._writer, self._watch = office, writer, watch
+        self._devices = TokenBuckets(per_s=rates.device_per_s, burst=rates.device_burst)
+        self._chains = TokenBuckets(per_s=rates.chain_per_s, burst=rates.chain_burst)
+        self._addresses = TokenBuckets(per_s=rates.enrol_per_s, burst=rates.enrol_burst)
+        self._rids = ServedRids(signing.RID_KEPT_S)
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        acts = dict.fromkeys(_KINDS, self._exchange)
+        routes = [self._route(path, act) for path, act in acts.items()]
+        routes.append(self._route(endpoints.ENROL, self._enrol))
+        routes.append(self._route(endpoints.ROTATE, self._rotate))
+        routes += [
+            Route("/healthz", self._healthz),
+            Route("/readyz", self._readyz),
+            Route("/metrics", self._metrics),
+        ]
+        app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such})
+        app.router.redirect_slashes = False
+        return app
+
+    def _route(
+        self, path: str, act: Callable[[Exchange, HttpRequest, bytes], Awaitable[Body]]
+    ) -> Route:
+        async def endpoint(request: HttpRequest) -> Response:
+            return await self._answer(Exchange(path, time.monotonic()), request, act)
+
+        return Route(path, endpoint, methods=["POST"])
+
+    # Every request
+
+    async def _answer(
+        self,
+        exchange: Exchange,
+        request: HttpRequest,
+        act: Callable[[Exchange, HttpRequest, bytes], Awaitable[Body]],
+    ) -> Response:
+        retry_after_s = None
+        try:
+            exchange.signed = signing.read_request("POST", exchange.path, request.headers)
+            status, body = await act(exchange, request, await _body_of(request))
+            media = endpoints.MESSAGE
+        except Exception as error:  # the server's edge: whatever it is, the till gets an answer
+            no = _as_no(error)
+            if no.status == 500:
+                note("bug", level=logging.ERROR, path=exchange.path, **_ids(exchange), **bug(error))
+            exchange.code, retry_after_s = no.code, no.retry_after_s
+            problem = Problem(no.code, self._office.now_ms(), retry_after_s)
+            status, body, media = no.status, endpoints.to_bytes(problem), endpoints.PROBLEM
+        self._told(exchange, status)
+        headers = {"content-type": media, "cache-control": "no-store"}
+        if retry_after_s is not None:
+            headers["retry-after"] = str(retry_after_s)
+        if endpoints.ZSTD in request.headers.get("accept-encoding", ""):
+            frame = messages.packed(body)
+            if frame is not None:
+                body, headers["content-encoding"] = frame, endpoints.ZSTD
+        if exchange.signed is not None:
+            asked = exchange.signed.head
+            head = ReplyHead(status, asked.rid, asked.device, self._office.now_ms() // 1000)
+            headers |= signing.sign_reply(head, body, self._office.key.sign)
+        return Response(body, status, headers)
+
+    def _told(self, exchange: Exchange, status: int) -> None:
+        seconds = time.monotonic() - exchange.begun_s
+        self._watch.request(exchange.path, status, seconds)
+        if exchange.quiet:
+            self._watch.quiet()
+            return
+        note(
+            "request", path=exchange.path, status=status, code=exchange.code, events=exchange.events,
+            ms=round(seconds * 1000), **_ids(exchange),
+        )  # fmt: skip
+
+    def _verified(self, exchange: Exchange, body: bytes) -> tuple[KnownTill, bool]:
+        """The till that signed this, and whether with the key that it changes to. Raises No."""
+        signed = exchange.signed
+        assert signed is not None
+        till = self._office.till(signed.head.device)
+        if till is None:
+            raise No(401, "unknown_device")
+        by_next = False
+        if not _fits(signed, body, till.public_key):
+            by_next = till.next_key is not None and _fits(signed, body, till.next_key)
+            if not by_next:
+                raise No(401, "bad_signature")
+        exchange.till = till
+        self._in_time(signed)
+        now_s = time.monotonic()
+        wait_s = self._devices.wait_s(till.device, now_s) or self._chains.wait_s(till.tenant, now_s)
+        if wait_s:
+            raise No(429, "too_many", wait_s)
+        self._office.hear(till.device)
+        return till, by_next
+
+    def _in_time(self, signed: SignedRequest) -> None:
+        apart_s = signed.head.created_s - self._office.now_ms() // 1000
+        self._watch.skew(apart_s)
+        if abs(apart_s) > signing.CLOCK_APART_S:
+            raise No(401, "clock")
+
+    async def _done(
+        self,
+        rank: int,
+        weight: int,
+        tenant: bytes | None,
+        act: Callable[[], Any],
+        kept: Callable[[Any], None],
+    ) -> Any:
+        """What the writer makes of a job, after its commit. Raises Busy, or what the job raised."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def settle(result: Any, error: BaseException | None) -> None:
+            if future.cancelled():
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        def told(result: Any, error: BaseException | None) -> None:
+            with contextlib.suppress(RuntimeError):  # The loop has ended, and nobody waits.
+                loop.call_soon_threadsafe(settle, result, error)
+
+        self._writer.submit(Job(rank, weight, tenant, act, kept, told))
+        return await future
+
+    async def _once(self, signed: SignedRequest, work: Awaitable[Any]) -> Any:
+        """Do the work of a request that was not served yet; one that fails may come again as it is."""
+        device, rid = signed.head.device, signed.head.rid
+        try:
+            return await work
+        except BaseException:
+            self._rids.give_back(device, rid)
+            raise
+
+    def _is_new(self, signed: SignedRequest) -> None:
+        if not self._rids.take(signed.head.device, signed.head.rid, time.monotonic()):
+            raise No(409, "replayed")
+
+    # The exchange
+
+    async def _exchange(self, exchange: Exchange, request: HttpRequest, body: bytes) -> Body:
+        till, by_next = self._verified(exchange, body)
+        message = messages.read(_plain(request, body))
+        signed = exchange.signed
+        assert signed is not None
+        if not isinstance(message, _KINDS[exchange.path]):
+            raise No(400, "not_a_message")
+        epoch = signed.head.epoch if _epoch(message) is None else _epoch(message)
+        if (message.rid, message.device, epoch) != (
+            signed.head.rid, signed.head.device, signed.head.epoch,
+        ):  # fmt: skip
+            raise No(400, "not_the_signer")
+        if till.standing != "live":
+            why = "revoked" if till.standing == "lost" else "locked"
+            return 403, wire.to_bytes(Refusal(message.rid, why))
+        self._is_new(signed)
+        if isinstance(message, SyncRequest):
+            exchange.events = len(message.events)
+            quiet = None if by_next else self._office.answer_quietly(till, message)
+            if quiet is not None:
+                exchange.quiet = True
+                return 200, wire.to_bytes(quiet)
+        reply: Reply = await self._once(signed, self._served(message, till, by_next=by_next))
+        if isinstance(reply, Fork):
+            self._watch.fork()
+        shut_out = isinstance(reply, Refusal) and reply.why in _SHUT_OUT
+        return (403 if shut_out else 200), wire.to_bytes(reply)
+
+    async def _served(self, message: Request, till: KnownTill, *, by_next: bool) -> Any:
+        office = self._office
+
+        def act() -> Reply:
+            return office.serve(message, till, by_next=by_next)
+
+        def kept(reply: Reply) -> None:
+            office.served(message, till, reply, by_next=by_next)
+
+        weight = max(1, len(message.events)) if isinstance(message, SyncRequest) else 1
+        return await self._done(_rank(message), weight, till.tenant, act, kept)
+
+    # Getting in
+
+    async def _enrol(self, exchange: Exchange, request: HttpRequest, body: bytes) -> Body:
+        wait_s = self._addresses.wait_s(_address(request), time.monotonic())
+        if wait_s:
+            raise No(429, "too_many", wait_s)
+        signed, office = exchange.signed, self._office
+        assert signed is not None
+        message = endpoints.message_of(_plain(request, body), Enrol)
+        if (message.rid, message.device) != (signed.head.rid, signed.head.device):
+            raise No(400, "not_the_signer")
+        if not _fits(signed, body, message.public_key):
+            raise No(401, "bad_signature")
+        self._in_time(signed)
+
+        def act() -> Enrolled | str:
+            return letting_in.enrol(office, message)
+
+        def kept(answer: Enrolled | str) -> None:
+            if isinstance(answer, Enrolled):
+                letting_in.enrolled(office, message, answer)
+
+        answer = await self._done(PUSH, 1, None, act, kept)
+        if isinstance(answer, str):
+            raise No(403, answer)
+        return 200, endpoints.to_bytes(answer)
+
+    async def _rotate(self, exchange: Exchange, request: HttpRequest, body: bytes) -> Body:
+        till, by_next = self._verified(exchange, body)
+        message = endpoints.message_of(_plain(request, body), Rotate)
+        signed, office = exchange.signed, self._office
+        assert signed is not None
+        if (message.rid, message.device) != (signed.head.rid, signed.head.device):
+            raise No(400, "not_the_signer")
+        if till.standing != "live":
+            why = "revoked" if till.standing == "lost" else "locked"
+            return 403, wire.to_bytes(Refusal(message.rid, why))
+        proved = verifier(message.public_key)
+        if proved is None or not proved(
+            message.proof, endpoints.rotation(message.device, message.public_key)
+        ):
+            raise No(401, "bad_signature")
+        self._is_new(signed)
+        after = letting_in.rotated(till, message, by_next=by_next)
+
+        def act() -> None:
+            office.directory.put_till(after)
+
+        def kept(_: None) -> None:
+            office.put_till(after)
+
+        await self._once(signed, self._done(PUSH, 1, till.tenant, act, kept))
+        return 200, endpoints.to_bytes(Rotated(message.rid))
+
+    # For who watches
+
+    async def _healthz(self, _: HttpRequest) -> Response:
+        """The process answers."""
+        return PlainTextResponse("ok\n")
+
+    async def _readyz(self, _: HttpRequest) -> Response:
+        """Tills can be served."""
+        ready = self._writer.alive
+        return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
+
+    async def _metrics(self, request: HttpRequest) -> Response:
+        """Figures, to this machine alone: a chain's risk is nobody else's business."""
+        if not _is_local(request):
+            raise HTTPException(404)
+        text = self._watch.text(self._office.silent_s(), self._writer.waiting)
+        return Response(text, media_type="text/plain; version=0.0.4")
+
+
+async def _no_such(_: HttpRequest, error: Exception) -> Response:
+    """Another path or method; who asks has not signed for any of ours."""
+    assert isinstance(error, HTTPException)
+    code = "method" if error.status_code == 405 else "not_found"
+    problem = endpoints.to_bytes(Problem(code, time.time_ns() // 1_000_000))
+    return Response(problem, error.status_code, {"content-type": endpoints.PROBLEM})
+
+
+async def _body_of(request: HttpRequest) -> bytes:
+    """The body on the wire. Raises No; what is too large is not kept."""
+    parts, size = list[bytes](), 0
+    try:
+        async with asyncio.timeout(_READ_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > endpoints.WIRE_BYTES_MOST:
+                    raise TooBig
+                parts.append(part)
+    except TimeoutError as error:
+        raise No(408, "too_slow") from error
+    return b"".join(parts)
+
+
+def _plain(request: HttpRequest, body: bytes) -> bytes:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding == endpoints.ZSTD:
+        return messages.unpacked(body)
+    if encoding != "identity":
+        raise No(415, "encoding")
+    return body
+
+
+def _as_no(error: Exception) -> No:
+    """What the till hears of an error."""
+    if isinstance(error, No):
+        return error
+    if isinstance(error, NotSigned):
+        return No(400, "not_signed")
+    # A value that the store's own checks refuse is one that no till writes.
+    if isinstance(error, NotAMessage | sqlite3.IntegrityError | ClientDisconnect):
+        return No(400, "not_a_message")
+    if isinstance(error, TooBig):
+        return No(413, "too_big")
+    if isinstance(error, Busy):
+        return No(503, "busy", _BUSY_S)
+    return No(500, "internal")
+
+
+def _fits(signed: SignedRequest, body: bytes, public_key: bytes) -> bool:
+    verify = verifier(public_key)
+    return verify is not None and signed.fits(body, verify)
+
+
+def _rank(message: Request) -> int:
+    if isinstance(message, HoldRequest):
+        return HOLD
+    pushes = isinstance(message, RebaseRequest) or (
+        isinstance(message, SyncRequest) and bool(message.events or message.cells)
+    )
+    return PUSH if pushes else PULL
+
+
+def _epoch(message: Request) -> int | None:
+    """The epoch that a message speaks of; None: it has none."""
+    if isinstance(message, SyncRequest):
+        return message.acked.epoch
+    if isinstance(message, SnapshotRequest):
+        return None
+    return message.epoch
+
+
+def _ids(exchange: Exchange) -> dict[str, Any]:
+    found = dict[str, Any]()
+    if exchange.till is not None:
+        found["tenant"] = exchange.till.tenant
+    if exchange.signed is not None:
+        found |= {"device": exchange.signed.head.device, "rid": exchange.signed.head.rid}
+    return found
+
+
+def _address(request: HttpRequest) -> str:
+    """Whose tries are counted together: an address, of IPv6 its network, which one customer has whole."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:
+        return host
+    return str(ipaddress.ip_network((host.split("%")[0], 64), strict=False))
+
+
+def _is_local(request: HttpRequest) -> bool:
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

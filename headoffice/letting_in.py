@@ -1,0 +1,164 @@
+"""How chains and stores begin, how a till gets in by a one-time code, changes its key, and is shut out.
+
+Each function works inside one transaction of a chain's store, but `enrol`, which makes its own: a wrong try
+has to be counted though nothing else is kept.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from hashlib import sha256
+from typing import Final
+
+from app.protocol.endpoints import CODE_LENGTH, CODE_LETTERS, Enrol, Enrolled, Rotate, code_of
+from app.protocol.store import Tenant
+from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, EnrolCode, KnownTill, Shop
+from headoffice.office import Office, Open
+from headoffice.store.sqlite import SqliteStore
+
+CODE_GOOD_MS: Final = 10 * 60_000
+TRIES_MOST: Final = 5
+_HALF: Final = CODE_LENGTH // 2
+
+WRONG_CODE: Final = "code"
+SLOT_TAKEN: Final = "slot_taken"
+DEVICE_TAKEN: Final = "device_taken"
+
+
+def new_chain(
+    store: SqliteStore, directory: Directory, chain: Chain, *, budget: int, now_ms: int
+) -> None:
+    """Begin a chain with risk budget R."""
+    store.put_tenant(Tenant(chain.tenant, now_ms, budget, now_ms))
+    directory.put_chain(chain)
+
+
+def new_code(directory: Directory, shop: Shop, till: str, now_ms: int) -> str:
+    """A code of 40 random bits that lets one device in as this till of this store, for ten minutes."""
+    directory.drop_codes(shop.tenant, now_ms)
+    while True:
+        code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        if not any(other.tenant == shop.tenant for other in directory.codes(code[:_HALF])):
+            break
+    until_ms = now_ms + CODE_GOOD_MS
+    directory.put_code(EnrolCode(shop.tenant, code[:_HALF], _digest(code), shop.id, till, until_ms))
+    return code
+
+
+def enrol(office: Office, request: Enrol) -> Enrolled | str:
+    """Let a till in whose signature proved its key, or say why not: WRONG_CODE, SLOT_TAKEN, DEVICE_TAKEN."""
+    code = code_of(request.code)
+    found = [] if code is None else office.directory.codes(code[:_HALF])
+    for kept in found:
+        chain = office.chains.get(kept.tenant)
+        if chain is None:
+            continue
+        with chain.store.writing():
+            answer = _enrol_by(office, chain, kept, request, _digest(code or ""))
+            if isinstance(answer, str):
+                office.directory.put_code(kept._replace(tries=kept.tries + 1))
+        if answer != WRONG_CODE:
+            return answer
+    return WRONG_CODE
+
+
+def _enrol_by(
+    office: Office, chain: Open, kept: EnrolCode, request: Enrol, digest: bytes
+) -> Enrolled | str:
+    right = hmac.compare_digest(kept.sha256, digest)
+    if kept.tries >= TRIES_MOST or office.now_ms() >= kept.until_ms or not right:
+        return WRONG_CODE
+    used_by = (kept.device, kept.public_key)
+    if used_by not in ((None, None), (request.device, request.public_key)):
+        return WRONG_CODE
+    shop = office.shops[kept.shop]
+    before = office.till(request.device)
+    if before is not None and (before.tenant != kept.tenant or before.standing == "lost"):
+        return DEVICE_TAKEN
+    if _slot_taken(office, kept, request.device):
+        return SLOT_TAKEN
+    _let_in(chain, shop, request)
+    office.directory.put_till(
+        KnownTill(
+            kept.tenant,
+            request.device,
+            shop.id,
+            kept.name,
+            request.public_key,
+            None,
+            office.now_ms(),
+        )
+    )
+    office.directory.put_code(kept._replace(device=request.device, public_key=request.public_key))
+    return _enrolled(office, chain, shop, kept, request)
+
+
+def _slot_taken(office: Office, kept: EnrolCode, device: bytes) -> bool:
+    """Whether another device stands there: it has to be revoked first, so that what it may spend is known."""
+    return any(
+        (till.shop, till.name) == (kept.shop, kept.name)
+        and till.device != device
+        and till.standing != "lost"
+        for till in office.tills.values()
+    )
+
+
+def _let_in(chain: Open, shop: Shop, request: Enrol) -> None:
+    """A till that had dealings with this head office, of which a restored store knows nothing, has yet to tell
+    what it had."""
+    device = chain.store.device(request.device)
+    if device is None:
+        forgotten = request.timeline != 0
+        buckets = (shop.bucket, REFERENCE_BUCKET)
+        chain.server.enrol(request.device, shop.bucket, *buckets, forgotten=forgotten)
+    elif device.standing == "locked":
+        chain.server.unlock(request.device)
+
+
+def _enrolled(office: Office, chain: Open, shop: Shop, kept: EnrolCode, request: Enrol) -> Enrolled:
+    device = chain.store.device(request.device)
+    assert device is not None, "it was let in just now"
+    return Enrolled(
+        rid=request.rid,
+        tenant=kept.tenant,
+        chain=chain.chain.name,
+        store=shop.name,
+        till=kept.name,
+        home=device.home,
+        buckets=device.buckets,
+        timeline=chain.store.tenant().timeline,
+        epoch=device.place.epoch,
+        server_key=office.key.public,
+    )
+
+
+def enrolled(office: Office, request: Enrol, reply: Enrolled) -> None:
+    """Know the till from now on, after the commit."""
+    shop = next(
+        shop for shop in office.shops.values()
+        if (shop.tenant, shop.name) == (reply.tenant, reply.store)
+    )  # fmt: skip
+    office.put_till(
+        KnownTill(
+            reply.tenant,
+            request.device,
+            shop.id,
+            reply.till,
+            request.public_key,
+            None,
+            office.now_ms(),
+        )
+    )
+    office.quiet.forget(request.device)
+    office.hear(request.device)
+
+
+def rotated(till: KnownTill, request: Rotate, *, by_next: bool) -> KnownTill:
+    """The till with the key that it changes to. A request that its next key signed has made that its own."""
+    current = till.next_key if by_next and till.next_key is not None else till.public_key
+    return till._replace(public_key=current, next_key=request.public_key)
+
+
+def _digest(code: str) -> bytes:
+    return sha256(code.encode()).digest()

@@ -1,0 +1,107 @@
+"""Bodies from the network: unpacked within bounds, and read as messages whose values a store can hold (R11).
+
+What a till of ours never sends is refused here, whole, before anything is done.
+"""
+
+from __future__ import annotations
+
+import zstandard
+
+from app.protocol.endpoints import BODY_BYTES_MOST
+from app.protocol.wire import (
+    EVENT_BYTES_MOST,
+    EVENTS_MOST,
+    HoldRequest,
+    NotAMessage,
+    RebaseRequest,
+    Request,
+    SnapshotRequest,
+    SyncRequest,
+    request_of,
+)
+
+ID_BYTES = 16
+_WINDOW_MOST = 8 * 1024 * 1024
+_TEXT_MOST = 200
+_VALUE_MOST = 64 * 1024
+_NONCE_MOST = 64
+_ANCHORS_MOST = 4_000
+_COUNT_MOST = 10_000
+_PACKED_FROM = 512
+_LEVEL = 3
+
+
+class TooBig(Exception):
+    """The body is larger than any that a till sends."""
+
+
+def unpacked(body: bytes, most: int = BODY_BYTES_MOST) -> bytes:
+    """What a zstd frame holds, at most `most` bytes, whatever it promises. Raises TooBig or NotAMessage."""
+    reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MOST).stream_reader(body)
+    try:
+        plain = reader.read(most + 1)
+    except zstandard.ZstdError as error:
+        raise NotAMessage("not zstd") from error
+    if len(plain) > most:
+        raise TooBig
+    return plain
+
+
+def packed(body: bytes) -> bytes | None:
+    """The body as a zstd frame; None where that doesn't help."""
+    if len(body) < _PACKED_FROM:
+        return None
+    frame = zstandard.ZstdCompressor(level=_LEVEL).compress(body)
+    return frame if len(frame) < len(body) else None
+
+
+def read(body: bytes) -> Request:
+    """The till's message in a body. Raises NotAMessage or TooBig."""
+    request = request_of(body)
+    if isinstance(request, SyncRequest):
+        sizes = [len(event) for event in request.events]
+        if len(sizes) > EVENTS_MOST or (len(sizes) > 1 and sum(sizes) > EVENT_BYTES_MOST):
+            raise TooBig
+    if not _storable(request):
+        raise NotAMessage("a value that no till writes")
+    return request
+
+
+def _storable(request: Request) -> bool:
+    if not (_is_id(request.rid) and _is_id(request.device)):
+        return False
+    if isinstance(request, SyncRequest):
+        return _sync(request)
+    if isinstance(request, HoldRequest):
+        ids = [request.hold, *(each for each in (request.member, request.sale) if each is not None)]
+        return (
+            all(map(_is_id, ids)) and _is_text(request.asset) and len(request.lines) <= _COUNT_MOST
+        )
+    if isinstance(request, RebaseRequest):
+        return 0 < len(request.nonce) <= _NONCE_MOST and len(request.anchors) <= _ANCHORS_MOST
+    return _snapshot(request)
+
+
+def _sync(request: SyncRequest) -> bool:
+    return (
+        all(
+            _is_id(cell.member) and _is_id(cell.device) and _is_text(cell.field)
+            and (cell.value is None or _is_text(cell.value, _VALUE_MOST))
+            for cell in request.cells
+        )
+        and all(map(_is_text, request.cursors))
+        and len(request.cursors) <= _COUNT_MOST
+        and len(request.digests) <= _COUNT_MOST
+    )  # fmt: skip
+
+
+def _snapshot(request: SnapshotRequest) -> bool:
+    return _is_text(request.bucket) and request.snapshot >= 0
+
+
+def _is_id(value: bytes) -> bool:
+    return len(value) == ID_BYTES
+
+
+def _is_text(value: str, most: int = _TEXT_MOST) -> bool:
+    return len(value) <= most and "\0" not in value

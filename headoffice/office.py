@@ -1,0 +1,230 @@
+"""Head office at work: the store, its chains, and what of them is kept in memory between requests.
+
+The writer's thread opens the store and is the only one that touches it (writer.py). Whoever serves requests
+reads what is in memory: tills with their keys, heads, figures. What head office decides is app/protocol's.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from app.protocol import facts
+from app.protocol.chains import Reader
+from app.protocol.facts import Facts, NotReadable
+from app.protocol.server import Server
+from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
+from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, KnownTill, Shop
+from headoffice.keys import ServerKey
+from headoffice.quiet import Known, QuietPolls
+from headoffice.store.opening import open_database
+from headoffice.store.sqlite import SqliteStore
+from headoffice.watching import Watch
+from headoffice.writer import BUSY_ERRORS
+
+STORE_FILE: Final = "office.db"
+HEARD_EVERY_MS: Final = 5 * 60_000
+"""So often it is written down when tills talked that had nothing to say."""
+UNREADABLE: Final = "unreadable"
+Clock = Callable[[], int]
+
+
+def wall_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class Open:
+    """A chain whose store is open. `kinds`: of the events that the group under way has read."""
+
+    chain: Chain
+    store: SqliteStore
+    server: Server
+    kinds: Counter[str] = field(default_factory=Counter)
+
+
+class Office:
+    """Implements writer.Desk. `now_ms` is the wall clock, `read` reads an event's facts."""
+
+    def __init__(
+        self,
+        folder: Path,
+        key: ServerKey,
+        watch: Watch,
+        *,
+        now_ms: Clock = wall_ms,
+        read: Reader = facts.read,
+        connect: Callable[[Path], sqlite3.Connection] = open_database,
+    ) -> None:
+        self.key = key
+        self.now_ms = now_ms
+        self.quiet = QuietPolls()
+        self.tills: Mapping[bytes, KnownTill] = {}
+        self.shops: Mapping[bytes, Shop] = {}
+        self.heard: dict[bytes, int] = {}
+        self.known: dict[bytes, Known] = {}
+        self.chains: dict[bytes, Open] = {}
+        self._path = folder / STORE_FILE
+        self._watch = watch
+        self._read = read
+        self._connect = connect
+        self._rng = random.SystemRandom()
+        self._version = -1
+        self._written_ms = 0
+        self._unwritten: set[bytes] = set()
+
+    # What requests ask of memory
+
+    def till(self, device: bytes) -> KnownTill | None:
+        """A till that was let in, live or not."""
+        return self.tills.get(device)
+
+    def answer_quietly(self, till: KnownTill, request: SyncRequest) -> SyncReply | None:
+        """The answer to a poll that needs no store."""
+        known = self.known.get(till.tenant)
+        if known is None or till.standing != "live":
+            return None
+        return self.quiet.answer(request, known, self.now_ms())
+
+    def hear(self, device: bytes) -> None:
+        """A till has talked."""
+        self.heard[device] = self.now_ms()
+        self._unwritten.add(device)
+
+    # What the writer does
+
+    def open(self) -> None:
+        self._raw = self._connect(self._path)
+        self.directory = Directory(self._raw)
+        self._reload()
+
+    def close(self) -> None:
+        try:
+            self._write_heard()
+        except BUSY_ERRORS as error:
+            self._watch.store_failed(error)
+        self._raw.close()
+
+    @contextmanager
+    def writing(self, tenant: bytes) -> Iterator[None]:
+        chain = self.chains[tenant]
+        chain.kinds.clear()
+        with chain.store.writing():
+            yield
+
+    def committed(self, tenant: bytes, jobs: int) -> None:
+        self._watch.group(jobs, self.chains[tenant].kinds)
+        try:
+            self._take_figures(tenant)
+        except BUSY_ERRORS as error:
+            # What was committed is; until the store can be read again no poll is answered from memory.
+            self.known.pop(tenant, None)
+            self._watch.store_failed(error)
+
+    def rolled_back(self, tenant: bytes) -> None:
+        self._watch.rolled_back()
+
+    def look(self) -> None:
+        try:
+            version = self._raw.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._version:
+                self._reload()
+            if self.now_ms() - self._written_ms >= HEARD_EVERY_MS:
+                self._write_heard()
+        except BUSY_ERRORS as error:
+            self._watch.store_failed(error)
+
+    def serve(self, request: Request, till: KnownTill, *, by_next: bool) -> Reply:
+        """Answer a request, inside the transaction. `by_next`: the key that the till changes to signed it."""
+        chain = self.chains[till.tenant]
+        if by_next and till.next_key is not None:
+            self.directory.put_till(till._replace(public_key=till.next_key, next_key=None))
+        return chain.server.handle(request, self.now_ms(), self._rng)
+
+    def served(self, request: Request, till: KnownTill, reply: Reply, *, by_next: bool) -> None:
+        """Take into memory what a request has changed, after the commit."""
+        if by_next and till.next_key is not None:
+            self.put_till(till._replace(public_key=till.next_key, next_key=None))
+        if isinstance(reply, Refusal) and reply.why == "locked":
+            self.put_till(self.tills[till.device]._replace(standing="locked"))
+        if isinstance(request, SyncRequest) and isinstance(reply, SyncReply):
+            self.quiet.remember(request, reply)
+        else:
+            self.quiet.forget(till.device)
+
+    def put_till(self, till: KnownTill) -> None:
+        """Know a till from now on; the store knows it already."""
+        self.tills = {**self.tills, till.device: till}
+
+    # Inside
+
+    def _reload(self) -> None:
+        """Read all that is kept in memory."""
+        self._version = self._raw.execute("PRAGMA data_version").fetchone()[0]
+        self.quiet.forget_all()
+        chains = {chain.tenant: chain for chain in self.directory.chains()}
+        self.chains = {tenant: self._opened(chain) for tenant, chain in chains.items()}
+        self.shops = {shop.id: shop for shop in self.directory.shops()}
+        self.tills = {till.device: till for till in self.directory.tills()}
+        for device, till in self.tills.items():
+            self.heard.setdefault(device, till.heard_ms)
+        for tenant in chains:
+            self._take_figures(tenant)
+
+    def _opened(self, chain: Chain) -> Open:
+        store = SqliteStore(self._raw, chain.tenant)
+        kinds = Counter[str]()
+
+        def read(body: bytes) -> Facts:
+            try:
+                found = self._read(body)
+            except NotReadable:
+                kinds[UNREADABLE] += 1
+                raise
+            kinds[found.kind] += 1
+            return found
+
+        server = Server(store, chain.limits, read, chain.offset_minutes * 60_000)
+        return Open(chain, store, server, kinds)
+
+    def _take_figures(self, tenant: bytes) -> None:
+        store = self.chains[tenant].store
+        buckets = {shop.bucket for shop in self.shops.values() if shop.tenant == tenant}
+        buckets.add(REFERENCE_BUCKET)
+        with store.reading():
+            known = Known(store.tenant(), {bucket: store.head(bucket) for bucket in buckets})
+            waiting = self.directory.quarantined(tenant)
+        self.known[tenant] = known
+        self._watch.figures(known.tenant, waiting)
+
+    def _is_of(self, device: bytes, tenant: bytes) -> bool:
+        till = self.tills.get(device)
+        return till is not None and till.tenant == tenant
+
+    def silent_s(self) -> Mapping[bytes, int]:
+        """Of each chain how long its longest silent live till has been so, in seconds."""
+        now_ms, oldest = self.now_ms(), dict.fromkeys(self.chains, 0)
+        for till in self.tills.values():
+            if till.standing == "live":
+                silent = (now_ms - self.heard.get(till.device, till.heard_ms)) // 1000
+                oldest[till.tenant] = max(oldest.get(till.tenant, 0), silent)
+        return oldest
+
+    def _write_heard(self) -> None:
+        """Write down when tills talked, of each chain at once."""
+        self._written_ms = self.now_ms()
+        devices, self._unwritten = self._unwritten, set()
+        for tenant, chain in self.chains.items():
+            own = [each for each in tuple(devices) if self._is_of(each, tenant)]
+            if own:
+                with chain.store.writing():
+                    for device in own:
+                        self.directory.heard(tenant, device, self.heard[device])

@@ -1,0 +1,127 @@
+"""Puts head office together and lets it serve: the folder's lock, the writer, the web server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sqlite3
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import uvicorn
+
+from app.protocol import facts
+from app.protocol.chains import Reader
+from headoffice.http import RATES, DataPlane, Rates
+from headoffice.keys import ENVIRONMENT, FILE_NAME, server_key
+from headoffice.office import Clock, Office, wall_ms
+from headoffice.store.opening import open_database
+from headoffice.watching import Watch
+from headoffice.writer import GroupWriter
+
+LOCK_FILE: Final = "serving.lock"
+_KEEP_ALIVE_S: Final = 75
+"""Longer than the time between two polls of a till: it keeps its connection."""
+_AT_ONCE_MOST: Final = 5_000
+_STOP_S: Final = 10
+
+
+class AlreadyServing(Exception):
+    """Another process serves this folder."""
+
+
+class Address(NamedTuple):
+    """Where to listen, and with which certificate. `proxy`: addresses whose X-Forwarded-For is believed."""
+
+    host: str = "127.0.0.1"
+    port: int = 8440
+    certificate: Path | None = None
+    private_key: Path | None = None
+    proxy: str = ""
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only one that serves a folder. Raises AlreadyServing.
+
+    A transaction on a little database of its own: every operating system ends it with the process.
+    """
+    raw = sqlite3.connect(folder / LOCK_FILE, timeout=0, isolation_level=None)
+    try:
+        try:
+            raw.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise AlreadyServing(str(folder)) from error
+        yield
+    finally:
+        raw.close()
+
+
+@contextlib.contextmanager
+def at_work(
+    folder: Path,
+    *,
+    now_ms: Clock = wall_ms,
+    read: Reader = facts.read,
+    rates: Rates = RATES,
+    connect: Callable[[Path], sqlite3.Connection] = open_database,
+) -> Iterator[tuple[DataPlane, Office, GroupWriter]]:
+    """Head office on a folder, its writer at work. Raises AlreadyServing, BadKeyFile, StoreError, OSError."""
+    with alone(folder):
+        key = server_key(Path(os.environ.get(ENVIRONMENT) or folder / FILE_NAME))
+        watch = Watch()
+        office = Office(folder, key, watch, now_ms=now_ms, read=read, connect=connect)
+        writer = GroupWriter(office)
+        writer.start()
+        try:
+            yield DataPlane(office, writer, watch, rates), office, writer
+        finally:
+            writer.stop()
+
+
+def listening(address: Address) -> socket.socket:
+    """The socket to serve on; port 0: a free one. Raises OSError where the address can't be had."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    # asyncio sends without delay only where the protocol is named; else every answer takes 40 ms longer.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((address.host, address.port))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def web_server(plane: DataPlane, address: Address) -> uvicorn.Server:
+    """The web server; call its `run` with the socket."""
+    tls = address.certificate is not None
+    config = uvicorn.Config(
+        plane.app(),
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(address.proxy),
+        forwarded_allow_ips=address.proxy or None,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_STOP_S,
+        limit_concurrency=_AT_ONCE_MOST,
+        ssl_certfile=address.certificate,
+        ssl_keyfile=address.private_key,
+        ssl_context_factory=_tls_13 if tls else None,
+    )
+    return uvicorn.Server(config)
+
+
+def _tls_13(config: Any, usual: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    context = usual()
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context

@@ -1,0 +1,175 @@
+"""What operators see: figures for Prometheus, and a log of one JSON object a line.
+
+Neither ever holds a personal field: of a request they know chain, device, rid, path, status and times; of an
+error its kind and its places in the code, since a message may hold a name.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from app.protocol.facts import CONTROL
+from app.protocol.store import Tenant
+
+log: Final = logging.getLogger("headoffice")
+log.addHandler(logging.NullHandler())
+
+_LATENCY_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_GROUP: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+_SKEW_S: Final = (1, 5, 15, 60, 300, 3600, 86400)
+_KINDS_MOST: Final = 100
+_OTHER: Final = "other"
+
+
+class JsonLines(logging.Formatter):
+    """One object a line: time, level, event, and the fields that the caller gave as `extra={"fields": …}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {"at": f"{at}.{int(record.msecs):03d}Z", "level": record.levelname.lower()}
+        line["event"] = record.getMessage() if record.name == log.name else record.name
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info and record.exc_info[1] is not None:
+            line.update(bug(record.exc_info[1]))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def bug(error: BaseException) -> dict[str, str]:
+    """An error by its kind and places alone."""
+    places = traceback.extract_tb(error.__traceback__)[-6:]
+    where = " < ".join(f"{p.filename.rsplit('/', 1)[-1]}:{p.lineno}" for p in reversed(places))
+    return {"error": type(error).__name__, "where": where}
+
+
+def log_to_stderr() -> None:
+    """Write our log, and what the server's library has to say, as JSON lines."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    for name in (log.name, "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+
+
+def note(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
+    """One line; bytes are written in hex."""
+    if log.isEnabledFor(level):
+        plain = {name: v.hex() if isinstance(v, bytes) else v for name, v in fields.items()}
+        log.log(level, event, extra={"fields": plain})
+
+
+class Watch:
+    """The figures of one head office."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+
+        def of_chain(name: str, told: str) -> Gauge:
+            return Gauge(f"regulars_{name}", told, ("chain",), registry=registry)
+
+        self._requests = Counter(
+            "regulars_requests",
+            "Requests by path and status.",
+            ("path", "status"),
+            registry=registry,
+        )
+        self._latency = Histogram(
+            "regulars_request_seconds", "From the head of a request to its reply.", ("path",),
+            buckets=_LATENCY_S, registry=registry,
+        )  # fmt: skip
+        self._quiet = Counter(
+            "regulars_quiet_polls", "Polls answered without the store.", registry=registry
+        )
+        self._group = Histogram(
+            "regulars_group_requests", "Requests in one commit.", buckets=_GROUP, registry=registry
+        )
+        self._rolled_back = Counter(
+            "regulars_groups_rolled_back", "Groups that were done one by one.", registry=registry
+        )
+        self._events = Counter(
+            "regulars_events", "Events that came, by kind.", ("kind",), registry=registry
+        )
+        self._forks = Counter("regulars_forks", "Tills sent to rebase.", registry=registry)
+        self._skew = Histogram(
+            "regulars_clock_skew_seconds", "How far tills' clocks are off.", buckets=_SKEW_S,
+            registry=registry,
+        )  # fmt: skip
+        self._store_errors = Counter(
+            "regulars_store_errors", "Times that the store could not be used.", registry=registry
+        )
+        self._waiting = Gauge("regulars_waiting_jobs", "Jobs before the writer.", registry=registry)
+        self._silent = of_chain(
+            "oldest_silent_till_seconds", "Since the longest silent live till talked."
+        )
+        self._quarantined = of_chain("quarantined_events", "Events kept and not applied.")
+        self._figures = {
+            "overdrawn": of_chain("overdrawn_points", "D: spend debt of all members."),
+            "left": of_chain("left_points", "Sum of left of the open grants."),
+            "budget": of_chain("budget_points", "R: the risk budget."),
+            "lost": of_chain("lost_points", "F: spends whose authority was lost."),
+            "written_off": of_chain("written_off_points", "W: written off."),
+        }
+        self._kinds: set[str] = {_OTHER}
+
+    def request(self, path: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+        self._requests.labels(path, str(status)).inc()
+        self._latency.labels(path).observe(seconds)
+
+    def quiet(self) -> None:
+        """A poll was answered from memory."""
+        self._quiet.inc()
+
+    def group(self, requests: int, kinds: Mapping[str, int]) -> None:
+        """So many requests were committed together, with so many events of each kind."""
+        self._group.observe(requests)
+        for kind, count in kinds.items():
+            self._events.labels(self._kind(kind)).inc(count)
+
+    def rolled_back(self) -> None:
+        """A group failed."""
+        self._rolled_back.inc()
+
+    def fork(self) -> None:
+        """A till's chain is not the one that is known."""
+        self._forks.inc()
+
+    def skew(self, apart_s: int) -> None:
+        """A till's clock is so far off, either way."""
+        self._skew.observe(abs(apart_s))
+
+    def figures(self, tenant: Tenant, quarantined: int) -> None:
+        """A chain's figures as of the last commit."""
+        chain = tenant.id.hex()
+        for field, gauge in self._figures.items():
+            gauge.labels(chain).set(getattr(tenant, field))
+        self._quarantined.labels(chain).set(quarantined)
+
+    def store_failed(self, error: BaseException) -> None:
+        """The store could not be used."""
+        self._store_errors.inc()
+        note("store_failed", level=logging.ERROR, **bug(error))
+
+    def text(self, silent_s: Mapping[bytes, int], waiting: int) -> bytes:
+        """All figures as Prometheus reads them. silent_s: of each chain its longest silent live till."""
+        for chain, seconds in silent_s.items():
+            self._silent.labels(chain.hex()).set(seconds)
+        self._waiting.set(waiting)
+        return generate_latest(self._registry)
+
+    def _kind(self, kind: str) -> str:
+        """A kind as a label: a till may write any, a figure may not grow without end."""
+        if kind in self._kinds or kind in CONTROL:
+            return kind
+        if len(self._kinds) >= _KINDS_MOST or not kind.isidentifier() or len(kind) > 40:
+            return _OTHER
+        self._kinds.add(kind)
+        return kind

@@ -1,0 +1,339 @@
+"""A head office that serves HTTP on loopback, and tills that talk to it, for tests of the data plane."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import httpx
+import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.domain.business_day import BusinessDate
+from app.domain.entries import POINTS, Entry, EntryId
+from app.protocol import endpoints, facts, signing, wire
+from app.protocol.chains import Reader
+from app.protocol.endpoints import Enrol, Enrolled, Problem, Rotate, Rotated
+from app.protocol.facts import Facts, Posting
+from app.protocol.limits import Limits
+from app.protocol.signing import RequestHead
+from app.protocol.till_store import Control
+from app.protocol.wire import (
+    HoldRequest,
+    RebaseRequest,
+    Reply,
+    Request,
+    SnapshotRequest,
+    SyncReply,
+    SyncRequest,
+)
+from headoffice import letting_in
+from headoffice.directory import Chain, Directory, Shop
+from headoffice.http import RATES, Rates
+from headoffice.keys import verifier
+from headoffice.office import STORE_FILE, Office, wall_ms
+from headoffice.serving import Address, at_work, listening, web_server
+from headoffice.store.opening import open_database
+from headoffice.store.sqlite import SqliteStore
+from headoffice.writer import GroupWriter
+from tests.sim.machine import Machine
+from tests.sim.till_memory import MemoryTillStore
+
+DAY: Final = 86_400_000
+ANNA, BELA = b"anna" * 4, b"bela" * 4
+TENANT: Final = b"T" * 16
+PATHS: Final[dict[type, str]] = {
+    SyncRequest: endpoints.SYNC,
+    HoldRequest: endpoints.HOLD,
+    RebaseRequest: endpoints.REBASE,
+    SnapshotRequest: endpoints.SNAPSHOT,
+}
+
+
+class Clock:
+    """The wall clock, moved by as much as a test says."""
+
+    def __init__(self) -> None:
+        self.moved_ms = 0
+
+    def __call__(self) -> int:
+        return wall_ms() + self.moved_ms
+
+
+def begin_chain(
+    folder: Path,
+    *,
+    tenant: bytes = TENANT,
+    budget: int = 100,
+    shops: tuple[str, ...] = ("North", "South"),
+    limits: Limits | None = None,
+) -> None:
+    """A chain whose stores share one bucket."""
+    limits = limits or Limits(grant_most=50, cap=20)
+    with opened(folder, tenant) as (store, directory), store.writing():
+        chain = Chain(tenant, f"Chain {tenant[:1].decode()}", 480, limits)
+        letting_in.new_chain(store, directory, chain, budget=budget, now_ms=wall_ms())
+        for number, name in enumerate(shops):
+            shop = tenant[:15] + bytes([number])
+            directory.put_shop(Shop(tenant, shop, name, "all"))
+
+
+@contextlib.contextmanager
+def opened(folder: Path, tenant: bytes = TENANT) -> Iterator[tuple[SqliteStore, Directory]]:
+    """The store beside whoever serves it, as an operator's command has it."""
+    raw = open_database(folder / STORE_FILE)
+    try:
+        yield SqliteStore(raw, tenant), Directory(raw)
+    finally:
+        raw.close()
+
+
+def code_for(folder: Path, shop: str, till: str, *, tenant: bytes = TENANT) -> str:
+    """A new enrolment code."""
+    with opened(folder, tenant) as (store, directory), store.writing():
+        found = next(
+            each for each in directory.shops() if (each.tenant, each.name) == (tenant, shop)
+        )
+        return letting_in.new_code(directory, found, till, wall_ms())
+
+
+class Heard(NamedTuple):
+    """A response with its body as it was on the wire, which is what was signed."""
+
+    status: int
+    headers: httpx.Headers
+    raw: bytes
+
+    @property
+    def content(self) -> bytes:
+        """The body, unpacked."""
+        packed = self.headers.get("content-encoding") == "zstd"
+        return zstandard.ZstdDecompressor().decompress(self.raw) if packed else self.raw
+
+    @property
+    def media(self) -> str:
+        """Its content type."""
+        return str(self.headers.get("content-type", ""))
+
+
+@dataclass(slots=True)
+class Served:
+    """A head office at work."""
+
+    folder: Path
+    url: str
+    office: Office
+    writer: GroupWriter
+    clock: Clock
+    tills: list[HttpTill] = field(default_factory=list)
+
+    def stranger(self, seed: int = 1) -> HttpTill:
+        """A till that was not let in."""
+        self.tills.append(HttpTill(self.url, seed, clock=self.clock))
+        return self.tills[-1]
+
+    def till(self, seed: int = 1, shop: str = "North", *, tenant: bytes = TENANT) -> HttpTill:
+        """A till that was let in."""
+        made = self.stranger(seed)
+        made.enrol(code_for(self.folder, shop, f"till {seed}", tenant=tenant))
+        return made
+
+
+@contextlib.contextmanager
+def served(
+    folder: Path,
+    *,
+    rates: Rates = RATES,
+    read: Reader = facts.read,
+    connect: Callable[[Path], sqlite3.Connection] = open_database,
+) -> Iterator[Served]:
+    """Head office on a folder, answering on a port of its own."""
+    clock = Clock()
+    with (
+        listening(Address(port=0)) as listener,
+        at_work(folder, now_ms=clock, rates=rates, read=read, connect=connect) as (
+            plane,
+            office,
+            writer,
+        ),
+    ):
+        server = web_server(plane, Address())
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            wait_for(lambda: server.started)
+            made = Served(
+                folder, f"http://127.0.0.1:{listener.getsockname()[1]}", office, writer, clock
+            )
+            yield made
+        finally:
+            for till in made.tills:
+                till.client.close()
+            server.should_exit = True
+            thread.join()
+
+
+def wait_for(true: Callable[[], bool], most_s: float = 30) -> None:
+    """Until it is so."""
+    until_s = time.monotonic() + most_s
+    while not true():
+        assert time.monotonic() < until_s, "it never came"
+        time.sleep(0.005)
+
+
+@dataclass(slots=True)
+class HttpTill:
+    """A till with its key and its connection. `packed`: it sends zstd."""
+
+    url: str
+    seed: int
+    clock: Clock = field(default_factory=Clock)
+    packed: bool = False
+    rng: random.Random = field(init=False)
+    key: Ed25519PrivateKey = field(init=False)
+    device: bytes = field(init=False)
+    client: httpx.Client = field(init=False)
+    at: Machine = field(init=False)
+    server_key: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.key = Ed25519PrivateKey.from_private_bytes(self.rng.randbytes(32))
+        self.device = self.rng.randbytes(16)
+        self.client = httpx.Client(base_url=self.url, timeout=60)
+
+    # Over the network
+
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        rid: bytes,
+        *,
+        epoch: int = 0,
+        key: Ed25519PrivateKey | None = None,
+        created_s: int | None = None,
+        sent: bytes | None = None,
+        **headers: str,
+    ) -> Heard:
+        """Send signed bytes, or `sent` in their place; other headers replace those that were signed."""
+        at = self.clock() // 1000 if created_s is None else created_s
+        head = RequestHead("POST", path, rid, self.device, epoch, at)
+        signed = signing.sign_request(head, body, (key or self.key).sign)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        accept = {"accept-encoding": "zstd" if self.packed else "identity"}
+        with self.client.stream(
+            "POST",
+            path,
+            content=body if sent is None else sent,
+            headers={**accept, **signed, **named},
+        ) as response:
+            return Heard(response.status_code, response.headers, b"".join(response.iter_raw()))
+
+    def send(self, message: Request, **options: Any) -> Heard:
+        """Send a message of the exchange."""
+        body = wire.to_bytes(message)
+        if self.packed:
+            body, options["content_encoding"] = zstandard.compress(body), "zstd"
+        epoch = options.pop("epoch", self.at.store.control().epoch)
+        return self.post(PATHS[type(message)], body, message.rid, epoch=epoch, **options)
+
+    def signed_body(self, response: Heard, rid: bytes) -> bytes:
+        """The body of a reply that head office signed for this request of this till."""
+        verify = verifier(self.server_key)
+        assert verify is not None
+        reply = signing.read_reply(response.status, response.headers)
+        signed = reply.fits(response.raw, verify, rid=rid, device=self.device)
+        assert signed, "not signed by head office"
+        return response.content
+
+    def problem(self, response: Heard, rid: bytes) -> str:
+        """The code of a signed problem."""
+        assert response.media == endpoints.PROBLEM
+        return endpoints.message_of(self.signed_body(response, rid), Problem).code
+
+    def reply(self, message: Request, **options: Any) -> Reply:
+        """A message's signed reply."""
+        response = self.send(message, **options)
+        assert response.media == endpoints.MESSAGE, response.content
+        return wire.reply_of(self.signed_body(response, message.rid))
+
+    # What a till does
+
+    def ask_in(self, code: str, *, timeline: int = 0) -> Heard:
+        """Send an enrolment code."""
+        rid = self.rng.randbytes(16)
+        public = self.key.public_key().public_bytes_raw()
+        body = endpoints.to_bytes(Enrol(rid, self.device, code, public, timeline))
+        return self.post(endpoints.ENROL, body, rid)
+
+    def enrol(self, code: str) -> Enrolled:
+        """Get in, with an empty store."""
+        response = self.ask_in(code)
+        assert response.status == 200, response.content
+        answer = endpoints.message_of(response.content, Enrolled)
+        self.server_key = answer.server_key
+        self.signed_body(response, answer.rid)
+        control = Control(answer.tenant, self.device, answer.buckets, answer.timeline)
+        self.at = Machine(f"till {self.seed}", answer.home, MemoryTillStore(control), self.rng, 0)
+        return answer
+
+    def rotate(self, key: Ed25519PrivateKey) -> None:
+        """Change to another key; it is used from the next request on."""
+        public = key.public_key().public_bytes_raw()
+        rid, proof = self.rng.randbytes(16), key.sign(endpoints.rotation(self.device, public))
+        body = endpoints.to_bytes(Rotate(rid, self.device, public, proof))
+        response = self.post(endpoints.ROTATE, body, rid)
+        endpoints.message_of(self.signed_body(response, rid), Rotated)
+
+    @property
+    def today(self) -> BusinessDate:
+        """The till's date."""
+        return BusinessDate(self.clock() // DAY)
+
+    def earn(self, member: bytes = ANNA, points: int = 7, *, sales: int = 1) -> None:
+        """Sales that earn, in the journal."""
+        for _ in range(sales):
+            event, on = self.rng.randbytes(16), self.today
+            entry = Entry(EntryId(event, 0), POINTS, "earn", points, on, on, on.plus(300))
+            made = Facts(event, "sale", member, on, (Posting(entry),), sold=((0, 1),))
+            self.at.commit(made, facts.write(made))
+
+    def ask(self) -> Request:
+        """What the till sends now."""
+        return self.at.till.request(self.rng, written=len(self.at.file))
+
+    def hear(self, reply: Reply) -> bool:
+        """Apply a reply."""
+        taken = self.at.till.receive(reply, self.clock(), self.today, self.rng)
+        self.at.write_file()
+        return taken
+
+    def exchange(self) -> Reply:
+        """One request and its reply."""
+        reply = self.reply(self.ask())
+        assert self.hear(reply)
+        return reply
+
+    def sync(self) -> SyncReply:
+        """Exchange until nothing changes."""
+        for _ in range(40):
+            before = (self.at.store.control()._replace(hlc=0), self.at.store.top())
+            reply = self.exchange()
+            after = (self.at.store.control()._replace(hlc=0), self.at.store.top())
+            if before == after and isinstance(reply, SyncReply):
+                return reply
+        raise AssertionError("no end of exchanges")
+
+    def hold(self, member: bytes, amount: int) -> HoldRequest:
+        """What the till asks before an online spend."""
+        request = self.at.till.ask_hold(member, POINTS, amount, self.today, self.rng)
+        assert request is not None
+        return request

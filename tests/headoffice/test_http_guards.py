@@ -1,0 +1,315 @@
+"""Who is not believed, what is not read, and that head office goes on answering whatever it is sent (R11)."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.protocol import endpoints, wire
+from app.protocol.endpoints import WIRE_BYTES_MOST, Problem
+from app.protocol.wire import Cell, HoldRequest, RebaseRequest, SyncRequest
+from headoffice import watching
+from headoffice.http import RATES
+from tests.headoffice.http_office import ANNA, HttpTill, Served, begin_chain, opened, served
+from tests.sim.test_hostile_bytes import spoilt
+
+MIB = 1024 * 1024
+FAST = RATES._replace(device_per_s=1e6, device_burst=10**6, enrol_per_s=1e6, enrol_burst=10**6)
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Iterator[Served]:
+    begin_chain(tmp_path)
+    with served(tmp_path, rates=FAST) as at:
+        yield at
+
+
+@pytest.fixture
+def till(chain: Served) -> HttpTill:
+    made = chain.till()
+    made.earn()
+    made.sync()
+    return made
+
+
+def events(chain: Served) -> int:
+    with opened(chain.folder) as (store, _), store.reading():
+        return sum(device.place.seq for device in store.devices())
+
+
+# Who is believed ----------------------------------------------------------------------------------
+
+
+def test_another_key_is_a_bad_signature_and_nothing_is_kept(chain: Served, till: HttpTill) -> None:
+    till.earn()
+    before, request = events(chain), till.ask()
+    response = till.send(request, key=Ed25519PrivateKey.generate())
+    assert (response.status, till.problem(response, request.rid)) == (401, "bad_signature")
+    assert events(chain) == before
+    assert till.send(request).status == 200
+
+
+def test_a_body_that_is_not_the_signed_one_is_a_bad_signature(
+    chain: Served, till: HttpTill
+) -> None:
+    idle = till.ask()
+    till.earn()
+    before, request = events(chain), till.ask()
+    response = till.post(
+        endpoints.SYNC, wire.to_bytes(idle), request.rid, epoch=1, sent=wire.to_bytes(request)
+    )
+    assert till.problem(response, request.rid) == "bad_signature"
+    assert events(chain) == before
+
+
+def test_a_device_that_was_never_let_in_is_unknown(chain: Served, till: HttpTill) -> None:
+    stranger = chain.stranger(9)
+    response = stranger.post(endpoints.SYNC, wire.to_bytes(till.ask()), b"r" * 16)
+    stranger.server_key = till.server_key
+    assert (response.status, stranger.problem(response, b"r" * 16)) == (401, "unknown_device")
+
+
+@pytest.mark.parametrize("apart_s", [-301, 302])
+def test_a_clock_more_than_five_minutes_off_hears_the_right_time(
+    chain: Served, till: HttpTill, apart_s: int
+) -> None:
+    request = till.ask()
+    now_s = chain.clock() // 1000
+    response = till.send(request, created_s=now_s + apart_s)
+    assert response.status == 401
+    problem = endpoints.message_of(till.signed_body(response, request.rid), Problem)
+    assert problem.code == "clock"
+    assert 0 <= problem.now_ms // 1000 - now_s <= 5
+    assert till.send(request, created_s=now_s + apart_s // 2).status == 200
+
+
+def test_a_request_that_was_served_is_not_served_again(chain: Served, till: HttpTill) -> None:
+    till.earn()
+    request = till.ask()
+    assert till.send(request).status == 200
+    before = events(chain)
+    response = till.send(request)
+    assert (response.status, till.problem(response, request.rid)) == (409, "replayed")
+    assert events(chain) == before
+
+
+def test_a_till_speaks_for_itself_alone(chain: Served, till: HttpTill) -> None:
+    other = chain.till(2, "South")
+    other.earn()
+    foreign = other.ask()
+    response = till.post(endpoints.SYNC, wire.to_bytes(foreign), foreign.rid, epoch=1)
+    assert till.problem(response, foreign.rid) == "not_the_signer"
+    own = till.ask()
+    response = till.post(endpoints.SYNC, wire.to_bytes(own), b"x" * 16, epoch=1)
+    assert till.problem(response, b"x" * 16) == "not_the_signer"
+    own = till.ask()
+    assert till.problem(till.send(own, epoch=2), own.rid) == "not_the_signer"
+
+
+def test_a_message_is_taken_at_its_own_address_alone(till: HttpTill) -> None:
+    request = till.ask()
+    response = till.post(endpoints.HOLD, wire.to_bytes(request), request.rid, epoch=1)
+    assert till.problem(response, request.rid) == "not_a_message"
+
+
+def test_too_many_requests_of_a_device_wait(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    rates = RATES._replace(device_per_s=0.01, device_burst=4)
+    with served(tmp_path, rates=rates) as chain:
+        till = chain.till()
+        assert [till.send(till.ask()).status for _ in range(4)] == [200] * 4
+        request = till.ask()
+        response = till.send(request)
+        assert (response.status, till.problem(response, request.rid)) == (429, "too_many")
+        assert 1 <= int(response.headers["retry-after"]) <= 100
+        assert chain.till(2, "South").send(request).status == 400, "another device is not held up"
+
+
+def test_too_many_requests_of_a_chain_wait(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    begin_chain(tmp_path, tenant=b"U" * 16)
+    with served(tmp_path, rates=RATES._replace(chain_per_s=0.01, chain_burst=2)) as chain:
+        tills = [chain.till(seed) for seed in (1, 2, 3)]
+        assert [till.send(till.ask()).status for till in tills] == [200, 200, 429]
+        other = chain.till(4, tenant=b"U" * 16)
+        assert other.send(other.ask()).status == 200
+
+
+# What is read -------------------------------------------------------------------------------------
+
+
+def test_more_than_a_mebibyte_is_too_big_and_the_next_request_is_served(till: HttpTill) -> None:
+    for size in (WIRE_BYTES_MOST + 1, 6 * MIB):
+        response = till.post(endpoints.SYNC, b"x" * size, b"r" * 16, epoch=1)
+        assert (response.status, till.problem(response, b"r" * 16)) == (413, "too_big")
+    till.exchange()
+
+
+def bombs() -> list[bytes]:
+    """A hundred mebibytes of nothing as a small frame, with its size told and not."""
+    told = zstandard.compress(bytes(100 * MIB))
+    frame = io.BytesIO()
+    with zstandard.ZstdCompressor().stream_writer(frame, closefd=False) as writer:
+        for _ in range(100):
+            writer.write(bytes(MIB))
+    return [told, frame.getvalue()]
+
+
+def test_a_small_frame_that_holds_a_lot_is_too_big(till: HttpTill) -> None:
+    for bomb in bombs():
+        assert len(bomb) < WIRE_BYTES_MOST
+        rid = till.rng.randbytes(16)
+        response = till.post(endpoints.SYNC, bomb, rid, epoch=1, content_encoding="zstd")
+        assert (response.status, till.problem(response, rid)) == (413, "too_big")
+    till.exchange()
+
+
+def test_an_encoding_that_is_not_ours_is_refused(till: HttpTill) -> None:
+    request = till.ask()
+    response = till.send(request, content_encoding="gzip")
+    assert (response.status, till.problem(response, request.rid)) == (415, "encoding")
+
+
+def test_more_events_than_a_batch_holds_are_too_big(till: HttpTill) -> None:
+    request = till.ask()
+    assert isinstance(request, SyncRequest)
+    many = SyncRequest(
+        request.rid, till.device, request.timeline, request.acked, 1000, (b"{}",) * 501, (), {}
+    )
+    response = till.send(many)
+    assert till.problem(response, request.rid) == "too_big"
+
+
+def test_values_that_no_till_writes_are_refused_whole(chain: Served, till: HttpTill) -> None:
+    request, before = till.ask(), events(chain)
+    assert isinstance(request, SyncRequest)
+    control = till.at.store.control()
+    cells = [
+        Cell(b"short", "name", "A", 1, till.device),
+        Cell(ANNA, "name", "A\0", 1, till.device),
+        Cell(ANNA, "n" * 201, "A", 1, till.device),
+        Cell(ANNA, "name", "A", 1, b""),
+    ]
+    odd: list[wire.Request] = [
+        SyncRequest(
+            till.rng.randbytes(16), till.device, request.timeline, request.acked, request.top, (),
+            (cell,), dict(request.cursors),
+        )
+        for cell in cells
+    ]  # fmt: skip
+    rid = till.rng.randbytes(16)
+    hold = HoldRequest(rid, till.device, 1, control.timeline, b"", ANNA, "points", 1, till.today)
+    odd += [hold, RebaseRequest(till.rng.randbytes(16), till.device, 1, b"n" * 65, ())]
+    for message in odd:
+        response = till.send(message)
+        assert (response.status, till.problem(response, message.rid)) == (400, "not_a_message")
+    assert events(chain) == before
+    till.exchange()
+
+
+def test_spoilt_messages_with_a_good_signature_never_break_the_server(
+    chain: Served, till: HttpTill
+) -> None:
+    rng = random.Random(5)
+    till.earn()
+    till.at.till.set_cell(ANNA, "name", "Anna", till.clock())
+    good: list[wire.Request] = [till.ask(), till.hold(ANNA, 3)]
+    statuses = set[int]()
+    for number in range(200):
+        message = good[number % 2]
+        body = spoilt(wire.to_bytes(message), rng)
+        path = (endpoints.SYNC, endpoints.HOLD)[number % 2]
+        response = till.post(path, body, message.rid, epoch=1)
+        assert till.signed_body(response, message.rid)
+        statuses.add(response.status)
+    assert statuses <= {200, 400, 409, 413}
+    assert 400 in statuses
+    till.sync()
+
+
+def test_random_bytes_and_headers_on_every_path_get_an_answer_on_the_same_connection(
+    chain: Served, till: HttpTill
+) -> None:
+    rng = random.Random(7)
+    paths = [
+        endpoints.SYNC, endpoints.HOLD, endpoints.REBASE, endpoints.SNAPSHOT, endpoints.ENROL,
+        endpoints.ROTATE, "/healthz", "/metrics", "/v1/none", "/",
+    ]  # fmt: skip
+    letters = [chr(code) for code in range(33, 127)]
+    with httpx.Client(base_url=chain.url, timeout=30) as client:
+        for number in range(300):
+            headers = {"content-encoding": rng.choice(["zstd", "identity", "br"])}
+            for name in ("signature", "signature-input", "regulars-rid", "content-digest"):
+                headers[name] = "".join(rng.choices(letters, k=rng.randint(0, 90)))
+            method = rng.choice(["POST", "POST", "POST", "GET", "PUT", "DELETE"])
+            path = paths[number % len(paths)]
+            response = client.request(
+                method, path, content=rng.randbytes(rng.randint(0, 3000)), headers=headers
+            )
+            assert response.status_code < 500
+            assert b"Traceback" not in response.content
+    for _ in range(100):
+        rid = rng.randbytes(16)
+        path = rng.choice(paths[:6])
+        encoding, body = rng.choice(["zstd", "identity"]), rng.randbytes(rng.randint(0, 3000))
+        heard = till.post(path, body, rid, epoch=1, content_encoding=encoding)
+        assert till.problem(heard, rid) in ("not_a_message", "not_the_signer")
+    till.exchange()
+
+
+def test_a_problem_of_a_request_that_nobody_signed_is_plain(chain: Served) -> None:
+    with httpx.Client(base_url=chain.url) as client:
+        response = client.post(endpoints.SYNC, content=b"hello")
+        assert (response.status_code, response.headers["content-type"]) == (400, endpoints.PROBLEM)
+        assert endpoints.message_of(response.content, Problem).code == "not_signed"
+        assert "signature" not in response.headers
+        assert client.get("/v1/nothing").status_code == 404
+        assert client.get(endpoints.SYNC).status_code == 405
+
+
+# Who watches --------------------------------------------------------------------------------------
+
+
+def test_health_readiness_and_figures(chain: Served, till: HttpTill) -> None:
+    till.earn(ANNA, 40)
+    till.sync()
+    with httpx.Client(base_url=chain.url) as client:
+        assert client.get("/healthz").text == "ok\n"
+        assert client.get("/readyz").text == "ready\n"
+        text = client.get("/metrics").text
+    name = (b"T" * 16).hex()
+    assert f'regulars_budget_points{{chain="{name}"}} 100.0' in text
+    assert f'regulars_left_points{{chain="{name}"}} 50.0' in text
+    assert f'regulars_oldest_silent_till_seconds{{chain="{name}"}} 0.0' in text
+    assert 'regulars_events_total{kind="sale"} 2.0' in text
+    assert 'regulars_requests_total{path="/v1/sync",status="200"}' in text
+    for figure in (
+        "overdrawn_points", "lost_points", "written_off_points", "quarantined_events",
+        "group_requests_count", "clock_skew_seconds_count", "request_seconds_bucket", "forks_total",
+    ):  # fmt: skip
+        assert f"regulars_{figure}" in text
+
+
+def test_the_log_has_ids_and_no_personal_value(
+    chain: Served, till: HttpTill, caplog: pytest.LogCaptureFixture
+) -> None:
+    till.at.till.set_cell(ANNA, "name", "Zhang Wei 13800138000", till.clock())
+    with caplog.at_level(logging.INFO, logger="headoffice"):
+        request = till.ask()
+        assert till.send(request).status == 200
+        assert till.send(request).status == 409
+    lines = [json.loads(watching.JsonLines().format(record)) for record in caplog.records]
+    first, second = lines[-2:]
+    assert (first["tenant"], first["device"]) == ((b"T" * 16).hex(), till.device.hex())
+    assert (first["rid"], first["status"], second["code"]) == (request.rid.hex(), 200, "replayed")
+    assert "Zhang" not in str(lines)
+    assert "1380" not in str(lines)
