@@ -96,21 +96,24 @@ class Enrolments:
 
     def __init__(self, limits: GuardLimits) -> None:
         self._limits = limits
-        self._hour: dict[str, deque[Fact]] = defaultdict(deque)
+        self._hour: dict[str, deque[int]] = defaultdict(deque)
+        self._places: dict[str, deque[Place]] = defaultdict(deque)
 
     def see(self, fact: Fact) -> Case | None:
         """`amount` is how many members the phone has now, 0 without one."""
         most = self._limits.members_per_phone
         if most and fact.amount >= most:
             return case_of("F8", "phone", fact, counted=fact.amount, limit=most)
-        recent = self._hour[fact.staff]
-        recent.append(fact)
-        while recent[0].at_s <= fact.at_s - verdicts.HOUR_S:
+        recent, places = self._hour[fact.staff], self._places[fact.staff]
+        recent.append(fact.at_s)
+        places.append((fact.till, fact.seq))
+        while recent[0] <= fact.at_s - verdicts.HOUR_S:
             recent.popleft()
+            places.popleft()
         limit = self._limits.enrol_per_hour
         if not limit or len(recent) <= limit:
             return None
-        seqs = tuple((each.till, each.seq) for each in recent)
+        seqs = tuple(places)
         return case_of(
             "F8", "hour", fact, seqs=seqs, opened=seqs[0], counted=len(recent), limit=limit
         )
