@@ -32,6 +32,12 @@ class TokenBuckets:
             self._buckets.popitem(last=False)
         return 0 if tokens >= 1 else int((1 - tokens) / self._per_s) + 1
 
+    def give_back(self, key: object) -> None:
+        """The token that was taken last counts for nothing."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            self._buckets[key] = bucket._replace(tokens=bucket.tokens + 1)
+
 
 class ServedRids:
     """The ids of requests that were served within `kept_s`."""

@@ -1,0 +1,357 @@
+"""What is waiting is done in one commit, one bad request spoils no other, and who is sent away first."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.domain.fold import fold
+from app.domain.state import EMPTY
+from app.protocol import facts
+from app.protocol.facts import Facts
+from app.protocol.wire import HoldReply, SyncReply
+from headoffice import writer
+from headoffice.store.errors import StoreBusy
+from headoffice.store.opening import open_database
+from headoffice.writer import HOLD, PULL, PUSH, Busy, GroupWriter, Job
+from tests.headoffice.http_office import (
+    ANNA,
+    BELA,
+    TENANT,
+    HttpTill,
+    Served,
+    begin_chain,
+    opened,
+    served,
+    wait_for,
+)
+
+
+@contextmanager
+def held_up(chain: Served, waiting: int) -> Iterator[None]:
+    """The writer stands still until so many requests wait."""
+    go = threading.Event()
+    chain.writer.submit(Job(HOLD, 1, None, go.wait, _nothing, _no_answer))
+    wait_for(lambda: chain.writer.waiting == 0)
+    try:
+        yield
+        wait_for(lambda: chain.writer.waiting == waiting)
+    finally:
+        go.set()
+
+
+def _nothing(_: Any) -> None:
+    pass
+
+
+def _no_answer(_: Any, __: BaseException | None) -> None:
+    pass
+
+
+def look(chain: Served) -> int:
+    """Events at head office; states are their ledgers' folds, chains and feeds have no gap."""
+    with opened(chain.folder) as (store, _), store.reading():
+        count, feeds = 0, []
+        for member_id in store.members():
+            member, ledger = store.member(member_id), store.ledger(member_id)
+            assert member is not None
+            assert member.state == fold(EMPTY, ledger)
+            assert len({entry.id for entry in ledger}) == len(ledger)
+            count += len(ledger)
+            feeds.append(member.feed)
+        assert max(feeds, default=0) == store.head("all")
+        assert sum(device.place.seq for device in store.devices()) >= count
+    return count
+
+
+def test_requests_that_wait_together_are_one_commit(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    commits = list[str]()
+
+    def traced(path: Path) -> sqlite3.Connection:
+        raw = open_database(path)
+        raw.set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
+        return raw
+
+    with served(tmp_path, connect=traced) as chain, ThreadPoolExecutor(8) as pool:
+        tills = [chain.till(seed) for seed in range(8)]
+        for till in tills:
+            till.earn(ANNA, 5)
+        asked = [(till, till.ask()) for till in tills]
+        with held_up(chain, len(tills)):
+            commits.clear()
+            replies = [pool.submit(till.reply, request) for till, request in asked]
+        assert all(isinstance(each.result(), SyncReply) for each in replies)
+        assert len(commits) <= 3, "eight requests, and time for one group or two"
+        assert look(chain) == 8
+
+
+class Poison(Exception):
+    """What a mistake of ours might raise."""
+
+
+@pytest.mark.parametrize("at", [0, 3, 7])
+def test_a_request_that_fails_takes_nobody_with_it(tmp_path: Path, at: int) -> None:
+    begin_chain(tmp_path)
+    bad = set[bytes]()
+
+    def read(body: bytes) -> Facts:
+        if body in bad:
+            raise Poison("Zhang Wei")
+        return facts.read(body)
+
+    with served(tmp_path, read=read) as chain, ThreadPoolExecutor(8) as pool:
+        tills = [chain.till(seed) for seed in range(8)]
+        for till in tills:
+            till.earn(ANNA, 5, sales=2)
+        bad.add(tills[at].at.file[1])
+        requests = [till.ask() for till in tills]
+        with held_up(chain, len(tills)):
+            waiting = []
+            for till, request in zip(tills, requests, strict=True):
+                waiting.append(pool.submit(till.send, request))
+                wait_for(lambda: chain.writer.waiting == len(waiting))
+        heard = [each.result() for each in waiting]
+        assert [each.status for each in heard] == [500 if n == at else 200 for n in range(8)]
+        assert tills[at].problem(heard[at], requests[at].rid) == "internal"
+        assert b"Zhang" not in heard[at].raw
+        assert look(chain) == 14
+        # The same request is served once the mistake is mended.
+        bad.clear()
+        assert isinstance(tills[at].reply(requests[at]), SyncReply)
+        assert look(chain) == 16
+
+
+def test_two_senders_of_one_till_double_nothing(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as chain, ThreadPoolExecutor(2) as pool:
+        till = chain.till()
+        twin = HttpTill(chain.url, 1, clock=chain.clock)
+        chain.tills.append(twin)
+        twin.at, twin.server_key = till.at, till.server_key
+        for number in range(10):
+            till.earn(ANNA, 1, sales=3)
+            first, second = till.ask(), till.ask()
+            both = [pool.submit(till.reply, first), pool.submit(twin.reply, second)]
+            replies = [each.result() for each in both]
+            assert all(isinstance(each, SyncReply) for each in replies)
+            assert till.hear(replies[1])
+            assert not till.hear(replies[0]), "it is not the request in flight"
+            assert look(chain) == 3 * (number + 1)
+
+
+def test_a_reply_that_was_lost_is_asked_for_again_and_doubles_nothing(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as chain:
+        till = chain.till()
+        till.sync()
+        till.earn(ANNA, 30, sales=2)
+        for _ in range(3):
+            till.send(till.ask())
+        till.sync()
+        request = till.hold(ANNA, 10)
+        till.send(request)
+        again = type(request)(**{**_fields(request), "rid": till.rng.randbytes(16)})
+        reply = till.reply(again)
+        assert isinstance(reply, HoldReply)
+        assert reply.granted
+        assert look(chain) == 2
+        with opened(chain.folder) as (store, _), store.reading():
+            member = store.member(ANNA)
+        assert member is not None
+        assert sum(member.reserved.values()) == 10
+
+
+def _fields(request: Any) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in request.__struct_fields__}
+
+
+def test_a_store_that_another_process_writes_to_is_busy_and_the_rid_stays_good(
+    tmp_path: Path,
+) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path, connect=lambda path: open_database(path, wait_ms=50)) as chain:
+        till = chain.till()
+        till.earn()
+        request = till.ask()
+        with opened(tmp_path) as (store, _), store.writing():
+            response = till.send(request)
+            assert (response.status, till.problem(response, request.rid)) == (503, "busy")
+            assert int(response.headers["retry-after"]) >= 1
+        assert till.send(request).status == 200
+        with httpx.Client(base_url=chain.url) as client:
+            assert client.get("/readyz").status_code == 200
+
+
+def test_a_full_disk_is_busy_and_not_a_mistake(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    small = list[sqlite3.Connection]()
+
+    def limited(path: Path) -> sqlite3.Connection:
+        small.append(open_database(path))
+        return small[0]
+
+    with served(tmp_path, connect=limited) as chain:
+        till = chain.till()
+        till.sync()
+
+        def fill() -> None:
+            pages = small[0].execute("PRAGMA page_count").fetchone()[0]
+            small[0].execute(f"PRAGMA max_page_count = {pages}")
+
+        def empty() -> None:
+            small[0].execute("PRAGMA max_page_count = 1000000")
+
+        done(chain, fill)
+        till.earn(ANNA, 5, sales=400)
+        before, request = look(chain), till.ask()
+        assert till.problem(till.send(request), request.rid) == "busy"
+        assert look(chain) == before
+        done(chain, empty)
+        assert isinstance(till.reply(request), SyncReply)
+
+
+def done(chain: Served, act: Callable[[], None]) -> None:
+    """Something in the writer's thread."""
+    over = threading.Event()
+    chain.writer.submit(Job(HOLD, 1, None, act, _nothing, lambda _, __: over.set()))
+    assert over.wait(30)
+
+
+def test_what_a_stopping_server_was_asked_is_answered_first(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as chain, ThreadPoolExecutor(4) as pool:
+        tills = [chain.till(seed) for seed in range(4)]
+        for till in tills:
+            till.earn(BELA, 1)
+        with held_up(chain, 4):
+            waiting = [pool.submit(till.reply, till.ask()) for till in tills]
+        stopping = threading.Thread(target=chain.writer.stop)
+        stopping.start()
+        stopping.join()
+        replies = [each.result() for each in waiting]
+        assert all(isinstance(reply, SyncReply) for reply in replies)
+        with httpx.Client(base_url=chain.url) as client:
+            assert client.get("/readyz").status_code == 503
+        request = tills[0].ask()
+        assert tills[0].problem(tills[0].send(request), request.rid) == "busy"
+
+
+# The writer alone ---------------------------------------------------------------------------------
+
+
+class Desk:
+    """A store of names. `failing`: its commits fail."""
+
+    def __init__(self) -> None:
+        self.kept = list[list[str]]()
+        self.group = list[str]()
+        self.failing: Exception | None = None
+
+    def open(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def look(self) -> None:
+        pass
+
+    @contextmanager
+    def writing(self, tenant: bytes) -> Iterator[None]:
+        self.group = []
+        yield
+        if self.failing:
+            raise self.failing
+        self.kept.append(self.group)
+
+    def committed(self, tenant: bytes, jobs: int) -> None:
+        assert jobs == len(self.kept[-1])
+
+    def rolled_back(self, tenant: bytes) -> None:
+        pass
+
+
+class Queue:
+    """Jobs by name, given to a writer that stands still until `go`."""
+
+    def __init__(self) -> None:
+        self.desk = Desk()
+        self.writer = GroupWriter(self.desk)
+        self.heard = list[tuple[str, BaseException | None]]()
+        self._go = threading.Event()
+        self.writer.start()
+        self.writer.submit(Job(HOLD, 1, None, self._go.wait, _nothing, _no_answer))
+        wait_for(lambda: self.writer.waiting == 0)
+
+    def put(
+        self, name: str, rank: int, *, weight: int = 1, tenant: bytes = TENANT, ms: int = 0
+    ) -> None:
+        def act() -> None:
+            time.sleep(ms / 1000)
+            self.desk.group.append(name)
+
+        def told(_: Any, error: BaseException | None) -> None:
+            self.heard.append((name, error))
+
+        self.writer.submit(Job(rank, weight, tenant, act, _nothing, told))
+
+    def go(self) -> list[list[str]]:
+        self._go.set()
+        self.writer.stop()
+        return self.desk.kept
+
+
+def test_holds_go_before_pushes_and_pushes_before_pulls() -> None:
+    queue = Queue()
+    for name, rank in (("pull", PULL), ("push", PUSH), ("hold", HOLD), ("push 2", PUSH)):
+        queue.put(name, rank)
+    assert queue.go() == [["hold", "push", "push 2", "pull"]]
+
+
+def test_a_group_is_one_chains_and_ends_at_2000_events() -> None:
+    queue = Queue()
+    queue.put("a", PUSH, weight=1500)
+    queue.put("other", PUSH, tenant=b"U" * 16)
+    queue.put("b", PUSH, weight=500)
+    queue.put("c", PUSH)
+    assert queue.go() == [["a", "b"], ["other"], ["c"]]
+
+
+def test_a_group_ends_after_20_milliseconds() -> None:
+    queue = Queue()
+    for number in range(4):
+        queue.put(str(number), PUSH, ms=15)
+    assert queue.go() == [["0", "1"], ["2", "3"]]
+
+
+def test_pulls_are_sent_away_first_and_holds_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "WAITING_MOST", {HOLD: 6, PUSH: 4, PULL: 2})
+    queue = Queue()
+    sent = []
+    for rank in (PULL, PULL, PULL, PUSH, PUSH, PUSH, PULL, HOLD, HOLD, PUSH, HOLD):
+        try:
+            queue.put("x", rank)
+            sent.append(rank)
+        except Busy:
+            pass
+    assert sent == [PULL, PULL, PUSH, PUSH, HOLD, HOLD]
+    queue.go()
+
+
+def test_a_commit_that_fails_is_heard_by_each_and_kept_by_none() -> None:
+    queue = Queue()
+    queue.desk.failing = StoreBusy(1)
+    queue.put("a", PUSH)
+    queue.put("b", PUSH)
+    assert queue.go() == []
+    assert [(name, type(error)) for name, error in queue.heard] == [("a", Busy), ("b", Busy)]
