@@ -19,7 +19,7 @@ MEMBERS ?= 5000
 SOURCES := app ui db printing headoffice resources tests
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help run test quick check bench demo-data lock setup format lint types contracts words docs long clean
+.PHONY: help run headoffice test quick check bench demo-data lock setup format lint types contracts words docs long clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -41,6 +41,9 @@ $(STAMP): $(LOCK) $(READER) pyproject.toml packaging/apt.txt packaging/system.sh
 
 run: setup  ## open the counter on a demo store (guided tour with pictures where there is no screen)
 	@$(PY) -m ui.tour --if-no-screen
+
+headoffice: setup  ## a head office on this machine, with a demo chain of two stores
+	@$(PY) -m headoffice serve --data out/headoffice --demo
 
 test: setup  ## the whole test suite
 	@$(PY) -m pytest -n $(WORKERS) tests

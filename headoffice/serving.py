@@ -27,6 +27,7 @@ _KEEP_ALIVE_S: Final = 75
 """Longer than the time between two polls of a till: it keeps its connection."""
 _AT_ONCE_MOST: Final = 5_000
 _STOP_S: Final = 10
+_BACKLOG: Final = 2048
 
 
 class AlreadyServing(Exception):
@@ -91,6 +92,7 @@ def listening(address: Address) -> socket.socket:
         if os.name == "posix":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((address.host, address.port))
+        made.listen(_BACKLOG)
     except BaseException:
         made.close()
         raise

@@ -1,0 +1,309 @@
+"""What an operator's commands do. Each opens the store for itself; a serving head office soon sees it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+from uuid import uuid4
+
+from app.i18n import Words
+from app.protocol.limits import Limits
+from app.protocol.server import Server
+from headoffice import letting_in
+from headoffice.directory import Chain, Directory, KnownTill, Shop
+from headoffice.keys import BadKeyFile
+from headoffice.office import STORE_FILE, wall_ms
+from headoffice.serving import Address, AlreadyServing, alone, at_work, listening, web_server
+from headoffice.store.errors import StoreBusy, StoreError
+from headoffice.store.opening import open_database
+from headoffice.store.sqlite import SqliteStore
+from headoffice.watching import log_to_stderr
+
+LEASE_HOURS_MOST: Final = 72
+_DEVICE_LEAST: Final = 8
+
+
+class Cannot(Exception):
+    """Why a command could not be done, in the reader's language."""
+
+
+class _Desk(NamedTuple):
+    raw: sqlite3.Connection
+    directory: Directory
+
+    def store(self, tenant: bytes) -> SqliteStore:
+        return SqliteStore(self.raw, tenant)
+
+
+def serve(chosen: argparse.Namespace, words: Words) -> None:
+    """Answer tills until somebody stops it."""
+    address = _address(chosen, words)
+    _make_folder(chosen.data, words)
+    log_to_stderr()
+    with _told(chosen, words), contextlib.ExitStack() as stack:
+        if chosen.demo:
+            _demo(chosen.data, words)
+        plane, office, _ = stack.enter_context(at_work(chosen.data))
+        listener = stack.enter_context(contextlib.closing(_listening(address, words)))
+        server = web_server(plane, address)
+        host, port = listener.getsockname()[:2]
+        kind = "https" if address.certificate else "http"
+        url = f"{kind}://{f'[{host}]' if ':' in host else host}:{port}"
+        print(words.say("Head office answers at {url}. Ctrl+C stops it.", url=url), flush=True)
+        if not office.chains:
+            print(words.say("There is no chain yet: begin one with new-chain."), flush=True)
+        # The web server raises the signal that stopped it once more; the store is still to be closed then.
+        signal.signal(signal.SIGTERM, lambda _, __: None)
+        server.run([listener])
+
+
+def new_chain(chosen: argparse.Namespace, words: Words) -> None:
+    """Begin a chain with its stores."""
+    limits = _limits(chosen, words)
+    _make_folder(chosen.data, words)
+    with _opened(chosen, words, new=True) as desk:
+        if any(chain.name == chosen.name for chain in desk.directory.chains()):
+            raise Cannot(words.say("There is a chain {name} already.", name=chosen.name))
+        shops = chosen.shops or [chosen.name]
+        _names(words, chosen.name, chosen.bucket, *shops)
+        if len(set(shops)) != len(shops):
+            raise Cannot(words.say("Two stores have the same name."))
+        _begin(desk, Chain(uuid4().bytes, chosen.name, chosen.utc_offset, limits), chosen.budget,
+               [(shop, chosen.bucket) for shop in shops])  # fmt: skip
+    print(words.say("The chain {name} has begun.", name=chosen.name))
+
+
+def new_store(chosen: argparse.Namespace, words: Words) -> None:
+    """Add a store to a chain."""
+    with _opened(chosen, words) as desk:
+        chain = _chain(desk, chosen, words)
+        _names(words, chosen.name, chosen.bucket)
+        if any(shop.name == chosen.name for shop in _shops(desk, chain)):
+            raise Cannot(words.say("The chain has a store {name} already.", name=chosen.name))
+        with desk.store(chain.tenant).writing():
+            shop = Shop(chain.tenant, uuid4().bytes, chosen.name, chosen.bucket)
+            desk.directory.put_shop(shop)
+    print(words.say("The store {name} is there.", name=chosen.name))
+
+
+def enrol_code(chosen: argparse.Namespace, words: Words) -> None:
+    """Print a code, alone on its line for whoever pipes it, and what it is good for beside."""
+    with _opened(chosen, words) as desk:
+        chain = _chain(desk, chosen, words)
+        _names(words, chosen.till)
+        shops = _shops(desk, chain)
+        found = [shop for shop in shops if shop.name == chosen.shop]
+        if not found:
+            known = ", ".join(shop.name for shop in shops)
+            raise Cannot(
+                words.say("The chain has no such store. Its stores: {names}.", names=known)
+            )
+        with desk.store(chain.tenant).writing():
+            code = letting_in.new_code(desk.directory, found[0], chosen.till, wall_ms())
+    print(f"{code[:4]}-{code[4:]}")
+    told = words.say(
+        "For {till} of {store}, once, within ten minutes.", till=chosen.till, store=found[0].name
+    )
+    print(told, file=sys.stderr)
+
+
+def list_tills(chosen: argparse.Namespace, words: Words) -> None:
+    """One line a till: device, chain, store, name, standing, when it was last heard."""
+    with _opened(chosen, words) as desk:
+        chains = {chain.tenant: chain.name for chain in desk.directory.chains()}
+        shops = {shop.id: shop.name for shop in desk.directory.shops()}
+        tills = desk.directory.tills()
+    for till in tills:
+        heard = datetime.fromtimestamp(till.heard_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        line = (
+            till.device.hex(),
+            chains[till.tenant],
+            shops[till.shop],
+            till.name,
+            till.standing,
+            heard,
+        )
+        print("\t".join(line))
+
+
+def revoke(chosen: argparse.Namespace, words: Words) -> None:
+    """Shut a till out; what it might still have spent counts in W."""
+    with _opened(chosen, words) as desk:
+        till = _till(desk, chosen.device, words)
+        if till.standing == "lost":
+            raise Cannot(words.say("This till was revoked before."))
+        store = desk.store(till.tenant)
+        with store.writing():
+            amount = Server(store, Limits()).write_off(till.device)
+    print(words.say("Revoked; {points} points were written off.", points=amount))
+
+
+def restored(chosen: argparse.Namespace, words: Words) -> None:
+    """Begin a new timeline: no till is promised anything until every live one has told what it had."""
+    with _told(chosen, words), alone(_existing(chosen.data, words)), _opened(chosen, words) as desk:
+        chains = desk.directory.chains()
+        for chain in chains:
+            store = desk.store(chain.tenant)
+            with store.writing():
+                timeline = max(wall_ms(), store.tenant().timeline + 1)
+                Server(store, chain.limits).restored(timeline)
+    print(
+        words.say(
+            "A new timeline has begun. Offline rights come back once every till has synced, "
+            "or is revoked."
+        )
+    )
+
+
+# Inside -------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _told(chosen: argparse.Namespace, words: Words) -> Iterator[None]:
+    """What the store, its key or the disk say no with, as a sentence."""
+    try:
+        yield
+    except AlreadyServing as error:
+        raise Cannot(
+            words.say("Another head office serves {folder}. Stop it first.", folder=chosen.data)
+        ) from error
+    except BadKeyFile as error:
+        sentence = (
+            words.say("Others may read the key {file}. Take their rights away (chmod 600).", file=error.path)
+            if error.why == "open"
+            else words.say("{file} holds no key. Bring it back from a backup.", file=error.path)
+        )  # fmt: skip
+        raise Cannot(sentence) from error
+    except StoreBusy as error:
+        raise Cannot(words.say("The store is being written to. Try again.")) from error
+    except StoreError as error:
+        raise Cannot(words.say("The store can't be opened: {why}.", why=error)) from error
+    except (OSError, sqlite3.Error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise Cannot(words.say("The store can't be used: {why}.", why=why)) from error
+
+
+@contextlib.contextmanager
+def _opened(chosen: argparse.Namespace, words: Words, *, new: bool = False) -> Iterator[_Desk]:
+    folder = chosen.data if new else _existing(chosen.data, words)
+    with _told(chosen, words), contextlib.closing(open_database(folder / STORE_FILE)) as raw:
+        yield _Desk(raw, Directory(raw))
+
+
+def _existing(folder: Path, words: Words) -> Path:
+    if not (folder / STORE_FILE).is_file():
+        raise Cannot(
+            words.say("There is no head office in {folder}: begin with new-chain.", folder=folder)
+        )
+    return folder
+
+
+def _make_folder(folder: Path, words: Words) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Cannot(words.say("{folder} can't be made.", folder=folder)) from error
+
+
+def _address(chosen: argparse.Namespace, words: Words) -> Address:
+    """Where to listen. Nothing but this machine is reached without encryption."""
+    if (chosen.tls_cert is None) != (chosen.tls_key is None):
+        raise Cannot(words.say("TLS needs both: --tls-cert and --tls-key."))
+    for file in (chosen.tls_cert, chosen.tls_key):
+        if file is not None and not file.is_file():
+            raise Cannot(words.say("{file} is not there.", file=file))
+    local = chosen.host in ("127.0.0.1", "::1", "localhost")
+    if not local and chosen.tls_cert is None and not chosen.trusted_proxy:
+        raise Cannot(
+            words.say(
+                "Tills would talk unencrypted: give --tls-cert and --tls-key, or --trusted-proxy "
+                "where a proxy encrypts."
+            )
+        )
+    return Address(chosen.host, chosen.port, chosen.tls_cert, chosen.tls_key, chosen.trusted_proxy)
+
+
+def _listening(address: Address, words: Words) -> socket.socket:
+    try:
+        return listening(address)
+    except (OSError, OverflowError) as error:
+        why = words.say(
+            "Port {port} of {host} can't be had: another program has it, or it isn't this machine's.",
+            port=address.port, host=address.host,
+        )  # fmt: skip
+        raise Cannot(why) from error
+
+
+def _limits(chosen: argparse.Namespace, words: Words) -> Limits:
+    least = min(chosen.budget, chosen.grant, chosen.cap, chosen.lease_hours, chosen.grace_days)
+    if least < 0 or max(chosen.budget, chosen.grant, chosen.cap) > 10**12:
+        raise Cannot(words.say("Limits are whole numbers from 0 on."))
+    if chosen.lease_hours > LEASE_HOURS_MOST:
+        raise Cannot(words.say("A lease is 72 hours at most."))
+    if chosen.grace_days * 24 < chosen.lease_hours:
+        raise Cannot(words.say("The grace must be as long as the lease, or longer."))
+    if abs(chosen.utc_offset) > 14 * 60:
+        raise Cannot(words.say("No place is more than 14 hours from UTC."))
+    return Limits(
+        grant_most=chosen.grant,
+        cap=chosen.cap,
+        lease_ms=chosen.lease_hours * 3_600_000,
+        grace_days=chosen.grace_days,
+    )
+
+
+def _names(words: Words, *names: str) -> None:
+    for name in names:
+        if not name.strip() or len(name) > 40 or not name.isprintable():
+            raise Cannot(words.say("A name has 1 to 40 letters: {name}", name=repr(name)))
+
+
+def _begin(desk: _Desk, chain: Chain, budget: int, shops: list[tuple[str, str]]) -> None:
+    store = desk.store(chain.tenant)
+    with store.writing():
+        letting_in.new_chain(store, desk.directory, chain, budget=budget, now_ms=wall_ms())
+        for name, bucket in shops:
+            desk.directory.put_shop(Shop(chain.tenant, uuid4().bytes, name, bucket))
+
+
+def _demo(folder: Path, words: Words) -> None:
+    """A chain with two stores, where there is none at all."""
+    with contextlib.closing(open_database(folder / STORE_FILE)) as raw:
+        desk = _Desk(raw, Directory(raw))
+        if desk.directory.chains():
+            return
+        chain = Chain(uuid4().bytes, words.say("Demo chain"), 480, Limits())
+        shops = [(words.say("Riverside store"), "all"), (words.say("Old town store"), "all")]
+        _begin(desk, chain, 1000, shops)
+    for name, _ in shops:
+        print(words.say("Demo store: {name}", name=name), flush=True)
+
+
+def _chain(desk: _Desk, chosen: argparse.Namespace, words: Words) -> Chain:
+    chains = desk.directory.chains()
+    found = [chain for chain in chains if chosen.chain in (None, chain.name)]
+    if len(found) != 1:
+        names = ", ".join(chain.name for chain in chains)
+        raise Cannot(words.say("Say which chain: --chain NAME. There are: {names}.", names=names))
+    return found[0]
+
+
+def _shops(desk: _Desk, chain: Chain) -> list[Shop]:
+    return [shop for shop in desk.directory.shops() if shop.tenant == chain.tenant]
+
+
+def _till(desk: _Desk, device: str, words: Words) -> KnownTill:
+    """The only till whose device begins so."""
+    asked = device.lower()
+    found = [till for till in desk.directory.tills() if till.device.hex().startswith(asked)]
+    if len(asked) < _DEVICE_LEAST or len(found) != 1:
+        raise Cannot(words.say("No till, or more than one, begins so. `tills` lists them."))
+    return found[0]
