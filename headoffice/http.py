@@ -55,7 +55,7 @@ _KINDS: Final[dict[str, type[Request]]] = {
 }
 _SHUT_OUT: Final = {"revoked", "unknown", "locked"}
 _BUSY_S: Final = 2
-_READ_S: Final = 30
+READ_S: Final = 30
 """So long a body may take."""
 
 
@@ -375,7 +375,7 @@ async def _body_of(request: HttpRequest) -> bytes:
     """The body on the wire. Raises No; what is too large is not kept."""
     parts, size = list[bytes](), 0
     try:
-        async with asyncio.timeout(_READ_S):
+        async with asyncio.timeout(READ_S):
             async for part in request.stream():
                 size += len(part)
                 if size > endpoints.WIRE_BYTES_MOST:

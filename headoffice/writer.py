@@ -77,8 +77,9 @@ class Desk(Protocol):
 class GroupWriter:
     """Takes jobs from any thread, does them in its own."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._desk = desk
+        self._monotonic_s = monotonic_s
         self._waiting: tuple[deque[Job], ...] = (deque(), deque(), deque())
         self._changed = threading.Condition()
         self._ending = False
@@ -155,7 +156,7 @@ class GroupWriter:
             return self._ending and not self.waiting
 
     def _look(self) -> None:
-        now_s = time.monotonic()
+        now_s = self._monotonic_s()
         if now_s - self._looked_s >= LOOK_S:
             self._looked_s = now_s
             self._desk.look()
@@ -193,11 +194,11 @@ class GroupWriter:
             self._alone(group[0])
             return
         done = list[tuple[Job, Any]]()
-        until_s = time.monotonic() + GROUP_MS / 1000
+        until_s = self._monotonic_s() + GROUP_MS / 1000
         try:
             with self._desk.writing(tenant):
                 for job in group:
-                    if done and time.monotonic() > until_s:
+                    if done and self._monotonic_s() > until_s:
                         break
                     done.append((job, None))
                     done[-1] = (job, job.act())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
 import random
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +16,10 @@ import pytest
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.protocol import endpoints, wire
+from app.protocol import endpoints, signing, wire
 from app.protocol.endpoints import WIRE_BYTES_MOST, Problem
 from app.protocol.wire import Cell, HoldRequest, RebaseRequest, SyncRequest
-from headoffice import watching
+from headoffice import http, watching
 from headoffice.http import RATES
 from tests.headoffice.http_office import ANNA, HttpTill, Served, begin_chain, opened, served
 from tests.sim.test_hostile_bytes import spoilt
@@ -263,6 +265,35 @@ def test_random_bytes_and_headers_on_every_path_get_an_answer_on_the_same_connec
         encoding, body = rng.choice(["zstd", "identity"]), rng.randbytes(rng.randint(0, 3000))
         heard = till.post(path, body, rid, epoch=1, content_encoding=encoding)
         assert till.problem(heard, rid) in ("not_a_message", "not_the_signer")
+    till.exchange()
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    till: HttpTill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "READ_S", 0.2)
+    address = till.url.removeprefix("http://").split(":")
+    with socket.create_connection((address[0], int(address[1])), timeout=30) as slow:
+        head = signing.RequestHead("POST", endpoints.SYNC, b"r" * 16, till.device, 1, 0)
+        signed = signing.sign_request(head, b"", till.key.sign)
+        lines = [f"{name}: {value}" for name, value in signed.items()]
+        told = ["POST /v1/sync HTTP/1.1", "host: x", "content-length: 100", *lines, "", "half"]
+        slow.sendall("\r\n".join(told).encode())
+        assert slow.recv(1000).startswith(b"HTTP/1.1 408")
+    till.exchange()
+
+
+def test_what_is_no_http_at_all_harms_nobody(till: HttpTill) -> None:
+    rng = random.Random(9)
+    address = till.url.removeprefix("http://").split(":")
+    for number in range(40):
+        with socket.create_connection((address[0], int(address[1])), timeout=30) as raw:
+            start = b"POST /v1/sync HTTP/1.1\r\nhost: x\r\n" if number % 2 else b""
+            raw.sendall(start + rng.randbytes(rng.randint(1, 400)) + b"\r\n\r\n")
+            raw.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionError):
+                heard = raw.recv(4000)
+                assert not heard or heard.startswith(b"HTTP/1.1 4")
     till.exchange()
 
 
