@@ -153,6 +153,7 @@ def served(
     rates: Rates = RATES,
     read: Reader = facts.read,
     connect: Callable[[Path], sqlite3.Connection] = open_database,
+    proxy: str = "",
 ) -> Iterator[Served]:
     """Head office on a folder, answering on a port of its own."""
     clock = Clock()
@@ -164,7 +165,7 @@ def served(
             writer,
         ),
     ):
-        server = web_server(plane, Address())
+        server = web_server(plane, Address(proxy=proxy))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:

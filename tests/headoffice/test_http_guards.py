@@ -17,7 +17,7 @@ import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.protocol import endpoints, signing, wire
-from app.protocol.endpoints import WIRE_BYTES_MOST, Problem
+from app.protocol.endpoints import WIRE_BYTES_MOST, Enrol, Problem
 from app.protocol.wire import Cell, HoldRequest, RebaseRequest, SyncRequest
 from headoffice import http, watching
 from headoffice.http import RATES
@@ -328,6 +328,43 @@ def test_health_readiness_and_figures(chain: Served, till: HttpTill) -> None:
         "group_requests_count", "clock_skew_seconds_count", "request_seconds_bucket", "forks_total",
     ):  # fmt: skip
         assert f"regulars_{figure}" in text
+
+
+def test_figures_are_for_this_machine_alone(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    far = {"x-forwarded-for": "10.1.2.3"}
+    with served(tmp_path, proxy="127.0.0.1") as chain, httpx.Client(base_url=chain.url) as client:
+        assert client.get("/metrics", headers=far).status_code == 404
+        assert client.get("/metrics").status_code == 200
+
+
+@pytest.mark.parametrize(("proxy", "last"), [("127.0.0.1", 403), ("", 429)])
+def test_only_a_trusted_proxy_says_whose_try_it_is(tmp_path: Path, proxy: str, last: int) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path, proxy=proxy) as chain:
+        stranger = chain.stranger()
+        statuses = []
+        for number in range(6):
+            rid, key = stranger.rng.randbytes(16), stranger.key.public_key().public_bytes_raw()
+            body = endpoints.to_bytes(Enrol(rid, stranger.device, "00000000", key))
+            heard = stranger.post(endpoints.ENROL, body, rid, x_forwarded_for=f"10.1.2.{number}")
+            statuses.append(heard.status)
+        assert statuses == [403] * 5 + [last]
+
+
+def test_addresses_of_one_ipv6_network_are_one_address(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path, proxy="127.0.0.1") as chain:
+        stranger = chain.stranger()
+        statuses = []
+        for number in range(6):
+            rid, key = stranger.rng.randbytes(16), stranger.key.public_key().public_bytes_raw()
+            body = endpoints.to_bytes(Enrol(rid, stranger.device, "00000000", key))
+            address = f"2001:db8:0:1::{number:x}"
+            statuses.append(
+                stranger.post(endpoints.ENROL, body, rid, x_forwarded_for=address).status
+            )
+        assert statuses == [403] * 5 + [429]
 
 
 def test_the_log_has_ids_and_no_personal_value(

@@ -21,6 +21,7 @@ from app.protocol.wire import HoldReply, SyncReply
 from headoffice import writer
 from headoffice.store.errors import StoreBusy
 from headoffice.store.opening import open_database
+from headoffice.watching import JsonLines
 from headoffice.writer import HOLD, PULL, PUSH, Busy, GroupWriter, Job
 from tests.headoffice.http_office import (
     ANNA,
@@ -102,7 +103,9 @@ class Poison(Exception):
 
 
 @pytest.mark.parametrize("at", [0, 3, 7])
-def test_a_request_that_fails_takes_nobody_with_it(tmp_path: Path, at: int) -> None:
+def test_a_request_that_fails_takes_nobody_with_it(
+    tmp_path: Path, at: int, caplog: pytest.LogCaptureFixture
+) -> None:
     begin_chain(tmp_path)
     bad = set[bytes]()
 
@@ -126,6 +129,9 @@ def test_a_request_that_fails_takes_nobody_with_it(tmp_path: Path, at: int) -> N
         assert [each.status for each in heard] == [500 if n == at else 200 for n in range(8)]
         assert tills[at].problem(heard[at], requests[at].rid) == "internal"
         assert b"Zhang" not in heard[at].raw
+        told = [JsonLines().format(record) for record in caplog.records]
+        assert any('"error": "Poison"' in line and requests[at].rid.hex() in line for line in told)
+        assert not any("Zhang" in line for line in told)
         assert look(chain) == 14
         # The same request is served once the mistake is mended.
         bad.clear()
