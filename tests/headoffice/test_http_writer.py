@@ -320,15 +320,20 @@ class Queue:
         return self.desk.kept
 
 
-def test_holds_go_before_pushes_and_pushes_before_pulls() -> None:
-    queue = Queue()
+@pytest.fixture
+def queue() -> Iterator[Queue]:
+    made = Queue()
+    yield made
+    made.go()
+
+
+def test_holds_go_before_pushes_and_pushes_before_pulls(queue: Queue) -> None:
     for name, rank in (("pull", PULL), ("push", PUSH), ("hold", HOLD), ("push 2", PUSH)):
         queue.put(name, rank)
     assert queue.go() == [["hold", "push", "push 2", "pull"]]
 
 
-def test_a_group_is_one_chains_and_ends_at_2000_events() -> None:
-    queue = Queue()
+def test_a_group_is_one_chains_and_ends_at_2000_events(queue: Queue) -> None:
     queue.put("a", PUSH, weight=1500)
     queue.put("other", PUSH, tenant=b"U" * 16)
     queue.put("b", PUSH, weight=500)
@@ -336,16 +341,16 @@ def test_a_group_is_one_chains_and_ends_at_2000_events() -> None:
     assert queue.go() == [["a", "b"], ["other"], ["c"]]
 
 
-def test_a_group_ends_after_20_milliseconds() -> None:
-    queue = Queue()
+def test_a_group_ends_after_20_milliseconds(queue: Queue) -> None:
     for number in range(4):
         queue.put(str(number), PUSH, ms=15)
     assert queue.go() == [["0", "1"], ["2", "3"]]
 
 
-def test_pulls_are_sent_away_first_and_holds_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pulls_are_sent_away_first_and_holds_last(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writer, "WAITING_MOST", {HOLD: 6, PUSH: 4, PULL: 2})
-    queue = Queue()
     sent = []
     for rank in (PULL, PULL, PULL, PUSH, PUSH, PUSH, PULL, HOLD, HOLD, PUSH, HOLD):
         try:
@@ -354,11 +359,9 @@ def test_pulls_are_sent_away_first_and_holds_last(monkeypatch: pytest.MonkeyPatc
         except Busy:
             pass
     assert sent == [PULL, PULL, PUSH, PUSH, HOLD, HOLD]
-    queue.go()
 
 
-def test_a_commit_that_fails_is_heard_by_each_and_kept_by_none() -> None:
-    queue = Queue()
+def test_a_commit_that_fails_is_heard_by_each_and_kept_by_none(queue: Queue) -> None:
     queue.desk.failing = StoreBusy(1)
     queue.put("a", PUSH)
     queue.put("b", PUSH)
