@@ -36,8 +36,7 @@ class QuietPolls:
 
     def remember(self, request: SyncRequest, reply: SyncReply) -> None:
         """Take the answer to a till, if the same poll again would change nothing."""
-        settled = not (reply.more or reply.refetch or reply.differs or reply.upgrade)
-        if not settled or reply.cursors != request.cursors:
+        if reply.more or reply.refetch or reply.differs or reply.upgrade:
             self.forget(request.device)
             return
         bare = msgspec.structs.replace(reply, rows=(), references=(), cells=(), clock_skew=False)

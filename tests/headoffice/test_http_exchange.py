@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.domain.entries import POINTS, Entry, EntryId
-from app.protocol import overlay, wire
+from app.protocol import overlay, own_chain, wire
 from app.protocol.facts import Authority, Facts, Posting, write
 from app.protocol.pull import take_snapshot
 from app.protocol.server import Server
@@ -22,6 +24,7 @@ from app.protocol.wire import (
     SyncReply,
     SyncRequest,
 )
+from headoffice.serving import Address, listening
 from headoffice.store.opening import open_database
 from tests.headoffice.http_office import (
     ANNA,
@@ -155,6 +158,58 @@ def test_a_poll_that_brings_and_finds_nothing_asks_the_store_nothing(tmp_path: P
         assert statements
 
 
+def test_a_quiet_till_hears_of_what_became_its_own_since(tmp_path: Path) -> None:
+    begin_chain(tmp_path, budget=50)
+    with served(tmp_path) as chain:
+        first, second = chain.till(1), chain.till(2)
+        first.earn(ANNA, 30)
+        for till in (first, second, first):
+            till.sync()
+        wait_for(lambda: settled(chain, first))
+        # A hold on lines of a sale moves no feed.
+        sale, on = first.at.store.event(1), first.today
+        request = first.at.till.ask_return(sale, ((0, 1),), on, first.rng)
+        assert request is not None
+        first.hear(first.reply(request))
+        assert poll(first).open_holds == (request.hold,)
+        # The first till has all that may be overspent; the second one's wish stays open.
+        wait_for(lambda: settled(chain, second))
+        assert poll(second).grant is None
+        own_chain.close_grant(first.at.store, first.rng.randbytes(16), first.today)
+        first.at.write_file()
+        closing = first.ask()
+        assert isinstance(closing, SyncRequest)
+        first.reply(msgspec.structs.replace(closing, wants_grant=False))
+        grant = poll(second).grant
+        assert grant is not None
+        assert grant.left == 50
+
+
+def poll(till: HttpTill) -> SyncReply:
+    """One exchange that is a sync."""
+    reply = till.exchange()
+    assert isinstance(reply, SyncReply)
+    return reply
+
+
+def test_how_far_a_till_has_come_reaches_the_store_before_it_is_quiet(chain: Served) -> None:
+    north, south = chain.till(1), chain.till(2, "South")
+    south.sync()
+    north.earn()
+    north.sync()
+    for _ in range(3):
+        poll(south)
+    with opened(chain.folder) as (store, _), store.reading():
+        device = store.device(south.device)
+        assert device is not None
+        assert device.seen_of("all") == store.head("all") > 0
+
+
+def test_answers_are_sent_without_delay() -> None:
+    with listening(Address(port=0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 def settled(chain: Served, till: HttpTill) -> bool:
     """Whether a poll is answered from memory now."""
     request = till.ask()
@@ -168,9 +223,7 @@ def settled(chain: Served, till: HttpTill) -> bool:
 
 
 def rows(till: HttpTill) -> list[MemberRow]:
-    reply = till.exchange()
-    assert isinstance(reply, SyncReply)
-    return list(reply.rows)
+    return list(poll(till).rows)
 
 
 def test_a_till_that_was_revoked_beside_the_server_hears_so_at_its_next_poll(chain: Served) -> None:
