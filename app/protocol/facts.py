@@ -14,6 +14,7 @@ entry may have an eleventh value, its authority, and a key "sync" holds what onl
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry, EntryId, Kind
 from app.protocol import events
 from app.protocol.accounts import has_account
-from app.protocol.wire import DAY_MOST
+from app.protocol.wire import DAY_MOST, is_name
 
 HOLD_VOID: Final = "hold_void"
 GRANT_CLOSE: Final = "grant_close"
@@ -33,6 +34,9 @@ CONTROL: Final = frozenset({HOLD_VOID, GRANT_CLOSE, RELEASE, FENCE})
 
 AMOUNT_MOST: Final = 10**15
 """No entry, right or quantity is larger: every store's integers hold sums of such."""
+
+READ_MOST: Final = 2_000
+"""Facts of so many events are remembered: head office looks at an event more than once, and a group at many."""
 
 
 class NotReadable(ValueError):
@@ -123,6 +127,7 @@ class _Event(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Event)
 
 
+@lru_cache(maxsize=READ_MOST)
 def read(body: bytes) -> Facts:
     """The facts of an event. Raises NotReadable on anything that this version can't apply whole."""
     try:
@@ -173,9 +178,16 @@ def _check(event: _Event, facts: Facts) -> None:
         raise NotReadable("a credit needs no authority")
     if any(min(part) < 0 or max(part) > AMOUNT_MOST for part in (*facts.sold, *facts.returned)):
         raise NotReadable("lines and quantities are not below zero")
+    if not all(is_name(entry.asset) for entry, _ in facts.postings):
+        raise NotReadable("no store could keep this asset")
+    if any(
+        entry.refers_to and not 0 <= entry.refers_to.n <= AMOUNT_MOST for entry, _ in facts.postings
+    ):
+        raise NotReadable("an event has no such entry")
     dates = [facts.on]
     for entry, _ in facts.postings:
         dates += [entry.business_date, entry.available_from or facts.on, entry.expires or facts.on]
+        dates.append(entry.minimum_expiry or facts.on)
     if any(abs(date) > DAY_MOST for date in dates):
         raise NotReadable("a date out of all bounds")
 

@@ -11,11 +11,13 @@ from app.domain.state import view
 from app.protocol.open_members import OpenMember, open_member, survivor
 from app.protocol.sales import returned_lines, sold_lines
 from app.protocol.store import Device, Hold, Store
-from app.protocol.wire import HoldRequest
+from app.protocol.wire import ID_BYTES, HoldRequest, is_name
 
 
 def request_hold(store: Store, device: Device, request: HoldRequest) -> bool:
     """Reserve, or find what was decided about this hold before. A tombstone never reserves."""
+    if len(request.hold) != ID_BYTES or not is_name(request.asset):
+        return False
     known = store.hold(request.hold)
     if known is not None:
         return known.standing == "open" and known.device == device.id

@@ -9,7 +9,7 @@ from app.protocol.cells import conflict, settled, winner
 from app.protocol.hlc import STAMP_MOST
 from app.protocol.open_members import survivor
 from app.protocol.store import CellRecord, Member, Store
-from app.protocol.wire import Cell, CellTaken
+from app.protocol.wire import ID_BYTES, Cell, CellTaken, is_name, keepable
 
 
 def take_cells(
@@ -20,6 +20,8 @@ def take_cells(
 
 
 def _take(store: Store, cell: Cell, home: str, now_ms: int) -> CellTaken:
+    if not is_cell(cell):
+        return CellTaken(cell.member, cell.field, cell.hlc, None)
     member = survivor(store, cell.member)
     known = store.member(member) or Member(member, home)
     seen = store.cell(member, cell.field, cell.device, cell.hlc)
@@ -34,6 +36,16 @@ def _take(store: Store, cell: Cell, home: str, now_ms: int) -> CellTaken:
     if stands != stood:
         store.put_member(replace(known, cells={**known.cells, cell.field: stands}))
     return CellTaken(cell.member, cell.field, cell.hlc, stands)
+
+
+def is_cell(cell: Cell) -> bool:
+    """Whether a till of ours could have written it. Another one changes nothing and dams nothing."""
+    return (
+        len(cell.member) == ID_BYTES
+        and len(cell.device) <= ID_BYTES
+        and is_name(cell.field)
+        and keepable(cell.value or "")
+    )
 
 
 def erase(store: Store, member: bytes, home: str) -> None:

@@ -112,10 +112,10 @@ def frame(store: Store, device: Device, request: SnapshotRequest) -> SnapshotRep
 
     A snapshot from before the device's epoch does not say which of its events are in it.
     """
-    snapshot = store.snapshot(request.bucket, request.snapshot)
-    tenant = store.tenant()
     if request.bucket not in device.buckets:
         return None
+    snapshot = store.snapshot(request.bucket, request.snapshot)
+    tenant = store.tenant()
     if snapshot is None or snapshot.timeline != tenant.timeline or not device.fenced:
         return None
     if snapshot.feed < store.floor(request.bucket):

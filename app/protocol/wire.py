@@ -20,6 +20,9 @@ PROTOS: Final = (1, 1)
 """The versions that this code speaks, first and last. Pushes are taken from any version for ever."""
 DAY_MOST: Final = 10_000_000
 """No date lies further from 1970, in days."""
+ID_BYTES: Final = 16
+NAME_MOST: Final = 200
+"""No asset's or profile field's name is longer: stores have them in their keys."""
 EVENTS_MOST: Final = 500
 EVENT_BYTES_MOST: Final = 256 * 1024
 
@@ -248,6 +251,16 @@ class SnapshotReply(msgspec.Struct, frozen=True, tag="frame"):
     frames: int
     rows: tuple[MemberRow, ...]
     references: tuple[ReferenceRow, ...]
+
+
+def keepable(text: str) -> bool:
+    """Whether every store can keep this text: PostgreSQL has no zero character."""
+    return "\0" not in text
+
+
+def is_name(text: str) -> bool:
+    """Whether a text from the network can be an asset's or a field's name."""
+    return len(text) <= NAME_MOST and keepable(text)
 
 
 def digest(rows: Iterable[MemberRow]) -> int:
