@@ -11,6 +11,8 @@ import pytest
 
 from app.build import open_till
 from tests.fakes import ZONE_MIN, MemoryKeystore, Shop, SteppedClock, make_shop
+from tests.headoffice.ran import pytest_sessionfinish as pytest_sessionfinish
+from tests.headoffice.ran import pytest_terminal_summary as pytest_terminal_summary
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -29,10 +29,7 @@ def issue_grant(
 
 def recovering(store: Store) -> bool:
     """After a restore nothing is promised until every live till has told what it still had."""
-    timeline = store.tenant().timeline
-    return any(
-        device.standing == "live" and device.reported != timeline for device in store.devices()
-    )
+    return store.unreported(store.tenant().timeline)
 
 
 def use_grant(store: Store, grant_id: bytes, device: bytes, amount: int) -> int:

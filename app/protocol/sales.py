@@ -62,12 +62,13 @@ def corrections(store: Store, sale: bytes) -> list[Correction]:
     Of `q` units that a return took of a line, the last ones are in excess; their share of its points is rounded
     up, so that what stands is floor(points * kept / q) like every other share.
     """
-    facts = sale_facts(store, sale)
+    returns = store.returns(sale)
+    facts = sale_facts(store, sale) if returns else None
     if facts is None:
         return []
     left = dict(facts.sold)
     found = []
-    for each in store.returns(sale):
+    for each in returns:
         taken = restored = 0
         for part in each.parts:
             kept = min(part.quantity, max(left.get(part.line, 0), 0))

@@ -1,1 +1,1 @@
-"""Numbered schema steps of head office's store in SQLite, forward only. A released file is never edited."""
+"""Numbered schema steps of head office's store, a folder for each database. A released file is never edited."""

@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 class StoreError(Exception):
     """The store can't be used as asked; nothing of the request was kept."""
 
 
 class StoreBusy(StoreError):
-    """Another connection was writing for longer than this one waits."""
+    """Another connection was writing this tenant's rows for longer than this one waits."""
 
     def __init__(self, wait_ms: int) -> None:
         super().__init__(
-            f"another process has been writing to the store for {wait_ms} ms: "
-            "one store has one head office process"
+            f"another writer of this tenant was not done after {wait_ms} ms: nothing was kept, try again"
+        )
+
+
+class StoreGone(StoreError):
+    """The database can't be reached any more. Of a commit that was under way nobody knows: till and head
+    office find out together when the till sends again."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the connection to the database is lost: {why}")
+
+
+class RoleTooMighty(StoreError):
+    """The role that head office works as could read other tenants' rows, or change what is insert-only."""
+
+    def __init__(self, role: str, why: str) -> None:
+        super().__init__(f"head office may not work as {role}: {why}")
+
+
+class NotMigrated(StoreError):
+    """The database has not the schema of this version; its owner brings it there."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"the database has schema {found} of {known}: run the migration as its owner"
         )
 
 
 class NotAStore(StoreError):
-    """The file is no store of head office."""
+    """The file or database is no store of head office."""
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} is not a head office store: {why}")
+    def __init__(self, place: object, why: str) -> None:
+        super().__init__(f"{place} is not a head office store: {why}")
 
 
 class NewerSchema(StoreError):
     """A later version of this program has changed the schema."""
 
-    def __init__(self, path: Path, found: int, known: int) -> None:
-        super().__init__(f"{path} has schema {found}, this version knows {known}: upgrade first")
+    def __init__(self, place: object, found: int, known: int) -> None:
+        super().__init__(f"{place} has schema {found}, this version knows {known}: upgrade first")
 
 
 class MigrationChanged(StoreError):
     """A recorded step is not the one that this version ships."""
 
-    def __init__(self, path: Path, number: int) -> None:
-        super().__init__(f"{path}: step {number} differs from the shipped file")
+    def __init__(self, place: object, number: int) -> None:
+        super().__init__(f"{place}: step {number} differs from the shipped file")

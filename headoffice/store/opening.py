@@ -1,7 +1,6 @@
-"""Opens the file of a head office store: its settings and its schema, step by step, forward only.
+"""Opens the file of a head office store in SQLite: its settings and its schema, step by step, forward only.
 
-A step is `headoffice/migrations/NNNN_name.sql`, recorded with its SHA-256. Nothing here knows what the
-tables mean.
+A step (steps.py) is recorded with its SHA-256. Nothing here knows what the tables mean.
 """
 
 from __future__ import annotations
@@ -10,17 +9,15 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from headoffice.store.errors import MigrationChanged, NewerSchema, NotAStore, StoreBusy
+from headoffice.store.errors import NotAStore, StoreBusy
+from headoffice.store.steps import SQLITE, Step, compared, shipped
 
-FOLDER: Final = Path(__file__).parents[1] / "migrations"
 WAIT_MS: Final = 5_000
 """So long a writer waits for another one before it is refused."""
 
-_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _RECORD: Final = """
 CREATE TABLE schema_step (
     number INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
@@ -28,31 +25,6 @@ CREATE TABLE schema_step (
     sha256 BLOB NOT NULL CHECK (length(sha256) = 32)
 ) STRICT
 """
-
-
-class Step(NamedTuple):
-    """One numbered migration; its checksum is over the text with line ends as LF."""
-
-    number: int
-    name: str
-    sql: str
-
-    @property
-    def sha256(self) -> bytes:
-        """What is recorded of it."""
-        return sha256(self.sql.encode()).digest()
-
-
-def shipped(folder: Path = FOLDER) -> tuple[Step, ...]:
-    """The steps of this version in order. A gap or a strange name is a mistake of ours."""
-    steps = []
-    for path in sorted(folder.glob("*.sql")):
-        parts = _NAME.fullmatch(path.name)
-        assert parts, f"{path.name} is not NNNN_name.sql"
-        steps.append(Step(int(parts[1]), parts[2], path.read_text(encoding="utf-8")))
-    numbers = [step.number for step in steps]
-    assert numbers == list(range(1, len(steps) + 1)), f"steps have a gap or a twin: {numbers}"
-    return tuple(steps)
 
 
 def open_database(
@@ -64,7 +36,7 @@ def open_database(
     """
     raw = sqlite3.connect(path, timeout=wait_ms / 1000, isolation_level=None)
     try:
-        _migrate(raw, path, shipped() if steps is None else steps, wait_ms)
+        _migrate(raw, path, shipped(SQLITE) if steps is None else steps, wait_ms)
         _settings(raw)
     except BaseException:
         raw.close()
@@ -122,12 +94,7 @@ def _compared(raw: sqlite3.Connection, path: Path, steps: tuple[Step, ...]) -> i
     if "schema_step" not in names:
         raise NotAStore(path, "tables without a record of migrations")
     had = raw.execute("SELECT number, sha256 FROM schema_step ORDER BY number").fetchall()
-    if len(had) > len(steps):
-        raise NewerSchema(path, len(had), len(steps))
-    for (number, checksum), step in zip(had, steps, strict=False):
-        if (number, checksum) != (step.number, step.sha256):
-            raise MigrationChanged(path, number)
-    return len(had)
+    return compared(had, steps, path)
 
 
 def _apply(raw: sqlite3.Connection, step: Step) -> None:

@@ -1,152 +1,190 @@
-"""Every statement of the SQLite store, bound to (tenant_id, dist_key) first; columns in the records' order."""
+"""What the stores ask and write, said once for SQLite and PostgreSQL: tables, reads by many keys, and single
+questions. How each database says it is sqlite.py's and postgresql.py's.
+
+Every read is bound to (tenant_id, dist_key) first. Columns stand in the order of the records (row_records.py).
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-_OWN: Final = "tenant_id = ?1 AND dist_key = ?2"
-
-
-def _insert(table: str, columns: str) -> str:
-    names = f"tenant_id, dist_key, {columns}".split(", ")
-    marks = ", ".join(f"?{at}" for at in range(1, len(names) + 1))
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
+OWN: Final = ("tenant_id", "dist_key")
 
 
-def _upsert(table: str, key: str, columns: str) -> str:
-    """The key is (tenant_id, dist_key, key); its columns come first in what is bound, the others follow."""
-    changed = ", ".join(f"{name} = excluded.{name}" for name in columns.split(", "))
-    conflict = f"ON CONFLICT (tenant_id, dist_key, {key}) DO UPDATE SET {changed}"
-    return f"{_insert(table, f'{key}, {columns}')} {conflict}"
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A table: its columns with their types in PostgreSQL, of which the first `keys` are the primary key after
+    `own`. `once`: its rows are written once and never replaced."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    keys: int = 1
+    once: bool = False
+    own: tuple[str, ...] = OWN
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(name for name, _ in self.columns)
 
 
-# The tenant's own row is bound to its id alone.
-_TENANT: Final = "timeline, budget, clock_ms, as_of_ms, granted, overdrawn, lost, written_off"
-TENANT: Final = f"SELECT tenant_id, {_TENANT} FROM tenant WHERE tenant_id = ?"
-PUT_TENANT: Final = (
-    f"INSERT INTO tenant (tenant_id, {_TENANT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (tenant_id) DO UPDATE SET timeline = excluded.timeline, budget = excluded.budget, "
-    "clock_ms = excluded.clock_ms, as_of_ms = excluded.as_of_ms, granted = excluded.granted, "
-    "overdrawn = excluded.overdrawn, lost = excluded.lost, written_off = excluded.written_off"
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """The rows of a table that have one of many keys, `by` their columns; `where` a fixed condition.
+
+    hint  SQLite's index: without statistics it rather walks all rows of the tenant than a handful of open ones
+    """
+
+    table: Table
+    by: tuple[str, ...]
+    where: str = ""
+    order: str = ""
+    hint: str = ""
+
+
+class Ask(NamedTuple):
+    """A single question; its values follow the tenant's id and dist_key, each at a question mark."""
+
+    text: str
+
+
+def _table(name: str, columns: str, keys: int = 1, *, once: bool = False) -> Table:
+    return Table(name, _typed(columns), keys, once)
+
+
+def _typed(columns: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, kind) for name, kind in (each.split() for each in columns.split(",")))
+
+
+# The tenant's own row is found by its id alone.
+TENANT: Final = Table(
+    "tenant",
+    _typed(
+        "tenant_id bytea, timeline bigint, budget bigint, clock_ms bigint, as_of_ms bigint, "
+        "granted bigint, overdrawn bigint, lost bigint, written_off bigint"
+    ),
+    own=(),
+)
+DEVICE: Final = _table(
+    "device",
+    "device_id bytea, home text, buckets bytea, epoch bigint, seq bigint, chain bytea, "
+    "reported bigint, standing text, fenced boolean, nonce bytea, common bigint, rebased_ms bytea, "
+    "seen bytea",
+)
+LINK: Final = _table(
+    "link",
+    "device_id bytea, epoch bigint, seq bigint, event_id bytea, chain bytea",
+    3,
+    once=True,
+)
+EVENT: Final = _table("event", "event_id bytea, body bytea, standing text", once=True)
+MEMBER: Final = _table(
+    "member",
+    "member_id bytea, bucket text, feed bigint, alias bytea, erased_at bigint, rest bytea",
+)
+RESERVATION: Final = _table(
+    "reservation",
+    "member_id bytea, asset text, device_id bytea, amount bigint, local bigint",
+    3,
+)
+LEDGER: Final = _table(
+    "ledger",
+    "member_id bytea, number bigint, event_id bytea, n bigint, asset text, kind text, "
+    "amount bigint, business_date bigint, available_from bigint, expires bigint, "
+    "minimum_expiry bigint, ref_event bytea, ref_n bigint",
+    2,
+    once=True,
+)
+HOLD: Final = _table(
+    "hold",
+    "hold_id bytea, device_id bytea, epoch bigint, standing text, member_id bytea, asset text, "
+    "amount bigint, business_date bigint, sale bytea, lines bytea",
+)
+GRANT: Final = _table(
+    "risk_grant",
+    "grant_id bytea, device_id bytea, epoch bigint, amount bigint, cap bigint, "
+    "lease_until_ms bigint, standing text",
+)
+RETURN: Final = _table(
+    "sale_return",
+    "sale bytea, number bigint, event_id bytea, member_id bytea, business_date bigint, parts bytea",
+    2,
+    once=True,
+)
+CELL: Final = _table(
+    "cell",
+    "member_id bytea, number bigint, field text, value text, hlc bigint, device_id bytea, "
+    "over bigint, decides bigint, conflict bytea",
+    2,
+    once=True,
+)
+REFERENCE: Final = _table(
+    "reference_set", "key text, bucket text, feed bigint, version bigint, body bytea"
+)
+FEED: Final = _table("feed_head", "bucket text, head bigint, floor bigint")
+SNAPSHOT: Final = _table(
+    "snapshot",
+    "bucket text, snapshot_id bigint, timeline bigint, feed bigint, have bytea, frames bigint, "
+    "reference_sets bytea",
+    2,
+)
+FRAME: Final = _table(
+    "snapshot_frame", "bucket text, snapshot_id bigint, frame bigint, rows bytea", 3
 )
 
-_DEVICE: Final = (
-    "home, buckets, epoch, seq, chain, reported, standing, fenced, nonce, common, rebased_ms, seen"
+THE_TENANT: Final = Query(TENANT, ("tenant_id",))
+DEVICES: Final = Query(DEVICE, ("device_id",))
+LINKS: Final = Query(LINK, ("device_id", "epoch", "seq"))
+EVENTS: Final = Query(EVENT, ("event_id",))
+MEMBERS: Final = Query(MEMBER, ("member_id",))
+RESERVATIONS: Final = Query(RESERVATION, ("member_id",))
+ENTRIES: Final = Query(LEDGER, ("member_id",), order="number")
+HOLDS: Final = Query(HOLD, ("hold_id",))
+OPEN_HOLDS: Final = Query(HOLD, ("device_id",), "standing = 'open'", hint="hold_open")
+OPEN_LINE_HOLDS: Final = Query(HOLD, ("sale",), "standing = 'open'", hint="hold_lines")
+GRANTS: Final = Query(GRANT, ("grant_id",))
+OPEN_GRANTS: Final = Query(GRANT, ("device_id",), "standing = 'open'", hint="risk_grant_open")
+RETURNS: Final = Query(RETURN, ("sale",), order="number")
+CELLS: Final = Query(CELL, ("member_id",), order="number")
+SENT_CELLS: Final = Query(
+    CELL, ("member_id", "field", "device_id", "hlc"), order="number", hint="cell_sent"
 )
-DEVICE: Final = f"SELECT device_id, {_DEVICE} FROM device WHERE {_OWN} AND device_id = ?3"
-DEVICES: Final = f"SELECT device_id, {_DEVICE} FROM device WHERE {_OWN} ORDER BY device_id"
-PUT_DEVICE: Final = _upsert("device", "device_id", _DEVICE)
+REFERENCES: Final = Query(REFERENCE, ("key",))
+FEEDS: Final = Query(FEED, ("bucket",))
+SNAPSHOTS: Final = Query(SNAPSHOT, ("bucket", "snapshot_id"))
+FRAMES: Final = Query(FRAME, ("bucket", "snapshot_id"))
 
-LINK: Final = (
-    "SELECT epoch, seq, event_id, chain FROM link "
-    f"WHERE {_OWN} AND device_id = ?3 AND epoch = ?4 AND seq = ?5"
-)
-PUT_LINK: Final = _insert("link", "device_id, epoch, seq, event_id, chain")
+_OWN: Final = "tenant_id = ? AND dist_key = ?"
 
-EVENT: Final = f"SELECT event_id, body, standing FROM event WHERE {_OWN} AND event_id = ?3"
-PUT_EVENT: Final = _insert("event", "event_id, body, standing")
 
-_MEMBER: Final = "member_id, bucket, feed, alias, erased_at, rest"
-MEMBER: Final = f"SELECT {_MEMBER} FROM member WHERE {_OWN} AND member_id = ?3"
-MEMBERS: Final = f"SELECT member_id FROM member WHERE {_OWN} ORDER BY member_id"
-MEMBER_ROWS: Final = (
-    f"SELECT {_MEMBER} FROM member WHERE {_OWN} AND bucket = ?3 AND feed > ?4 "
-    "ORDER BY feed LIMIT ?5"
-)
-PUT_MEMBER: Final = (
-    f"{_insert('member', _MEMBER)} ON CONFLICT (tenant_id, dist_key, member_id) DO UPDATE SET "
-    "bucket = excluded.bucket, alias = excluded.alias, erased_at = excluded.erased_at, "
-    "rest = excluded.rest"
-)
-NUMBER_MEMBER: Final = f"UPDATE member SET feed = ?3 WHERE {_OWN} AND member_id = ?4"
+def _columns(table: Table) -> str:
+    return ", ".join(table.names)
 
-RESERVATIONS: Final = (
-    f"SELECT asset, device_id, amount, local FROM reservation WHERE {_OWN} AND member_id = ?3"
-)
-RESERVED_FOR: Final = (
-    f"SELECT DISTINCT member_id FROM reservation WHERE {_OWN} AND device_id = ?3 ORDER BY member_id"
-)
-DROP_RESERVATIONS: Final = f"DELETE FROM reservation WHERE {_OWN} AND member_id = ?3"
-ADD_RESERVATION: Final = _insert("reservation", "member_id, asset, device_id, amount, local")
 
-_ENTRY: Final = (
-    "event_id, n, asset, kind, amount, business_date, available_from, expires, minimum_expiry, "
-    "ref_event, ref_n"
+ALL_DEVICES: Final = Ask(f"SELECT {_columns(DEVICE)} FROM device WHERE {_OWN} ORDER BY device_id")
+UNREPORTED: Final = Ask(
+    f"SELECT device_id FROM device WHERE {_OWN} AND reported < ? AND (standing = 'live')"
 )
-LEDGER: Final = f"SELECT {_ENTRY} FROM ledger WHERE {_OWN} AND member_id = ?3 ORDER BY number"
-LAST_ENTRY: Final = f"SELECT coalesce(max(number), 0) FROM ledger WHERE {_OWN} AND member_id = ?3"
-ADD_ENTRY: Final = _insert("ledger", f"member_id, number, {_ENTRY}")
-
-_HOLD: Final = "device_id, epoch, standing, member_id, asset, amount, business_date, sale, lines"
-HOLD: Final = f"SELECT hold_id, {_HOLD} FROM hold WHERE {_OWN} AND hold_id = ?3"
-# INDEXED BY: without statistics SQLite rather walks all rows of the tenant, which lie in the order asked for.
-OPEN_HOLDS: Final = (
-    f"SELECT hold_id, {_HOLD} FROM hold INDEXED BY hold_open "
-    f"WHERE {_OWN} AND standing = 'open' AND device_id = ?3 ORDER BY hold_id"
+MEMBERS_AFTER: Final = Ask(
+    f"SELECT {_columns(MEMBER)} FROM member WHERE {_OWN} AND member_id > ? "
+    "ORDER BY member_id LIMIT ?"
 )
-OPEN_LINE_HOLDS: Final = (
-    f"SELECT hold_id, {_HOLD} FROM hold INDEXED BY hold_lines "
-    f"WHERE {_OWN} AND standing = 'open' AND sale = ?3 ORDER BY hold_id"
+RESERVED_FOR: Final = Ask(
+    f"SELECT DISTINCT member_id FROM reservation WHERE {_OWN} AND device_id = ? ORDER BY member_id"
 )
-PUT_HOLD: Final = _upsert("hold", "hold_id", _HOLD)
-
-_GRANT: Final = "device_id, epoch, amount, cap, lease_until_ms, standing"
-GRANT: Final = f"SELECT grant_id, {_GRANT} FROM risk_grant WHERE {_OWN} AND grant_id = ?3"
-OPEN_GRANT: Final = (
-    f"SELECT grant_id, {_GRANT} FROM risk_grant "
-    f"WHERE {_OWN} AND standing = 'open' AND device_id = ?3"
+MEMBER_ROWS: Final = Ask(
+    f"SELECT {_columns(MEMBER)} FROM member WHERE {_OWN} AND bucket = ? AND feed > ? "
+    "ORDER BY feed LIMIT ?"
 )
-PUT_GRANT: Final = _upsert("risk_grant", "grant_id", _GRANT)
-
-_RETURN: Final = "event_id, member_id, business_date, parts"
-RETURNS: Final = f"SELECT {_RETURN} FROM sale_return WHERE {_OWN} AND sale = ?3 ORDER BY number"
-LAST_RETURN: Final = f"SELECT coalesce(max(number), 0) FROM sale_return WHERE {_OWN} AND sale = ?3"
-ADD_RETURN: Final = _insert("sale_return", f"sale, number, {_RETURN}")
-
-_CELL: Final = "field, value, hlc, device_id, over, decides, conflict"
-CELL: Final = (
-    f"SELECT member_id, {_CELL} FROM cell INDEXED BY cell_sent "
-    f"WHERE {_OWN} AND member_id = ?3 AND field = ?4 AND device_id = ?5 AND hlc = ?6 "
-    "ORDER BY number LIMIT 1"
+REFERENCE_ROWS: Final = Ask(
+    f"SELECT {_columns(REFERENCE)} FROM reference_set WHERE {_OWN} AND bucket = ? AND feed > ? "
+    "AND (body IS NOT NULL OR feed > ?) ORDER BY feed LIMIT ?"
 )
-CELLS: Final = (
-    f"SELECT member_id, {_CELL} FROM cell WHERE {_OWN} AND member_id = ?3 ORDER BY number"
-)
-LAST_CELL: Final = f"SELECT coalesce(max(number), 0) FROM cell WHERE {_OWN} AND member_id = ?3"
-ADD_CELL: Final = _insert("cell", f"member_id, number, {_CELL}")
-DROP_CELLS: Final = f"DELETE FROM cell WHERE {_OWN} AND member_id = ?3"
-
-_REFERENCE: Final = "key, bucket, feed, version, body"
-REFERENCE: Final = f"SELECT {_REFERENCE} FROM reference_set WHERE {_OWN} AND key = ?3"
-REFERENCE_ROWS: Final = (
-    f"SELECT {_REFERENCE} FROM reference_set WHERE {_OWN} AND bucket = ?3 AND feed > ?4 "
-    "AND (body IS NOT NULL OR feed > ?5) ORDER BY feed LIMIT ?6"
-)
-PUT_REFERENCE: Final = (
-    f"{_insert('reference_set', _REFERENCE)} ON CONFLICT (tenant_id, dist_key, key) DO UPDATE SET "
-    "bucket = excluded.bucket, version = excluded.version, body = excluded.body"
-)
-NUMBER_REFERENCE: Final = f"UPDATE reference_set SET feed = ?3 WHERE {_OWN} AND key = ?4"
-
-FEED: Final = f"SELECT head, floor FROM feed_head WHERE {_OWN} AND bucket = ?3"
-RAISE_HEAD: Final = (
-    "INSERT INTO feed_head (tenant_id, dist_key, bucket, head, floor) VALUES (?1, ?2, ?3, ?4, 0) "
-    "ON CONFLICT (tenant_id, dist_key, bucket) DO UPDATE SET head = head + excluded.head RETURNING head"
-)
-RAISE_FLOOR: Final = f"UPDATE feed_head SET floor = max(floor, ?4) WHERE {_OWN} AND bucket = ?3"
-
-_SNAPSHOT: Final = "snapshot_id, timeline, feed, have, frames, reference_sets"
-SNAPSHOT: Final = (
-    f"SELECT {_SNAPSHOT} FROM snapshot WHERE {_OWN} AND bucket = ?3 AND snapshot_id = ?4"
-)
-NEWEST_SNAPSHOT: Final = (
-    f"SELECT {_SNAPSHOT} FROM snapshot WHERE {_OWN} AND bucket = ?3 "
+NEWEST_SNAPSHOT: Final = Ask(
+    f"SELECT {_columns(SNAPSHOT)} FROM snapshot WHERE {_OWN} AND bucket = ? "
     "ORDER BY snapshot_id DESC LIMIT 1"
 )
-PUT_SNAPSHOT: Final = _upsert(
-    "snapshot", "bucket, snapshot_id", "timeline, feed, have, frames, reference_sets"
+ONE_FRAME: Final = Ask(
+    f"SELECT rows FROM snapshot_frame WHERE {_OWN} AND bucket = ? AND snapshot_id = ? AND frame = ?"
 )
-_OF_SNAPSHOT: Final = f"{_OWN} AND bucket = ?3 AND snapshot_id = ?4"
-FRAME: Final = f"SELECT rows FROM snapshot_frame WHERE {_OF_SNAPSHOT} AND frame = ?5"
-DROP_FRAMES: Final = f"DELETE FROM snapshot_frame WHERE {_OF_SNAPSHOT}"
-ADD_FRAME: Final = _insert("snapshot_frame", "bucket, snapshot_id, frame, rows")

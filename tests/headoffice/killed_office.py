@@ -1,4 +1,5 @@
-"""A head office that serves pushes until it is killed: `python -m tests.headoffice.killed_office FILE SEED`.
+"""A head office that serves pushes until it is killed: `python -m tests.headoffice.killed_office SEED PLACE…`,
+PLACE a file of SQLite or the two connection strings of OnPostgres.
 
 It says `begin N` before each request's transaction and `done N` after the commit; N: the events that the till
 will then have pushed. Kills and what must be left of them: `Kills`.
@@ -15,17 +16,17 @@ from typing import Final
 
 from app.domain.fold import fold
 from app.domain.state import EMPTY
-from headoffice.store.sqlite import SqliteStore
-from tests.headoffice.office import BUCKET, Shop, connected, opened
+from headoffice.store.records import Records
+from tests.headoffice.office import BUCKET, Database, OnPostgres, OnSqlite, Shop
 
 EVENTS: Final = 3
 """Of each request."""
 
 
-def serve(path: Path, seed: int) -> None:
+def serve(database: Database, seed: int) -> None:
     """Requests of one till without an end."""
     shop = Shop(seed)
-    with opened(path) as store:
+    with database.opened() as store:
         shop.enrol(store)
         shop.sync(store)
         number = 0
@@ -40,8 +41,8 @@ def serve(path: Path, seed: int) -> None:
 class Kills:
     """Kills of such processes, one store for all of them."""
 
-    def __init__(self, path: Path, rng: random.Random) -> None:
-        self._path, self._rng = path, rng
+    def __init__(self, database: Database, rng: random.Random) -> None:
+        self._database, self._rng = database, rng
         self.kills = self.inside = self.undone = self.requests = 0
         self._pushed: dict[bytes, int] = {}
 
@@ -51,8 +52,8 @@ class Kills:
             sys.executable,
             "-m",
             "tests.headoffice.killed_office",
-            str(self._path),
             str(seed),
+            *self._database.place,
         ]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
@@ -74,15 +75,12 @@ class Kills:
         self.look(Shop(seed).at.device, promised)
 
     def look(self, device: bytes, promised: int) -> None:
-        """Whether the file is sound and holds what was promised to this device and the ones before."""
-        with connected(self._path) as raw:
-            assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
-            links, events, entries = raw.execute(
-                "SELECT (SELECT count(*) FROM link), (SELECT count(*) FROM event), "
-                "(SELECT count(*) FROM ledger)"
-            ).fetchone()
-        with opened(self._path) as store, store.reading():
+        """Whether the store is sound and holds what was promised to this device and the ones before."""
+        self._database.check()
+        links, events, entries = (
+            len(self._database.rows(table)) for table in ("link", "event", "ledger")
+        )
+        with self._database.opened() as store, store.reading():
             known = store.device(device)
             assert known is not None
             # A commit that was never told may be there, whole; one that was told must be.
@@ -95,7 +93,7 @@ class Kills:
             _same_sums(store)
 
 
-def _same_sums(store: SqliteStore) -> None:
+def _same_sums(store: Records) -> None:
     """States are their ledgers' folds, and feed numbers go up to the head."""
     feeds = []
     for member_id in store.members():
@@ -108,4 +106,6 @@ def _same_sums(store: SqliteStore) -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]))
+    _, own_seed, *place = sys.argv
+    on = OnSqlite(Path(place[0])) if len(place) == 1 else OnPostgres(*place)
+    serve(on, int(own_seed))

@@ -3,46 +3,37 @@
 from __future__ import annotations
 
 import random
-import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from app.protocol.pull import frame, page, take_snapshot
 from app.protocol.store import Device, Member
-from app.protocol.wire import START, Cursor, SnapshotRequest
+from app.protocol.wire import START, Cursor, ReferenceRow, SnapshotRequest
 from headoffice.store import statements as sql
-from headoffice.store.opening import open_database
+from headoffice.store.records import Records
+from headoffice.store.row_records import Row
 from headoffice.store.sqlite import SqliteStore
-from tests.headoffice.office import BUCKET, LIMITS, TENANT, Shop, connected, opened
+from tests.headoffice.office import BUCKET, LIMITS, TENANT, Database, Shop, connected
 
 WRITES = 60
 
 
-class HeadFirst(SqliteStore):
-    """Planted: takes its numbers before its transaction, as a sequence does."""
+class HeadDropped(Records):
+    """Planted: numbers its rows and leaves the head where it was, but for the first."""
 
-    def __init__(self, path: Path) -> None:
-        self._other = open_database(path)
-        super().__init__(self._other, TENANT.id)
-        self._taken = 0
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._rows_write, self._had = self._rows.write, False
+        self._rows.write = self._planted  # type: ignore[method-assign]  # a fault
 
-    def take_first(self) -> None:
-        self._taken = self._raw.execute(sql.RAISE_HEAD, (*self._own, BUCKET, 1)).fetchone()[0]
-
-    def _take_numbers(self, bucket: str, count: int) -> int:
-        return self._taken
-
-
-class HeadDropped(SqliteStore):
-    """Planted: numbers its rows and leaves the head where it was."""
-
-    def _take_numbers(self, bucket: str, count: int) -> int:
-        row = self._read(sql.FEED, bucket).fetchone()
-        if row is None:
-            return super()._take_numbers(bucket, count)
-        return int(row[0])
+    def _planted(self, table: sql.Table, rows: Sequence[Row]) -> None:
+        if table is sql.FEED and rows:
+            rows, self._had = ([] if self._had else rows), True
+        self._rows_write(table, rows)
 
 
 class Reader:
@@ -53,7 +44,7 @@ class Reader:
         self._cursor: Cursor = START
         self.seen: dict[bytes, int] = {}
 
-    def pull(self, store: SqliteStore) -> None:
+    def pull(self, store: Records) -> None:
         with store.reading():
             found = page(store, self._device, {BUCKET: self._cursor}, LIMITS)
         for row in found.rows:
@@ -62,7 +53,7 @@ class Reader:
         self._cursor = found.cursors[BUCKET]
 
 
-def device_of(store: SqliteStore) -> Device:
+def device_of(store: Records) -> Device:
     shop = Shop(1)
     shop.enrol(store)
     with store.reading():
@@ -71,7 +62,7 @@ def device_of(store: SqliteStore) -> Device:
     return device
 
 
-def missed(store: SqliteStore, reader: Reader) -> int:
+def missed(store: Records, reader: Reader) -> int:
     """Members whose last change the reader never got."""
     with store.reading():
         known = {member: store.member(member) for member in store.members()}
@@ -82,10 +73,11 @@ def missed(store: SqliteStore, reader: Reader) -> int:
     )
 
 
-def test_a_reader_that_looks_before_in_and_after_each_write_misses_nothing(tmp_path: Path) -> None:
+def test_a_reader_that_looks_before_in_and_after_each_write_misses_nothing(
+    office: Database,
+) -> None:
     rng = random.Random(1)
-    path = tmp_path / "office.db"
-    with opened(path) as writer, opened(path) as pulled:
+    with office.opened() as writer, office.opened() as pulled:
         reader = Reader(device_of(writer))
         for _ in range(WRITES):
             with writer.writing():
@@ -99,38 +91,36 @@ def test_a_reader_that_looks_before_in_and_after_each_write_misses_nothing(tmp_p
         assert missed(pulled, reader) == 0
 
 
-def test_a_head_taken_before_the_transaction_makes_a_reader_miss_rows(tmp_path: Path) -> None:
-    path = tmp_path / "office.db"
-    with opened(path) as pulled:
+def test_a_head_that_is_true_before_its_rows_makes_a_reader_miss_them(office: Database) -> None:
+    with office.opened() as pulled, office.opened() as writer:
         reader = Reader(device_of(pulled))
-        writer = HeadFirst(path)
+        raised = 0
         for number in range(WRITES):
-            writer.take_first()
+            # The planted fault: the head in a transaction of its own, then rows that were counted.
             with writer.writing():
+                raised = writer._feeds.number(BUCKET, "")
+            with writer.writing():
+                writer._feeds.number = lambda *_, at=raised: at  # type: ignore[method-assign]
                 writer.put_member(Member(bytes([number]) * 16, BUCKET))
                 if number % 3 == 0:
                     reader.pull(pulled)
+            del writer._feeds.number
             reader.pull(pulled)
         assert missed(pulled, reader) == WRITES / 3
-        writer._other.close()
 
 
-def test_a_head_that_is_not_raised_makes_a_reader_miss_rows(tmp_path: Path) -> None:
-    path = tmp_path / "office.db"
-    with opened(path) as pulled:
+def test_a_head_that_is_not_raised_makes_a_reader_miss_rows(office: Database) -> None:
+    with office.opened() as pulled, office.opened(planted=HeadDropped) as writer:
         reader = Reader(device_of(pulled))
-        writer = HeadDropped(open_database(path), TENANT.id)
         for number in range(WRITES):
             with writer.writing():
                 writer.put_member(Member(bytes([number]) * 16, BUCKET))
             reader.pull(pulled)
         assert missed(pulled, reader) == WRITES - 1
-        writer._raw.close()
 
 
-def test_rows_and_head_are_read_in_one_snapshot(tmp_path: Path) -> None:
-    path = tmp_path / "office.db"
-    with opened(path) as writer, opened(path) as pulled:
+def test_rows_and_head_are_read_in_one_snapshot(office: Database) -> None:
+    with office.opened() as writer, office.opened() as pulled:
         with writer.writing():
             writer.put_member(Member(b"M" * 16, BUCKET))
         with pulled.reading():
@@ -139,14 +129,19 @@ def test_rows_and_head_are_read_in_one_snapshot(tmp_path: Path) -> None:
                 writer.put_member(Member(b"N" * 16, BUCKET))
             assert pulled.head(BUCKET) == 1
             assert pulled.rows(BUCKET, 0, 10) == before
+            # Another bucket is asked for now, and still as it was then.
+            with writer.writing():
+                writer.put_member(Member(b"S" * 16, "south"))
+            assert pulled.member(b"S" * 16) is None
+            assert pulled.head("south") == 0
         with pulled.reading():
             assert pulled.head(BUCKET) == 2
 
 
 def test_a_row_that_was_put_is_read_with_its_number_in_the_same_transaction(
-    tmp_path: Path,
+    office: Database,
 ) -> None:
-    with opened(tmp_path / "office.db") as store, store.writing():
+    with office.opened() as store, store.writing():
         store.put_member(Member(b"M" * 16, BUCKET))
         store.put_member(Member(b"M" * 16, BUCKET))
         assert [row.feed for row in store.rows(BUCKET, 0, 10)] == [2]
@@ -154,17 +149,50 @@ def test_a_row_that_was_put_is_read_with_its_number_in_the_same_transaction(
         assert store.head(BUCKET) == 3
 
 
-def test_a_floor_above_the_head_is_refused(tmp_path: Path) -> None:
-    with opened(tmp_path / "office.db") as store:
+def test_stored_rows_and_those_that_were_put_make_one_page(office: Database) -> None:
+    ids = [bytes([number]) * 16 for number in range(6)]
+    with office.opened() as store:
+        with store.writing():
+            for each in ids[:4]:
+                store.put_member(Member(each, BUCKET))
+        with store.writing():
+            assert [row.feed for row in store.rows(BUCKET, 0, 10)] == [1, 2, 3, 4]
+            store.put_member(Member(ids[1], BUCKET))
+            store.put_member(Member(ids[4], BUCKET))
+            assert [row.feed for row in store.rows(BUCKET, 0, 10)] == [1, 3, 4, 5, 6]
+            assert [row.feed for row in store.rows(BUCKET, 0, 4)] == [1, 3, 4, 5]
+            assert [row.feed for row in store.rows(BUCKET, 3, 2)] == [4, 5]
+            assert [row.feed for row in store.rows(BUCKET, 5, 2)] == [6]
+        with store.reading():
+            assert [row.feed for row in store.rows(BUCKET, 0, 10)] == [1, 3, 4, 5, 6]
+
+
+def test_a_pruned_tombstone_is_in_no_page_of_the_same_transaction(office: Database) -> None:
+    with office.opened() as store:
+        with store.writing():
+            store.put_reference(ReferenceRow("a", BUCKET, 0, 1, None))
+            store.put_reference(ReferenceRow("b", BUCKET, 0, 1, None))
+        with store.writing():
+            store.put_reference(ReferenceRow("c", BUCKET, 0, 1, None))
+            assert [row.feed for row in store.rows(BUCKET, 0, 9)] == [1, 2, 3]
+            store.prune(BUCKET, 1)
+            assert [row.feed for row in store.rows(BUCKET, 0, 9)] == [2, 3]
+            store.prune(BUCKET, 3)
+            assert store.rows(BUCKET, 0, 9) == []
+        with store.reading():
+            assert store.rows(BUCKET, 0, 9) == []
+
+
+def test_a_floor_above_the_head_is_refused(office: Database) -> None:
+    with office.opened() as store:
         with store.writing():
             store.put_member(Member(b"M" * 16, BUCKET))
-        with pytest.raises(sqlite3.IntegrityError, match="CHECK"), store.writing():
+        with pytest.raises(office.refusals, match=r"CHECK|check"), store.writing():
             store.prune(BUCKET, 2)
 
 
 def test_a_till_that_asks_for_one_frame_makes_one_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "office.db"
-    with connected(path) as raw:
+    with connected(tmp_path / "office.db") as raw:
         store = SqliteStore(raw, TENANT.id)
         with store.writing():
             store.put_tenant(TENANT)

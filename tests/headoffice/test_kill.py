@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import random
-import sqlite3
-from pathlib import Path
 
 import pytest
 
 from tests.headoffice.killed_office import Kills
-from tests.headoffice.office import Shop, opened
+from tests.headoffice.office import Database, Shop
 
 KILLS = 8
 
 
-def test_after_kills_in_the_midst_of_commits_only_whole_requests_are_there(tmp_path: Path) -> None:
-    kills = Kills(tmp_path / "office.db", random.Random(11))
+def test_after_kills_in_the_midst_of_commits_only_whole_requests_are_there(
+    office: Database,
+) -> None:
+    kills = Kills(office, random.Random(11))
     for seed in range(KILLS):
         kills.kill_one(seed)
     assert kills.kills == KILLS
@@ -31,25 +31,15 @@ def test_after_kills_in_the_midst_of_commits_only_whole_requests_are_there(tmp_p
         "UPDATE device SET seq = seq - 1",
     ],
 )
-def test_a_request_that_is_not_whole_would_be_seen(tmp_path: Path, cut: str) -> None:
-    path = tmp_path / "office.db"
-    with opened(path) as store:
+def test_a_request_that_is_not_whole_would_be_seen(office: Database, cut: str) -> None:
+    with office.opened() as store:
         shop = Shop(1)
         shop.enrol(store)
         for _ in range(3):
             shop.sell()
             shop.sync(store)
-    kills = Kills(path, random.Random(1))
+    kills = Kills(office, random.Random(1))
     kills.look(shop.at.device, shop.at.store.top())
-    damage(path, cut)
+    assert office.damage(cut) > 0
     with pytest.raises(AssertionError):
         kills.look(shop.at.device, shop.at.store.top())
-
-
-def damage(path: Path, statement: str) -> None:
-    """Do to the file what the triggers forbid."""
-    raw = sqlite3.connect(path)
-    raw.execute("DROP TRIGGER ledger_is_kept")
-    assert raw.execute(statement).rowcount > 0
-    raw.commit()
-    raw.close()

@@ -12,7 +12,9 @@ import pytest
 from headoffice.store import statements as sql
 from headoffice.store.distribution import dist_key
 from headoffice.store.errors import MigrationChanged, NewerSchema, NotAStore
-from headoffice.store.opening import Step, open_database, shipped
+from headoffice.store.opening import open_database
+from headoffice.store.sqlite import select
+from headoffice.store.steps import SQLITE, Step, shipped
 from tests.headoffice.office import connected
 
 OUTSIDE = {"tenant", "schema_step"}
@@ -111,7 +113,7 @@ def test_the_key_of_a_tenant_is_for_ever() -> None:
 
 def test_each_step_is_recorded_with_its_checksum(raw: sqlite3.Connection) -> None:
     found = raw.execute("SELECT number, name, sha256 FROM schema_step ORDER BY number").fetchall()
-    assert found == [(step.number, step.name, step.sha256) for step in shipped()]
+    assert found == [(step.number, step.name, step.sha256) for step in shipped(SQLITE)]
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
@@ -125,8 +127,8 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
 def test_a_later_step_comes_on_top(tmp_path: Path) -> None:
     path = tmp_path / "office.db"
     open_database(path).close()
-    more = Step(len(shipped()) + 1, "note", "ALTER TABLE member ADD COLUMN note TEXT;")
-    raw = open_database(path, steps=(*shipped(), more))
+    more = Step(len(shipped(SQLITE)) + 1, "note", "ALTER TABLE member ADD COLUMN note TEXT;")
+    raw = open_database(path, steps=(*shipped(SQLITE), more))
     assert raw.execute("SELECT count(note) FROM member").fetchone() == (0,)
     raw.close()
     with pytest.raises(NewerSchema, match="upgrade first"):
@@ -137,9 +139,13 @@ def test_a_step_that_fails_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "office.db"
     with connected(path) as raw:
         before = list(raw.iterdump())
-    bad = Step(len(shipped()) + 1, "bad", "CREATE TABLE half (a TEXT) STRICT; CREATE TABLE member (a TEXT);")
+    bad = Step(
+        len(shipped(SQLITE)) + 1,
+        "bad",
+        "CREATE TABLE half (a TEXT) STRICT; CREATE TABLE member (a TEXT);",
+    )
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
-        open_database(path, steps=(*shipped(), bad))
+        open_database(path, steps=(*shipped(SQLITE), bad))
     with connected(path) as raw:
         assert list(raw.iterdump()) == before
 
@@ -147,7 +153,7 @@ def test_a_step_that_fails_is_not_there(tmp_path: Path) -> None:
 def test_a_step_that_was_edited_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "office.db"
     open_database(path).close()
-    first, *others = shipped()
+    first, *others = shipped(SQLITE)
     with pytest.raises(MigrationChanged, match="step 1"):
         open_database(path, steps=(first._replace(sql=first.sql + "-- later"), *others))
 
@@ -176,27 +182,42 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None
 
 def plan(raw: sqlite3.Connection, statement: str) -> list[str]:
     """What SQLite would do, line by line."""
-    marks = max([int(number) for number in re.findall(r"\?(\d+)", statement)], default=1)
     try:
-        rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", (None,) * marks)
+        rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?"))
     except sqlite3.OperationalError as error:  # INDEXED BY an index that isn't there
         return [str(error)]
     return [detail for *_, detail in rows]
 
 
+def statements() -> Iterator[tuple[str, str, int]]:
+    """Each read of the store: its name, its text, and how many columns it names."""
+    for name, each in vars(sql).items():
+        if isinstance(each, sql.Query):
+            named = len(each.table.own) + len(each.by)
+            yield name, select(each), named
+            if len(each.by) == 1:
+                yield name, select(each, 4), named
+        elif isinstance(each, sql.Ask):
+            yield name, each.text, len(re.findall(r"[=<>] \?", each.text.split("AND (")[0]))
+
+
 def astray(raw: sqlite3.Connection) -> set[str]:
-    """The statements that read more rows than those which the columns that they name stand for, or that sort
-    what they read."""
+    """The statements that read more rows than those which the columns that they name stand for."""
     found = set()
-    for name, statement in vars(sql).items():
-        if name.startswith("_") or not name.isupper() or statement.startswith("INSERT"):
-            continue
-        named = len(re.findall(r"[=>] \?", statement.split("WHERE")[1].split("AND (")[0]))
-        lines = plan(raw, statement)
+    for name, text, named in statements():
+        lines = plan(raw, text)
         assert lines, name
-        if not all("USING" in line and len(re.findall(r"[=>]\?", line)) == named for line in lines):
+        searches = [line for line in lines if not line.startswith("USE TEMP B-TREE")]
+        right = all(
+            "USING" in each and len(re.findall(r"[=<>]\?", each)) == named for each in searches
+        )
+        if not right or (name in SORTED_BY_INDEX and len(searches) < len(lines)):
             found.add(name)
     return found
+
+
+SORTED_BY_INDEX = {"MEMBER_ROWS", "REFERENCE_ROWS", "MEMBERS_AFTER", "NEWEST_SNAPSHOT"}
+"""Those that stop after a number of rows: they may not read all of them to sort them first."""
 
 
 def test_every_statement_finds_its_rows_by_an_index(raw: sqlite3.Connection) -> None:
@@ -210,9 +231,10 @@ def test_every_statement_finds_its_rows_by_an_index(raw: sqlite3.Connection) -> 
         ("reference_set_feed", {"REFERENCE_ROWS"}),
         ("hold_open", {"OPEN_HOLDS"}),
         ("hold_lines", {"OPEN_LINE_HOLDS"}),
-        ("risk_grant_open", {"OPEN_GRANT"}),
+        ("risk_grant_open", {"OPEN_GRANTS"}),
         ("reservation_device", {"RESERVED_FOR"}),
-        ("cell_sent", {"CELL"}),
+        ("device_reported", {"UNREPORTED"}),
+        ("cell_sent", {"SENT_CELLS"}),
     ],
 )
 def test_a_missing_index_is_noticed(raw: sqlite3.Connection, index: str, names: set[str]) -> None:

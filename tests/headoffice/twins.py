@@ -1,15 +1,18 @@
-"""Two head offices side by side: the in-memory store of the simulator and the one on disk, asked the same and
-compared after every request, reply by reply and record by record."""
+"""Two head offices side by side: the in-memory store of the simulator and one on disk, asked the same and
+compared after every request or group of requests, reply by reply and record by record."""
 
 from __future__ import annotations
 
 import itertools
 import random
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
+
+import psycopg
 
 from app.protocol import pull
 from app.protocol.limits import Limits
@@ -17,7 +20,12 @@ from app.protocol.server import Server
 from app.protocol.store import Snapshot, Tenant
 from app.protocol.wire import ReferenceRow, Reply, Request
 from headoffice.store.opening import open_database
+from headoffice.store.postgresql import PostgresStore
+from headoffice.store.postgresql_opening import Connection, connect
+from headoffice.store.records import Records
 from headoffice.store.sqlite import SqliteStore
+from tests.headoffice.cluster import Cluster
+from tests.headoffice.office import TABLES, AsItIs
 from tests.sim.memory import MemoryStore
 from tests.sim.settings import Settings, draw
 from tests.sim.world import World
@@ -38,30 +46,68 @@ class Different(AssertionError):
     """The two stores, or what they answered, are not the same."""
 
 
-class Disk:
-    """A store on disk, and what of it was found equal to memory so far."""
+class _Done(NamedTuple):
+    """Something that memory's server did, and its answer; `request` where it was one."""
 
-    def __init__(
-        self, folder: Path, shelf: list[Disk], tenant: bytes, kind: type[SqliteStore]
-    ) -> None:
-        self._new = partial(Disk, folder, shelf, tenant, kind)
-        self.path = folder / f"{len(shelf)}.db"
+    what: Callable[[Server], object]
+    answer: object
+    request: Request | None = None
+
+
+class Disk(ABC):
+    """A store on disk, what of it was found equal to memory so far, and what it has yet to do.
+
+    What memory has done is done here in groups of 1 to `most`, each one transaction as the group writer's.
+    """
+
+    def __init__(self, shelf: list[Disk], limits: Limits, most: int) -> None:
+        self._limits, self._most, self._chance = limits, most, random.Random(len(shelf))
+        self._waiting: list[_Done] = []
         shelf.append(self)
-        self.raw = open_database(self.path)
-        self.store = kind(self.raw, tenant)
         self.compared: Counter[str] = Counter()
         self.forget()
+
+    @property
+    @abstractmethod
+    def store(self) -> Records:
+        """The store itself."""
+
+    @abstractmethod
+    def copy(self) -> Disk:
+        """A backup of this moment."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """The run is over."""
+
+    @abstractmethod
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
+        """The answer in SQL, inside a transaction of the store."""
 
     def forget(self) -> None:
         """Compare everything anew the next time."""
         self._rows: dict[str, set[tuple[Any, ...]]] = {}
         self._links = self._events = 0
 
-    def copy(self) -> Disk:
-        """A backup of this moment, as a file of its own."""
-        other = self._new()
-        self.raw.backup(other.raw)
-        return other
+    def do(self, done: _Done, memory: MemoryStore) -> None:
+        """What memory has done, now or with others that follow."""
+        self._waiting.append(done)
+        if len(self._waiting) >= self._chance.randint(1, self._most):
+            self.settle(memory)
+
+    def settle(self, memory: MemoryStore) -> None:
+        """Do what waits, as one transaction, and compare."""
+        if not self._waiting:
+            return
+        server = Server(self.store, self._limits)
+        with self.store.writing([done.request for done in self._waiting if done.request]):
+            answers = [done.what(server) for done in self._waiting]
+        for done, answer in zip(self._waiting, answers, strict=True):
+            _equal("an answer", done.answer, answer)
+        self.compared["requests"] += len(answers)
+        self.compared["groups"] += 1
+        self._waiting.clear()
+        self.compare(memory)
 
     def compare(self, memory: MemoryStore) -> None:
         """Everything in both stores; what was equal before and has not changed since is not read again."""
@@ -72,7 +118,6 @@ class Disk:
             for key in self._changed():
                 _same_record(memory, self.store, *key)
                 self.compared[key[0]] += 1
-        self.compared["requests"] += 1
 
     def _counts(self, kept: Mapping[str, Any]) -> None:
         wanted = {
@@ -93,7 +138,7 @@ class Disk:
             "snapshot_frame": sum(len(each.frames) for each in kept["_snapshots"].values()),
         }
         columns = ", ".join(f"(SELECT count(*) FROM {table})" for table in wanted)
-        found = dict(zip(wanted, self.raw.execute(f"SELECT {columns}").fetchone(), strict=True))
+        found = dict(zip(wanted, self.ask(f"SELECT {columns}")[0], strict=True))
         _equal("rows of tables", wanted, found)
 
     def _added(self, memory: MemoryStore, kept: Mapping[str, Any]) -> None:
@@ -109,7 +154,7 @@ class Disk:
         """The records of which a row came, went or is another one."""
         changed = set()
         for table, (name, columns) in CHANGING.items():
-            rows = set(self.raw.execute(f"SELECT * FROM {table}"))
+            rows = set(self.ask(f"SELECT * FROM {table}"))
             first = 0 if table == "tenant" else 2
             for row in rows ^ self._rows.get(table, set()):
                 changed.add((name, row[first : first + columns]))
@@ -122,12 +167,12 @@ def _equal(what: str, memory: object, disk: object) -> None:
         raise Different(f"{what}: {memory!r} / {disk!r}")
 
 
-def _same_record(memory: MemoryStore, disk: SqliteStore, name: str, key: tuple[Any, ...]) -> None:
+def _same_record(memory: MemoryStore, disk: Records, name: str, key: tuple[Any, ...]) -> None:
     """One record, read through the port of both."""
     _equal(f"{name} {key}", _record(memory, name, key), _record(disk, name, key))
 
 
-def _record(store: MemoryStore | SqliteStore, name: str, key: tuple[Any, ...]) -> object:
+def _record(store: MemoryStore | Records, name: str, key: tuple[Any, ...]) -> object:
     if name == "tenant":
         return store.tenant()
     if name == "member":
@@ -146,6 +191,88 @@ def _record(store: MemoryStore | SqliteStore, name: str, key: tuple[Any, ...]) -
     return getattr(store, name)(*key)
 
 
+class SqliteDisk(Disk):
+    """Files in a folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        shelf: list[Disk],
+        tenant: bytes,
+        limits: Limits,
+        most: int,
+        planted: type,
+    ) -> None:
+        self._new = partial(SqliteDisk, folder, shelf, tenant, limits, most, planted)
+        self.path = folder / f"{len(shelf)}.db"
+        super().__init__(shelf, limits, most)
+        self.raw = open_database(self.path)
+        kind: Callable[..., Records] = type("Planted", (planted, SqliteStore), {})
+        self._store = kind(self.raw, tenant)
+
+    @property
+    def store(self) -> Records:
+        return self._store
+
+    def copy(self) -> Disk:
+        other = self._new()
+        self.raw.backup(other.raw)
+        return other
+
+    def close(self) -> None:
+        self.raw.close()
+        self.path.unlink()
+
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
+        return self.raw.execute(question).fetchall()
+
+
+class PostgresDisk(Disk):
+    """The tables of a cluster: one disk at a time lies in them, a backup is kept as rows until it is used."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        raw: Connection,
+        store: Records,
+        shelf: list[Disk],
+        limits: Limits,
+        most: int,
+        kept: Mapping[str, list[tuple[Any, ...]]] | None = None,
+    ) -> None:
+        super().__init__(shelf, limits, most)
+        self._new = partial(PostgresDisk, cluster, raw, store, shelf, limits, most)
+        self._cluster, self._raw, self._store, self._kept = cluster, raw, store, kept
+
+    @property
+    def store(self) -> Records:
+        if self._kept is not None:
+            self._put_back(self._kept)
+            self._kept = None
+        return self._store
+
+    def copy(self) -> Disk:
+        if self._kept is not None:
+            return self._new(self._kept)
+        with self._store.reading():
+            return self._new({table: self.ask(f"SELECT * FROM {table}") for table in TABLES})
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
+        return self._raw.execute(question, binary=True).fetchall()
+
+    def _put_back(self, kept: Mapping[str, list[tuple[Any, ...]]]) -> None:
+        self._cluster.empty()
+        with psycopg.connect(self._cluster.superuser) as raw:
+            raw.execute("SET session_replication_role = replica")
+            for table, rows in kept.items():
+                with raw.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                    for row in rows:
+                        copy.write_row(row)
+
+
 class TwinStore(MemoryStore):
     """The store that the simulation sees: memory, whose backups and direct changes are done on disk too."""
 
@@ -155,22 +282,23 @@ class TwinStore(MemoryStore):
         self._limits = limits
 
     def copy(self) -> TwinStore:
+        self.disk.settle(self)
         other = TwinStore(self.tenant(), self.disk.copy(), self._limits)
         vars(other).update(vars(super().copy()))
         return other
 
     def prune(self, bucket: str, up_to: int) -> None:
         super().prune(bucket, up_to)
-        with self.disk.store.writing():
-            self.disk.store.prune(bucket, up_to)
-        self.disk.compare(self)
+        self.disk.do(_Done(lambda server: server.store.prune(bucket, up_to), None), self)
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
         super().put_snapshot(snapshot)
-        with self.disk.store.writing():
-            theirs = pull.take_snapshot(self.disk.store, snapshot.bucket, snapshot.id, self._limits)
-        _equal("a snapshot", snapshot, theirs)
-        self.disk.compare(self)
+        bucket, number = snapshot.bucket, snapshot.id
+
+        def taken(server: Server) -> Snapshot:
+            return pull.take_snapshot(server.store, bucket, number, self._limits)
+
+        self.disk.do(_Done(taken, snapshot), self)
 
 
 class TwinServer(Server):
@@ -178,25 +306,24 @@ class TwinServer(Server):
 
     __slots__ = ()
 
-    def _both(self, what: Callable[[Server], Result]) -> Result:
+    def _both(self, what: Callable[[Server], Result], request: Request | None = None) -> Result:
         memory = self.store
         assert isinstance(memory, TwinStore)
-        disk = memory.disk
         ours = what(Server(memory, self.limits, self.read, self.offset_ms))
-        with disk.store.writing():
-            theirs = what(Server(disk.store, self.limits, self.read, self.offset_ms))
-        _equal("an answer", ours, theirs)
-        disk.compare(memory)
+        memory.disk.do(_Done(what, ours, request), memory)
         return ours
 
     def handle(self, request: Request, now_ms: int, rng: random.Random) -> Reply:
         state = rng.getstate()
 
         def asked(server: Server) -> tuple[Reply, object]:
-            rng.setstate(state)
-            return server.handle(request, now_ms, rng), rng.getstate()
+            chance = random.Random()
+            chance.setstate(state)
+            return server.handle(request, now_ms, chance), chance.getstate()
 
-        return self._both(asked)[0]
+        reply, after = self._both(asked, request)
+        rng.setstate(after)  # type: ignore[arg-type]  # as getstate gave it
+        return reply
 
     def enrol(self, device: bytes, home: str, *buckets: str, forgotten: bool = False) -> None:
         self._both(lambda server: server.enrol(device, home, *buckets, forgotten=forgotten))
@@ -223,38 +350,54 @@ class TwinServer(Server):
         self._both(lambda server: server.restored(timeline))
 
 
+NewDisk = Callable[[list[Disk], bytes, Limits], Disk]
+"""Makes the first disk of a run: the shelf that it and its backups go to, the tenant, the limits."""
+
+
 class TwinWorld(World):
-    """The simulated world with such a head office. `disks` are all files that its store and backups are."""
+    """The simulated world with such a head office. `disks` are all that its store and backups are."""
 
-    on_disk: type[SqliteStore] = SqliteStore
-    """The planted faults of the tests stand here."""
-
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, settings: Settings, new_disk: NewDisk) -> None:
+        self._new_disk = new_disk
         self.disks: list[Disk] = []
         super().__init__(settings)
 
     def head_office(self, tenant: Tenant) -> Server:
-        disk = Disk(self._folder, self.disks, tenant.id, self.on_disk)
+        disk = self._new_disk(self.disks, tenant.id, self.settings.limits)
         with disk.store.writing():
             disk.store.put_tenant(tenant)
         store = TwinStore(tenant, disk, self.settings.limits)
         return TwinServer(store, self.settings.limits)
 
 
-def run_twins(
-    seed: int, budget: int, folder: Path, world_type: type[TwinWorld] = TwinWorld
-) -> Counter[str]:
+def in_files(folder: Path, most: int = 1, planted: type = AsItIs) -> NewDisk:
+    """Disks in SQLite, groups of up to `most`; `planted` overrides methods of the store."""
+    return lambda shelf, tenant, limits: SqliteDisk(folder, shelf, tenant, limits, most, planted)
+
+
+def in_postgresql(cluster: Cluster, most: int = 1, planted: type = AsItIs) -> NewDisk:
+    """Disks in PostgreSQL, of which the run has all the tables."""
+
+    def new(shelf: list[Disk], tenant: bytes, limits: Limits) -> Disk:
+        cluster.empty()
+        raw = connect(cluster.app)
+        kind: Callable[..., Records] = type("Planted", (planted, PostgresStore), {})
+        return PostgresDisk(cluster, raw, kind(raw, tenant), shelf, limits, most)
+
+    return new
+
+
+def run_twins(seed: int, budget: int, new_disk: NewDisk) -> Counter[str]:
     """One seed's traffic through both stores: how many requests and records were compared. Raises Different."""
-    world = world_type(draw(seed, budget), folder)
+    world = TwinWorld(draw(seed, budget), new_disk)
     try:
         world.run()
         store = world.server.store
         assert isinstance(store, TwinStore)
+        store.disk.settle(store)
         store.disk.forget()
         store.disk.compare(store)
         return sum((disk.compared for disk in world.disks), Counter())
     finally:
         for disk in world.disks:
-            disk.raw.close()
-            disk.path.unlink()
+            disk.close()

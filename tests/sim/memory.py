@@ -68,6 +68,12 @@ class MemoryStore:
     def devices(self) -> Iterable[Device]:
         return [self._devices[key] for key in sorted(self._devices)]
 
+    def unreported(self, timeline: int) -> bool:
+        return any(
+            device.standing == "live" and device.reported < timeline
+            for device in self._devices.values()
+        )
+
     def link(self, device: bytes, epoch: int, seq: int) -> Link | None:
         return self._links.get((device, epoch, seq))
 

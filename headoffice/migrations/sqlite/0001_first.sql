@@ -32,6 +32,8 @@ CREATE TABLE device (
     PRIMARY KEY (tenant_id, dist_key, device_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX device_reported ON device (tenant_id, dist_key, reported) WHERE standing = 'live';
+
 CREATE TABLE link (
     tenant_id BLOB NOT NULL,
     dist_key INTEGER NOT NULL,
@@ -53,13 +55,12 @@ CREATE TABLE event (
     PRIMARY KEY (tenant_id, dist_key, event_id)
 ) STRICT;
 
--- feed: 0 only inside the transaction that brings the row, until its bucket's head is taken.
 CREATE TABLE member (
     tenant_id BLOB NOT NULL REFERENCES tenant (tenant_id),
     dist_key INTEGER NOT NULL CHECK (dist_key BETWEEN -2147483648 AND 2147483647),
     member_id BLOB NOT NULL CHECK (length(member_id) = 16),
     bucket TEXT NOT NULL,
-    feed INTEGER NOT NULL CHECK (feed >= 0),
+    feed INTEGER NOT NULL CHECK (feed > 0),
     alias BLOB,
     erased_at INTEGER NOT NULL CHECK (erased_at >= 0),
     rest BLOB NOT NULL,
@@ -187,7 +188,7 @@ CREATE TABLE reference_set (
     dist_key INTEGER NOT NULL CHECK (dist_key BETWEEN -2147483648 AND 2147483647),
     key TEXT NOT NULL,
     bucket TEXT NOT NULL,
-    feed INTEGER NOT NULL CHECK (feed >= 0),
+    feed INTEGER NOT NULL CHECK (feed > 0),
     version INTEGER NOT NULL,
     body BLOB,
     PRIMARY KEY (tenant_id, dist_key, key)

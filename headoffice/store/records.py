@@ -1,0 +1,318 @@
+"""The store port for every database: what a transaction reads is asked for once, what it puts written once.
+
+It keeps records and decides nothing. Puts stay in memory until the transaction ends and every read sees them;
+then they are written in bulk (unit.py). No other writer of the same tenant may be beside the transaction: that
+is the database's part (rows.py). Why columns here and bytes there: docs/decisions/head-office-store.md.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Final, overload
+
+from app.domain.entries import Entry
+from app.protocol.links import Link
+from app.protocol.store import (
+    CellRecord,
+    Device,
+    GrantRow,
+    Hold,
+    Member,
+    SaleReturn,
+    Snapshot,
+    StoredEvent,
+    Tenant,
+)
+from app.protocol.wire import MemberRow, ReferenceRow, Request
+from headoffice.store import statements as sql
+from headoffice.store.asked import fetch
+from headoffice.store.feeds import Feeds
+from headoffice.store.packing import FRAME, PLACES, REFERENCES
+from headoffice.store.rows import Rows
+from headoffice.store.unit import Unit
+
+PAGE: Final = 500
+"""So many members are read at a time where all are asked for."""
+
+
+class Records(ABC):
+    """Implements app.protocol.store.Store for one tenant, inside the transactions that a database opens."""
+
+    def __init__(self, rows: Rows, tenant: bytes) -> None:
+        self._rows = rows
+        self._tenant = tenant
+        self._unit = Unit(rows)
+        self._feeds = Feeds(self._unit)
+        self._mode = ""
+
+    @abstractmethod
+    def writing(self, requests: Iterable[Request] = ()) -> AbstractContextManager[None]:
+        """One transaction, kept whole when the block ends and not at all when it raises. What `requests` will
+        ask is read in a few statements first; the caller then handles them. Raises StoreBusy or StoreGone."""
+
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[None]:
+        """One snapshot of the store, beside any writer: rows and heads in it belong together."""
+
+    @contextmanager
+    def _transaction(self, mode: str, requests: Iterable[Request] = ()) -> Iterator[None]:
+        """The records are usable inside; what was put is written at the end of a writing one."""
+        assert not self._mode, "a store has one transaction at a time"
+        self._mode = mode
+        try:
+            fetch(self._unit, self._feeds, list(requests))
+            yield
+            if mode == "writing":
+                self._unit.write()
+        finally:
+            self._mode = ""
+            self._unit.clear()
+            self._feeds.clear()
+
+    def _read(self) -> Unit:
+        assert self._mode, "records are read inside writing() or reading()"
+        return self._unit
+
+    def _write(self) -> Unit:
+        assert self._mode == "writing", "records are put inside writing()"
+        return self._unit
+
+    # Tenant and devices
+
+    def tenant(self) -> Tenant:
+        tenant = self._read().tenants.get(self._tenant)
+        assert tenant is not None, "the tenant was never put"
+        return tenant
+
+    def put_tenant(self, tenant: Tenant) -> None:
+        assert tenant.id == self._tenant, "a store is one tenant's"
+        unit = self._write()
+        if unit.tenants.get(tenant.id) is None:
+            # Rows of others on this connection may refer to it before the transaction ends.
+            unit.rows.write(sql.TENANT, [tenant])
+        unit.tenants.put(tenant.id, tenant)
+
+    def device(self, device: bytes) -> Device | None:
+        return self._read().devices.get(device)
+
+    def put_device(self, device: Device) -> None:
+        self._write().devices.put(device.id, device)
+
+    def devices(self) -> Iterable[Device]:
+        return self._read().all_devices()
+
+    def unreported(self, timeline: int) -> bool:
+        devices = self._read().devices
+        keys = [*self._unit.unreported.keys(timeline), *devices.changed()]
+        found = [devices.get(key) for key in keys]
+        return any(each and each.standing == "live" and each.reported < timeline for each in found)
+
+    # Links and events
+
+    def link(self, device: bytes, epoch: int, seq: int) -> Link | None:
+        return self._read().links.get((device, epoch, seq))
+
+    def put_link(self, device: bytes, link: Link) -> None:
+        self._write().links.add((device, link.epoch, link.seq), link)
+
+    def event(self, event: bytes) -> StoredEvent | None:
+        return self._read().events.get(event)
+
+    def put_event(self, event: StoredEvent) -> None:
+        self._write().events.add(event.id, event)
+
+    # Members and their ledgers
+
+    def member(self, member: bytes) -> Member | None:
+        return self._read().members.get(member)
+
+    def members(self) -> Iterator[bytes]:
+        unit = self._read()
+        put = sorted(unit.members.changed())
+        last, more = b"", True
+        while more:
+            page = unit.whole(unit.rows.ask(sql.MEMBERS_AFTER, last, PAGE))
+            more = len(page) == PAGE
+            for each in page:
+                unit.members.found(each.id, each)
+            ids = {each.id for each in page}
+            upper = page[-1].id if more else None
+            ids.update(key for key in put if last < key and (upper is None or key <= upper))
+            yield from sorted(ids)
+            last = upper or last
+
+    def put_member(self, member: Member, entries: Sequence[Entry] = ()) -> None:
+        unit = self._write()
+        unit.members.get(member.id)
+        number = self._feeds.number(member.bucket, member.id)
+        unit.members.put(member.id, replace(member, feed=number))
+        for _, device in member.reserved:
+            unit.reserved.put(device, member.id)
+        if entries:
+            unit.ledger.add(member.id, entries)
+
+    def ledger(self, member: bytes) -> Sequence[Entry]:
+        return self._read().ledger.all(member)
+
+    def members_reserved_for(self, device: bytes) -> Sequence[bytes]:
+        unit = self._read()
+        found = [(key, unit.members.get(key)) for key in sorted(unit.reserved.keys(device))]
+        return [
+            key
+            for key, member in found
+            if member is not None and any(owner == device for _, owner in member.reserved)
+        ]
+
+    # Holds, grants and returns
+
+    def hold(self, hold: bytes) -> Hold | None:
+        return self._read().holds.get(hold)
+
+    def put_hold(self, hold: Hold) -> None:
+        unit = self._write()
+        unit.holds.put(hold.id, hold)
+        unit.device_holds.put(hold.device, hold.id)
+        if hold.sale is not None:
+            unit.line_holds.put(hold.sale, hold.id)
+
+    def open_holds(self, device: bytes) -> Sequence[Hold]:
+        unit = self._read()
+        found = [unit.holds.get(key) for key in sorted(unit.device_holds.keys(device))]
+        return [
+            hold for hold in found if hold and hold.standing == "open" and hold.device == device
+        ]
+
+    def open_line_holds(self, sale: bytes) -> Sequence[Hold]:
+        unit = self._read()
+        found = [unit.holds.get(key) for key in sorted(unit.line_holds.keys(sale))]
+        return [hold for hold in found if hold and hold.standing == "open" and hold.sale == sale]
+
+    def grant(self, grant: bytes) -> GrantRow | None:
+        return self._read().grants.get(grant)
+
+    def put_grant(self, grant: GrantRow) -> None:
+        unit = self._write()
+        unit.grants.put(grant.id, grant)
+        unit.device_grants.put(grant.device, grant.id)
+
+    def open_grant(self, device: bytes) -> GrantRow | None:
+        unit = self._read()
+        found = [unit.grants.get(key) for key in unit.device_grants.keys(device)]
+        still = [each for each in found if each and each.standing == "open"]
+        return still[0] if still else None
+
+    def returns(self, sale: bytes) -> Sequence[SaleReturn]:
+        return self._read().returns.all(sale)
+
+    def add_return(self, sale: bytes, entry: SaleReturn) -> None:
+        self._write().returns.add(sale, [entry])
+
+    # Cells
+
+    def cell(self, member: bytes, name: str, device: bytes, hlc: int) -> CellRecord | None:
+        unit = self._read()
+        for record in unit.cells.added().get(member, ()):
+            sent = record.sent
+            if (sent.field, sent.device, sent.hlc) == (name, device, hlc):
+                return record
+        if member in unit.cells.dropped():
+            return None
+        return unit.sent_cells.get((member, name, device, hlc))
+
+    def add_cell(self, record: CellRecord) -> None:
+        self._write().cells.add(record.sent.member, [record])
+
+    def cells(self, member: bytes) -> Sequence[CellRecord]:
+        return self._read().cells.all(member)
+
+    def drop_cells(self, member: bytes) -> None:
+        self._write().cells.drop(member)
+
+    # Reference data and feeds
+
+    def reference(self, key: str) -> ReferenceRow | None:
+        return self._read().references.get(key)
+
+    def put_reference(self, row: ReferenceRow) -> None:
+        unit = self._write()
+        number = self._feeds.number(row.bucket, row.key)
+        unit.references.put(row.key, row._replace(feed=number))
+
+    def rows(self, bucket: str, after: int, limit: int) -> Sequence[Member | ReferenceRow]:
+        self._read()
+        return self._feeds.rows(bucket, after, limit)
+
+    def head(self, bucket: str) -> int:
+        self._read()
+        return self._feeds.feed(bucket).head
+
+    def floor(self, bucket: str) -> int:
+        self._read()
+        return self._feeds.feed(bucket).floor
+
+    def prune(self, bucket: str, up_to: int) -> None:
+        self._write()
+        self._feeds.raise_floor(bucket, up_to)
+
+    # Snapshots: read and written at once, for they are large and nothing else refers to them
+
+    def snapshot(self, bucket: str, snapshot: int) -> Snapshot | None:
+        rows = self._read().rows
+        found = (
+            rows.find(sql.SNAPSHOTS, [(bucket, snapshot)])
+            if snapshot
+            else rows.ask(sql.NEWEST_SNAPSHOT, bucket)
+        )
+        if not found:
+            return None
+        _, number, timeline, feed, have, frames, references = found[0]
+        return Snapshot(
+            number, bucket, timeline, feed, dict(PLACES.unpack(have)),
+            _Frames(self, bucket, number, frames), REFERENCES.unpack(references),
+        )  # fmt: skip
+
+    def put_snapshot(self, snapshot: Snapshot) -> None:
+        rows, key = self._write().rows, (snapshot.bucket, snapshot.id)
+        rows.drop(sql.FRAMES, [key])
+        rows.write(
+            sql.SNAPSHOT,
+            [
+                (
+                    *key, snapshot.timeline, snapshot.feed,
+                    PLACES.pack(tuple(sorted(snapshot.have.items()))), len(snapshot.frames),
+                    REFERENCES.pack(snapshot.references),
+                )
+            ],
+        )  # fmt: skip
+        for number, frame in enumerate(snapshot.frames):
+            rows.write(sql.FRAME, [(*key, number, FRAME.pack(frame))])
+
+    def frame(self, bucket: str, snapshot: int, number: int) -> tuple[MemberRow, ...]:
+        """The rows of one frame of a snapshot."""
+        return FRAME.unpack(self._read().rows.ask(sql.ONE_FRAME, bucket, snapshot, number)[0][0])
+
+
+class _Frames(Sequence[tuple[MemberRow, ...]]):
+    """A snapshot's frames, each read when it is asked for: a till asks for one at a time."""
+
+    def __init__(self, store: Records, bucket: str, snapshot: int, count: int) -> None:
+        self._store, self._bucket, self._snapshot, self._count = store, bucket, snapshot, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[MemberRow, ...]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[tuple[MemberRow, ...]]: ...
+    def __getitem__(
+        self, at: int | slice
+    ) -> tuple[MemberRow, ...] | Sequence[tuple[MemberRow, ...]]:
+        if isinstance(at, slice):
+            return tuple(self[number] for number in range(*at.indices(self._count)))
+        if not 0 <= at < self._count:
+            raise IndexError(at)
+        return self._store.frame(self._bucket, self._snapshot, at)

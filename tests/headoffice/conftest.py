@@ -1,0 +1,36 @@
+"""The databases that head office's tests run on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.headoffice.cluster import Cluster
+from tests.headoffice.office import Database, OnPostgres, OnSqlite
+from tests.headoffice.ran import PROPERTY
+
+
+@pytest.fixture(scope="session")
+def _cluster() -> Iterator[Cluster]:
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def cluster(_cluster: Cluster, request: pytest.FixtureRequest) -> Cluster:
+    """The worker's PostgreSQL, without any row."""
+    _cluster.empty()
+    request.node.user_properties.append((PROPERTY, _cluster.version))
+    return _cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """A head office's database, of either kind."""
+    if request.param == "sqlite":
+        return OnSqlite(tmp_path / "office.db")
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return OnPostgres(cluster.app, cluster.superuser)
