@@ -212,6 +212,7 @@ class DataPlane:
         tenant: bytes | None,
         act: Callable[[], Any],
         kept: Callable[[Any], None],
+        request: Request | None = None,
     ) -> Any:
         """What the writer makes of a job, after its commit. Raises Busy, or what the job raised."""
         loop = asyncio.get_running_loop()
@@ -229,7 +230,7 @@ class DataPlane:
             with contextlib.suppress(RuntimeError):  # The loop has ended, and nobody waits.
                 loop.call_soon_threadsafe(settle, result, error)
 
-        self._writer.submit(Job(rank, weight, tenant, act, kept, told))
+        self._writer.submit(Job(rank, weight, tenant, act, kept, told, request))
         return await future
 
     async def _once(self, signed: SignedRequest, work: Awaitable[Any]) -> Any:
@@ -285,7 +286,7 @@ class DataPlane:
             office.served(message, till, reply, by_next=by_next)
 
         weight = max(1, len(message.events)) if isinstance(message, SyncRequest) else 1
-        return await self._done(_rank(message), weight, till.tenant, act, kept)
+        return await self._done(_rank(message), weight, till.tenant, act, kept, message)
 
     # Getting in
 

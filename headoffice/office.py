@@ -10,7 +10,7 @@ import random
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,10 +114,10 @@ class Office:
         self._raw.close()
 
     @contextmanager
-    def writing(self, tenant: bytes) -> Iterator[None]:
+    def writing(self, tenant: bytes, requests: Sequence[Request]) -> Iterator[None]:
         chain = self.chains[tenant]
         chain.kinds.clear()
-        with chain.store.writing():
+        with chain.store.writing(requests):
             yield
 
     def committed(self, tenant: bytes, jobs: int) -> None:

@@ -11,12 +11,13 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from headoffice.store.errors import StoreBusy
+from app.protocol.wire import Request
+from headoffice.store.errors import StoreError
 
 HOLD, PUSH, PULL = range(3)
 """Ranks: who waits least, and who is shed last (sync.md section 4)."""
@@ -26,7 +27,7 @@ WAITING_MOST: Final = {HOLD: 4_000, PUSH: 2_000, PULL: 500}
 """So many jobs may wait in all before one of this rank is sent away."""
 LOOK_S: Final = 0.25
 """So often the writer looks whether another process has changed the store."""
-BUSY_ERRORS: Final = (StoreBusy, sqlite3.OperationalError)
+BUSY_ERRORS: Final = (StoreError, sqlite3.OperationalError)
 """The store can't write now: locked, full, or its disk fails. It may later."""
 
 
@@ -42,6 +43,7 @@ class Job:
     kept    takes its result after the commit, in the writer's thread: what is in memory changes here
     told    hears in the end: the result and None, or None and the error. Never raises
     weight  of events    tenant  whose store; None: the job makes its own transactions
+    request the till's message that it will handle, if it handles one: the store looks ahead
     """
 
     rank: int
@@ -50,6 +52,7 @@ class Job:
     act: Callable[[], Any]
     kept: Callable[[Any], None]
     told: Callable[[Any, BaseException | None], None]
+    request: Request | None = None
 
 
 class Desk(Protocol):
@@ -58,8 +61,8 @@ class Desk(Protocol):
     def open(self) -> None:
         """Open the store and read what is kept in memory."""
 
-    def writing(self, tenant: bytes) -> AbstractContextManager[None]:
-        """One transaction on a chain's store."""
+    def writing(self, tenant: bytes, requests: Sequence[Request]) -> AbstractContextManager[None]:
+        """One transaction on a chain's store, in which these will be handled, or the first of them."""
 
     def committed(self, tenant: bytes, jobs: int) -> None:
         """A group of so many jobs was committed."""
@@ -196,7 +199,8 @@ class GroupWriter:
         done = list[tuple[Job, Any]]()
         until_s = self._monotonic_s() + GROUP_MS / 1000
         try:
-            with self._desk.writing(tenant):
+            requests = [job.request for job in group if job.request is not None]
+            with self._desk.writing(tenant, requests):
                 for job in group:
                     if done and self._monotonic_s() > until_s:
                         break

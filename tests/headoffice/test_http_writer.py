@@ -275,7 +275,7 @@ class Desk:
         pass
 
     @contextmanager
-    def writing(self, tenant: bytes) -> Iterator[None]:
+    def writing(self, tenant: bytes, requests: object) -> Iterator[None]:
         self.group = []
         yield
         if self.failing:
