@@ -55,6 +55,8 @@ _KINDS: Final[dict[str, type[Request]]] = {
 }
 _SHUT_OUT: Final = {"revoked", "unknown", "locked"}
 _BUSY_S: Final = 2
+_MOST: Final = {endpoints.ENROL: 4096, endpoints.ROTATE: 4096}
+"""Bodies of these paths are small, and whoever sends the first is nobody that we know."""
 READ_S: Final = 30
 """So long a body may take."""
 
@@ -144,7 +146,9 @@ class DataPlane:
         retry_after_s = None
         try:
             exchange.signed = signing.read_request("POST", exchange.path, request.headers)
-            status, body = await act(exchange, request, await _body_of(request))
+            self._admit(exchange, request)
+            most = _MOST.get(exchange.path, endpoints.WIRE_BYTES_MOST)
+            status, body = await act(exchange, request, await _body_of(request, most))
             media = endpoints.MESSAGE
         except Exception as error:  # the server's edge: whatever it is, the till gets an answer
             no = _as_no(error)
@@ -178,19 +182,28 @@ class DataPlane:
             ms=round(seconds * 1000), **_ids(exchange),
         )  # fmt: skip
 
+    def _admit(self, exchange: Exchange, request: HttpRequest) -> None:
+        """Who may send a body at all: a device that was let in, or an address that tries to be. Raises No."""
+        if exchange.path == endpoints.ENROL:
+            wait_s = self._addresses.wait_s(_address(request), time.monotonic())
+            if wait_s:
+                raise No(429, "too_many", wait_s)
+            return
+        assert exchange.signed is not None
+        exchange.till = self._office.till(exchange.signed.head.device)
+        if exchange.till is None:
+            raise No(401, "unknown_device")
+
     def _verified(self, exchange: Exchange, body: bytes) -> tuple[KnownTill, bool]:
         """The till that signed this, and whether with the key that it changes to. Raises No."""
-        signed = exchange.signed
+        signed, till = exchange.signed, exchange.till
         assert signed is not None
-        till = self._office.till(signed.head.device)
-        if till is None:
-            raise No(401, "unknown_device")
+        assert till is not None
         by_next = False
         if not _fits(signed, body, till.public_key):
             by_next = till.next_key is not None and _fits(signed, body, till.next_key)
             if not by_next:
                 raise No(401, "bad_signature")
-        exchange.till = till
         self._in_time(signed)
         now_s = time.monotonic()
         wait_s = self._devices.wait_s(till.device, now_s) or self._chains.wait_s(till.tenant, now_s)
@@ -291,10 +304,6 @@ class DataPlane:
     # Getting in
 
     async def _enrol(self, exchange: Exchange, request: HttpRequest, body: bytes) -> Body:
-        address = _address(request)
-        wait_s = self._addresses.wait_s(address, time.monotonic())
-        if wait_s:
-            raise No(429, "too_many", wait_s)
         signed, office = exchange.signed, self._office
         assert signed is not None
         message = endpoints.message_of(_plain(request, body), Enrol)
@@ -315,7 +324,7 @@ class DataPlane:
         if isinstance(answer, str):
             raise No(403, answer)
         # A shop that opens with ten tills behind one address has guessed nothing.
-        self._addresses.give_back(address)
+        self._addresses.give_back(_address(request))
         return 200, endpoints.to_bytes(answer)
 
     async def _rotate(self, exchange: Exchange, request: HttpRequest, body: bytes) -> Body:
@@ -372,14 +381,14 @@ async def _no_such(_: HttpRequest, error: Exception) -> Response:
     return Response(problem, error.status_code, {"content-type": endpoints.PROBLEM})
 
 
-async def _body_of(request: HttpRequest) -> bytes:
-    """The body on the wire. Raises No; what is too large is not kept."""
+async def _body_of(request: HttpRequest, most: int) -> bytes:
+    """The body on the wire. Raises No or TooBig; what is too large is not kept."""
     parts, size = list[bytes](), 0
     try:
         async with asyncio.timeout(READ_S):
             async for part in request.stream():
                 size += len(part)
-                if size > endpoints.WIRE_BYTES_MOST:
+                if size > most:
                     raise TooBig
                 parts.append(part)
     except TimeoutError as error:

@@ -156,6 +156,17 @@ def test_more_than_a_mebibyte_is_too_big_and_the_next_request_is_served(till: Ht
     till.exchange()
 
 
+def test_nobody_that_we_do_not_know_sends_a_large_body(chain: Served, till: HttpTill) -> None:
+    stranger = chain.stranger(9)
+    stranger.server_key = till.server_key
+    response = stranger.post(endpoints.SYNC, b"x" * 3 * MIB, b"r" * 16)
+    assert stranger.problem(response, b"r" * 16) == "unknown_device"
+    for path in (endpoints.ENROL, endpoints.ROTATE):
+        response = till.post(path, b"x" * 4097, b"r" * 16)
+        assert till.problem(response, b"r" * 16) == "too_big"
+    till.exchange()
+
+
 def bombs() -> list[bytes]:
     """A hundred mebibytes of nothing as a small frame, with its size told and not."""
     told = zstandard.compress(bytes(100 * MIB))
