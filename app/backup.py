@@ -231,7 +231,7 @@ def tail_of(path: Path, data_key: bytes, owner: bytes) -> JournalFile:
 def _compare_folds(copy: Connection, path: Path) -> None:
     """The members who moved last have in the copy what their entries add up to."""
     for member_id in rows.members_moved_last(copy, MEMBERS_FOLDED):
-        folded = cached_fold.fold_rows(rows.ledger_of_member(copy, member_id))
+        folded = cached_fold.folded(copy, member_id)
         if cached_fold.states_equal(folded, cached_fold.load_state(copy, member_id, None)):
             raise db_errors.Damaged(path, "a balance in the copy is not the fold of its entries")
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 from sqlcipher3.dbapi2 import Connection
 
+from app import bases
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.fold import fold
@@ -172,9 +173,27 @@ def rewrite_state(conn: Connection, member_id: bytes, *, seq: int, state: Member
     save_state(conn, member_id, seq=seq, posted=Posted(EMPTY, state))
 
 
-def fold_rows(ledger: Iterable[rows.LedgerRow]) -> MemberState:
-    """The fold of a member's ledger rows, from the first one."""
-    return fold(EMPTY, [entry_of(row) for row in ledger])
+def replace_state(conn: Connection, member_id: bytes, *, seq: int, state: MemberState) -> None:
+    """Make the cache say this state, row by row: the sums of reports follow rows that change, not all that
+    is written anew."""
+    before = load_state(conn, member_id, None)
+    save_state(conn, member_id, seq=seq, posted=Posted(before, state))
+    kept = {day.on for day in state.days}
+    states.drop_days(conn, [(member_id, int(d.on)) for d in before.days if d.on not in kept])
+
+
+def fold_rows(
+    ledger: Iterable[rows.LedgerRow], start: tuple[MemberState, int] = (EMPTY, 0)
+) -> MemberState:
+    """The fold of a member's ledger rows: from the first one, or of those that `start` (a state of head
+    office's, and the last own event in it) doesn't include."""
+    state, included = start
+    return fold(state, [entry_of(row) for row in ledger if row.seq > included])
+
+
+def folded(conn: Connection, member_id: bytes) -> MemberState:
+    """What a member's entries add up to, whatever is cached."""
+    return fold_rows(rows.ledger_of_member(conn, member_id), bases.started(conn, member_id))
 
 
 def _state_row(member_id: bytes, seq: int, state: MemberState) -> states.StateRow:

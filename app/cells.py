@@ -34,12 +34,23 @@ def cells_of(conn: Connection, event: Event) -> list[dict[str, Any]]:
         key = people.member_key(conn, event.member_id)
         if key is not None:
             cells.append({"t": "key", "member_id": event.member_id.hex(), "key": key.hex()})
-        cards = people.credentials_of(conn, event.member_id, "card")
-        cells += [{"t": "credential", **_plain(card)} for card in cards]
-    profile = people.profile(conn, event.member_id)
-    if profile is not None:
-        cells.append({"t": "profile", **_plain(profile)})
-    return cells
+        cells += _cards(conn, event.member_id)
+    return cells + _profile(conn, event.member_id)
+
+
+def cells_of_member(conn: Connection, member_id: bytes) -> list[dict[str, Any]]:
+    """A person's cards and profile as cells."""
+    return _cards(conn, member_id) + _profile(conn, member_id)
+
+
+def _cards(conn: Connection, member_id: bytes) -> list[dict[str, Any]]:
+    cards = people.credentials_of(conn, member_id, "card")
+    return [{"t": "credential", **_plain(card)} for card in cards]
+
+
+def _profile(conn: Connection, member_id: bytes) -> list[dict[str, Any]]:
+    profile = people.profile(conn, member_id)
+    return [] if profile is None else [{"t": "profile", **_plain(profile)}]
 
 
 def staff_cell(person: people.StaffRow) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import cached_fold, posting
 from app.approvals import Approvals
 from app.cells import put_cell
+from app.dealings import JOINED, Dealings, consent_field
 from app.documents.receipts import Shop
 from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
 from app.domain.entries import Entry
@@ -34,11 +35,15 @@ from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile, Record
 from app.lockout import Lockout
 from app.log import log
+from app.protocol import overlay, own_chain
 from app.protocol.events import HASH_BYTES, Event, chain, chain_start, micros
+from app.protocol.facts import Authority, Facts, plain_sync
+from app.protocol.facts import read as read_facts
+from app.protocol.till import Till as Talking
 from app.settings import Settings
 from app.witness import WitnessFile
 from db import errors as db_errors
-from db import people, rows, till
+from db import head_office, people, rows, till
 from db.engine import Reader, Store
 
 _EMPTY_HASH: Final = bytes(HASH_BYTES)
@@ -92,6 +97,8 @@ class Tx:
     _records: list[Record] = field(default_factory=list)
     _closed: tuple[int, bytes, int | None] | None = None
     _cells: list[tuple[int, bytes]] = field(default_factory=list)
+    _dealings: Dealings | None = None
+    _composed: Event | None = None
 
     def now(self) -> datetime:
         """The instant of this transaction."""
@@ -121,14 +128,16 @@ class Tx:
         posted: cached_fold.Posted | None = None,
         cells: Sequence[dict[str, Any]] = (),
         command_id: bytes | None = None,
+        facts: Facts | None = None,
+        authority: Authority | None = None,
     ) -> Event:
         """Append one event with everything that it stands for. `cells` are personal values, which
         go to their rows and to the profile file and never into the event. `command_id` is given
-        where one transaction records more than one event."""
+        where one transaction records more than one event. `facts` are those that head office asks for
+        beside the entries; `authority` is the right by which points are spent."""
         ctx = self.context
-        head = rows.head(self.conn)
-        seq, previous = head if head else (0, ctx.chain_start())
         now = self.now()
+        seq, previous = self._last()
         event = Event(
             id=event_id,
             command_id=command_id or self.command_id,
@@ -143,24 +152,91 @@ class Tx:
             shift_id=session.shift_id if session else None,
             member_id=member_id,
             programme=programme,
-            entries=posting.plain_entries(entries),
+            entries=posting.plain_entries(entries, authority),
             doc=doc,
+            sync=None if facts is None else plain_sync(facts),
         )
-        body = event.to_bytes()
-        hash_ = chain(previous, body)
         for cell in cells:
             put_cell(self.conn, cell)
             plain = json.dumps({**cell, "at": event.at_us}, ensure_ascii=False).encode()
             self._cells.append((event.seq, plain))
-        posting.post(self.conn, event, body=body, hash_=hash_, posted=posted)
+        body = event.to_bytes()
+        self._append(event, body, previous, posted)
+        if self.dealings is not None:
+            self._tell(self.dealings, event, body, cells)
         if member_id is not None and entries and session is not None:
             # What the owner posts by itself, for thousands at once, the close of the day proves.
             ctx._touched.add(member_id)
-        self._records.append(Record(event.seq, body, hash_))
-        if kind in posting.WITNESSED:
-            self._closed = event.seq, hash_, doc.get("number")
         self.event = event
         return event
+
+    def _last(self) -> tuple[int, bytes]:
+        return rows.head(self.conn) or (0, self.context.chain_start())
+
+    def _append(
+        self,
+        event: Event,
+        body: bytes,
+        previous: bytes,
+        posted: cached_fold.Posted | None = None,
+    ) -> None:
+        hash_ = chain(previous, body)
+        posting.post(
+            self.conn, event, body=body, hash_=hash_, posted=posted,
+            based=self.context.has_head_office(self.conn),
+        )  # fmt: skip
+        self._records.append(Record(event.seq, body, hash_))
+        if event.kind in posting.WITNESSED:
+            self._closed = event.seq, hash_, event.doc.get("number")
+
+    # Head office
+
+    @property
+    def dealings(self) -> Dealings | None:
+        """The till's dealings with head office in this transaction; None for a till of its own."""
+        if self._dealings is None and self.context.has_head_office(self.conn):
+            self._dealings = Dealings(self.conn, self._tiers, self._compose, self._post_composed)
+        return self._dealings
+
+    def _tiers(self) -> dict[int, str]:
+        newest = self.context.programmes(self.conn)[-1]
+        return {tier.rank: tier.code for tier in newest.tiers.levels}
+
+    def _compose(self, facts: Facts) -> bytes:
+        ctx, now = self.context, self.now()
+        self._composed = Event(
+            id=facts.id, command_id=ctx.ids(), device=ctx.till.device, epoch=ctx.till.epoch,
+            seq=self._last()[0] + 1, kind=facts.kind, at_us=micros(now), offset_min=ctx.offset_min(),
+            business_date=int(facts.on), staff_id=None, shift_id=None, member_id=facts.member,
+            programme=None, entries=[], doc={}, sync=plain_sync(facts),
+        )  # fmt: skip
+        return self._composed.to_bytes()
+
+    def _post_composed(self) -> None:
+        assert self._composed is not None
+        self._append(self._composed, self._composed.to_bytes(), self._last()[1])
+
+    def _tell(
+        self, dealings: Dealings, event: Event, body: bytes, cells: Sequence[dict[str, Any]]
+    ) -> None:
+        """Place the event in the chain that head office sees, and the fields that it was written with."""
+        own_chain.record(dealings, read_facts(body), body)
+        if event.member_id is None:
+            return
+        fields: dict[str, str | None] = {}
+        for cell in cells:
+            fields |= dealings.fields_written(cell)
+        if event.kind == posting.ENROL:
+            fields[JOINED] = str(event.business_date)
+        answers = posting.consent_rows(event)
+        stood = overlay.profile(dealings, event.member_id) if fields or answers else {}
+        known = {name: cell.value for name, cell in stood.items() if cell.value is not None}
+        fields |= dict(consent_field(each, known) for each in answers)
+        for name, value in fields.items():
+            if known.get(name) != value:
+                Talking(dealings).set_cell(event.member_id, name, value, event.at_us // 1000)
+        if answers:
+            dealings.show_consents(event.member_id)
 
     def print(self, event: Event, kind: str, document: str, *, copy_no: int = 0) -> None:
         """Queue a slip in this transaction."""
@@ -222,6 +298,7 @@ class Context:
         self._words: dict[str, Words] = {}
         self._initials: dict[bytes, str] = {}
         self._programmes: tuple[Programme, ...] = ()
+        self._joined: bool | None = None
 
     def words(self, language: str) -> Words:
         """The sentences of a language, for slips; the window has its own."""
@@ -294,6 +371,16 @@ class Context:
         """A small write that is no event (the open cart, a print job's state, the search index)."""
         with translated(), self.store.write() as conn:
             yield conn
+
+    def has_head_office(self, conn: Connection) -> bool:
+        """Whether this till belongs to a head office. Remembered: each sale asks."""
+        if self._joined is None:
+            self._joined = head_office.control(conn) is not None
+        return self._joined
+
+    def look_whether_joined(self) -> None:
+        """It may belong to one now."""
+        self._joined = None
 
     def programmes(self, conn: Connection) -> tuple[Programme, ...]:
         """Every published version, oldest first."""

@@ -30,6 +30,9 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.REDEEM_NOT_MULTIPLE: mark("Points go in fixed steps. Enter a multiple."),
     Refusal.REDEEM_BELOW_MINIMUM: mark("That is below the smallest number of points. Enter more."),
     Refusal.REDEEM_ABOVE_AVAILABLE: mark("The member has fewer points. Press F6 for the most."),
+    Refusal.POINTS_NO_RIGHT: mark("Head office can't be asked. Use fewer points, or none."),
+    Refusal.JOIN_CODE_WRONG: mark("Head office doesn't know this code. Ask for a new one."),
+    Refusal.ALREADY_JOINED: mark("This till belongs to a head office already."),
     Refusal.REDEEM_ABOVE_SHARE: mark("That is more than this sale takes. Press F6 for the most."),
     Refusal.DOCUMENT_UNKNOWN: mark("No receipt with this number. Check it, or find the member."),
     Refusal.RETURN_EMPTY: mark("Nothing is chosen. Enter a quantity on a line."),
@@ -170,6 +173,8 @@ PLAIN: Final[Mapping[Code, str]] = {
     ),
     Outage.PRINTER_UNCERTAIN: mark("A slip may have printed. Look for it, then say so in F10."),
     Outage.NETWORK_GONE: mark("No network. Keep selling; it is sent later."),
+    Outage.HEAD_OFFICE_GONE: mark("Head office doesn't answer. Check its address and the network."),
+    Outage.HEAD_OFFICE_REFUSED: mark("Head office says no. Ask there, and try again."),
 }
 
 _STEPS: Final = mark("Points go in steps of {unit_points}. Enter a multiple.")

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from sqlcipher3.dbapi2 import Connection
 
-from app import cached_fold
+from app import bases, cached_fold
 from app.domain.entries import TIER, Entry
 from app.domain.figures import (
     Money,
@@ -30,6 +30,7 @@ from app.domain.state import (
 from app.domain.state_rows import needs
 from app.evolving import stamp
 from app.protocol.events import Event
+from app.protocol.facts import Authority, plain_entry
 from db import drawer, figures, people, rows, till
 
 SALE: Final = "sale"
@@ -65,6 +66,8 @@ LOOK: Final = "look"
 EXPORT: Final = "export"
 CASE: Final = "case"
 CHECKPOINT: Final = "checkpoint"
+JOINED: Final = "joined"
+"""The till belongs to a head office from now on, which owns its members' ledgers."""
 
 DOCUMENTS: Final = frozenset({SALE, RETURN, VOID, ADJUST, OPENING})
 """Kinds of event that are counter documents; those with a slip have a receipt number."""
@@ -93,17 +96,9 @@ class LedgerMismatch(AssertionError):
 # Event → rows -----------------------------------------------------------------------------------
 
 
-def plain_entries(entries: Iterable[Entry]) -> list[list[Any]]:
-    """Entries as an event holds them (app.protocol.events, `entries`)."""
-    return [
-        [
-            e.id.n, e.asset, e.kind, e.amount, int(e.business_date), _int(e.available_from),
-            _int(e.expires), _int(e.minimum_expiry),
-            None if e.refers_to is None else e.refers_to.event.hex(),
-            None if e.refers_to is None else e.refers_to.n,
-        ]
-        for e in entries
-    ]  # fmt: skip
+def plain_entries(entries: Iterable[Entry], authority: Authority | None = None) -> list[list[Any]]:
+    """Entries as an event holds them (app.protocol.events, `entries`); what is redeemed names its authority."""
+    return [plain_entry(e, authority if e.kind == "redeem" else None) for e in entries]
 
 
 def ledger_rows(event: Event) -> list[rows.LedgerRow]:
@@ -116,7 +111,7 @@ def ledger_rows(event: Event) -> list[rows.LedgerRow]:
             event.seq, n, event.id, event.member_id, asset, kind, amount, on, start, expires, least,
             None if ref is None else bytes.fromhex(ref), ref_n,
         )
-        for n, asset, kind, amount, on, start, expires, least, ref, ref_n in event.entries
+        for n, asset, kind, amount, on, start, expires, least, ref, ref_n, *_ in event.entries
     ]  # fmt: skip
 
 
@@ -199,10 +194,12 @@ def post(
     body: bytes,
     hash_: bytes,
     posted: cached_fold.Posted | None = None,
+    based: bool = True,
 ) -> cached_fold.Posted:
     """Append an event with every row that it stands for; inside a write transaction.
 
-    `posted` is given when the caller has loaded and folded already. Raises LedgerMismatch when the
+    `posted` is given when the caller has loaded and folded already; `based` is False where no member can
+    have a base of head office's. Raises LedgerMismatch when the
     new cache doesn't equal the ledger's sums.
     """
     rows.insert_event(
@@ -226,7 +223,7 @@ def post(
     _project(conn, event)
     if event.member_id is not None and ledger:
         cached_fold.save_state(conn, event.member_id, seq=event.seq, posted=posted)
-        _assert_sums(conn, event.member_id, posted.after, {row.asset for row in ledger})
+        _assert_sums(conn, event.member_id, posted.after, {row.asset for row in ledger}, based)
         _refresh_member(conn, event)
     return posted
 
@@ -373,11 +370,15 @@ def _refresh_member(conn: Connection, event: Event) -> None:
         people.visited(conn, event.member_id, event.business_date)
 
 
-def _assert_sums(conn: Connection, member_id: bytes, after: MemberState, assets: set[str]) -> None:
-    totals = rows.ledger_sums(conn, member_id)
+def _assert_sums(
+    conn: Connection, member_id: bytes, after: MemberState, assets: set[str], based: bool
+) -> None:
+    start, included = bases.started(conn, member_id) if based else (EMPTY, 0)
+    totals = rows.ledger_sums(conn, member_id, included)
     for asset in assets - {TIER}:
-        if totals[asset] != after.balance(asset):
-            raise LedgerMismatch(f"{asset}: ledger {totals[asset]}, fold {after.balance(asset)}")
+        total = start.balance(asset) + totals[asset]
+        if total != after.balance(asset):
+            raise LedgerMismatch(f"{asset}: ledger {total}, fold {after.balance(asset)}")
 
 
 def _int(value: int | None) -> int | None:

@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from sqlcipher3.dbapi2 import Connection
 
+from db.rows import LAST
+
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
@@ -327,11 +329,13 @@ def sharing_phone_of(conn: Connection, member_id: bytes) -> int:
 
 
 def consents_of(conn: Connection, member_id: bytes) -> list[ConsentRow]:
-    """All answers of a member, oldest first."""
+    """All answers of a member, oldest first; those that head office has stand above the till's own."""
     rows = conn.execute(
         "SELECT member_id, seq, purpose, channel, notice_version, granted FROM consent"
-        " WHERE member_id = ? ORDER BY seq, purpose, channel",
-        (member_id,),
+        " WHERE member_id = ?1 UNION ALL"
+        " SELECT member_id, ?2, purpose, channel, notice_version, granted FROM consent_base"
+        " WHERE member_id = ?1 ORDER BY seq, purpose, channel",
+        (member_id, LAST),
     )
     return [ConsentRow(*row) for row in rows]
 
@@ -478,3 +482,15 @@ def staff_signs(conn: Connection) -> dict[bytes, tuple[int, int]]:
 def _staff(conn: Connection, where: str, value: object) -> StaffRow | None:
     row = conn.execute(f"SELECT {_STAFF} FROM staff WHERE {where}", (value,)).fetchone()
     return StaffRow(*row) if row else None
+
+
+def drop_person(conn: Connection, member_id: bytes) -> None:
+    """Forget who an account belongs to: profile, key, cards. Nothing of it stays in free pages."""
+    for table in ("profile", "member_key", "credential", "consent_base"):
+        conn.execute(f"DELETE FROM {table} WHERE member_id = ?", (member_id,))
+    mark_search_dirty(conn, member_id)
+
+
+def move_cards(conn: Connection, member_id: bytes, to: bytes) -> None:
+    """The cards of a merged member lead to the survivor."""
+    conn.execute("UPDATE credential SET member_id = ? WHERE member_id = ?", (to, member_id))

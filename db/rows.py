@@ -297,12 +297,12 @@ def all_documents(conn: Connection, after: int = 0, upto: int = LAST) -> Iterato
     return map(DocumentRow._make, found)
 
 
-def ledger_sums(conn: Connection, member_id: bytes) -> dict[str, int]:
-    """Σ entries by asset, answered from the covering index."""
+def ledger_sums(conn: Connection, member_id: bytes, after: int = 0) -> dict[str, int]:
+    """Σ entries by asset of the events after one, answered from the covering index."""
     rows = conn.execute(
         "SELECT asset, sum(amount) FROM ledger INDEXED BY ledger_member"
-        " WHERE member_id = ? GROUP BY asset ORDER BY asset",
-        (member_id,),
+        " WHERE member_id = ? AND seq > ? GROUP BY asset ORDER BY asset",
+        (member_id, after),
     )
     return dict(rows.fetchall())
 

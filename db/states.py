@@ -245,6 +245,11 @@ def cached_of(conn: Connection, members: Sequence[bytes]) -> dict[bytes, CachedR
     return found
 
 
+def drop_days(conn: Connection, keys: Iterable[tuple[bytes, int]]) -> None:
+    """Remove counters of dates that a member has none of any more."""
+    conn.executemany("DELETE FROM member_day WHERE member_id = ? AND business_date = ?", keys)
+
+
 def drop_member(conn: Connection, member_id: bytes) -> None:
     """Drop a member's whole cache, to write it anew."""
     for table in TABLES:

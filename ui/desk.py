@@ -76,6 +76,7 @@ from ui.desk_audit import AuditDesk
 from ui.desk_cash import CashDesk
 from ui.desk_catalogue import CatalogueDesk
 from ui.desk_day import DayDesk
+from ui.desk_exchange import ExchangeDesk
 from ui.desk_guard import GuardDesk
 from ui.desk_home import HomeDesk
 from ui.desk_records import PhoneCheck, Scan, TillView
@@ -102,6 +103,7 @@ class Desk:
         self.catalogue = CatalogueDesk(till)
         self.home = HomeDesk(till)
         self.slips = SlipsDesk(till)
+        self.exchange = ExchangeDesk(till)
 
     # The till ---------------------------------------------------------------------------------
 
@@ -370,6 +372,7 @@ class Desk:
         quote: QuoteKey,
         *,
         late: bool = False,
+        hold: bytes | None = None,
     ) -> Sold:
         command = Sell(
             command_id,
@@ -379,6 +382,7 @@ class Desk:
             Payment(*payment),
             quote,
             cart.verified,
+            hold,
             late,
         )
         return sell(self._ctx, command).result

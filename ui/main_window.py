@@ -483,6 +483,7 @@ class MainWindow(QMainWindow):
         desk, self.desk = self.desk, None
         if desk is not None:
             desk.day.stop()
+            desk.exchange.stop()
             desk.guard.stop()
             if self.shell is not None:
                 self.shell.counter.keep_now()

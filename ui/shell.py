@@ -28,6 +28,7 @@ from ui.dialogs.find_action import FindAction, Help
 from ui.dialogs.pay import Pay
 from ui.errands import Errands
 from ui.errands_cash import CashErrands
+from ui.exchange_errands import ExchangeErrands
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.page_stack import PageStack
@@ -140,6 +141,9 @@ class Shell(QWidget):
         self.audit = AuditErrands(
             kit, lanes, desk, self.sheets, self.strip, self.errands.who, self.errands.calendar
         )
+        self.exchange = ExchangeErrands(
+            kit, lanes, desk, self.counter, self.sheets, self.errands.who
+        )
         self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.day.followed.connect(self._day_followed)
         self.actions_ = Actions(kit, self._impossible)
@@ -183,6 +187,9 @@ class Shell(QWidget):
         self.paper.changed.connect(self._paper_changed)
         self.errands.settled.connect(self.attention.refresh)
         self.attention.changed.connect(self.top_bar.show_needs)
+        self.exchange.changed.connect(self.top_bar.show_exchange)
+        self.counter.sold.connect(lambda sold: self.exchange.tell())
+        self.top_bar.exchange_wanted.connect(partial(self.actions_.do, "head_office"))
         self._minute.timeout.connect(self.attention.look_into_files)
         self._minute.timeout.connect(self.attention.look_at_backup_folder)
         self.top_bar.attention_wanted.connect(partial(self.actions_.do, "attention"))
@@ -265,6 +272,7 @@ class Shell(QWidget):
         self.attention.refresh()
         self.attention.look_at_backup_folder()
         self.day.tell_of_night()
+        self.exchange.start()
         if self.sheets.top is not None:
             return
         if till.shift_is_over:

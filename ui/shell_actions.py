@@ -142,6 +142,7 @@ def _window_actions(shell: Shell) -> tuple[Action, ...]:
         Action("attention", mark("Needs attention"), "zt", shell.attention.show, refusal=free),
         Action("start_key", mark("Key for the safe"), "my", shell.audit.start_key, refusal=free),
         Action("health", mark("Health of the till"), "zk", shell.audit.health, refusal=free),
+        Action("head_office", mark("Head office"), "zb", shell.exchange.show, refusal=free),
         Action("support", mark("Save a support file"), "wj", shell.audit.save_support_file),
         Action("exceptions", mark("Exceptions"), "yc", shell.audit.exceptions, refusal=free),
         Action("lock", mark("Lock or switch person"), "sd", shell.lock_wanted.emit, "Ctrl+L"),

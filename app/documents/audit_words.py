@@ -40,6 +40,11 @@ KINDS: Final = {
     "export": mark("Exported"),
     "case": mark("Exception judged"),
     "checkpoint": mark("Checkpoint"),
+    "joined": mark("Joined a head office"),
+    "hold_void": mark("Reserved points let go"),
+    "grant_close": mark("Right to sell offline given back"),
+    "rights_release": mark("Points set free for other tills"),
+    "fence": mark("Begun anew with head office"),
 }
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     mark("Everything"): (),
@@ -50,6 +55,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     mark("People"): ("sign_in", "sign_out", "pin_locked", "not_approved", "staff", "case"),
     mark("Till"): (
         "setup", "programme", "catalogue", "day_close", "backup", "restored", "export", "checkpoint",
+        "joined", "hold_void", "grant_close", "rights_release", "fence",
     ),
 }  # fmt: skip
 """The filter by kind, a few words instead of thirty."""

@@ -34,6 +34,8 @@ HIDDEN: Final = frozenset(
 )
 """Said elsewhere: entries as balances, the working in "Why these points", the rules in their own document."""
 FIELDS: Final[Mapping[str, Field]] = {
+    # Head office
+    "chain": Field(mark("Chain"), "text"),
     # Documents
     "total": Field(mark("Amount"), "money"),
     "earned": Field(mark("Points earned"), "points"),

@@ -27,6 +27,7 @@ class Refusal(StrEnum):
     REDEEM_BELOW_MINIMUM = "redeem_below_minimum"
     REDEEM_ABOVE_AVAILABLE = "redeem_above_available"
     REDEEM_ABOVE_SHARE = "redeem_above_share"
+    POINTS_NO_RIGHT = "points_no_right"
     # returns and voids
     DOCUMENT_UNKNOWN = "document_unknown"
     RETURN_EMPTY = "return_empty"
@@ -111,6 +112,9 @@ class Refusal(StrEnum):
     # the programme
     PROGRAMME_INVALID = "programme_invalid"
     PROGRAMME_START_TAKEN = "programme_start_taken"
+    # head office
+    JOIN_CODE_WRONG = "join_code_wrong"
+    ALREADY_JOINED = "already_joined"
     PROGRAMME_STARTS_IN_PAST = "programme_starts_in_past"
 
 
@@ -157,6 +161,8 @@ class Outage(StrEnum):
     PRINTER_ADDRESS_BAD = "printer_address_bad"
     PRINTER_FOLDER_GONE = "printer_folder_gone"
     NETWORK_GONE = "network_gone"
+    HEAD_OFFICE_GONE = "head_office_gone"
+    HEAD_OFFICE_REFUSED = "head_office_refused"
 
 
 class Refused(Exception):

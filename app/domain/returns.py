@@ -109,6 +109,21 @@ def needs_for_return(document: SaleDocument) -> Needs:
     return Needs(splits, frozenset((document.business_date,)), uses)
 
 
+def points_by_line(
+    document: SaleDocument, before: Sequence[int], lines: Sequence[ReturnedLine]
+) -> tuple[tuple[int, int, int, int], ...]:
+    """Of each returned line (line, units, points taken back, points restored): shares of what the return moves
+    in all, told line after line, so that they add up to it. `before`: the units kept until now."""
+    found, kept = [], list(before)
+    for line, quantity in lines:
+        had = tuple(kept)
+        kept[line] -= quantity
+        taken = _earned(document, had) - _earned(document, kept)
+        restored = _restored(document, kept) - _restored(document, had)
+        found.append((line, quantity, taken, restored if document.posted.redeem else 0))
+    return tuple(found)
+
+
 def quote_return(
     document: SaleDocument,
     previous: Sequence[ReturnDocument],

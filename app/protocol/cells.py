@@ -11,6 +11,8 @@ CONSENT: Final = "consent:"
 """Prefix of consent fields, "consent:<purpose>:<channel>"; a value below starts with what was decided."""
 WITHDRAWN: Final = "withdrawn"
 GIVEN: Final = "given"
+NOT_GIVEN: Final = "not_given"
+"""Asked, and the answer was no: nothing was withdrawn."""
 WITHDRAWAL_WINS_MS: Final = 24 * HOUR_MS
 
 

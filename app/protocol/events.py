@@ -56,6 +56,8 @@ class Event:
     programme: int | None
     entries: list[list[Any]]
     doc: dict[str, Any]
+    sync: dict[str, Any] | None = None
+    """What only head office asks for (app/protocol/facts.py); None where there is nothing of it."""
 
     def to_bytes(self) -> bytes:
         """The bytes to chain and store, once. Raises NotCanonical."""
@@ -75,6 +77,7 @@ class Event:
                 "pv": self.programme,
                 "entries": self.entries,
                 "doc": self.doc,
+                **({"sync": self.sync} if self.sync else {}),
             }
         )
 
@@ -101,6 +104,7 @@ class Event:
                 programme=plain["pv"],
                 entries=plain["entries"],
                 doc=plain["doc"],
+                sync=plain.get("sync"),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise NotCanonical(f"not an event: {error}") from error

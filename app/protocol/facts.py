@@ -66,7 +66,10 @@ class Posting(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """A part of a return: `quantity` of a sale's line, points taken back and restored for it (>= 0)."""
+    """A part of a return: `quantity` of a sale's line, points taken back and restored for it (>= 0).
+
+    A void of a return gives its units back with a quantity below zero and no points: its entries say those.
+    """
 
     line: int
     quantity: int
@@ -176,7 +179,8 @@ def _check(event: _Event, facts: Facts) -> None:
         raise NotReadable("an amount out of all bounds")
     if any(entry.amount > 0 and by not in (None, LOCAL) for entry, by in facts.postings):
         raise NotReadable("a credit needs no authority")
-    if any(min(part) < 0 or max(part) > AMOUNT_MOST for part in (*facts.sold, *facts.returned)):
+    parts = (*facts.sold, *(part for part in facts.returned if not _kept_again(part)))
+    if any(min(part) < 0 or max(part) > AMOUNT_MOST for part in parts):
         raise NotReadable("lines and quantities are not below zero")
     if not all(is_name(entry.asset) for entry, _ in facts.postings):
         raise NotReadable("no store could keep this asset")
@@ -192,8 +196,28 @@ def _check(event: _Event, facts: Facts) -> None:
         raise NotReadable("a date out of all bounds")
 
 
+def _kept_again(part: Returned) -> bool:
+    """Units of a return that was voided: they can be returned again."""
+    return -AMOUNT_MOST <= part.quantity < 0 <= part.line <= AMOUNT_MOST and part[2:] == (0, 0)
+
+
 def write(facts: Facts) -> bytes:
-    """The bytes of an event that has no more than these facts: the protocol's own, and the simulator's."""
+    """The bytes of an event that has no more than these facts: head office's own, and the simulator's."""
+    return events.encode(
+        {
+            "v": events.VERSION,
+            "id": facts.id.hex(),
+            "kind": facts.kind,
+            "member": _hex(facts.member),
+            "bd": int(facts.on),
+            "entries": [plain_entry(*posting) for posting in facts.postings],
+            "sync": plain_sync(facts),
+        }
+    )
+
+
+def plain_sync(facts: Facts) -> dict[str, Any]:
+    """What the key "sync" of an event holds of these facts; {} where head office asks for nothing more."""
     sync: dict[str, Any] = {
         "hold": _hex(facts.hold),
         "grant": _hex(facts.grant),
@@ -204,17 +228,7 @@ def write(facts: Facts) -> bytes:
         if facts.sale is None
         else [facts.sale.hex(), [list(part) for part in facts.returned]],
     }
-    return events.encode(
-        {
-            "v": events.VERSION,
-            "id": facts.id.hex(),
-            "kind": facts.kind,
-            "member": _hex(facts.member),
-            "bd": int(facts.on),
-            "entries": [_plain(*posting) for posting in facts.postings],
-            "sync": {key: value for key, value in sync.items() if value},
-        }
-    )
+    return {key: value for key, value in sync.items() if value}
 
 
 def _posting(event_id: bytes, row: _Row) -> Posting:
@@ -228,7 +242,8 @@ def _posting(event_id: bytes, row: _Row) -> Posting:
     return Posting(entry, None if row.authority is None else _authority(row.authority))
 
 
-def _plain(entry: Entry, authority: Authority | None) -> list[Any]:
+def plain_entry(entry: Entry, authority: Authority | None = None) -> list[Any]:
+    """An entry as an event holds it, with its authority where it has one."""
     ref = entry.refers_to
     row = [
         entry.id.n, entry.asset, entry.kind, entry.amount, int(entry.business_date),

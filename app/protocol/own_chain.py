@@ -15,7 +15,6 @@ from app.protocol.facts import (
     RELEASE,
     Authority,
     Facts,
-    write,
 )
 from app.protocol.links import Place, genesis, link, place
 from app.protocol.till_store import Control, OwnHold, Right, Segment, TillStore
@@ -129,7 +128,7 @@ def release(store: TillStore, right: Right, event: bytes, on: BusinessDate) -> N
 
 
 def _record_own(store: TillStore, facts: Facts) -> int:
-    return record(store, facts, write(facts))
+    return record(store, facts, store.compose(facts))
 
 
 # Epochs ----------------------------------------------------------------------------------------

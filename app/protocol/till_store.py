@@ -126,6 +126,9 @@ class TillStore(Protocol):
     def top(self) -> int:
         """The number of the last own event."""
 
+    def compose(self, facts: Facts) -> bytes:
+        """The bytes of an event of the protocol's own, as this till writes its events."""
+
     def append(self, facts: Facts, body: bytes) -> int:
         """Keep an own event under the next number, which is returned."""
 

@@ -19,12 +19,15 @@ from app.domain.fold import fold
 from app.domain.returns import (
     ReturnQuote,
     kept_units,
+    points_by_line,
     quote_return,
     return_entries,
 )
 from app.domain.rights import Right
 from app.numbers import receipt_number
 from app.protocol.events import Event
+from app.protocol.facts import Facts
+from app.protocol.facts import Returned as Part
 from app.queries.counter import sale_of
 from app.queries.selling_date import selling_date
 from app.slips import slip_of
@@ -33,7 +36,7 @@ from app.usecases.done import Done
 from app.usecases.give_back import state_before
 from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
-from db import people, rows
+from db import head_office, people, rows
 
 REASONS: Final = ("changed_mind", "faulty", "wrong_item", "other")
 
@@ -150,6 +153,12 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
         stored = cached_fold.load_state(conn, original.member_id, None)
         before = state_before(tx, original.member_id, stored, entries, programme, on)
         posted = cached_fold.Posted(before, fold(before, entries))
+    document, returns = sale_of(conn, command.sale_id)
+    parts = points_by_line(document, kept_units(document, returns), quote.draft.lines)
+    facts = Facts(
+        event_id, posting.RETURN, original.member_id, on, sale=command.sale_id,
+        returned=tuple(Part(*part) for part in parts),
+    )  # fmt: skip
     event = tx.record(
         posting.RETURN,
         event_id=event_id,
@@ -163,11 +172,12 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
             command.sale_id,
             receipt_number(ctx.till.till, next_running(conn), event_id),
             command.reason,
-            money=money_of_return(*sale_of(conn, command.sale_id), quote.draft),
+            money=money_of_return(document, returns, quote.draft),
             shown=shown_after(posted.after, programme, on) if posted else None,
             approval=approval,
         ),
         posted=posted,
+        facts=facts,
     )
     slip = slip_of(ctx, conn, event)
     assert slip is not None, "a return has a slip"
@@ -215,7 +225,10 @@ def _quote(
     assert row is not None, "a sale has a document row"
     programme = ctx.programme_on(conn, on)
     member = member_context(conn, row.member_id, programme, on, None)
-    return quote_return(document, returns, lines, member, programme, on=on)
+    return quote_return(
+        document, returns, lines, member, programme, on=on,
+        owner=head_office.control(conn) is None,
+    )  # fmt: skip
 
 
 def _returned(event: Event) -> Returned:

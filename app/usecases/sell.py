@@ -14,6 +14,7 @@ from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
 from app.domain.documents import SaleDocument, SaleRequest, Tender
 from app.domain.documents_plain import sale_from_plain, sale_to_plain
+from app.domain.entries import POINTS
 from app.domain.errors import Refusal, Refused
 from app.domain.fold import fold
 from app.domain.member import Doubtful, is_doubtful, mask_phone
@@ -22,7 +23,9 @@ from app.domain.rights import Right
 from app.domain.sale import QuoteKey, SaleQuote, quote_sale, sale_document, sale_entries
 from app.domain.state_rows import needs
 from app.numbers import parse_receipt_number, receipt_number
-from app.protocol.events import Event
+from app.protocol import overlay
+from app.protocol.events import Event, micros
+from app.protocol.facts import Authority, Facts
 from app.slips import slip_of
 from app.usecases.done import Done
 from app.usecases.give_back import state_before
@@ -51,6 +54,8 @@ class Sell:
     quote: QuoteKey
     verified: str = ""
     """How the member was made sure of, should their phone be long silent: "name", "card", or ""."""
+    hold: bytes | None = None
+    """The hold that head office granted for the points, where it was asked."""
     late: bool = False
     """Whether the member came while the money was being taken (security.md section 4, F3)."""
 
@@ -113,6 +118,7 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     proof = _proof(conn, command, person, on)
     approval = _approval(ctx, conn, command, quote, programme)
     guard = require_for_sale(ctx, tx, command.session, command.member_id, quote, programme, on)
+    authority = _authority(tx, command, on)
     event_id = ctx.ids()
     entries = sale_entries(quote, event_id)
     document = sale_document(quote, entries, tenders)
@@ -142,12 +148,37 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
         entries=entries,
         doc=doc,
         posted=posted,
+        facts=Facts(event_id, posting.SALE, command.member_id, on, sold=sold_lines(document)),
+        authority=authority,
     )
     slip = slip_of(ctx, conn, event, sale=document, person=person)
     assert slip is not None, "a sale has a receipt"
     tx.print(event, posting.SALE, slip)
     till.drop_cart(conn)
     return event, document
+
+
+def sold_lines(document: SaleDocument) -> tuple[tuple[int, int], ...]:
+    """Lines and units of a sale, as head office keeps them for returns at other tills."""
+    return tuple((n, line.request.quantity) for n, line in enumerate(document.lines))
+
+
+def _authority(tx: Tx, command: Sell, on: BusinessDate) -> Authority | None:
+    """By which right the points are spent; None for a till of its own, or where none are. Raises
+    Refused(POINTS_NO_RIGHT): head office has not granted them, and the till may not risk so many."""
+    dealings, points = tx.dealings, command.request.redeem_points
+    if dealings is None or not points or command.member_id is None:
+        return None
+    member = overlay.survivor(dealings, command.member_id)
+    for hold in dealings.control().holds:
+        fits = (hold.standing, hold.member, hold.asset) == ("open", member, POINTS)
+        if fits and hold.id == command.hold and hold.amount >= points:
+            return Authority("hold", hold.id)
+    now_ms = micros(tx.now()) // 1000
+    right = overlay.right_to_spend(dealings, command.member_id, POINTS, points, on, now_ms)
+    if right is None:
+        raise Refused(Refusal.POINTS_NO_RIGHT, {"points": points})
+    return right
 
 
 def _proof(conn: Connection, command: Sell, person: people.Person | None, on: BusinessDate) -> str:

@@ -251,7 +251,7 @@ def tiers_by_rank(ctx: Context, conn: Connection) -> dict[int, str]:
 def _rebuild(ctx: Context, member_id: bytes, tiers: dict[int, str]) -> None:
     with ctx.write_rows() as conn:
         entries = rows.ledger_of_member(conn, member_id)
-        folded = cached_fold.fold_rows(entries)
+        folded = cached_fold.folded(conn, member_id)
         cached_fold.rewrite_state(
             conn, member_id, seq=entries[-1].seq if entries else 0, state=folded
         )

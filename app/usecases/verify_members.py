@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Final
 
-from app import cached_fold
-from app.domain.state import MemberState
+from app import bases, cached_fold
+from app.domain.state import EMPTY, MemberState
 from app.usecases.verify_report import Fault, Progress, Report
 from db import people, rows, states
 from db.connection import Connection
@@ -38,10 +38,14 @@ def check_members(
         ledger = rows.ledger_of_members(conn, batch)
         cached = states.cached_of(conn, batch)
         accounts = people.tiers_of(conn, batch)
+        started = bases.all_started(conn, batch)
         for member_id in batch:
             differs = _differences(
-                ledger[member_id], cached[member_id], accounts.get(member_id), tiers
-            )
+                cached_fold.fold_rows(
+                    ledger[member_id], started.get(member_id, (EMPTY, 0))
+                ),
+                cached[member_id], accounts.get(member_id), tiers,
+            )  # fmt: skip
             if differs:
                 seq = ledger[member_id][-1].seq if ledger[member_id] else 0
                 report.add(Fault.CACHE, seq, f"member {member_id.hex()}: {differs}")
@@ -52,13 +56,12 @@ def check_members(
 
 
 def _differences(
-    entries: list[rows.LedgerRow],
+    folded: MemberState,
     cached: states.CachedRows,
     tier: str | None,
     tiers: Mapping[int, str],
 ) -> str:
     """What is otherwise than the fold has it, "" when nothing is. `tier` is None where no account is."""
-    folded = cached_fold.fold_rows(entries)
     found = []
     different = cached_fold.states_equal(folded, cached_fold.whole_state(cached))
     if different:

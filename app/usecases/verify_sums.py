@@ -15,7 +15,7 @@ from app.context import Context
 from app.domain.entries import POINTS
 from app.usecases.verify_members import code_of
 from app.usecases.verify_report import Fault, Progress, Report
-from db import figures, people, report_sums_kept, rows, states
+from db import figures, people, report_sums_kept, states
 from db.connection import Connection
 from db.engine import Reader
 from db.report_sums_kept import LotKey, LotSum, PointsKey, PointsSum, TierKey
@@ -60,7 +60,7 @@ def _take_the_fold(
     by_tier: dict[TierKey, int],
 ) -> None:
     """In sums of rows, put a member's fold in the place of what the rows say."""
-    folded = cached_fold.fold_rows(rows.ledger_of_member(conn, member_id))
+    folded = cached_fold.folded(conn, member_id)
     for row in states.lots(conn, member_id):
         if row.asset == POINTS:
             _add_lot(lots, (row.available_from, row.expires), -1, -row.remaining)

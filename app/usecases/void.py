@@ -11,6 +11,7 @@ from app import cached_fold, posting
 from app.account import member_context, shown_after
 from app.context import Changes, Context, Session, Tx
 from app.domain.business_day import BusinessDate
+from app.domain.documents import ReturnedLine
 from app.domain.documents_plain import return_from_plain, sale_from_plain
 from app.domain.errors import Refusal, Refused
 from app.domain.expiry import as_good
@@ -23,12 +24,15 @@ from app.domain.figures import (
 )
 from app.domain.fold import fold
 from app.domain.moves import EntryMove, moves_of
+from app.domain.returns import points_by_line
 from app.domain.rights import Right
 from app.domain.state import EMPTY
 from app.domain.tiers import current_tier
 from app.domain.void import VoidQuote, check_void, quote_void
 from app.numbers import receipt_number
 from app.protocol.events import Event
+from app.protocol.facts import Facts, Returned
+from app.queries.counter import sale_of
 from app.slips import slip_of
 from app.standing import is_voided, standing_returns
 from app.usecases.close_day import is_closed
@@ -130,11 +134,31 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
             tier_code=current_tier(posted.after, programme.tiers).code if posted else None,
         ),
         posted=posted,
+        facts=_facts(conn, row, event_id, on),
     )
     slip = slip_of(ctx, conn, event)
     assert slip is not None, "a void has a slip"
     tx.print(event, posting.VOID, slip)
     return event
+
+
+def _facts(conn: Connection, row: rows.DocumentRow, event_id: bytes, on: BusinessDate) -> Facts:
+    """What head office counts of a void: of a sale, that all of it came back; of a return, that its units are
+    kept again."""
+    facts = Facts(event_id, posting.VOID, row.member_id, on)
+    sale_id = row.event_id if row.kind == posting.SALE else row.refers_to
+    assert sale_id is not None
+    if row.kind == posting.RETURN:
+        event = rows.event_by_id(conn, row.event_id)
+        assert event is not None
+        lines = return_from_plain(posting.event_of(event).doc["return"]).lines
+        kept = tuple(Returned(line, -quantity, 0, 0) for line, quantity in lines)
+        return facts._replace(sale=sale_id, returned=kept)
+    document, _ = sale_of(conn, sale_id)
+    units = [line.request.quantity for line in document.lines]
+    back = [ReturnedLine(n, quantity) for n, quantity in enumerate(units)]
+    parts = tuple(Returned(*part) for part in points_by_line(document, units, back))
+    return facts._replace(sale=sale_id, returned=parts)
 
 
 def void_facts(

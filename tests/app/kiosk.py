@@ -247,12 +247,13 @@ def print_to(folder: Path, paper: Path) -> None:
     settings.save(folder, replace(chosen, receipt=printer))
 
 
-def make_template(folder: Path) -> Template:
-    """Make the store, sign in, open a shift, enrol a member, close."""
+def make_template(folder: Path, code: str = "01") -> Template:
+    """Make the store of a till, sign in, open a shift, enrol a member, close. Another till has other cards."""
     keystore = FakeKeystore()
     new = NewStore(
-        store="S1", till="01", programme=demo_programme(),
-        staff=[NewStaff("lx", "林晓", "cashier", PIN)], card_prefix="8800",
+        store="S1", till=code, programme=demo_programme(),
+        staff=[NewStaff("lx", "林晓", "cashier", PIN)],
+        card_prefix="8800", card_first=int(code) * 1000, card_last=int(code) * 1000 + 999,
     )  # fmt: skip
     clock = Clock()
     till = create_store(

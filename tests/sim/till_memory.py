@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.domain.entries import Entry
-from app.protocol.facts import Facts
+from app.protocol.facts import Facts, write
 from app.protocol.links import Link
 from app.protocol.till_store import Base, Control
 from app.protocol.wire import Cell, ReferenceRow
@@ -42,6 +42,9 @@ class MemoryTillStore:
 
     def top(self) -> int:
         return len(self._events)
+
+    def compose(self, facts: Facts) -> bytes:
+        return write(facts)
 
     def append(self, facts: Facts, body: bytes) -> int:
         self._events.append((facts.id, body))

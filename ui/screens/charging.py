@@ -203,15 +203,37 @@ class Charging:
         command_id = sheet.command_id
         late = cart.member_id is not None and cart.member_id == self._late
         self._counter.keep_pending()  # Before the sale, whose transaction drops what was kept.
-        self._lanes.run(
-            sheet,
-            "db",
-            lambda: self._desk.sell(
-                command_id, session, cart, (tender, given_minor), quote.key, late=late
-            ),
-            ok=lambda sold: self._sold(sheet, sold),
-            failed=lambda error: self._not_sold(sheet, error),
-        )
+
+        def sell(hold: bytes | None) -> None:
+            self._lanes.run(
+                sheet,
+                "db",
+                lambda: self._desk.sell(
+                    command_id,
+                    session,
+                    cart,
+                    (tender, given_minor),
+                    quote.key,
+                    late=late,
+                    hold=hold,
+                ),
+                ok=lambda sold: self._sold(sheet, sold),
+                failed=lambda error: self._not_sold(sheet, error, hold),
+            )
+
+        points = quote.draft.points_spent
+        if points and cart.member_id is not None:
+            # Some tenths of a second at most: then the till's own rights decide.
+            member = cart.member_id
+            self._lanes.run(
+                sheet,
+                "hold",
+                lambda: self._desk.exchange.hold(member, points),
+                ok=sell,
+                failed=lambda error: self._not_sold(sheet, error),
+            )
+        else:
+            sell(None)
         sheet.wait()
 
     def _who(self) -> Session:
@@ -250,7 +272,12 @@ class Charging:
                 )
             )
 
-    def _not_sold(self, sheet: Pay, error: Exception) -> None:
+    def _not_sold(self, sheet: Pay, error: Exception, hold: bytes | None = None) -> None:
+        if hold is not None:
+            self._lanes.run(
+                self._counter, "hold", lambda: self._desk.exchange.let_go(hold),
+                ok=lambda _: None, failed=self._counter.warn,
+            )  # fmt: skip
         offer = error.offer if isinstance(error, Refused) else None
         if isinstance(offer, SaleQuote):
             sheet.use_quote(offer)

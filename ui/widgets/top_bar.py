@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
@@ -10,17 +12,22 @@ from ui.desk_records import TillView
 from ui.kit import Kit
 from ui.widgets.basics import Button, ElidedLabel, Label, Text, columns, nothing
 
+if TYPE_CHECKING:
+    from app.queries.exchange import Standing
+
 
 class TopBar(QWidget):
     """Signals:
     language_wanted(), theme_wanted(), lock_wanted().
     attention_wanted(): a chip was pressed.
+    exchange_wanted(): the mark of head office was pressed.
     """
 
     language_wanted = Signal()
     theme_wanted = Signal()
     lock_wanted = Signal()
     attention_wanted = Signal()
+    exchange_wanted = Signal()
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()
@@ -44,10 +51,14 @@ class TopBar(QWidget):
         )
         self._needs.clicked.connect(self.attention_wanted)
         self._paper.clicked.connect(self.attention_wanted)
+        self._exchange = Button(kit, nothing, role="ghost")
+        self._exchange.clicked.connect(self.exchange_wanted)
+        self._exchange.hide()
         self._away = Label(lambda: words.say("Click to continue"), chip="danger")
         for chip in (self._away, self._training, self._demo, self._date, self._needs, self._paper):
             chip.hide()
             line.addWidget(chip, 0, middle)
+        line.addWidget(self._exchange, 0, middle)
         self._who = Label(role="text2")
         line.addWidget(self._who)
         self.language = Button(
@@ -100,6 +111,23 @@ class TopBar(QWidget):
         """The business date when it isn't the calendar's; empty hides it."""
         self._date.setVisible(bool(day))
         self._date.tell(lambda: self._kit.words.say("Business date {day}", day=day))
+
+    def show_exchange(self, standing: Standing | None, why: str) -> None:
+        """A small mark: head office has everything, so much waits, or there is no line; none for a till of
+        its own. It never asks for a hand: selling goes on."""
+        self._exchange.setVisible(standing is not None)
+        if standing is None:
+            return
+        words, waiting = self._kit.words, standing.waiting
+
+        def say() -> str:
+            if why or standing.revoked:
+                return words.say("Offline · {count} waiting", count=waiting)
+            if waiting:
+                return words.say("Sending {count}", count=waiting)
+            return words.say("Head office ✓")
+
+        self._exchange.tell(say)
 
     def show_needs(self, count: int) -> None:
         """How many things need a hand; none, no chip: silence is health."""

@@ -13,6 +13,7 @@ CREATE INDEX event_share_tier ON event_share (seq) WHERE part = 'tier';
 CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
 CREATE INDEX lot_due ON lot (expires, member_id) WHERE asset = 'points';
 CREATE INDEX lot_since ON lot (available_from, origin_event) WHERE asset = 'points';
+CREATE INDEX member_base_alias ON member_base (alias) WHERE alias IS NOT NULL;
 CREATE INDEX member_day_pending ON member_day (counts_from, member_id) WHERE counts_from > business_date;
 CREATE INDEX member_state_tier ON member_state (tier_until, member_id) WHERE tier_until IS NOT NULL;
 CREATE INDEX print_job_event ON print_job (seq, copy_no);
@@ -42,6 +43,14 @@ CREATE TABLE consent (
     granted INTEGER NOT NULL CHECK (granted IN (0, 1)),
     PRIMARY KEY (member_id, purpose, channel, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE consent_base (
+    member_id BLOB NOT NULL CHECK (length(member_id) = 16),
+    purpose TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    notice_version TEXT NOT NULL,
+    granted INTEGER NOT NULL CHECK (granted IN (0, 1)),
+    PRIMARY KEY (member_id, purpose, channel)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE credential (
     kind TEXT NOT NULL,
     value TEXT NOT NULL,
@@ -58,6 +67,12 @@ CREATE TABLE debt (
     ord INTEGER NOT NULL,
     kind TEXT NOT NULL,
     PRIMARY KEY (member_id, debit_event, debit_n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dirty_cell (
+    member_id BLOB NOT NULL CHECK (length(member_id) = 16),
+    field TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (member_id, field)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE document (
     seq INTEGER PRIMARY KEY REFERENCES event (seq),
@@ -136,6 +151,14 @@ CREATE TABLE event_share (
     extra INTEGER NOT NULL,
     PRIMARY KEY (seq, n)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE head_office (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    address TEXT NOT NULL,
+    seed BLOB NOT NULL CHECK (length(seed) = 32),
+    their_key BLOB NOT NULL CHECK (length(their_key) = 32),
+    control BLOB NOT NULL,
+    heard_us INTEGER
+) STRICT;
 CREATE TABLE incident (
     id INTEGER PRIMARY KEY,
     at_us INTEGER NOT NULL,
@@ -177,6 +200,13 @@ CREATE TABLE ledger (
     PRIMARY KEY (seq, n),
     CHECK ((ref_event IS NULL) = (ref_n IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE link (
+    epoch INTEGER NOT NULL CHECK (epoch > 0),
+    seq INTEGER NOT NULL CHECK (seq > 0),
+    event_id BLOB NOT NULL REFERENCES event (id),
+    chain BLOB NOT NULL CHECK (length(chain) = 32),
+    PRIMARY KEY (epoch, seq)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE lot (
     member_id BLOB NOT NULL,
     asset TEXT NOT NULL,
@@ -207,6 +237,13 @@ CREATE TABLE member (
     joined INTEGER NOT NULL,
     tier TEXT NOT NULL,
     last_visit INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE member_base (
+    member_id BLOB PRIMARY KEY CHECK (length(member_id) = 16),
+    incl INTEGER NOT NULL CHECK (incl >= 0),
+    generation INTEGER NOT NULL CHECK (generation >= 0),
+    alias BLOB CHECK (alias IS NULL OR length(alias) = 16),
+    body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE member_day (
     member_id BLOB NOT NULL,
@@ -294,6 +331,11 @@ CREATE TABLE programme (
     starts INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
+CREATE TABLE reference_set (
+    key TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL CHECK (generation >= 0),
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_step (
     number INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
     name TEXT NOT NULL,
@@ -371,6 +413,8 @@ CREATE TRIGGER event_no_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'journal is insert only'); END;
 CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;
 CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is insert only'); END;
+CREATE TRIGGER link_no_delete BEFORE DELETE ON link BEGIN SELECT RAISE(ABORT, 'links are insert only'); END;
+CREATE TRIGGER link_no_update BEFORE UPDATE ON link BEGIN SELECT RAISE(ABORT, 'links are insert only'); END;
 CREATE TRIGGER lot_sum_changed AFTER UPDATE ON lot WHEN OLD.asset = 'points'
 BEGIN
     UPDATE lot_sum SET lots = lots - 1, points = points - OLD.remaining

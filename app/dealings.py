@@ -1,0 +1,274 @@
+"""A till's dealings with head office on its own store: the port of app/protocol on the rows of a transaction.
+
+What head office says of a member becomes what the counter reads: state, tier, profile, cards, the search index.
+Nothing here asks or sends (app/sync does).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Final
+
+from sqlcipher3.dbapi2 import Connection
+
+from app import bases, cached_fold
+from app.domain.birthday import parse_birthday
+from app.domain.entries import Entry
+from app.domain.errors import Refused
+from app.domain.state import MemberState
+from app.intake import readings
+from app.protocol import overlay
+from app.protocol.cells import CONSENT, GIVEN, NOT_GIVEN, WITHDRAWN
+from app.protocol.facts import Facts
+from app.protocol.links import Link
+from app.protocol.till_store import Base, Control
+from app.protocol.wire import Cell, ReferenceRow
+from db import head_office, people, rows, search
+
+NAME, READING, PHONE, EMAIL = "name", "name_py", "phone", "email"
+BIRTHDAY, NOTE, ALERT, CARD, JOINED = "birthday", "note", "alert", "card", "joined"
+"""Fields of a profile as they travel; consent is "consent:<purpose>:<channel>"."""
+
+
+class Dealings:
+    """Implements app.protocol.till_store.TillStore on an open transaction.
+
+    compose, append  write the protocol's own events as this till writes its events (app/context.py)
+    tiers            the tier's code by rank
+    """
+
+    def __init__(
+        self,
+        conn: Connection,
+        tiers: Callable[[], dict[int, str]],
+        compose: Callable[[Facts], bytes],
+        post: Callable[[], None],
+    ) -> None:
+        self._conn = conn
+        self._tiers = tiers
+        self._compose = compose
+        self._post = post
+        self.touched: set[bytes] = set()
+
+    # Control and the own chain
+
+    def control(self) -> Control:
+        body = head_office.control(self._conn)
+        assert body is not None, "a till of its own has no dealings"
+        return bases.CONTROL.unpack(body)
+
+    def put_control(self, control: Control) -> None:
+        head_office.put_control(self._conn, bases.CONTROL.pack(control))
+
+    def top(self) -> int:
+        head = rows.head(self._conn)
+        return 0 if head is None else head[0]
+
+    def compose(self, facts: Facts) -> bytes:
+        return self._compose(facts)
+
+    def append(self, facts: Facts, body: bytes) -> int:
+        """An event that a command recorded is in the journal already; the protocol's own goes there now."""
+        if rows.event_by_id(self._conn, facts.id) is None:
+            self._post()
+        top = self.top()
+        assert self.event(top) == facts.id, "the newest event is the one that is kept"
+        return top
+
+    def body(self, number: int) -> bytes:
+        return self._event(number).body
+
+    def event(self, number: int) -> bytes:
+        return self._event(number).id
+
+    def _event(self, number: int) -> rows.EventRow:
+        row = rows.event_by_seq(self._conn, number)
+        assert row is not None, "the journal has no gap"
+        return row
+
+    def own_entries(self, member: bytes, after: int) -> Sequence[tuple[int, tuple[Entry, ...]]]:
+        found = rows.ledger_of_member(self._conn, member, after)
+        return [
+            (seq, tuple([cached_fold.entry_of(row) for row in same]))
+            for seq, same in groupby(found, key=lambda row: row.seq)
+        ]
+
+    def link(self, epoch: int, seq: int) -> Link | None:
+        row = head_office.link(self._conn, epoch, seq)
+        return None if row is None else Link(*row)
+
+    def put_link(self, link: Link) -> None:
+        head_office.put_link(self._conn, head_office.LinkRow(*link))
+
+    # Members
+
+    def base(self, member: bytes) -> Base | None:
+        row = head_office.base(self._conn, member)
+        return None if row is None else bases.base_of(row)
+
+    def put_base(self, base: Base) -> None:
+        before = self.base(base.row.member)
+        head_office.put_base(self._conn, bases.row_of(base))
+        self._show(base, before)
+
+    def drop_older(self, generation: int) -> None:
+        head_office.drop_references_below(self._conn, generation)
+        for member in head_office.drop_bases_below(self._conn, generation):
+            self._forget(member)
+
+    def bases(self) -> Iterable[Base]:
+        return map(bases.base_of, head_office.all_bases(self._conn))
+
+    def merged_into(self, member: bytes) -> Sequence[bytes]:
+        return head_office.merged_into(self._conn, member)
+
+    # Profile fields
+
+    def dirty(self) -> Sequence[Cell]:
+        return [bases.CELL.unpack(body) for body in head_office.dirty_cells(self._conn)]
+
+    def dirty_cell(self, member: bytes, name: str) -> Cell | None:
+        body = head_office.dirty_cell(self._conn, member, name)
+        return None if body is None else bases.CELL.unpack(body)
+
+    def put_dirty(self, cell: Cell) -> None:
+        body = bases.CELL.pack(cell)
+        head_office.put_dirty_cell(self._conn, cell.member, cell.field, body)
+
+    def drop_dirty(self, member: bytes, name: str | None = None) -> None:
+        head_office.drop_dirty_cells(self._conn, member, name)
+
+    def reference(self, key: str) -> ReferenceRow | None:
+        body = head_office.reference_set(self._conn, key)
+        return None if body is None else bases.REFERENCE.unpack(body)
+
+    def put_reference(self, row: ReferenceRow, generation: int) -> None:
+        body = bases.REFERENCE.pack(row)
+        head_office.put_reference_set(self._conn, row.key, generation, body)
+
+    # What the counter reads
+
+    def _show(self, base: Base, before: Base | None) -> None:
+        """The counter's rows of a member, from what head office said last and the own events after it."""
+        member = base.row.member
+        self.touched.add(member)
+        if base.row.alias is not None or base.row.erased:
+            if base.row.alias is not None:
+                people.move_cards(self._conn, member, base.row.alias)
+            self._forget(member)
+            return
+        fields = overlay.profile(self, member)
+        values = {name: cell.value for name, cell in fields.items() if cell.value is not None}
+        state = overlay.shown(self, member)
+        self._show_account(member, values, state)
+        cells = () if before is None else before.row.cells
+        if before is None or set(cells) != set(base.row.cells) or not values:
+            self._show_person(member, values)
+
+    def _show_account(self, member: bytes, values: dict[str, str], state: MemberState) -> None:
+        tiers = self._tiers()
+        rank = state.standing.rank if state.standing else min(tiers)
+        visits = [int(day.on) for day in state.days if day.sales]
+        known = people.member(self._conn, member)
+        tier = tiers.get(rank, tiers[min(tiers)])
+        if known is None:
+            joined = int(values.get(JOINED) or 0) or min(visits, default=0)
+            account = people.MemberRow(member, joined, tier, max(visits, default=None))
+            people.insert_member(self._conn, account)
+        else:
+            last = max([*visits, known.last_visit or 0]) or None
+            people.update_member(self._conn, member, tier=tier, last_visit=last)
+        cached_fold.replace_state(self._conn, member, seq=self.top(), state=state)
+
+    def _show_person(self, member: bytes, values: dict[str, str]) -> None:
+        name = values.get(NAME)
+        if name is None:
+            return  # Known by its ledger alone so far.
+        known = people.profile(self._conn, member)
+        reading = values.get(READING) or readings(name)[0].pinyin
+        calendar, year, month, day = _birthday(values.get(BIRTHDAY))
+        row = people.ProfileRow(
+            member, name, values.get(PHONE) or None, values.get(EMAIL) or None,
+            reading, "".join(part[0] for part in reading.split()),
+            calendar, year, month, day, values.get(NOTE, ""), values.get(ALERT, ""),
+            1 if known is None else known.version + 1,
+        )  # fmt: skip
+        if known is None:
+            people.set_member_key(self._conn, member, os.urandom(32))
+        if known is None or row != replace(known, version=row.version):
+            search.forget_words(self._conn)
+            people.put_profile(self._conn, row)
+            people.mark_search_dirty(self._conn, member)
+        card = values.get(CARD)
+        if card:
+            people.put_credential(self._conn, people.CredentialRow("card", card, member, "active"))
+        head_office.put_consents(self._conn, member, list(_consents(values)))
+
+    def show_consents(self, member: bytes) -> None:
+        """An answer was given or taken back here: it stands above what head office had."""
+        fields = overlay.profile(self, member)
+        values = {name: cell.value for name, cell in fields.items() if cell.value is not None}
+        head_office.put_consents(self._conn, member, list(_consents(values)))
+
+    def _forget(self, member: bytes) -> None:
+        search.forget_words(self._conn)
+        people.drop_person(self._conn, member)
+
+    # What the counter writes
+
+    def fields_written(self, cell: dict[str, object]) -> dict[str, str | None]:
+        """What a personal value that a command writes (app/cells.py) is as fields; {} where it is nobody's."""
+        if cell["t"] == "credential" and cell["kind"] == CARD and cell["state"] == "active":
+            return {CARD: str(cell["value"])}
+        if cell["t"] != "profile":
+            return {}
+        found = {
+            name: None if cell[name] in (None, "") else str(cell[name])
+            for name in (NAME, READING, PHONE, EMAIL, NOTE, ALERT)
+        }
+        return {**found, BIRTHDAY: _birthday_text(cell)}
+
+
+def consent_field(answer: people.ConsentRow, known: Mapping[str, str]) -> tuple[str, str]:
+    """Name and value of an answer to a notice as they travel; `known`: the member's fields before it. Only
+    what was given can be withdrawn, and a withdrawal weighs more than a later yes."""
+    name = f"{CONSENT}{answer.purpose}:{answer.channel}"
+    stood = known.get(name, "").startswith((GIVEN, WITHDRAWN))
+    decided = GIVEN if answer.granted else WITHDRAWN if stood else NOT_GIVEN
+    return name, f"{decided}:{answer.notice_version}"
+
+
+def _consents(values: dict[str, str]) -> Iterable[head_office.ConsentBaseRow]:
+    for name, value in sorted(values.items()):
+        if name.startswith(CONSENT):
+            purpose, _, channel = name.removeprefix(CONSENT).partition(":")
+            decided, _, notice = value.partition(":")
+            yield head_office.ConsentBaseRow(purpose, channel, notice, int(decided == GIVEN))
+
+
+_NO_BIRTHDAY: Final = ("solar", None, None, None)
+
+
+def _birthday_text(cell: dict[str, object]) -> str | None:
+    """A birthday as it travels: "solar:1990-5-31", "lunar:-8-15" without a year."""
+    if cell["birth_month"] is None:
+        return None
+    parts = (cell["birth_year"] or "", cell["birth_month"], cell["birth_day"])
+    return f"{cell['birth_calendar']}:" + "-".join(map(str, parts))
+
+
+def _birthday(text: str | None) -> tuple[str, int | None, int | None, int | None]:
+    """(calendar, year, month, day) of what came; none where it is no birthday."""
+    calendar, _, date = (text or "").partition(":")
+    parts = date.split("-")
+    try:
+        year, month, day = (int(part) if part else None for part in parts)
+        if month is None or day is None or calendar not in ("solar", "lunar"):
+            return _NO_BIRTHDAY
+        found = parse_birthday(month, day, year, lunar=calendar == "lunar")
+    except (ValueError, Refused):
+        return _NO_BIRTHDAY
+    return calendar, found.year, found.month, found.day

@@ -1,0 +1,57 @@
+"""How the exchange with head office stands, for the screen: what waits, since when, by which right to sell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app import bases, posting
+from app.context import Context
+from app.protocol.events import instant_of
+from db import head_office, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A till's dealings with head office.
+
+    waiting      own events that head office has not acknowledged       oldest   when the first of them was made
+    fields       profile fields that it has not answered                heard    its last answer
+    grant_left   points that may still be spent without it, 0 for none  lease    until when
+    anew         the till is being placed anew: it holds no rights meanwhile
+    """
+
+    address: str
+    waiting: int
+    oldest: datetime | None
+    fields: int
+    heard: datetime | None
+    grant_left: int
+    lease: datetime | None
+    members: int
+    anew: bool
+    revoked: bool
+
+
+def standing(ctx: Context) -> Standing | None:
+    """How it stands; None for a till of its own. Raises Unavailable."""
+    with ctx.read() as conn:
+        row = head_office.head_office(conn)
+        if row is None:
+            return None
+        control = bases.CONTROL.unpack(row.control)
+        first = rows.event_by_seq(conn, control.acked + 1)
+        at = None if first is None else posting.event_of(first).at_us
+        grant = control.grant
+        return Standing(
+            address=row.address,
+            waiting=head_office.waiting(conn, control.acked),
+            oldest=None if at is None else instant_of(at),
+            fields=head_office.dirty_count(conn),
+            heard=None if row.heard_us is None else instant_of(row.heard_us),
+            grant_left=0 if grant is None else grant.left,
+            lease=None if grant is None else instant_of(grant.lease_until_ms * 1000),
+            members=head_office.base_count(conn),
+            anew=not control.settled,
+            revoked=control.revoked,
+        )

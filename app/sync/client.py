@@ -1,0 +1,167 @@
+"""One signed question to head office over HTTP, and its answer, which counts only when head office signed it.
+
+Nothing here knows what is asked; no answer in time, a broken line and a stranger's answer are all `NoAnswer`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx
+import zstandard
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.protocol.endpoints import BODY_BYTES_MOST, MESSAGE, PROBLEM, ZSTD, Problem, message_of
+from app.protocol.signing import NotSigned, RequestHead, Verify, read_reply, sign_request
+from app.protocol.wire import NotAMessage
+
+CONNECT_S: Final = 5.0
+ANSWER_S: Final = 30.0
+_COMPRESS_FROM: Final = 512
+"""Bytes of a body from which on it is compressed: below it costs more than it saves."""
+_LEVEL: Final = 3
+
+
+class NoAnswer(Exception):
+    """Head office can't be reached, or what came back is not its own. `why` is for the log."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Refused(Exception):
+    """Head office said no, signed (docs/decisions/head-office-server.md names the codes)."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def public_key_of(seed: bytes) -> bytes:
+    """The 32 bytes by which head office knows this till's signatures."""
+    key = Ed25519PrivateKey.from_private_bytes(seed).public_key()
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def verify_by(public_key: bytes) -> Verify:
+    """Whether a signature is this key's."""
+    key = Ed25519PublicKey.from_public_bytes(public_key)
+
+    def verify(signature: bytes, signed: bytes) -> bool:
+        try:
+            key.verify(signature, signed)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
+
+
+class HeadOffice:
+    """A line to head office, kept open between questions. One thread at a time.
+
+    their_key   what it signs with; None while a till asks to be let in and learns it from the answer
+    clock_s     this till's clock, which head office compares with its own
+    """
+
+    def __init__(
+        self,
+        address: str,
+        device: bytes,
+        seed: bytes,
+        their_key: bytes | None,
+        *,
+        clock_s: Callable[[], float] = time.time,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.device = device
+        self.their_key = their_key
+        self._sign = Ed25519PrivateKey.from_private_bytes(seed).sign
+        self._clock_s = clock_s
+        timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+        # What the machine says of proxies is for browsers; a shop's till talks to its own head office.
+        self._http = httpx.Client(
+            base_url=address, timeout=timeout, transport=transport, trust_env=False
+        )
+
+    def close(self) -> None:
+        """Let the line go."""
+        self._http.close()
+
+    def ask(
+        self,
+        path: str,
+        rid: bytes,
+        epoch: int,
+        message: bytes,
+        *,
+        within_s: float = ANSWER_S,
+        their_key: Callable[[bytes], bytes] | None = None,
+    ) -> bytes:
+        """The body of the answer. `their_key` finds the key in the answer itself, for a till that is let in.
+
+        Raises NoAnswer and Refused.
+        """
+        body, headers = message, {"content-type": MESSAGE, "accept-encoding": ZSTD}
+        if len(message) >= _COMPRESS_FROM:
+            body = zstandard.ZstdCompressor(level=_LEVEL).compress(message)
+            headers["content-encoding"] = ZSTD
+        head = RequestHead("POST", path, rid, self.device, epoch, int(self._clock_s()))
+        headers |= sign_request(head, body, self._sign)
+        timeout = httpx.Timeout(within_s, connect=min(within_s, CONNECT_S))
+        try:
+            with self._http.stream(
+                "POST", path, content=body, headers=headers, timeout=timeout
+            ) as answer:
+                on_the_wire = _bounded(answer.iter_raw())
+        except (httpx.HTTPError, OSError, RuntimeError) as error:
+            # RuntimeError: the line was let go while it waited.
+            raise NoAnswer(type(error).__name__) from error
+        return self._believed(answer, on_the_wire, rid, their_key)
+
+    def _believed(
+        self,
+        answer: httpx.Response,
+        on_the_wire: bytes,
+        rid: bytes,
+        their_key: Callable[[bytes], bytes] | None,
+    ) -> bytes:
+        try:
+            signed = read_reply(answer.status_code, answer.headers)
+            plain = _unpacked(on_the_wire, answer.headers.get("content-encoding", ""))
+            problem = answer.headers.get("content-type") == PROBLEM
+            key = self.their_key
+            if key is None and their_key is not None and not problem:
+                key = their_key(plain)
+            told = message_of(plain, Problem) if problem else None
+        except (NotSigned, NotAMessage, ValueError, zstandard.ZstdError) as error:
+            raise NoAnswer(f"status {answer.status_code}, {type(error).__name__}") from error
+        if key is None and told is None:
+            raise NoAnswer("an answer that nobody signed")
+        if key is not None and not signed.fits(
+            on_the_wire, verify_by(key), rid=rid, device=self.device
+        ):
+            raise NoAnswer("the signature is not head office's")
+        if told is not None:
+            raise Refused(told)
+        return plain
+
+
+def _bounded(parts: Any) -> bytes:
+    found = bytearray()
+    for part in parts:
+        found += part
+        if len(found) > BODY_BYTES_MOST:
+            raise NoAnswer("too much")
+    return bytes(found)
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    if encoding != ZSTD:
+        return body
+    return zstandard.ZstdDecompressor().decompress(body, max_output_size=4 * BODY_BYTES_MOST)

@@ -1,0 +1,271 @@
+"""The exchange with head office: one question, its answer applied, and when to ask again (sync.md section 4).
+
+Called from one thread of its own, so that nobody at the counter ever waits for the network. What is asked and
+what an answer changes is app/protocol's; each is one transaction of the till's store.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import httpx
+
+from app import posting
+from app.context import NOTHING, Changes, Context, Tx
+from app.domain.business_day import BusinessDate
+from app.domain.entries import POINTS
+from app.log import log
+from app.protocol import endpoints, own_chain, wire
+from app.protocol.ids import random_id
+from app.protocol.links import link, place
+from app.protocol.till import Till
+from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
+from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
+from db import head_office, rows
+
+POLL_S: Final = 30
+"""Between two questions when there is nothing to tell."""
+SOON_S: Final = 0.2
+"""After an answer that leaves more to tell or to fetch: the counter's commands go in between."""
+BACK_OFF_MOST_S: Final = 300
+HOLD_WITHIN_S: Final = 0.3
+"""So long a customer waits for head office before the till's own rights decide (sync.md section 3)."""
+COMPARE_EVERY_S: Final = 24 * 3600
+_PATHS: Final = {
+    wire.SyncRequest: endpoints.SYNC,
+    wire.RebaseRequest: endpoints.REBASE,
+    wire.SnapshotRequest: endpoints.SNAPSHOT,
+    wire.HoldRequest: endpoints.HOLD,
+}
+_RESTORES: Final = "sync_restores"
+
+
+class Line(Protocol):
+    """What the exchange asks of a line to head office (app/sync/client.py)."""
+
+    def ask(
+        self, path: str, rid: bytes, epoch: int, message: bytes, *, within_s: float = ANSWER_S
+    ) -> bytes: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How one question went. `why`: "" when it was answered, else a code for the screen: "gone", "clock",
+    "refused", "revoked"; `changes`: what screens have to read again."""
+
+    again_s: float
+    why: str = ""
+    changes: Changes = NOTHING
+
+
+class Exchange:
+    """A till's exchange. One thread at a time asks; holds may be asked beside it by another."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        *,
+        rng: random.Random | None = None,
+        open_line: Callable[[Context, head_office.HeadOfficeRow], Line] | None = None,
+    ) -> None:
+        self._ctx = ctx
+        self._rng = rng or random.SystemRandom()
+        self._open_line = open_line or line_of
+        self._line: Line | None = None
+        self._hold_line: Line | None = None
+        self._talking: Till | None = None
+        self._failures = 0
+        self._compared_s: float | None = None
+
+    def close(self) -> None:
+        """Let the lines go."""
+        for line in (self._line, self._hold_line):
+            if line is not None:
+                line.close()
+        self._line = self._hold_line = None
+
+    def begin(self, *, behind: bool) -> None:
+        """Once after the till was opened. `behind`: its store had lost events that its journal file has.
+
+        Rights that came after what was lost are unknown: the till gives all up and asks for a new epoch."""
+        with self._ctx.write(self._ctx.ids()) as tx:
+            dealings = tx.dealings
+            if dealings is None:
+                return
+            behind = _place_missing(tx) or behind
+            restores = posting.restores(tx.conn)
+            if restores != int(rows.meta(tx.conn, _RESTORES) or 0):
+                rows.set_meta(tx.conn, _RESTORES, str(restores))
+                behind = True
+            Till(dealings).start(self._rng, behind=behind)
+            for hold in dealings.control().holds:
+                if hold.standing != "ended":
+                    own_chain.void_hold(dealings, hold.id, random_id(self._rng), self._today())
+
+    def once(self) -> Heard | None:
+        """Ask once and apply the answer; None for a till of its own. Raises Unavailable."""
+        with self._ctx.write(self._ctx.ids()) as tx:
+            row, dealings = head_office.head_office(tx.conn), tx.dealings
+            if row is None or dealings is None:
+                return None
+            control = dealings.control()
+            if control.revoked:
+                return Heard(BACK_OFF_MOST_S, "revoked")
+            if self._talking is None:
+                self._talking = Till(dealings)
+            self._talking.store = dealings
+            compare = self._is_due()
+            request = self._talking.request(self._rng, written=dealings.top(), compare=compare)
+        try:
+            if self._line is None:
+                self._line = self._open_line(self._ctx, row)
+            reply = _ask(self._line, request, control.epoch)
+        except NoAnswer as error:
+            return self._failed("gone", error.why)
+        except Refused as error:
+            return self._said_no(error.problem)
+        except wire.NotAMessage as error:
+            return self._failed("refused", f"an answer that can't be read: {error}")
+        if compare and isinstance(reply, SyncReply):
+            self._compared_s = self._now_s()
+        return self._apply(reply)
+
+    def _apply(self, reply: Reply) -> Heard:
+        assert self._talking is not None
+        with self._ctx.write(self._ctx.ids()) as tx:
+            dealings = tx.dealings
+            assert dealings is not None
+            self._talking.store = dealings
+            self._talking.receive(reply, self._now_ms(), self._today(), self._rng)
+            head_office.put_heard(tx.conn, self._now_ms() * 1000)
+            control = dealings.control()
+            more = (
+                control.acked < dealings.top()
+                or bool(control.nonce)
+                or any(bucket not in control.cursors for bucket in control.buckets)
+            )
+            touched = frozenset(dealings.touched)
+        self._failures = 0
+        if isinstance(reply, Refusal):
+            log.warning("head office refuses: %s", reply.why)
+            why = {"revoked": "revoked", "no_snapshot": ""}.get(reply.why, "refused")
+            again = BACK_OFF_MOST_S if why else SOON_S
+            return Heard(again, why, Changes(touched, frozenset({"member"})))
+        if isinstance(reply, SyncReply):
+            more = more or reply.more
+            if reply.upgrade or reply.differs or reply.clock_skew:
+                log.warning(
+                    "head office: upgrade %s, rows differ in %s, clock %s",
+                    reply.upgrade, reply.differs, reply.clock_skew,
+                )  # fmt: skip
+        kinds = frozenset({"member", "exchange"}) if touched else frozenset({"exchange"})
+        return Heard(SOON_S if more else POLL_S, "", Changes(touched, kinds))
+
+    # Holds
+
+    def hold(self, member: bytes, points: int, on: BusinessDate) -> bytes | None:
+        """Ask head office to reserve points for a sale: the hold's id; None: the till's own rights must do.
+
+        One that is not answered in time is voided: it may have been granted all the same."""
+        with self._ctx.write(self._ctx.ids()) as tx:
+            row, dealings = head_office.head_office(tx.conn), tx.dealings
+            if row is None or dealings is None:
+                return None
+            epoch = dealings.control().epoch
+            request = Till(dealings).ask_hold(member, POINTS, points, on, self._rng)
+        if request is None:
+            return None
+        reply = None
+        try:
+            if self._hold_line is None:
+                self._hold_line = self._open_line(self._ctx, row)
+            body = self._hold_line.ask(
+                endpoints.HOLD, request.rid, epoch, wire.to_bytes(request), within_s=HOLD_WITHIN_S
+            )
+            reply = wire.reply_of(body)
+        except (NoAnswer, Refused, wire.NotAMessage) as error:
+            log.info("no hold: %s", error)
+        with self._ctx.write(self._ctx.ids()) as tx:
+            assert tx.dealings is not None
+            talking = Till(tx.dealings)
+            if isinstance(reply, HoldReply):
+                talking.receive(reply, self._now_ms(), on, self._rng)
+                return request.hold if reply.granted else None
+            talking.void_hold(request.hold, on, self._rng)
+        return None
+
+    def let_go(self, hold: bytes, on: BusinessDate) -> None:
+        """End a hold that no sale used."""
+        with self._ctx.write(self._ctx.ids()) as tx:
+            if tx.dealings is None:
+                return
+            standing = {each.id: each.standing for each in tx.dealings.control().holds}
+            if standing.get(hold) in ("asked", "open"):
+                Till(tx.dealings).void_hold(hold, on, self._rng)
+
+    # Inside
+
+    def _is_due(self) -> bool:
+        return self._compared_s is None or self._now_s() - self._compared_s >= COMPARE_EVERY_S
+
+    def _failed(self, why: str, told: str) -> Heard:
+        log.info("head office: %s", told)
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        self._failures += 1
+        most = min(BACK_OFF_MOST_S, 2 ** min(self._failures, 16))
+        return Heard(1 + self._rng.random() * most, why)
+
+    def _said_no(self, problem: endpoints.Problem) -> Heard:
+        log.warning("head office says no: %s", problem.code)
+        heard = self._failed("clock" if problem.code == "clock" else "refused", problem.code)
+        if problem.code in ("busy", "too_many", "replayed"):
+            return Heard(float(problem.retry_after_s or 1), "")
+        return heard
+
+    def _now_ms(self) -> int:
+        return int(self._ctx.clock().timestamp() * 1000)
+
+    def _now_s(self) -> float:
+        return self._ctx.clock().timestamp()
+
+    def _today(self) -> BusinessDate:
+        return self._ctx.business_date()
+
+
+def line_of(
+    ctx: Context,
+    row: head_office.HeadOfficeRow,
+    transport: httpx.BaseTransport | None = None,
+) -> HeadOffice:
+    """A line to the head office that the till belongs to."""
+    return HeadOffice(
+        row.address, ctx.till.device, row.seed, row.their_key,
+        clock_s=lambda: ctx.clock().timestamp(), transport=transport,
+    )  # fmt: skip
+
+
+def _ask(line: Line, request: Request, epoch: int) -> Reply:
+    body = line.ask(_PATHS[type(request)], request.rid, epoch, wire.to_bytes(request))
+    return wire.reply_of(body)
+
+
+def _place_missing(tx: Tx) -> bool:
+    """Links of events that came back from the journal file, which knows of none; whether there were any."""
+    dealings = tx.dealings
+    assert dealings is not None
+    control = dealings.control()
+    if control.nonce:
+        return False  # They are chained anew when the epoch comes.
+    top, last = dealings.top(), head_office.last_link(tx.conn, control.epoch)
+    at = own_chain.chain_at(dealings, last)
+    for number in range(control.base + last + 1, top + 1):
+        row = link(at, dealings.event(number), dealings.body(number))
+        dealings.put_link(row)
+        at = place(row)
+    return control.base + last < top

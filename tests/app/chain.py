@@ -1,0 +1,105 @@
+"""Tills of a chain over real stores, and a head office that answers them without a network: the protocol's own
+server on the simulator's store. Messages go through their bytes both ways."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from app.context import Context
+from app.protocol import wire
+from app.protocol.endpoints import Enrolled
+from app.protocol.limits import Limits
+from app.protocol.server import Server
+from app.protocol.store import Member, Tenant
+from app.sync.client import ANSWER_S, NoAnswer
+from app.sync.exchange import Exchange, Heard
+from app.sync.join import take_in
+from db import head_office
+from tests.app.kiosk import Kiosk
+from tests.sim.memory import MemoryStore
+
+BUCKET = "north"
+ROUNDS_MOST = 60
+
+
+@dataclass
+class Chain:
+    """A head office with a risk budget, reached unless `cut`; `lost` replies are those that never arrive."""
+
+    budget: int = 10_000
+    limits: Limits = field(default_factory=Limits)
+    cut: bool = False
+    lost: int = 0
+    rng: random.Random = field(default_factory=lambda: random.Random(7))
+    now_ms: int = 1_795_000_000_000
+
+    def __post_init__(self) -> None:
+        self.heard: list[bytes] = []
+        tenant = Tenant(self.rng.randbytes(16), 1, self.budget, 1)
+        self.server = Server(MemoryStore(tenant), self.limits, offset_ms=8 * 3_600_000)
+
+    def let_in(self, kiosk: Kiosk) -> Exchange:
+        """The till joins, and its exchange."""
+        ctx = kiosk.ctx
+        store = self.server.store
+        self.server.enrol(ctx.till.device, BUCKET, BUCKET)
+        tenant = store.tenant()
+        answer = Enrolled(
+            bytes(16), tenant.id, "chain", "S1", "01", BUCKET, (BUCKET,), tenant.timeline, 1, bytes(32)
+        )  # fmt: skip
+        take_in(ctx, "memory:", bytes(32), answer, self.rng)
+        return self.exchange(kiosk)
+
+    def exchange(self, kiosk: Kiosk, *, behind: bool = False) -> Exchange:
+        """The exchange of a till that was opened."""
+        found = Exchange(kiosk.ctx, rng=self.rng, open_line=self._line)
+        found.begin(behind=behind)
+        return found
+
+    def member(self, member: bytes) -> Member:
+        """A member at head office."""
+        found = self.server.store.member(member)
+        assert found is not None, "head office has never heard of them"
+        return found
+
+    def _line(self, ctx: Context, row: head_office.HeadOfficeRow) -> _Line:
+        assert row.address == "memory:"
+        return _Line(self, ctx)
+
+
+@dataclass
+class _Line:
+    chain: Chain
+    ctx: Context
+
+    def ask(
+        self, path: str, rid: bytes, epoch: int, message: bytes, *, within_s: float = ANSWER_S
+    ) -> bytes:
+        if self.chain.cut:
+            raise NoAnswer("cut")
+        self.chain.heard.append(message)
+        self.chain.now_ms = int(self.ctx.clock().timestamp() * 1000)
+        reply = self.chain.server.handle(
+            wire.request_of(message), self.chain.now_ms, self.chain.rng
+        )
+        if self.chain.lost:
+            self.chain.lost -= 1
+            raise NoAnswer("lost")
+        return wire.to_bytes(reply)
+
+    def close(self) -> None: ...
+
+
+def settle(*exchanges: Exchange) -> None:
+    """Ask until nobody has anything to tell or to fetch, twice over: what one tells another hears."""
+    for _ in range(2):
+        for each in exchanges:
+            for _ in range(ROUNDS_MOST):
+                heard = each.once()
+                assert isinstance(heard, Heard)
+                assert not heard.why, heard
+                if heard.again_s > 1:
+                    break
+            else:
+                raise AssertionError("a till never comes to rest")

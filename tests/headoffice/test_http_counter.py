@@ -1,0 +1,156 @@
+"""The counter's own till and a serving head office over real HTTP: let in by a code, asked for holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.domain.entries import POINTS
+from app.domain.errors import Outage, Refusal, Refused, Unavailable
+from app.queries.exchange import standing
+from app.queries.members import member_panel
+from app.sync.exchange import Exchange
+from app.sync.join import join
+from app.usecases.sell import sell
+from app.usecases.verify import verify
+from db import head_office
+from tests.app.chain import settle
+from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, sale_command, template
+from tests.headoffice.http_office import Served, begin_chain, code_for, opened, served
+
+__all__ = ["kiosk", "made_template", "template"]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Served]:
+    """A head office with a chain of two stores."""
+    folder = tmp_path / "office"
+    folder.mkdir()
+    begin_chain(folder)
+    with served(folder) as found:
+        yield found
+
+
+@pytest.fixture
+def till(kiosk: Kiosk) -> Kiosk:
+    """A till whose clock is right: head office answers no other."""
+    kiosk.clock.now = datetime.now(UTC)
+    return kiosk
+
+
+@pytest.fixture
+def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
+    """Another till."""
+    made = make_template(tmp_path / "second", "02")
+    found = Kiosk(made.folder, made)
+    found.clock.now = datetime.now(UTC)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def lines() -> Iterator[list[Exchange]]:
+    """Exchanges that are let go at the end."""
+    found: list[Exchange] = []
+    yield found
+    for each in found:
+        each.close()
+
+
+def let_in(till: Kiosk, office: Served, lines: list[Exchange], name: str = "till 1") -> Exchange:
+    joined = join(till.ctx, office.url, code_for(office.folder, "North", name))
+    assert (joined.store, joined.till) == ("North", name)
+    exchange = Exchange(till.ctx)
+    exchange.begin(behind=False)
+    lines.append(exchange)
+    return exchange
+
+
+def test_a_till_joins_by_a_code_and_another_sees_its_members(
+    till: Kiosk, second: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    till.busy_morning()
+    one, two = let_in(till, office, lines), let_in(second, office, lines, "till 2")
+    settle(one, two)
+    shown = member_panel(second.ctx, till.member_id)
+    assert shown.points_balance == member_panel(till.ctx, till.member_id).points_balance > 0
+    stands = standing(till.ctx)
+    assert stands is not None
+    assert (stands.waiting, stands.fields, stands.anew) == (0, 0, False)
+    with opened(office.folder) as (store, _), store.reading():
+        known = store.member(till.member_id)
+        assert known is not None
+        assert known.state.balance(POINTS) == shown.points_balance
+    assert verify(till.ctx).findings == verify(second.ctx).findings == []
+
+
+def test_points_go_out_by_a_hold_that_head_office_grants(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    till.quote_and_sell()
+    exchange = let_in(till, office, lines)
+    settle(exchange)
+    hold = exchange.hold(till.member_id, 200, till.ctx.business_date())
+    assert hold is not None
+    command = sale_command(till.ctx, till.session, till.member_id, 36800, redeem=200)
+    sell(till.ctx, replace(command, hold=hold))
+    settle(exchange)
+    with opened(office.folder) as (store, _), store.reading():
+        tenant = store.tenant()
+        assert (tenant.overdrawn, tenant.lost) == (0, 0)
+
+
+def test_a_wrong_code_and_a_head_office_that_is_not_there_are_told_apart(
+    till: Kiosk, office: Served
+) -> None:
+    with pytest.raises(Refused) as wrong:
+        join(till.ctx, office.url, "AAAA-AAAA")
+    assert wrong.value.code is Refusal.JOIN_CODE_WRONG
+    with pytest.raises(Refused) as not_one:
+        join(till.ctx, office.url, "hello")
+    assert not_one.value.code is Refusal.JOIN_CODE_WRONG
+    for address in ("http://127.0.0.1:9", "nonsense", "https://"):
+        with pytest.raises(Unavailable) as gone:
+            join(till.ctx, address, "AAAA-AAAA")
+        assert gone.value.code is Outage.HEAD_OFFICE_GONE, address
+    assert standing(till.ctx) is None
+
+
+def test_a_clock_that_is_wrong_is_said_and_nothing_is_lost(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    exchange = let_in(till, office, lines)
+    settle(exchange)
+    office.clock.moved_ms = 10 * 60_000
+    till.quote_and_sell()
+    heard = exchange.once()
+    assert heard is not None
+    assert heard.why == "clock"
+    office.clock.moved_ms = 0
+    settle(exchange)
+
+
+def test_an_answer_of_a_stranger_changes_nothing(
+    till: Kiosk, office: Served, lines: list[Exchange], tmp_path: Path
+) -> None:
+    exchange = let_in(till, office, lines)
+    settle(exchange)
+    till.quote_and_sell()
+    elsewhere = tmp_path / "stranger"
+    elsewhere.mkdir()
+    begin_chain(elsewhere)
+    with served(elsewhere) as stranger:
+        with till.ctx.write_rows() as conn:
+            head_office.put_address(conn, stranger.url)
+        other = Exchange(till.ctx)
+        lines.append(other)
+        heard = other.once()
+        assert heard is not None
+        assert heard.why == "gone"
+    stands = standing(till.ctx)
+    assert stands is not None
+    assert stands.waiting == 1

@@ -1,0 +1,81 @@
+"""What the window asks of the exchange with head office; a till of its own loads none of its libraries."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from app.build import Till
+from app.context import Session
+from app.domain.rights import Right
+from app.queries.exchange import Standing, standing
+from app.queries.readers import require_look
+from app.queries.selling_date import selling_date
+
+if TYPE_CHECKING:
+    from app.sync.exchange import Exchange, Heard
+    from app.sync.join import Joined
+
+
+class ExchangeDesk:
+    """Every method but `stop` blocks; any may raise Refused or Unavailable. `once` waits for the network (net
+    lane), `hold` and `let_go` for some tenths of a second (hold lane)."""
+
+    def __init__(self, till: Till) -> None:
+        self._ctx = till.context
+        self._behind = "events_replayed" in till.findings.mended()
+        self._exchange: Exchange | None = None
+        self._stopped = False
+        self._beginning = threading.Lock()
+
+    def standing(self) -> Standing | None:
+        """How it stands, None for a till of its own (db lane)."""
+        return standing(self._ctx)
+
+    def once(self) -> Heard | None:
+        """Ask head office once; None for a till of its own."""
+        exchange = self._begun()
+        return None if exchange is None else exchange.once()
+
+    def hold(self, member: bytes, points: int) -> bytes | None:
+        """Have points reserved for a sale under way: the hold, or None where the till's own rights decide."""
+        exchange = self._begun()
+        if exchange is None:
+            return None
+        with self._ctx.read() as conn:
+            on = selling_date(self._ctx, conn)
+        return exchange.hold(member, points, on)
+
+    def let_go(self, hold: bytes) -> None:
+        """The sale that a hold was for was not made."""
+        exchange = self._begun()
+        if exchange is not None:
+            with self._ctx.read() as conn:
+                on = selling_date(self._ctx, conn)
+            exchange.let_go(hold, on)
+
+    def join(self, session: Session, address: str, code: str) -> Joined:
+        """Join a head office by the code that was given there. A manager's."""
+        from app.sync.join import join
+
+        with self._ctx.read() as conn:
+            require_look(conn, session, Right.SETTINGS)
+        return join(self._ctx, address, code)
+
+    def stop(self) -> None:
+        """Ask nothing any more, and let what is waited for go. From any thread."""
+        self._stopped = True
+        if self._exchange is not None:
+            self._exchange.close()
+
+    def _begun(self) -> Exchange | None:
+        if self._stopped or self.standing() is None:
+            return None
+        with self._beginning:
+            if self._exchange is None:
+                from app.sync.exchange import Exchange
+
+                exchange = Exchange(self._ctx)
+                exchange.begin(behind=self._behind)
+                self._exchange = exchange
+            return self._exchange

@@ -1,0 +1,132 @@
+"""The exchange with head office beside the counter: asks again and again on its own lane, tells the top bar how
+it stands, and lets the screen hear what other tills did. Nobody at the counter waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from ui.kit import Kit
+from ui.lanes import Lanes
+from ui.screens.counter import Counter
+from ui.widgets.sheet import SheetHost
+
+if TYPE_CHECKING:
+    from app.context import Session
+    from app.queries.exchange import Standing
+    from app.sync.exchange import Heard
+    from app.sync.join import Joined
+    from ui.desk import Desk
+
+AFTER_A_FAULT_MS: Final = 60_000
+"""When the store itself could not be asked."""
+
+
+class ExchangeErrands(QObject):
+    """Signals:
+    changed(standing, why): how it stands, None for a till of its own; why the last question was not answered.
+    """
+
+    changed = Signal(object, str)
+
+    def __init__(
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        counter: Counter,
+        sheets: SheetHost,
+        who: Callable[[], Session],
+    ) -> None:
+        super().__init__(counter)
+        self._kit, self._lanes, self._desk = kit, lanes, desk
+        self._counter, self._sheets, self._who = counter, sheets, who
+        self._asking = False
+        self._why = ""
+        self.standing: Standing | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.CoarseTimer)
+        self._timer.timeout.connect(self.ask)
+
+    def start(self) -> None:
+        """Begin, where the till belongs to a head office."""
+        self._look()
+
+    def ask(self) -> None:
+        """Ask now; one question at a time."""
+        if self._asking:
+            return
+        self._asking = True
+        self._timer.stop()
+        self._lanes.run(
+            self._counter, "net", self._desk.exchange.once, ok=self._heard, failed=self._failed
+        )
+
+    def tell(self) -> None:
+        """Something was written here: how much waits is another number."""
+        if self.standing is not None:
+            self._lanes.run(
+                self._counter, "db", self._desk.exchange.standing,
+                ok=self._stands, failed=self._counter.warn,
+            )  # fmt: skip
+
+    def show(self) -> None:
+        """F11 `zb`, or the mark in the top bar: how it stands, or how to join."""
+        from ui.dialogs.head_office import HeadOfficeSheet, JoinSheet
+
+        if self.standing is None:
+            sheet = JoinSheet(self._kit, self._lanes, self._desk, self._who)
+            sheet.joined.connect(self._joined)
+            self._sheets.open(sheet)
+            return
+        shown = HeadOfficeSheet(self._kit, self.standing, self._why, self._desk.date_now())
+        self.changed.connect(shown.use)
+        shown.ask_wanted.connect(self.ask)
+        self._sheets.open(shown)
+
+    def _joined(self, joined: Joined) -> None:
+        words = self._kit.words
+        self._counter.strip.good_news(
+            lambda: words.say("This till belongs to {chain} now.", chain=joined.chain)
+        )
+        self._look()
+
+    def _look(self) -> None:
+        def seen(standing: Standing | None) -> None:
+            self._stands(standing)
+            if standing is not None:
+                self.ask()
+
+        self._lanes.run(
+            self._counter, "db", self._desk.exchange.standing, ok=seen, failed=self._counter.warn
+        )
+
+    def _heard(self, heard: Heard | None) -> None:
+        self._asking = False
+        if heard is None:
+            return
+        self._why = heard.why
+        self._timer.start(int(heard.again_s * 1000))
+        attached = self._counter.attached
+        if attached is not None and attached.member_id in heard.changes.members:
+            self._counter.refresh_member()
+        self._look_after()
+
+    def _look_after(self) -> None:
+        self._lanes.run(
+            self._counter, "db", self._desk.exchange.standing,
+            ok=self._stands, failed=self._counter.warn,
+        )  # fmt: skip
+
+    def _failed(self, error: Exception) -> None:
+        self._asking = False
+        self._timer.start(AFTER_A_FAULT_MS)
+        self._counter.warn(error)
+
+    def _stands(self, standing: Standing | None) -> None:
+        self.standing = standing
+        self.changed.emit(standing, self._why)
