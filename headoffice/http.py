@@ -356,13 +356,18 @@ class DataPlane:
 
     # For who watches
 
+    @property
+    def serving(self) -> bool:
+        """Whether tills can be served."""
+        return self._writer.alive
+
     async def _healthz(self, _: HttpRequest) -> Response:
         """The process answers."""
         return PlainTextResponse("ok\n")
 
     async def _readyz(self, _: HttpRequest) -> Response:
         """Tills can be served."""
-        ready = self._writer.alive
+        ready = self.serving
         return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
 
     async def _metrics(self, request: HttpRequest) -> Response:

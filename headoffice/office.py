@@ -6,6 +6,7 @@ reads what is in memory: tills with their keys, heads, figures. What head office
 
 from __future__ import annotations
 
+import logging
 import random
 import sqlite3
 import time
@@ -26,7 +27,7 @@ from headoffice.keys import ServerKey
 from headoffice.quiet import Known, QuietPolls
 from headoffice.store.opening import open_database
 from headoffice.store.sqlite import SqliteStore
-from headoffice.watching import Watch
+from headoffice.watching import Watch, bug, note
 from headoffice.writer import BUSY_ERRORS
 
 STORE_FILE: Final = "office.db"
@@ -105,6 +106,9 @@ class Office:
         self._raw = self._connect(self._path)
         self.directory = Directory(self._raw)
         self._reload()
+
+    def broken(self, error: Exception) -> None:
+        note("writer_broken", level=logging.ERROR, **bug(error))
 
     def close(self) -> None:
         try:

@@ -51,7 +51,7 @@ def serve(chosen: argparse.Namespace, words: Words) -> None:
     with _told(chosen, words), contextlib.ExitStack() as stack:
         if chosen.demo:
             _demo(chosen.data, words)
-        plane, office, _ = stack.enter_context(at_work(chosen.data))
+        plane, office, writer = stack.enter_context(at_work(chosen.data))
         listener = stack.enter_context(contextlib.closing(_listening(address, words)))
         server = web_server(plane, address)
         host, port = listener.getsockname()[:2]
@@ -63,6 +63,8 @@ def serve(chosen: argparse.Namespace, words: Words) -> None:
         # The web server raises the signal that stopped it once more; the store is still to be closed then.
         signal.signal(signal.SIGTERM, lambda _, __: None)
         server.run([listener])
+        if not writer.alive:
+            raise Cannot(words.say("Head office has stopped by a mistake of ours; the log has it."))
 
 
 def new_chain(chosen: argparse.Namespace, words: Words) -> None:

@@ -27,6 +27,7 @@ _KEEP_ALIVE_S: Final = 75
 """Longer than the time between two polls of a till: it keeps its connection."""
 _AT_ONCE_MOST: Final = 5_000
 _STOP_S: Final = 10
+_NOTICE_S: Final = 1
 _BACKLOG: Final = 2048
 
 
@@ -100,8 +101,13 @@ def listening(address: Address) -> socket.socket:
 
 
 def web_server(plane: DataPlane, address: Address) -> uvicorn.Server:
-    """The web server; call its `run` with the socket."""
+    """The web server; call its `run` with the socket. It ends when its writer has: whoever supervises the
+    process starts another one."""
     tls = address.certificate is not None
+
+    async def end_with_the_writer() -> None:
+        server.should_exit = server.should_exit or not plane.serving
+
     config = uvicorn.Config(
         plane.app(),
         http="h11",
@@ -115,12 +121,15 @@ def web_server(plane: DataPlane, address: Address) -> uvicorn.Server:
         forwarded_allow_ips=address.proxy or None,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_STOP_S,
+        callback_notify=end_with_the_writer,
+        timeout_notify=_NOTICE_S,
         limit_concurrency=_AT_ONCE_MOST,
         ssl_certfile=address.certificate,
         ssl_keyfile=address.private_key,
         ssl_context_factory=_tls_13 if tls else None,
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    return server
 
 
 def _tls_13(config: Any, usual: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

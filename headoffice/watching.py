@@ -24,6 +24,7 @@ log.addHandler(logging.NullHandler())
 _LATENCY_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 _GROUP: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _SKEW_S: Final = (1, 5, 15, 60, 300, 3600, 86400)
+_WEB_SERVER: Final = "uvicorn.error"
 _KINDS_MOST: Final = 100
 _OTHER: Final = "other"
 
@@ -35,6 +36,8 @@ class JsonLines(logging.Formatter):
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line = {"at": f"{at}.{int(record.msecs):03d}Z", "level": record.levelname.lower()}
         line["event"] = record.getMessage() if record.name == log.name else record.name
+        if record.name == _WEB_SERVER:
+            line["told"] = record.getMessage().strip()
         line.update(getattr(record, "fields", {}))
         if record.exc_info and record.exc_info[1] is not None:
             line.update(bug(record.exc_info[1]))
@@ -52,7 +55,8 @@ def log_to_stderr() -> None:
     """Write our log, and what the server's library has to say, as JSON lines."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    for name in (log.name, "uvicorn.error"):
+    # What asyncio logs has the texts of errors in it: of that the kind and places alone.
+    for name in (log.name, _WEB_SERVER, "asyncio"):
         logger = logging.getLogger(name)
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)

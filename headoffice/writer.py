@@ -73,6 +73,9 @@ class Desk(Protocol):
     def look(self) -> None:
         """Now and then: has anybody else changed the store? What has to be written from time to time?"""
 
+    def broken(self, error: Exception) -> None:
+        """The writer ends by a mistake of ours."""
+
     def close(self) -> None:
         """Close the store."""
 
@@ -140,6 +143,8 @@ class GroupWriter:
                 group = self._next()
                 if group:
                     self._serve(group)
+        except Exception as error:  # a mistake of ours outside any job: nothing is done any more
+            self._desk.broken(error)
         finally:
             self._end()
 

@@ -166,7 +166,7 @@ def served(
         ),
     ):
         server = web_server(plane, Address(proxy=proxy))
-        thread = threading.Thread(target=server.run, args=([listener],))
+        thread = threading.Thread(target=server.run, args=([listener],), name="web server")
         thread.start()
         try:
             wait_for(lambda: server.started)

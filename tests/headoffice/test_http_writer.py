@@ -254,6 +254,29 @@ def test_what_a_stopping_server_was_asked_is_answered_first(tmp_path: Path) -> N
         assert tills[0].problem(tills[0].send(request), request.rid) == "busy"
 
 
+def test_a_server_whose_writer_has_died_answers_and_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin_chain(tmp_path)
+
+    def broken() -> None:
+        raise Poison("Zhang Wei")
+
+    with served(tmp_path) as chain, ThreadPoolExecutor(2) as pool:
+        till = chain.till()
+        till.earn()
+        web = next(each for each in threading.enumerate() if each.name == "web server")
+        request = till.ask()
+        with held_up(chain, 1):
+            waiting = pool.submit(till.send, request)
+            chain.office.look = broken  # type: ignore[method-assign]  # any mistake of ours
+        assert waiting.result().status in (200, 503), "nobody waits for ever"
+        wait_for(lambda: not web.is_alive())
+    told = [JsonLines().format(record) for record in caplog.records]
+    assert any('"event": "writer_broken"' in line for line in told)
+    assert not any("Zhang" in line for line in told)
+
+
 # The writer alone ---------------------------------------------------------------------------------
 
 
@@ -273,6 +296,9 @@ class Desk:
 
     def look(self) -> None:
         pass
+
+    def broken(self, error: Exception) -> None:
+        raise error
 
     @contextmanager
     def writing(self, tenant: bytes, requests: object) -> Iterator[None]:
