@@ -8,7 +8,7 @@ each other. Many rows travel in one statement each way, keys as arrays and rows 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any, Final
 
@@ -91,6 +91,9 @@ class PostgresRows:
 
     def ask(self, ask: Ask, *values: object) -> list[Row]:
         return self._fetch(question(ask), (*self._own, *values))
+
+    def together(self) -> AbstractContextManager[object]:
+        return self._raw.pipeline()
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:

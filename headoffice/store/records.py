@@ -66,7 +66,8 @@ class Records(ABC):
             fetch(self._unit, self._feeds, list(requests))
             yield
             if mode == "writing":
-                self._unit.write()
+                with self._rows.together():
+                    self._unit.write()
         finally:
             self._mode = ""
             self._unit.clear()

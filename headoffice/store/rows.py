@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from headoffice.store.row_records import Row
@@ -20,6 +21,9 @@ class Rows(Protocol):
 
     def ask(self, ask: Ask, *values: object) -> list[Row]:
         """The answer to a single question."""
+
+    def together(self) -> AbstractContextManager[object]:
+        """Writes inside may travel together; the last one's error comes at its end at the latest."""
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows; one whose key is there replaces it, or is an error where rows are written once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any, Final
 
@@ -66,6 +66,9 @@ class SqliteRows:
 
     def ask(self, ask: Ask, *values: object) -> list[Row]:
         return self._raw.execute(ask.text, (*self._own, *values)).fetchall()
+
+    def together(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:
