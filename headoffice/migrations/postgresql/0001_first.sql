@@ -1,6 +1,8 @@
 -- The tables of SQLite's 0001_first.sql: every one but the tenant's own begins its primary key with (tenant_id,
 -- dist_key), and nothing is unique beyond one dist_key (sync.md section 5). Run by the owner; the application's
 -- role, regulars_app, is another one. Which tenant's rows a transaction sees and writes says app.tenant alone.
+-- Other indexes have the tenant first and dist_key last or not at all: to a planner without statistics two columns
+-- that are equal look like one row, and it would take such an index for a primary key's.
 
 CREATE TABLE tenant (
     tenant_id bytea NOT NULL PRIMARY KEY CHECK (length(tenant_id) = 16),
@@ -69,7 +71,7 @@ CREATE TABLE member (
     FOREIGN KEY (tenant_id, dist_key, alias) REFERENCES member (tenant_id, dist_key, member_id)
 );
 
-CREATE INDEX member_feed ON member (tenant_id, dist_key, bucket, feed);
+CREATE INDEX member_feed ON member (tenant_id, bucket, feed);
 
 CREATE TABLE reservation (
     tenant_id bytea NOT NULL,
@@ -84,7 +86,7 @@ CREATE TABLE reservation (
     FOREIGN KEY (tenant_id, dist_key, device_id) REFERENCES device (tenant_id, dist_key, device_id)
 );
 
-CREATE INDEX reservation_device ON reservation (tenant_id, dist_key, device_id);
+CREATE INDEX reservation_device ON reservation (tenant_id, device_id);
 
 -- number: the owner's order of one member's entries, without gaps from 1.
 CREATE TABLE ledger (
@@ -107,7 +109,7 @@ CREATE TABLE ledger (
     ref_event bytea CHECK (length(ref_event) = 16),
     ref_n bigint CHECK ((ref_n IS NULL) = (ref_event IS NULL)),
     PRIMARY KEY (tenant_id, dist_key, member_id, number),
-    UNIQUE (tenant_id, dist_key, event_id, n),
+    UNIQUE (tenant_id, event_id, n, dist_key),
     FOREIGN KEY (tenant_id, dist_key, member_id) REFERENCES member (tenant_id, dist_key, member_id),
     FOREIGN KEY (tenant_id, dist_key, event_id) REFERENCES event (tenant_id, dist_key, event_id)
 );
@@ -192,7 +194,7 @@ CREATE TABLE reference_set (
     PRIMARY KEY (tenant_id, dist_key, key)
 );
 
-CREATE INDEX reference_set_feed ON reference_set (tenant_id, dist_key, bucket, feed);
+CREATE INDEX reference_set_feed ON reference_set (tenant_id, bucket, feed);
 
 CREATE TABLE feed_head (
     tenant_id bytea NOT NULL REFERENCES tenant (tenant_id),
