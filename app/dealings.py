@@ -15,6 +15,7 @@ from typing import Final
 from sqlcipher3.dbapi2 import Connection
 
 from app import bases, cached_fold
+from app.cells import put_cell
 from app.domain.birthday import parse_birthday
 from app.domain.entries import Entry
 from app.domain.errors import Refused
@@ -51,6 +52,9 @@ class Dealings:
         self._tiers = tiers
         self._compose = compose
         self._post = post
+        self._bases: dict[bytes, Base | None] = {}
+        self._before: dict[bytes, Base | None] = {}
+        """Members whose base was put, as they were before this transaction: not yet shown."""
         self.touched: set[bytes] = set()
 
     # Control and the own chain
@@ -106,16 +110,21 @@ class Dealings:
     # Members
 
     def base(self, member: bytes) -> Base | None:
-        row = head_office.base(self._conn, member)
-        return None if row is None else bases.base_of(row)
+        if member not in self._bases:
+            row = head_office.base(self._conn, member)
+            self._bases[member] = None if row is None else bases.base_of(row)
+        return self._bases[member]
 
     def put_base(self, base: Base) -> None:
-        before = self.base(base.row.member)
+        member = base.row.member
+        if member not in self._before:
+            self._before[member] = self.base(member)
         head_office.put_base(self._conn, bases.row_of(base))
-        self._show(base, before)
+        self._bases[member] = base
 
     def drop_older(self, generation: int) -> None:
         head_office.drop_references_below(self._conn, generation)
+        self._bases.clear()
         for member in head_office.drop_bases_below(self._conn, generation):
             self._forget(member)
 
@@ -127,8 +136,12 @@ class Dealings:
 
     # Profile fields
 
-    def dirty(self) -> Sequence[Cell]:
-        return [bases.CELL.unpack(body) for body in head_office.dirty_cells(self._conn)]
+    def dirty(self, most: int | None = None) -> Sequence[Cell]:
+        return [bases.CELL.unpack(body) for body in head_office.dirty_cells(self._conn, most)]
+
+    def dirty_of(self, member: bytes) -> Sequence[Cell]:
+        found = head_office.dirty_cells_of(self._conn, member)
+        return [bases.CELL.unpack(body) for body in found]
 
     def dirty_cell(self, member: bytes, name: str) -> Cell | None:
         body = head_office.dirty_cell(self._conn, member, name)
@@ -151,10 +164,19 @@ class Dealings:
 
     # What the counter reads
 
+    def show(self) -> None:
+        """Write what the counter reads of every member whose base was put, each once. Whoever applies an answer
+        calls it before the transaction ends."""
+        for member, before in self._before.items():
+            base = self.base(member)
+            self.touched.add(member)
+            if base is not None:
+                self._show(base, before)
+        self._before.clear()
+
     def _show(self, base: Base, before: Base | None) -> None:
         """The counter's rows of a member, from what head office said last and the own events after it."""
         member = base.row.member
-        self.touched.add(member)
         if base.row.alias is not None or base.row.erased:
             if base.row.alias is not None:
                 people.move_cards(self._conn, member, base.row.alias)
@@ -202,10 +224,18 @@ class Dealings:
             search.forget_words(self._conn)
             people.put_profile(self._conn, row)
             people.mark_search_dirty(self._conn, member)
-        card = values.get(CARD)
-        if card:
-            people.put_credential(self._conn, people.CredentialRow("card", card, member, "active"))
+        self._show_card(member, values.get(CARD))
         head_office.put_consents(self._conn, member, list(_consents(values)))
+
+    def _show_card(self, member: bytes, number: str | None) -> None:
+        """A card leads to its member here too; the till's block goes on behind it. One that somebody else has
+        here stays theirs: two tills gave the number out, and who enrolled here holds it in their hand."""
+        if number:
+            cell = {
+                "t": "credential", "kind": CARD, "value": number, "member_id": member.hex(),
+                "state": "active",
+            }  # fmt: skip
+            put_cell(self._conn, cell)
 
     def show_consents(self, member: bytes) -> None:
         """An answer was given or taken back here: it stands above what head office had."""

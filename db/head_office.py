@@ -155,11 +155,19 @@ def merged_into(conn: Connection, member_id: bytes) -> list[bytes]:
     return [member for (member,) in found]
 
 
-def dirty_cells(conn: Connection, member_id: bytes | None = None) -> list[bytes]:
-    """Fields that head office has not answered, of one member or of all."""
+def dirty_cells(conn: Connection, most: int | None = None) -> list[bytes]:
+    """Fields that head office has not answered, so many at most."""
+    limit = -1 if most is None else most
     found = conn.execute(
-        "SELECT body FROM dirty_cell WHERE ?1 IS NULL OR member_id = ?1 ORDER BY member_id, field",
-        (member_id,),
+        "SELECT body FROM dirty_cell ORDER BY member_id, field LIMIT ?", (limit,)
+    )
+    return [body for (body,) in found]
+
+
+def dirty_cells_of(conn: Connection, member_id: bytes) -> list[bytes]:
+    """Those of a member."""
+    found = conn.execute(
+        "SELECT body FROM dirty_cell WHERE member_id = ? ORDER BY field", (member_id,)
     )
     return [body for (body,) in found]
 

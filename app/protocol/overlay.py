@@ -102,7 +102,6 @@ def profile(store: TillStore, member: bytes) -> dict[str, Cell]:
     if base is not None and base.row.erased:
         return {}
     fields = {cell.field: cell for cell in (() if base is None else base.row.cells)}
-    for cell in store.dirty():
-        if cell.member == member:
-            fields[cell.field] = winner(fields.get(cell.field), cell)
+    for cell in store.dirty_of(member):
+        fields[cell.field] = winner(fields.get(cell.field), cell)
     return fields

@@ -21,6 +21,7 @@ from app.protocol.replies import (
 )
 from app.protocol.till_store import Begun, OwnHold, TillStore
 from app.protocol.wire import (
+    CELLS_MOST,
     EVENT_BYTES_MOST,
     EVENTS_MOST,
     Cell,
@@ -97,7 +98,7 @@ class Till:
         if control.nonce:
             return self._rebase(rid)
         bare = [bucket for bucket in control.buckets if bucket not in control.cursors]
-        if not bare or not control.settled or control.acked < written or self.store.dirty():
+        if not bare or not control.settled or control.acked < written or self.store.dirty(1):
             return self._sync(rid, written, compare)  # pushes go before pulls
         begun = control.begun or Begun(bare[0], 0, 0)
         return SnapshotRequest(
@@ -169,7 +170,7 @@ class Till:
             acked=own_chain.chain_at(store, control.acked - control.base),
             top=written - control.base,
             events=tuple(bodies),
-            cells=tuple(store.dirty()),
+            cells=tuple(store.dirty(CELLS_MOST)),
             cursors=dict(control.cursors),
             wants_grant=control.grant is None and control.settled,
             digests=self._digests() if compare else {},

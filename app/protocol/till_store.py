@@ -152,8 +152,11 @@ class TillStore(Protocol):
     def merged_into(self, member: bytes) -> Sequence[bytes]:
         """Members whose row names this one as their survivor."""
 
-    def dirty(self) -> Sequence[Cell]:
-        """Cells that head office has not acknowledged."""
+    def dirty(self, most: int | None = None) -> Sequence[Cell]:
+        """Cells that head office has not acknowledged, so many at most."""
+
+    def dirty_of(self, member: bytes) -> Sequence[Cell]:
+        """Those of a member."""
 
     def dirty_cell(self, member: bytes, name: str) -> Cell | None: ...
     def put_dirty(self, cell: Cell) -> None: ...

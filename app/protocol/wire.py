@@ -25,6 +25,8 @@ NAME_MOST: Final = 200
 """No asset's or profile field's name is longer: stores have them in their keys."""
 EVENTS_MOST: Final = 500
 EVENT_BYTES_MOST: Final = 256 * 1024
+CELLS_MOST: Final = 250
+"""Of a request: a till that joins has some thousand, and the counter waits while they are answered."""
 
 
 class Cell(NamedTuple):

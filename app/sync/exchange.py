@@ -28,7 +28,7 @@ from db import head_office, rows
 
 POLL_S: Final = 30
 """Between two questions when there is nothing to tell."""
-SOON_S: Final = 0.2
+SOON_S: Final = 0.05
 """After an answer that leaves more to tell or to fetch: the counter's commands go in between."""
 BACK_OFF_MOST_S: Final = 300
 HOLD_WITHIN_S: Final = 0.3
@@ -141,10 +141,12 @@ class Exchange:
             assert dealings is not None
             self._talking.store = dealings
             self._talking.receive(reply, self._now_ms(), self._today(), self._rng)
+            dealings.show()
             head_office.put_heard(tx.conn, self._now_ms() * 1000)
             control = dealings.control()
             more = (
                 control.acked < dealings.top()
+                or bool(dealings.dirty(1))
                 or bool(control.nonce)
                 or any(bucket not in control.cursors for bucket in control.buckets)
             )

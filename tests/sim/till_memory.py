@@ -90,8 +90,11 @@ class MemoryTillStore:
     def merged_into(self, member: bytes) -> Sequence[bytes]:
         return [base.row.member for base in self._bases.values() if base.row.alias == member]
 
-    def dirty(self) -> Sequence[Cell]:
-        return list(self._dirty.values())
+    def dirty(self, most: int | None = None) -> Sequence[Cell]:
+        return list(self._dirty.values())[:most]
+
+    def dirty_of(self, member: bytes) -> Sequence[Cell]:
+        return [cell for cell in self._dirty.values() if cell.member == member]
 
     def dirty_cell(self, member: bytes, name: str) -> Cell | None:
         return self._dirty.get((member, name))
