@@ -11,10 +11,10 @@ from app.domain.rights import Right
 from app.queries.exchange import Standing, standing
 from app.queries.readers import require_look
 from app.queries.selling_date import selling_date
+from app.sync.outcome import Heard, Joined
 
 if TYPE_CHECKING:
-    from app.sync.exchange import Exchange, Heard
-    from app.sync.join import Joined
+    from app.sync.exchange import Exchange
 
 
 class ExchangeDesk:

@@ -17,8 +17,7 @@ from ui.widgets.sheet import SheetHost
 if TYPE_CHECKING:
     from app.context import Session
     from app.queries.exchange import Standing
-    from app.sync.exchange import Heard
-    from app.sync.join import Joined
+    from app.sync.outcome import Heard, Joined
     from ui.desk import Desk
 
 AFTER_A_FAULT_MS: Final = 60_000

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import httpx
 
 from app import posting
-from app.context import NOTHING, Changes, Context, Tx
+from app.context import Changes, Context, Tx
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.log import log
@@ -24,6 +23,7 @@ from app.protocol.links import link, place
 from app.protocol.till import Till
 from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
+from app.sync.outcome import Heard
 from db import head_office, rows
 
 POLL_S: Final = 30
@@ -50,16 +50,6 @@ class Line(Protocol):
         self, path: str, rid: bytes, epoch: int, message: bytes, *, within_s: float = ANSWER_S
     ) -> bytes: ...
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """How one question went. `why`: "" when it was answered, else a code for the screen: "gone", "clock",
-    "refused", "revoked"; `changes`: what screens have to read again."""
-
-    again_s: float
-    why: str = ""
-    changes: Changes = NOTHING
 
 
 class Exchange:

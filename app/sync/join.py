@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import httpx
@@ -28,18 +27,10 @@ from app.protocol.links import genesis, link, place
 from app.protocol.till import Till
 from app.protocol.till_store import Control, Segment
 from app.sync.client import HeadOffice, NoAnswer, Refused, public_key_of
+from app.sync.outcome import Joined
 from db import head_office, people, rows
 
 SEED_BYTES: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Whom the till belongs to now, by their names."""
-
-    chain: str
-    store: str
-    till: str
 
 
 def join(

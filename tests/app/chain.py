@@ -13,8 +13,9 @@ from app.protocol.limits import Limits
 from app.protocol.server import Server
 from app.protocol.store import Member, Tenant
 from app.sync.client import ANSWER_S, NoAnswer
-from app.sync.exchange import Exchange, Heard
+from app.sync.exchange import Exchange
 from app.sync.join import take_in
+from app.sync.outcome import Heard
 from db import head_office
 from tests.app.kiosk import Kiosk
 from tests.sim.memory import MemoryStore

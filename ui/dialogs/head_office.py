@@ -21,7 +21,7 @@ from ui.widgets.text_fields import TextField
 if TYPE_CHECKING:
     from app.context import Session
     from app.queries.exchange import Standing
-    from app.sync.join import Joined
+    from app.sync.outcome import Joined
     from ui.desk import Desk
 
 

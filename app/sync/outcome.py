@@ -1,0 +1,26 @@
+"""What came of asking head office, for the window, which loads nothing of HTTP for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.context import NOTHING, Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How one question went. `why`: "" when it was answered, else a code for the screen: "gone", "clock",
+    "refused", "revoked"; `changes`: what screens have to read again."""
+
+    again_s: float
+    why: str = ""
+    changes: Changes = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Whom the till belongs to now, by their names."""
+
+    chain: str
+    store: str
+    till: str
