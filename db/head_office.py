@@ -158,9 +158,7 @@ def merged_into(conn: Connection, member_id: bytes) -> list[bytes]:
 def dirty_cells(conn: Connection, most: int | None = None) -> list[bytes]:
     """Fields that head office has not answered, so many at most."""
     limit = -1 if most is None else most
-    found = conn.execute(
-        "SELECT body FROM dirty_cell ORDER BY member_id, field LIMIT ?", (limit,)
-    )
+    found = conn.execute("SELECT body FROM dirty_cell ORDER BY member_id, field LIMIT ?", (limit,))
     return [body for (body,) in found]
 
 

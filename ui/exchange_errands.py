@@ -39,10 +39,12 @@ class ExchangeErrands(QObject):
         counter: Counter,
         sheets: SheetHost,
         who: Callable[[], Session],
+        in_training: Callable[[], bool],
     ) -> None:
         super().__init__(counter)
         self._kit, self._lanes, self._desk = kit, lanes, desk
         self._counter, self._sheets, self._who = counter, sheets, who
+        self._in_training = in_training
         self._asking = False
         self._why = ""
         self.standing: Standing | None = None
@@ -77,6 +79,10 @@ class ExchangeErrands(QObject):
         """F11 `zb`, or the mark in the top bar: how it stands, or how to join."""
         from ui.dialogs.head_office import HeadOfficeSheet, JoinSheet
 
+        if self._in_training():
+            words = self._kit.words
+            self._counter.strip.refuse(lambda: words.say("Training has no head office."))
+            return
         if self.standing is None:
             sheet = JoinSheet(self._kit, self._lanes, self._desk, self._who)
             sheet.joined.connect(self._joined)

@@ -142,8 +142,9 @@ class Shell(QWidget):
             kit, lanes, desk, self.sheets, self.strip, self.errands.who, self.errands.calendar
         )
         self.exchange = ExchangeErrands(
-            kit, lanes, desk, self.counter, self.sheets, self.errands.who
-        )
+            kit, lanes, desk, self.counter, self.sheets, self.errands.who,
+            lambda: self.till.training,
+        )  # fmt: skip
         self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.day.followed.connect(self._day_followed)
         self.actions_ = Actions(kit, self._impossible)

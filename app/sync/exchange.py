@@ -18,11 +18,13 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.log import log
 from app.protocol import endpoints, own_chain, wire
+from app.protocol.facts import read as read_facts
 from app.protocol.ids import random_id
 from app.protocol.links import link, place
 from app.protocol.till import Till
 from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
+from app.sync.fields import tell_fields
 from app.sync.outcome import Heard
 from db import head_office, rows
 
@@ -248,16 +250,20 @@ def _ask(line: Line, request: Request, epoch: int) -> Reply:
 
 
 def _place_missing(tx: Tx) -> bool:
-    """Links of events that came back from the journal file, which knows of none; whether there were any."""
+    """Links of events that came back from the journal file, which knows of none, and the fields that were
+    written with them; whether there were any."""
     dealings = tx.dealings
     assert dealings is not None
     control = dealings.control()
-    if control.nonce:
-        return False  # They are chained anew when the epoch comes.
     top, last = dealings.top(), head_office.last_link(tx.conn, control.epoch)
-    at = own_chain.chain_at(dealings, last)
+    at, members = own_chain.chain_at(dealings, last), set[bytes]()
     for number in range(control.base + last + 1, top + 1):
-        row = link(at, dealings.event(number), dealings.body(number))
+        body = dealings.body(number)
+        row = link(at, dealings.event(number), body)
         dealings.put_link(row)
         at = place(row)
+        member = read_facts(body).member
+        if member is not None:
+            members.add(member)
+    tell_fields(tx, sorted(members))
     return control.base + last < top

@@ -14,9 +14,7 @@ from typing import Final
 import httpx
 
 from app import bases, posting
-from app.cells import cells_of_member
 from app.context import Context, Tx
-from app.dealings import JOINED, Dealings, consent_field
 from app.domain.errors import Outage, Refusal, Unavailable
 from app.domain.errors import Refused as RuleRefused
 from app.percent import quiet
@@ -24,9 +22,9 @@ from app.protocol import own_chain
 from app.protocol.endpoints import ENROL, Enrol, Enrolled, code_of, message_of, to_bytes
 from app.protocol.ids import random_id
 from app.protocol.links import genesis, link, place
-from app.protocol.till import Till
 from app.protocol.till_store import Control, Segment
 from app.sync.client import HeadOffice, NoAnswer, Refused, public_key_of
+from app.sync.fields import tell_fields
 from app.sync.outcome import Joined
 from db import head_office, people, rows
 
@@ -104,7 +102,7 @@ def take_in(
             head_office.put_head_office(tx.conn, row)
             ctx.look_whether_joined()
             _place_all(tx, control, told)
-            _fields_of_all(tx)
+            tell_fields(tx, people.all_members(tx.conn))
             dealings = tx.dealings
             assert dealings is not None
             if answer.epoch > 1:
@@ -129,27 +127,3 @@ def _place_all(tx: Tx, control: Control, told: Callable[[int, int], None]) -> No
         at = place(found)
         if at.seq % 1000 == 0:
             told(at.seq, top)
-
-
-def _fields_of_all(tx: Tx) -> None:
-    """What is known of persons goes to head office as fields that are still to be answered."""
-    dealings = tx.dealings
-    assert dealings is not None
-    talking, now_ms = Till(dealings), int(tx.now().timestamp() * 1000)
-    for member in list(people.all_members(tx.conn)):
-        for name, value in _fields(tx, dealings, member).items():
-            if value is not None:
-                talking.set_cell(member, name, value, now_ms)
-
-
-def _fields(tx: Tx, dealings: Dealings, member: bytes) -> dict[str, str | None]:
-    account = people.member(tx.conn, member)
-    assert account is not None
-    fields: dict[str, str | None] = {JOINED: str(account.joined)}
-    for cell in cells_of_member(tx.conn, member):
-        fields |= dealings.fields_written(cell)
-    for answer in people.consents_of(tx.conn, member):
-        known = {name: value for name, value in fields.items() if value is not None}
-        name, value = consent_field(answer, known)
-        fields[name] = value
-    return fields

@@ -293,6 +293,24 @@ def test_a_database_that_lost_events_gives_its_rights_up(kiosk: Kiosk) -> None:
     sound(kiosk)
 
 
+def test_who_enrolled_in_what_was_lost_is_known_to_head_office_by_name(kiosk: Kiosk) -> None:
+    """The journal file brings the event back, the profile file the person; neither knows what was told."""
+    chain = Chain()
+    settle(chain.let_in(kiosk))
+    kiosk.close()
+    kept = kiosk.database.read_bytes()
+    kiosk.open()
+    ada = kiosk.enrol(ProfileInput("Ada Byron", "13900001234")).result
+    kiosk.crash()
+    kiosk.log.unlink(missing_ok=True)
+    kiosk.database.write_bytes(kept)
+    kiosk.open()
+    settle(chain.exchange(kiosk))
+    cells = chain.member(ada.member_id).cells
+    assert (cells["name"].value, cells["phone"].value) == ("Ada Byron", "+8613900001234")
+    sound(kiosk)
+
+
 def test_a_month_without_a_line_loses_nothing_and_doubles_nothing(kiosk: Kiosk) -> None:
     chain = Chain()
     exchange = chain.let_in(kiosk)
