@@ -33,7 +33,7 @@ def sources() -> Catalog:
     for folder in SPEAKING:
         for found in extract_from_dir(
             ROOT / folder,
-            method_map=[("**.py", "python")],
+            method_map=[("**.py", "python"), ("**/templates/**.html", "jinja2")],
             keywords=KEYWORDS,
             comment_tags=("Translators:",),
         ):
