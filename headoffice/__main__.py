@@ -26,6 +26,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "new-chain": operating.new_chain,
     "new-store": operating.new_store,
     "enrol-code": operating.enrol_code,
+    "new-staff": operating.new_staff,
     "tills": operating.list_tills,
     "revoke": operating.revoke,
     "restored": operating.restored,
@@ -93,6 +94,17 @@ def parser(say: Say) -> argparse.ArgumentParser:
     code.add_argument("shop", metavar="STORE")
     code.add_argument("till", metavar="TILL")
     _of_chain(code, say)
+    staff = command(
+        "new-staff", say("let somebody in to the console, or anew: a one-time password")
+    )
+    staff.add_argument("chain", metavar="CHAIN")
+    staff.add_argument("initials", metavar="INITIALS")
+    staff.add_argument(
+        "role",
+        metavar="ROLE",
+        choices=operating.ROLE_NAMES,
+        help=say("manager, head-office or auditor"),
+    )
     command("tills", say("list the tills of all chains"))
     revoke = command(
         "revoke", say("shut a till out for ever and write off what it may still spend")

@@ -13,7 +13,7 @@ import ipaddress
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app.protocol import endpoints, signing, wire
 from app.protocol.endpoints import Enrol, Enrolled, Problem, Rotate, Rotated
@@ -104,8 +104,14 @@ class DataPlane:
     """The endpoints for tills, and those for who watches over them."""
 
     def __init__(
-        self, office: Office, writer: GroupWriter, watch: Watch, rates: Rates = RATES
+        self,
+        office: Office,
+        writer: GroupWriter,
+        watch: Watch,
+        rates: Rates = RATES,
+        also: Sequence[BaseRoute] = (),
     ) -> None:
+        self._also = also
         self._office, self._writer, self._watch = office, writer, watch
         self._devices = TokenBuckets(per_s=rates.device_per_s, burst=rates.device_burst)
         self._chains = TokenBuckets(per_s=rates.chain_per_s, burst=rates.chain_burst)
@@ -115,13 +121,14 @@ class DataPlane:
     def app(self) -> Starlette:
         """The ASGI application."""
         acts = dict.fromkeys(_KINDS, self._exchange)
-        routes = [self._route(path, act) for path, act in acts.items()]
+        routes: list[BaseRoute] = [self._route(path, act) for path, act in acts.items()]
         routes.append(self._route(endpoints.ENROL, self._enrol))
         routes.append(self._route(endpoints.ROTATE, self._rotate))
         routes += [
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/metrics", self._metrics),
+            *self._also,
         ]
         app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such})
         app.router.redirect_slashes = False

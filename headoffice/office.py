@@ -22,6 +22,7 @@ from app.protocol.chains import Reader
 from app.protocol.facts import Facts, NotReadable
 from app.protocol.server import Server
 from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
+from headoffice.console.staff import Staff
 from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, KnownTill, Shop
 from headoffice.keys import ServerKey
 from headoffice.quiet import Known, QuietPolls
@@ -208,6 +209,10 @@ class Office:
             waiting = self.directory.quarantined(tenant)
         self.known[tenant] = known
         self._watch.figures(known.tenant, waiting)
+
+    def staff(self, tenant: bytes) -> Staff:
+        """Who may sign in to a chain's console, in the transaction that is under way."""
+        return Staff(self._raw, tenant)
 
     def _is_of(self, device: bytes, tenant: bytes) -> bool:
         till = self.tills.get(device)

@@ -18,6 +18,7 @@ from app.i18n import Words
 from app.protocol.limits import Limits
 from app.protocol.server import Server
 from headoffice import letting_in
+from headoffice.console.staff import ROLES, Staff, initials_of
 from headoffice.directory import Chain, Directory, KnownTill, Shop
 from headoffice.keys import BadKeyFile
 from headoffice.office import STORE_FILE, wall_ms
@@ -29,6 +30,7 @@ from headoffice.watching import log_to_stderr
 
 LEASE_HOURS_MOST: Final = 72
 _DEVICE_LEAST: Final = 8
+ROLE_NAMES: Final = tuple(role.replace("_", "-") for role in ROLES)
 
 
 class Cannot(Exception):
@@ -114,6 +116,24 @@ def enrol_code(chosen: argparse.Namespace, words: Words) -> None:
     told = words.say(
         "For {till} of {store}, once, within ten minutes.", till=chosen.till, store=found[0].name
     )
+    print(told, file=sys.stderr)
+
+
+def new_staff(chosen: argparse.Namespace, words: Words) -> None:
+    """Print a one-time password for the console, alone on its line, and what it is good for beside."""
+    with _opened(chosen, words) as desk:
+        chain = _chain(desk, chosen, words)
+        initials = initials_of(chosen.initials)
+        if not initials.isalnum() or initials != chosen.initials.strip().upper():
+            raise Cannot(words.say("Initials are 1 to 12 letters or digits."))
+        with desk.store(chain.tenant).writing():
+            role = ROLES[ROLE_NAMES.index(chosen.role)]
+            password = Staff(desk.raw, chain.tenant).new(initials, role, wall_ms())
+    print(password)
+    told = words.say(
+        "For {initials} of {chain}, once, within a day: sign in at /console and set another one.",
+        initials=initials, chain=chain.name,
+    )  # fmt: skip
     print(told, file=sys.stderr)
 
 

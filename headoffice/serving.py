@@ -15,6 +15,7 @@ import uvicorn
 
 from app.protocol import facts
 from app.protocol.chains import Reader
+from headoffice.console.pages import console_of
 from headoffice.http import RATES, DataPlane, Rates
 from headoffice.keys import ENVIRONMENT, FILE_NAME, server_key
 from headoffice.office import Clock, Office, wall_ms
@@ -79,7 +80,8 @@ def at_work(
         writer = GroupWriter(office)
         writer.start()
         try:
-            yield DataPlane(office, writer, watch, rates), office, writer
+            console = console_of(folder, office, writer, key.sign)
+            yield DataPlane(office, writer, watch, rates, console.routes()), office, writer
         finally:
             writer.stop()
 

@@ -1,0 +1,166 @@
+"""What every page of the console works with: who asks, a snapshot to read, the writer, templates to show."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.documents.event_codes import ROLES
+from app.formats import number
+from app.i18n import LANGUAGES, Words
+from headoffice.console import wording
+from headoffice.console.browser import Browser
+from headoffice.console.listing import Listing, csv_of
+from headoffice.console.snapshot import Snapshot, reading
+from headoffice.console.staff import Session, Staff
+from headoffice.office import Office
+from headoffice.writer import PUSH, Busy, GroupWriter, Job
+
+HERE: Final = Path(__file__).parent
+WRITE_S: Final = 20
+"""So long a page waits for the writer."""
+Result = TypeVar("Result")
+_HASHES_AT_ONCE: Final = 2
+"""Each takes 64 MiB."""
+
+
+class NotFound(Exception):
+    """There is no such page, or it is another chain's."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request: what was sent, by whom, and in which language the answer is."""
+
+    request: Request
+    form: Mapping[str, str]
+    browser: Browser
+    words: Words
+    session: Session | None = None
+
+    @property
+    def tenant(self) -> bytes:
+        """Whose pages these are."""
+        assert self.browser.held is not None, "the guard lets nobody else in"
+        return self.browser.held.tenant
+
+    @property
+    def person(self) -> Session:
+        """Who is signed in."""
+        assert self.session is not None, "the guard lets nobody else in"
+        return self.session
+
+    def before(self) -> int:
+        """From where a list that is read backwards goes on."""
+        asked = self.request.query_params.get("before", "")
+        return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 1 << 62
+
+
+@dataclass(slots=True)
+class Desk:
+    """The console's way to the store and to its templates. `path` is the store's file."""
+
+    path: Path
+    office: Office
+    writer: GroupWriter
+    key: bytes
+    hashing: threading.Semaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(_HASHES_AT_ONCE)
+    )
+    _pages: Environment = field(init=False)
+    _speaking: dict[str, Words] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pages = Environment(
+            loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+        self._speaking = {language: Words(language) for language in LANGUAGES}
+
+    def words(self, language: str) -> Words:
+        """The words of a language."""
+        return self._speaking[language]
+
+    @contextlib.contextmanager
+    def reading(self, asked: Asked) -> Iterator[Snapshot]:
+        """One snapshot of the chain of who asks."""
+        with reading(self.path) as raw:
+            yield Snapshot(raw, asked.tenant)
+
+    def write(self, tenant: bytes, act: Callable[[Staff], Result]) -> Result:
+        """Have the writer do something in a transaction of its own group. Raises Busy."""
+        if tenant not in self.office.chains:
+            raise Busy("the chain is new")
+        future: Future[Result] = Future()
+
+        def told(result: Any, error: BaseException | None) -> None:
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        def act_there() -> Result:
+            return act(self.office.staff(tenant))
+
+        self.writer.submit(Job(PUSH, 1, tenant, act_there, _nothing, told))
+        try:
+            return future.result(WRITE_S)
+        except TimeoutError as error:
+            raise Busy("the writer is behind") from error
+
+    def note(
+        self, asked: Asked, act: str, *, member: bytes | None = None, detail: str = ""
+    ) -> None:
+        """Write down what somebody is about to see; what can't be written down is not shown."""
+        now_ms, staff = self.office.now_ms(), asked.person.staff
+        self.write(
+            asked.tenant, lambda kept: kept.note(now_ms, staff, act, member=member, detail=detail)
+        )
+
+    # Answers
+
+    def page(self, asked: Asked, template: str, status: int = 200, **values: object) -> Response:
+        """A page of a template. In it `say` and `count` speak the reader's language."""
+        words = asked.words
+        text = self._pages.get_template(template).render(
+            say=words.say,
+            count=words.count,
+            number=number,
+            language=words.language,
+            theme=asked.browser.theme,
+            token=asked.browser.form_token,
+            session=asked.session,
+            role=wording.named(words, ROLES, asked.session.role) if asked.session else "",
+            path=asked.request.url.path,
+            **values,
+        )
+        return HTMLResponse(text, status)
+
+    def told(self, asked: Asked, status: int, sentence: str) -> Response:
+        """A page that says one sentence."""
+        return self.page(asked, "message.html", status, sentence=sentence)
+
+    def file(self, asked: Asked, listing: Listing) -> Response:
+        """A list as a file."""
+        self.note(asked, "exported", detail=f"{listing.name} {len(listing.rows)}")
+        named = f'attachment; filename="{listing.name}.csv"'
+        headers = {"content-disposition": named}
+        return Response(csv_of(listing), 200, headers, "text/csv; charset=utf-8")
+
+
+def go_to(path: str) -> Response:
+    """Go on at another page, with GET."""
+    return RedirectResponse(path, 303)
+
+
+def _nothing(_: object) -> None:
+    """What is kept in memory does not change."""

@@ -1,0 +1,110 @@
+"""The pages of signing in and out, of setting a password, and of choosing how pages look."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from headoffice.console.browser import place_of_ours
+from headoffice.console.desk import Asked, Desk, go_to
+from headoffice.console.snapshot import ChainRow, chains, reading
+from headoffice.console.staff import fits, initials_of, is_strong, verifier_of
+
+SIGN_IN: Final = "/console/sign-in"
+PASSWORD: Final = "/console/password"
+HOME: Final = "/console/"
+
+
+def show_sign_in(desk: Desk, asked: Asked) -> Response:
+    """The form. With one chain alone there is nothing to choose, and its name is nobody's business."""
+    return _sign_in_page(desk, asked, 200, "")
+
+
+def sign_in(desk: Desk, asked: Asked) -> Response:
+    """Begin a session, or say no in the same words and time whatever was wrong."""
+    form, initials = asked.form, initials_of(asked.form.get("initials", ""))
+    chain = _chain(desk, form.get("chain", "").strip())
+    if chain is None:
+        with desk.hashing:
+            fits(None, "")
+    elif _let_in(desk, asked, chain.tenant, initials):
+        return go_to(HOME)
+    no = asked.words.say(
+        "This doesn't fit, or there were too many tries. After five wrong ones in a row "
+        "the door stays shut for 15 minutes."
+    )
+    return _sign_in_page(desk, asked, 401, no)
+
+
+def sign_out(desk: Desk, asked: Asked) -> Response:
+    """End the session here and at head office."""
+    held = asked.browser.held
+    assert held is not None
+    now_ms, person = desk.office.now_ms(), asked.person
+    desk.write(held.tenant, lambda staff: staff.end(held.token, person.staff, now_ms))
+    asked.browser.sign_out()
+    return go_to(SIGN_IN)
+
+
+def show_password(desk: Desk, asked: Asked) -> Response:
+    """The form for who signed in with a one-time password."""
+    if not asked.person.must_set:
+        return go_to(HOME)
+    return desk.page(asked, "password.html", wrong="")
+
+
+def set_password(desk: Desk, asked: Asked) -> Response:
+    """Set a password of one's own; all other sessions end."""
+    if not asked.person.must_set:
+        return go_to(HOME)
+    say, password = asked.words.say, asked.form.get("password", "")
+    if password != asked.form.get("again", ""):
+        return desk.page(asked, "password.html", 422, wrong=say("The two are not the same."))
+    if not is_strong(password):
+        no = say("Take 15 characters or more, and nothing that is easily guessed.")
+        return desk.page(asked, "password.html", 422, wrong=no)
+    with desk.hashing:
+        verifier = verifier_of(password)
+    now_ms, initials = desk.office.now_ms(), asked.person.initials
+    token = desk.write(asked.tenant, lambda staff: staff.set_password(initials, verifier, now_ms))
+    asked.browser.sign_in(asked.tenant, token)
+    return go_to(HOME)
+
+
+def choose(_: Desk, asked: Asked) -> Response:
+    """Another language or theme from now on."""
+    asked.browser.choose(asked.form.get("language", ""), asked.form.get("theme", ""))
+    return go_to(place_of_ours(asked.form.get("back", "")))
+
+
+def _sign_in_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
+    with reading(desk.path) as raw:
+        several = len(chains(raw)) > 1
+    return desk.page(asked, "sign_in.html", status, several=several, wrong=wrong)
+
+
+def _chain(desk: Desk, name: str) -> ChainRow | None:
+    with reading(desk.path) as raw:
+        known = chains(raw)
+    if len(known) == 1:
+        return known[0]
+    return next((chain for chain in known if chain.name == name), None)
+
+
+def _let_in(desk: Desk, asked: Asked, tenant: bytes, initials: str) -> bool:
+    """Try it; True: the browser has a session."""
+    now_ms = desk.office.now_ms()
+    person = desk.write(tenant, lambda staff: staff.try_once(initials, now_ms))
+    with desk.hashing:
+        right = fits(person, asked.form.get("password", ""))
+    if person is None:
+        return False
+    tried = person
+    if not right:
+        desk.write(tenant, lambda staff: staff.was_wrong(tried, now_ms))
+        return False
+    token = desk.write(tenant, lambda staff: staff.was_right(tried, now_ms))
+    if token is not None:
+        asked.browser.sign_in(tenant, token)
+    return token is not None

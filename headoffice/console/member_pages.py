@@ -1,0 +1,260 @@
+"""The search box and the page of a member. Personal values are masked; who sees them whole says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from starlette.responses import Response
+
+from app.domain.entries import POINTS
+from app.formats import number, signed_number
+from app.i18n import Words
+from app.protocol.store import Member
+from headoffice.console import chain_pages, finding, wording
+from headoffice.console.desk import Asked, Desk, NotFound
+from headoffice.console.listing import Listing, Shown
+from headoffice.console.snapshot import Numbered, Snapshot
+from headoffice.console.staff import Role
+
+PAGE: Final = 50
+CONFLICTS_MOST: Final = 50
+ALIASES_MOST: Final = 50
+SEE_VALUES: Final[frozenset[Role]] = frozenset(("manager", "head_office"))
+"""Who may see personal values whole, with a reason (security.md section 3, "Unmask phone or birthday")."""
+Value = Callable[[str, str], str]
+
+
+def show_find(desk: Desk, asked: Asked) -> Response:
+    """The box alone: what was typed is never in an address."""
+    return desk.page(asked, "find.html", typed="", found=None)
+
+
+def find(desk: Desk, asked: Asked) -> Response:
+    """Stores, tills and members that fit what was typed."""
+    typed = asked.form.get("q", "").strip()[: finding.TEXT_MOST]
+    if not typed:
+        return show_find(desk, asked)
+    say = asked.words.say
+    with desk.reading(asked) as snapshot:
+        members = finding.members_of(snapshot, typed)
+        tills = chain_pages.tills_named(desk, asked, snapshot, typed)
+        shops = [each for each in snapshot.shops() if typed.casefold() in each.name.casefold()]
+    desk.note(asked, "searched", detail=str(len(members.members)))
+    rows = tuple((Shown(shop.name), Shown(shop.bucket)) for shop in shops[:PAGE])
+    stores = Listing("stores", (say("Store name"), say("Bucket")), rows)
+    return desk.page(
+        asked, "find.html", typed=typed, found=(stores, tills, _listed(asked, members.members)),
+        more=members.more, may_export=asked.person.role != "manager",
+    )  # fmt: skip
+
+
+def members_file(desk: Desk, asked: Asked) -> Response:
+    """The members that a search shows, as it shows them."""
+    with desk.reading(asked) as snapshot:
+        found = finding.members_of(snapshot, asked.form.get("q", ""))
+    return desk.file(asked, _listed(asked, found.members))
+
+
+def member(desk: Desk, asked: Asked) -> Response:
+    """A member, personal values masked."""
+    return _member_page(desk, asked, wording.masked, "")
+
+
+def member_whole(desk: Desk, asked: Asked) -> Response:
+    """A member with the personal values, for a reason."""
+    reason = asked.form.get("reason", "")
+    if reason not in wording.REASONS:
+        return desk.told(asked, 422, asked.words.say("Say why you have to see this."))
+    return _member_page(desk, asked, _whole, reason)
+
+
+def ledger_file(desk: Desk, asked: Asked) -> Response:
+    """The entries that a page shows."""
+    with desk.reading(asked) as snapshot:
+        known = _asked_member(snapshot, asked)
+        entries = snapshot.ledger(known.id, asked.before(), PAGE)
+    return desk.file(asked, _ledger(asked.words, entries))
+
+
+# Inside ------------------------------------------------------------------------------------------
+
+
+def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Response:
+    member_id = _asked_id(asked)
+    with desk.reading(asked) as snapshot:
+        known = _asked_member(snapshot, asked)
+        entries = snapshot.ledger(member_id, asked.before(), PAGE + 1)
+        conflicts = _conflicts(asked, snapshot, known, value)
+        merged = snapshot.merged_into(member_id, ALIASES_MOST)
+    act = "member_shown" if reason else "member_seen"
+    desk.note(asked, act, member=member_id, detail=reason)
+    words, here = asked.words, f"/console/members/{member_id.hex()}"
+    more = len(entries) > PAGE
+    asked_from = f"?before={asked.before()}" if asked.request.url.query else ""
+    return desk.page(
+        asked, "member.html",
+        member=known,
+        id=member_id.hex(),
+        name=_value(known, "name", value) or member_id.hex()[:8],
+        fields=[
+            (wording.named(words, wording.FIELDS, field), value(field, cell.value))
+            for field, cell in sorted(known.cells.items())
+            if cell.value
+        ],
+        whole=bool(reason),
+        may_see=asked.person.role in SEE_VALUES and not known.erased and bool(known.cells),
+        reasons=[(code, words.say(name)) for code, name in wording.REASONS.items()],
+        accounts=_accounts(words, known),
+        lots=_lots(words, known),
+        tier=_tier(words, known),
+        ledger=_ledger(words, entries[:PAGE]),
+        ledger_file=f"{here}/ledger.csv{asked_from}",
+        older=f"{here}?before={entries[PAGE - 1].number}" if more else None,
+        conflicts=conflicts,
+        merged=[each.hex() for each in merged],
+        alias=known.alias.hex() if known.alias else "",
+    )  # fmt: skip
+
+
+def _asked_id(asked: Asked) -> bytes:
+    text = str(asked.request.path_params["member"])
+    if not re.fullmatch("[0-9a-f]{32}", text):
+        raise NotFound
+    return bytes.fromhex(text)
+
+
+def _asked_member(snapshot: Snapshot, asked: Asked) -> Member:
+    known = snapshot.member(_asked_id(asked))
+    if known is None:
+        raise NotFound
+    return known
+
+
+def _whole(_: str, value: str) -> str:
+    return value
+
+
+def _value(known: Member, field: str, value: Value) -> str:
+    cell = known.cells.get(field)
+    return value(field, cell.value) if cell is not None and cell.value else ""
+
+
+def _listed(asked: Asked, members: tuple[Member, ...]) -> Listing:
+    """Members as a search shows them: masked for everybody."""
+    say = asked.words.say
+    heads = (say("Member"), say("Name"), say("Phone"), say("Card"), say("Points"))
+    return Listing("members", heads, tuple(_found(each) for each in members))
+
+
+def _found(known: Member) -> tuple[Shown, ...]:
+    points = known.state.balance()
+    return (
+        Shown(known.id.hex()[:8], f"/console/members/{known.id.hex()}"),
+        *(Shown(_value(known, field, wording.masked)) for field in ("name", "phone", "card")),
+        Shown(number(points), number=points),
+    )
+
+
+def _accounts(words: Words, known: Member) -> Listing:
+    say = words.say
+    heads = (
+        say("What"),
+        say("Balance"),
+        say("Reserved"),
+        say("Owed by the member"),
+        say("Available"),
+    )
+    rows = tuple(
+        (
+            Shown(wording.named(words, wording.ASSETS, asset)),
+            *(
+                Shown(number(value), number=value)
+                for value in (each.owned, each.reserved, each.receivable, each.avail)
+            ),
+        )
+        for asset, each in sorted(
+            known.accounts.items(), key=lambda item: (item[0] != POINTS, item[0])
+        )
+    )
+    return Listing("accounts", heads, rows)
+
+
+def _lots(words: Words, known: Member) -> Listing:
+    say = words.say
+    heads = (
+        say("What"),
+        say("Left of it"),
+        say("Available from"),
+        say("Expires"),
+        say("Earned by event"),
+    )
+    rows = tuple(
+        (
+            Shown(wording.named(words, wording.ASSETS, lot.asset)),
+            Shown(number(lot.remaining), number=lot.remaining),
+            Shown(wording.day(words, lot.available_from)),
+            Shown(wording.day(words, lot.expires)),
+            Shown(lot.origin.event.hex()[:8]),
+        )
+        for lot in known.state.lots
+    )
+    return Listing("lots", heads, rows)
+
+
+def _tier(words: Words, known: Member) -> str:
+    standing = known.state.standing
+    if standing is None or standing.rank == 0:
+        return words.say("The lowest one")
+    return words.say(
+        "Rank {rank} since {since}, until {until}",
+        rank=standing.rank,
+        since=wording.day(words, standing.since),
+        until=wording.day(words, standing.until),
+    )
+
+
+def _ledger(words: Words, entries: list[Numbered]) -> Listing:
+    say = words.say
+    heads = (
+        say("Number"), say("Business date"), say("What"), say("Kind"), say("Movement"), say("Expires"),
+        say("Event"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Shown(number(at), number=at),
+            Shown(wording.day(words, entry.business_date)),
+            Shown(wording.named(words, wording.ASSETS, entry.asset)),
+            Shown(wording.named(words, wording.KINDS, entry.kind)),
+            Shown(
+                signed_number(entry.amount),
+                number=entry.amount,
+                tone="good" if entry.amount > 0 else "bad",
+            ),
+            Shown(wording.day(words, entry.expires)),
+            Shown(f"{entry.id.event.hex()[:8]}/{entry.id.n}"),
+        )
+        for at, entry in entries
+    )
+    return Listing("ledger", heads, rows)
+
+
+def _conflicts(asked: Asked, snapshot: Snapshot, known: Member, value: Value) -> Listing:
+    """What was written over unseen: the value that came, and the one that its writer did not know."""
+    say = asked.words.say
+    heads = (say("Field"), say("Came"), say("Stood, unknown to its writer"), say("By device"))
+    rows = tuple(
+        (
+            Shown(wording.named(asked.words, wording.FIELDS, each.sent.field)),
+            Shown(value(each.sent.field, each.sent.value) if each.sent.value else "–"),
+            Shown(
+                value(each.sent.field, each.conflict.value)
+                if each.conflict and each.conflict.value
+                else "–"
+            ),
+            Shown(each.sent.device.hex()[:8]),
+        )
+        for each in snapshot.conflicts(known.id, CONFLICTS_MOST)
+    )
+    return Listing("conflicts", heads, rows)

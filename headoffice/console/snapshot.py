@@ -1,0 +1,229 @@
+"""What the console reads of one chain: each question in one snapshot of the store, beside the writer.
+
+The connection can't write. Every statement names its tenant first; nothing of another chain can be asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from app.domain.entries import Entry
+from app.protocol.store import CellRecord, Member, Tenant
+from headoffice.store import row_records
+from headoffice.store.distribution import dist_key
+
+WAIT_S: Final = 5
+_CHAIN: Final = """
+SELECT tenant_id, name, offset_minutes, lease_ms FROM chain WHERE tenant_id = ? AND dist_key = ?
+"""
+_CHAINS: Final = (
+    "SELECT tenant_id, name, offset_minutes, lease_ms FROM chain ORDER BY name, tenant_id"
+)
+_TENANT: Final = """
+SELECT tenant_id, timeline, budget, clock_ms, as_of_ms, granted, overdrawn, lost, written_off
+FROM tenant WHERE tenant_id = ?
+"""
+_TILLS: Final = """
+SELECT till.device_id, till.name, store.name, device.standing, till.heard_ms, device.epoch, device.seq,
+    risk_grant.amount, risk_grant.lease_until_ms
+FROM till
+JOIN device USING (tenant_id, dist_key, device_id)
+JOIN store USING (tenant_id, dist_key, store_id)
+LEFT JOIN risk_grant ON risk_grant.tenant_id = till.tenant_id AND risk_grant.dist_key = till.dist_key
+    AND risk_grant.device_id = till.device_id AND risk_grant.standing = 'open'
+WHERE till.tenant_id = ? AND till.dist_key = ?
+ORDER BY store.name, till.name, till.device_id
+"""
+_SHOPS: Final = """
+SELECT name, bucket, (
+    SELECT count(*) FROM till WHERE till.tenant_id = store.tenant_id AND till.dist_key = store.dist_key
+        AND till.store_id = store.store_id
+)
+FROM store WHERE tenant_id = ? AND dist_key = ? ORDER BY name
+"""
+_QUARANTINE: Final = """
+SELECT event_id, length(body) FROM event
+WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' ORDER BY event_id LIMIT ?
+"""
+_QUARANTINED: Final = """
+SELECT count(*) FROM event WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined'
+"""
+_MEMBER: Final = """
+SELECT member_id, bucket, feed, alias, erased_at, rest FROM member
+WHERE tenant_id = ? AND dist_key = ? AND member_id = ?
+"""
+_RESERVED: Final = """
+SELECT member_id, asset, device_id, amount, local FROM reservation
+WHERE tenant_id = ? AND dist_key = ? AND member_id = ?
+"""
+_MERGED: Final = """
+SELECT member_id FROM member WHERE tenant_id = ? AND dist_key = ? AND alias = ? ORDER BY member_id LIMIT ?
+"""
+_LEDGER: Final = """
+SELECT member_id, number, event_id, n, asset, kind, amount, business_date, available_from, expires,
+    minimum_expiry, ref_event, ref_n
+FROM ledger WHERE tenant_id = ? AND dist_key = ? AND member_id = ? AND number < ?
+ORDER BY number DESC LIMIT ?
+"""
+_CONFLICTS: Final = """
+SELECT member_id, number, field, value, hlc, device_id, over, decides, conflict FROM cell
+WHERE tenant_id = ? AND dist_key = ? AND member_id = ? AND conflict IS NOT NULL ORDER BY number DESC LIMIT ?
+"""
+# Without the hints SQLite walks the whole chain by its primary key.
+BY_VALUE: Final = """
+SELECT member_id FROM cell INDEXED BY cell_value
+WHERE tenant_id = ? AND dist_key = ? AND field = ? AND value COLLATE NOCASE >= ? AND value COLLATE NOCASE < ?
+LIMIT ?
+"""
+BY_LAST_FOUR: Final = """
+SELECT member_id FROM cell INDEXED BY cell_last_four
+WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND substr(value, -4) = ? LIMIT ?
+"""
+_AUDIT: Final = """
+SELECT number, at_ms, initials, act, member_id, detail
+FROM console_audit LEFT JOIN console_staff USING (tenant_id, dist_key, staff_id)
+WHERE tenant_id = ? AND dist_key = ? AND number < ? ORDER BY number DESC LIMIT ?
+"""
+_LAST: Final = "\U0010ffff"
+"""Behind every text that begins with what stands before it."""
+
+
+class ChainRow(NamedTuple):
+    """A chain by its name. `offset_minutes`: its local time less UTC."""
+
+    tenant: bytes
+    name: str
+    offset_minutes: int
+    lease_ms: int
+
+
+class TillRow(NamedTuple):
+    """A till. grant, lease_until_ms: of its open grant. seq: how much head office has of `epoch`."""
+
+    device: bytes
+    name: str
+    shop: str
+    standing: str
+    heard_ms: int
+    epoch: int
+    seq: int
+    grant: int | None
+    lease_until_ms: int | None
+
+
+class ShopRow(NamedTuple):
+    """A store, and how many tills were let in there."""
+
+    name: str
+    bucket: str
+    tills: int
+
+
+class AuditRow(NamedTuple):
+    """One line of the audit. initials: None where nobody was known."""
+
+    number: int
+    at_ms: int
+    initials: str | None
+    act: str
+    member: bytes | None
+    detail: str
+
+
+class Numbered(NamedTuple):
+    """An entry by its place in the owner's order."""
+
+    number: int
+    entry: Entry
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """One snapshot of the store on a connection of its own that can't write."""
+    raw = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=WAIT_S, isolation_level=None
+    )
+    try:
+        raw.execute("PRAGMA query_only = ON")
+        raw.execute("PRAGMA trusted_schema = OFF")
+        raw.execute("BEGIN")
+        yield raw
+    finally:
+        raw.close()
+
+
+def chains(raw: sqlite3.Connection) -> list[ChainRow]:
+    """All chains of the folder, for signing in alone."""
+    return [ChainRow(*row) for row in raw.execute(_CHAINS)]
+
+
+class Snapshot:
+    """One chain in one snapshot."""
+
+    def __init__(self, raw: sqlite3.Connection, tenant: bytes) -> None:
+        self._raw = raw
+        self._own = (tenant, dist_key(tenant))
+
+    def _all(self, statement: str, *values: object) -> list[Any]:
+        return self._raw.execute(statement, (*self._own, *values)).fetchall()
+
+    def chain(self) -> ChainRow:
+        return ChainRow(*self._all(_CHAIN)[0])
+
+    def tenant(self) -> Tenant:
+        """The figures of the risk budget."""
+        return Tenant(*self._raw.execute(_TENANT, self._own[:1]).fetchone())
+
+    def tills(self) -> list[TillRow]:
+        """All tills, by store and name."""
+        return [TillRow(*row) for row in self._all(_TILLS)]
+
+    def shops(self) -> list[ShopRow]:
+        """All stores, by name."""
+        return [ShopRow(*row) for row in self._all(_SHOPS)]
+
+    def quarantined(self) -> int:
+        """How many events wait in quarantine."""
+        count: int = self._all(_QUARANTINED)[0][0]
+        return count
+
+    def quarantine(self, most: int) -> list[tuple[bytes, int]]:
+        """The first of them by id, each with its size in bytes."""
+        return self._all(_QUARANTINE, most)
+
+    def audit(self, before: int, most: int) -> list[AuditRow]:
+        """What was done before a number, the last first."""
+        return [AuditRow(*row) for row in self._all(_AUDIT, before, most)]
+
+    # Members
+
+    def member(self, member: bytes) -> Member | None:
+        rows = self._all(_MEMBER, member)
+        if not rows:
+            return None
+        return row_records.member_of(rows[0], self._all(_RESERVED, member))
+
+    def merged_into(self, member: bytes, most: int) -> list[bytes]:
+        """Members that this one took over."""
+        return [row[0] for row in self._all(_MERGED, member, most)]
+
+    def ledger(self, member: bytes, before: int, most: int) -> list[Numbered]:
+        """Entries before a number, the last first."""
+        rows = self._all(_LEDGER, member, before, most)
+        return [Numbered(row[1], row_records.entry_of(row)) for row in rows]
+
+    def conflicts(self, member: bytes, most: int) -> list[CellRecord]:
+        """Cells whose writer had not seen the value that stood, the last first."""
+        return [row_records.cell_of(row) for row in self._all(_CONFLICTS, member, most)]
+
+    def begins(self, field: str, text: str, most: int) -> Sequence[bytes]:
+        """Members of whom a value of a field ever came that begins so."""
+        return [row[0] for row in self._all(BY_VALUE, field, text, text + _LAST, most)]
+
+    def ends(self, four: str, most: int) -> Sequence[bytes]:
+        """Members of whom a phone or card ever came that ends so."""
+        return [row[0] for row in self._all(BY_LAST_FOUR, four, most)]

@@ -1,0 +1,230 @@
+"""Who may sign in to the console, who is signed in, and what they did: rows, and the steps of signing in.
+
+Everything here happens inside the writer's transaction, on its connection; each method names its tenant.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from hashlib import sha256
+from typing import Final, Literal, NamedTuple, get_args
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from app.keyslots.errors import WeakPassphrase
+from app.keyslots.passphrase import require_strong
+from headoffice.store.distribution import dist_key
+
+Role = Literal["manager", "head_office", "auditor"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+WRONG_MOST: Final = 5
+LOCKED_MS: Final = 15 * 60_000
+SESSION_MS: Final = 12 * 3_600_000
+ONE_TIME_MS: Final = 24 * 3_600_000
+"""So long a one-time password is good."""
+ONE_TIME_SESSION_MS: Final = 15 * 60_000
+INITIALS_MOST: Final = 12
+PASSWORD_LEAST: Final = 15
+PASSWORD_MOST: Final = 200
+_LETTERS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
+_HASHER: Final = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+_NOBODYS: Final = _HASHER.hash(secrets.token_hex(16))
+"""Checked where there is nobody, so that the time taken does not tell who is known."""
+
+
+class Person(NamedTuple):
+    """Somebody who may sign in. one_time_until_ms: None once they have set a password of their own."""
+
+    id: bytes
+    initials: str
+    role: Role
+    verifier: str
+    one_time_until_ms: int | None = None
+    wrong: int = 0
+    locked_until_ms: int = 0
+
+
+class Session(NamedTuple):
+    """Somebody who is signed in."""
+
+    staff: bytes
+    initials: str
+    role: Role
+    must_set: bool
+
+
+_PERSON: Final = """
+SELECT staff_id, initials, role, verifier, one_time_until_ms, wrong, locked_until_ms
+FROM console_staff WHERE tenant_id = ? AND dist_key = ? AND initials = ?
+"""
+_PUT_PERSON: Final = """
+INSERT INTO console_staff (
+    tenant_id, dist_key, staff_id, initials, role, verifier, one_time_until_ms, wrong, locked_until_ms
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, staff_id) DO UPDATE SET role = excluded.role, verifier = excluded.verifier,
+    one_time_until_ms = excluded.one_time_until_ms, wrong = excluded.wrong,
+    locked_until_ms = excluded.locked_until_ms
+"""
+_SESSION: Final = """
+SELECT console_staff.staff_id, initials, role, one_time_until_ms
+FROM console_session JOIN console_staff USING (tenant_id, dist_key, staff_id)
+WHERE console_session.tenant_id = ? AND console_session.dist_key = ? AND session_id = ? AND until_ms > ?
+"""
+_PUT_SESSION: Final = """
+INSERT INTO console_session (tenant_id, dist_key, session_id, staff_id, until_ms) VALUES (?, ?, ?, ?, ?)
+"""
+_END_SESSION: Final = (
+    "DELETE FROM console_session WHERE tenant_id = ? AND dist_key = ? AND session_id = ?"
+)
+_END_SESSIONS: Final = """
+DELETE FROM console_session WHERE tenant_id = ? AND dist_key = ? AND staff_id = ?
+"""
+_END_OLD: Final = """
+DELETE FROM console_session WHERE tenant_id = ? AND dist_key = ? AND staff_id = ? AND until_ms <= ?
+"""
+_NOTE: Final = """
+INSERT INTO console_audit (tenant_id, dist_key, number, at_ms, staff_id, act, member_id, detail)
+SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5, ?6, ?7
+FROM console_audit WHERE tenant_id = ?1 AND dist_key = ?2
+"""
+
+
+class Staff:
+    """One chain's console staff on an open database."""
+
+    def __init__(self, raw: sqlite3.Connection, tenant: bytes) -> None:
+        self._raw = raw
+        self._own = (tenant, dist_key(tenant))
+
+    def person(self, initials: str) -> Person | None:
+        """The one with these initials."""
+        row = self._raw.execute(_PERSON, (*self._own, initials)).fetchone()
+        return None if row is None else Person(*row)
+
+    def put(self, person: Person) -> None:
+        """Keep somebody."""
+        self._raw.execute(_PUT_PERSON, (*self._own, *person))
+
+    def session(self, token: bytes, now_ms: int) -> Session | None:
+        """Who holds this token; None: it is over."""
+        row = self._raw.execute(_SESSION, (*self._own, digest(token), now_ms)).fetchone()
+        return None if row is None else Session(row[0], row[1], row[2], row[3] is not None)
+
+    def end(self, token: bytes, staff: bytes, now_ms: int) -> None:
+        """Sign out."""
+        self._raw.execute(_END_SESSION, (*self._own, digest(token)))
+        self.note(now_ms, staff, "signed_out")
+
+    def note(
+        self,
+        now_ms: int,
+        staff: bytes | None,
+        act: str,
+        *,
+        member: bytes | None = None,
+        detail: str = "",
+    ) -> None:
+        """Write down what somebody did. `detail` is a code or a count, never a personal value."""
+        self._raw.execute(_NOTE, (*self._own, now_ms, staff, act, member, detail))
+
+    # Signing in
+
+    def new(self, initials: str, role: Role, now_ms: int) -> str:
+        """Let somebody in, or anew: the one-time password that they set their own with."""
+        password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+        known = self.person(initials)
+        staff = secrets.token_bytes(16) if known is None else known.id
+        self._raw.execute(_END_SESSIONS, (*self._own, staff))
+        self.put(Person(staff, initials, role, _HASHER.hash(password), now_ms + ONE_TIME_MS))
+        self.note(now_ms, staff, "let_in", detail=role)
+        return password
+
+    def try_once(self, initials: str, now_ms: int) -> Person | None:
+        """Count a try as wrong before anything is compared: many at once are no more than many in a row.
+
+        None: nobody who may try now.
+        """
+        person = self.person(initials)
+        if person is None or person.locked_until_ms > now_ms:
+            staff = None if person is None else person.id
+            self.note(now_ms, staff, "refused", detail="unknown" if person is None else "locked")
+            return None
+        wrong = person.wrong + 1
+        if wrong >= WRONG_MOST:
+            counted = person._replace(wrong=0, locked_until_ms=now_ms + LOCKED_MS)
+        else:
+            counted = person._replace(wrong=wrong)
+        self.put(counted)
+        return person
+
+    def was_wrong(self, person: Person, now_ms: int) -> None:
+        """The password was not the right one."""
+        self.note(now_ms, person.id, "refused", detail="password")
+
+    def was_right(self, person: Person, now_ms: int) -> bytes | None:
+        """Begin a session: its token. None: the password was changed, or is a one-time one and old."""
+        known = self.person(person.initials)
+        until_ms = person.one_time_until_ms
+        if known is None or known.verifier != person.verifier:
+            return None
+        if until_ms is not None and until_ms <= now_ms:
+            self.note(now_ms, person.id, "refused", detail="too_old")
+            return None
+        self.put(known._replace(wrong=0, locked_until_ms=0))
+        self.note(now_ms, person.id, "signed_in")
+        return self._begin(
+            person.id, now_ms, SESSION_MS if until_ms is None else ONE_TIME_SESSION_MS
+        )
+
+    def set_password(self, initials: str, verifier: str, now_ms: int) -> bytes:
+        """Change the password, end every session, begin another: its token."""
+        person = self.person(initials)
+        assert person is not None, "who is signed in is known"
+        self._raw.execute(_END_SESSIONS, (*self._own, person.id))
+        self.put(person._replace(verifier=verifier, one_time_until_ms=None, wrong=0))
+        self.note(now_ms, person.id, "password_set")
+        return self._begin(person.id, now_ms, SESSION_MS)
+
+    def _begin(self, staff: bytes, now_ms: int, good_ms: int) -> bytes:
+        token = secrets.token_bytes(32)
+        self._raw.execute(_END_OLD, (*self._own, staff, now_ms))
+        self._raw.execute(_PUT_SESSION, (*self._own, digest(token), staff, now_ms + good_ms))
+        return token
+
+
+def initials_of(typed: str) -> str:
+    """Initials as they are kept."""
+    return typed.strip().upper()[:INITIALS_MOST]
+
+
+def digest(token: bytes) -> bytes:
+    """What is kept of a session's token."""
+    return sha256(token).digest()
+
+
+def fits(person: Person | None, password: str) -> bool:
+    """Whether this is the person's password; as slow where there is nobody."""
+    try:
+        _HASHER.verify(_NOBODYS if person is None else person.verifier, password[:PASSWORD_MOST])
+    except VerifyMismatchError:
+        return False
+    return person is not None
+
+
+def verifier_of(password: str) -> str:
+    """What is kept of a password: argon2id, 64 MiB, three passes."""
+    return _HASHER.hash(password)
+
+
+def is_strong(password: str) -> bool:
+    """15 characters or more, and none of the first that a guesser tries (security.md section 11)."""
+    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
+        return False
+    try:
+        require_strong(password)
+    except WeakPassphrase:
+        return False
+    return True

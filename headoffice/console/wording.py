@@ -1,0 +1,99 @@
+"""What codes of the store are called on the console's pages, and how its values are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from app.documents.event_codes import COLUMNS
+from app.domain.business_day import NEVER, BusinessDate
+from app.domain.member import MASKED_BIRTHDAY, mask_card, mask_email, mask_name, mask_phone
+from app.i18n import Words, mark
+
+STANDINGS: Final = {
+    "live": mark("Live"),
+    "lost": mark("Revoked"),
+    "locked": mark("Locked"),
+}
+FIELDS: Final = {**COLUMNS, "card": mark("Card")}
+ASSETS: Final = {
+    "points": mark("Points"),
+    "spend": mark("Qualifying spend"),
+    "sales": mark("Kept sales"),
+    "earned": mark("Taken back from the day's earning"),
+    "tier": mark("Tier"),
+}
+KINDS: Final = {
+    "earn": mark("Earned"),
+    "redeem": mark("Redeemed"),
+    "expire": mark("Expired"),
+    "unexpire": mark("Expiry undone"),
+    "adjust": mark("Adjusted"),
+    "reverse": mark("Reversed"),
+    "opening": mark("Opening balance"),
+    "measure": mark("Counted"),
+    "upgrade": mark("Tier up"),
+    "review": mark("Tier review"),
+    "manual": mark("Set by hand"),
+}
+ACTS: Final = {
+    "let_in": mark("Was given a one-time password"),
+    "refused": mark("Sign-in refused"),
+    "signed_in": mark("Signed in"),
+    "signed_out": mark("Signed out"),
+    "password_set": mark("Set a password"),
+    "searched": mark("Searched"),
+    "member_seen": mark("Looked at a member, masked"),
+    "member_shown": mark("Saw a member's personal values"),
+    "exported": mark("Exported a list"),
+}
+REASONS: Final = {
+    "customer": mark("Customer asks"),
+    "mistake": mark("To put a mistake right"),
+    "inquiry": mark("To look into a case"),
+}
+"""Why somebody sees personal values."""
+
+
+def named(words: Words, names: dict[str, str], code: str) -> str:
+    """What a code is called; a strange one stays as it is."""
+    return words.say(names[code]) if code in names else code
+
+
+def masked(field: str, value: str) -> str:
+    """A personal value as everybody may see it."""
+    masks = {"name": mask_name, "phone": mask_phone, "email": mask_email, "card": mask_card}
+    if field.startswith("consent:"):
+        return value
+    if field.startswith("birth"):
+        return MASKED_BIRTHDAY
+    mask = masks.get(field)
+    shown = "****" if mask is None else mask(value)
+    # A value too short to have a middle would be shown whole.
+    return "****" if shown == value else shown
+
+
+def instant(at_ms: int, offset_minutes: int) -> str:
+    """An instant in the chain's local time, to the minute."""
+    local = datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(minutes=offset_minutes)
+    return local.strftime("%Y-%m-%d %H:%M")
+
+
+def day(words: Words, on: BusinessDate | None) -> str:
+    """A business date."""
+    if on is None:
+        return ""
+    return words.say("does not expire") if on >= NEVER else on.iso()
+
+
+def span(words: Words, seconds: int) -> str:
+    """How long ago something was, in its largest unit."""
+    minutes = max(seconds, 0) // 60
+    if minutes < 1:
+        return words.say("just now")
+    if minutes < 60:
+        return words.count("{n} minute ago", "{n} minutes ago", minutes, n=minutes)
+    hours = minutes // 60
+    if hours < 48:
+        return words.count("{n} hour ago", "{n} hours ago", hours, n=hours)
+    return words.count("{n} day ago", "{n} days ago", hours // 24, n=hours // 24)

@@ -1,0 +1,104 @@
+"""A person with a browser at the console of a serving head office, for tests: real HTTP, real forms."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from app.protocol.hlc import stamp
+from app.protocol.profiles import take_cells
+from app.protocol.wire import Cell
+from headoffice.console.staff import Role, Staff
+from headoffice.office import STORE_FILE, wall_ms
+from headoffice.store.opening import open_database
+from headoffice.store.sqlite import SqliteStore
+from tests.headoffice.http_office import TENANT, Served, opened
+
+OWN: Final = "riverside tram 77 lamp"
+DEVICE: Final = b"d" * 16
+
+
+class Person:
+    """Somebody with a browser. Redirects are followed; forms carry the token of the page seen last."""
+
+    def __init__(self, at: Served, *, language: str = "en") -> None:
+        self.http = httpx.Client(
+            base_url=at.url,
+            follow_redirects=True,
+            timeout=60,
+            headers={"accept-language": language},
+        )
+        self.token = ""
+
+    def close(self) -> None:
+        self.http.close()
+
+    def look(self, path: str) -> httpx.Response:
+        """Open a page."""
+        return self._seen(self.http.get(path))
+
+    def send(self, path: str, **fields: str) -> httpx.Response:
+        """Send a form."""
+        return self._seen(self.http.post(path, data={"token": self.token, **fields}))
+
+    def sign_in(self, initials: str, password: str, chain: str = "") -> httpx.Response:
+        """Try a password."""
+        self.look("/console/sign-in")
+        named = {"chain": chain} if chain else {}
+        return self.send("/console/sign-in", initials=initials, password=password, **named)
+
+    def begin(
+        self, one_time: str, initials: str, chain: str = "", own: str = OWN
+    ) -> httpx.Response:
+        """The first time: sign in with a one-time password, set another one."""
+        self.sign_in(initials, one_time, chain)
+        return self.send("/console/password", password=own, again=own)
+
+    def _seen(self, response: httpx.Response) -> httpx.Response:
+        found = re.search(r'name="token" value="([0-9a-f]{64})"', response.text)
+        if found:
+            self.token = found[1]
+        return response
+
+
+def let_in(folder: Path, initials: str, role: Role, tenant: bytes = TENANT) -> str:
+    """A one-time password, as the operator's command gives it."""
+    with contextlib.closing(open_database(folder / STORE_FILE)) as raw:
+        store = SqliteStore(raw, tenant)
+        with store.writing():
+            return Staff(raw, tenant).new(initials, role, wall_ms())
+
+
+def write_profile(
+    folder: Path, member: bytes, tenant: bytes = TENANT, *, device: bytes = DEVICE, **values: str
+) -> None:
+    """Personal values of a member, as tills send them."""
+    with opened(folder, tenant) as (store, _), store.writing():
+        now_ms = wall_ms()
+        cells = [
+            Cell(member, field, value, stamp(0, now_ms), device) for field, value in values.items()
+        ]
+        take_cells(store, cells, "all", now_ms)
+
+
+class Page(HTMLParser):
+    """What a test asks of a page: its elements, and the text in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.forms: list[tuple[str, bool]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.elements.append((tag, named))
+        if tag == "form":
+            self.forms.append((named.get("method") or "get", False))
+        elif tag == "input" and named.get("name") == "token" and self.forms:
+            self.forms[-1] = (self.forms[-1][0], True)

@@ -1,0 +1,444 @@
+"""What the console shows to whom: roles, chains apart, masks, pages without anything inline, files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from app.protocol.limits import Limits
+from app.protocol.profiles import erase
+from app.protocol.store import StoredEvent
+from headoffice.console import snapshot
+from headoffice.console.browser import POLICY
+from headoffice.console.listing import Listing, Shown, csv_of
+from headoffice.console.pages import PAGES
+from headoffice.console.staff import ROLES, Role
+from headoffice.console.wording import masked
+from tests.headoffice.console_browser import Page, Person, let_in, write_profile
+from tests.headoffice.http_office import (
+    ANNA,
+    BELA,
+    DAY,
+    TENANT,
+    Served,
+    begin_chain,
+    opened,
+    served,
+    wait_for,
+)
+from tests.headoffice.office import connected
+from ui import tokens
+
+OTHER: Final = b"U" * 16
+NAME, PHONE, CARD, MAIL = "陈思远", "+8613800006621", "880000124471", "chen.siyuan@example.com"
+VALUES: Final = (NAME, PHONE, PHONE[3:], CARD, MAIL, "Other Person")
+ANNAS: Final = f"/console/members/{ANNA.hex()}"
+INITIALS: Final[dict[Role, str]] = {"manager": "MA", "head_office": "HO", "auditor": "AU"}
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Two chains in one folder, each with a member of many entries and personal values."""
+    folder = tmp_path_factory.mktemp("office")
+    begin_chain(folder)
+    begin_chain(folder, tenant=OTHER, shops=("Elsewhere",))
+    with served(folder) as made:
+        wait_for(lambda: OTHER in made.office.chains)
+        till = made.till(1)
+        till.earn(ANNA, 7, sales=60)
+        till.sync()
+        other = made.till(2, "Elsewhere", tenant=OTHER)
+        other.earn(BELA, 9)
+        other.sync()
+        write_profile(folder, ANNA, name=NAME, phone=PHONE, card=CARD, email=MAIL, birth_month="5")
+        write_profile(folder, ANNA, device=b"e" * 16, name="Other Person")
+        write_profile(folder, BELA, OTHER, name="Bela Elsewhere", phone="+8613911112222")
+        with opened(folder) as (store, _), store.writing():
+            store.put_event(StoredEvent(b"q" * 16, b"strange", "quarantined"))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def people(at: Served) -> Iterator[dict[Role, Person]]:
+    """One of each role, signed in."""
+    made = {role: Person(at) for role in ROLES}
+    for role, person in made.items():
+        person.begin(let_in(at.folder, INITIALS[role], role), INITIALS[role], "Chain T")
+    yield made
+    for person in made.values():
+        person.close()
+
+
+def all_pages(person: Person, member: bytes = ANNA) -> dict[tuple[str, str], httpx.Response]:
+    """Everything that can be asked for without signing out."""
+    found = {}
+    for page in PAGES:
+        if "sign" in page.path or page.path == "/console/look":
+            continue
+        path = page.path.replace("{member}", member.hex())
+        if page.method == "GET":
+            found["GET", page.path] = person.look(path)
+        else:
+            person.look("/console/")
+            found["POST", page.path] = person.send(path, q="6621", reason="customer")
+    return found
+
+
+MATRIX: Final[dict[tuple[str, str], str]] = {
+    ("GET", "/console/quarantine"): "ho au",
+    ("GET", "/console/quarantine.csv"): "ho au",
+    ("GET", "/console/audit"): "ho au",
+    ("GET", "/console/audit.csv"): "ho au",
+    ("POST", "/console/members.csv"): "ho au",
+    ("POST", "/console/members/{member}"): "ma ho",
+}
+"""Who sees what not everybody sees."""
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_sees_its_pages_and_no_others(people: dict[Role, Person], role: Role) -> None:
+    seen = all_pages(people[role])
+    assert len(seen) > 14
+    for key, response in seen.items():
+        may = INITIALS[role].lower() in MATRIX.get(key, "ma ho au")
+        assert response.status_code == (200 if may else 403), key
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_personal_values_are_on_no_page_but_the_one_that_was_asked_for_with_a_reason(
+    people: dict[Role, Person], role: Role
+) -> None:
+    for key, response in all_pages(people[role]).items():
+        shown = {value for value in VALUES if value in response.text}
+        whole = key == ("POST", "/console/members/{member}") and role != "auditor"
+        wanted = set(VALUES) if whole else set()
+        assert shown == wanted, key
+
+
+def test_values_are_shown_whole_for_a_reason_of_the_list_alone(people: dict[Role, Person]) -> None:
+    person = people["head_office"]
+    person.look(ANNAS)
+    for reason in ({}, {"reason": ""}, {"reason": "curious"}):
+        response = person.send(ANNAS, **reason)
+        assert response.status_code == 422
+        assert NAME not in response.text
+
+
+def test_every_look_is_written_down_with_who_and_whom(
+    at: Served, people: dict[Role, Person]
+) -> None:
+    def written() -> list[tuple[str, str, bytes | None, str]]:
+        with opened(at.folder) as (_, directory):
+            return directory._raw.execute(
+                "SELECT initials, act, member_id, detail FROM console_audit "
+                "JOIN console_staff USING (tenant_id, dist_key, staff_id) ORDER BY number"
+            ).fetchall()
+
+    before = len(written())
+    person = people["manager"]
+    person.look(ANNAS)
+    person.send(ANNAS, reason="inquiry")
+    person.send("/console/find", q="6621")
+    person.look("/console/tills.csv")
+    assert written()[before:] == [
+        ("MA", "member_seen", ANNA, ""),
+        ("MA", "member_shown", ANNA, "inquiry"),
+        ("MA", "searched", None, "1"),
+        ("MA", "exported", None, "tills 1"),
+    ]
+
+
+def test_a_chain_never_sees_another_ones(at: Served, people: dict[Role, Person]) -> None:
+    strange = (BELA.hex(), "Bela", "Elsewhere", "+8613911112222", at.tills[1].device.hex()[:8])
+    for person in people.values():
+        for key, response in all_pages(person, BELA).items():
+            member = "{member}" in key[1]
+            assert response.status_code in ((404, 403) if member else (200, 403)), key
+            if not member:
+                assert not [each for each in strange if each in response.text], key
+        for typed in ("Elsewhere", "2222", "13911112222", "till 2", at.tills[1].device.hex()):
+            person.look("/console/")
+            found = person.send("/console/find", q=typed)
+            assert "data-head" not in found.text, typed
+
+
+def test_the_same_person_at_the_other_chain_sees_that_one(at: Served) -> None:
+    person = Person(at)
+    person.begin(let_in(at.folder, "HO", "head_office", OTHER), "HO", "Chain U")
+    found = person.send("/console/find", q="2222")
+    assert re.findall(r"/console/members/([0-9a-f]{32})", found.text) == [BELA.hex()]
+    assert person.look(ANNAS).status_code == 404
+    person.close()
+
+
+def test_no_page_has_script_or_style_of_its_own_and_each_says_so(
+    at: Served, people: dict[Role, Person]
+) -> None:
+    stranger = Person(at)
+    seen = [stranger.look("/console/sign-in"), stranger.look("/console/nothing")]
+    seen += [each for person in people.values() for each in all_pages(person).values()]
+    assert len(seen) > 40
+    for response in seen:
+        headers = response.headers
+        assert headers["content-security-policy"] == POLICY
+        assert (headers["x-content-type-options"], headers["cache-control"]) == (
+            "nosniff",
+            "no-store",
+        )
+        if not headers["content-type"].startswith("text/html"):
+            continue
+        page = Page(response.text)
+        assert len(page.elements) > 20
+        for tag, attributes in page.elements:
+            assert tag not in ("script", "style", "iframe", "object", "embed", "base"), response.url
+            assert not [name for name in attributes if name == "style" or name.startswith("on")]
+            for name in ("href", "src", "action"):
+                assert (attributes.get(name) or "/").startswith(("/console", "#", "/")), attributes
+        assert all(method == "post" and token for method, token in page.forms)
+    stranger.close()
+
+
+def test_what_was_typed_is_text_on_the_page(people: dict[Role, Person]) -> None:
+    person = people["head_office"]
+    person.look("/console/")
+    response = person.send("/console/find", q="<script>alert('x')</script>\"'")
+    assert "<script" not in response.text
+    assert "&lt;script&gt;" in response.text
+
+
+def test_a_member_is_found_by_each_way(at: Served, people: dict[Role, Person]) -> None:
+    person = people["auditor"]
+    write_profile(at.folder, b"\x01" * 16, name="Zoe Adams", phone="+14155550123")
+    for typed, member in (
+        ("Other", ANNA),
+        ("other per", ANNA),
+        ("6621", ANNA),
+        ("4471", ANNA),
+        ("13800006621", ANNA),
+        ("138 0000", ANNA),
+        (PHONE, ANNA),
+        (CARD, ANNA),
+        ("ZOE", b"\x01" * 16),
+        ("+1415", b"\x01" * 16),
+    ):
+        person.look("/console/")
+        found = person.send("/console/find", q=typed).text
+        assert re.findall(r"/console/members/([0-9a-f]{32})", found) == [member.hex()], typed
+    # What stood before is not what stands.
+    assert "/console/members/" not in person.send("/console/find", q=NAME).text
+
+
+def test_an_erased_person_is_found_no_more(at: Served, people: dict[Role, Person]) -> None:
+    gone = b"\x02" * 16
+    write_profile(at.folder, gone, name="Gone Person", phone="+8613700009999")
+    person = people["head_office"]
+    person.look("/console/")
+    assert gone.hex() in person.send("/console/find", q="9999").text
+    with opened(at.folder) as (store, _), store.writing():
+        erase(store, gone, "all")
+    assert gone.hex() not in person.send("/console/find", q="9999").text
+    page = person.look(f"/console/members/{gone.hex()}").text
+    assert "This person was erased." in page
+    assert "Gone" not in page
+
+
+def test_a_search_reads_a_bounded_number_of_rows_by_an_index(tmp_path: Path) -> None:
+    with connected(tmp_path / "office.db") as raw:
+        for statement, index in (
+            (snapshot.BY_VALUE, "cell_value"),
+            (snapshot.BY_LAST_FOUR, "cell_last_four"),
+        ):
+            plan = raw.execute(
+                f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?")
+            ).fetchall()
+            assert [
+                f"INDEX {index} (tenant_id=? AND dist_key=? AND" in line[3] for line in plan
+            ] == [True], plan
+
+
+def test_the_connection_of_the_pages_cannot_write(at: Served) -> None:
+    refused = pytest.raises(sqlite3.OperationalError, match="readonly")
+    with snapshot.reading(at.folder / "office.db") as raw, refused:
+        raw.execute("DELETE FROM console_session")
+
+
+def test_the_ledger_comes_page_by_page_without_a_gap(people: dict[Role, Person]) -> None:
+    person, path, numbers = people["auditor"], ANNAS, list[int]()
+    for _ in range(5):
+        page = person.look(path).text
+        ledger = page[page.index('aria-label="Ledger"') :]
+        numbers += map(int, re.findall(r'data-head="Number" class="number">([0-9]+)<', ledger))
+        older = re.search(rf'href="({ANNAS}\?before=[0-9]+)"', ledger)
+        if older is None:
+            break
+        path = older[1]
+    assert numbers == list(range(60, 0, -1))
+
+
+def test_a_member_page_has_balance_lots_and_conflicts(people: dict[Role, Person]) -> None:
+    page = people["auditor"].look(ANNAS).text
+    assert re.search(r'data-head="Balance" class="number">420<', page)
+    assert "Written over unseen" in page
+    assert masked("name", NAME) in page
+
+
+@pytest.mark.parametrize("path", ["members/zz", "members/" + "00" * 16, "nothing", "members"])
+def test_what_is_not_there_is_not_found(people: dict[Role, Person], path: str) -> None:
+    assert people["head_office"].look(f"/console/{path}").status_code == 404
+
+
+def test_a_till_that_was_silent_for_two_leases_is_marked(tmp_path: Path) -> None:
+    begin_chain(tmp_path, limits=Limits(grant_most=50, cap=20, lease_ms=DAY))
+    with served(tmp_path) as at:
+        at.till(1).sync()
+        person = Person(at)
+        person.begin(let_in(tmp_path, "AN", "manager"), "AN")
+        assert "– silent for two leases" not in person.look("/console/tills").text
+        at.clock.moved_ms = 2 * DAY + 60_000
+        person.sign_in("AN", "riverside tram 77 lamp")
+        assert "– silent for two leases" in person.look("/console/tills").text
+        assert "Silent for two leases" in person.look("/console/").text
+        person.close()
+
+
+def test_the_overview_says_the_budget_and_what_of_it_is_handed_out(
+    people: dict[Role, Person],
+) -> None:
+    page = people["manager"].look("/console/").text
+    assert "can overspend 100 points at most. 0 are overspent now and 50 are handed out" in page
+    assert "The bound does not hold" not in page
+
+
+def rows_of(response: httpx.Response) -> list[list[str]]:
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+
+def test_a_file_has_what_the_list_shows(at: Served, people: dict[Role, Person]) -> None:
+    person = people["head_office"]
+    response = person.look("/console/tills.csv")
+    assert response.headers["content-disposition"] == 'attachment; filename="tills.csv"'
+    heads, *rows = rows_of(response)
+    page = person.look("/console/tills").text
+    assert len(rows) == 1
+    for head, value in zip(heads, rows[0], strict=True):
+        assert f">{head}</th>" in page
+        assert value in re.sub(r"<[^>]+>", "", page)
+    person.look("/console/")
+    found = rows_of(person.send("/console/members.csv", q="6621"))
+    assert found[1] == [ANNA.hex()[:8], masked("name", "Other Person"), masked("phone", PHONE),
+                        masked("card", CARD), "420"]  # fmt: skip
+    ledger = rows_of(person.look(f"{ANNAS}/ledger.csv"))
+    assert [row[0] for row in ledger[1:]] == [str(number) for number in range(60, 10, -1)]
+    assert {row[4] for row in ledger[1:]} == {"7"}
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\tx", "\rx", " =1", "＝1", "－1"])
+def test_no_cell_of_a_file_is_a_formula(text: str) -> None:
+    made = csv_of(Listing("x", (text,), ((Shown(text), Shown("−5", number=-5)),)))
+    head, row = csv.reader(io.StringIO(made.decode("utf-8-sig"), newline=""))
+    assert head == [f"'{text}"]
+    assert row == [f"'{text}", "-5"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen", "heading"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "", "登录"),
+        ("en;q=0.8,zh-TW;q=0.9", "", "登录"),
+        ("fr,en;q=0.5", "", "Sign in"),
+        ("zh", "en", "Sign in"),
+        ("en", "zh_CN", "登录"),
+        ("zh;q=x", "", "登录"),
+    ],
+)
+def test_the_language_is_the_browsers_or_the_one_that_was_chosen(
+    at: Served, asked: str, chosen: str, heading: str
+) -> None:
+    person = Person(at, language=asked)
+    person.look("/console/sign-in")
+    if chosen:
+        person.send("/console/look", language=chosen, back="/console/sign-in")
+    page = person.look("/console/sign-in").text
+    assert f"<h1>{heading}</h1>" in page
+    person.close()
+
+
+def test_the_theme_is_the_one_that_was_chosen(at: Served) -> None:
+    person = Person(at)
+    assert "data-theme" not in person.look("/console/sign-in").text
+    for theme, wanted in (("dark", 'data-theme="dark"'), ("light", 'data-theme="light"')):
+        page = person.send("/console/look", theme=theme, back="/console/sign-in")
+        assert page.url.path == "/console/sign-in"
+        assert wanted in page.text
+    assert "data-theme" not in person.send("/console/look", theme="system", back="").text
+    person.close()
+
+
+@pytest.mark.parametrize(
+    "back", ["//elsewhere.example", "https://elsewhere.example", "/console//x"]
+)
+def test_a_choice_leads_nowhere_else(at: Served, back: str) -> None:
+    person = Person(at)
+    person.look("/console/sign-in")
+    person.http.follow_redirects = False
+    assert person.send("/console/look", theme="dark", back=back).headers["location"] == "/console/"
+    person.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "media"),
+    [
+        (b"token=" + b"x" * 20_000, "application/x-www-form-urlencoded"),
+        (b"token=1", "multipart/form-data"),
+        (b"\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"&".join([b"a=1"] * 60), "application/x-www-form-urlencoded"),
+    ],
+)
+def test_what_is_no_form_is_refused(at: Served, content: bytes, media: str) -> None:
+    headers = {"content-type": media}
+    response = httpx.post(f"{at.url}/console/look", content=content, headers=headers)
+    assert response.status_code in (400, 403)
+    assert "Traceback" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "李敏"),
+        ("name", "L"),
+        ("phone", "1"),
+        ("card", "12345678"),
+        ("email", "a@b"),
+        ("x", "y"),
+    ],
+)
+def test_a_mask_never_shows_a_value_whole(field: str, value: str) -> None:
+    assert masked(field, value) != value
+
+
+def test_the_colours_are_the_counters(at: Served) -> None:
+    sheet = httpx.get(f"{at.url}/console/style.css").text
+    blocks = re.findall(r"color-scheme: (light|dark);([^}]*)", sheet)
+    assert [theme for theme, _ in blocks] == ["light", "dark", "dark"]
+    for theme, block in blocks:
+        named = dict(re.findall(r"--([a-z0-9-]+): (#[0-9A-F]{6});", block))
+        assert len(named) > 20
+        palette = tokens.LIGHT if theme == "light" else tokens.DARK
+        assert named == {name: palette[name.replace("-", "_")] for name in named}
+    used = set(re.findall(r"var\(--([a-z0-9-]+)\)", sheet))
+    assert used <= set(named)
+
+
+def test_the_tills_endpoints_still_answer(at: Served) -> None:
+    assert httpx.get(f"{at.url}/healthz").text == "ok\n"
+    assert httpx.get(f"{at.url}/nothing").headers["content-type"] != "text/html; charset=utf-8"
+    assert TENANT in at.office.chains

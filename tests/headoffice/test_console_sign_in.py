@@ -1,0 +1,267 @@
+"""Who gets into the console: one-time password, own password, wrong tries, sessions, forms of others."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from headoffice.console.pages import PAGES
+from tests.headoffice.console_browser import OWN, Person, let_in
+from tests.headoffice.http_office import TENANT, Served, begin_chain, opened, served, wait_for
+from tests.headoffice.serving_process import run
+
+OTHER = b"U" * 16
+WRONG = "quite another lamp 88"
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Served]:
+    begin_chain(tmp_path)
+    with served(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def anna(at: Served) -> Iterator[Person]:
+    """Somebody of head office, with a password of her own, signed in."""
+    made = Person(at)
+    assert made.begin(let_in(at.folder, "AN", "head_office"), "AN").status_code == 200
+    yield made
+    made.close()
+
+
+def acts(folder: Path) -> list[tuple[str, str]]:
+    with opened(folder) as (_, directory):
+        raw: sqlite3.Connection = directory._raw
+        return raw.execute("SELECT act, detail FROM console_audit ORDER BY number").fetchall()
+
+
+def test_a_one_time_password_opens_the_way_to_a_password_of_ones_own_alone(at: Served) -> None:
+    person = Person(at)
+    page = person.sign_in("an", let_in(at.folder, "AN", "head_office"))
+    assert page.url.path == "/console/password"
+    assert person.look("/console/").url.path == "/console/password"
+    assert person.send("/console/find", q="x").url.path == "/console/password"
+    assert person.send("/console/password", password="short", again="short").status_code == 422
+    assert person.send("/console/password", password=OWN, again=WRONG).status_code == 422
+    weak = "passwordpassword"
+    assert person.send("/console/password", password=weak, again=weak).status_code == 422
+    assert person.send("/console/password", password=OWN, again=OWN).url.path == "/console/"
+    assert person.look("/console/").status_code == 200
+    person.close()
+
+
+def test_a_one_time_password_is_good_for_once_and_for_a_day(at: Served) -> None:
+    one_time = let_in(at.folder, "AN", "head_office")
+    person, again = Person(at), Person(at)
+    person.begin(one_time, "AN")
+    assert again.sign_in("AN", one_time).status_code == 401
+    assert again.sign_in("AN", OWN).status_code == 200
+    late = let_in(at.folder, "BE", "auditor")
+    at.clock.moved_ms = 25 * 3_600_000
+    assert again.sign_in("BE", late).status_code == 401
+    assert ("refused", "too_old") in acts(at.folder)
+    person.close()
+    again.close()
+
+
+def test_the_cookie_of_a_session_is_for_this_site_and_no_script(at: Served) -> None:
+    person = Person(at)
+    person.http.follow_redirects = False
+    page = person.sign_in("AN", let_in(at.folder, "AN", "head_office"))
+    cookie = next(each for each in page.headers.get_list("set-cookie") if "-session=" in each)
+    assert {"HttpOnly", "SameSite=strict", "Path=/", "Max-Age=43200"} <= set(cookie.split("; "))
+    assert "Secure" not in cookie
+    person.close()
+
+
+def test_over_tls_cookies_are_secure_and_bound_to_the_host(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    one_time = let_in(tmp_path, "AN", "head_office")
+    with served(tmp_path, proxy="127.0.0.1") as at:
+        person = Person(at)
+        person.http.headers["x-forwarded-proto"] = "https"
+        person.http.follow_redirects = False
+        page = person.look("/console/sign-in")
+        form = page.headers["set-cookie"].partition(";")[0]
+        page = person.http.post(
+            "/console/sign-in",
+            data={"token": person.token, "initials": "AN", "password": one_time},
+            headers={"cookie": form},
+        )
+        cookie = next(each for each in page.headers.get_list("set-cookie") if "-session=" in each)
+        assert cookie.startswith("__Host-regulars-session=")
+        assert "Secure" in cookie.split("; ")
+        assert "strict-transport-security" in page.headers
+        person.close()
+
+
+def test_every_page_needs_a_session(at: Served) -> None:
+    stranger = Person(at)
+    stranger.look("/console/sign-in")
+    asked = [page for page in PAGES if page.roles is not None]
+    assert len(asked) > 12
+    for page in asked:
+        path = page.path.replace("{member}", "00" * 16)
+        seen = stranger.look(path) if page.method == "GET" else stranger.send(path)
+        assert (seen.status_code, seen.url.path) == (200, "/console/sign-in"), page.path
+    stranger.close()
+
+
+@pytest.mark.parametrize("spoilt", ["one letter", "another tenant", "no cookie of ours"])
+def test_a_cookie_that_we_did_not_sign_is_nobodys(at: Served, anna: Person, spoilt: str) -> None:
+    good = anna.http.cookies["regulars-session"]
+    tenant, token, mac = good.split(".")
+    bad = {
+        "one letter": f"{tenant}.{token}.{mac[:-1]}{'0' if mac[-1] != '0' else '1'}",
+        "another tenant": f"{OTHER.hex()}.{token}.{mac}",
+        "no cookie of ours": "zz.\u00e4.1".encode().hex(),
+    }[spoilt]
+    headers = {"cookie": f"regulars-session={good}"}
+    assert httpx.get(f"{at.url}/console/", headers=headers).status_code == 200
+    headers = {"cookie": f"regulars-session={bad}"}
+    assert httpx.get(f"{at.url}/console/", headers=headers).status_code == 303
+
+
+def test_a_session_ends_after_twelve_hours(at: Served, anna: Person) -> None:
+    at.clock.moved_ms = 12 * 3_600_000 - 60_000
+    assert anna.look("/console/").url.path == "/console/"
+    at.clock.moved_ms = 12 * 3_600_000 + 60_000
+    assert anna.look("/console/").url.path == "/console/sign-in"
+
+
+def test_who_signed_out_is_out_everywhere_with_that_session(at: Served, anna: Person) -> None:
+    cookie = anna.http.cookies["regulars-session"]
+    anna.send("/console/sign-out")
+    headers = {"cookie": f"regulars-session={cookie}"}
+    assert httpx.get(f"{at.url}/console/", headers=headers).status_code == 303
+    assert acts(at.folder)[-1] == ("signed_out", "")
+
+
+def test_a_new_one_time_password_ends_every_session(at: Served, anna: Person) -> None:
+    let_in(at.folder, "AN", "auditor")
+    assert anna.look("/console/").url.path == "/console/sign-in"
+
+
+def test_five_wrong_tries_shut_the_door_for_a_quarter_of_an_hour_and_over_a_restart(
+    tmp_path: Path,
+) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as at:
+        person = Person(at)
+        person.begin(let_in(tmp_path, "AN", "head_office"), "AN")
+        person.http.cookies.clear()
+        for _ in range(5):
+            assert person.sign_in("AN", WRONG).status_code == 401
+        assert person.sign_in("AN", OWN).status_code == 401
+        person.close()
+    with served(tmp_path) as at:
+        person = Person(at)
+        assert person.sign_in("AN", OWN).status_code == 401
+        at.clock.moved_ms = 15 * 60_000
+        assert person.sign_in("AN", OWN).status_code == 200
+        person.close()
+    assert acts(tmp_path).count(("refused", "password")) == 5
+    assert acts(tmp_path).count(("refused", "locked")) == 2
+
+
+def test_four_wrong_tries_and_a_right_one_begin_anew(at: Served, anna: Person) -> None:
+    anna.http.cookies.clear()
+    for _ in range(2):
+        for _ in range(4):
+            assert anna.sign_in("AN", WRONG).status_code == 401
+        assert anna.sign_in("AN", OWN).status_code == 200
+        anna.http.cookies.clear()
+        at.clock.moved_ms += 60_000
+
+
+def test_no_more_than_ten_wrong_tries_a_minute_come_from_one_address(at: Served) -> None:
+    person = Person(at)
+    seen = [person.sign_in(f"X{number}", WRONG).status_code for number in range(12)]
+    assert seen[:10] == [401] * 10
+    assert seen[11] == 429
+    person.close()
+
+
+def test_unknown_initials_and_a_wrong_password_are_told_in_the_same_words(at: Served) -> None:
+    let_in(at.folder, "AN", "head_office")
+    person = Person(at)
+    unknown = person.sign_in("NN", WRONG).text
+    known = person.sign_in("AN", WRONG).text
+    assert known == unknown
+    person.close()
+
+
+def test_a_form_that_is_not_ours_is_refused(at: Served, anna: Person) -> None:
+    anna.look("/console/")
+    token = anna.token
+    for page in PAGES:
+        if page.method == "POST":
+            path = page.path.replace("{member}", "00" * 16)
+            for wrong in ("", "0" * 64):
+                assert anna.http.post(path, data={"token": wrong}).status_code == 403, path
+    elsewhere = {"origin": "https://elsewhere.example"}
+    seen = anna.http.post("/console/find", data={"token": token, "q": "x"}, headers=elsewhere)
+    assert seen.status_code == 403
+    across = {"sec-fetch-site": "cross-site"}
+    seen = anna.http.post("/console/find", data={"token": token, "q": "x"}, headers=across)
+    assert seen.status_code == 403
+    here = {"origin": at.url, "sec-fetch-site": "same-origin"}
+    seen = anna.http.post("/console/find", data={"token": token, "q": "x"}, headers=here)
+    assert seen.status_code == 200
+
+
+def test_the_token_of_another_session_is_not_ours(at: Served, anna: Person) -> None:
+    other = Person(at)
+    other.begin(let_in(at.folder, "BE", "head_office"), "BE")
+    other.look("/console/")
+    seen = anna.http.post("/console/find", data={"token": other.token, "q": "x"})
+    assert seen.status_code == 403
+    other.close()
+
+
+def test_with_two_chains_the_name_of_ones_own_is_needed(at: Served) -> None:
+    begin_chain(at.folder, tenant=OTHER)
+    one_time = let_in(at.folder, "AN", "head_office")
+    wait_for(lambda: OTHER in at.office.chains)
+    person = Person(at)
+    page = person.look("/console/sign-in")
+    assert 'name="chain"' in page.text
+    assert "Chain T" not in page.text
+    assert person.sign_in("AN", one_time, "Chain U").status_code == 401
+    assert person.sign_in("AN", one_time, "Nowhere").status_code == 401
+    assert person.begin(one_time, "AN", "Chain T").url.path == "/console/"
+    person.close()
+
+
+def test_the_audit_can_only_grow(at: Served) -> None:
+    let_in(at.folder, "AN", "head_office")
+    with opened(at.folder) as (_, directory):
+        for statement in ("UPDATE console_audit SET act = 'x'", "DELETE FROM console_audit"):
+            with pytest.raises(sqlite3.IntegrityError, match="insert-only"):
+                directory._raw.execute(statement)
+
+
+def test_the_command_prints_a_password_that_lets_in(at: Served) -> None:
+    done = run("new-staff", "--data", at.folder, "Chain T", "an", "head-office")
+    assert done.returncode == 0, done.stderr
+    person = Person(at)
+    assert person.begin(done.stdout.strip(), "AN").url.path == "/console/"
+    person.close()
+    assert run("new-staff", "--data", at.folder, "Chain X", "an", "auditor").returncode == 4
+    assert run("new-staff", "--data", at.folder, "Chain T", "a b", "auditor").returncode == 4
+    assert run("new-staff", "--data", at.folder, "Chain T", "ab", "cashier").returncode == 2
+
+
+def test_the_store_keeps_no_password_and_no_token(at: Served, anna: Person) -> None:
+    token = anna.http.cookies["regulars-session"].split(".")[1]
+    with opened(at.folder) as (_, directory):
+        dump = "\n".join(directory._raw.iterdump())
+    assert OWN not in dump
+    assert token not in dump.lower()
+    assert "$argon2id$" in dump
+    assert TENANT.hex() in dump.lower()
