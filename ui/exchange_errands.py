@@ -27,6 +27,9 @@ AFTER_A_FAULT_MS: Final = 60_000
 class ExchangeErrands(QObject):
     """Signals:
     changed(standing, why): how it stands, None for a till of its own; why the last question was not answered.
+
+    Attributes:
+        standing: how it stood last. why: "" where the last question was answered (app/sync/outcome.py).
     """
 
     changed = Signal(object, str)
@@ -46,7 +49,7 @@ class ExchangeErrands(QObject):
         self._counter, self._sheets, self._who = counter, sheets, who
         self._in_training = in_training
         self._asking = False
-        self._why = ""
+        self.why = ""
         self.standing: Standing | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -88,7 +91,7 @@ class ExchangeErrands(QObject):
             sheet.joined.connect(self._joined)
             self._sheets.open(sheet)
             return
-        shown = HeadOfficeSheet(self._kit, self.standing, self._why, self._desk.date_now())
+        shown = HeadOfficeSheet(self._kit, self.standing, self.why, self._desk.date_now())
         self.changed.connect(shown.use)
         shown.ask_wanted.connect(self.ask)
         self._sheets.open(shown)
@@ -114,7 +117,7 @@ class ExchangeErrands(QObject):
         self._asking = False
         if heard is None:
             return
-        self._why = heard.why
+        self.why = heard.why
         self._timer.start(int(heard.again_s * 1000))
         attached = self._counter.attached
         if attached is not None and attached.member_id in heard.changes.members:
@@ -134,4 +137,4 @@ class ExchangeErrands(QObject):
 
     def _stands(self, standing: Standing | None) -> None:
         self.standing = standing
-        self.changed.emit(standing, self._why)
+        self.changed.emit(standing, self.why)

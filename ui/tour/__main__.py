@@ -81,7 +81,8 @@ def run(out: Path, demo: Path, language: str, theme: str, size: str, day: str) -
         command = [sys.executable, "-m", "ui.tour.drive", str(store), str(pictures)]
         command += [language, theme, day]
         done = subprocess.run(command, env=environment, timeout=_LIMIT_S, check=False)
-    shutil.rmtree(store, ignore_errors=True)
+    for folder in (store, store.with_name(f"{store.name}-office")):
+        shutil.rmtree(folder, ignore_errors=True)
     report = pictures / "tour.json"
     facts: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {}
     taken = sum(1 for step in facts.get("steps", ()) if step["picture"])

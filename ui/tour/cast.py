@@ -15,6 +15,7 @@ from app.queries.counter import find_items
 from app.queries.members import member_panel
 from app.queries.search import search
 from app.settings import save
+from ui.tour.office import TourOffice
 from ui.tour.script import Cast
 
 NEW_PHONE: Final = "13900001357"
@@ -37,6 +38,7 @@ def find_cast(
     *,
     close_printer: Callable[[], None],
     open_printer: Callable[[], None],
+    office: TourOffice,
 ) -> Cast:
     """Open the store once before the window does."""
     till = open_till(store, passphrase=PASSPHRASE)
@@ -69,6 +71,7 @@ def find_cast(
         barcodes=codes,
         close_printer=close_printer,
         open_printer=open_printer,
+        office=office,
     )
 
 

@@ -137,6 +137,55 @@ class DaySteps(Steps):
         yield self.pause()
         camera.step("they work here now", name="staff_added")
 
+    def head_office(self) -> Script:
+        """The till joins, sells while the line is away, and goes on when it is back."""
+        camera, office = self.camera, self.cast.office
+        office.start()
+        yield self.press("F11")
+        yield self.sheet_is("FindAction")
+        yield self.type("zb")
+        yield self.press("Return")
+        yield self.sheet_is("JoinSheet")
+        yield self.press("ctrl+a")
+        yield self.type(office.address)
+        yield self.press("Return")
+        yield self.type(office.code())
+        yield self.pause()
+        camera.step("a code from head office lets the till in", name="join")
+        yield self.press("Return")
+        yield self.sheet_is("")
+        yield self._heard
+        yield self.pause()
+        camera.step("joined: what was sold goes there beside the counter", name="joined")
+        office.stop()
+        yield self.press("F2")
+        yield self.press("F5")
+        yield self.type("50")
+        yield self.quoted
+        yield self.press("F12")
+        yield self.sheet_is("Pay")
+        yield self.press("Return")
+        yield self.empty
+        self.shell.exchange.ask()  # As its own timer does a little later.
+        yield lambda: self.shell.exchange.why == "gone"
+        yield self.pause()
+        camera.step("the line is gone: a sale, and a small mark", name="offline")
+        office.start()
+        yield self.press("F11")
+        yield self.sheet_is("FindAction")
+        yield self.type("zb")
+        yield self.press("Return")
+        yield self.sheet_is("HeadOfficeSheet")
+        yield self.press("Return")
+        yield lambda: self.shell.exchange.why == ""
+        yield self.pause()
+        camera.step("the line is back: it is sent", name="head_office")
+        yield from self.leave_sheets(1)
+
+    def _heard(self) -> bool:
+        standing = self.shell.exchange.standing
+        return standing is not None and standing.heard is not None
+
     def cash(self) -> Script:
         """Change fetched from the bank; the X report."""
         camera = self.camera
@@ -327,18 +376,20 @@ class DaySteps(Steps):
             self.buy_three_return_three, self.void, self.printer_gone, self.approval,
             self.keys_and_lock,
         )  # fmt: skip
+        yield from self._scenes(self.manager_comes, self.head_office)
         yield from self._behind_the_counter()
 
     def short_day(self) -> Script:
         """What shows the look: sign-in, counter, member, Pay, why; then as the whole day."""
         yield from self._scenes(
-            self.open_the_day, self.find, self.sell_with_points, self.explain, self.approval
-        )
+            self.open_the_day, self.find, self.sell_with_points, self.explain, self.approval,
+            self.manager_comes,
+        )  # fmt: skip
         yield from self._behind_the_counter()
 
     def _behind_the_counter(self) -> Script:
         yield from self._scenes(
-            self.manager_comes, self.home, self.staff, self.cash, self.shift_ends, self.reports,
+            self.home, self.staff, self.cash, self.shift_ends, self.reports,
             self.exceptions, self.journal, self.close_day,
         )  # fmt: skip
 

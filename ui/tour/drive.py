@@ -23,6 +23,7 @@ from ui.main_window import MainWindow
 from ui.tour.cast import find_cast
 from ui.tour.day_script import DaySteps
 from ui.tour.driver import Camera, Driver, Hands, Script, Tour
+from ui.tour.office import TourOffice
 from ui.window import OneWindow
 
 _SLIPS: Final = {
@@ -90,9 +91,11 @@ def main(argv: list[str]) -> int:
     store, pictures, language, theme, day = argv
     out = Path(pictures)
     printer = PretendPrinter()
+    office = TourOffice(Path(store).with_name(f"{Path(store).name}-office"))
     cast = find_cast(
-        Path(store), printer.address, close_printer=printer.close, open_printer=printer.open_again
-    )
+        Path(store), printer.address, close_printer=printer.close, open_printer=printer.open_again,
+        office=office,
+    )  # fmt: skip
     application = QApplication(["regulars"])
     stage = Stage(application, Path(store), language=language, theme=theme)
     stage.show()
@@ -115,6 +118,7 @@ def main(argv: list[str]) -> int:
     try:
         application.exec()
     finally:
+        office.stop()
         stage.put_back()
     report = {"failure": tour.failure, "steps": [asdict(each) for each in tour.done]}
     (out / "tour.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")

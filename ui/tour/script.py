@@ -19,12 +19,14 @@ from ui.main_window import MainWindow
 from ui.pages import PAGES, key_of
 from ui.shell import Shell
 from ui.tour.driver import Camera, Condition, Hands, Script
+from ui.tour.office import TourOffice
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
     """Who and what the tour meets in the demo store. `rich_card` is of a member with points for an
-    approval; `close_printer` takes the printer away, `open_printer` brings it back."""
+    approval; `close_printer` takes the printer away, `open_printer` brings it back; `office` is a head office
+    that the till may join."""
 
     passphrase: str
     initials: str
@@ -43,6 +45,7 @@ class Cast:
     barcodes: tuple[str, ...]
     close_printer: Callable[[], None]
     open_printer: Callable[[], None]
+    office: TourOffice
 
 
 class Steps:

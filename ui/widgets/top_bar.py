@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.formats import number
 from app.queries.records import StaffView
 from ui.desk_records import TillView
 from ui.kit import Kit
@@ -118,12 +119,12 @@ class TopBar(QWidget):
         self._exchange.setVisible(standing is not None)
         if standing is None:
             return
-        words, waiting = self._kit.words, standing.waiting
+        words, waiting = self._kit.words, number(standing.waiting)
 
         def say() -> str:
             if why or standing.revoked:
                 return words.say("Offline · {count} waiting", count=waiting)
-            if waiting:
+            if standing.waiting:
                 return words.say("Sending {count}", count=waiting)
             return words.say("Head office ✓")
 
