@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import cached_fold, posting
 from app.approvals import Approvals
 from app.cells import put_cell
-from app.dealings import JOINED, Dealings, consent_field
+from app.dealings import JOINED, Dealings, consent_field, place_missing
 from app.documents.receipts import Shop
 from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
 from app.domain.entries import Entry
@@ -41,6 +42,7 @@ from app.protocol.facts import Authority, Facts, plain_sync
 from app.protocol.facts import read as read_facts
 from app.protocol.till import Till as Talking
 from app.settings import Settings
+from app.told_fields import tell_fields
 from app.witness import WitnessFile
 from db import errors as db_errors
 from db import head_office, people, rows, till
@@ -98,6 +100,7 @@ class Tx:
     _closed: tuple[int, bytes, int | None] | None = None
     _cells: list[tuple[int, bytes]] = field(default_factory=list)
     _dealings: Dealings | None = None
+    _links_mended: bool = False
     _composed: Event | None = None
 
     def now(self) -> datetime:
@@ -137,6 +140,9 @@ class Tx:
         beside the entries; `authority` is the right by which points are spent."""
         ctx = self.context
         now = self.now()
+        dealings = (
+            self.dealings
+        )  # Before the event: what a start brought back has its place before it.
         seq, previous = self._last()
         event = Event(
             id=event_id,
@@ -162,8 +168,8 @@ class Tx:
             self._cells.append((event.seq, plain))
         body = event.to_bytes()
         self._append(event, body, previous, posted)
-        if self.dealings is not None:
-            self._tell(self.dealings, event, body, cells)
+        if dealings is not None:
+            self._tell(dealings, event, body, cells)
         if member_id is not None and entries and session is not None:
             # What the owner posts by itself, for thousands at once, the close of the day proves.
             ctx._touched.add(member_id)
@@ -195,8 +201,21 @@ class Tx:
     def dealings(self) -> Dealings | None:
         """The till's dealings with head office in this transaction; None for a till of its own."""
         if self._dealings is None and self.context.has_head_office(self.conn):
-            self._dealings = Dealings(self.conn, self._tiers, self._compose, self._post_composed)
+            made = Dealings(self.conn, self._tiers, self._compose, self._post_composed)
+            if not self.context._links_whole:
+                self._mend_links(made)
+            self._dealings = made
         return self._dealings
+
+    def _mend_links(self, dealings: Dealings) -> None:
+        """Once after a start, before anything is recorded: events may have come back from the journal file.
+
+        Rights that came after them are unknown then, so the till gives all up (sync.md section 3)."""
+        members = place_missing(self.conn, dealings)
+        if members is not None:
+            tell_fields(self.conn, dealings, sorted(members), micros(self.now()) // 1000)
+            own_chain.give_up(dealings, os.urandom(16))
+        self._links_mended = True
 
     def _tiers(self) -> dict[int, str]:
         newest = self.context.programmes(self.conn)[-1]
@@ -298,7 +317,9 @@ class Context:
         self._words: dict[str, Words] = {}
         self._initials: dict[bytes, str] = {}
         self._programmes: tuple[Programme, ...] = ()
-        self._joined: bool | None = None
+        self._dealing: bool | None = None
+        self._owns: bool | None = None
+        self._links_whole = False
 
     def words(self, language: str) -> Words:
         """The sentences of a language, for slips; the window has its own."""
@@ -343,6 +364,7 @@ class Context:
                     tx = Tx(conn, self, command_id, posting.event_of(known) if known else None)
                     tx.event = tx.known
                     yield tx
+                self._links_whole = self._links_whole or tx._links_mended
                 self._to_files(tx)
         self.approvals.forget(command_id)
 
@@ -373,14 +395,22 @@ class Context:
             yield conn
 
     def has_head_office(self, conn: Connection) -> bool:
-        """Whether this till belongs to a head office. Remembered: each sale asks."""
-        if self._joined is None:
-            self._joined = head_office.control(conn) is not None
-        return self._joined
+        """Whether this till has dealings with a head office. Remembered: each sale asks."""
+        if self._dealing is None:
+            self._dealing = head_office.control(conn) is not None
+        return self._dealing
+
+    def owns_ledger(self, conn: Connection) -> bool:
+        """Whether the members' ledger is this till's own: until it joins a head office, and never again, also
+        where an older database is back that knows of the joining by its journal alone."""
+        if self._owns is None:
+            self._owns = not (self.has_head_office(conn) or posting.has_joined(conn))
+        return self._owns
 
     def look_whether_joined(self) -> None:
         """It may belong to one now."""
-        self._joined = None
+        self._dealing = self._owns = None
+        self._links_whole = False
 
     def programmes(self, conn: Connection) -> tuple[Programme, ...]:
         """Every published version, oldest first."""
@@ -458,6 +488,21 @@ class Context:
         while self._unwritten:
             self.profiles.append(*self._unwritten[0])
             del self._unwritten[0]
+
+    def forget_cells(self, members: Set[bytes]) -> None:
+        """These persons are erased: nothing of them stays in the second copy either. What fails is done by the
+        next backup, which empties it."""
+        gone = {member.hex() for member in members}
+        with self._own_turn():
+            kept = [
+                (seq, cell)
+                for seq, cell in self.profiles.cells()
+                if json.loads(cell).get("member_id") not in gone
+            ]
+            try:
+                self.profiles.rewrite(kept)
+            except OSError as error:
+                log.warning("profile file not rewritten: %s", error.strerror)
 
     def _mend_journal(self) -> None:
         """Bring the journal file up to the database before anything else is sold."""

@@ -21,10 +21,11 @@ from app.domain.entries import Entry
 from app.domain.errors import Refused
 from app.domain.state import MemberState
 from app.intake import readings
-from app.protocol import overlay
+from app.protocol import overlay, own_chain
 from app.protocol.cells import CONSENT, GIVEN, NOT_GIVEN, WITHDRAWN
 from app.protocol.facts import Facts
-from app.protocol.links import Link
+from app.protocol.facts import read as read_facts
+from app.protocol.links import Link, link, place
 from app.protocol.till_store import Base, Control
 from app.protocol.wire import Cell, ReferenceRow
 from db import head_office, people, rows, search
@@ -39,6 +40,9 @@ class Dealings:
 
     compose, append  write the protocol's own events as this till writes its events (app/context.py)
     tiers            the tier's code by rank
+
+    Attributes:
+        touched: members whose rows are others now. forgotten: those whose person is gone from them.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Dealings:
         self._before: dict[bytes, Base | None] = {}
         """Members whose base was put, as they were before this transaction: not yet shown."""
         self.touched: set[bytes] = set()
+        self.forgotten: set[bytes] = set()
 
     # Control and the own chain
 
@@ -177,15 +182,17 @@ class Dealings:
     def _show(self, base: Base, before: Base | None) -> None:
         """The counter's rows of a member, from what head office said last and the own events after it."""
         member = base.row.member
-        if base.row.alias is not None or base.row.erased:
+        fields = overlay.profile(self, member)
+        values = {name: cell.value for name, cell in fields.items() if cell.value is not None}
+        gone = base.row.alias is not None or base.row.erased
+        if not gone or people.member(self._conn, member) is not None:
+            # As every sale and `verify` fold them: by the member's own entries, a merged one's too.
+            self._show_account(member, values, cached_fold.folded(self._conn, member))
+        if gone:
             if base.row.alias is not None:
                 people.move_cards(self._conn, member, base.row.alias)
             self._forget(member)
             return
-        fields = overlay.profile(self, member)
-        values = {name: cell.value for name, cell in fields.items() if cell.value is not None}
-        state = overlay.shown(self, member)
-        self._show_account(member, values, state)
         cells = () if before is None else before.row.cells
         if before is None or set(cells) != set(base.row.cells) or not values:
             self._show_person(member, values)
@@ -244,6 +251,7 @@ class Dealings:
         head_office.put_consents(self._conn, member, list(_consents(values)))
 
     def _forget(self, member: bytes) -> None:
+        self.forgotten.add(member)
         search.forget_words(self._conn)
         people.drop_person(self._conn, member)
 
@@ -260,6 +268,27 @@ class Dealings:
             for name in (NAME, READING, PHONE, EMAIL, NOTE, ALERT)
         }
         return {**found, BIRTHDAY: _birthday_text(cell)}
+
+
+def place_missing(conn: Connection, dealings: Dealings) -> set[bytes] | None:
+    """Write the links of events that came back from the journal file, which knows of none.
+
+    Returns their members; None where no link was missing.
+    """
+    control = dealings.control()
+    top, last = dealings.top(), head_office.last_link(conn, control.epoch)
+    if control.base + last >= top:
+        return None
+    at, members = own_chain.chain_at(dealings, last), set[bytes]()
+    for number in range(control.base + last + 1, top + 1):
+        body = dealings.body(number)
+        row = link(at, dealings.event(number), body)
+        dealings.put_link(row)
+        at = place(row)
+        member = read_facts(body).member
+        if member is not None:
+            members.add(member)
+    return members
 
 
 def consent_field(answer: people.ConsentRow, known: Mapping[str, str]) -> tuple[str, str]:

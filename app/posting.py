@@ -82,6 +82,7 @@ FIGURED: Final = DOCUMENTS | {ENROL, EXPIRE, UNEXPIRE, TIER_REVIEW, COUNT}
 _CLOSE_FLOOR: Final = "close_floor"
 _RECEIPT_FLOOR: Final = "receipt_floor"
 _RESTORES: Final = "restores"
+_JOINED: Final = "joined"
 
 _json = msgspec.json.Encoder(order="deterministic")
 
@@ -331,6 +332,8 @@ def _project(conn: Connection, event: Event) -> None:
         original = rows.event_by_id(conn, bytes.fromhex(event.doc["of"]))
         assert original is not None, "a copy is of an event of this journal"
         till.note_copy(conn, original.seq, event.doc["copy_no"])
+    elif event.kind == JOINED:
+        rows.set_meta(conn, _JOINED, "1")
     elif event.kind == RESTORED:
         rows.set_meta(conn, _CLOSE_FLOOR, str(event.doc.get("close", 0)))
         rows.set_meta(conn, _RECEIPT_FLOOR, str(event.doc.get("receipt", 0)))
@@ -340,6 +343,11 @@ def _project(conn: Connection, event: Event) -> None:
         drawer.insert_use(conn, use)
     for consent in consent_rows(event):
         people.put_consent(conn, consent)
+
+
+def has_joined(conn: Connection) -> bool:
+    """Whether the journal says that the till belongs to a head office."""
+    return rows.meta(conn, _JOINED) is not None
 
 
 def close_floor(conn: Connection) -> int:

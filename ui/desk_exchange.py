@@ -19,18 +19,25 @@ if TYPE_CHECKING:
 
 class ExchangeDesk:
     """Every method but `stop` blocks; any may raise Refused or Unavailable. `once` waits for the network (net
-    lane), `hold` and `let_go` for some tenths of a second (hold lane)."""
+    lane), `hold` and `let_go` for some tenths of a second (hold lane).
+
+    Attributes:
+        joined: whether the till belonged to a head office when it was looked at last.
+    """
 
     def __init__(self, till: Till) -> None:
         self._ctx = till.context
         self._behind = "events_replayed" in till.findings.mended()
         self._exchange: Exchange | None = None
+        self.joined = False
         self._stopped = False
         self._beginning = threading.Lock()
 
     def standing(self) -> Standing | None:
         """How it stands, None for a till of its own (db lane)."""
-        return standing(self._ctx)
+        found = standing(self._ctx)
+        self.joined = found is not None
+        return found
 
     def once(self) -> Heard | None:
         """Ask head office once; None for a till of its own."""

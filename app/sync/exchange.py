@@ -13,18 +13,15 @@ from typing import Final, Protocol
 import httpx
 
 from app import posting
-from app.context import Changes, Context, Tx
+from app.context import Changes, Context
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.log import log
 from app.protocol import endpoints, own_chain, wire
-from app.protocol.facts import read as read_facts
 from app.protocol.ids import random_id
-from app.protocol.links import link, place
 from app.protocol.till import Till
 from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
-from app.sync.fields import tell_fields
 from app.sync.outcome import Heard
 from db import head_office, rows
 
@@ -88,7 +85,6 @@ class Exchange:
             dealings = tx.dealings
             if dealings is None:
                 return
-            behind = _place_missing(tx) or behind
             restores = posting.restores(tx.conn)
             if restores != int(rows.meta(tx.conn, _RESTORES) or 0):
                 rows.set_meta(tx.conn, _RESTORES, str(restores))
@@ -142,7 +138,9 @@ class Exchange:
                 or bool(control.nonce)
                 or any(bucket not in control.cursors for bucket in control.buckets)
             )
-            touched = frozenset(dealings.touched)
+            touched, forgotten = frozenset(dealings.touched), dealings.forgotten
+        if forgotten:
+            self._ctx.forget_cells(forgotten)
         self._failures = 0
         if isinstance(reply, Refusal):
             log.warning("head office refuses: %s", reply.why)
@@ -247,23 +245,3 @@ def line_of(
 def _ask(line: Line, request: Request, epoch: int) -> Reply:
     body = line.ask(_PATHS[type(request)], request.rid, epoch, wire.to_bytes(request))
     return wire.reply_of(body)
-
-
-def _place_missing(tx: Tx) -> bool:
-    """Links of events that came back from the journal file, which knows of none, and the fields that were
-    written with them; whether there were any."""
-    dealings = tx.dealings
-    assert dealings is not None
-    control = dealings.control()
-    top, last = dealings.top(), head_office.last_link(tx.conn, control.epoch)
-    at, members = own_chain.chain_at(dealings, last), set[bytes]()
-    for number in range(control.base + last + 1, top + 1):
-        body = dealings.body(number)
-        row = link(at, dealings.event(number), body)
-        dealings.put_link(row)
-        at = place(row)
-        member = read_facts(body).member
-        if member is not None:
-            members.add(member)
-    tell_fields(tx, sorted(members))
-    return control.base + last < top

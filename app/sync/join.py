@@ -24,8 +24,8 @@ from app.protocol.ids import random_id
 from app.protocol.links import genesis, link, place
 from app.protocol.till_store import Control, Segment
 from app.sync.client import HeadOffice, NoAnswer, Refused, public_key_of
-from app.sync.fields import tell_fields
 from app.sync.outcome import Joined
+from app.told_fields import tell_fields
 from db import head_office, people, rows
 
 SEED_BYTES: Final = 32
@@ -102,9 +102,10 @@ def take_in(
             head_office.put_head_office(tx.conn, row)
             ctx.look_whether_joined()
             _place_all(tx, control, told)
-            tell_fields(tx, people.all_members(tx.conn))
             dealings = tx.dealings
             assert dealings is not None
+            now_ms = int(tx.now().timestamp() * 1000)
+            tell_fields(tx.conn, dealings, people.all_members(tx.conn), now_ms)
             if answer.epoch > 1:
                 own_chain.give_up(dealings, random_id(rng))
             tx.record(

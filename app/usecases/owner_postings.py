@@ -22,7 +22,7 @@ from app.domain.programme import Programme
 from app.domain.state import EMPTY, MemberState
 from app.domain.state_rows import Needs, needs
 from app.domain.tiers import review_entries
-from db import day, due, head_office, rows, till
+from db import day, due, rows, till
 from db.connection import Connection
 
 BATCH_MEMBERS: Final = 25
@@ -68,7 +68,7 @@ class Outlook:
 def owns_ledger(ctx: Context) -> bool:
     """Whether this till is the owner of its members' ledger: true until it joins a head office."""
     with ctx.read() as conn:
-        return head_office.control(conn) is None
+        return ctx.owns_ledger(conn)
 
 
 def outlook(ctx: Context, on: BusinessDate) -> Outlook:

@@ -36,7 +36,7 @@ from app.usecases.done import Done
 from app.usecases.give_back import state_before
 from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
-from db import head_office, people, rows
+from db import people, rows
 
 REASONS: Final = ("changed_mind", "faulty", "wrong_item", "other")
 
@@ -227,7 +227,7 @@ def _quote(
     member = member_context(conn, row.member_id, programme, on, None)
     return quote_return(
         document, returns, lines, member, programme, on=on,
-        owner=head_office.control(conn) is None,
+        owner=ctx.owns_ledger(conn),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from app.usecases.owner_postings import Progress as Postings
 from app.usecases.owner_postings import post_batch
 from app.usecases.sell import sell
 from app.usecases.verify import verify
-from tests.app.chain import Chain, settle
+from tests.app.chain import BUCKET, Chain, settle
 from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, sale_command, template
 from tests.app.offline_month import bounded, live
 
@@ -339,3 +339,84 @@ def test_a_withdrawn_consent_counts_everywhere(kiosk: Kiosk, second: Kiosk) -> N
         settle(one, two)
     assert profile(kiosk.ctx, kiosk.member_id).marketing_consent is False
     sound(kiosk, second)
+
+
+def test_a_person_who_is_erased_is_gone_from_every_file_and_the_ledger_stands(
+    kiosk: Kiosk, second: Kiosk
+) -> None:
+    chain = Chain()
+    one, two = chain.let_in(kiosk), chain.let_in(second)
+    ada = kiosk.enrol(ProfileInput("Ada Byron", "13900001234")).result.member_id
+    sell_to(kiosk, ada, 5000)
+    settle(one, two)
+    chain.server.erase(ada, BUCKET)
+    settle(one, two)
+    for till in (kiosk, second):
+        assert not [cell for _, cell in till.ctx.profiles.cells() if b"Ada" in cell]
+        with pytest.raises(Refused):
+            profile(till.ctx, ada)
+        while index_visits(till.ctx):
+            pass
+        assert search(till.ctx, "Ada").hits == ()
+    assert balance(kiosk, ada) == 50
+    sell_to(kiosk, ada, 5000)
+    settle(one, two)
+    assert chain.member(ada).state.balance(POINTS) == 100
+    sound(kiosk, second)
+
+
+def test_merged_members_are_sold_to_and_voided_as_the_survivor_counts(
+    kiosk: Kiosk, second: Kiosk
+) -> None:
+    chain = Chain()
+    one, two = chain.let_in(kiosk), chain.let_in(second)
+    ada = kiosk.enrol(ProfileInput("Ada Byron", "13900001234")).result.member_id
+    sell_to(kiosk, ada, 5000)
+    settle(one, two)
+    sale = sell_to(kiosk, ada, 9900)  # on its way while the two are merged
+    assert chain.server.merge(ada, kiosk.member_id, chain.now_ms)
+    settle(one, two)
+    sound(kiosk, second)
+    kiosk.undo(sale)
+    sell_to(second, ada, 5000)
+    settle(one, two)
+    total = chain.member(kiosk.member_id).state.balance(POINTS)
+    assert total == balance(kiosk, kiosk.member_id) == balance(second, kiosk.member_id)
+    sound(kiosk, second)
+
+
+def test_a_start_that_brings_events_back_sells_on_at_once(kiosk: Kiosk) -> None:
+    """Before anybody has asked head office."""
+    chain = Chain()
+    settle(chain.let_in(kiosk))
+    kiosk.close()
+    kept = kiosk.database.read_bytes()
+    kiosk.open()
+    kiosk.quote_and_sell()
+    kiosk.crash()
+    kiosk.log.unlink(missing_ok=True)
+    kiosk.database.write_bytes(kept)
+    kiosk.open()
+    kiosk.quote_and_sell()
+    settle(chain.exchange(kiosk))
+    assert chain.member(kiosk.member_id).state.balance(POINTS) == balance(kiosk, kiosk.member_id)
+    sound(kiosk)
+
+
+def test_a_database_of_before_the_joining_spends_nothing_and_owns_nothing(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    kiosk.close()
+    kept = kiosk.database.read_bytes()
+    kiosk.open()
+    chain = Chain()
+    settle(chain.let_in(kiosk))
+    kiosk.crash()
+    kiosk.log.unlink(missing_ok=True)
+    kiosk.database.write_bytes(kept)
+    kiosk.open()
+    with kiosk.ctx.read() as conn:
+        assert not kiosk.ctx.owns_ledger(conn)
+    with pytest.raises(Refused) as refused:
+        sell_to(kiosk, kiosk.member_id, redeem=200)
+    assert refused.value.code is Refusal.POINTS_NO_RIGHT
+    sell_to(kiosk, kiosk.member_id)

@@ -33,9 +33,14 @@ NOTES_ROOM: Final = 370
 class Pay(Sheet):
     """Signals:
     taking(tender, given_minor): money is taken; who takes it calls `wait`, and `refused` if it fails.
+    left(): it is taken away.
+
+    Attributes:
+        hold: what head office has reserved for this sale.
     """
 
     taking = Signal(str, object)  # An int of Qt's has 32 bits: money doesn't fit.
+    left = Signal()
     wide = 760
 
     def __init__(
@@ -51,6 +56,7 @@ class Pay(Sheet):
         self.command_id = command_id
         self.quote = quote
         self._guard = OnceGuard(clock)
+        self.hold: bytes | None = None
         self._painted = False
         self._busy = False
         self._cash_typed = ""
@@ -113,6 +119,9 @@ class Pay(Sheet):
 
     def first_focus(self) -> QWidget:
         return self.received
+
+    def gone(self) -> None:
+        self.left.emit()
 
     def use_quote(self, quote: SaleQuote) -> None:
         """Show another quote, and say what is to pay now. Cash that was typed stays: it is what the

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import shiboken6
+from PySide6.QtCore import QTimer
 
 from app.domain.errors import Refusal, Refused
 from app.domain.member import Doubtful
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
     from app.usecases.sell import Sold
     from ui.desk import Desk
     from ui.screens.counter import Counter
+
+
+HOLD_WAIT_MS: Final = 300
+"""So long a customer waits for head office before the till's own rights decide (sync.md section 3)."""
 
 
 class Charging:
@@ -195,6 +202,7 @@ class Charging:
             clock=self._clock,
         )
         sheet.taking.connect(lambda tender, given: self._take(sheet, tender, given))
+        sheet.left.connect(lambda: self._left(sheet))
         self._counter.strip.drop_passing()
         self._counter.sheets.open(sheet)
 
@@ -204,37 +212,60 @@ class Charging:
         late = cart.member_id is not None and cart.member_id == self._late
         self._counter.keep_pending()  # Before the sale, whose transaction drops what was kept.
 
-        def sell(hold: bytes | None) -> None:
+        def sell() -> None:
+            if not shiboken6.isValid(sheet):
+                return
             self._lanes.run(
                 sheet,
                 "db",
                 lambda: self._desk.sell(
-                    command_id,
-                    session,
-                    cart,
-                    (tender, given_minor),
-                    quote.key,
-                    late=late,
-                    hold=hold,
+                    command_id, session, cart, (tender, given_minor), quote.key,
+                    late=late, hold=sheet.hold,
                 ),
                 ok=lambda sold: self._sold(sheet, sold),
-                failed=lambda error: self._not_sold(sheet, error, hold),
-            )
-
-        points = quote.draft.points_spent
-        if points and cart.member_id is not None:
-            # Some tenths of a second at most: then the till's own rights decide.
-            member = cart.member_id
-            self._lanes.run(
-                sheet,
-                "hold",
-                lambda: self._desk.exchange.hold(member, points),
-                ok=sell,
                 failed=lambda error: self._not_sold(sheet, error),
-            )
+            )  # fmt: skip
+
+        asks = self._desk.exchange.joined and sheet.hold is None
+        if asks and quote.draft.points_spent and cart.member_id is not None:
+            self._ask_hold(sheet, cart.member_id, quote.draft.points_spent, sell)
         else:
-            sell(None)
+            sell()
         sheet.wait()
+
+    def _ask_hold(self, sheet: Pay, member: bytes, points: int, sell: Callable[[], None]) -> None:
+        """Ask head office for the points, and sell: when it has answered, or after a moment, whichever comes
+        first. What is granted too late is let go."""
+        waiting = [True]
+
+        def go_on(hold: bytes | None) -> None:
+            if waiting and shiboken6.isValid(sheet):
+                waiting.clear()
+                sheet.hold = hold
+                sell()
+            elif hold is not None:
+                self._let_go(hold)
+
+        QTimer.singleShot(HOLD_WAIT_MS, self._counter, lambda: go_on(None) if waiting else None)
+        self._lanes.run(
+            self._counter,
+            "hold",
+            lambda: self._desk.exchange.hold(member, points),
+            ok=go_on,
+            failed=lambda error: go_on(None),
+        )
+
+    def _left(self, sheet: Pay) -> None:
+        """However Pay went: a hold that no sale has used is let go."""
+        if sheet.hold is not None:
+            self._let_go(sheet.hold)
+            sheet.hold = None
+
+    def _let_go(self, hold: bytes) -> None:
+        self._lanes.run(
+            self._counter, "hold", lambda: self._desk.exchange.let_go(hold),
+            ok=lambda _: None, failed=self._counter.warn,
+        )  # fmt: skip
 
     def _who(self) -> Session:
         assert self._counter.session is not None, "Pay opens for someone who signed in"
@@ -272,12 +303,7 @@ class Charging:
                 )
             )
 
-    def _not_sold(self, sheet: Pay, error: Exception, hold: bytes | None = None) -> None:
-        if hold is not None:
-            self._lanes.run(
-                self._counter, "hold", lambda: self._desk.exchange.let_go(hold),
-                ok=lambda _: None, failed=self._counter.warn,
-            )  # fmt: skip
+    def _not_sold(self, sheet: Pay, error: Exception) -> None:
         offer = error.offer if isinstance(error, Refused) else None
         if isinstance(offer, SaleQuote):
             sheet.use_quote(offer)
@@ -294,8 +320,12 @@ class Charging:
             again=sheet.send, declined=lambda said: self._declined(sheet, said),
         )  # fmt: skip
         if not asked:
+            self._left(
+                sheet
+            )  # A second person's yes is for the same points: they stay held until then.
             self._counter.scanning.take_up_waiting()
 
     def _declined(self, sheet: Pay, said: Text) -> None:
+        self._left(sheet)
         sheet.refused(said)
         self._counter.scanning.take_up_waiting()

@@ -6,38 +6,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlcipher3.dbapi2 import Connection
+
 from app.cells import cells_of_member
-from app.context import Tx
 from app.dealings import JOINED, Dealings, consent_field
 from app.protocol import overlay
 from app.protocol.till import Till
 from db import people
 
 
-def tell_fields(tx: Tx, members: Iterable[bytes]) -> None:
+def tell_fields(
+    conn: Connection, dealings: Dealings, members: Iterable[bytes], now_ms: int
+) -> None:
     """Write those fields of these members that head office has otherwise or not at all."""
-    dealings = tx.dealings
-    assert dealings is not None
-    talking, now_ms = Till(dealings), int(tx.now().timestamp() * 1000)
+    talking = Till(dealings)
     for member in list(members):
         known = overlay.profile(dealings, member)
-        for name, value in _fields(tx, dealings, member).items():
+        for name, value in _fields(conn, dealings, member).items():
             stands = known[name].value if name in known else None
             if value is not None and value != stands:
                 talking.set_cell(member, name, value, now_ms)
 
 
-def _fields(tx: Tx, dealings: Dealings, member: bytes) -> dict[str, str | None]:
-    account = people.member(tx.conn, member)
+def _fields(conn: Connection, dealings: Dealings, member: bytes) -> dict[str, str | None]:
+    account = people.member(conn, member)
     fields: dict[str, str | None] = {}
     if account is None:
         return fields
-    for cell in cells_of_member(tx.conn, member):
+    for cell in cells_of_member(conn, member):
         fields |= dealings.fields_written(cell)
     if not fields:
         return fields  # The person was forgotten.
     fields[JOINED] = str(account.joined)
-    for answer in people.consents_of(tx.conn, member):
+    for answer in people.consents_of(conn, member):
         known = {name: value for name, value in fields.items() if value is not None}
         name, value = consent_field(answer, known)
         fields[name] = value
