@@ -76,7 +76,8 @@ class ExchangeDesk:
             self._exchange.close()
 
     def _begun(self) -> Exchange | None:
-        if self._stopped or self.standing() is None:
+        standing = self.standing()
+        if self._stopped or standing is None or standing.severed:
             return None
         with self._beginning:
             if self._exchange is None:

@@ -86,7 +86,7 @@ class ExchangeErrands(QObject):
             words = self._kit.words
             self._counter.strip.refuse(lambda: words.say("Training has no head office."))
             return
-        if self.standing is None:
+        if self.standing is None or self.standing.severed:
             sheet = JoinSheet(self._kit, self._lanes, self._desk, self._who)
             sheet.joined.connect(self._joined)
             self._sheets.open(sheet)
@@ -106,7 +106,7 @@ class ExchangeErrands(QObject):
     def _look(self) -> None:
         def seen(standing: Standing | None) -> None:
             self._stands(standing)
-            if standing is not None:
+            if standing is not None and not standing.severed:
                 self.ask()
 
         self._lanes.run(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlcipher3.dbapi2 import Connection
+
 from app import bases, posting
 from app.context import Context
 from app.protocol.events import instant_of
@@ -19,6 +21,7 @@ class Standing:
     fields       profile fields that it has not answered                heard    its last answer
     grant_left   points that may still be spent without it, 0 for none  lease    until when
     anew         the till is being placed anew: it holds no rights meanwhile
+    severed      an older database is back, of before the joining: the till has to be let in again
     """
 
     address: str
@@ -31,6 +34,7 @@ class Standing:
     members: int
     anew: bool
     revoked: bool
+    severed: bool = False
 
 
 def standing(ctx: Context) -> Standing | None:
@@ -38,7 +42,7 @@ def standing(ctx: Context) -> Standing | None:
     with ctx.read() as conn:
         row = head_office.head_office(conn)
         if row is None:
-            return None
+            return None if ctx.owns_ledger(conn) else _severed(conn)
         control = bases.CONTROL.unpack(row.control)
         first = rows.event_by_seq(conn, control.acked + 1)
         at = None if first is None else posting.event_of(first).at_us
@@ -55,3 +59,9 @@ def standing(ctx: Context) -> Standing | None:
             anew=not control.settled,
             revoked=control.revoked,
         )
+
+
+def _severed(conn: Connection) -> Standing:
+    head = rows.head(conn)
+    waiting = 0 if head is None else head[0]
+    return Standing("", waiting, None, 0, None, 0, None, 0, anew=True, revoked=False, severed=True)

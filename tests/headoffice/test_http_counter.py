@@ -154,3 +154,29 @@ def test_an_answer_of_a_stranger_changes_nothing(
     stands = standing(till.ctx)
     assert stands is not None
     assert stands.waiting == 1
+
+
+def test_a_till_whose_old_database_is_back_is_let_in_anew_and_goes_on(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    till.close()
+    kept = till.database.read_bytes()
+    till.open()
+    till.quote_and_sell()
+    settle(let_in(till, office, lines))
+    till.crash()
+    till.log.unlink(missing_ok=True)
+    till.database.write_bytes(kept)  # of before the joining; the journal file has what came after
+    till.open()
+    till.quote_and_sell()
+    stands = standing(till.ctx)
+    assert stands is not None
+    assert stands.severed
+    exchange = let_in(till, office, lines)
+    settle(exchange)
+    with opened(office.folder) as (store, _), store.reading():
+        known = store.member(till.member_id)
+        assert known is not None
+        shown = member_panel(till.ctx, till.member_id).points_balance
+        assert known.state.balance(POINTS) == shown > 0
+    assert verify(till.ctx).findings == []

@@ -29,6 +29,7 @@ from ui.tour.cast import find_cast
 from ui.tour.day_script import DaySteps
 from ui.tour.drive import PretendPrinter
 from ui.tour.driver import Camera, Condition, Driver, Hands, Script, Tour
+from ui.tour.office import TourOffice
 from ui.tour.script import Cast
 from ui.window import build_window
 
@@ -423,8 +424,9 @@ def main(argv: list[str]) -> int:
     cast = None
     if scene == "day":
         cast = find_cast(
-            store, printer.address, close_printer=printer.close, open_printer=printer.open_again
-        )
+            store, printer.address, close_printer=printer.close, open_printer=printer.open_again,
+            office=TourOffice(out / "office"),
+        )  # fmt: skip
     application = QApplication(["regulars"])
     window = build_window(application, store, language=language, theme="light")
     put_back = window.crash.install()

@@ -122,6 +122,8 @@ class TopBar(QWidget):
         words, waiting = self._kit.words, number(standing.waiting)
 
         def say() -> str:
+            if standing.severed:
+                return words.say("Join head office again")
             if why or standing.revoked:
                 return words.say("Offline · {count} waiting", count=waiting)
             if standing.waiting:
