@@ -412,6 +412,7 @@ NOBODY: Final = Cast(
     barcodes=(),
     close_printer=lambda: None,
     open_printer=lambda: None,
+    office=TourOffice(Path("out") / "nobody"),
 )
 """A shop that isn't set up yet has nobody in it."""
 
