@@ -41,7 +41,7 @@ from app.protocol.wire import (
 from headoffice import letting_in, messages
 from headoffice.directory import KnownTill
 from headoffice.keys import verifier
-from headoffice.limiting import ServedRids, TokenBuckets
+from headoffice.limiting import ServedRids, TokenBuckets, address_of
 from headoffice.messages import TooBig
 from headoffice.office import Office
 from headoffice.watching import Watch, bug, note
@@ -466,15 +466,7 @@ def _ids(exchange: Exchange) -> dict[str, Any]:
 
 
 def _address(request: HttpRequest) -> str:
-    """Whose tries are counted together: an address, of IPv6 its network, which one customer has whole."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:
-        return host
-    return str(ipaddress.ip_network((host.split("%")[0], 64), strict=False))
+    return address_of(request.client.host if request.client else "")
 
 
 def _is_local(request: HttpRequest) -> bool:

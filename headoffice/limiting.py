@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict, deque
 from typing import NamedTuple
 
@@ -61,3 +62,14 @@ class ServedRids:
     def give_back(self, device: bytes, rid: bytes) -> None:
         """The request was not served after all."""
         self._known.discard(device + rid)
+
+
+def address_of(host: str) -> str:
+    """Whose tries are counted together: an address, of IPv6 its network, which one customer has whole."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:
+        return host
+    return str(ipaddress.ip_network((host.split("%")[0], 64), strict=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
@@ -15,6 +16,9 @@ from headoffice.console.listing import Listing, Shown
 from headoffice.console.snapshot import ChainRow, Snapshot, TillRow
 
 PAGE: Final = 100
+SILENT_SHOWN: Final = 20
+FILE_MOST: Final = 20_000
+"""So many events of the quarantine are listed; the overview counts all."""
 SILENT_LEASES: Final = 2
 """A till that was not heard for so many leases is marked."""
 
@@ -39,6 +43,7 @@ def overview(desk: Desk, asked: Asked) -> Response:
         chain, tenant, shops = snapshot.chain(), snapshot.tenant(), snapshot.shops()
         tills = _tills(desk, snapshot, chain)
         quarantined = snapshot.quarantined()
+    silent = [till for till in tills if till.silent]
     say = asked.words.say
     listed = Listing(
         "stores",
@@ -53,7 +58,8 @@ def overview(desk: Desk, asked: Asked) -> Response:
         chain=chain.name,
         shops=listed,
         live=sum(till.row.standing == "live" for till in tills),
-        silent=_listed_tills(asked, chain, [till for till in tills if till.silent], desk.office.now_ms()),
+        silent=_listed_tills(asked, chain, silent[:SILENT_SHOWN], desk.office.now_ms()),
+        silent_tills=len(silent),
         quarantined=quarantined,
         figures=figures(asked, tenant),
         used=tenant.overdrawn + tenant.left,
@@ -114,7 +120,7 @@ def quarantine(desk: Desk, asked: Asked) -> Listing:
     """Events that were acknowledged and kept, but not applied."""
     say = asked.words.say
     with desk.reading(asked) as snapshot:
-        chain, rows = snapshot.chain(), snapshot.quarantine(PAGE)
+        chain, rows = snapshot.chain(), snapshot.quarantine(FILE_MOST)
     heads = (say("Event"), say("Made at, as its id claims"), say("Bytes"))
     return Listing(
         "quarantine",
@@ -143,7 +149,7 @@ def audit(desk: Desk, asked: Asked) -> tuple[Listing, int | None]:
             Shown(row.initials or "–"),
             Shown(wording.named(words, wording.ACTS, row.act)),
             Shown("" if row.member is None else row.member.hex()[:8], _member_page(row.member)),
-            Shown(row.detail),
+            Shown(wording.named(words, wording.DETAILS, row.detail)),
         )
         for row in rows[:PAGE]
     )
@@ -155,12 +161,16 @@ def list_page(
     rows: Callable[[Desk, Asked], Listing],
     note: Callable[[Asked], str],
 ) -> Callable[[Desk, Asked], Response]:
-    """The page of a list that has one page."""
+    """The pages of a list whose file has all of it."""
 
     def show(desk: Desk, asked: Asked) -> Response:
+        listing, begin, here = rows(desk, asked), asked.after(), asked.request.url.path
+        end = begin + PAGE
+        shown = replace(listing, rows=listing.rows[begin:end])
+        more = f"{here}?after={end}" if len(listing.rows) > end else None
         return desk.page(
-            asked, "list.html", title=title(asked), listing=rows(desk, asked), note=note(asked),
-            file=f"{asked.request.url.path}.csv", older=None,
+            asked, "list.html", title=title(asked), listing=shown, note=note(asked),
+            file=f"{here}.csv", older=more, older_name=asked.words.say("More of them"),
         )  # fmt: skip
 
     return show
@@ -175,7 +185,7 @@ def audit_page(desk: Desk, asked: Asked) -> Response:
     return desk.page(
         asked, "list.html", title=say("Audit"), listing=listing, note=note,
         file="/console/audit.csv" + (f"?before={asked.before()}" if query else ""),
-        older=None if older is None else f"/console/audit?before={older}",
+        older=None if older is None else f"/console/audit?before={older}", older_name=say("Older ones"),
     )  # fmt: skip
 
 

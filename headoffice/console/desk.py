@@ -61,8 +61,15 @@ class Asked:
 
     def before(self) -> int:
         """From where a list that is read backwards goes on."""
-        asked = self.request.query_params.get("before", "")
-        return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 1 << 62
+        return self._number("before", 1 << 62)
+
+    def after(self) -> int:
+        """How many rows of a list were shown before."""
+        return self._number("after", 0)
+
+    def _number(self, name: str, otherwise: int) -> int:
+        asked = self.request.query_params.get(name, "")
+        return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else otherwise
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 import time
@@ -13,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -23,12 +24,14 @@ from headoffice.console.browser import Browser, cookie_key
 from headoffice.console.desk import HERE, Asked, Desk, NotFound, go_to
 from headoffice.console.snapshot import reading
 from headoffice.console.staff import ROLES, Role, Session, Staff
-from headoffice.limiting import TokenBuckets
+from headoffice.limiting import TokenBuckets, address_of
 from headoffice.office import STORE_FILE, Office
 from headoffice.watching import bug, note
 from headoffice.writer import Busy, GroupWriter
 
 FORM_BYTES_MOST: Final = 16 * 1024
+READ_S: Final = 30
+"""So long a form may take."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _TRIES_PER_S: Final = 10 / 60
 _TRIES_BURST: Final = 10
@@ -144,7 +147,7 @@ class Console:
         browser = Browser(request, desk.key)
         asked = Asked(request, {}, browser, desk.words(browser.language))
         guesses = page.act is entrance.sign_in
-        host = request.client.host if request.client else ""
+        host = address_of(request.client.host if request.client else "")
         try:
             if guesses and self.tries.wait_s(host, begun_s):
                 raise HTTPException(429)
@@ -223,11 +226,12 @@ async def _form(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
         raise BadForm
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > FORM_BYTES_MOST:
-            raise BadForm
     try:
+        async with asyncio.timeout(READ_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > FORM_BYTES_MOST:
+                    raise BadForm
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
-    except ValueError as error:
+    except (TimeoutError, ClientDisconnect, ValueError) as error:
         raise BadForm from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from app.documents.event_codes import COLUMNS
+from app.documents.event_codes import COLUMNS, ROLES
 from app.domain.business_day import NEVER, BusinessDate
 from app.domain.member import MASKED_BIRTHDAY, mask_card, mask_email, mask_name, mask_phone
 from app.i18n import Words, mark
@@ -53,6 +53,15 @@ REASONS: Final = {
     "inquiry": mark("To look into a case"),
 }
 """Why somebody sees personal values."""
+DETAILS: Final = {
+    **REASONS,
+    **ROLES,
+    "unknown": mark("Unknown initials"),
+    "password": mark("Wrong password"),
+    "locked": mark("Shut after wrong tries"),
+    "too_old": mark("One-time password too old"),
+}
+"""What the audit says beside an act."""
 
 
 def named(words: Words, names: dict[str, str], code: str) -> str:

@@ -283,6 +283,29 @@ def test_the_ledger_comes_page_by_page_without_a_gap(people: dict[Role, Person])
     assert numbers == list(range(60, 0, -1))
 
 
+def test_a_long_list_comes_in_pages_and_its_file_whole(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with opened(tmp_path) as (store, _), store.writing():
+        for number in range(230):
+            event = number.to_bytes(16)
+            store.put_event(StoredEvent(event, b"strange", "quarantined"))
+    with served(tmp_path) as at:
+        person = Person(at)
+        person.begin(let_in(tmp_path, "AN", "auditor"), "AN")
+        path, events = "/console/quarantine", list[str]()
+        for _ in range(5):
+            page = person.look(path).text
+            events += re.findall(r'data-head="Event">([0-9a-f]{32})<', page)
+            more = re.search(r'href="(/console/quarantine\?after=[0-9]+)"', page)
+            if more is None:
+                break
+            path = more[1]
+        wanted = [number.to_bytes(16).hex() for number in range(230)]
+        assert events == wanted
+        assert [row[0] for row in rows_of(person.look("/console/quarantine.csv"))[1:]] == wanted
+        person.close()
+
+
 def test_a_member_page_has_balance_lots_and_conflicts(people: dict[Role, Person]) -> None:
     page = people["auditor"].look(ANNAS).text
     assert re.search(r'data-head="Balance" class="number">420<', page)
