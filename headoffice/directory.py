@@ -7,11 +7,13 @@ Reading and writing happens inside the store's `reading()` and `writing()`, on t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, NamedTuple
 
 from app.protocol.limits import Limits
 from headoffice.store.distribution import dist_key
+from headoffice.store.packing import Packing
+from headoffice.store.snapshots import Begun
 
 REFERENCE_BUCKET: Final = "reference"
 """The bucket of a chain's reference data, which every till of it has beside its members' one."""
@@ -62,6 +64,33 @@ class EnrolCode(NamedTuple):
     public_key: bytes | None = None
 
 
+class UnderWay(NamedTuple):
+    """How far a night's work has come (nights.py). night: days since 1970.
+
+    member   the last one whose expiries were booked, `booked` for how many there was something to book
+    buckets  whose snapshots are still to be made, or which are still to be tidied up
+    """
+
+    night: int
+    began_ms: int
+    step: Literal["expiries", "snapshots", "tidying"] = "expiries"
+    member: bytes = b""
+    booked: int = 0
+    buckets: tuple[str, ...] = ()
+    begun: Begun | None = None
+
+
+class Night(NamedTuple):
+    """A chain's nights: the last one that is done, when that was, how long it took; and the one under way."""
+
+    tenant: bytes
+    done: int
+    done_ms: int
+    took_ms: int = 0
+    under_way: UnderWay | None = None
+
+
+_UNDER_WAY: Final = Packing[UnderWay](UnderWay)
 _CHAINS: Final = """
 SELECT tenant_id, name, offset_minutes, grant_most, cap, lease_ms, grace_days, rebases_a_day
 FROM chain ORDER BY name, tenant_id
@@ -109,6 +138,23 @@ ON CONFLICT (tenant_id, dist_key, half) DO UPDATE SET tries = excluded.tries, de
 _DROP_CODES: Final = "DELETE FROM enrol_code WHERE tenant_id = ? AND dist_key = ? AND until_ms <= ?"
 _QUARANTINED: Final = """
 SELECT count(*) FROM event WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined'
+"""
+_NIGHTS: Final = "SELECT tenant_id, done, done_ms, took_ms, under_way FROM night ORDER BY tenant_id"
+_PUT_NIGHT: Final = """
+INSERT INTO night (tenant_id, dist_key, done, done_ms, took_ms, under_way) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key) DO UPDATE SET done = excluded.done, done_ms = excluded.done_ms,
+    took_ms = excluded.took_ms, under_way = excluded.under_way
+"""
+_PUT_HEAD: Final = """
+INSERT INTO night_head (tenant_id, dist_key, bucket, night, head) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, bucket, night) DO UPDATE SET head = excluded.head
+"""
+_HEAD_AT: Final = """
+SELECT head FROM night_head WHERE tenant_id = ? AND dist_key = ? AND bucket = ? AND night <= ?
+ORDER BY night DESC LIMIT 1
+"""
+_DROP_HEADS: Final = """
+DELETE FROM night_head WHERE tenant_id = ? AND dist_key = ? AND bucket = ? AND night < ?
 """
 
 
@@ -171,6 +217,39 @@ class Directory:
     def drop_codes(self, tenant: bytes, now_ms: int) -> None:
         """Forget the codes whose time is over."""
         self._raw.execute(_DROP_CODES, (*_owned(tenant), now_ms))
+
+    def nights(self) -> Mapping[bytes, Night]:
+        """The nights of all chains, by chain."""
+        rows = self._raw.execute(_NIGHTS).fetchall()
+        return {
+            tenant: Night(
+                tenant,
+                done,
+                done_ms,
+                took_ms,
+                None if packed is None else _UNDER_WAY.unpack(packed),
+            )
+            for tenant, done, done_ms, took_ms, packed in rows
+        }
+
+    def put_night(self, night: Night) -> None:
+        """Keep how far a chain's nights have come."""
+        at = night.under_way
+        under_way = None if at is None else _UNDER_WAY.pack(at)
+        self._raw.execute(_PUT_NIGHT, (*_owned(night.tenant), *night[1:4], under_way))
+
+    def put_head(self, tenant: bytes, bucket: str, night: int, head: int) -> None:
+        """Remember where a feed stood in a night."""
+        self._raw.execute(_PUT_HEAD, (*_owned(tenant), bucket, night, head))
+
+    def head_at(self, tenant: bytes, bucket: str, night: int) -> int:
+        """Where a feed stood in a night, or the last one before it that is known; 0: none is."""
+        found = self._raw.execute(_HEAD_AT, (*_owned(tenant), bucket, night)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def drop_heads(self, tenant: bytes, bucket: str, night: int) -> None:
+        """Forget where a feed stood before a night."""
+        self._raw.execute(_DROP_HEADS, (*_owned(tenant), bucket, night))
 
     def quarantined(self, tenant: bytes) -> int:
         """How many events wait in quarantine."""

@@ -14,6 +14,7 @@ from typing import Final
 from app.protocol.endpoints import CODE_LENGTH, CODE_LETTERS, Enrol, Enrolled, Rotate, code_of
 from app.protocol.store import Tenant
 from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, EnrolCode, KnownTill, Shop
+from headoffice.nights import first_night
 from headoffice.office import Office, Open
 from headoffice.store.sqlite import SqliteStore
 
@@ -32,6 +33,7 @@ def new_chain(
     """Begin a chain with risk budget R."""
     store.put_tenant(Tenant(chain.tenant, now_ms, budget, now_ms))
     directory.put_chain(chain)
+    directory.put_night(first_night(chain, now_ms))
 
 
 def new_code(directory: Directory, shop: Shop, till: str, now_ms: int) -> str:

@@ -25,6 +25,7 @@ from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
 from headoffice.console.staff import Staff
 from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, KnownTill, Shop
 from headoffice.keys import ServerKey
+from headoffice.nights import Duty, Nights
 from headoffice.quiet import Known, QuietPolls
 from headoffice.store.opening import open_database
 from headoffice.store.sqlite import SqliteStore
@@ -106,6 +107,7 @@ class Office:
     def open(self) -> None:
         self._raw = self._connect(self._path)
         self.directory = Directory(self._raw)
+        self._nights = Nights(self.directory, self._watch)
         self._reload()
 
     def broken(self, error: Exception) -> None:
@@ -127,6 +129,9 @@ class Office:
 
     def committed(self, tenant: bytes, jobs: int) -> None:
         self._watch.group(jobs, self.chains[tenant].kinds)
+        self._take_committed(tenant)
+
+    def _take_committed(self, tenant: bytes) -> None:
         try:
             self._take_figures(tenant)
         except BUSY_ERRORS as error:
@@ -146,6 +151,13 @@ class Office:
                 self._write_heard()
         except BUSY_ERRORS as error:
             self._watch.store_failed(error)
+
+    def turn(self) -> bool:
+        tenant = self._nights.turn(self._duties, self.now_ms())
+        if tenant is None:
+            return False
+        self._take_committed(tenant)
+        return True
 
     def serve(self, request: Request, till: KnownTill, *, by_next: bool) -> Reply:
         """Answer a request, inside the transaction. `by_next`: the key that the till changes to signed it."""
@@ -181,6 +193,11 @@ class Office:
         self.tills = {till.device: till for till in self.directory.tills()}
         for device, till in self.tills.items():
             self.heard.setdefault(device, till.heard_ms)
+        self._duties = {
+            tenant: Duty(opened.chain, opened.store, self._buckets(tenant))
+            for tenant, opened in self.chains.items()
+        }
+        self._nights.read()
         for tenant in chains:
             self._take_figures(tenant)
 
@@ -202,10 +219,10 @@ class Office:
 
     def _take_figures(self, tenant: bytes) -> None:
         store = self.chains[tenant].store
-        buckets = {shop.bucket for shop in self.shops.values() if shop.tenant == tenant}
-        buckets.add(REFERENCE_BUCKET)
         with store.reading():
-            known = Known(store.tenant(), {bucket: store.head(bucket) for bucket in buckets})
+            known = Known(
+                store.tenant(), {name: store.head(name) for name in self._buckets(tenant)}
+            )
             waiting = self.directory.quarantined(tenant)
         self.known[tenant] = known
         self._watch.figures(known.tenant, waiting)
@@ -213,6 +230,10 @@ class Office:
     def staff(self, tenant: bytes) -> Staff:
         """Who may sign in to a chain's console, in the transaction that is under way."""
         return Staff(self._raw, tenant)
+
+    def _buckets(self, tenant: bytes) -> list[str]:
+        own = {shop.bucket for shop in self.shops.values() if shop.tenant == tenant}
+        return sorted(own | {REFERENCE_BUCKET})
 
     def _is_of(self, device: bytes, tenant: bytes) -> bool:
         till = self.tills.get(device)

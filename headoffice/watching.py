@@ -114,6 +114,20 @@ class Watch:
             "oldest_silent_till_seconds", "Since the longest silent live till talked."
         )
         self._quarantined = of_chain("quarantined_events", "Events kept and not applied.")
+        self._night_done = of_chain(
+            "night_done_timestamp_seconds", "When the last night's work was done."
+        )
+        self._night_took = of_chain(
+            "night_duration_seconds", "From its beginning to its end, a halt in between included."
+        )
+        self._night_failures = Counter(
+            "regulars_night_failures", "Times that a night's work failed; it is tried again.",
+            ("chain",), registry=registry,
+        )  # fmt: skip
+        self._expiries = Counter(
+            "regulars_expiries_booked", "Members for whom expiries were booked.", ("chain",),
+            registry=registry,
+        )  # fmt: skip
         self._figures = {
             "overdrawn": of_chain("overdrawn_points", "D: spend debt of all members."),
             "left": of_chain("left_points", "Sum of left of the open grants."),
@@ -156,6 +170,20 @@ class Watch:
         for field, gauge in self._figures.items():
             gauge.labels(chain).set(getattr(tenant, field))
         self._quarantined.labels(chain).set(quarantined)
+
+    def night(self, chain: bytes, done_ms: int, took_ms: int) -> None:
+        """The last night's work that was done; its failures are counted from none on."""
+        self._night_done.labels(chain.hex()).set(done_ms // 1000)
+        self._night_took.labels(chain.hex()).set(took_ms / 1000)
+        self._night_failures.labels(chain.hex())
+
+    def night_failed(self, chain: bytes) -> None:
+        """A portion of a night's work was rolled back."""
+        self._night_failures.labels(chain.hex()).inc()
+
+    def expiries(self, chain: bytes, members: int) -> None:
+        """Expiries were booked for so many members."""
+        self._expiries.labels(chain.hex()).inc(members)
 
     def store_failed(self, error: BaseException) -> None:
         """The store could not be used."""

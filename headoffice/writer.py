@@ -27,6 +27,8 @@ WAITING_MOST: Final = {HOLD: 4_000, PUSH: 2_000, PULL: 500}
 """So many jobs may wait in all before one of this rank is sent away."""
 LOOK_S: Final = 0.25
 """So often the writer looks whether another process has changed the store."""
+TURN_S: Final = 0.25
+"""So often work that nobody waits for gets a turn while there are jobs; without jobs it goes on and on."""
 BUSY_ERRORS: Final = (StoreError, sqlite3.OperationalError)
 """The store can't write now: locked, full, or its disk fails. It may later."""
 
@@ -73,6 +75,10 @@ class Desk(Protocol):
     def look(self) -> None:
         """Now and then: has anybody else changed the store? What has to be written from time to time?"""
 
+    def turn(self) -> bool:
+        """Do a short portion of work that nobody waits for, if there is any. True: there may be more. Never
+        raises."""
+
     def broken(self, error: Exception) -> None:
         """The writer ends by a mistake of ours."""
 
@@ -90,7 +96,8 @@ class GroupWriter:
         self._changed = threading.Condition()
         self._ending = False
         self._failed: BaseException | None = None
-        self._looked_s = 0.0
+        self._looked_s = self._turned_s = 0.0
+        self._more = False
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer")
 
@@ -143,6 +150,7 @@ class GroupWriter:
                 group = self._next()
                 if group:
                     self._serve(group)
+                self._turn(busy=bool(group))
         except Exception as error:  # a mistake of ours outside any job: nothing is done any more
             self._desk.broken(error)
         finally:
@@ -169,10 +177,16 @@ class GroupWriter:
             self._looked_s = now_s
             self._desk.look()
 
+    def _turn(self, *, busy: bool) -> None:
+        now_s = self._monotonic_s()
+        if not busy or now_s - self._turned_s >= TURN_S:
+            self._turned_s = now_s
+            self._more = self._desk.turn()
+
     def _next(self) -> list[Job]:
         """Jobs of one chain that go together, holds first; empty when nothing came for a while."""
         with self._changed:
-            if not self.waiting and not self._ending:
+            if not self.waiting and not self._ending and not self._more:
                 self._changed.wait(LOOK_S)
             group, weight, others = list[Job](), 0, list[Job]()
             for queue in self._waiting:

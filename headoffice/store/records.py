@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Final, overload
+from typing import Final
 
 from app.domain.entries import Entry
 from app.protocol.links import Link
@@ -26,12 +26,12 @@ from app.protocol.store import (
     StoredEvent,
     Tenant,
 )
-from app.protocol.wire import MemberRow, ReferenceRow, Request
+from app.protocol.wire import ReferenceRow, Request
 from headoffice.store import statements as sql
 from headoffice.store.asked import fetch
 from headoffice.store.feeds import Feeds
-from headoffice.store.packing import FRAME, PLACES, REFERENCES
 from headoffice.store.rows import Rows
+from headoffice.store.snapshots import Snapshots
 from headoffice.store.unit import Unit
 
 PAGE: Final = 500
@@ -46,6 +46,7 @@ class Records(ABC):
         self._tenant = tenant
         self._unit = Unit(rows)
         self._feeds = Feeds(self._unit)
+        self._snapshots = Snapshots(self._unit, self._feeds)
         self._mode = ""
 
     @abstractmethod
@@ -144,6 +145,12 @@ class Records(ABC):
             ids.update(key for key in put if last < key and (upper is None or key <= upper))
             yield from sorted(ids)
             last = upper or last
+
+    def members_after(self, member: bytes, most: int) -> Sequence[bytes]:
+        """The stored members whose ids follow, by id: for who goes through all of them in many transactions."""
+        unit = self._read()
+        page = unit.whole(unit.rows.ask(sql.MEMBERS_AFTER, member, most))
+        return [unit.members.found(each.id, each).id for each in page]
 
     def put_member(self, member: Member, entries: Sequence[Entry] = ()) -> None:
         unit = self._write()
@@ -258,62 +265,17 @@ class Records(ABC):
         self._write()
         self._feeds.raise_floor(bucket, up_to)
 
-    # Snapshots: read and written at once, for they are large and nothing else refers to them
+    # Snapshots
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """What makes and drops them in portions."""
+        self._read()
+        return self._snapshots
 
     def snapshot(self, bucket: str, snapshot: int) -> Snapshot | None:
-        rows = self._read().rows
-        found = (
-            rows.find(sql.SNAPSHOTS, [(bucket, snapshot)])
-            if snapshot
-            else rows.ask(sql.NEWEST_SNAPSHOT, bucket)
-        )
-        if not found:
-            return None
-        _, number, timeline, feed, have, frames, references = found[0]
-        return Snapshot(
-            number, bucket, timeline, feed, dict(PLACES.unpack(have)),
-            _Frames(self, bucket, number, frames), REFERENCES.unpack(references),
-        )  # fmt: skip
+        return self.snapshots.find(bucket, snapshot)
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
-        rows, key = self._write().rows, (snapshot.bucket, snapshot.id)
-        rows.drop(sql.FRAMES, [key])
-        rows.write(
-            sql.SNAPSHOT,
-            [
-                (
-                    *key, snapshot.timeline, snapshot.feed,
-                    PLACES.pack(tuple(sorted(snapshot.have.items()))), len(snapshot.frames),
-                    REFERENCES.pack(snapshot.references),
-                )
-            ],
-        )  # fmt: skip
-        for number, frame in enumerate(snapshot.frames):
-            rows.write(sql.FRAME, [(*key, number, FRAME.pack(frame))])
-
-    def frame(self, bucket: str, snapshot: int, number: int) -> tuple[MemberRow, ...]:
-        """The rows of one frame of a snapshot."""
-        return FRAME.unpack(self._read().rows.ask(sql.ONE_FRAME, bucket, snapshot, number)[0][0])
-
-
-class _Frames(Sequence[tuple[MemberRow, ...]]):
-    """A snapshot's frames, each read when it is asked for: a till asks for one at a time."""
-
-    def __init__(self, store: Records, bucket: str, snapshot: int, count: int) -> None:
-        self._store, self._bucket, self._snapshot, self._count = store, bucket, snapshot, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, at: int) -> tuple[MemberRow, ...]: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[tuple[MemberRow, ...]]: ...
-    def __getitem__(
-        self, at: int | slice
-    ) -> tuple[MemberRow, ...] | Sequence[tuple[MemberRow, ...]]:
-        if isinstance(at, slice):
-            return tuple(self[number] for number in range(*at.indices(self._count)))
-        if not 0 <= at < self._count:
-            raise IndexError(at)
-        return self._store.frame(self._bucket, self._snapshot, at)
+        self._write()
+        self._snapshots.put(snapshot)

@@ -126,7 +126,7 @@ FEED: Final = _table("feed_head", "bucket text, head bigint, floor bigint")
 SNAPSHOT: Final = _table(
     "snapshot",
     "bucket text, snapshot_id bigint, timeline bigint, feed bigint, have bytea, frames bigint, "
-    "reference_sets bytea",
+    "reference_sets bytea, whole boolean",
     2,
 )
 FRAME: Final = _table(
@@ -152,8 +152,10 @@ SENT_CELLS: Final = Query(
 )
 REFERENCES: Final = Query(REFERENCE, ("key",))
 FEEDS: Final = Query(FEED, ("bucket",))
-SNAPSHOTS: Final = Query(SNAPSHOT, ("bucket", "snapshot_id"))
+SNAPSHOTS: Final = Query(SNAPSHOT, ("bucket", "snapshot_id"), "whole = true")
+ANY_SNAPSHOT: Final = Query(SNAPSHOT, ("bucket", "snapshot_id"))
 FRAMES: Final = Query(FRAME, ("bucket", "snapshot_id"))
+FRAMES_AT: Final = Query(FRAME, ("bucket", "snapshot_id", "frame"))
 
 _OWN: Final = "tenant_id = ? AND dist_key = ?"
 
@@ -183,7 +185,14 @@ REFERENCE_ROWS: Final = Ask(
 )
 NEWEST_SNAPSHOT: Final = Ask(
     f"SELECT {_columns(SNAPSHOT)} FROM snapshot WHERE {_OWN} AND bucket = ? "
-    "ORDER BY snapshot_id DESC LIMIT 1"
+    "AND (whole = true) ORDER BY snapshot_id DESC LIMIT 1"
+)
+SNAPSHOT_NUMBERS: Final = Ask(
+    f"SELECT snapshot_id, whole FROM snapshot WHERE {_OWN} AND bucket = ? ORDER BY snapshot_id DESC"
+)
+FRAME_NUMBERS: Final = Ask(
+    f"SELECT frame FROM snapshot_frame WHERE {_OWN} AND bucket = ? AND snapshot_id = ? "
+    "ORDER BY frame LIMIT ?"
 )
 ONE_FRAME: Final = Ask(
     f"SELECT rows FROM snapshot_frame WHERE {_OWN} AND bucket = ? AND snapshot_id = ? AND frame = ?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -287,6 +288,8 @@ class Desk:
         self.kept = list[list[str]]()
         self.group = list[str]()
         self.failing: Exception | None = None
+        self.portions = 0
+        self.turns = list[int]()
 
     def open(self) -> None:
         pass
@@ -296,6 +299,11 @@ class Desk:
 
     def look(self) -> None:
         pass
+
+    def turn(self) -> bool:
+        self.turns.append(len(self.kept))
+        self.portions = max(self.portions - 1, 0)
+        return self.portions > 0
 
     def broken(self, error: Exception) -> None:
         raise error
@@ -371,6 +379,24 @@ def test_a_group_ends_after_20_milliseconds(queue: Queue) -> None:
     for number in range(4):
         queue.put(str(number), PUSH, ms=15)
     assert queue.go() == [["0", "1"], ["2", "3"]]
+
+
+def test_what_nobody_waits_for_gets_a_turn_now_and_then_among_jobs(queue: Queue) -> None:
+    for number in range(20):
+        queue.put(str(number), PUSH, ms=30)
+    queue.desk.turns.clear()
+    queue.desk.portions = 1_000
+    queue.go()
+    assert queue.desk.turns == [9, 18], "a quarter of a second of groups each"
+
+
+def test_what_nobody_waits_for_is_done_at_once_where_there_are_no_jobs(queue: Queue) -> None:
+    queue.desk.portions = 500
+    begun_s = time.monotonic()
+    queue.put("a", PUSH)
+    queue._go.set()
+    wait_for(lambda: queue.desk.portions == 0)
+    assert time.monotonic() - begun_s < 100 * writer.LOOK_S, "no wait between two portions"
 
 
 def test_pulls_are_sent_away_first_and_holds_last(

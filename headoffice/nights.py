@@ -1,0 +1,169 @@
+"""What head office does of itself, once a night of each chain's own time: it books expiries, makes the
+snapshots that new tills begin with, drops old ones, and forgets tombstones that every till has had time to see.
+
+The writer's thread does it, a portion at a time, each in a transaction of its own with the place that it has
+come to: so nobody waits long for it, and a head office that was killed amid it goes on at that place. A head
+office that did not run at night makes up for it when it starts.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.domain.business_day import BusinessDate
+from app.protocol.limits import Limits
+from app.protocol.owner import book_expiry
+from app.protocol.server import DAY_MS
+from headoffice.directory import Chain, Directory, Night, UnderWay
+from headoffice.store.records import Records
+from headoffice.watching import Watch, bug, note
+
+NIGHT_MS: Final = 3 * 3_600_000
+"""So long after the chain's midnight its night's work begins: shops are shut, and days are over."""
+PORTION_MS: Final = 10
+MEMBERS_MOST: Final = 100
+"""So many members are looked at in one transaction; fewer where their bookings take longer than a portion."""
+FRAME_ROWS: Final = 250
+"""Rows of a frame, each made in one transaction: fewer than a till could take, for the sake of who waits."""
+TOMBSTONE_NIGHTS: Final = 90
+RETRY_MS: Final = 60_000
+
+
+def night_of(chain: Chain, now_ms: int) -> int:
+    """The chain's last night whose time has come, as days since 1970."""
+    return (now_ms + chain.offset_minutes * 60_000 - NIGHT_MS) // DAY_MS
+
+
+def first_night(chain: Chain, now_ms: int) -> Night:
+    """Of a new chain, which has nothing to make up for."""
+    return Night(chain.tenant, night_of(chain, now_ms), now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A chain that has nights. buckets: whose rows its tills hold."""
+
+    chain: Chain
+    store: Records
+    buckets: Sequence[str]
+
+
+class Nights:
+    """The nights of all chains of one store. All of it is called in the writer's thread alone."""
+
+    def __init__(self, directory: Directory, watch: Watch) -> None:
+        self._directory = directory
+        self._watch = watch
+        self._known: dict[bytes, Night] = {}
+        self._not_before_ms: dict[bytes, int] = {}
+
+    def read(self) -> None:
+        """Take what the store has, at the start or after another process has written."""
+        before, self._known = self._known, dict(self._directory.nights())
+        for tenant, night in self._known.items():
+            self._watch.night(tenant, night.done_ms, night.took_ms)
+            if night.under_way is not None and tenant not in before:
+                note("night_resumed", **_place(tenant, night.under_way))
+
+    def turn(self, duties: Mapping[bytes, Duty], now_ms: int) -> bytes | None:
+        """Do one portion of what is due; returns whose it was, None where nothing is. Never raises: what fails
+        is tried again after a while, and the other chains' nights go on."""
+        for tenant, night in self._known.items():
+            duty = duties.get(tenant)
+            if duty is None or now_ms < self._not_before_ms.get(tenant, 0):
+                continue
+            try:
+                if self._portion(duty, night, now_ms):
+                    return tenant
+            except Exception as error:  # whatever it is, tills are to be served on
+                self._not_before_ms[tenant] = now_ms + RETRY_MS
+                self._watch.night_failed(tenant)
+                note("night_failed", level=logging.ERROR, chain=tenant, **bug(error))
+        return None
+
+    def _portion(self, duty: Duty, night: Night, now_ms: int) -> bool:
+        """One transaction of a chain's night; False where there is nothing to do."""
+        tenant, tonight = duty.chain.tenant, night_of(duty.chain, now_ms)
+        under_way = night.under_way
+        if under_way is None:
+            if tonight <= night.done:
+                return False
+            under_way = UnderWay(tonight, now_ms)
+        with duty.store.writing():
+            after = advance(duty, self._directory, under_way)
+            if after is None:
+                took_ms = max(now_ms - under_way.began_ms, 0)
+                night = Night(tenant, under_way.night, now_ms, took_ms)
+            else:
+                night = night._replace(under_way=after)
+            self._directory.put_night(night)
+        if self._known[tenant].under_way is None:
+            note("night_begun", **_place(tenant, under_way))
+        self._known[tenant] = night
+        if after is None:
+            self._watch.night(tenant, night.done_ms, night.took_ms)
+            note("night_done", ms=night.took_ms, **_place(tenant, under_way))
+        elif after.booked > under_way.booked:
+            self._watch.expiries(tenant, after.booked - under_way.booked)
+        return True
+
+
+def advance(duty: Duty, directory: Directory, at: UnderWay) -> UnderWay | None:
+    """Do the next portion, inside a transaction; returns the place after it, None where the night is done."""
+    if at.step == "expiries":
+        return _book(duty, at)
+    if at.step == "snapshots":
+        return _snapshot(duty, at)
+    return _tidy(duty, directory, at)
+
+
+def _book(duty: Duty, at: UnderWay) -> UnderWay:
+    """Book what lapsed long enough ago, of the members that follow."""
+    limits: Limits = duty.chain.limits
+    until_s = time.monotonic() + PORTION_MS / 1000
+    members, looked_at = duty.store.members_after(at.member, MEMBERS_MOST), 0
+    for member in members:
+        looked_at += 1
+        booked = book_expiry(duty.store, member, BusinessDate(at.night), limits.grace_days)
+        at = at._replace(member=member, booked=at.booked + booked)
+        if time.monotonic() >= until_s:
+            break
+    if looked_at < len(members) or len(members) == MEMBERS_MOST:
+        return at
+    return at._replace(step="snapshots", buckets=tuple(sorted(duty.buckets)))
+
+
+def _snapshot(duty: Duty, at: UnderWay) -> UnderWay:
+    """Begin a bucket's snapshot, or write its next frame."""
+    store, bucket, timeline = duty.store, at.buckets[0], duty.store.tenant().timeline
+    if at.begun is None or at.begun.timeline != timeline:
+        devices = list(store.devices())
+        return at._replace(begun=store.snapshots.begin(bucket, timeline, devices))
+    begun, whole = store.snapshots.add(bucket, at.begun, FRAME_ROWS)
+    if not whole:
+        return at._replace(begun=begun)
+    others = at.buckets[1:]
+    if others:
+        return at._replace(begun=None, buckets=others)
+    return at._replace(begun=None, step="tidying", buckets=tuple(sorted(duty.buckets)))
+
+
+def _tidy(duty: Duty, directory: Directory, at: UnderWay) -> UnderWay | None:
+    """Drop a portion of a bucket's old snapshots, and then its old tombstones."""
+    store, tenant, bucket = duty.store, duty.chain.tenant, at.buckets[0]
+    if store.snapshots.drop_old(bucket):
+        return at
+    directory.put_head(tenant, bucket, at.night, store.head(bucket))
+    long_ago = at.night - TOMBSTONE_NIGHTS
+    store.prune(bucket, directory.head_at(tenant, bucket, long_ago))
+    directory.drop_heads(tenant, bucket, long_ago)
+    others = at.buckets[1:]
+    return at._replace(buckets=others) if others else None
+
+
+def _place(tenant: bytes, at: UnderWay) -> dict[str, Any]:
+    return {"chain": tenant, "night": at.night, "step": at.step, "booked": at.booked}
