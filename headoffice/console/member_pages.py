@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Final
 
 from starlette.responses import Response
@@ -21,6 +22,7 @@ from headoffice.console.staff import Role
 PAGE: Final = 50
 CONFLICTS_MOST: Final = 50
 ALIASES_MOST: Final = 50
+LOTS_MOST: Final = 100
 SEE_VALUES: Final[frozenset[Role]] = frozenset(("manager", "head_office"))
 """Who may see personal values whole, with a reason (security.md section 3, "Unmask phone or birthday")."""
 Value = Callable[[str, str], str]
@@ -108,6 +110,7 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         reasons=[(code, words.say(name)) for code, name in wording.REASONS.items()],
         accounts=_accounts(words, known),
         lots=_lots(words, known),
+        lot_count=len(known.state.lots),
         tier=_tier(words, known),
         ledger=_ledger(words, entries[:PAGE]),
         ledger_file=f"{here}/ledger.csv{asked_from}",
@@ -198,7 +201,7 @@ def _lots(words: Words, known: Member) -> Listing:
             Shown(wording.day(words, lot.expires)),
             Shown(lot.origin.event.hex()[:8]),
         )
-        for lot in known.state.lots
+        for lot in sorted(known.state.lots, key=attrgetter("expires", "order"))[:LOTS_MOST]
     )
     return Listing("lots", heads, rows)
 

@@ -309,6 +309,8 @@ def test_a_long_list_comes_in_pages_and_its_file_whole(tmp_path: Path) -> None:
 def test_a_member_page_has_balance_lots_and_conflicts(people: dict[Role, Person]) -> None:
     page = people["auditor"].look(ANNAS).text
     assert re.search(r'data-head="Balance" class="number">420<', page)
+    assert len(re.findall(r'data-head="Left of it" class="number">7<', page)) == 60
+    assert "The first to expire are shown." not in page
     assert "Written over unseen" in page
     assert masked("name", NAME) in page
 
