@@ -47,8 +47,9 @@ def members_of(snapshot: Snapshot, typed: str) -> Found:
         more = more or len(ids) >= CANDIDATES_MOST
         for member in _standing(snapshot, ids, way):
             found[member.id] = member
-    shown = tuple(found.values())[:SHOWN_MOST]
-    return Found(shown, more or len(found) > SHOWN_MOST)
+            if len(found) > SHOWN_MOST:
+                return Found(tuple(found.values())[:SHOWN_MOST], more=True)
+    return Found(tuple(found.values()), more)
 
 
 def _standing(snapshot: Snapshot, ids: list[bytes], way: _Way) -> Iterator[Member]:

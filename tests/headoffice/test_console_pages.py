@@ -236,6 +236,21 @@ def test_a_member_is_found_by_each_way(at: Served, people: dict[Role, Person]) -
     assert "/console/members/" not in person.send("/console/find", q=NAME).text
 
 
+def test_what_fits_too_many_shows_the_first_and_says_so(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    for number in range(51):
+        write_profile(tmp_path, bytes([number]) * 16, name="Anybody", card=f"88001{number % 2}00")
+    with served(tmp_path) as at:
+        person = Person(at)
+        person.begin(let_in(tmp_path, "AN", "manager"), "AN")
+        for typed, shown in (("anybody", 50), ("8800110", 25), ("1000", 26)):
+            person.look("/console/")
+            page = person.send("/console/find", q=typed).text
+            assert len(re.findall(r"/console/members/[0-9a-f]{32}", page)) == shown
+            assert ("There may be more." in page) == (shown == 50)
+        person.close()
+
+
 def test_an_erased_person_is_found_no_more(at: Served, people: dict[Role, Person]) -> None:
     gone = b"\x02" * 16
     write_profile(at.folder, gone, name="Gone Person", phone="+8613700009999")
