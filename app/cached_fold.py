@@ -193,7 +193,8 @@ def fold_rows(
 
 def folded(conn: Connection, member_id: bytes) -> MemberState:
     """What a member's entries add up to, whatever is cached."""
-    return fold_rows(rows.ledger_of_member(conn, member_id), bases.started(conn, member_id))
+    start = bases.started(conn, member_id)
+    return fold_rows(rows.ledger_of_member(conn, member_id, start[1]), start)
 
 
 def _state_row(member_id: bytes, seq: int, state: MemberState) -> states.StateRow:

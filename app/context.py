@@ -42,7 +42,7 @@ from app.protocol.facts import Authority, Facts, plain_sync
 from app.protocol.facts import read as read_facts
 from app.protocol.till import Till as Talking
 from app.settings import Settings
-from app.told_fields import tell_fields
+from app.told_fields import tell_again
 from app.witness import WitnessFile
 from db import errors as db_errors
 from db import head_office, people, rows, till
@@ -189,7 +189,7 @@ class Tx:
         hash_ = chain(previous, body)
         posting.post(
             self.conn, event, body=body, hash_=hash_, posted=posted,
-            based=self.context.has_head_office(self.conn),
+            based=self.context.has_head_office(self.conn, writing=True),
         )  # fmt: skip
         self._records.append(Record(event.seq, body, hash_))
         if event.kind in posting.WITNESSED:
@@ -200,7 +200,7 @@ class Tx:
     @property
     def dealings(self) -> Dealings | None:
         """The till's dealings with head office in this transaction; None for a till of its own."""
-        if self._dealings is None and self.context.has_head_office(self.conn):
+        if self._dealings is None and self.context.has_head_office(self.conn, writing=True):
             made = Dealings(self.conn, self._tiers, self._compose, self._post_composed)
             if not self.context._links_whole:
                 self._mend_links(made)
@@ -211,9 +211,9 @@ class Tx:
         """Once after a start, before anything is recorded: events may have come back from the journal file.
 
         Rights that came after them are unknown then, so the till gives all up (sync.md section 3)."""
-        members = place_missing(self.conn, dealings)
-        if members is not None:
-            tell_fields(self.conn, dealings, sorted(members), micros(self.now()) // 1000)
+        missing = place_missing(self.conn, dealings)
+        tell_again(self.conn, dealings, missing)
+        if missing or self.context.behind:
             own_chain.give_up(dealings, os.urandom(16))
         self._links_mended = True
 
@@ -277,6 +277,7 @@ class Context:
         approvals: what second persons have said yes to, for sixty seconds.
         lockout: who has to wait after wrong PINs.
         found_cases: the cases that a report has found since the start, by key. Replaced as a whole.
+        behind: the store is older than its side file says: rights that came after it are unknown.
         journal_problem: why the journal file can't be written, "" while it can. Selling stops then.
     """
 
@@ -320,6 +321,7 @@ class Context:
         self._dealing: bool | None = None
         self._owns: bool | None = None
         self._links_whole = False
+        self.behind = False
 
     def words(self, language: str) -> Words:
         """The sentences of a language, for slips; the window has its own."""
@@ -394,18 +396,25 @@ class Context:
         with translated(), self.store.write() as conn:
             yield conn
 
-    def has_head_office(self, conn: Connection) -> bool:
-        """Whether this till has dealings with a head office. Remembered: each sale asks."""
-        if self._dealing is None:
-            self._dealing = head_office.control(conn) is not None
-        return self._dealing
+    def has_head_office(self, conn: Connection, *, writing: bool = False) -> bool:
+        """Whether this till has dealings with a head office. Each sale asks: what is true is remembered, what
+        is not only from the writer, whose snapshot is never an older one."""
+        if self._dealing is not None:
+            return self._dealing
+        found = head_office.control(conn) is not None
+        if found or writing:
+            self._dealing = found
+        return found
 
-    def owns_ledger(self, conn: Connection) -> bool:
+    def owns_ledger(self, conn: Connection, *, writing: bool = False) -> bool:
         """Whether the members' ledger is this till's own: until it joins a head office, and never again, also
         where an older database is back that knows of the joining by its journal alone."""
-        if self._owns is None:
-            self._owns = not (self.has_head_office(conn) or posting.has_joined(conn))
-        return self._owns
+        if self._owns is not None:
+            return self._owns
+        found = not (self.has_head_office(conn, writing=writing) or posting.has_joined(conn))
+        if not found or writing:
+            self._owns = found
+        return found
 
     def look_whether_joined(self) -> None:
         """It may belong to one now."""

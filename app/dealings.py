@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Final
+from typing import Final, NoReturn
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import bases, cached_fold
+from app import bases, cached_fold, posting
 from app.cells import put_cell
 from app.domain.birthday import parse_birthday
 from app.domain.entries import Entry
@@ -23,8 +23,8 @@ from app.domain.state import MemberState
 from app.intake import readings
 from app.protocol import overlay, own_chain
 from app.protocol.cells import CONSENT, GIVEN, NOT_GIVEN, WITHDRAWN
+from app.protocol.events import Event
 from app.protocol.facts import Facts
-from app.protocol.facts import read as read_facts
 from app.protocol.links import Link, link, place
 from app.protocol.till_store import Base, Control
 from app.protocol.wire import Cell, ReferenceRow
@@ -132,6 +132,8 @@ class Dealings:
         self._bases.clear()
         for member in head_office.drop_bases_below(self._conn, generation):
             self._forget(member)
+            if people.member(self._conn, member) is not None:
+                self._show_account(member, {}, cached_fold.folded(self._conn, member))
 
     def bases(self) -> Iterable[Base]:
         return map(bases.base_of, head_office.all_bases(self._conn))
@@ -237,7 +239,7 @@ class Dealings:
     def _show_card(self, member: bytes, number: str | None) -> None:
         """A card leads to its member here too; the till's block goes on behind it. One that somebody else has
         here stays theirs: two tills gave the number out, and who enrolled here holds it in their hand."""
-        if number:
+        if number and people.credential(self._conn, CARD, number) is None:
             cell = {
                 "t": "credential", "kind": CARD, "value": number, "member_id": member.hex(),
                 "state": "active",
@@ -270,25 +272,28 @@ class Dealings:
         return {**found, BIRTHDAY: _birthday_text(cell)}
 
 
-def place_missing(conn: Connection, dealings: Dealings) -> set[bytes] | None:
-    """Write the links of events that came back from the journal file, which knows of none.
+def reading(conn: Connection) -> Dealings:
+    """The same on a snapshot, for questions alone."""
 
-    Returns their members; None where no link was missing.
-    """
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("a snapshot is read")
+
+    return Dealings(conn, refuse, refuse, refuse)
+
+
+def place_missing(conn: Connection, dealings: Dealings) -> list[Event]:
+    """Write the links of events that came back from the journal file, which knows of none; these events."""
     control = dealings.control()
     top, last = dealings.top(), head_office.last_link(conn, control.epoch)
     if control.base + last >= top:
-        return None
-    at, members = own_chain.chain_at(dealings, last), set[bytes]()
-    for number in range(control.base + last + 1, top + 1):
-        body = dealings.body(number)
-        row = link(at, dealings.event(number), body)
-        dealings.put_link(row)
-        at = place(row)
-        member = read_facts(body).member
-        if member is not None:
-            members.add(member)
-    return members
+        return []
+    at, found = own_chain.chain_at(dealings, last), []
+    for row in rows.events_after(conn, control.base + last):
+        placed = link(at, row.id, row.body)
+        dealings.put_link(placed)
+        at = place(placed)
+        found.append(posting.event_of(row))
+    return found
 
 
 def consent_field(answer: people.ConsentRow, known: Mapping[str, str]) -> tuple[str, str]:

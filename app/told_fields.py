@@ -1,16 +1,18 @@
-"""Profile fields that head office has not heard of yet: all of them when a till joins, and those of members
-whose events came back from the journal file, which holds no such fields.
+"""Profile fields that head office has not heard of: all of them when a till joins, and those of events that
+came back from the journal file, which holds no such fields.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlcipher3.dbapi2 import Connection
 
+from app import posting
 from app.cells import cells_of_member
-from app.dealings import JOINED, Dealings, consent_field
+from app.dealings import BIRTHDAY, JOINED, Dealings, consent_field
 from app.protocol import overlay
+from app.protocol.events import Event
 from app.protocol.till import Till
 from db import people
 
@@ -18,28 +20,57 @@ from db import people
 def tell_fields(
     conn: Connection, dealings: Dealings, members: Iterable[bytes], now_ms: int
 ) -> None:
-    """Write those fields of these members that head office has otherwise or not at all."""
-    talking = Till(dealings)
+    """Write the fields of these members as they are."""
     for member in list(members):
-        known = overlay.profile(dealings, member)
-        for name, value in _fields(conn, dealings, member).items():
-            stands = known[name].value if name in known else None
-            if value is not None and value != stands:
-                talking.set_cell(member, name, value, now_ms)
+        fields = _profile(conn, dealings, member)
+        account = people.member(conn, member)
+        if not fields or account is None:
+            continue  # The person was forgotten.
+        fields[JOINED] = str(account.joined)
+        given = [(name, value) for name, value in fields.items() if value is not None]
+        _write(dealings, member, dict(given), people.consents_of(conn, member), now_ms)
 
 
-def _fields(conn: Connection, dealings: Dealings, member: bytes) -> dict[str, str | None]:
-    account = people.member(conn, member)
+def tell_again(conn: Connection, dealings: Dealings, events: Iterable[Event]) -> None:
+    """Write what these events wrote, each with its own time: what somebody changed elsewhere since stays."""
+    for event in events:
+        member = event.member_id
+        if member is None or event.kind not in (posting.ENROL, posting.PROFILE, posting.CONSENT):
+            continue
+        fields = _profile(conn, dealings, member)
+        if fields and event.kind == posting.ENROL:
+            fields[JOINED] = str(event.business_date)
+        else:
+            changed = {_field(column) for column in event.doc["changed"]} if fields else set()
+            fields = {name: value for name, value in fields.items() if name in changed}
+        _write(dealings, member, fields, posting.consent_rows(event), event.at_us // 1000)
+
+
+def _profile(conn: Connection, dealings: Dealings, member: bytes) -> dict[str, str | None]:
     fields: dict[str, str | None] = {}
-    if account is None:
-        return fields
     for cell in cells_of_member(conn, member):
         fields |= dealings.fields_written(cell)
-    if not fields:
-        return fields  # The person was forgotten.
-    fields[JOINED] = str(account.joined)
-    for answer in people.consents_of(conn, member):
-        known = {name: value for name, value in fields.items() if value is not None}
-        name, value = consent_field(answer, known)
-        fields[name] = value
     return fields
+
+
+def _field(column: str) -> str:
+    return BIRTHDAY if column.startswith("birth_") else column
+
+
+def _write(
+    dealings: Dealings,
+    member: bytes,
+    fields: Mapping[str, str | None],
+    answers: Iterable[people.ConsentRow],
+    at_ms: int,
+) -> None:
+    stood = overlay.profile(dealings, member)
+    known = {name: cell.value for name, cell in stood.items() if cell.value is not None}
+    told = dict(fields)
+    for answer in answers:
+        name, decided = consent_field(answer, known)
+        told[name] = known[name] = decided
+    talking = Till(dealings)
+    for name, value in told.items():
+        if (stood[name].value if name in stood else None) != value:
+            talking.set_cell(member, name, value, at_ms)

@@ -226,14 +226,3 @@ def drop_references_below(conn: Connection, generation: int) -> None:
 def dirty_count(conn: Connection) -> int:
     """How many fields head office has not answered."""
     return int(conn.execute("SELECT count(*) FROM dirty_cell").fetchone()[0])
-
-
-def base_count(conn: Connection) -> int:
-    """How many members head office has told of."""
-    return int(conn.execute("SELECT count(*) FROM member_base").fetchone()[0])
-
-
-def waiting(conn: Connection, after: int) -> int:
-    """How many own events there are after one."""
-    row = conn.execute("SELECT count(*) FROM event WHERE seq > ?", (after,)).fetchone()
-    return int(row[0])

@@ -486,7 +486,7 @@ def _staff(conn: Connection, where: str, value: object) -> StaffRow | None:
 
 def drop_person(conn: Connection, member_id: bytes) -> None:
     """Forget who an account belongs to: profile, key, cards. Nothing of it stays in free pages."""
-    for table in ("profile", "member_key", "credential", "consent_base"):
+    for table in ("profile", "member_key", "credential", "consent_base", "event_note"):
         conn.execute(f"DELETE FROM {table} WHERE member_id = ?", (member_id,))
     mark_search_dirty(conn, member_id)
 

@@ -70,6 +70,11 @@ class ExchangeErrands(QObject):
             self._counter, "net", self._desk.exchange.once, ok=self._heard, failed=self._failed
         )
 
+    def ask_if_joined(self) -> None:
+        """Where there is somebody to ask."""
+        if self.standing is not None and not self.standing.severed:
+            self.ask()
+
     def tell(self) -> None:
         """Something was written here: how much waits is another number."""
         if self.standing is not None:

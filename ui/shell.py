@@ -190,6 +190,7 @@ class Shell(QWidget):
         self.attention.changed.connect(self.top_bar.show_needs)
         self.exchange.changed.connect(self.top_bar.show_exchange)
         self.counter.sold.connect(lambda sold: self.exchange.tell())
+        self.counter.hold_ended.connect(self.exchange.ask_if_joined)
         self.top_bar.exchange_wanted.connect(partial(self.actions_.do, "head_office"))
         self._minute.timeout.connect(self.attention.look_into_files)
         self._minute.timeout.connect(self.attention.look_at_backup_folder)

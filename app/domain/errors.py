@@ -114,6 +114,7 @@ class Refusal(StrEnum):
     PROGRAMME_START_TAKEN = "programme_start_taken"
     # head office
     JOIN_CODE_WRONG = "join_code_wrong"
+    JOIN_NOT_SECURE = "join_not_secure"
     ALREADY_JOINED = "already_joined"
     PROGRAMME_STARTS_IN_PAST = "programme_starts_in_past"
 

@@ -6,6 +6,7 @@ One request is in flight, and its reply alone is taken. A reply is applied in on
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 from app.domain.business_day import BusinessDate
 from app.protocol import overlay, own_chain
@@ -90,16 +91,18 @@ class Till:
 
     # Asking and hearing
 
-    def request(self, rng: random.Random, *, written: int, compare: bool = False) -> Request:
+    def request(
+        self, rng: random.Random, *, written: int, digests: Mapping[str, int] | None = None
+    ) -> Request:
         """What to send now. `written`: the last own event that is in the journal file; later ones wait.
-        `compare`: once a day, let head office compare the rows that are here with its own."""
+        `digests`: once a day, for head office to compare the rows that are here with its own."""
         control = self.store.control()
         rid = self._in_flight = random_id(rng)
         if control.nonce:
             return self._rebase(rid)
         bare = [bucket for bucket in control.buckets if bucket not in control.cursors]
         if not bare or not control.settled or control.acked < written or self.store.dirty(1):
-            return self._sync(rid, written, compare)  # pushes go before pulls
+            return self._sync(rid, written, digests or {})  # pushes go before pulls
         begun = control.begun or Begun(bare[0], 0, 0)
         return SnapshotRequest(
             rid, control.device, control.timeline, begun.bucket, begun.snapshot, begun.frame
@@ -153,7 +156,7 @@ class Till:
             asset, amount, on, sale, lines,
         )  # fmt: skip
 
-    def _sync(self, rid: bytes, written: int, compare: bool) -> SyncRequest:
+    def _sync(self, rid: bytes, written: int, digests: Mapping[str, int]) -> SyncRequest:
         store = self.store
         control = store.control()
         bodies, size = list[bytes](), 0
@@ -173,10 +176,11 @@ class Till:
             cells=tuple(store.dirty(CELLS_MOST)),
             cursors=dict(control.cursors),
             wants_grant=control.grant is None and control.settled,
-            digests=self._digests() if compare else {},
+            digests=dict(digests),
         )
 
-    def _digests(self) -> dict[str, int]:
+    def digests(self) -> dict[str, int]:
+        """The sums of the rows of each bucket that is here whole. Reads all of them."""
         control = self.store.control()
         if control.sweeping:
             return {}
@@ -222,7 +226,9 @@ class Till:
         control = self.store.control()
         if reply.why == "revoked":
             self.store.put_control(
-                control._replace(revoked=True, generation=control.generation + 1)
+                control._replace(
+                    revoked=True, generation=control.generation + 1, grant=None, holds=(), rights=()
+                )
             )
             self.store.drop_older(control.generation + 1)
             for cell in self.store.dirty():

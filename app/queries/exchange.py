@@ -31,7 +31,6 @@ class Standing:
     heard: datetime | None
     grant_left: int
     lease: datetime | None
-    members: int
     anew: bool
     revoked: bool
     severed: bool = False
@@ -49,13 +48,12 @@ def standing(ctx: Context) -> Standing | None:
         grant = control.grant
         return Standing(
             address=row.address,
-            waiting=head_office.waiting(conn, control.acked),
+            waiting=(rows.head(conn) or (0, b""))[0] - control.acked,
             oldest=None if at is None else instant_of(at),
             fields=head_office.dirty_count(conn),
             heard=None if row.heard_us is None else instant_of(row.heard_us),
             grant_left=0 if grant is None else grant.left,
             lease=None if grant is None else instant_of(grant.lease_until_ms * 1000),
-            members=head_office.base_count(conn),
             anew=not control.settled,
             revoked=control.revoked,
         )
@@ -64,4 +62,4 @@ def standing(ctx: Context) -> Standing | None:
 def _severed(conn: Connection) -> Standing:
     head = rows.head(conn)
     waiting = 0 if head is None else head[0]
-    return Standing("", waiting, None, 0, None, 0, None, 0, anew=True, revoked=False, severed=True)
+    return Standing("", waiting, None, 0, None, 0, None, anew=True, revoked=False, severed=True)

@@ -14,6 +14,7 @@ import httpx
 
 from app import posting
 from app.context import Changes, Context
+from app.dealings import reading
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.log import log
@@ -24,6 +25,7 @@ from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
 from app.sync.outcome import Heard
 from db import head_office, rows
+from db.engine import Reader
 
 POLL_S: Final = 30
 """Between two questions when there is nothing to tell."""
@@ -33,6 +35,7 @@ BACK_OFF_MOST_S: Final = 300
 HOLD_WITHIN_S: Final = 0.3
 """So long a customer waits for head office before the till's own rights decide (sync.md section 3)."""
 COMPARE_EVERY_S: Final = 24 * 3600
+FIRST_COMPARE_S: Final = 3600
 _PATHS: Final = {
     wire.SyncRequest: endpoints.SYNC,
     wire.RebaseRequest: endpoints.REBASE,
@@ -68,7 +71,8 @@ class Exchange:
         self._hold_line: Line | None = None
         self._talking: Till | None = None
         self._failures = 0
-        self._compared_s: float | None = None
+        # Not at once: a start has enough to do.
+        self._compared_s = self._now_s() + FIRST_COMPARE_S - COMPARE_EVERY_S
 
     def close(self) -> None:
         """Let the lines go."""
@@ -96,6 +100,7 @@ class Exchange:
 
     def once(self) -> Heard | None:
         """Ask once and apply the answer; None for a till of its own. Raises Unavailable."""
+        digests = self._digests() if self._is_due() else {}
         with self._ctx.write(self._ctx.ids()) as tx:
             row, dealings = head_office.head_office(tx.conn), tx.dealings
             if row is None or dealings is None:
@@ -106,8 +111,7 @@ class Exchange:
             if self._talking is None:
                 self._talking = Till(dealings)
             self._talking.store = dealings
-            compare = self._is_due()
-            request = self._talking.request(self._rng, written=dealings.top(), compare=compare)
+            request = self._talking.request(self._rng, written=dealings.top(), digests=digests)
         try:
             if self._line is None:
                 self._line = self._open_line(self._ctx, row)
@@ -118,7 +122,7 @@ class Exchange:
             return self._said_no(error.problem)
         except wire.NotAMessage as error:
             return self._failed("refused", f"an answer that can't be read: {error}")
-        if compare and isinstance(reply, SyncReply):
+        if digests and isinstance(reply, SyncReply):
             self._compared_s = self._now_s()
         return self._apply(reply)
 
@@ -202,7 +206,14 @@ class Exchange:
     # Inside
 
     def _is_due(self) -> bool:
-        return self._compared_s is None or self._now_s() - self._compared_s >= COMPARE_EVERY_S
+        return self._now_s() - self._compared_s >= COMPARE_EVERY_S
+
+    def _digests(self) -> dict[str, int]:
+        """Of all rows that are here: beside the counter, not in its turn. Only this thread writes them."""
+        with self._ctx.read(Reader.REPORT) as conn:
+            if not self._ctx.has_head_office(conn):
+                return {}
+            return Till(reading(conn)).digests()
 
     def _failed(self, why: str, told: str) -> Heard:
         log.info("head office: %s", told)

@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -29,6 +30,7 @@ from app.told_fields import tell_fields
 from db import head_office, people, rows
 
 SEED_BYTES: Final = 32
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def join(
@@ -48,6 +50,8 @@ def join(
     plain = code_of(code)
     if plain is None:
         raise RuleRefused(Refusal.JOIN_CODE_WRONG)
+    if not _is_secure(address):
+        raise RuleRefused(Refusal.JOIN_NOT_SECURE)
     with ctx.read() as conn:
         if head_office.head_office(conn) is not None:
             raise RuleRefused(Refusal.ALREADY_JOINED)
@@ -76,6 +80,12 @@ def join(
     answer = message_of(body, Enrolled)
     take_in(ctx, address, seed, answer, rng, told)
     return Joined(answer.chain, answer.store, answer.till)
+
+
+def _is_secure(address: str) -> bool:
+    """Names and phones travel there, and head office's key comes from there (security.md T7)."""
+    parts = urlsplit(address)
+    return parts.scheme != "http" or parts.hostname in LOOPBACK
 
 
 def take_in(

@@ -31,7 +31,7 @@ def state_before(
 
     `stored` is the state as stored, with every split that `expiry.as_good` needs.
     """
-    if not tx.context.owns_ledger(tx.conn):
+    if not tx.context.owns_ledger(tx.conn, writing=True):
         return stored  # Head office is the owner, and gives back when the document comes there.
     debit = next((e.id for e in entries if e.asset == POINTS and e.amount < 0), None)
     if debit is None:

@@ -167,7 +167,7 @@ def _authority(tx: Tx, command: Sell, on: BusinessDate) -> Authority | None:
     """By which right the points are spent; None for a till of its own, or where none are. Raises
     Refused(POINTS_NO_RIGHT): head office has not granted them, and the till may not risk so many."""
     dealings, points = tx.dealings, command.request.redeem_points
-    if not points or command.member_id is None or tx.context.owns_ledger(tx.conn):
+    if not points or command.member_id is None or tx.context.owns_ledger(tx.conn, writing=True):
         return None
     if dealings is None:  # An older database is back: it has to be let in anew.
         raise Refused(Refusal.POINTS_NO_RIGHT, {"points": points})

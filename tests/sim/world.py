@@ -148,7 +148,8 @@ class World:
             at.asked_ms = self.now_ms
             compare = self.rng.random() < 0.2
             self.counts["compared"] += compare
-            request = at.till.request(self.rng, written=len(at.file), compare=compare)
+            digests = at.till.digests() if compare else {}
+            request = at.till.request(self.rng, written=len(at.file), digests=digests)
             self.send(at, request)
 
     def send(self, at: Machine, request: Request) -> None:
@@ -238,7 +239,7 @@ class World:
         self.now_ms += 1000
         before = at.store.control()._replace(hlc=0)
         dirty = len(at.store.dirty())
-        request = at.till.request(self.rng, written=len(at.file), compare=True)
+        request = at.till.request(self.rng, written=len(at.file), digests=at.till.digests())
         self.deliver(at, self.serve(request))
         after = at.store.control()._replace(hlc=0)
         return before != after or dirty > 0 or at.store.control().acked < len(at.file)

@@ -166,11 +166,10 @@ class HeadOfficeSheet(Sheet):
             (words.say("Profile fields waiting"), number(at.fields)),
             (words.say("Last answer"), when(at.heard)),
             (words.say("Points to spend without head office"), right),
-            (words.say("Members it has told of"), number(at.members)),
         ]
 
 
-_LINES = 7
+_LINES = 6
 
 
 def state_of(kit: Kit, standing: Standing, why: str) -> str:
@@ -187,6 +186,10 @@ def state_of(kit: Kit, standing: Standing, why: str) -> str:
     if why == "gone":
         return words.say(
             "No line to head office. Keep selling; everything waits here, nothing is lost."
+        )
+    if standing.anew:
+        return words.say(
+            "The till finds its place at head office anew; it holds no rights meanwhile."
         )
     if standing.waiting or standing.fields:
         return words.say("What was sold is on its way to head office.")

@@ -264,7 +264,7 @@ class Charging:
     def _let_go(self, hold: bytes) -> None:
         self._lanes.run(
             self._counter, "hold", lambda: self._desk.exchange.let_go(hold),
-            ok=lambda _: None, failed=self._counter.warn,
+            ok=lambda _: self._counter.hold_ended.emit(), failed=self._counter.warn,
         )  # fmt: skip
 
     def _who(self) -> Session:
@@ -319,13 +319,13 @@ class Charging:
             sheet, self._kit, self._lanes, self._desk, self._who, error,
             again=sheet.send, declined=lambda said: self._declined(sheet, said),
         )  # fmt: skip
-        if not asked:
+        if isinstance(offer, SaleQuote):
             self._left(
                 sheet
-            )  # A second person's yes is for the same points: they stay held until then.
+            )  # Other sums may mean other points. Else they stay held until Pay is left.
+        if not asked:
             self._counter.scanning.take_up_waiting()
 
     def _declined(self, sheet: Pay, said: Text) -> None:
-        self._left(sheet)
         sheet.refused(said)
         self._counter.scanning.take_up_waiting()

@@ -45,10 +45,12 @@ KEEP_AFTER_MS = 150
 class Counter(QWidget):
     """Signals:
     sold(sold): a sale is durable.
+    hold_ended(): points that head office held for a sale are let go; it has to hear of it.
     cart_changed(): the open sale is another one.
     """
 
     sold = Signal(object)
+    hold_ended = Signal()
     cart_changed = Signal()
     enrol_wanted = Signal(str)
     why_wanted = Signal(object)

@@ -132,4 +132,4 @@ def test_without_a_line_the_mark_says_so_and_selling_goes_on(boss: Rig, office: 
     boss.until(lambda: boss.counter.cart.redeem_points == 1000)
     pay = boss.open_pay()
     press(Qt.Key.Key_Return)
-    boss.until(lambda: "总部联系不上" in pay.problem.text())
+    boss.until(lambda: "这些积分现在不能用" in pay.problem.text())
