@@ -253,7 +253,7 @@ def make_template(folder: Path, code: str = "01") -> Template:
     new = NewStore(
         store="S1", till=code, programme=demo_programme(),
         staff=[NewStaff("lx", "林晓", "cashier", PIN)],
-        card_prefix="8800", card_first=int(code) * 1000, card_last=int(code) * 1000 + 999,
+        card_prefix="8800", card_first=1 if code == "01" else int(code) * 1000,
     )  # fmt: skip
     clock = Clock()
     till = create_store(
