@@ -6,51 +6,20 @@ A till without a head office has no base: every fold begins with the first entry
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Final
 
-import msgspec
 from sqlcipher3.dbapi2 import Connection
 
-from app.domain.business_day import BusinessDate
 from app.domain.state import EMPTY, MemberState
+from app.protocol.packing import Packing
 from app.protocol.till_store import Base, Control
 from app.protocol.wire import Cell, MemberRow, ReferenceRow
 from db import head_office
 
-Value = TypeVar("Value")
-
-
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, BusinessDate):
-        return int(value)
-    raise NotImplementedError(type(value).__name__)
-
-
-def _from_plain(wanted: type, value: Any) -> Any:
-    if wanted is BusinessDate:
-        return BusinessDate(value)
-    raise NotImplementedError(wanted.__name__)
-
-
-class _Packing(Generic[Value]):
-    """Both ways between one type and its bytes."""
-
-    def __init__(self, wanted: Any) -> None:
-        self._encoder = msgspec.msgpack.Encoder(enc_hook=_to_plain, order="deterministic")
-        self._decoder = msgspec.msgpack.Decoder(wanted, dec_hook=_from_plain)
-
-    def pack(self, value: Value) -> bytes:
-        return self._encoder.encode(value)
-
-    def unpack(self, body: bytes) -> Value:
-        value: Value = self._decoder.decode(body)
-        return value
-
-
-CONTROL: Final = _Packing[Control](Control)
-ROW: Final = _Packing[MemberRow](MemberRow)
-CELL: Final = _Packing[Cell](Cell)
-REFERENCE: Final = _Packing[ReferenceRow](ReferenceRow)
+CONTROL: Final = Packing[Control](Control)
+ROW: Final = Packing[MemberRow](MemberRow)
+CELL: Final = Packing[Cell](Cell)
+REFERENCE: Final = Packing[ReferenceRow](ReferenceRow)
 
 
 def base_of(row: head_office.BaseRow) -> Base:

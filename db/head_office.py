@@ -147,6 +147,13 @@ def drop_bases_below(conn: Connection, generation: int) -> list[bytes]:
     return [member for (member,) in gone.fetchall()]
 
 
+def survivor(conn: Connection, member_id: bytes) -> bytes:
+    """The member that a merged one goes on as; itself where it was not merged."""
+    while (row := base(conn, member_id)) is not None and row.alias is not None:
+        member_id = row.alias
+    return member_id
+
+
 def merged_into(conn: Connection, member_id: bytes) -> list[bytes]:
     """The members whose survivor this one is."""
     found = conn.execute(

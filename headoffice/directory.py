@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from app.protocol.limits import Limits
+from app.protocol.packing import Packing
 from headoffice.store.distribution import dist_key
-from headoffice.store.packing import Packing
 from headoffice.store.snapshots import Begun
 
 REFERENCE_BUCKET: Final = "reference"

@@ -11,7 +11,7 @@ from app.domain.errors import Refusal, Refused
 from app.domain.programme import Role
 from app.domain.rights import Grant, Right, StaffRole, may_approve, rule
 from app.queries.readers import place_of, staff_role
-from db import people
+from db import head_office, people
 from db.connection import Connection
 
 
@@ -146,12 +146,13 @@ def owns_account(conn: Connection, staff: people.StaffRow | None, member_id: byt
     """
     if staff is None or member_id is None:
         return False
-    if member_id == staff.member_id:
-        return True
     if staff.phone is None and staff.member_id is None:
         return False
+    own_id = head_office.survivor(conn, staff.member_id) if staff.member_id else None
+    if member_id in (staff.member_id, own_id):
+        return True
     profile = people.profile(conn, member_id)
     if profile is None or profile.phone is None:
         return False
-    own = people.profile(conn, staff.member_id) if staff.member_id else None
+    own = people.profile(conn, own_id) if own_id else None
     return profile.phone in (staff.phone, own.phone if own else None)

@@ -6,18 +6,14 @@ migration like a column.
 
 from __future__ import annotations
 
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
-import msgspec
-
-from app.domain.business_day import BusinessDate
 from app.domain.state import MemberState
 from app.protocol.accounts import Account
 from app.protocol.facts import Returned
 from app.protocol.links import Place
+from app.protocol.packing import Packing
 from app.protocol.wire import Cell, MemberRow, ReferenceRow
-
-Value = TypeVar("Value")
 
 
 class MemberRest(NamedTuple):
@@ -26,35 +22,6 @@ class MemberRest(NamedTuple):
     state: MemberState
     accounts: dict[str, Account]
     cells: dict[str, Cell]
-
-
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, BusinessDate):
-        return int(value)
-    raise NotImplementedError(type(value).__name__)
-
-
-def _from_plain(wanted: type, value: Any) -> Any:
-    if wanted is BusinessDate:
-        return BusinessDate(value)
-    raise NotImplementedError(wanted.__name__)
-
-
-class Packing(Generic[Value]):
-    """Both ways between one type and its bytes."""
-
-    def __init__(self, wanted: Any) -> None:
-        self._encoder = msgspec.msgpack.Encoder(enc_hook=_to_plain, order="deterministic")
-        self._decoder = msgspec.msgpack.Decoder(wanted, dec_hook=_from_plain)
-
-    def pack(self, value: Value) -> bytes:
-        """The bytes of a value."""
-        return self._encoder.encode(value)
-
-    def unpack(self, body: bytes) -> Value:
-        """The value that was packed."""
-        value: Value = self._decoder.decode(body)
-        return value
 
 
 MEMBER: Final = Packing[MemberRest](MemberRest)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.domain.errors import Refusal, Refused
 from app.protocol.limits import Limits
@@ -18,10 +16,9 @@ from app.queries.search import index_visits, search
 from app.usecases.enrol import ProfileInput
 from app.usecases.owner_postings import Progress as Postings
 from app.usecases.owner_postings import post_batch
-from app.usecases.sell import sell
-from app.usecases.verify import verify
 from tests.app.chain import BUCKET, Chain, settle
-from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, sale_command, template
+from tests.app.joined import balance, edit, sell_to, sound, today
+from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, template
 from tests.app.offline_month import bounded, live
 
 __all__ = ["kiosk", "made_template", "template"]
@@ -36,27 +33,6 @@ def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
     found = Kiosk(made.folder, made)
     yield found
     found.close()
-
-
-def balance(at: Kiosk, member: bytes) -> int:
-    return member_panel(at.ctx, member).points_balance
-
-
-def sell_to(
-    at: Kiosk, member: bytes, minor: int = 36800, redeem: int = 0, hold: bytes | None = None
-) -> bytes:
-    """A cash sale at this till to a member of the chain."""
-    command = sale_command(at.ctx, at.session, member, minor, redeem=redeem)
-    return sell(at.ctx, replace(command, hold=hold)).result.event_id
-
-
-def today(at: Kiosk) -> BusinessDate:
-    return at.ctx.business_date()
-
-
-def sound(*tills: Kiosk) -> None:
-    for each in tills:
-        assert verify(each.ctx).findings == []
 
 
 def test_a_till_that_joins_hands_its_journal_over(kiosk: Kiosk) -> None:
@@ -227,19 +203,6 @@ def test_who_enrols_here_is_known_there_and_an_edit_there_comes_back(
     settle(two, one)
     assert profile(kiosk.ctx, ada.member_id).name == "Ada Lovelace"
     sound(kiosk, second)
-
-
-def edit(at: Kiosk, member: bytes, name: str) -> None:
-    from app.usecases.enrol import EditProfile, edit_profile
-
-    seen = profile(at.ctx, member)
-    edit_profile(
-        at.ctx,
-        EditProfile(
-            at.ctx.ids(), at.session, member, seen.version, ProfileInput(name),
-            True, False, frozenset({"phone", "email", "birthday"}),
-        ),
-    )  # fmt: skip
 
 
 def test_nothing_is_booked_by_a_till_that_has_a_head_office(kiosk: Kiosk) -> None:

@@ -1,0 +1,72 @@
+"""Steps at a till that has joined, for tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.domain.business_day import BusinessDate
+from app.queries.members import member_panel, profile
+from app.usecases.enrol import EditProfile, ProfileInput, edit_profile
+from app.usecases.sell import sell
+from app.usecases.verify import verify
+from tests.app.kiosk import Kiosk, sale_command
+
+
+def balance(at: Kiosk, member: bytes) -> int:
+    return member_panel(at.ctx, member).points_balance
+
+
+def sell_to(
+    at: Kiosk, member: bytes, minor: int = 36800, redeem: int = 0, hold: bytes | None = None
+) -> bytes:
+    """A cash sale at this till to a member of the chain."""
+    command = sale_command(at.ctx, at.session, member, minor, redeem=redeem)
+    return sell(at.ctx, replace(command, hold=hold)).result.event_id
+
+
+def today(at: Kiosk) -> BusinessDate:
+    return at.ctx.business_date()
+
+
+def sound(*tills: Kiosk) -> None:
+    for each in tills:
+        assert verify(each.ctx).findings == []
+
+
+def edit(at: Kiosk, member: bytes, name: str) -> None:
+    seen = profile(at.ctx, member)
+    edit_profile(
+        at.ctx,
+        EditProfile(
+            at.ctx.ids(), at.session, member, seen.version, ProfileInput(name),
+            True, False, frozenset({"phone", "email", "birthday"}),
+        ),
+    )  # fmt: skip
+
+
+def answer(at: Kiosk, member: bytes, marketing: bool) -> None:
+    """A member's yes or no to marketing."""
+    seen = profile(at.ctx, member)
+    edit_profile(
+        at.ctx,
+        EditProfile(
+            at.ctx.ids(), at.session, member, seen.version, ProfileInput(seen.name),
+            True, marketing, frozenset({"phone", "email", "birthday"}),
+        ),
+    )  # fmt: skip
+
+
+def kept_database(at: Kiosk) -> bytes:
+    """The database as it is now; the till goes on."""
+    at.close()
+    kept = at.database.read_bytes()
+    at.open()
+    return kept
+
+
+def put_back(at: Kiosk, kept: bytes) -> None:
+    """The till dies and starts with an older database; its journal file has what came after."""
+    at.crash()
+    at.log.unlink(missing_ok=True)
+    at.database.write_bytes(kept)
+    at.open()
