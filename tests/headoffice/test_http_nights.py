@@ -42,6 +42,8 @@ from tests.headoffice.serving_process import Process
 from tests.headoffice.test_http_kill import Sender, moved, sales
 
 OTHER = b"U" * 16
+NOON_MS = 4 * 3_600_000
+"""Of the chain, eight hours east, as milliseconds of a day of UTC."""
 KILLS = 5
 MEMBERS = 3 * FRAME_ROWS + 10
 LAPSING = 2_500
@@ -82,6 +84,12 @@ def pass_nights(chain: Served, days: int = 1) -> None:
     wait_for(lambda: night(chain.folder).done == tonight)
 
 
+def to_noon(chain: Served) -> None:
+    """On to the next noon of the chain, where a till's date of UTC is the chain's own."""
+    chain.clock.moved_ms += (NOON_MS - chain.clock()) % DAY
+    pass_nights(chain, 0)
+
+
 def figure(url: str, name: str, tenant: bytes = TENANT) -> int:
     """A figure of a chain, its fraction left out."""
     text = httpx.get(f"{url}/metrics").text
@@ -119,6 +127,7 @@ def test_points_lapse_at_head_office_after_the_grace_and_tills_hear_of_it(tmp_pa
     begin_chain(tmp_path, budget=0)  # whoever wants a grant asks the store anyway
     with served(tmp_path) as chain:
         till = chain.till()
+        to_noon(chain)
         till.earn(ANNA, 7)
         wait_for(lambda: polled_quietly(till, chain.url))
         pass_nights(chain, 302)

@@ -431,7 +431,6 @@ def main(argv: list[str]) -> int:
     application = QApplication(["regulars"])
     window = build_window(application, store, language=language, theme="light")
     put_back = window.crash.install()
-    window.setWindowFlag(Qt.WindowType.FramelessWindowHint)
     window.showFullScreen()
     tour, hands = Tour(out), Hands()
     camera = Camera(lambda: window, tour)

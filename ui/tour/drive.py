@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app import posting
@@ -72,11 +71,10 @@ class PretendPrinter:
 
 
 class Stage(OneWindow):
-    """The window over the whole screen, without a frame of the window manager's."""
+    """The window over the whole screen, where the window manager gives it no frame."""
 
     def show(self, folder: Path | None = None, passphrase: str | None = None) -> None:
         super().show(folder, passphrase)
-        self.shown.setWindowFlag(Qt.WindowType.FramelessWindowHint)
         self.shown.showFullScreen()
 
     @property

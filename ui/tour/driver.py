@@ -128,6 +128,10 @@ class Hands:
         """Press keys by their X names: Return, Escape, F6, ctrl+w, Down …"""
         return self._run("key", "--delay", str(TYPING_MS), "--", *keys)
 
+    def activate(self, window: QWidget) -> Condition:
+        """Ask the window manager for the keyboard, as a click on a task bar does."""
+        return self._run("windowactivate", "--sync", str(int(window.winId())))
+
     def _run(self, *arguments: str) -> Condition:
         self._process = subprocess.Popen(["xdotool", *arguments])
         return self.rest

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -20,6 +21,8 @@ from ui.pages import PAGES, key_of
 from ui.shell import Shell
 from ui.tour.driver import Camera, Condition, Hands, Script
 from ui.tour.office import TourOffice
+
+KEYBOARD_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,15 @@ class Steps:
         yield self.pause(30)  # The window manager gives the keyboard in its own time.
         yield self.has_keyboard(sign_in.passphrase)
         camera.step("the till asks for its passphrase", name="passphrase")
-        yield self.type(self.cast.passphrase)
+        for _ in range(KEYBOARD_TRIES):
+            # Now and then it takes the keyboard away again from a window that has just come.
+            yield self.hands.activate(self.window)
+            yield self.has_keyboard(sign_in.passphrase)
+            yield self.press("ctrl+a")
+            yield self.type(self.cast.passphrase)
+            yield self.pause(20)
+            if sign_in.passphrase.text() == self.cast.passphrase:
+                break
         yield self.press("Return")
         yield sign_in.who.isVisible
         yield lambda: self.window.desk is not None
