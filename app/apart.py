@@ -358,7 +358,7 @@ def _walk(asked: _Asked, told: Callable[[int], None]) -> _Answer:
         with store.read(Reader.REPORT) as conn:
             return _Answer(seen=walk(conn, since, until, asked.limits, Percent(told)))
     except StoreError:
-        from app.context import translated
+        from app.translated import translated
 
         with translated():
             raise

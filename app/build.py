@@ -21,7 +21,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import keyslots, log, posting, private, settings, statement, witness
 from app.cells import staff_cell
-from app.context import Context, TillFacts, translated
+from app.context import Context, TillFacts
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.money import Currency
@@ -31,6 +31,7 @@ from app.journal import JournalFile, ProfileFile
 from app.percent import Percent, quiet, unheard
 from app.protocol.events import micros
 from app.recovery import SETTING_UNKNOWN, Findings, mend, open_store
+from app.translated import translated
 from app.upgrading import fill, upgrade
 from app.usecases.sign_in import is_weak, new_verifier
 from app.usecases.staff import staff_facts

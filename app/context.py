@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,9 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import cached_fold, posting
 from app.approvals import Approvals
+from app.beginning import begin
 from app.cells import put_cell
-from app.dealings import JOINED, Dealings, consent_field, place_missing
+from app.dealings import Dealings
 from app.documents.receipts import Shop
 from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
 from app.domain.entries import Entry
@@ -36,13 +36,11 @@ from app.ids import Uuid7
 from app.journal import JournalFile, ProfileFile, Record
 from app.lockout import Lockout
 from app.log import log
-from app.protocol import overlay, own_chain
 from app.protocol.events import HASH_BYTES, Event, chain, chain_start, micros
 from app.protocol.facts import Authority, Facts, plain_sync
-from app.protocol.facts import read as read_facts
-from app.protocol.till import Till as Talking
 from app.settings import Settings
-from app.told_fields import tell_again
+from app.told_fields import tell_written
+from app.translated import translated
 from app.witness import WitnessFile
 from db import errors as db_errors
 from db import head_office, people, rows, till
@@ -100,8 +98,7 @@ class Tx:
     _closed: tuple[int, bytes, int | None] | None = None
     _cells: list[tuple[int, bytes]] = field(default_factory=list)
     _dealings: Dealings | None = None
-    _links_mended: bool = False
-    _composed: Event | None = None
+    _begun: bool = False
 
     def now(self) -> datetime:
         """The instant of this transaction."""
@@ -140,9 +137,8 @@ class Tx:
         beside the entries; `authority` is the right by which points are spent."""
         ctx = self.context
         now = self.now()
-        dealings = (
-            self.dealings
-        )  # Before the event: what a start brought back has its place before it.
+        # Before the event: what a start brought back has its place before it.
+        dealings = self.dealings
         seq, previous = self._last()
         event = Event(
             id=event_id,
@@ -169,7 +165,8 @@ class Tx:
         body = event.to_bytes()
         self._append(event, body, previous, posted)
         if dealings is not None:
-            self._tell(dealings, event, body, cells)
+            dealings.record(body)
+            tell_written(dealings, event, cells)
         if member_id is not None and entries and session is not None:
             # What the owner posts by itself, for thousands at once, the close of the day proves.
             ctx._touched.add(member_id)
@@ -180,16 +177,12 @@ class Tx:
         return rows.head(self.conn) or (0, self.context.chain_start())
 
     def _append(
-        self,
-        event: Event,
-        body: bytes,
-        previous: bytes,
-        posted: cached_fold.Posted | None = None,
+        self, event: Event, body: bytes, previous: bytes, posted: cached_fold.Posted | None = None
     ) -> None:
         hash_ = chain(previous, body)
         posting.post(
             self.conn, event, body=body, hash_=hash_, posted=posted,
-            based=self.context.has_head_office(self.conn, writing=True),
+            based=not self.context.owns_ledger(self.conn, writing=True),
         )  # fmt: skip
         self._records.append(Record(event.seq, body, hash_))
         if event.kind in posting.WITNESSED:
@@ -199,63 +192,36 @@ class Tx:
 
     @property
     def dealings(self) -> Dealings | None:
-        """The till's dealings with head office in this transaction; None for a till of its own."""
-        if self._dealings is None and self.context.has_head_office(self.conn, writing=True):
-            made = Dealings(self.conn, self._tiers, self._compose, self._post_composed)
-            if not self.context._links_whole:
-                self._mend_links(made)
+        """The till's dealings with head office in this transaction; None for a till of its own, and for one
+        that has to be let in again."""
+        ctx = self.context
+        if self._dealings is not None or ctx.owns_ledger(self.conn, writing=True):
+            return self._dealings
+        if head_office.control(self.conn) is not None:
+            made = Dealings(self.conn, self._tiers, self._compose, self._post)
+            if not ctx._begun:
+                begin(self.conn, made, ctx.business_date(), behind=ctx.behind)
+                self._begun = True
             self._dealings = made
         return self._dealings
-
-    def _mend_links(self, dealings: Dealings) -> None:
-        """Once after a start, before anything is recorded: events may have come back from the journal file.
-
-        Rights that came after them are unknown then, so the till gives all up (sync.md section 3)."""
-        missing = place_missing(self.conn, dealings)
-        tell_again(self.conn, dealings, missing)
-        if missing or self.context.behind:
-            own_chain.give_up(dealings, os.urandom(16))
-        self._links_mended = True
 
     def _tiers(self) -> dict[int, str]:
         newest = self.context.programmes(self.conn)[-1]
         return {tier.rank: tier.code for tier in newest.tiers.levels}
 
     def _compose(self, facts: Facts) -> bytes:
-        ctx, now = self.context, self.now()
-        self._composed = Event(
+        ctx = self.context
+        return Event(
             id=facts.id, command_id=ctx.ids(), device=ctx.till.device, epoch=ctx.till.epoch,
-            seq=self._last()[0] + 1, kind=facts.kind, at_us=micros(now), offset_min=ctx.offset_min(),
-            business_date=int(facts.on), staff_id=None, shift_id=None, member_id=facts.member,
-            programme=None, entries=[], doc={}, sync=plain_sync(facts),
-        )  # fmt: skip
-        return self._composed.to_bytes()
+            seq=self._last()[0] + 1, kind=facts.kind, at_us=micros(self.now()),
+            offset_min=ctx.offset_min(), business_date=int(facts.on), staff_id=None, shift_id=None,
+            member_id=facts.member, programme=None, entries=[], doc={}, sync=plain_sync(facts),
+        ).to_bytes()  # fmt: skip
 
-    def _post_composed(self) -> None:
-        assert self._composed is not None
-        self._append(self._composed, self._composed.to_bytes(), self._last()[1])
-
-    def _tell(
-        self, dealings: Dealings, event: Event, body: bytes, cells: Sequence[dict[str, Any]]
-    ) -> None:
-        """Place the event in the chain that head office sees, and the fields that it was written with."""
-        own_chain.record(dealings, read_facts(body), body)
-        if event.member_id is None:
-            return
-        fields: dict[str, str | None] = {}
-        for cell in cells:
-            fields |= dealings.fields_written(cell)
-        if event.kind == posting.ENROL:
-            fields[JOINED] = str(event.business_date)
-        answers = posting.consent_rows(event)
-        stood = overlay.profile(dealings, event.member_id) if fields or answers else {}
-        known = {name: cell.value for name, cell in stood.items() if cell.value is not None}
-        fields |= dict(consent_field(each, known) for each in answers)
-        for name, value in fields.items():
-            if known.get(name) != value:
-                Talking(dealings).set_cell(event.member_id, name, value, event.at_us // 1000)
-        if answers:
-            dealings.show_consents(event.member_id)
+    def _post(self, body: bytes) -> None:
+        seq, previous = self._last()
+        event = Event.from_bytes(body, epoch=self.context.till.epoch, seq=seq + 1)
+        self._append(event, body, previous)
 
     def print(self, event: Event, kind: str, document: str, *, copy_no: int = 0) -> None:
         """Queue a slip in this transaction."""
@@ -318,9 +284,8 @@ class Context:
         self._words: dict[str, Words] = {}
         self._initials: dict[bytes, str] = {}
         self._programmes: tuple[Programme, ...] = ()
-        self._dealing: bool | None = None
         self._owns: bool | None = None
-        self._links_whole = False
+        self._begun = False
         self.behind = False
 
     def words(self, language: str) -> Words:
@@ -366,7 +331,7 @@ class Context:
                     tx = Tx(conn, self, command_id, posting.event_of(known) if known else None)
                     tx.event = tx.known
                     yield tx
-                self._links_whole = self._links_whole or tx._links_mended
+                self._begun = self._begun or tx._begun
                 self._to_files(tx)
         self.approvals.forget(command_id)
 
@@ -396,30 +361,20 @@ class Context:
         with translated(), self.store.write() as conn:
             yield conn
 
-    def has_head_office(self, conn: Connection, *, writing: bool = False) -> bool:
-        """Whether this till has dealings with a head office. Each sale asks: what is true is remembered, what
-        is not only from the writer, whose snapshot is never an older one."""
-        if self._dealing is not None:
-            return self._dealing
-        found = head_office.control(conn) is not None
-        if found or writing:
-            self._dealing = found
-        return found
-
     def owns_ledger(self, conn: Connection, *, writing: bool = False) -> bool:
         """Whether the members' ledger is this till's own: until it joins a head office, and never again, also
-        where an older database is back that knows of the joining by its journal alone."""
+        where an older database is back that knows of the joining by its journal alone. Each sale asks: that it
+        joined is remembered, that it did not only from the writer, whose snapshot is never an older one."""
         if self._owns is not None:
             return self._owns
-        found = not (self.has_head_office(conn, writing=writing) or posting.has_joined(conn))
-        if not found or writing:
-            self._owns = found
-        return found
+        joined = head_office.control(conn) is not None or posting.has_joined(conn)
+        if joined or writing:
+            self._owns = not joined
+        return not joined
 
     def look_whether_joined(self) -> None:
         """It may belong to one now."""
-        self._dealing = self._owns = None
-        self._links_whole = False
+        self._owns = None
 
     def programmes(self, conn: Connection) -> tuple[Programme, ...]:
         """Every published version, oldest first."""
@@ -503,13 +458,11 @@ class Context:
         next backup, which empties it."""
         gone = {member.hex() for member in members}
         with self._own_turn():
-            kept = [
-                (seq, cell)
-                for seq, cell in self.profiles.cells()
-                if json.loads(cell).get("member_id") not in gone
-            ]
+            cells = self.profiles.cells()
             try:
-                self.profiles.rewrite(kept)
+                self.profiles.rewrite(
+                    [c for c in cells if json.loads(c[1]).get("member_id") not in gone]
+                )
             except OSError as error:
                 log.warning("profile file not rewritten: %s", error.strerror)
 
@@ -545,35 +498,3 @@ class Context:
             self.journal.resume(head=scan.records[-1].hash if scan.records else _EMPTY_HASH)
         del conn
         return last
-
-
-_OUTAGES: Final = {
-    db_errors.Busy: Outage.STORE_BUSY,
-    db_errors.DiskFull: Outage.STORE_FULL,
-    db_errors.ReadOnlyFolder: Outage.STORE_READ_ONLY,
-    db_errors.Damaged: Outage.STORE_DAMAGED,
-    db_errors.ForeignLog: Outage.STORE_DAMAGED,
-    db_errors.NotAStore: Outage.STORE_DAMAGED,
-    db_errors.WrongKey: Outage.STORE_KEY_WRONG,
-    db_errors.AlreadyExists: Outage.STORE_EXISTS,
-    db_errors.StoreMissing: Outage.STORE_MISSING,
-    db_errors.NewerSchema: Outage.STORE_TOO_NEW,
-    db_errors.MigrationChanged: Outage.STORE_TOO_NEW,  # of another build than this one
-    db_errors.AlreadyRunning: Outage.STORE_IN_USE,
-}
-
-
-class translated:  # noqa: N801  it reads as a word of the `with` line, like contextlib's own
-    """Errors of the ground floor leave as Unavailable; a called-off read leaves as it is."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        """Nothing to prepare: every command passes here, so this is no generator."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: object
-    ) -> None:
-        if isinstance(error, db_errors.StoreError) and not isinstance(error, db_errors.Interrupted):
-            code = _OUTAGES.get(type(error), Outage.STORE_FAILED)
-            raise Unavailable(code, {"why": str(error)}) from error

@@ -7,14 +7,14 @@ Nothing here asks or sends (app/sync does).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Final, NoReturn
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import bases, cached_fold, posting
+from app import bases, cached_fold
 from app.cells import put_cell
 from app.domain.birthday import parse_birthday
 from app.domain.entries import Entry
@@ -23,12 +23,11 @@ from app.domain.state import MemberState
 from app.intake import readings
 from app.protocol import overlay, own_chain
 from app.protocol.cells import CONSENT, GIVEN, NOT_GIVEN, WITHDRAWN
-from app.protocol.events import Event
-from app.protocol.facts import Facts
+from app.protocol.facts import Facts, read
 from app.protocol.links import Link, link, place
 from app.protocol.till_store import Base, Control
 from app.protocol.wire import Cell, ReferenceRow
-from db import head_office, people, rows, search
+from db import head_office, people, rows, search, till
 
 NAME, READING, PHONE, EMAIL = "name", "name_py", "phone", "email"
 BIRTHDAY, NOTE, ALERT, CARD, JOINED = "birthday", "note", "alert", "card", "joined"
@@ -50,7 +49,7 @@ class Dealings:
         conn: Connection,
         tiers: Callable[[], dict[int, str]],
         compose: Callable[[Facts], bytes],
-        post: Callable[[], None],
+        post: Callable[[bytes], None],
     ) -> None:
         self._conn = conn
         self._tiers = tiers
@@ -76,16 +75,18 @@ class Dealings:
         head = rows.head(self._conn)
         return 0 if head is None else head[0]
 
+    def record(self, body: bytes) -> None:
+        """The newest event of the journal takes its place in head office's chain, and its rights with it."""
+        own_chain.record(self, read(body), body)
+
     def compose(self, facts: Facts) -> bytes:
         return self._compose(facts)
 
     def append(self, facts: Facts, body: bytes) -> int:
         """An event that a command recorded is in the journal already; the protocol's own goes there now."""
-        if rows.event_by_id(self._conn, facts.id) is None:
-            self._post()
-        top = self.top()
-        assert self.event(top) == facts.id, "the newest event is the one that is kept"
-        return top
+        if self.event(self.top()) != facts.id:
+            self._post(body)
+        return self.top()
 
     def body(self, number: int) -> bytes:
         return self._event(number).body
@@ -256,10 +257,11 @@ class Dealings:
         self.forgotten.add(member)
         search.forget_words(self._conn)
         people.drop_person(self._conn, member)
+        till.drop_jobs_of(self._conn, member)
 
     # What the counter writes
 
-    def fields_written(self, cell: dict[str, object]) -> dict[str, str | None]:
+    def fields_written(self, cell: Mapping[str, object]) -> dict[str, str | None]:
         """What a personal value that a command writes (app/cells.py) is as fields; {} where it is nobody's."""
         if cell["t"] == "credential" and cell["kind"] == CARD and cell["state"] == "active":
             return {CARD: str(cell["value"])}
@@ -281,19 +283,17 @@ def reading(conn: Connection) -> Dealings:
     return Dealings(conn, refuse, refuse, refuse)
 
 
-def place_missing(conn: Connection, dealings: Dealings) -> list[Event]:
-    """Write the links of events that came back from the journal file, which knows of none; these events."""
+def place_missing(conn: Connection, dealings: Dealings) -> Iterator[rows.EventRow]:
+    """Write the links of own events that have none yet in this epoch, and give each such event: all when a till
+    joins, and those that came back from the journal file, which knows of no links."""
     control = dealings.control()
-    top, last = dealings.top(), head_office.last_link(conn, control.epoch)
-    if control.base + last >= top:
-        return []
-    at, found = own_chain.chain_at(dealings, last), []
+    last = head_office.last_link(conn, control.epoch)
+    at = own_chain.chain_at(dealings, last)
     for row in rows.events_after(conn, control.base + last):
         placed = link(at, row.id, row.body)
         dealings.put_link(placed)
         at = place(placed)
-        found.append(posting.event_of(row))
-    return found
+        yield row
 
 
 def consent_field(answer: people.ConsentRow, known: Mapping[str, str]) -> tuple[str, str]:
@@ -316,7 +316,7 @@ def _consents(values: dict[str, str]) -> Iterable[head_office.ConsentBaseRow]:
 _NO_BIRTHDAY: Final = ("solar", None, None, None)
 
 
-def _birthday_text(cell: dict[str, object]) -> str | None:
+def _birthday_text(cell: Mapping[str, object]) -> str | None:
     """A birthday as it travels: "solar:1990-5-31", "lunar:-8-15" without a year."""
     if cell["birth_month"] is None:
         return None

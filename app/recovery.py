@@ -27,13 +27,14 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import posting
 from app.cells import cells_of, put_cell
-from app.context import Context, translated
+from app.context import Context
 from app.domain.errors import Outage, Unavailable
 from app.file_check import damaged_files, forget_damaged
 from app.journal import HEADER_MOST, SUFFIX, Damage, Record, Scan, fsync_folder, number_of
 from app.log import log
 from app.protocol.events import Event, NotCanonical, chain, micros
 from app.slips import slip_of
+from app.translated import translated
 from db import errors as db_errors
 from db import rows, till
 from db.connection import StoreKey

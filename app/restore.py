@@ -39,7 +39,7 @@ from app.build import (
     now_utc,
     open_till,
 )
-from app.context import Context, translated
+from app.context import Context
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Outage, Unavailable
 from app.found_backups import find_backups, of_one_till
@@ -47,6 +47,7 @@ from app.journal import SUFFIX, JournalFile, Record, fsync_folder, number_of
 from app.keyslots.document import NAMES
 from app.percent import Share, part, quiet
 from app.protocol.events import Event, chain, instant_of, micros
+from app.translated import translated
 from app.usecases.close_day import last_close
 from app.usecases.sell import next_running
 from app.witness import WitnessFile

@@ -1,5 +1,5 @@
-"""Profile fields that head office has not heard of: all of them when a till joins, and those of events that
-came back from the journal file, which holds no such fields.
+"""Profile fields that head office has not heard of: those of an event, written with it or when it came back
+from the journal file, which holds no such fields; and all of them when a till joins.
 """
 
 from __future__ import annotations
@@ -29,6 +29,22 @@ def tell_fields(
         fields[JOINED] = str(account.joined)
         given = [(name, value) for name, value in fields.items() if value is not None]
         _write(dealings, member, dict(given), people.consents_of(conn, member), now_ms)
+
+
+def tell_written(dealings: Dealings, event: Event, cells: Iterable[Mapping[str, object]]) -> None:
+    """Write what a command has just written, `cells` being its personal values."""
+    if event.member_id is None:
+        return
+    fields: dict[str, str | None] = {}
+    for cell in cells:
+        fields |= dealings.fields_written(cell)
+    if event.kind == posting.ENROL:
+        fields[JOINED] = str(event.business_date)
+    answers = posting.consent_rows(event)
+    if fields or answers:
+        _write(dealings, event.member_id, fields, answers, event.at_us // 1000)
+    if answers:
+        dealings.show_consents(event.member_id)
 
 
 def tell_again(conn: Connection, dealings: Dealings, events: Iterable[Event]) -> None:

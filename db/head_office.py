@@ -86,11 +86,6 @@ def put_heard(conn: Connection, at_us: int) -> None:
     conn.execute("UPDATE head_office SET heard_us = ?", (at_us,))
 
 
-def put_address(conn: Connection, address: str) -> None:
-    """Head office has moved."""
-    conn.execute("UPDATE head_office SET address = ?", (address,))
-
-
 def link(conn: Connection, epoch: int, seq: int) -> LinkRow | None:
     """The link at a place."""
     row = conn.execute(

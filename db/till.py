@@ -370,6 +370,16 @@ def purge_jobs(conn: Connection, *, before_us: int, limit: int) -> int:
     return int(cursor.rowcount)
 
 
+def drop_jobs_of(conn: Connection, member_id: bytes) -> None:
+    """Drop the jobs of an erased member's documents, but for those that nobody has on paper yet. A copy is
+    drawn from the event, so none is needed for one."""
+    conn.execute(
+        "DELETE FROM print_job WHERE state IN ('printed', 'cancelled')"
+        " AND seq IN (SELECT seq FROM document WHERE member_id = ?)",
+        (member_id,),
+    )
+
+
 # The open cart ----------------------------------------------------------------------------------
 
 

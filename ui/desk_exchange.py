@@ -27,7 +27,6 @@ class ExchangeDesk:
 
     def __init__(self, till: Till) -> None:
         self._ctx = till.context
-        self._behind = "events_replayed" in till.findings.mended()
         self._exchange: Exchange | None = None
         self.joined = False
         self._stopped = False
@@ -83,7 +82,5 @@ class ExchangeDesk:
             if self._exchange is None:
                 from app.sync.exchange import Exchange
 
-                exchange = Exchange(self._ctx)
-                exchange.begin(behind=self._behind)
-                self._exchange = exchange
+                self._exchange = Exchange(self._ctx)
             return self._exchange

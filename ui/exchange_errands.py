@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.screens.counter import Counter
-from ui.widgets.sheet import SheetHost
 
 if TYPE_CHECKING:
     from app.context import Session
@@ -40,13 +39,12 @@ class ExchangeErrands(QObject):
         lanes: Lanes,
         desk: Desk,
         counter: Counter,
-        sheets: SheetHost,
         who: Callable[[], Session],
         in_training: Callable[[], bool],
     ) -> None:
         super().__init__(counter)
         self._kit, self._lanes, self._desk = kit, lanes, desk
-        self._counter, self._sheets, self._who = counter, sheets, who
+        self._counter, self._who = counter, who
         self._in_training = in_training
         self._asking = False
         self.why = ""
@@ -55,10 +53,12 @@ class ExchangeErrands(QObject):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self.ask)
+        counter.sold.connect(lambda sold: self._tell())
+        counter.hold_ended.connect(self.ask_if_joined)
 
     def start(self) -> None:
         """Begin, where the till belongs to a head office."""
-        self._look()
+        self._look(then_ask=True)
 
     def ask(self) -> None:
         """Ask now; one question at a time."""
@@ -75,13 +75,10 @@ class ExchangeErrands(QObject):
         if self.standing is not None and not self.standing.severed:
             self.ask()
 
-    def tell(self) -> None:
+    def _tell(self) -> None:
         """Something was written here: how much waits is another number."""
         if self.standing is not None:
-            self._lanes.run(
-                self._counter, "db", self._desk.exchange.standing,
-                ok=self._stands, failed=self._counter.warn,
-            )  # fmt: skip
+            self._look()
 
     def show(self) -> None:
         """F11 `zb`, or the mark in the top bar: how it stands, or how to join."""
@@ -94,25 +91,26 @@ class ExchangeErrands(QObject):
         if self.standing is None or self.standing.severed:
             sheet = JoinSheet(self._kit, self._lanes, self._desk, self._who)
             sheet.joined.connect(self._joined)
-            self._sheets.open(sheet)
+            self._counter.sheets.open(sheet)
             return
         shown = HeadOfficeSheet(self._kit, self.standing, self.why, self._desk.date_now())
         self.changed.connect(shown.use)
         shown.ask_wanted.connect(self.ask)
-        self._sheets.open(shown)
+        self._counter.sheets.open(shown)
 
     def _joined(self, joined: Joined) -> None:
         words = self._kit.words
         self._counter.strip.good_news(
             lambda: words.say("This till belongs to {chain} now.", chain=joined.chain)
         )
-        self._look()
+        self._look(then_ask=True)
 
-    def _look(self) -> None:
+    def _look(self, *, then_ask: bool = False) -> None:
         def seen(standing: Standing | None) -> None:
-            self._stands(standing)
-            if standing is not None and not standing.severed:
-                self.ask()
+            self.standing = standing
+            self.changed.emit(standing, self.why)
+            if then_ask:
+                self.ask_if_joined()
 
         self._lanes.run(
             self._counter, "db", self._desk.exchange.standing, ok=seen, failed=self._counter.warn
@@ -127,19 +125,9 @@ class ExchangeErrands(QObject):
         attached = self._counter.attached
         if attached is not None and attached.member_id in heard.changes.members:
             self._counter.refresh_member()
-        self._look_after()
-
-    def _look_after(self) -> None:
-        self._lanes.run(
-            self._counter, "db", self._desk.exchange.standing,
-            ok=self._stands, failed=self._counter.warn,
-        )  # fmt: skip
+        self._look()
 
     def _failed(self, error: Exception) -> None:
         self._asking = False
         self._timer.start(AFTER_A_FAULT_MS)
         self._counter.warn(error)
-
-    def _stands(self, standing: Standing | None) -> None:
-        self.standing = standing
-        self.changed.emit(standing, self.why)

@@ -125,16 +125,9 @@ class Shell(QWidget):
             choose_backup_folder=self._choose_backup_folder,
         )
         self.cash = CashErrands(
-            kit,
-            lanes,
-            desk,
-            self.counter,
-            self.paper,
-            who=self.errands.who,
-            till=lambda: self.till,
-            refusal=self.refusals.void,
-            clock=clock,
-        )
+            kit, lanes, desk, self.counter, self.paper,
+            who=self.errands.who, till=lambda: self.till, refusal=self.refusals.void, clock=clock,
+        )  # fmt: skip
         self.cash.shift_ended = self._shift_ended
         self.day.closed.connect(self._day_closed)
         self.day.shift_ended.connect(self._shift_closed_with_day)
@@ -142,9 +135,8 @@ class Shell(QWidget):
             kit, lanes, desk, self.sheets, self.strip, self.errands.who, self.errands.calendar
         )
         self.exchange = ExchangeErrands(
-            kit, lanes, desk, self.counter, self.sheets, self.errands.who,
-            lambda: self.till.training,
-        )  # fmt: skip
+            kit, lanes, desk, self.counter, self.errands.who, lambda: self.till.training
+        )
         self.day.night.closed.connect(lambda closed: self._refresh_till())
         self.day.followed.connect(self._day_followed)
         self.actions_ = Actions(kit, self._impossible)
@@ -189,8 +181,6 @@ class Shell(QWidget):
         self.errands.settled.connect(self.attention.refresh)
         self.attention.changed.connect(self.top_bar.show_needs)
         self.exchange.changed.connect(self.top_bar.show_exchange)
-        self.counter.sold.connect(lambda sold: self.exchange.tell())
-        self.counter.hold_ended.connect(self.exchange.ask_if_joined)
         self.top_bar.exchange_wanted.connect(partial(self.actions_.do, "head_office"))
         self._minute.timeout.connect(self.attention.look_into_files)
         self._minute.timeout.connect(self.attention.look_at_backup_folder)

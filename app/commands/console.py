@@ -84,7 +84,7 @@ def _shows_chinese(encoding: str) -> bool:
 
 def told(words: Words, name: str, act: Callable[[], int]) -> int:
     """Do a command; whatever is in its way is said in one sentence. Returns the exit code."""
-    from app.context import translated
+    from app.translated import translated
 
     try:
         with translated():

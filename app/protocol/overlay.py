@@ -77,7 +77,7 @@ def right_to_spend(
     A lease runs by the larger of the clock and the last stamp, so that turning the clock back gains nothing.
     """
     control = store.control()
-    if control.nonce or control.revoked or amount > free_to_spend(store, member, asset, on):
+    if control.nonce or amount > free_to_spend(store, member, asset, on):
         return None
     own = sum(
         right.left for right in control.rights if (right.member, right.asset) == (member, asset)

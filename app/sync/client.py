@@ -6,8 +6,8 @@ Nothing here knows what is asked; no answer in time, a broken line and a strange
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
 import httpx
 import zstandard
@@ -16,7 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app.protocol.endpoints import BODY_BYTES_MOST, MESSAGE, PROBLEM, ZSTD, Problem, message_of
-from app.protocol.signing import NotSigned, RequestHead, Verify, read_reply, sign_request
+from app.protocol.signing import (
+    NotSigned,
+    RequestHead,
+    SignedReply,
+    Verify,
+    read_reply,
+    sign_request,
+)
 from app.protocol.wire import NotAMessage
 
 CONNECT_S: Final = 5.0
@@ -24,6 +31,8 @@ ANSWER_S: Final = 30.0
 _COMPRESS_FROM: Final = 512
 """Bytes of a body from which on it is compressed: below it costs more than it saves."""
 _LEVEL: Final = 3
+_PLAIN_MOST: Final = 4 * BODY_BYTES_MOST
+"""Bytes of an answer once it is unpacked: a page of members is a fraction of it."""
 
 
 class NoAnswer(Exception):
@@ -75,9 +84,7 @@ class HeadOffice:
         device: bytes,
         seed: bytes,
         their_key: bytes | None,
-        *,
-        clock_s: Callable[[], float] = time.time,
-        transport: httpx.BaseTransport | None = None,
+        clock_s: Callable[[], float],
     ) -> None:
         self.device = device
         self.their_key = their_key
@@ -85,9 +92,7 @@ class HeadOffice:
         self._clock_s = clock_s
         timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
         # What the machine says of proxies is for browsers; a shop's till talks to its own head office.
-        self._http = httpx.Client(
-            base_url=address, timeout=timeout, transport=transport, trust_env=False
-        )
+        self._http = httpx.Client(base_url=address, timeout=timeout, trust_env=False)
 
     def close(self) -> None:
         """Let the line go."""
@@ -118,7 +123,7 @@ class HeadOffice:
             with self._http.stream(
                 "POST", path, content=body, headers=headers, timeout=timeout
             ) as answer:
-                on_the_wire = _bounded(answer.iter_raw())
+                on_the_wire = _bounded(answer.iter_raw(), until_s=time.monotonic() + within_s)
         except (httpx.HTTPError, OSError, RuntimeError) as error:
             # RuntimeError: the line was let go while it waited.
             raise NoAnswer(type(error).__name__) from error
@@ -133,35 +138,46 @@ class HeadOffice:
     ) -> bytes:
         try:
             signed = read_reply(answer.status_code, answer.headers)
+            problem, key = answer.headers.get("content-type") == PROBLEM, self.their_key
+            if key is not None:
+                _require(signed, on_the_wire, key, rid, self.device)  # Before it is unpacked.
             plain = _unpacked(on_the_wire, answer.headers.get("content-encoding", ""))
-            problem = answer.headers.get("content-type") == PROBLEM
-            key = self.their_key
-            if key is None and their_key is not None and not problem:
-                key = their_key(plain)
             told = message_of(plain, Problem) if problem else None
+            if key is None and their_key is not None and told is None:
+                key = their_key(plain)
+                _require(signed, on_the_wire, key, rid, self.device)
         except (NotSigned, NotAMessage, ValueError, zstandard.ZstdError) as error:
             raise NoAnswer(f"status {answer.status_code}, {type(error).__name__}") from error
         if key is None and told is None:
             raise NoAnswer("an answer that nobody signed")
-        if key is not None and not signed.fits(
-            on_the_wire, verify_by(key), rid=rid, device=self.device
-        ):
-            raise NoAnswer("the signature is not head office's")
         if told is not None:
             raise Refused(told)
         return plain
 
 
-def _bounded(parts: Any) -> bytes:
+def _require(signed: SignedReply, body: bytes, key: bytes, rid: bytes, device: bytes) -> None:
+    if not signed.fits(body, verify_by(key), rid=rid, device=device):
+        raise NoAnswer("the signature is not head office's")
+
+
+def _bounded(parts: Iterable[bytes], *, until_s: float) -> bytes:
+    """All of it, in time: the time limit of the network is for each part alone."""
     found = bytearray()
     for part in parts:
         found += part
         if len(found) > BODY_BYTES_MOST:
             raise NoAnswer("too much")
+        if time.monotonic() > until_s:
+            raise NoAnswer("too slow")
     return bytes(found)
 
 
 def _unpacked(body: bytes, encoding: str) -> bytes:
     if encoding != ZSTD:
         return body
-    return zstandard.ZstdDecompressor().decompress(body, max_output_size=4 * BODY_BYTES_MOST)
+    # Read as a stream: what the frame says of its own size is not believed.
+    with zstandard.ZstdDecompressor().stream_reader(body) as stream:
+        plain = stream.read(_PLAIN_MOST + 1)
+    if len(plain) > _PLAIN_MOST:
+        raise NoAnswer("too much")
+    return plain

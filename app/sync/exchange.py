@@ -10,21 +10,17 @@ import random
 from collections.abc import Callable
 from typing import Final, Protocol
 
-import httpx
-
-from app import posting
 from app.context import Changes, Context
 from app.dealings import reading
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.log import log
-from app.protocol import endpoints, own_chain, wire
-from app.protocol.ids import random_id
+from app.protocol import endpoints, wire
 from app.protocol.till import Till
 from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
-from app.sync.outcome import Heard
-from db import head_office, rows
+from app.sync.outcome import HOLD_WITHIN_S, Heard
+from db import head_office
 from db.engine import Reader
 
 POLL_S: Final = 30
@@ -32,8 +28,6 @@ POLL_S: Final = 30
 SOON_S: Final = 0.05
 """After an answer that leaves more to tell or to fetch: the counter's commands go in between."""
 BACK_OFF_MOST_S: Final = 300
-HOLD_WITHIN_S: Final = 0.3
-"""So long a customer waits for head office before the till's own rights decide (sync.md section 3)."""
 COMPARE_EVERY_S: Final = 24 * 3600
 FIRST_COMPARE_S: Final = 3600
 _PATHS: Final = {
@@ -42,7 +36,6 @@ _PATHS: Final = {
     wire.SnapshotRequest: endpoints.SNAPSHOT,
     wire.HoldRequest: endpoints.HOLD,
 }
-_RESTORES: Final = "sync_restores"
 
 
 class Line(Protocol):
@@ -80,23 +73,6 @@ class Exchange:
             if line is not None:
                 line.close()
         self._line = self._hold_line = None
-
-    def begin(self, *, behind: bool) -> None:
-        """Once after the till was opened. `behind`: its store had lost events that its journal file has.
-
-        Rights that came after what was lost are unknown: the till gives all up and asks for a new epoch."""
-        with self._ctx.write(self._ctx.ids()) as tx:
-            dealings = tx.dealings
-            if dealings is None:
-                return
-            restores = posting.restores(tx.conn)
-            if restores != int(rows.meta(tx.conn, _RESTORES) or 0):
-                rows.set_meta(tx.conn, _RESTORES, str(restores))
-                behind = True
-            Till(dealings).start(self._rng, behind=behind)
-            for hold in dealings.control().holds:
-                if hold.standing != "ended":
-                    own_chain.void_hold(dealings, hold.id, random_id(self._rng), self._today())
 
     def once(self) -> Heard | None:
         """Ask once and apply the answer; None for a till of its own. Raises Unavailable."""
@@ -211,9 +187,8 @@ class Exchange:
     def _digests(self) -> dict[str, int]:
         """Of all rows that are here: beside the counter, not in its turn. Only this thread writes them."""
         with self._ctx.read(Reader.REPORT) as conn:
-            if not self._ctx.has_head_office(conn):
-                return {}
-            return Till(reading(conn)).digests()
+            joined = head_office.control(conn) is not None
+            return Till(reading(conn)).digests() if joined else {}
 
     def _failed(self, why: str, told: str) -> Heard:
         log.info("head office: %s", told)
@@ -241,16 +216,11 @@ class Exchange:
         return self._ctx.business_date()
 
 
-def line_of(
-    ctx: Context,
-    row: head_office.HeadOfficeRow,
-    transport: httpx.BaseTransport | None = None,
-) -> HeadOffice:
+def line_of(ctx: Context, row: head_office.HeadOfficeRow) -> HeadOffice:
     """A line to the head office that the till belongs to."""
     return HeadOffice(
-        row.address, ctx.till.device, row.seed, row.their_key,
-        clock_s=lambda: ctx.clock().timestamp(), transport=transport,
-    )  # fmt: skip
+        row.address, ctx.till.device, row.seed, row.their_key, lambda: ctx.clock().timestamp()
+    )
 
 
 def _ask(line: Line, request: Request, epoch: int) -> Reply:

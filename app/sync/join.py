@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections import deque
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
 from app import bases, posting
-from app.context import Context, Tx
+from app.context import Context
+from app.dealings import place_missing, reading
 from app.domain.errors import Outage, Refusal, Unavailable
 from app.domain.errors import Refused as RuleRefused
-from app.percent import quiet
 from app.protocol import own_chain
 from app.protocol.endpoints import ENROL, Enrol, Enrolled, code_of, message_of, to_bytes
 from app.protocol.ids import random_id
-from app.protocol.links import genesis, link, place
 from app.protocol.till_store import Control, Segment
 from app.sync.client import HeadOffice, NoAnswer, Refused, public_key_of
 from app.sync.outcome import Joined
 from app.told_fields import tell_fields
-from db import head_office, people, rows
+from db import head_office, people
 
 SEED_BYTES: Final = 32
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -39,13 +38,11 @@ def join(
     code: str,
     *,
     rng: random.Random | None = None,
-    transport: httpx.BaseTransport | None = None,
-    told: Callable[[int, int], None] = quiet,
 ) -> Joined:
-    """Be let in by `code` at `address`. It takes its time: not for the counter's thread. `told` hears how much
-    of the journal is placed.
+    """Be let in by `code` at `address`. It takes its time: not for the counter's thread.
 
-    Raises Refused(JOIN_CODE_WRONG), Unavailable(HEAD_OFFICE_GONE | HEAD_OFFICE_REFUSED | ALREADY_JOINED).
+    Raises Refused(JOIN_CODE_WRONG | JOIN_NOT_SECURE | ALREADY_JOINED), Unavailable(HEAD_OFFICE_GONE |
+    HEAD_OFFICE_REFUSED).
     """
     plain = code_of(code)
     if plain is None:
@@ -58,11 +55,9 @@ def join(
     rng = rng or random.SystemRandom()
     seed, rid = os.urandom(SEED_BYTES), random_id(rng)
     asked = Enrol(rid, ctx.till.device, plain, public_key_of(seed))
-    line = HeadOffice(
-        address, ctx.till.device, seed, None,
-        clock_s=lambda: ctx.clock().timestamp(), transport=transport,
-    )  # fmt: skip
+    line = None
     try:
+        line = HeadOffice(address, ctx.till.device, seed, None, lambda: ctx.clock().timestamp())
         body = line.ask(
             ENROL, rid, 0, to_bytes(asked),
             their_key=lambda body: message_of(body, Enrolled).server_key,
@@ -76,9 +71,10 @@ def join(
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
         raise Unavailable(Outage.HEAD_OFFICE_GONE, {"why": type(error).__name__}) from error
     finally:
-        line.close()
+        if line is not None:
+            line.close()
     answer = message_of(body, Enrolled)
-    take_in(ctx, address, seed, answer, rng, told)
+    take_in(ctx, address, seed, answer, rng)
     return Joined(answer.chain, answer.store, answer.till)
 
 
@@ -94,11 +90,10 @@ def take_in(
     seed: bytes,
     answer: Enrolled,
     rng: random.Random,
-    told: Callable[[int, int], None] = quiet,
 ) -> None:
     """Belong to the head office that has answered.
 
-    All in one transaction: a till that is killed meanwhile has not joined, and the same code lets it in again.
+    All in one transaction: a till that is killed meanwhile has not joined, and is let in by another code.
     """
     control = Control(
         answer.tenant, ctx.till.device, answer.buckets, answer.timeline,
@@ -111,7 +106,7 @@ def take_in(
             )
             head_office.put_head_office(tx.conn, row)
             ctx.look_whether_joined()
-            _place_all(tx, control, told)
+            deque(place_missing(tx.conn, reading(tx.conn)), maxlen=0)
             dealings = tx.dealings
             assert dealings is not None
             now_ms = int(tx.now().timestamp() * 1000)
@@ -127,14 +122,3 @@ def take_in(
             )
     finally:
         ctx.look_whether_joined()  # It has not, where this was undone.
-
-
-def _place_all(tx: Tx, control: Control, told: Callable[[int, int], None]) -> None:
-    at = genesis(control.tenant, control.device, control.epoch)
-    top = (rows.head(tx.conn) or (0, b""))[0]
-    for event in rows.events_after(tx.conn, 0):
-        found = link(at, event.id, event.body)
-        head_office.put_link(tx.conn, head_office.LinkRow(*found))
-        at = place(found)
-        if at.seq % 1000 == 0:
-            told(at.seq, top)

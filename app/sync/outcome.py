@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from app.context import NOTHING, Changes
+
+HOLD_WITHIN_S: Final = 0.3
+"""So long a customer waits for head office before the till's own rights decide (sync.md section 3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 from sqlcipher3.dbapi2 import Connection
 
 from app import cached_fold
-from app.context import Context, translated
+from app.context import Context
 from app.domain.errors import Outage, Unavailable
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
@@ -21,6 +21,7 @@ from app.domain.state_rows import state_from_plain, state_to_plain
 from app.log import log
 from app.protocol.events import micros
 from app.queries.search import forget_words, index_visits
+from app.translated import translated
 from app.usecases.audit import checkpoint_when_due
 from db import rows, states, till
 

@@ -52,11 +52,9 @@ class Chain:
         take_in(ctx, "memory:", bytes(32), answer, self.rng)
         return self.exchange(kiosk)
 
-    def exchange(self, kiosk: Kiosk, *, behind: bool = False) -> Exchange:
+    def exchange(self, kiosk: Kiosk) -> Exchange:
         """The exchange of a till that was opened."""
-        found = Exchange(kiosk.ctx, rng=self.rng, open_line=self._line)
-        found.begin(behind=behind)
-        return found
+        return Exchange(kiosk.ctx, rng=self.rng, open_line=self._line)
 
     def member(self, member: bytes) -> Member:
         """A member at head office."""

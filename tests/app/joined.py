@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
 
 from app.domain.business_day import BusinessDate
+from app.protocol.limits import Limits
 from app.queries.members import member_panel, profile
 from app.usecases.enrol import EditProfile, ProfileInput, edit_profile
 from app.usecases.sell import sell
 from app.usecases.verify import verify
-from tests.app.kiosk import Kiosk, sale_command
+from tests.app.kiosk import Kiosk, make_template, sale_command
+
+GENEROUS: Final = Limits(grant_most=1000, cap=500)
+
+
+@pytest.fixture
+def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
+    """Another till of the shop."""
+    made = make_template(tmp_path / "second", "02")
+    found = Kiosk(made.folder, made)
+    yield found
+    found.close()
 
 
 def balance(at: Kiosk, member: bytes) -> int:

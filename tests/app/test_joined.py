@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from app.domain.entries import POINTS
 from app.domain.errors import Refusal, Refused
-from app.protocol.limits import Limits
 from app.queries.members import member_panel, profile
 from app.queries.search import index_visits, search
 from app.usecases.enrol import ProfileInput
 from app.usecases.owner_postings import Progress as Postings
 from app.usecases.owner_postings import post_batch
 from tests.app.chain import BUCKET, Chain, settle
-from tests.app.joined import balance, edit, sell_to, sound, today
-from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, template
+from tests.app.joined import (
+    GENEROUS,
+    balance,
+    edit,
+    kept_database,
+    put_back,
+    second,
+    sell_to,
+    sound,
+    today,
+)
+from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.app.offline_month import bounded, live
 
-__all__ = ["kiosk", "made_template", "template"]
-
-GENEROUS = Limits(grant_most=1000, cap=500)
-
-
-@pytest.fixture
-def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
-    """Another till of the shop."""
-    made = make_template(tmp_path / "second", "02")
-    found = Kiosk(made.folder, made)
-    yield found
-    found.close()
+__all__ = ["kiosk", "made_template", "second", "template"]
 
 
 def test_a_till_that_joins_hands_its_journal_over(kiosk: Kiosk) -> None:
@@ -236,16 +232,11 @@ def test_a_database_that_lost_events_gives_its_rights_up(kiosk: Kiosk) -> None:
     chain = Chain(limits=GENEROUS)
     exchange = chain.let_in(kiosk)
     settle(exchange)
-    kiosk.close()
-    kept = kiosk.database.read_bytes()
-    kiosk.open()
+    kept = kept_database(kiosk)
     kiosk.quote_and_sell()
     exchange = chain.exchange(kiosk)
     settle(exchange)
-    kiosk.crash()
-    kiosk.log.unlink(missing_ok=True)
-    kiosk.database.write_bytes(kept)
-    kiosk.open()
+    put_back(kiosk, kept)
     exchange = chain.exchange(kiosk)
     settle(exchange)
     device = chain.server.store.device(kiosk.ctx.till.device)
@@ -260,14 +251,9 @@ def test_who_enrolled_in_what_was_lost_is_known_to_head_office_by_name(kiosk: Ki
     """The journal file brings the event back, the profile file the person; neither knows what was told."""
     chain = Chain()
     settle(chain.let_in(kiosk))
-    kiosk.close()
-    kept = kiosk.database.read_bytes()
-    kiosk.open()
+    kept = kept_database(kiosk)
     ada = kiosk.enrol(ProfileInput("Ada Byron", "13900001234")).result
-    kiosk.crash()
-    kiosk.log.unlink(missing_ok=True)
-    kiosk.database.write_bytes(kept)
-    kiosk.open()
+    put_back(kiosk, kept)
     settle(chain.exchange(kiosk))
     cells = chain.member(ada.member_id).cells
     assert (cells["name"].value, cells["phone"].value) == ("Ada Byron", "+8613900001234")
@@ -352,14 +338,9 @@ def test_a_start_that_brings_events_back_sells_on_at_once(kiosk: Kiosk) -> None:
     """Before anybody has asked head office."""
     chain = Chain()
     settle(chain.let_in(kiosk))
-    kiosk.close()
-    kept = kiosk.database.read_bytes()
-    kiosk.open()
+    kept = kept_database(kiosk)
     kiosk.quote_and_sell()
-    kiosk.crash()
-    kiosk.log.unlink(missing_ok=True)
-    kiosk.database.write_bytes(kept)
-    kiosk.open()
+    put_back(kiosk, kept)
     kiosk.quote_and_sell()
     settle(chain.exchange(kiosk))
     assert chain.member(kiosk.member_id).state.balance(POINTS) == balance(kiosk, kiosk.member_id)
@@ -368,15 +349,10 @@ def test_a_start_that_brings_events_back_sells_on_at_once(kiosk: Kiosk) -> None:
 
 def test_a_database_of_before_the_joining_spends_nothing_and_owns_nothing(kiosk: Kiosk) -> None:
     kiosk.quote_and_sell()
-    kiosk.close()
-    kept = kiosk.database.read_bytes()
-    kiosk.open()
+    kept = kept_database(kiosk)
     chain = Chain()
     settle(chain.let_in(kiosk))
-    kiosk.crash()
-    kiosk.log.unlink(missing_ok=True)
-    kiosk.database.write_bytes(kept)
-    kiosk.open()
+    put_back(kiosk, kept)
     with kiosk.ctx.read() as conn:
         assert not kiosk.ctx.owns_ledger(conn)
     with pytest.raises(Refused) as refused:

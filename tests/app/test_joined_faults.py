@@ -5,36 +5,24 @@ keep what is erased, or bring what its cache says out of step with its fold.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from app import posting
 from app.domain.errors import Refusal, Refused
-from app.protocol.limits import Limits
 from app.queries.members import profile
 from app.usecases.enrol import ProfileInput
 from app.usecases.rights import owns_account
-from db import people
+from db import people, till
 from db.engine import Reader
 from tests.app.chain import BUCKET, Chain, settle
-from tests.app.joined import answer, edit, kept_database, put_back, sell_to, sound
-from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, template
+from tests.app.joined import GENEROUS, answer, edit, kept_database, put_back, second, sell_to, sound
+from tests.app.kiosk import Kiosk, kiosk, made_template, template
 
-__all__ = ["kiosk", "made_template", "template"]
-
-GENEROUS = Limits(grant_most=1000, cap=500)
-
-
-@pytest.fixture
-def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
-    """Another till of the shop."""
-    made = make_template(tmp_path / "second", "02")
-    found = Kiosk(made.folder, made)
-    yield found
-    found.close()
+__all__ = ["kiosk", "made_template", "second", "template"]
 
 
 def later(*tills: Kiosk, hours: int = 2) -> None:
@@ -93,8 +81,8 @@ def test_a_withdrawal_that_comes_back_counts_everywhere(kiosk: Kiosk, second: Ki
     answer(kiosk, kiosk.member_id, False)
     put_back(kiosk, kept)
     settle(chain.exchange(kiosk), two)
-    for till in (kiosk, second):
-        assert profile(till.ctx, kiosk.member_id).marketing_consent is False
+    for each in (kiosk, second):
+        assert profile(each.ctx, kiosk.member_id).marketing_consent is False
     sound(kiosk, second)
 
 
@@ -110,6 +98,25 @@ def test_notes_about_an_erased_member_go(kiosk: Kiosk) -> None:
     settle(exchange)
     with kiosk.ctx.read() as conn:
         assert people.note_of(conn, sale) is None
+
+
+def test_slips_of_an_erased_member_go_but_for_those_that_wait_for_paper(kiosk: Kiosk) -> None:
+    chain = Chain()
+    exchange = chain.let_in(kiosk)
+    ada = kiosk.enrol(ProfileInput("Ada Byron", "13900001234")).result.member_id
+    for _ in range(2):
+        sell_to(kiosk, ada, 5000)
+    sell_to(kiosk, kiosk.member_id)
+    settle(exchange)
+    with kiosk.ctx.write_rows() as conn:
+        jobs = [job.id for job in till.waiting_jobs(conn)]
+        for job in (jobs[0], jobs[-1]):
+            till.set_job_state(conn, job, state="printed", problem=None, attempt=False)
+    chain.server.erase(ada, BUCKET)
+    settle(exchange)
+    with kiosk.ctx.read() as conn:
+        left = {row[0] for row in conn.execute("SELECT id FROM print_job")}
+    assert left == set(jobs[1:])
 
 
 def test_the_own_account_stays_own_when_it_is_merged(kiosk: Kiosk) -> None:
@@ -147,3 +154,71 @@ def test_a_reader_of_before_the_joining_leaves_nothing_remembered(kiosk: Kiosk) 
     reader.join(20)
     with kiosk.ctx.read() as conn:
         assert not kiosk.ctx.owns_ledger(conn)
+
+
+def test_a_till_that_dies_with_a_hold_lets_it_go_with_its_first_command(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    chain = Chain(budget=0)
+    exchange = chain.let_in(kiosk)
+    settle(exchange)
+    assert exchange.hold(kiosk.member_id, 200, kiosk.ctx.business_date()) is not None
+    kiosk.crash()
+    kiosk.open()
+    kiosk.quote_and_sell()
+    settle(chain.exchange(kiosk))
+    assert dict(chain.member(kiosk.member_id).reserved) == {}
+
+
+def rights(at: Kiosk) -> tuple[bool, bool]:
+    """Whether the till has a grant, and whether it asks for a new epoch, once it has recorded something."""
+    at.quote_and_sell()
+    with at.ctx.write(at.ctx.ids()) as tx:
+        assert tx.dealings is not None
+        control = tx.dealings.control()
+    return control.grant is not None, bool(control.nonce)
+
+
+def test_a_start_after_an_orderly_close_keeps_its_rights(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    chain = Chain(limits=GENEROUS)
+    settle(chain.let_in(kiosk))
+    kiosk.reopen()
+    assert rights(kiosk) == (True, False)
+
+
+def test_a_store_that_is_older_than_its_side_file_gives_its_rights_up(kiosk: Kiosk) -> None:
+    """An image was put back: the journal file is as old as the database, so it has nothing to give."""
+    kiosk.quote_and_sell()
+    chain = Chain(limits=GENEROUS)
+    settle(chain.let_in(kiosk))
+    kiosk.close()
+    image = {path: path.read_bytes() for path in files_of(kiosk)}
+    kiosk.open()
+    kiosk.quote_and_sell()
+    kiosk.end_shift()  # which the side file notes
+    kiosk.close()
+    for path in files_of(kiosk):
+        path.unlink()
+    for path, content in image.items():
+        path.write_bytes(content)
+    kiosk.open()
+    assert rights(kiosk) == (False, True)
+
+
+def files_of(kiosk: Kiosk) -> list[Path]:
+    """Database and journal, without the side file."""
+    return [kiosk.database, *kiosk.journal_files()]
+
+
+def test_a_till_that_was_brought_back_gives_its_rights_up(kiosk: Kiosk) -> None:
+    kiosk.quote_and_sell()
+    chain = Chain(limits=GENEROUS)
+    settle(chain.let_in(kiosk))
+    restored = {"backup": "", "head": "", "seq": 0}
+    with kiosk.ctx.write(kiosk.ctx.ids()) as tx:
+        tx.record(
+            posting.RESTORED, event_id=kiosk.ctx.ids(), session=None,
+            business_date=kiosk.ctx.business_date(), doc=restored,
+        )  # fmt: skip
+    kiosk.reopen()
+    assert rights(kiosk) == (False, True)

@@ -9,7 +9,13 @@ from app.domain.documents import ReturnDocument, ReturnedLine, SaleDocument
 from app.domain.entries import POINTS, Entry
 from app.domain.fold import fold
 from app.domain.programme import Programme, SpentPolicy
-from app.domain.returns import ReturnQuote, kept_units, needs_for_return, quote_return
+from app.domain.returns import (
+    ReturnQuote,
+    kept_units,
+    needs_for_return,
+    points_by_line,
+    quote_return,
+)
 from app.domain.sale import MemberContext, SaleQuote
 from app.domain.state import MemberState, view
 from app.domain.state_rows import changes, needs
@@ -115,6 +121,11 @@ def check_return(
     if not any(kept):
         assert (taken, restored) == (sale.points_earned, sale.points_spent)
         assert money == sale.to_pay_minor
+    lines = points_by_line(sale, kept_units(sale, previous), quote.draft.lines)
+    assert [(line, units) for line, units, _, _ in lines] == list(quote.draft.lines)
+    assert sum(points for _, _, points, _ in lines) == quote.draft.points_taken_back
+    assert sum(points for _, _, _, points in lines) == quote.draft.points_restored
+    assert min((min(line) for line in lines), default=0) >= 0
     settled = quote.settlement
     assert settled.owed + settled.charged + settled.written_off == settled.spent
 

@@ -19,6 +19,7 @@ from app.usecases.sell import sell
 from app.usecases.verify import verify
 from db import head_office
 from tests.app.chain import settle
+from tests.app.joined import kept_database, put_back
 from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, sale_command, template
 from tests.headoffice.http_office import Served, begin_chain, code_for, opened, served
 
@@ -65,7 +66,6 @@ def let_in(till: Kiosk, office: Served, lines: list[Exchange], name: str = "till
     joined = join(till.ctx, office.url, code_for(office.folder, "North", name))
     assert (joined.store, joined.till) == ("North", name)
     exchange = Exchange(till.ctx)
-    exchange.begin(behind=False)
     lines.append(exchange)
     return exchange
 
@@ -145,7 +145,9 @@ def test_an_answer_of_a_stranger_changes_nothing(
     begin_chain(elsewhere)
     with served(elsewhere) as stranger:
         with till.ctx.write_rows() as conn:
-            head_office.put_address(conn, stranger.url)
+            row = head_office.head_office(conn)
+            assert row is not None
+            head_office.put_head_office(conn, row._replace(address=stranger.url))
         other = Exchange(till.ctx)
         lines.append(other)
         heard = other.once()
@@ -159,15 +161,10 @@ def test_an_answer_of_a_stranger_changes_nothing(
 def test_a_till_whose_old_database_is_back_is_let_in_anew_and_goes_on(
     till: Kiosk, office: Served, lines: list[Exchange]
 ) -> None:
-    till.close()
-    kept = till.database.read_bytes()
-    till.open()
+    kept = kept_database(till)
     till.quote_and_sell()
     settle(let_in(till, office, lines))
-    till.crash()
-    till.log.unlink(missing_ok=True)
-    till.database.write_bytes(kept)  # of before the joining; the journal file has what came after
-    till.open()
+    put_back(till, kept)  # of before the joining
     till.quote_and_sell()
     stands = standing(till.ctx)
     assert stands is not None

@@ -7,7 +7,7 @@ import pytest
 from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.expiry import expire_event_id
 from app.protocol import overlay, wire
-from app.protocol.facts import Facts, Posting, Returned
+from app.protocol.facts import Facts, NotReadable, Posting, Returned, read, write
 from app.protocol.hlc import AHEAD_MOST_MS
 from app.protocol.limits import Limits
 from app.protocol.links import Place, genesis
@@ -96,6 +96,35 @@ def test_lines_that_two_tills_took_back_are_corrected_once() -> None:
     assert chain.points(ANNA) == 0, "ten for line 0, ten for line 1, five too many given back"
     kinds = [entry.kind for entry in chain.store.ledger(ANNA)]
     assert kinds.count("adjust") == 1
+
+
+def test_units_of_a_return_that_was_voided_can_be_returned_again() -> None:
+    chain = SmallChain()
+    at, other = chain.tills
+    sale = chain.earn(at, ANNA, 20, lines=2)
+    back = give_back(chain, at, sale, (Returned(0, 2, 10, 0),))
+    event = chain.rng.randbytes(16)
+    entry = Entry(EntryId(event, 0), POINTS, "reverse", 10, TODAY, refers_to=EntryId(back.id, 0))
+    kept = (Returned(0, -2, 0, 0),)
+    chain.write(
+        at, Facts(event, "void", ANNA, TODAY, (Posting(entry),), sale=sale.id, returned=kept)
+    )
+    chain.sync()
+    give_back(chain, other, sale, (Returned(0, 2, 10, 0),))
+    chain.sync()
+    assert chain.points(ANNA) == 10
+    kinds = [entry.kind for entry in chain.store.ledger(ANNA)]
+    assert kinds.count("adjust") == 0, "nothing was returned twice"
+
+
+@pytest.mark.parametrize(
+    "part", [Returned(0, -1, 1, 0), Returned(0, -1, 0, 1), Returned(-1, 1, 0, 0)]
+)
+def test_points_come_with_units_that_come_back_alone(part: Returned) -> None:
+    event = bytes(16)
+    facts = Facts(event, "void", ANNA, TODAY, sale=bytes(16), returned=(part,))
+    with pytest.raises(NotReadable):
+        read(write(facts))
 
 
 def test_lines_are_reserved_for_one_return_only() -> None:

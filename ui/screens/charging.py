@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import QTimer
@@ -15,6 +15,7 @@ from PySide6.QtCore import QTimer
 from app.domain.errors import Refusal, Refused
 from app.domain.member import Doubtful
 from app.domain.sale import SaleQuote
+from app.sync.outcome import HOLD_WITHIN_S
 from ui.dialogs.approval import approve_first
 from ui.dialogs.pay import Pay
 from ui.errors import sentence, words_of
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
     from app.usecases.sell import Sold
     from ui.desk import Desk
     from ui.screens.counter import Counter
-
-
-HOLD_WAIT_MS: Final = 300
-"""So long a customer waits for head office before the till's own rights decide (sync.md section 3)."""
 
 
 class Charging:
@@ -246,7 +243,9 @@ class Charging:
             elif hold is not None:
                 self._let_go(hold)
 
-        QTimer.singleShot(HOLD_WAIT_MS, self._counter, lambda: go_on(None) if waiting else None)
+        QTimer.singleShot(
+            round(HOLD_WITHIN_S * 1000), self._counter, lambda: go_on(None) if waiting else None
+        )
         self._lanes.run(
             self._counter,
             "hold",

@@ -17,6 +17,7 @@ from app.usecases.close_day import (
 from tests.ui.conftest import Rig
 from tests.ui.keys import press, write
 from tests.ui.shop import TEA
+from ui.dialogs.pay import Pay
 from ui.dialogs.return_goods import ReturnSheet
 from ui.widgets.sheet import Sheet
 
@@ -33,6 +34,17 @@ def charge_tea(rig: Rig) -> None:
     rig.settle()
     rig.open_pay()
     press(Qt.Key.Key_Return)
+
+
+def use_points(rig: Rig, points: int, amount: str = "368") -> Pay:
+    """The first member pays an amount with so many points; Pay is open."""
+    rig.attach()
+    rig.amount(amount)
+    press(Qt.Key.Key_F6)
+    write(str(points))
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.counter.cart.redeem_points == points)
+    return rig.open_pay()
 
 
 def sell_tea(rig: Rig) -> str:

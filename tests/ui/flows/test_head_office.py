@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.domain.errors import Refusal, Refused
 from db import head_office
 from tests.headoffice.http_office import Served, begin_chain, code_for, opened, served
 from tests.ui.conftest import Rig, build_rig
-from tests.ui.flows.steps import sell_tea
+from tests.ui.flows.steps import sell_tea, use_points
 from tests.ui.keys import press, write
-from tests.ui.shop import Shop
+from tests.ui.shop import PIN, Shop
+from ui.dialogs.approval import Approval
 from ui.dialogs.head_office import HeadOfficeSheet, JoinSheet
+from ui.dialogs.pay import Pay
 from ui.kit import Kit
 
 
@@ -89,17 +94,9 @@ def test_a_wrong_code_is_said_and_what_was_typed_stays(boss: Rig, office: Served
     assert boss.faults() == []
 
 
-def test_points_are_held_while_there_is_a_line_and_refused_without(
-    boss: Rig, office: Served
-) -> None:
+def test_points_are_held_while_there_is_a_line(boss: Rig, office: Served) -> None:
     join(boss, office)
-    boss.attach()
-    boss.amount("368")
-    press(Qt.Key.Key_F6)
-    write("1000")
-    press(Qt.Key.Key_Return)
-    boss.until(lambda: boss.counter.cart.redeem_points == 1000)
-    boss.open_pay()
+    use_points(boss, 1000)
     press(Qt.Key.Key_Return)
     boss.until(lambda: boss.top is None)
     sold = boss.counter.charging.last_sale
@@ -112,7 +109,9 @@ def test_without_a_line_the_mark_says_so_and_selling_goes_on(boss: Rig, office: 
     desk = boss.window.desk
     assert desk is not None
     with desk.context.write_rows() as conn:
-        head_office.put_address(conn, "http://127.0.0.1:9")
+        row = head_office.head_office(conn)
+        assert row is not None
+        head_office.put_head_office(conn, row._replace(address="http://127.0.0.1:9"))
     assert desk.exchange._exchange is not None
     desk.exchange._exchange.close()
     desk.exchange._exchange = None
@@ -124,12 +123,105 @@ def test_without_a_line_the_mark_says_so_and_selling_goes_on(boss: Rig, office: 
     assert "照常收银" in sheet._said.text()
     assert boss.faults() == []
     press(Qt.Key.Key_Escape)
-    boss.attach()
-    boss.amount("368")
-    press(Qt.Key.Key_F6)
-    write("1000")
-    press(Qt.Key.Key_Return)
-    boss.until(lambda: boss.counter.cart.redeem_points == 1000)
-    pay = boss.open_pay()
+    pay = use_points(boss, 1000)
     press(Qt.Key.Key_Return)
     boss.until(lambda: "这些积分现在不能用" in pay.problem.text())
+
+
+class Holds:
+    """Head office's yes and no to points, as a test wants them."""
+
+    def __init__(self, rig: Rig, patch: pytest.MonkeyPatch) -> None:
+        desk = rig.window.desk
+        assert desk is not None
+        self.asked, self.let_go = list[int](), list[bytes]()
+        self.answer = threading.Event()
+        self.answer.set()
+        patch.setattr(desk.exchange, "joined", True)
+        patch.setattr(desk.exchange, "hold", self._hold)
+        patch.setattr(desk.exchange, "let_go", self.let_go.append)
+
+    def _hold(self, member: bytes, points: int) -> bytes:
+        del member
+        self.asked.append(points)
+        self.answer.wait(30)
+        return HOLD
+
+
+HOLD = b"h" * 16
+
+
+@pytest.fixture
+def holds(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Holds:
+    return Holds(rig, monkeypatch)
+
+
+def refuse_sales(rig: Rig, patch: pytest.MonkeyPatch) -> list[bytes | None]:
+    """Every sale is refused; the holds that came with them."""
+    came = list[bytes | None]()
+
+    def sell(*_: object, hold: bytes | None = None, **__: object) -> NoReturn:
+        came.append(hold)
+        raise Refused(Refusal.SALE_ABOVE_LIMIT)
+
+    patch.setattr(rig.window.desk, "sell", sell)
+    return came
+
+
+def test_an_answer_that_comes_too_late_is_let_go_and_the_sale_went_on(
+    rig: Rig, holds: Holds
+) -> None:
+    holds.answer.clear()
+    use_points(rig, 1000)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)  # by the till's own rights
+    assert holds.let_go == []
+    holds.answer.set()
+    rig.until(lambda: holds.let_go == [HOLD])
+
+
+def test_a_hold_serves_until_pay_is_left_and_is_let_go_then(
+    rig: Rig, holds: Holds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = refuse_sales(rig, monkeypatch)
+    pay = use_points(rig, 1000)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: came == [HOLD] and not pay.busy)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: came == [HOLD, HOLD] and not pay.busy)
+    assert (holds.asked, holds.let_go) == ([1000], [])
+    press(Qt.Key.Key_Escape)
+    rig.until(lambda: holds.let_go == [HOLD])
+
+
+def test_a_hold_stays_while_a_second_person_is_asked_and_serves_their_yes(
+    rig: Rig, holds: Holds
+) -> None:
+    use_points(rig, 6000, "3000")
+    press(Qt.Key.Key_Return)
+    sheet = rig.sheet(Approval)
+    assert (holds.asked, holds.let_go) == ([6000], [])
+    rig.scan("9100002")
+    rig.until(sheet.pin.isVisible)
+    write(PIN)
+    press(Qt.Key.Key_Return)
+    rig.until(lambda: rig.top is None)
+    assert holds.asked == [6000]
+
+
+def test_a_hold_is_let_go_when_pay_is_left_while_a_second_person_is_asked(
+    rig: Rig, holds: Holds
+) -> None:
+    use_points(rig, 6000, "3000")
+    press(Qt.Key.Key_Return)
+    rig.sheet(Approval)
+    press(Qt.Key.Key_Escape)
+    rig.until(lambda: isinstance(rig.top, Pay) and not rig.top.busy)
+    assert holds.let_go == []
+    press(Qt.Key.Key_Escape)
+    rig.until(lambda: holds.let_go == [HOLD])
+
+
+def test_a_sale_without_points_asks_nobody(rig: Rig, holds: Holds) -> None:
+    sell_tea(rig)
+    assert holds.asked == []

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from app.domain.errors import Outage, Unavailable
 from app.usecases.sell import Sold
 from tests.ui.conftest import Rig
+from tests.ui.flows.steps import use_points
 from tests.ui.flows.test_guard_facts import facts
 from tests.ui.keys import press, write
 from tests.ui.shop import TEA
@@ -64,13 +65,7 @@ class TestABillPaidByPoints:
         assert rules is not None
         whole = replace(rules, max_share_bp=10000)
         ctx._programmes = tuple(replace(each, redemption=whole) for each in programmes)
-        rig.attach()
-        rig.amount("20")
-        press(Qt.Key.Key_F6)
-        write("1900")
-        press(Qt.Key.Key_Return)
-        rig.until(lambda: rig.counter.cart.redeem_points == 1900)
-        pay = rig.open_pay()
+        pay = use_points(rig, 1900, "20")
         assert pay._to_pay.text() == "¥0.00"
         write("50")
         assert pay.received.text() == "0.00"

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from app.domain.programme import SpentPolicy
 from tests.ui.conftest import Rig
-from tests.ui.flows.steps import charge, one_back, sell_tea
+from tests.ui.flows.steps import charge, one_back, sell_tea, use_points
 from tests.ui.keys import press, write
 from tests.ui.shop import TEA
 from ui.desk_records import Scan
@@ -28,13 +28,7 @@ class TestVoid:
         assert rig.top is None
 
     def test_the_entries_that_a_void_makes_are_listed_with_their_lots(self, rig: Rig) -> None:
-        rig.attach()
-        rig.amount("368")
-        press(Qt.Key.Key_F6)
-        write("2000")
-        press(Qt.Key.Key_Return)
-        rig.until(lambda: rig.counter.cart.redeem_points == 2000)
-        rig.open_pay()
+        use_points(rig, 2000)
         press(Qt.Key.Key_Return)
         rig.until(lambda: rig.top is None)
         rig.act("zf")
