@@ -47,6 +47,8 @@ from tests.sim.machine import Machine
 from tests.sim.till_memory import MemoryTillStore
 
 DAY: Final = 86_400_000
+OFFSET_MINUTES: Final = (12 - time.gmtime().tm_hour) * 60
+"""Of the tests' chains: noon is there as tests begin, so neither midnight nor a night's work comes amid one."""
 ANNA, BELA = b"anna" * 4, b"bela" * 4
 TENANT: Final = b"T" * 16
 PATHS: Final[dict[type, str]] = {
@@ -58,13 +60,14 @@ PATHS: Final[dict[type, str]] = {
 
 
 class Clock:
-    """The wall clock, moved by as much as a test says."""
+    """The wall clock, moved by as much as a test says; `stood_ms`: where it stands still."""
 
     def __init__(self) -> None:
         self.moved_ms = 0
+        self.stood_ms: int | None = None
 
     def __call__(self) -> int:
-        return wall_ms() + self.moved_ms
+        return (wall_ms() if self.stood_ms is None else self.stood_ms) + self.moved_ms
 
 
 def begin_chain(
@@ -78,7 +81,7 @@ def begin_chain(
     """A chain whose stores share one bucket."""
     limits = limits or Limits(grant_most=50, cap=20)
     with opened(folder, tenant) as (store, directory), store.writing():
-        chain = Chain(tenant, f"Chain {tenant[:1].decode()}", 480, limits)
+        chain = Chain(tenant, f"Chain {tenant[:1].decode()}", OFFSET_MINUTES, limits)
         letting_in.new_chain(store, directory, chain, budget=budget, now_ms=wall_ms())
         for number, name in enumerate(shops):
             shop = tenant[:15] + bytes([number])
@@ -296,8 +299,8 @@ class HttpTill:
 
     @property
     def today(self) -> BusinessDate:
-        """The till's date."""
-        return BusinessDate(self.clock() // DAY)
+        """The chain's date."""
+        return BusinessDate((self.clock() + OFFSET_MINUTES * 60_000) // DAY)
 
     def earn(self, member: bytes = ANNA, points: int = 7, *, sales: int = 1) -> None:
         """Sales that earn, in the journal."""
