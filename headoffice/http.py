@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import sqlite3
 import time
@@ -25,7 +24,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.protocol import endpoints, signing, wire
-from app.protocol.endpoints import Enrol, Enrolled, Problem, Rotate, Rotated
+from app.protocol.endpoints import Enrol, Problem, Rotate, Rotated
 from app.protocol.signing import NotSigned, ReplyHead, SignedRequest
 from app.protocol.wire import (
     Fork,
@@ -41,7 +40,8 @@ from app.protocol.wire import (
 from headoffice import letting_in, messages
 from headoffice.directory import KnownTill
 from headoffice.keys import verifier
-from headoffice.limiting import ServedRids, TokenBuckets, address_of
+from headoffice.letting_in import LetIn
+from headoffice.limiting import ServedRids, TokenBuckets, address_of, is_local
 from headoffice.messages import TooBig
 from headoffice.office import Office
 from headoffice.watching import Watch, bug, note
@@ -192,7 +192,7 @@ class DataPlane:
     def _admit(self, exchange: Exchange, request: HttpRequest) -> None:
         """Who may send a body at all: a device that was let in, or an address that tries to be. Raises No."""
         if exchange.path == endpoints.ENROL:
-            wait_s = self._addresses.wait_s(_address(request), time.monotonic())
+            wait_s = self._addresses.wait_s(address_of(_host(request)), time.monotonic())
             if wait_s:
                 raise No(429, "too_many", wait_s)
             return
@@ -203,9 +203,11 @@ class DataPlane:
 
     def _verified(self, exchange: Exchange, body: bytes) -> tuple[KnownTill, bool]:
         """The till that signed this, and whether with the key that it changes to. Raises No."""
-        signed, till = exchange.signed, exchange.till
+        signed = exchange.signed
         assert signed is not None
-        assert till is not None
+        # While the body came the till may have changed its key, or have been revoked.
+        exchange.till = till = self._office.till(signed.head.device)
+        assert till is not None, "who was let in stays known"
         by_next = False
         if not _fits(signed, body, till.public_key):
             by_next = till.next_key is not None and _fits(signed, body, till.next_key)
@@ -320,19 +322,19 @@ class DataPlane:
             raise No(401, "bad_signature")
         self._in_time(signed)
 
-        def act() -> Enrolled | str:
+        def act() -> LetIn | str:
             return letting_in.enrol(office, message)
 
-        def kept(answer: Enrolled | str) -> None:
-            if isinstance(answer, Enrolled):
-                letting_in.enrolled(office, message, answer)
+        def kept(found: LetIn | str) -> None:
+            if isinstance(found, LetIn):
+                letting_in.enrolled(office, found.till)
 
-        answer = await self._done(PUSH, 1, None, act, kept)
-        if isinstance(answer, str):
-            raise No(403, answer)
+        found = await self._done(PUSH, 1, None, act, kept)
+        if isinstance(found, str):
+            raise No(403, found)
         # A shop that opens with ten tills behind one address has guessed nothing.
-        self._addresses.give_back(_address(request))
-        return 200, endpoints.to_bytes(answer)
+        self._addresses.give_back(address_of(_host(request)))
+        return 200, endpoints.to_bytes(found.answer)
 
     async def _rotate(self, exchange: Exchange, request: HttpRequest, body: bytes) -> Body:
         till, by_next = self._verified(exchange, body)
@@ -379,7 +381,7 @@ class DataPlane:
 
     async def _metrics(self, request: HttpRequest) -> Response:
         """Figures, to this machine alone: a chain's risk is nobody else's business."""
-        if not _is_local(request):
+        if not is_local(_host(request)):
             raise HTTPException(404)
         text = self._watch.text(self._office.silent_s(), self._writer.waiting)
         return Response(text, media_type="text/plain; version=0.0.4")
@@ -465,12 +467,5 @@ def _ids(exchange: Exchange) -> dict[str, Any]:
     return found
 
 
-def _address(request: HttpRequest) -> str:
-    return address_of(request.client.host if request.client else "")
-
-
-def _is_local(request: HttpRequest) -> bool:
-    try:
-        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+def _host(request: HttpRequest) -> str:
+    return request.client.host if request.client else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.protocol.endpoints import CODE_LENGTH, CODE_LETTERS, Enrol, Enrolled, Rotate, code_of
 from app.protocol.store import Tenant
@@ -48,7 +48,14 @@ def new_code(directory: Directory, shop: Shop, till: str, now_ms: int) -> str:
     return code
 
 
-def enrol(office: Office, request: Enrol) -> Enrolled | str:
+class LetIn(NamedTuple):
+    """A till that was let in, and what it hears."""
+
+    till: KnownTill
+    answer: Enrolled
+
+
+def enrol(office: Office, request: Enrol) -> LetIn | str:
     """Let a till in whose signature proved its key, or say why not: WRONG_CODE, SLOT_TAKEN, DEVICE_TAKEN."""
     code = code_of(request.code)
     found = [] if code is None else office.directory.codes(code[:_HALF])
@@ -67,7 +74,7 @@ def enrol(office: Office, request: Enrol) -> Enrolled | str:
 
 def _enrol_by(
     office: Office, chain: Open, kept: EnrolCode, request: Enrol, digest: bytes
-) -> Enrolled | str:
+) -> LetIn | str:
     right = hmac.compare_digest(kept.sha256, digest)
     if kept.tries >= TRIES_MOST or office.now_ms() >= kept.until_ms or not right:
         return WRONG_CODE
@@ -81,19 +88,12 @@ def _enrol_by(
     if _slot_taken(office, kept, request.device):
         return SLOT_TAKEN
     _let_in(chain, shop, request)
-    office.directory.put_till(
-        KnownTill(
-            kept.tenant,
-            request.device,
-            shop.id,
-            kept.name,
-            request.public_key,
-            None,
-            office.now_ms(),
-        )
+    till = KnownTill(
+        kept.tenant, request.device, shop.id, kept.name, request.public_key, None, office.now_ms()
     )
+    office.directory.put_till(till)
     office.directory.put_code(kept._replace(device=request.device, public_key=request.public_key))
-    return _enrolled(office, chain, shop, kept, request)
+    return LetIn(till, _enrolled(office, chain, shop, kept, request))
 
 
 def _slot_taken(office: Office, kept: EnrolCode, device: bytes) -> bool:
@@ -135,25 +135,11 @@ def _enrolled(office: Office, chain: Open, shop: Shop, kept: EnrolCode, request:
     )
 
 
-def enrolled(office: Office, request: Enrol, reply: Enrolled) -> None:
+def enrolled(office: Office, till: KnownTill) -> None:
     """Know the till from now on, after the commit."""
-    shop = next(
-        shop for shop in office.shops.values()
-        if (shop.tenant, shop.name) == (reply.tenant, reply.store)
-    )  # fmt: skip
-    office.put_till(
-        KnownTill(
-            reply.tenant,
-            request.device,
-            shop.id,
-            reply.till,
-            request.public_key,
-            None,
-            office.now_ms(),
-        )
-    )
-    office.quiet.forget(request.device)
-    office.hear(request.device)
+    office.put_till(till)
+    office.quiet.forget(till.device)
+    office.hear(till.device)
 
 
 def rotated(till: KnownTill, request: Rotate, *, by_next: bool) -> KnownTill:

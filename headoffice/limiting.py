@@ -66,10 +66,23 @@ class ServedRids:
 
 def address_of(host: str) -> str:
     """Whose tries are counted together: an address, of IPv6 its network, which one customer has whole."""
+    address = _parsed(host)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((int(address), 64), strict=False))
+    return host if address is None else str(address)
+
+
+def is_local(host: str) -> bool:
+    """Whether this is the machine itself."""
+    address = _parsed(host)
+    return address is not None and address.is_loopback
+
+
+def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """A socket of IPv6 names callers of IPv4 by addresses that are all in one network: each is its own one."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return host
-    if address.version == 4:
-        return host
-    return str(ipaddress.ip_network((host.split("%")[0], 64), strict=False))
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

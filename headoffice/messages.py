@@ -5,30 +5,33 @@ What a till of ours never sends is refused here, whole, before anything is done.
 
 from __future__ import annotations
 
+from typing import Final
+
 import zstandard
 
 from app.protocol.endpoints import BODY_BYTES_MOST
 from app.protocol.wire import (
     EVENT_BYTES_MOST,
     EVENTS_MOST,
+    ID_BYTES,
     HoldRequest,
     NotAMessage,
     RebaseRequest,
     Request,
     SnapshotRequest,
     SyncRequest,
+    is_name,
+    keepable,
     request_of,
 )
 
-ID_BYTES = 16
-_WINDOW_MOST = 8 * 1024 * 1024
-_TEXT_MOST = 200
-_VALUE_MOST = 64 * 1024
-_NONCE_MOST = 64
-_ANCHORS_MOST = 4_000
-_COUNT_MOST = 10_000
-_PACKED_FROM = 512
-_LEVEL = 3
+_WINDOW_MOST: Final = 8 * 1024 * 1024
+_VALUE_MOST: Final = 64 * 1024
+_NONCE_MOST: Final = 64
+_ANCHORS_MOST: Final = 4_000
+_COUNT_MOST: Final = 10_000
+_PACKED_FROM: Final = 512
+_LEVEL: Final = 3
 
 
 class TooBig(Exception):
@@ -75,7 +78,7 @@ def _storable(request: Request) -> bool:
     if isinstance(request, HoldRequest):
         ids = [request.hold, *(each for each in (request.member, request.sale) if each is not None)]
         return (
-            all(map(_is_id, ids)) and _is_text(request.asset) and len(request.lines) <= _COUNT_MOST
+            all(map(_is_id, ids)) and is_name(request.asset) and len(request.lines) <= _COUNT_MOST
         )
     if isinstance(request, RebaseRequest):
         return 0 < len(request.nonce) <= _NONCE_MOST and len(request.anchors) <= _ANCHORS_MOST
@@ -85,23 +88,23 @@ def _storable(request: Request) -> bool:
 def _sync(request: SyncRequest) -> bool:
     return (
         all(
-            _is_id(cell.member) and _is_id(cell.device) and _is_text(cell.field)
-            and (cell.value is None or _is_text(cell.value, _VALUE_MOST))
+            _is_id(cell.member) and _is_id(cell.device) and is_name(cell.field)
+            and (cell.value is None or _is_value(cell.value))
             for cell in request.cells
         )
-        and all(map(_is_text, request.cursors))
+        and all(map(is_name, request.cursors))
         and len(request.cursors) <= _COUNT_MOST
         and len(request.digests) <= _COUNT_MOST
     )  # fmt: skip
 
 
 def _snapshot(request: SnapshotRequest) -> bool:
-    return _is_text(request.bucket) and request.snapshot >= 0
+    return is_name(request.bucket) and request.snapshot >= 0
 
 
 def _is_id(value: bytes) -> bool:
     return len(value) == ID_BYTES
 
 
-def _is_text(value: str, most: int = _TEXT_MOST) -> bool:
-    return len(value) <= most and "\0" not in value
+def _is_value(value: str) -> bool:
+    return len(value) <= _VALUE_MOST and keepable(value)

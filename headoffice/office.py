@@ -185,7 +185,7 @@ class Office:
 
     def _reload(self) -> None:
         """Read all that is kept in memory."""
-        self._version = self._raw.execute("PRAGMA data_version").fetchone()[0]
+        version = self._raw.execute("PRAGMA data_version").fetchone()[0]
         self.quiet.forget_all()
         chains = {chain.tenant: chain for chain in self.directory.chains()}
         self.chains = {tenant: self._opened(chain) for tenant, chain in chains.items()}
@@ -200,6 +200,8 @@ class Office:
         self._nights.read()
         for tenant in chains:
             self._take_figures(tenant)
+        # Of what was asked before all of it and known after it: a reading that failed is done anew.
+        self._version = version
 
     def _opened(self, chain: Chain) -> Open:
         store = SqliteStore(self._raw, chain.tenant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +20,7 @@ from app.protocol import facts
 from app.protocol.facts import Facts
 from app.protocol.wire import HoldReply, SyncReply
 from headoffice import writer
+from headoffice.directory import Directory, KnownTill
 from headoffice.store.errors import StoreBusy
 from headoffice.store.opening import open_database
 from headoffice.watching import JsonLines
@@ -227,6 +228,26 @@ def test_a_full_disk_is_busy_and_not_a_mistake(tmp_path: Path) -> None:
         assert look(chain) == before
         done(chain, empty)
         assert isinstance(till.reply(request), SyncReply)
+
+
+def test_what_is_kept_in_memory_is_read_anew_where_reading_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_chain(tmp_path)
+    failures, tills, other = list[Directory](), Directory.tills, b"U" * 16
+
+    def failing(directory: Directory) -> Sequence[KnownTill]:
+        if not failures:
+            failures.append(directory)
+            raise sqlite3.OperationalError("disk I/O error")
+        return tills(directory)
+
+    with served(tmp_path) as chain:
+        monkeypatch.setattr(Directory, "tills", failing)
+        begin_chain(tmp_path, tenant=other)
+        wait_for(lambda: other in chain.office.known)
+        assert failures
+        chain.till(tenant=other).exchange()
 
 
 def done(chain: Served, act: Callable[[], None]) -> None:
