@@ -45,7 +45,7 @@ def first_night(chain: Chain, now_ms: int) -> Night:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A chain that has nights. buckets: whose rows its tills hold."""
+    """A chain that has nights. buckets: whose rows its tills hold, in order."""
 
     chain: Chain
     store: Records
@@ -134,7 +134,7 @@ def _book(duty: Duty, at: UnderWay) -> UnderWay:
             break
     if looked_at < len(members) or len(members) == MEMBERS_MOST:
         return at
-    return at._replace(step="snapshots", buckets=tuple(sorted(duty.buckets)))
+    return at._replace(step="snapshots", buckets=tuple(duty.buckets))
 
 
 def _snapshot(duty: Duty, at: UnderWay) -> UnderWay:
@@ -149,7 +149,7 @@ def _snapshot(duty: Duty, at: UnderWay) -> UnderWay:
     others = at.buckets[1:]
     if others:
         return at._replace(begun=None, buckets=others)
-    return at._replace(begun=None, step="tidying", buckets=tuple(sorted(duty.buckets)))
+    return at._replace(begun=None, step="tidying", buckets=tuple(duty.buckets))
 
 
 def _tidy(duty: Duty, directory: Directory, at: UnderWay) -> UnderWay | None:

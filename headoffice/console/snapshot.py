@@ -13,8 +13,11 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.entries import Entry
 from app.protocol.store import CellRecord, Member, Tenant
+from headoffice.directory import Directory
 from headoffice.store import row_records
+from headoffice.store import statements as sql
 from headoffice.store.distribution import dist_key
+from headoffice.store.sqlite import SqliteRows
 
 WAIT_S: Final = 5
 _CHAIN: Final = """
@@ -23,10 +26,6 @@ SELECT tenant_id, name, offset_minutes, lease_ms FROM chain WHERE tenant_id = ? 
 _CHAINS: Final = (
     "SELECT tenant_id, name, offset_minutes, lease_ms FROM chain ORDER BY name, tenant_id"
 )
-_TENANT: Final = """
-SELECT tenant_id, timeline, budget, clock_ms, as_of_ms, granted, overdrawn, lost, written_off
-FROM tenant WHERE tenant_id = ?
-"""
 _TILLS: Final = """
 SELECT till.device_id, till.name, store.name, device.standing, till.heard_ms, device.epoch, device.seq,
     risk_grant.amount, risk_grant.lease_until_ms
@@ -49,29 +48,8 @@ _QUARANTINE: Final = """
 SELECT event_id, length(body) FROM event
 WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' ORDER BY event_id LIMIT ?
 """
-_QUARANTINED: Final = """
-SELECT count(*) FROM event WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined'
-"""
-_MEMBER: Final = """
-SELECT member_id, bucket, feed, alias, erased_at, rest FROM member
-WHERE tenant_id = ? AND dist_key = ? AND member_id = ?
-"""
-_RESERVED: Final = """
-SELECT member_id, asset, device_id, amount, local FROM reservation
-WHERE tenant_id = ? AND dist_key = ? AND member_id = ?
-"""
 _MERGED: Final = """
 SELECT member_id FROM member WHERE tenant_id = ? AND dist_key = ? AND alias = ? ORDER BY member_id LIMIT ?
-"""
-_LEDGER: Final = """
-SELECT member_id, number, event_id, n, asset, kind, amount, business_date, available_from, expires,
-    minimum_expiry, ref_event, ref_n
-FROM ledger WHERE tenant_id = ? AND dist_key = ? AND member_id = ? AND number < ?
-ORDER BY number DESC LIMIT ?
-"""
-_CONFLICTS: Final = """
-SELECT member_id, number, field, value, hlc, device_id, over, decides, conflict FROM cell
-WHERE tenant_id = ? AND dist_key = ? AND member_id = ? AND conflict IS NOT NULL ORDER BY number DESC LIMIT ?
 """
 # The hints keep SQLite from ever walking a whole chain by its primary key, whatever it takes for faster.
 BY_VALUE: Final = """
@@ -167,6 +145,7 @@ class Snapshot:
     def __init__(self, raw: sqlite3.Connection, tenant: bytes) -> None:
         self._raw = raw
         self._own = (tenant, dist_key(tenant))
+        self._rows = SqliteRows(raw, tenant)
 
     def _all(self, statement: str, *values: object) -> list[Any]:
         return self._raw.execute(statement, (*self._own, *values)).fetchall()
@@ -176,7 +155,7 @@ class Snapshot:
 
     def tenant(self) -> Tenant:
         """The figures of the risk budget."""
-        return Tenant(*self._raw.execute(_TENANT, self._own[:1]).fetchone())
+        return Tenant(*self._rows.find(sql.THE_TENANT, [self._own[:1]])[0])
 
     def tills(self) -> list[TillRow]:
         """All tills, by store and name."""
@@ -188,8 +167,7 @@ class Snapshot:
 
     def quarantined(self) -> int:
         """How many events wait in quarantine."""
-        count: int = self._all(_QUARANTINED)[0][0]
-        return count
+        return Directory(self._raw).quarantined(self._own[0])
 
     def quarantine(self, most: int) -> list[tuple[bytes, int]]:
         """The first of them by id, each with its size in bytes."""
@@ -202,10 +180,10 @@ class Snapshot:
     # Members
 
     def member(self, member: bytes) -> Member | None:
-        rows = self._all(_MEMBER, member)
+        rows = self._rows.find(sql.MEMBERS, [(member,)])
         if not rows:
             return None
-        return row_records.member_of(rows[0], self._all(_RESERVED, member))
+        return row_records.member_of(rows[0], self._rows.find(sql.RESERVATIONS, [(member,)]))
 
     def merged_into(self, member: bytes, most: int) -> list[bytes]:
         """Members that this one took over."""
@@ -213,12 +191,13 @@ class Snapshot:
 
     def ledger(self, member: bytes, before: int, most: int) -> list[Numbered]:
         """Entries before a number, the last first."""
-        rows = self._all(_LEDGER, member, before, most)
+        rows = self._rows.ask(sql.ENTRIES_BEFORE, member, before, most)
         return [Numbered(row[1], row_records.entry_of(row)) for row in rows]
 
     def conflicts(self, member: bytes, most: int) -> list[CellRecord]:
         """Cells whose writer had not seen the value that stood, the last first."""
-        return [row_records.cell_of(row) for row in self._all(_CONFLICTS, member, most)]
+        rows = self._rows.ask(sql.CONFLICTS, member, most)
+        return [row_records.cell_of(row) for row in rows]
 
     def begins(self, field: str, text: str, most: int) -> Sequence[bytes]:
         """Members of whom a value of a field ever came that begins so."""

@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 Record = TypeVar("Record")
 Group = TypeVar("Group", bound=Hashable)
+Item = TypeVar("Item")
 
 KEPT_MOST: Final = 20_000
 """So many records that were only read are remembered of one kind."""
@@ -79,21 +80,12 @@ class Known(Generic[Key, Record]):
         self._before.clear()
 
 
-class Groups(Generic[Group, Key]):
-    """Keys of records that may belong to a group: those that stood in it when it was read, and those put since.
+class _Stored(Generic[Group, Item]):
+    """What stands in groups, in the order in which it is read. `read` answers those of many groups."""
 
-    The asker looks at the records themselves, for one that was put may have left its group.
-    """
-
-    def __init__(self, read: Callable[[Sequence[Group]], Iterable[tuple[Group, Key]]]) -> None:
+    def __init__(self, read: Callable[[Sequence[Group]], Iterable[tuple[Group, Item]]]) -> None:
         self._read = read
-        self._stored: dict[Group, list[Key]] = {}
-        self._put: dict[Group, dict[Key, None]] = {}
-
-    def keys(self, group: Group) -> list[Key]:
-        """Each key once."""
-        self.fetch([group])
-        return list(dict.fromkeys([*self._stored[group], *self._put.get(group, ())]))
+        self._stored: dict[Group, list[Item]] = {}
 
     def fetch(self, groups: Iterable[Group]) -> None:
         """Read what isn't known yet, in one go."""
@@ -103,25 +95,46 @@ class Groups(Generic[Group, Key]):
         if len(self._stored) + len(missing) > KEPT_MOST:
             self._stored.clear()
         self._stored.update({group: [] for group in missing})
-        for group, key in self._read(missing):
-            self._stored[group].append(key)
+        for group, item in self._read(missing):
+            self._stored[group].append(item)
+
+    def clear(self) -> None:
+        """The transaction is over."""
+        self._stored.clear()
+
+    def _of(self, group: Group) -> list[Item]:
+        self.fetch([group])
+        return self._stored[group]
+
+
+class Groups(_Stored[Group, Key]):
+    """Keys of records that may belong to a group: those that stood in it when it was read, and those put since.
+
+    The asker looks at the records themselves, for one that was put may have left its group.
+    """
+
+    def __init__(self, read: Callable[[Sequence[Group]], Iterable[tuple[Group, Key]]]) -> None:
+        super().__init__(read)
+        self._put: dict[Group, dict[Key, None]] = {}
+
+    def keys(self, group: Group) -> list[Key]:
+        """Each key once."""
+        return list(dict.fromkeys([*self._of(group), *self._put.get(group, ())]))
 
     def put(self, group: Group, key: Key) -> None:
         """A record of the group was put."""
         self._put.setdefault(group, {})[key] = None
 
     def clear(self) -> None:
-        """The transaction is over."""
-        self._stored.clear()
+        super().clear()
         self._put.clear()
 
 
-class Appended(Generic[Group, Record]):
+class Appended(_Stored[Group, Record]):
     """Records that are only ever added behind those of the same group, or dropped with all of them."""
 
     def __init__(self, read: Callable[[Sequence[Group]], Iterable[tuple[Group, Record]]]) -> None:
-        self._read = read
-        self._stored: dict[Group, list[Record]] = {}
+        super().__init__(read)
         self._added: dict[Group, list[Record]] = {}
         self._dropped: dict[Group, None] = {}
 
@@ -130,19 +143,7 @@ class Appended(Generic[Group, Record]):
         added = self._added.get(group, ())
         if group in self._dropped:
             return tuple(added)
-        self.fetch([group])
-        return (*self._stored[group], *added)
-
-    def fetch(self, groups: Iterable[Group]) -> None:
-        """Read what isn't known yet, in one go."""
-        missing = [group for group in dict.fromkeys(groups) if group not in self._stored]
-        if not missing:
-            return
-        if len(self._stored) + len(missing) > KEPT_MOST:
-            self._stored.clear()
-        self._stored.update({group: [] for group in missing})
-        for group, record in self._read(missing):
-            self._stored[group].append(record)
+        return (*self._of(group), *added)
 
     def add(self, group: Group, records: Iterable[Record]) -> None:
         """Add records behind the others."""
@@ -162,7 +163,6 @@ class Appended(Generic[Group, Record]):
         return self._dropped
 
     def clear(self) -> None:
-        """The transaction is over."""
-        self._stored.clear()
+        super().clear()
         self._added.clear()
         self._dropped.clear()

@@ -30,6 +30,7 @@ from app.protocol.wire import ReferenceRow, Request
 from headoffice.store import statements as sql
 from headoffice.store.asked import fetch
 from headoffice.store.feeds import Feeds
+from headoffice.store.known import Groups
 from headoffice.store.rows import Rows
 from headoffice.store.snapshots import Snapshots
 from headoffice.store.unit import Unit
@@ -187,16 +188,17 @@ class Records(ABC):
             unit.line_holds.put(hold.sale, hold.id)
 
     def open_holds(self, device: bytes) -> Sequence[Hold]:
-        unit = self._read()
-        found = [unit.holds.get(key) for key in sorted(unit.device_holds.keys(device))]
         return [
-            hold for hold in found if hold and hold.standing == "open" and hold.device == device
+            hold for hold in self._open(self._read().device_holds, device) if hold.device == device
         ]
 
     def open_line_holds(self, sale: bytes) -> Sequence[Hold]:
-        unit = self._read()
-        found = [unit.holds.get(key) for key in sorted(unit.line_holds.keys(sale))]
-        return [hold for hold in found if hold and hold.standing == "open" and hold.sale == sale]
+        return [hold for hold in self._open(self._read().line_holds, sale) if hold.sale == sale]
+
+    def _open(self, among: Groups[bytes, bytes], group: bytes) -> list[Hold]:
+        """The open holds of a group, by id; one that was put since may be another group's now."""
+        found = [self._unit.holds.get(key) for key in sorted(among.keys(group))]
+        return [hold for hold in found if hold and hold.standing == "open"]
 
     def grant(self, grant: bytes) -> GrantRow | None:
         return self._read().grants.get(grant)

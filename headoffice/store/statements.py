@@ -175,6 +175,14 @@ MEMBERS_AFTER: Final = Ask(
 RESERVED_FOR: Final = Ask(
     f"SELECT DISTINCT member_id FROM reservation WHERE {_OWN} AND device_id = ? ORDER BY member_id"
 )
+ENTRIES_BEFORE: Final = Ask(
+    f"SELECT {_columns(LEDGER)} FROM ledger WHERE {_OWN} AND member_id = ? AND number < ? "
+    "ORDER BY number DESC LIMIT ?"
+)
+CONFLICTS: Final = Ask(
+    f"SELECT {_columns(CELL)} FROM cell WHERE {_OWN} AND member_id = ? AND conflict IS NOT NULL "
+    "ORDER BY number DESC LIMIT ?"
+)
 MEMBER_ROWS: Final = Ask(
     f"SELECT {_columns(MEMBER)} FROM member WHERE {_OWN} AND bucket = ? AND feed > ? "
     "ORDER BY feed LIMIT ?"

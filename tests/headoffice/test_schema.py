@@ -216,7 +216,9 @@ def astray(raw: sqlite3.Connection) -> set[str]:
     return found
 
 
-SORTED_BY_INDEX = {"MEMBER_ROWS", "REFERENCE_ROWS", "MEMBERS_AFTER", "NEWEST_SNAPSHOT"}
+SORTED_BY_INDEX = {
+    "MEMBER_ROWS", "REFERENCE_ROWS", "MEMBERS_AFTER", "NEWEST_SNAPSHOT", "ENTRIES_BEFORE", "CONFLICTS",
+}  # fmt: skip
 """Those that stop after a number of rows: they may not read all of them to sort them first."""
 
 
