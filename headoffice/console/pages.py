@@ -33,8 +33,8 @@ FORM_BYTES_MOST: Final = 16 * 1024
 READ_S: Final = 30
 """So long a form may take."""
 _FORM: Final = "application/x-www-form-urlencoded"
-_TRIES_PER_S: Final = 10 / 60
-_TRIES_BURST: Final = 10
+TRIES_PER_S: Final = 10 / 60
+TRIES_BURST: Final = 10
 Act = Callable[[Desk, Asked], Response]
 EVERYBODY: Final = frozenset(ROLES)
 OVERSEERS: Final[frozenset[Role]] = frozenset(("head_office", "auditor"))
@@ -206,7 +206,7 @@ class Console:
 def console_of(folder: Path, office: Office, writer: GroupWriter, sign: Sign) -> Console:
     """The console of a head office that serves this folder."""
     desk = Desk(folder / STORE_FILE, office, writer, cookie_key(sign))
-    return Console(desk, TokenBuckets(per_s=_TRIES_PER_S, burst=_TRIES_BURST))
+    return Console(desk, TokenBuckets(per_s=TRIES_PER_S, burst=TRIES_BURST))
 
 
 def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
