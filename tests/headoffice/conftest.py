@@ -10,6 +10,13 @@ import pytest
 from tests.headoffice.cluster import Cluster
 from tests.headoffice.office import Database, OnPostgres, OnSqlite
 from tests.headoffice.ran import PROPERTY
+from tests.headoffice.serving_process import end_what_is_left
+
+
+@pytest.fixture(autouse=True)
+def _nothing_serves_on() -> Iterator[None]:
+    yield
+    end_what_is_left()
 
 
 @pytest.fixture(scope="session")

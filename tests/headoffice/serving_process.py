@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 
 def run(*arguments: object, language: str = "en") -> subprocess.CompletedProcess[str]:
@@ -33,6 +34,7 @@ class Process:
             [*command, "--data", str(folder), "--port", "0", *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment(),
         )  # fmt: skip
+        _serving.add(self)
         self.log = list[str]()
         self.said = list[str]()
         self._reading = threading.Thread(target=self._read, daemon=True)
@@ -59,11 +61,21 @@ class Process:
         else:
             self._child.terminate()
         code = self._child.wait(timeout=60)
+        _serving.discard(self)
         self._reading.join(timeout=60)
         for pipe in (self._child.stdout, self._child.stderr):
             if pipe is not None:
                 pipe.close()
         return code
+
+
+_serving: Final[set[Process]] = set()
+
+
+def end_what_is_left() -> None:
+    """Kill those that a test left behind when it failed."""
+    for each in tuple(_serving):
+        each.end(kill=True)
 
 
 @contextlib.contextmanager
