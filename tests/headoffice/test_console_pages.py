@@ -8,17 +8,14 @@ import re
 import socket
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
 
-from app.protocol.limits import Limits
 from app.protocol.profiles import erase
 from app.protocol.store import StoredEvent
 from headoffice.console import desk, pages, snapshot
-from headoffice.console.listing import Listing, Shown, csv_of
 from headoffice.console.pages import PAGES
 from headoffice.console.staff import ROLES, Role
 from headoffice.console.wording import masked
@@ -26,7 +23,6 @@ from tests.headoffice.console_browser import Page, Person, let_in, write_profile
 from tests.headoffice.http_office import (
     ANNA,
     BELA,
-    DAY,
     TENANT,
     Served,
     begin_chain,
@@ -34,7 +30,6 @@ from tests.headoffice.http_office import (
     served,
     wait_for,
 )
-from tests.headoffice.office import connected
 from tests.headoffice.test_http_writer import held_up
 from ui import tokens
 
@@ -262,21 +257,6 @@ def test_a_member_is_found_by_each_way(at: Served, people: dict[Role, Person]) -
     assert "/console/members/" not in person.send("/console/find", q=NAME).text
 
 
-def test_what_fits_too_many_shows_the_first_and_says_so(tmp_path: Path) -> None:
-    begin_chain(tmp_path)
-    for number in range(51):
-        write_profile(tmp_path, bytes([number]) * 16, name="Anybody", card=f"88001{number % 2}00")
-    with served(tmp_path) as at:
-        person = Person(at)
-        person.begin(let_in(tmp_path, "AN", "manager"), "AN")
-        for typed, shown in (("anybody", 50), ("8800110", 25), ("1000", 26)):
-            person.look("/console/")
-            page = person.send("/console/find", q=typed).text
-            assert len(re.findall(r"/console/members/[0-9a-f]{32}", page)) == shown
-            assert ("There may be more." in page) == (shown == 50)
-        person.close()
-
-
 def test_an_erased_person_is_found_no_more(at: Served, people: dict[Role, Person]) -> None:
     gone = b"\x02" * 16
     write_profile(at.folder, gone, name="Gone Person", phone="+8613700009999")
@@ -289,20 +269,6 @@ def test_an_erased_person_is_found_no_more(at: Served, people: dict[Role, Person
     page = person.look(f"/console/members/{gone.hex()}").text
     assert "This person was erased." in page
     assert "Gone" not in page
-
-
-def test_a_search_reads_a_bounded_number_of_rows_by_an_index(tmp_path: Path) -> None:
-    with connected(tmp_path / "office.db") as raw:
-        for statement, index in (
-            (snapshot.BY_VALUE, "cell_value"),
-            (snapshot.BY_LAST_FOUR, "cell_last_four"),
-        ):
-            plan = raw.execute(
-                f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?")
-            ).fetchall()
-            assert [
-                f"INDEX {index} (tenant_id=? AND dist_key=? AND" in line[3] for line in plan
-            ] == [True], plan
 
 
 def test_the_connection_of_the_pages_cannot_write(at: Served) -> None:
@@ -324,29 +290,6 @@ def test_the_ledger_comes_page_by_page_without_a_gap(people: dict[Role, Person])
     assert numbers == list(range(60, 0, -1))
 
 
-def test_a_long_list_comes_in_pages_and_its_file_whole(tmp_path: Path) -> None:
-    begin_chain(tmp_path)
-    with opened(tmp_path) as (store, _), store.writing():
-        for number in range(230):
-            event = number.to_bytes(16)
-            store.put_event(StoredEvent(event, b"strange", "quarantined"))
-    with served(tmp_path) as at:
-        person = Person(at)
-        person.begin(let_in(tmp_path, "AN", "auditor"), "AN")
-        path, events = "/console/quarantine", list[str]()
-        for _ in range(5):
-            page = person.look(path).text
-            events += re.findall(r'data-head="Event">([0-9a-f]{32})<', page)
-            more = re.search(r'href="(/console/quarantine\?after=[0-9]+)"', page)
-            if more is None:
-                break
-            path = more[1]
-        wanted = [number.to_bytes(16).hex() for number in range(230)]
-        assert events == wanted
-        assert [row[0] for row in rows_of(person.look("/console/quarantine.csv"))[1:]] == wanted
-        person.close()
-
-
 def test_a_member_page_has_balance_lots_and_conflicts(people: dict[Role, Person]) -> None:
     page = people["auditor"].look(ANNAS).text
     assert re.search(r'data-head="Balance" class="number">420<', page)
@@ -359,20 +302,6 @@ def test_a_member_page_has_balance_lots_and_conflicts(people: dict[Role, Person]
 @pytest.mark.parametrize("path", ["members/zz", "members/" + "00" * 16, "nothing", "members"])
 def test_what_is_not_there_is_not_found(people: dict[Role, Person], path: str) -> None:
     assert people["head_office"].look(f"/console/{path}").status_code == 404
-
-
-def test_a_till_that_was_silent_for_two_leases_is_marked(tmp_path: Path) -> None:
-    begin_chain(tmp_path, limits=Limits(grant_most=50, cap=20, lease_ms=DAY))
-    with served(tmp_path) as at:
-        at.till(1).sync()
-        person = Person(at)
-        person.begin(let_in(tmp_path, "AN", "manager"), "AN")
-        assert "– silent for two leases" not in person.look("/console/tills").text
-        at.clock.moved_ms = 2 * DAY + 60_000
-        person.sign_in("AN", "riverside tram 77 lamp")
-        assert "– silent for two leases" in person.look("/console/tills").text
-        assert "Silent for two leases" in person.look("/console/").text
-        person.close()
 
 
 def test_the_overview_says_the_budget_and_what_of_it_is_handed_out(
@@ -405,14 +334,6 @@ def test_a_file_has_what_the_list_shows(at: Served, people: dict[Role, Person]) 
     ledger = rows_of(person.look(f"{ANNAS}/ledger.csv"))
     assert [row[0] for row in ledger[1:]] == [str(number) for number in range(60, 10, -1)]
     assert {row[4] for row in ledger[1:]} == {"7"}
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\tx", "\rx", " =1", "＝1", "－1"])
-def test_no_cell_of_a_file_is_a_formula(text: str) -> None:
-    made = csv_of(Listing("x", (text,), ((Shown(text), Shown("−5", number=-5)),)))
-    head, row = csv.reader(io.StringIO(made.decode("utf-8-sig"), newline=""))
-    assert head == [f"'{text}"]
-    assert row == [f"'{text}", "-5"]
 
 
 @pytest.mark.parametrize(
