@@ -1,18 +1,19 @@
 """Chains, their stores, their tills with their keys, and the codes that let tills in: what the exchange's port
 has no place for. Records in and out; who may do what is decided in letting_in.py.
 
-Reading and writing happens inside the store's `reading()` and `writing()`, on the same connection.
+What is said of one chain is read inside its store's `reading()` and `writing()`, on the same connection; what
+is said of all of them outside, chain by chain.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from app.protocol.limits import Limits
 from app.protocol.packing import Packing
 from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain
 from headoffice.store.snapshots import Begun
 
 REFERENCE_BUCKET: Final = "reference"
@@ -93,7 +94,7 @@ class Night(NamedTuple):
 _UNDER_WAY: Final = Packing[UnderWay](UnderWay)
 _CHAINS: Final = """
 SELECT tenant_id, name, offset_minutes, grant_most, cap, lease_ms, grace_days, rebases_a_day
-FROM chain ORDER BY name, tenant_id
+FROM chain WHERE tenant_id = ? AND dist_key = ?
 """
 _PUT_CHAIN: Final = """
 INSERT INTO chain (
@@ -104,7 +105,9 @@ ON CONFLICT (tenant_id, dist_key) DO UPDATE SET name = excluded.name, offset_min
     grant_most = excluded.grant_most, cap = excluded.cap, lease_ms = excluded.lease_ms,
     grace_days = excluded.grace_days, rebases_a_day = excluded.rebases_a_day
 """
-_SHOPS: Final = "SELECT tenant_id, store_id, name, bucket FROM store ORDER BY tenant_id, name"
+_SHOPS: Final = """
+SELECT tenant_id, store_id, name, bucket FROM store WHERE tenant_id = ? AND dist_key = ? ORDER BY name
+"""
 _PUT_SHOP: Final = """
 INSERT INTO store (tenant_id, dist_key, store_id, name, bucket) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, store_id) DO UPDATE SET name = excluded.name, bucket = excluded.bucket
@@ -112,7 +115,8 @@ ON CONFLICT (tenant_id, dist_key, store_id) DO UPDATE SET name = excluded.name, 
 _TILLS: Final = """
 SELECT till.tenant_id, till.device_id, till.store_id, till.name, till.public_key, till.next_key, till.heard_ms,
     device.standing
-FROM till JOIN device USING (tenant_id, dist_key, device_id) ORDER BY till.tenant_id, till.device_id
+FROM till JOIN device USING (tenant_id, dist_key, device_id)
+WHERE till.tenant_id = ? AND till.dist_key = ? ORDER BY till.device_id
 """
 _PUT_TILL: Final = """
 INSERT INTO till (tenant_id, dist_key, device_id, store_id, name, public_key, next_key, heard_ms)
@@ -127,6 +131,7 @@ _CODES: Final = """
 SELECT tenant_id, half, sha256, store_id, name, until_ms, tries, device_id, public_key
 FROM enrol_code WHERE half = ? ORDER BY tenant_id
 """
+_HAS_CODE: Final = "SELECT 1 FROM enrol_code WHERE tenant_id = ? AND dist_key = ? AND half = ?"
 _PUT_CODE: Final = """
 INSERT INTO enrol_code (
     tenant_id, dist_key, half, sha256, store_id, name, until_ms, tries, device_id, public_key
@@ -139,7 +144,9 @@ _DROP_CODES: Final = "DELETE FROM enrol_code WHERE tenant_id = ? AND dist_key = 
 _QUARANTINED: Final = """
 SELECT count(*) FROM event WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined'
 """
-_NIGHTS: Final = "SELECT tenant_id, done, done_ms, took_ms, under_way FROM night ORDER BY tenant_id"
+_NIGHT: Final = """
+SELECT tenant_id, done, done_ms, took_ms, under_way FROM night WHERE tenant_id = ? AND dist_key = ?
+"""
 _PUT_NIGHT: Final = """
 INSERT INTO night (tenant_id, dist_key, done, done_ms, took_ms, under_way) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key) DO UPDATE SET done = excluded.done, done_ms = excluded.done_ms,
@@ -159,26 +166,26 @@ DELETE FROM night_head WHERE tenant_id = ? AND dist_key = ? AND bucket = ? AND n
 
 
 class Directory:
-    """The directory of an open database (headoffice/store/opening.py)."""
+    """The directory of an open database (headoffice/store/plain.py)."""
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
-        self._raw = raw
+    def __init__(self, plain: Plain) -> None:
+        self._plain = plain
 
     def chains(self) -> Sequence[Chain]:
         """All chains, by name."""
-        rows = self._raw.execute(_CHAINS).fetchall()
-        return [
+        found = [
             Chain(
                 tenant, name, offset,
                 Limits(grant_most=most, cap=cap, lease_ms=lease, grace_days=grace, rebases_a_day=rebases),
             )
-            for tenant, name, offset, most, cap, lease, grace, rebases in rows
+            for tenant, name, offset, most, cap, lease, grace, rebases in self._of_all(_CHAINS)
         ]  # fmt: skip
+        return sorted(found, key=lambda chain: (chain.name, chain.tenant))
 
     def put_chain(self, chain: Chain) -> None:
         """Keep a chain whose tenant the store has."""
         limits = chain.limits
-        self._raw.execute(
+        self._plain.run(
             _PUT_CHAIN,
             (
                 *_owned(chain.tenant), chain.name, chain.offset_minutes, limits.grant_most, limits.cap,
@@ -188,73 +195,90 @@ class Directory:
 
     def shops(self) -> Sequence[Shop]:
         """All stores of all chains, a chain's by name."""
-        return [Shop(*row) for row in self._raw.execute(_SHOPS)]
+        return [Shop(*row) for row in self._of_all(_SHOPS)]
+
+    def shops_of(self, tenant: bytes) -> Sequence[Shop]:
+        """A chain's stores, by name."""
+        return [Shop(*row) for row in self._of(tenant, _SHOPS)]
 
     def put_shop(self, shop: Shop) -> None:
         """Keep a store; its name is its chain's only one."""
-        self._raw.execute(_PUT_SHOP, (*_owned(shop.tenant), shop.id, shop.name, shop.bucket))
+        self._plain.run(_PUT_SHOP, (*_owned(shop.tenant), shop.id, shop.name, shop.bucket))
 
     def tills(self) -> Sequence[KnownTill]:
         """All tills of all chains."""
-        return [KnownTill(*row) for row in self._raw.execute(_TILLS)]
+        return [KnownTill(*row) for row in self._of_all(_TILLS)]
 
     def put_till(self, till: KnownTill) -> None:
         """Keep a till; its standing is the store's to keep."""
-        self._raw.execute(_PUT_TILL, (*_owned(till.tenant), *till[1:7]))
+        self._plain.run(_PUT_TILL, (*_owned(till.tenant), *till[1:7]))
 
     def heard(self, tenant: bytes, device: bytes, now_ms: int) -> None:
         """A till has talked."""
-        self._raw.execute(_HEARD, (now_ms, *_owned(tenant), device))
+        self._plain.run(_HEARD, (now_ms, *_owned(tenant), device))
 
     def codes(self, half: str) -> Sequence[EnrolCode]:
         """The codes with this first half, of any chain: hardly ever more than one."""
-        return [EnrolCode(*row) for row in self._raw.execute(_CODES, (half,))]
+        with self._plain.of_half(half):
+            return [EnrolCode(*row) for row in self._plain.rows(_CODES, (half,))]
+
+    def has_code(self, tenant: bytes, half: str) -> bool:
+        """Whether a chain has a code with this first half."""
+        return bool(self._plain.rows(_HAS_CODE, (*_owned(tenant), half)))
 
     def put_code(self, code: EnrolCode) -> None:
         """Keep a code, or what has become of it."""
-        self._raw.execute(_PUT_CODE, (*_owned(code.tenant), *code[1:]))
+        self._plain.run(_PUT_CODE, (*_owned(code.tenant), *code[1:]))
 
     def drop_codes(self, tenant: bytes, now_ms: int) -> None:
         """Forget the codes whose time is over."""
-        self._raw.execute(_DROP_CODES, (*_owned(tenant), now_ms))
+        self._plain.run(_DROP_CODES, (*_owned(tenant), now_ms))
 
     def nights(self) -> Mapping[bytes, Night]:
         """The nights of all chains, by chain."""
-        rows = self._raw.execute(_NIGHTS).fetchall()
-        return {
-            tenant: Night(
-                tenant,
-                done,
-                done_ms,
-                took_ms,
-                None if packed is None else _UNDER_WAY.unpack(packed),
-            )
-            for tenant, done, done_ms, took_ms, packed in rows
-        }
+        return {row[0]: _night(row) for row in self._of_all(_NIGHT)}
+
+    def night(self, tenant: bytes) -> Night:
+        """A chain's nights."""
+        (row,) = self._of(tenant, _NIGHT)
+        return _night(row)
 
     def put_night(self, night: Night) -> None:
         """Keep how far a chain's nights have come."""
         at = night.under_way
         under_way = None if at is None else _UNDER_WAY.pack(at)
-        self._raw.execute(_PUT_NIGHT, (*_owned(night.tenant), *night[1:4], under_way))
+        self._plain.run(_PUT_NIGHT, (*_owned(night.tenant), *night[1:4], under_way))
 
     def put_head(self, tenant: bytes, bucket: str, night: int, head: int) -> None:
         """Remember where a feed stood in a night."""
-        self._raw.execute(_PUT_HEAD, (*_owned(tenant), bucket, night, head))
+        self._plain.run(_PUT_HEAD, (*_owned(tenant), bucket, night, head))
 
     def head_at(self, tenant: bytes, bucket: str, night: int) -> int:
         """Where a feed stood in a night, or the last one before it that is known; 0: none is."""
-        found = self._raw.execute(_HEAD_AT, (*_owned(tenant), bucket, night)).fetchone()
-        return 0 if found is None else int(found[0])
+        found = self._plain.rows(_HEAD_AT, (*_owned(tenant), bucket, night))
+        return int(found[0][0]) if found else 0
 
     def drop_heads(self, tenant: bytes, bucket: str, night: int) -> None:
         """Forget where a feed stood before a night."""
-        self._raw.execute(_DROP_HEADS, (*_owned(tenant), bucket, night))
+        self._plain.run(_DROP_HEADS, (*_owned(tenant), bucket, night))
 
     def quarantined(self, tenant: bytes) -> int:
         """How many events wait in quarantine."""
-        count: int = self._raw.execute(_QUARANTINED, _owned(tenant)).fetchone()[0]
+        count: int = self._plain.rows(_QUARANTINED, _owned(tenant))[0][0]
         return count
+
+    def _of_all(self, text: str) -> list[tuple[Any, ...]]:
+        return [row for tenant in self._plain.tenants() for row in self._of(tenant, text)]
+
+    def _of(self, tenant: bytes, text: str) -> list[tuple[Any, ...]]:
+        with self._plain.of(tenant):
+            return self._plain.rows(text, _owned(tenant))
+
+
+def _night(row: tuple[Any, ...]) -> Night:
+    tenant, done, done_ms, took_ms, packed = row
+    under_way = None if packed is None else _UNDER_WAY.unpack(packed)
+    return Night(tenant, done, done_ms, took_ms, under_way)
 
 
 def _owned(tenant: bytes) -> tuple[bytes, int]:

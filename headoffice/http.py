@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ from headoffice.letting_in import LetIn
 from headoffice.limiting import ServedRids, TokenBuckets, address_of, is_local
 from headoffice.messages import TooBig
 from headoffice.office import Office
+from headoffice.store.errors import REFUSED_ERRORS
 from headoffice.watching import Watch, bug, note
 from headoffice.writer import HOLD, PULL, PUSH, Busy, GroupWriter, Job
 
@@ -426,7 +426,7 @@ def _as_no(error: Exception) -> No:
     if isinstance(error, NotSigned):
         return No(400, "not_signed")
     # A value that the store's own checks refuse is one that no till writes.
-    if isinstance(error, NotAMessage | sqlite3.IntegrityError | ClientDisconnect):
+    if isinstance(error, (NotAMessage, ClientDisconnect, *REFUSED_ERRORS)):
         return No(400, "not_a_message")
     if isinstance(error, TooBig):
         return No(413, "too_big")

@@ -16,7 +16,7 @@ from app.protocol.store import Tenant
 from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, EnrolCode, KnownTill, Shop
 from headoffice.nights import first_night
 from headoffice.office import Office, Open
-from headoffice.store.sqlite import SqliteStore
+from headoffice.store.records import Records
 
 CODE_GOOD_MS: Final = 10 * 60_000
 TRIES_MOST: Final = 5
@@ -28,7 +28,7 @@ DEVICE_TAKEN: Final = "device_taken"
 
 
 def new_chain(
-    store: SqliteStore, directory: Directory, chain: Chain, *, budget: int, now_ms: int
+    store: Records, directory: Directory, chain: Chain, *, budget: int, now_ms: int
 ) -> None:
     """Begin a chain with risk budget R."""
     store.put_tenant(Tenant(chain.tenant, now_ms, budget, now_ms))
@@ -41,7 +41,7 @@ def new_code(directory: Directory, shop: Shop, till: str, now_ms: int) -> str:
     directory.drop_codes(shop.tenant, now_ms)
     while True:
         code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
-        if not any(other.tenant == shop.tenant for other in directory.codes(code[:_HALF])):
+        if not directory.has_code(shop.tenant, code[:_HALF]):
             break
     until_ms = now_ms + CODE_GOOD_MS
     directory.put_code(EnrolCode(shop.tenant, code[:_HALF], _digest(code), shop.id, till, until_ms))

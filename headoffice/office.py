@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import logging
 import random
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from app.protocol import facts
@@ -27,10 +25,10 @@ from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, KnownTill, 
 from headoffice.keys import ServerKey
 from headoffice.nights import Duty, Nights
 from headoffice.quiet import Known, QuietPolls
-from headoffice.store.opening import open_database
-from headoffice.store.sqlite import SqliteStore
+from headoffice.store.errors import BUSY_ERRORS
+from headoffice.store.plain import Place
+from headoffice.store.records import Records
 from headoffice.watching import Watch, bug, note
-from headoffice.writer import BUSY_ERRORS
 
 STORE_FILE: Final = "office.db"
 HEARD_EVERY_MS: Final = 5 * 60_000
@@ -49,7 +47,7 @@ class Open:
     """A chain whose store is open. `kinds`: of the events that the group under way has read."""
 
     chain: Chain
-    store: SqliteStore
+    store: Records
     server: Server
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -59,13 +57,12 @@ class Office:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         key: ServerKey,
         watch: Watch,
         *,
         now_ms: Clock = wall_ms,
         read: Reader = facts.read,
-        connect: Callable[[Path], sqlite3.Connection] = open_database,
     ) -> None:
         self.key = key
         self.now_ms = now_ms
@@ -75,12 +72,11 @@ class Office:
         self.heard: dict[bytes, int] = {}
         self.known: dict[bytes, Known] = {}
         self.chains: dict[bytes, Open] = {}
-        self._path = folder / STORE_FILE
+        self.place = place
         self._watch = watch
         self._read = read
-        self._connect = connect
         self._rng = random.SystemRandom()
-        self._version = -1
+        self._version: object = None
         self._written_ms = 0
         self._unwritten: set[bytes] = set()
 
@@ -105,8 +101,8 @@ class Office:
     # What the writer does
 
     def open(self) -> None:
-        self._raw = self._connect(self._path)
-        self.directory = Directory(self._raw)
+        self._database = self.place.open()
+        self.directory = Directory(self._database)
         self._nights = Nights(self.directory, self._watch)
         self._reload()
 
@@ -118,7 +114,7 @@ class Office:
             self._write_heard()
         except BUSY_ERRORS as error:
             self._watch.store_failed(error)
-        self._raw.close()
+        self._database.close()
 
     @contextmanager
     def writing(self, tenant: bytes, requests: Sequence[Request]) -> Iterator[None]:
@@ -144,8 +140,7 @@ class Office:
 
     def look(self) -> None:
         try:
-            version = self._raw.execute("PRAGMA data_version").fetchone()[0]
-            if version != self._version:
+            if self._database.version() != self._version:
                 self._reload()
             if self.now_ms() - self._written_ms >= HEARD_EVERY_MS:
                 self._write_heard()
@@ -185,7 +180,7 @@ class Office:
 
     def _reload(self) -> None:
         """Read all that is kept in memory."""
-        version = self._raw.execute("PRAGMA data_version").fetchone()[0]
+        version = self._database.version()
         self.quiet.forget_all()
         chains = {chain.tenant: chain for chain in self.directory.chains()}
         self.chains = {tenant: self._opened(chain) for tenant, chain in chains.items()}
@@ -204,7 +199,7 @@ class Office:
         self._version = version
 
     def _opened(self, chain: Chain) -> Open:
-        store = SqliteStore(self._raw, chain.tenant)
+        store = self._database.store(chain.tenant)
         kinds = Counter[str]()
 
         def read(body: bytes) -> Facts:
@@ -231,7 +226,7 @@ class Office:
 
     def staff(self, tenant: bytes) -> Staff:
         """Who may sign in to a chain's console, in the transaction that is under way."""
-        return Staff(self._raw, tenant)
+        return Staff(self._database, tenant)
 
     def _buckets(self, tenant: bytes) -> list[str]:
         own = {shop.bucket for shop in self.shops.values() if shop.tenant == tenant}

@@ -24,8 +24,9 @@ from headoffice.keys import BadKeyFile
 from headoffice.office import STORE_FILE, wall_ms
 from headoffice.serving import Address, AlreadyServing, alone, at_work, listening, web_server
 from headoffice.store.errors import StoreBusy, StoreError
-from headoffice.store.opening import open_database
-from headoffice.store.sqlite import SqliteStore
+from headoffice.store.plain import Opened
+from headoffice.store.records import Records
+from headoffice.store.sqlite_place import SqlitePlace
 from headoffice.watching import log_to_stderr
 
 LEASE_HOURS_MOST: Final = 72
@@ -38,11 +39,11 @@ class Cannot(Exception):
 
 
 class _Desk(NamedTuple):
-    raw: sqlite3.Connection
+    database: Opened
     directory: Directory
 
-    def store(self, tenant: bytes) -> SqliteStore:
-        return SqliteStore(self.raw, tenant)
+    def store(self, tenant: bytes) -> Records:
+        return self.database.store(tenant)
 
 
 def serve(chosen: argparse.Namespace, words: Words) -> None:
@@ -128,7 +129,7 @@ def new_staff(chosen: argparse.Namespace, words: Words) -> None:
             raise Cannot(words.say("Initials are 1 to 12 letters or digits."))
         with desk.store(chain.tenant).writing():
             role = ROLES[ROLE_NAMES.index(chosen.role)]
-            password = Staff(desk.raw, chain.tenant).new(initials, role, wall_ms())
+            password = Staff(desk.database, chain.tenant).new(initials, role, wall_ms())
     print(password)
     told = words.say(
         "For {initials} of {chain}, once, within a day: sign in at /console and set another one.",
@@ -216,8 +217,14 @@ def _told(chosen: argparse.Namespace, words: Words) -> Iterator[None]:
 @contextlib.contextmanager
 def _opened(chosen: argparse.Namespace, words: Words, *, new: bool = False) -> Iterator[_Desk]:
     folder = chosen.data if new else _existing(chosen.data, words)
-    with _told(chosen, words), contextlib.closing(open_database(folder / STORE_FILE)) as raw:
-        yield _Desk(raw, Directory(raw))
+    with _told(chosen, words), _desk(folder) as desk:
+        yield desk
+
+
+@contextlib.contextmanager
+def _desk(folder: Path) -> Iterator[_Desk]:
+    with contextlib.closing(SqlitePlace(folder / STORE_FILE).open()) as database:
+        yield _Desk(database, Directory(database))
 
 
 def _existing(folder: Path, words: Words) -> Path:
@@ -298,8 +305,7 @@ def _begin(desk: _Desk, chain: Chain, budget: int, shops: list[tuple[str, str]])
 
 def _demo(folder: Path, words: Words) -> None:
     """A chain with two stores, where there is none at all."""
-    with contextlib.closing(open_database(folder / STORE_FILE)) as raw:
-        desk = _Desk(raw, Directory(raw))
+    with _desk(folder) as desk:
         if desk.directory.chains():
             return
         chain = Chain(uuid4().bytes, words.say("Demo chain"), 480, Limits())
@@ -319,7 +325,7 @@ def _chain(desk: _Desk, chosen: argparse.Namespace, words: Words) -> Chain:
 
 
 def _shops(desk: _Desk, chain: Chain) -> list[Shop]:
-    return [shop for shop in desk.directory.shops() if shop.tenant == chain.tenant]
+    return list(desk.directory.shops_of(chain.tenant))
 
 
 def _till(desk: _Desk, device: str, words: Words) -> KnownTill:

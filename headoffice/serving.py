@@ -18,8 +18,9 @@ from app.protocol.chains import Reader
 from headoffice.console.pages import console_of
 from headoffice.http import RATES, DataPlane, Rates
 from headoffice.keys import ENVIRONMENT, FILE_NAME, server_key
-from headoffice.office import Clock, Office, wall_ms
-from headoffice.store.opening import open_database
+from headoffice.office import STORE_FILE, Clock, Office, wall_ms
+from headoffice.store.plain import Place
+from headoffice.store.sqlite_place import SqlitePlace
 from headoffice.watching import Watch
 from headoffice.writer import GroupWriter
 
@@ -70,17 +71,21 @@ def at_work(
     now_ms: Clock = wall_ms,
     read: Reader = facts.read,
     rates: Rates = RATES,
-    connect: Callable[[Path], sqlite3.Connection] = open_database,
+    place: Place | None = None,
 ) -> Iterator[tuple[DataPlane, Office, GroupWriter]]:
-    """Head office on a folder, its writer at work. Raises AlreadyServing, BadKeyFile, StoreError, OSError."""
-    with alone(folder):
+    """Head office on a folder, its writer at work; `place`: its store, if not the folder's own file.
+
+    Raises AlreadyServing, BadKeyFile, StoreError, OSError.
+    """
+    store = SqlitePlace(folder / STORE_FILE) if place is None else place
+    with alone(folder), contextlib.closing(store):
         key = server_key(Path(os.environ.get(ENVIRONMENT) or folder / FILE_NAME))
         watch = Watch()
-        office = Office(folder, key, watch, now_ms=now_ms, read=read, connect=connect)
+        office = Office(store, key, watch, now_ms=now_ms, read=read)
         writer = GroupWriter(office)
         writer.start()
         try:
-            console = console_of(folder, office, writer, key.sign)
+            console = console_of(office, writer, key.sign)
             yield DataPlane(office, writer, watch, rates, console.routes()), office, writer
         finally:
             writer.stop()

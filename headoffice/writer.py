@@ -7,7 +7,6 @@ others a moment and nothing else.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from app.protocol.wire import Request
-from headoffice.store.errors import StoreError
+from headoffice.store.errors import BUSY_ERRORS
 
 HOLD, PUSH, PULL = range(3)
 """Ranks: who waits least, and who is shed last (sync.md section 4)."""
@@ -29,8 +28,6 @@ LOOK_S: Final = 0.25
 """So often the writer looks whether another process has changed the store."""
 TURN_S: Final = 0.25
 """So often work that nobody waits for gets a turn while there are jobs; without jobs it goes on and on."""
-BUSY_ERRORS: Final = (StoreError, sqlite3.OperationalError)
-"""The store can't write now: locked, full, or its disk fails. It may later."""
 
 
 class Busy(Exception):

@@ -20,7 +20,7 @@ from app.i18n import LANGUAGES, Words
 from headoffice.console import wording
 from headoffice.console.browser import Browser
 from headoffice.console.listing import Listing, csv_of
-from headoffice.console.snapshot import Snapshot, reading
+from headoffice.console.snapshot import Snapshot
 from headoffice.console.staff import Session, Staff
 from headoffice.office import Office
 from headoffice.writer import PUSH, Busy, GroupWriter, Job
@@ -74,9 +74,8 @@ class Asked:
 
 @dataclass(slots=True)
 class Desk:
-    """The console's way to the store and to its templates. `path` is the store's file."""
+    """The console's way to the store and to its templates."""
 
-    path: Path
     office: Office
     writer: GroupWriter
     key: bytes
@@ -100,8 +99,8 @@ class Desk:
     @contextlib.contextmanager
     def reading(self, asked: Asked) -> Iterator[Snapshot]:
         """One snapshot of the chain of who asks."""
-        with reading(self.path) as raw:
-            yield Snapshot(raw, asked.tenant)
+        with self.office.place.reading(asked.tenant) as plain:
+            yield Snapshot(plain, asked.tenant)
 
     def write(self, tenant: bytes, act: Callable[[Staff], Result]) -> Result:
         """Have the writer do something in a transaction of its own group. Raises Busy."""

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from headoffice.console.browser import place_of_ours
 from headoffice.console.desk import Asked, Desk, go_to
-from headoffice.console.snapshot import ChainRow, chains, reading
 from headoffice.console.staff import fits, initials_of, is_strong, verifier_of
+from headoffice.directory import Chain
 
 SIGN_IN: Final = "/console/sign-in"
 PASSWORD: Final = "/console/password"
@@ -79,14 +79,12 @@ def choose(_: Desk, asked: Asked) -> Response:
 
 
 def _sign_in_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
-    with reading(desk.path) as raw:
-        several = len(chains(raw)) > 1
+    several = len(desk.office.chains) > 1
     return desk.page(asked, "sign_in.html", status, several=several, wrong=wrong)
 
 
-def _chain(desk: Desk, name: str) -> ChainRow | None:
-    with reading(desk.path) as raw:
-        known = chains(raw)
+def _chain(desk: Desk, name: str) -> Chain | None:
+    known = [opened.chain for opened in desk.office.chains.values()]
     if len(known) == 1:
         return known[0]
     return next((chain for chain in known if chain.name == name), None)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -22,10 +20,10 @@ from app.protocol.signing import Sign
 from headoffice.console import chain_pages, entrance, member_pages
 from headoffice.console.browser import Browser, cookie_key
 from headoffice.console.desk import HERE, Asked, Desk, NotFound, go_to
-from headoffice.console.snapshot import reading
 from headoffice.console.staff import ROLES, Role, Session, Staff
 from headoffice.limiting import TokenBuckets, address_of
-from headoffice.office import STORE_FILE, Office
+from headoffice.office import Office
+from headoffice.store.errors import BUSY_ERRORS
 from headoffice.watching import bug, note
 from headoffice.writer import Busy, GroupWriter
 
@@ -186,8 +184,8 @@ class Console:
         held = asked.browser.held
         if held is None:
             return None
-        with reading(self.desk.path) as raw:
-            return Staff(raw, held.tenant).session(held.token, self.desk.office.now_ms())
+        with self.desk.office.place.reading(held.tenant) as plain:
+            return Staff(plain, held.tenant).session(held.token, self.desk.office.now_ms())
 
     def _failed(self, asked: Asked, error: Exception) -> Response:
         say = asked.words.say
@@ -197,15 +195,15 @@ class Console:
             return self.desk.told(asked, 400, say("This is no form of ours."))
         if isinstance(error, HTTPException):
             return self.desk.told(asked, error.status_code, say("Too many tries. Wait a minute."))
-        if isinstance(error, Busy | sqlite3.OperationalError):
+        if isinstance(error, (Busy, *BUSY_ERRORS)):
             return self.desk.told(asked, 503, say("Head office is busy. Try again in a moment."))
         note("bug", level=logging.ERROR, **bug(error))
         return self.desk.told(asked, 500, say("Something went wrong here. It was written down."))
 
 
-def console_of(folder: Path, office: Office, writer: GroupWriter, sign: Sign) -> Console:
-    """The console of a head office that serves this folder."""
-    desk = Desk(folder / STORE_FILE, office, writer, cookie_key(sign))
+def console_of(office: Office, writer: GroupWriter, sign: Sign) -> Console:
+    """The console of a serving head office."""
+    desk = Desk(office, writer, cookie_key(sign))
     return Console(desk, TokenBuckets(per_s=TRIES_PER_S, burst=TRIES_BURST))
 
 

@@ -1,14 +1,11 @@
 """What the console reads of one chain: each question in one snapshot of the store, beside the writer.
 
-The connection can't write. Every statement names its tenant first; nothing of another chain can be asked for.
+Every statement names its tenant first; nothing of another chain can be asked for.
 """
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from app.domain.entries import Entry
@@ -17,15 +14,11 @@ from headoffice.directory import Directory
 from headoffice.store import row_records
 from headoffice.store import statements as sql
 from headoffice.store.distribution import dist_key
-from headoffice.store.sqlite import SqliteRows
+from headoffice.store.plain import Plain, Spelt, Text
 
-WAIT_S: Final = 5
 _CHAIN: Final = """
 SELECT tenant_id, name, offset_minutes, lease_ms FROM chain WHERE tenant_id = ? AND dist_key = ?
 """
-_CHAINS: Final = (
-    "SELECT tenant_id, name, offset_minutes, lease_ms FROM chain ORDER BY name, tenant_id"
-)
 _TILLS: Final = """
 SELECT till.device_id, till.name, store.name, device.standing, till.heard_ms, device.epoch, device.seq,
     risk_grant.amount, risk_grant.lease_until_ms
@@ -51,16 +44,29 @@ WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' ORDER BY event
 _MERGED: Final = """
 SELECT member_id FROM member WHERE tenant_id = ? AND dist_key = ? AND alias = ? ORDER BY member_id LIMIT ?
 """
-# The hints keep SQLite from ever walking a whole chain by its primary key, whatever it takes for faster.
-BY_VALUE: Final = """
+# SQLite's hints keep it from ever walking a whole chain by its primary key, whatever it takes for faster.
+BY_VALUE: Final = Spelt(
+    sqlite="""
 SELECT member_id FROM cell INDEXED BY cell_value
 WHERE tenant_id = ? AND dist_key = ? AND field = ? AND value COLLATE NOCASE >= ? AND value COLLATE NOCASE < ?
 LIMIT ?
-"""
-BY_LAST_FOUR: Final = """
+""",
+    postgresql="""
+SELECT member_id FROM cell
+WHERE tenant_id = ? AND dist_key = ? AND field = ? AND lower(value) COLLATE "C" >= lower(? COLLATE "C")
+    AND lower(value) COLLATE "C" < lower(? COLLATE "C") LIMIT ?
+""",
+)
+BY_LAST_FOUR: Final = Spelt(
+    sqlite="""
 SELECT member_id FROM cell INDEXED BY cell_last_four
 WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND substr(value, -4) = ? LIMIT ?
-"""
+""",
+    postgresql="""
+SELECT member_id FROM cell
+WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND right(value, 4) = ? LIMIT ?
+""",
+)
 _AUDIT: Final = """
 SELECT number, at_ms, initials, act, member_id, detail
 FROM console_audit LEFT JOIN console_staff USING (tenant_id, dist_key, staff_id)
@@ -119,36 +125,16 @@ class Numbered(NamedTuple):
     entry: Entry
 
 
-@contextlib.contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """One snapshot of the store on a connection of its own that can't write."""
-    raw = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=WAIT_S, isolation_level=None
-    )
-    try:
-        raw.execute("PRAGMA query_only = ON")
-        raw.execute("PRAGMA trusted_schema = OFF")
-        raw.execute("BEGIN")
-        yield raw
-    finally:
-        raw.close()
-
-
-def chains(raw: sqlite3.Connection) -> list[ChainRow]:
-    """All chains of the folder, for signing in alone."""
-    return [ChainRow(*row) for row in raw.execute(_CHAINS)]
-
-
 class Snapshot:
     """One chain in one snapshot."""
 
-    def __init__(self, raw: sqlite3.Connection, tenant: bytes) -> None:
-        self._raw = raw
+    def __init__(self, plain: Plain, tenant: bytes) -> None:
+        self._plain = plain
         self._own = (tenant, dist_key(tenant))
-        self._rows = SqliteRows(raw, tenant)
+        self._rows = plain.many(tenant)
 
-    def _all(self, statement: str, *values: object) -> list[Any]:
-        return self._raw.execute(statement, (*self._own, *values)).fetchall()
+    def _all(self, text: Text, *values: object) -> list[Any]:
+        return self._plain.rows(text, (*self._own, *values))
 
     def chain(self) -> ChainRow:
         return ChainRow(*self._all(_CHAIN)[0])
@@ -167,7 +153,7 @@ class Snapshot:
 
     def quarantined(self) -> int:
         """How many events wait in quarantine."""
-        return Directory(self._raw).quarantined(self._own[0])
+        return Directory(self._plain).quarantined(self._own[0])
 
     def quarantine(self, most: int) -> list[tuple[bytes, int]]:
         """The first of them by id, each with its size in bytes."""

@@ -6,7 +6,6 @@ Everything here happens inside the writer's transaction, on its connection; each
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -16,6 +15,7 @@ from argon2.exceptions import VerifyMismatchError
 from app.keyslots.errors import WeakPassphrase
 from app.keyslots.passphrase import require_strong
 from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain
 
 Role = Literal["manager", "head_office", "auditor"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -87,35 +87,40 @@ DELETE FROM console_session WHERE tenant_id = ? AND dist_key = ? AND staff_id = 
 """
 _NOTE: Final = """
 INSERT INTO console_audit (tenant_id, dist_key, number, at_ms, staff_id, act, member_id, detail)
-SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5, ?6, ?7
-FROM console_audit WHERE tenant_id = ?1 AND dist_key = ?2
+VALUES (
+    ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM console_audit WHERE tenant_id = ? AND dist_key = ?),
+    ?, ?, ?, ?, ?
+)
 """
 
 
 class Staff:
     """One chain's console staff on an open database."""
 
-    def __init__(self, raw: sqlite3.Connection, tenant: bytes) -> None:
-        self._raw = raw
+    def __init__(self, plain: Plain, tenant: bytes) -> None:
+        self._plain = plain
         self._own = (tenant, dist_key(tenant))
 
     def person(self, initials: str) -> Person | None:
         """The one with these initials."""
-        row = self._raw.execute(_PERSON, (*self._own, initials)).fetchone()
-        return None if row is None else Person(*row)
+        rows = self._plain.rows(_PERSON, (*self._own, initials))
+        return Person(*rows[0]) if rows else None
 
     def put(self, person: Person) -> None:
         """Keep somebody."""
-        self._raw.execute(_PUT_PERSON, (*self._own, *person))
+        self._plain.run(_PUT_PERSON, (*self._own, *person))
 
     def session(self, token: bytes, now_ms: int) -> Session | None:
         """Who holds this token; None: it is over."""
-        row = self._raw.execute(_SESSION, (*self._own, digest(token), now_ms)).fetchone()
-        return None if row is None else Session(row[0], row[1], row[2], row[3] is not None)
+        rows = self._plain.rows(_SESSION, (*self._own, digest(token), now_ms))
+        if not rows:
+            return None
+        staff, initials, role, until_ms = rows[0]
+        return Session(staff, initials, role, until_ms is not None)
 
     def end(self, token: bytes, staff: bytes, now_ms: int) -> None:
         """Sign out."""
-        self._raw.execute(_END_SESSION, (*self._own, digest(token)))
+        self._plain.run(_END_SESSION, (*self._own, digest(token)))
         self.note(now_ms, staff, "signed_out")
 
     def note(
@@ -128,7 +133,7 @@ class Staff:
         detail: str = "",
     ) -> None:
         """Write down what somebody did. `detail` is a code or a count, never a personal value."""
-        self._raw.execute(_NOTE, (*self._own, now_ms, staff, act, member, detail))
+        self._plain.run(_NOTE, (*self._own, *self._own, now_ms, staff, act, member, detail))
 
     # Signing in
 
@@ -137,7 +142,7 @@ class Staff:
         password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
         known = self.person(initials)
         staff = secrets.token_bytes(16) if known is None else known.id
-        self._raw.execute(_END_SESSIONS, (*self._own, staff))
+        self._plain.run(_END_SESSIONS, (*self._own, staff))
         self.put(Person(staff, initials, role, _HASHER.hash(password), now_ms + ONE_TIME_MS))
         self.note(now_ms, staff, "let_in", detail=role)
         return password
@@ -183,15 +188,15 @@ class Staff:
         """Change the password, end every session, begin another: its token."""
         person = self.person(initials)
         assert person is not None, "who is signed in is known"
-        self._raw.execute(_END_SESSIONS, (*self._own, person.id))
+        self._plain.run(_END_SESSIONS, (*self._own, person.id))
         self.put(person._replace(verifier=verifier, one_time_until_ms=None, wrong=0))
         self.note(now_ms, person.id, "password_set")
         return self._begin(person.id, now_ms, SESSION_MS)
 
     def _begin(self, staff: bytes, now_ms: int, good_ms: int) -> bytes:
         token = secrets.token_bytes(32)
-        self._raw.execute(_END_OLD, (*self._own, staff, now_ms))
-        self._raw.execute(_PUT_SESSION, (*self._own, digest(token), staff, now_ms + good_ms))
+        self._plain.run(_END_OLD, (*self._own, staff, now_ms))
+        self._plain.run(_PUT_SESSION, (*self._own, digest(token), staff, now_ms + good_ms))
         return token
 
 

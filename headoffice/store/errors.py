@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from typing import Final
+
+import psycopg
+
 
 class StoreError(Exception):
     """The store can't be used as asked; nothing of the request was kept."""
@@ -59,3 +64,9 @@ class MigrationChanged(StoreError):
 
     def __init__(self, place: object, number: int) -> None:
         super().__init__(f"{place}: step {number} differs from the shipped file")
+
+
+BUSY_ERRORS: Final = (StoreError, sqlite3.OperationalError, psycopg.OperationalError)
+"""The store can't be used now: locked, full, its disk fails, its database is away. It may be later."""
+REFUSED_ERRORS: Final = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.DataError)
+"""A value that the store's own checks refuse."""

@@ -14,10 +14,8 @@ from app.protocol.hlc import stamp
 from app.protocol.profiles import take_cells
 from app.protocol.wire import Cell
 from headoffice.console.staff import Role, Staff
-from headoffice.office import STORE_FILE, wall_ms
-from headoffice.store.opening import open_database
-from headoffice.store.sqlite import SqliteStore
-from tests.headoffice.http_office import TENANT, Served, opened
+from headoffice.office import wall_ms
+from tests.headoffice.http_office import TENANT, Served, database_of, opened
 
 OWN: Final = "riverside tram 77 lamp"
 DEVICE: Final = b"d" * 16
@@ -68,10 +66,10 @@ class Person:
 
 def let_in(folder: Path, initials: str, role: Role, tenant: bytes = TENANT) -> str:
     """A one-time password, as the operator's command gives it."""
-    with contextlib.closing(open_database(folder / STORE_FILE)) as raw:
-        store = SqliteStore(raw, tenant)
+    with contextlib.closing(database_of(folder)) as database:
+        store = database.store(tenant)
         with store.writing():
-            return Staff(raw, tenant).new(initials, role, wall_ms())
+            return Staff(database, tenant).new(initials, role, wall_ms())
 
 
 def write_profile(

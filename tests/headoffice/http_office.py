@@ -41,7 +41,9 @@ from headoffice.keys import verifier
 from headoffice.office import STORE_FILE, Office, wall_ms
 from headoffice.serving import Address, at_work, listening, web_server
 from headoffice.store.opening import open_database
-from headoffice.store.sqlite import SqliteStore
+from headoffice.store.plain import Opened
+from headoffice.store.records import Records
+from headoffice.store.sqlite_place import SqlitePlace
 from headoffice.writer import GroupWriter
 from tests.sim.machine import Machine
 from tests.sim.till_memory import MemoryTillStore
@@ -89,21 +91,27 @@ def begin_chain(
 
 
 @contextlib.contextmanager
-def opened(folder: Path, tenant: bytes = TENANT) -> Iterator[tuple[SqliteStore, Directory]]:
+def opened(folder: Path, tenant: bytes = TENANT) -> Iterator[tuple[Records, Directory]]:
     """The store beside whoever serves it, as an operator's command has it."""
-    raw = open_database(folder / STORE_FILE)
-    try:
-        yield SqliteStore(raw, tenant), Directory(raw)
-    finally:
-        raw.close()
+    with contextlib.closing(database_of(folder)) as database:
+        yield database.store(tenant), Directory(database)
+
+
+def database_of(folder: Path) -> Opened:
+    """A connection of one's own to the store that is served from a folder."""
+    return SqlitePlace(folder / STORE_FILE).open()
+
+
+def rows(folder: Path, text: str, tenant: bytes = TENANT) -> list[tuple[Any, ...]]:
+    """What a question without values finds of a chain."""
+    with contextlib.closing(database_of(folder)) as database, database.of(tenant):
+        return database.rows(text)
 
 
 def code_for(folder: Path, shop: str, till: str, *, tenant: bytes = TENANT) -> str:
     """A new enrolment code."""
     with opened(folder, tenant) as (store, directory), store.writing():
-        found = next(
-            each for each in directory.shops() if (each.tenant, each.name) == (tenant, shop)
-        )
+        found = next(each for each in directory.shops_of(tenant) if each.name == shop)
         return letting_in.new_code(directory, found, till, wall_ms())
 
 
@@ -160,9 +168,10 @@ def served(
 ) -> Iterator[Served]:
     """Head office on a folder, answering on a port of its own."""
     clock = Clock()
+    place = SqlitePlace(folder / STORE_FILE, connect)
     with (
         listening(Address(port=0)) as listener,
-        at_work(folder, now_ms=clock, rates=rates, read=read, connect=connect) as (
+        at_work(folder, now_ms=clock, rates=rates, read=read, place=place) as (
             plane,
             office,
             writer,

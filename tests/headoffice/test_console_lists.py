@@ -46,7 +46,7 @@ def test_a_search_reads_a_bounded_number_of_rows_by_an_index(tmp_path: Path) -> 
             (snapshot.BY_LAST_FOUR, "cell_last_four"),
         ):
             plan = raw.execute(
-                f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?")
+                f"EXPLAIN QUERY PLAN {statement.sqlite}", (None,) * statement.sqlite.count("?")
             ).fetchall()
             assert [
                 f"INDEX {index} (tenant_id=? AND dist_key=? AND" in line[3] for line in plan

@@ -15,7 +15,7 @@ import pytest
 
 from app.protocol.profiles import erase
 from app.protocol.store import StoredEvent
-from headoffice.console import desk, pages, snapshot
+from headoffice.console import desk, pages
 from headoffice.console.pages import PAGES
 from headoffice.console.staff import ROLES, Role
 from headoffice.console.wording import masked
@@ -27,6 +27,7 @@ from tests.headoffice.http_office import (
     Served,
     begin_chain,
     opened,
+    rows,
     served,
     wait_for,
 )
@@ -132,11 +133,11 @@ def test_every_look_is_written_down_with_who_and_whom(
     at: Served, people: dict[Role, Person]
 ) -> None:
     def written() -> list[tuple[str, str, bytes | None, str]]:
-        with opened(at.folder) as (_, directory):
-            return directory._raw.execute(
-                "SELECT initials, act, member_id, detail FROM console_audit "
-                "JOIN console_staff USING (tenant_id, dist_key, staff_id) ORDER BY number"
-            ).fetchall()
+        return rows(
+            at.folder,
+            "SELECT initials, act, member_id, detail FROM console_audit "
+            "JOIN console_staff USING (tenant_id, dist_key, staff_id) ORDER BY number",
+        )
 
     before = len(written())
     person = people["manager"]
@@ -273,8 +274,8 @@ def test_an_erased_person_is_found_no_more(at: Served, people: dict[Role, Person
 
 def test_the_connection_of_the_pages_cannot_write(at: Served) -> None:
     refused = pytest.raises(sqlite3.OperationalError, match="readonly")
-    with snapshot.reading(at.folder / "office.db") as raw, refused:
-        raw.execute("DELETE FROM console_session")
+    with at.office.place.reading(TENANT) as plain, refused:
+        plain.run("DELETE FROM console_session")
 
 
 def test_the_ledger_comes_page_by_page_without_a_gap(people: dict[Role, Person]) -> None:

@@ -12,8 +12,10 @@ import pytest
 
 from headoffice.console import pages
 from headoffice.console.pages import PAGES
+from headoffice.office import STORE_FILE
 from tests.headoffice.console_browser import OWN, Person, let_in
-from tests.headoffice.http_office import TENANT, Served, begin_chain, opened, served, wait_for
+from tests.headoffice.http_office import TENANT, Served, begin_chain, rows, served, wait_for
+from tests.headoffice.office import connected
 from tests.headoffice.serving_process import run
 
 OTHER = b"U" * 16
@@ -37,9 +39,7 @@ def anna(at: Served) -> Iterator[Person]:
 
 
 def acts(folder: Path) -> list[tuple[str, str]]:
-    with opened(folder) as (_, directory):
-        raw: sqlite3.Connection = directory._raw
-        return raw.execute("SELECT act, detail FROM console_audit ORDER BY number").fetchall()
+    return rows(folder, "SELECT act, detail FROM console_audit ORDER BY number")
 
 
 def test_a_one_time_password_opens_the_way_to_a_password_of_ones_own_alone(at: Served) -> None:
@@ -268,10 +268,9 @@ def test_with_two_chains_the_name_of_ones_own_is_needed(at: Served) -> None:
 
 def test_the_audit_can_only_grow(at: Served) -> None:
     let_in(at.folder, "AN", "head_office")
-    with opened(at.folder) as (_, directory):
-        for statement in ("UPDATE console_audit SET act = 'x'", "DELETE FROM console_audit"):
-            with pytest.raises(sqlite3.IntegrityError, match="insert-only"):
-                directory._raw.execute(statement)
+    for statement in ("UPDATE console_audit SET act = 'x'", "DELETE FROM console_audit"):
+        with pytest.raises(sqlite3.IntegrityError, match="insert-only"):
+            rows(at.folder, statement)
 
 
 def test_the_command_prints_a_password_that_lets_in(at: Served) -> None:
@@ -287,8 +286,8 @@ def test_the_command_prints_a_password_that_lets_in(at: Served) -> None:
 
 def test_the_store_keeps_no_password_and_no_token(at: Served, anna: Person) -> None:
     token = anna.http.cookies["regulars-session"].split(".")[1]
-    with opened(at.folder) as (_, directory):
-        dump = "\n".join(directory._raw.iterdump())
+    with connected(at.folder / STORE_FILE) as raw:
+        dump = "\n".join(raw.iterdump())
     assert OWN not in dump
     assert token not in dump.lower()
     assert "$argon2id$" in dump

@@ -1,0 +1,97 @@
+"""The file of a head office, for who writes and for who reads beside them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from headoffice.store.opening import open_database
+from headoffice.store.plain import Plain, Spelt, Text
+from headoffice.store.sqlite import SqliteRows, SqliteStore
+
+READER_WAIT_S: Final = 5
+
+
+class SqlitePlain:
+    """Implements headoffice.store.plain.Opened on an open file."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+
+    def rows(self, text: Text, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self.raw.execute(_spelt(text), tuple(values)).fetchall()
+
+    def run(self, text: Text, values: Sequence[object] = ()) -> int:
+        return self.raw.execute(_spelt(text), tuple(values)).rowcount
+
+    def many(self, tenant: bytes) -> SqliteRows:
+        return SqliteRows(self.raw, tenant)
+
+    def tenants(self) -> list[bytes]:
+        return [tenant for (tenant,) in self.rows("SELECT tenant_id FROM chain ORDER BY tenant_id")]
+
+    @contextmanager
+    def of(self, _tenant: bytes) -> Iterator[None]:
+        if self.raw.in_transaction:
+            yield
+            return
+        self.raw.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.raw.execute("ROLLBACK")
+
+    @contextmanager
+    def of_half(self, half: str) -> Iterator[None]:
+        with self.of(half.encode()):
+            yield
+
+    def store(self, tenant: bytes) -> SqliteStore:
+        return SqliteStore(self.raw, tenant)
+
+    def version(self) -> object:
+        return self.raw.execute("PRAGMA data_version").fetchone()[0]
+
+    @property
+    def alive(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+class SqlitePlace:
+    """Implements headoffice.store.plain.Place for a file; a missing one is made by `open`."""
+
+    def __init__(
+        self, path: Path, connect: Callable[[Path], sqlite3.Connection] = open_database
+    ) -> None:
+        self.path = path
+        self._connect = connect
+
+    def open(self) -> SqlitePlain:
+        return SqlitePlain(self._connect(self.path))
+
+    @contextmanager
+    def reading(self, _tenant: bytes) -> Iterator[Plain]:
+        raw = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=READER_WAIT_S,
+            isolation_level=None,
+        )  # fmt: skip
+        try:
+            raw.execute("PRAGMA query_only = ON")
+            raw.execute("PRAGMA trusted_schema = OFF")
+            raw.execute("BEGIN")
+            yield SqlitePlain(raw)
+        finally:
+            raw.close()
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def _spelt(text: Text) -> str:
+    return text.sqlite if isinstance(text, Spelt) else text
