@@ -41,6 +41,7 @@ class Dealings:
     tiers            the tier's code by rank
 
     Attributes:
+        references: sets of reference data that came.
         touched: members whose rows are others now. forgotten: those whose person is gone from them.
     """
 
@@ -58,6 +59,7 @@ class Dealings:
         self._bases: dict[bytes, Base | None] = {}
         self._before: dict[bytes, Base | None] = {}
         """Members whose base was put, as they were before this transaction: not yet shown."""
+        self.references: list[ReferenceRow] = []
         self.touched: set[bytes] = set()
         self.forgotten: set[bytes] = set()
 
@@ -169,6 +171,7 @@ class Dealings:
     def put_reference(self, row: ReferenceRow, generation: int) -> None:
         body = bases.REFERENCE.pack(row)
         head_office.put_reference_set(self._conn, row.key, generation, body)
+        self.references.append(row)
 
     # What the counter reads
 

@@ -16,9 +16,6 @@ from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 from headoffice.store.snapshots import Begun
 
-REFERENCE_BUCKET: Final = "reference"
-"""The bucket of a chain's reference data, which every till of it has beside its members' one."""
-
 
 class Chain(NamedTuple):
     """A tenant by its name, and what it sets. `offset_minutes`: its local time less UTC."""

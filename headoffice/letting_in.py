@@ -12,8 +12,9 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from app.protocol.endpoints import CODE_LENGTH, CODE_LETTERS, Enrol, Enrolled, Rotate, code_of
+from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Tenant
-from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, EnrolCode, KnownTill, Shop
+from headoffice.directory import Chain, Directory, EnrolCode, KnownTill, Shop
 from headoffice.nights import first_night
 from headoffice.office import Office, Open
 from headoffice.store.records import Records

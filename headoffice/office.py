@@ -18,10 +18,11 @@ from typing import Final
 from app.protocol import facts
 from app.protocol.chains import Reader
 from app.protocol.facts import Facts, NotReadable
+from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
 from headoffice.console.staff import Staff
-from headoffice.directory import REFERENCE_BUCKET, Chain, Directory, KnownTill, Shop
+from headoffice.directory import Chain, Directory, KnownTill, Shop
 from headoffice.keys import ServerKey
 from headoffice.nights import Duty, Nights
 from headoffice.quiet import Known, QuietPolls

@@ -47,6 +47,9 @@ _INCIDENTS: Final = {
     "fold_differs": mark("A balance doesn't match its ledger."),
     "share_differs": mark("Balances don't match their ledger: {count} differences."),
     "reports_not_made": mark("The reports of {date} could not be made."),
+    "programme_unfit": mark(
+        "Head office published version {version}, which can't be used here: {why}."
+    ),
     "close_differs": mark("The till closed {date} itself over {count} differences (Z {number})."),
 }
 _BACKUPS: Final = {
@@ -296,6 +299,8 @@ class Attention(QObject):
         words = self._kit.words
         if need.code == "journal_file_damaged":
             return words.say("Restart the till: it writes the file anew")
+        if need.code == "programme_unfit":
+            return words.say("Tell head office; the till goes on by the rules that it has")
         if need.code == "reports_not_made":
             return words.say("Make them by hand in Reports, then mark it")
         return words.say("Tell the manager, then mark it")

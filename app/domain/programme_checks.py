@@ -13,8 +13,8 @@ class ProgrammeError(Refused):
     """A programme document that cannot be one. `path` is the JSON path, `fault` what is wrong there.
 
     Faults: unknown_key, missing_key, not_an_object, not_a_list, not_an_integer, not_a_text,
-    not_a_boolean, not_a_date, out_of_range, not_a_choice, bad_code, duplicate, and the cross-field
-    ones of this module.
+    not_a_boolean, not_a_date, out_of_range, not_a_choice, bad_code, duplicate, changed (a later version of
+    a chain's), and the cross-field ones of this module.
     """
 
     def __init__(self, path: str, fault: str) -> None:

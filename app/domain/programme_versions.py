@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.programme import Programme
 from app.domain.programme_checks import ProgrammeError
+
+CHAIN_FROM: Final = 1001
+"""Versions from here on are head office's; those below are a till's own, of before it joined."""
 
 
 def check_publish(new: Programme, published: Sequence[Programme], today: BusinessDate) -> None:
@@ -32,6 +36,11 @@ def check_publish(new: Programme, published: Sequence[Programme], today: Busines
 
 
 def programme_on(published: Sequence[Programme], on: BusinessDate) -> Programme | None:
-    """The version in force on a business date: the latest that has started."""
+    """The version in force on a business date: the latest that has started; a chain's before a till's own."""
     started = [version for version in published if version.starts <= on]
-    return max(started, key=lambda version: version.starts) if started else None
+    return max(started, key=lambda each: (is_chains(each), each.starts)) if started else None
+
+
+def is_chains(programme: Programme) -> bool:
+    """Whether head office published it."""
+    return programme.version >= CHAIN_FROM

@@ -20,6 +20,7 @@ from app.protocol.till import Till
 from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
 from app.sync.outcome import HOLD_WITHIN_S, Heard
+from app.sync.references import take_references
 from db import head_office
 from db.engine import Reader
 
@@ -110,6 +111,7 @@ class Exchange:
             self._talking.store = dealings
             self._talking.receive(reply, self._now_ms(), self._today(), self._rng)
             dealings.show()
+            took = take_references(tx, dealings.references)
             head_office.put_heard(tx.conn, self._now_ms() * 1000)
             control = dealings.control()
             more = (
@@ -121,6 +123,8 @@ class Exchange:
             touched, forgotten = frozenset(dealings.touched), dealings.forgotten
         if forgotten:
             self._ctx.forget_cells(forgotten)
+        if took:
+            self._ctx.forget_programmes()
         self._failures = 0
         if isinstance(reply, Refusal):
             log.warning("head office refuses: %s", reply.why)

@@ -10,6 +10,7 @@ from app.context import Context
 from app.protocol import wire
 from app.protocol.endpoints import Enrolled
 from app.protocol.limits import Limits
+from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.store import Member, Tenant
 from app.sync.client import ANSWER_S, NoAnswer
@@ -44,10 +45,11 @@ class Chain:
         """The till joins, and its exchange."""
         ctx = kiosk.ctx
         store = self.server.store
-        self.server.enrol(ctx.till.device, BUCKET, BUCKET)
+        self.server.enrol(ctx.till.device, BUCKET, BUCKET, REFERENCE_BUCKET)
         tenant = store.tenant()
         answer = Enrolled(
-            bytes(16), tenant.id, "chain", "S1", "01", BUCKET, (BUCKET,), tenant.timeline, 1, bytes(32)
+            bytes(16), tenant.id, "chain", "S1", "01", BUCKET, (BUCKET, REFERENCE_BUCKET),
+            tenant.timeline, 1, bytes(32),
         )  # fmt: skip
         take_in(ctx, "memory:", bytes(32), answer, self.rng)
         return self.exchange(kiosk)

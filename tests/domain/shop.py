@@ -33,6 +33,7 @@ from app.domain.exchange import exchange_documents, exchange_entries, quote_exch
 from app.domain.expiry import as_good, expire_entries, expire_event_id, unexpire_entries
 from app.domain.fold import fold
 from app.domain.programme import Programme, SpentPolicy
+from app.domain.recount import recount
 from app.domain.returns import (
     ReturnQuote,
     kept_units,
@@ -156,6 +157,7 @@ class Shop:
         document = sale_document(quote, entries, tenders_for(quote.draft.to_pay_minor, tenders))
         assert sale_from_plain(sale_to_plain(document)) == document
         check_sale(quote, document, entries)
+        assert not member or recount(document, entries, self.programme, minute) == ()
         before = self.post_document(event_id, entries)
         cap = self.programme.earning.cap_per_day
         if cap is not None and member:

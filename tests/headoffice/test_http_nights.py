@@ -19,10 +19,11 @@ from app.domain.state import EMPTY
 from app.protocol import facts
 from app.protocol.facts import Facts, Posting
 from app.protocol.owner import book_expiry
+from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Member, Store
 from app.protocol.wire import ReferenceRow, Refusal, SnapshotReply, SyncReply
 from headoffice import nights
-from headoffice.directory import REFERENCE_BUCKET, Night, UnderWay
+from headoffice.directory import Night, UnderWay
 from headoffice.nights import FRAME_ROWS, NIGHT_MS, TOMBSTONE_NIGHTS, night_of
 from headoffice.office import Office
 from tests.headoffice.http_office import (
