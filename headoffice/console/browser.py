@@ -96,6 +96,7 @@ class Browser:
 
     def sign_in(self, tenant: bytes, token: bytes) -> None:
         """Give the browser a session."""
+        self.held = Held(tenant, token)
         value = f"{tenant.hex()}.{token.hex()}"
         value += "." + self._mac(b"session", value.encode()).hex()
         self._set.append((_SESSION, value, _SESSION_S))

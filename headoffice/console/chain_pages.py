@@ -40,8 +40,8 @@ class _Till(NamedTuple):
 def overview(desk: Desk, asked: Asked) -> Response:
     """How the chain stands."""
     with desk.reading(asked) as snapshot:
-        chain, tenant, shops = snapshot.chain(), snapshot.tenant(), snapshot.shops()
-        tills = _tills(desk, snapshot, chain)
+        chain, tenant, shops = snapshot.chain(), snapshot.tenant(), asked.own(snapshot.shops())
+        tills = _tills(desk, asked, snapshot, chain)
         quarantined = snapshot.quarantined()
     silent = [till for till in tills if till.silent]
     say = asked.words.say
@@ -101,7 +101,7 @@ def tills(desk: Desk, asked: Asked) -> Listing:
     """All tills by store."""
     with desk.reading(asked) as snapshot:
         chain = snapshot.chain()
-        found = _tills(desk, snapshot, chain)
+        found = _tills(desk, asked, snapshot, chain)
     return _listed_tills(asked, chain, found, desk.office.now_ms())
 
 
@@ -110,7 +110,7 @@ def tills_named(desk: Desk, asked: Asked, snapshot: Snapshot, typed: str) -> Lis
     chain, wanted = snapshot.chain(), typed.casefold()
     found = [
         till
-        for till in _tills(desk, snapshot, chain)
+        for till in _tills(desk, asked, snapshot, chain)
         if wanted in till.row.name.casefold() or till.row.device.hex().startswith(wanted)
     ]
     return _listed_tills(asked, chain, found[:PAGE], desk.office.now_ms())
@@ -197,10 +197,13 @@ def list_file(rows: Callable[[Desk, Asked], Listing]) -> Callable[[Desk, Asked],
 # Inside ------------------------------------------------------------------------------------------
 
 
-def _tills(desk: Desk, snapshot: Snapshot, chain: ChainRow) -> list[_Till]:
+def _tills(desk: Desk, asked: Asked, snapshot: Snapshot, chain: ChainRow) -> list[_Till]:
     now_ms, heard = desk.office.now_ms(), desk.office.heard
     found = list[_Till]()
+    shops = {shop.name for shop in asked.own(snapshot.shops())}
     for row in snapshot.tills():
+        if row.shop not in shops:
+            continue
         heard_ms = max(row.heard_ms, heard.get(row.device, 0))
         silent = row.standing == "live" and now_ms - heard_ms > SILENT_LEASES * chain.lease_ms
         found.append(_Till(row, heard_ms, silent))

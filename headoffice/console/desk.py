@@ -20,7 +20,7 @@ from app.i18n import LANGUAGES, Words
 from headoffice.console import wording
 from headoffice.console.browser import Browser
 from headoffice.console.listing import Listing, csv_of
-from headoffice.console.snapshot import Snapshot
+from headoffice.console.snapshot import ShopRow, Snapshot
 from headoffice.console.staff import Session, Staff
 from headoffice.office import Office
 from headoffice.writer import PUSH, Busy, GroupWriter, Job
@@ -46,6 +46,8 @@ class Asked:
     browser: Browser
     words: Words
     session: Session | None = None
+    stores: frozenset[bytes] = frozenset()
+    """Of a manager who has not all of them: their stores."""
 
     @property
     def tenant(self) -> bytes:
@@ -58,6 +60,10 @@ class Asked:
         """Who is signed in."""
         assert self.session is not None, "the guard lets nobody else in"
         return self.session
+
+    def own(self, shops: list[ShopRow]) -> list[ShopRow]:
+        """The stores that who asks may see."""
+        return [shop for shop in shops if not self.stores or shop.id in self.stores]
 
     def before(self) -> int:
         """From where a list that is read backwards goes on."""

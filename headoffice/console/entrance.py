@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from headoffice.console.browser import place_of_ours
 from headoffice.console.desk import Asked, Desk, go_to
+from headoffice.console.factor_pages import FACTOR
 from headoffice.console.staff import fits, initials_of, is_strong, verifier_of
 from headoffice.directory import Chain
 
@@ -69,7 +70,7 @@ def set_password(desk: Desk, asked: Asked) -> Response:
     now_ms, initials = desk.office.now_ms(), asked.person.initials
     token = desk.write(asked.tenant, lambda staff: staff.set_password(initials, verifier, now_ms))
     asked.browser.sign_in(asked.tenant, token)
-    return go_to(HOME)
+    return go_to(FACTOR)
 
 
 def choose(_: Desk, asked: Asked) -> Response:

@@ -40,9 +40,11 @@ def find(desk: Desk, asked: Asked) -> Response:
         return show_find(desk, asked)
     say = asked.words.say
     with desk.reading(asked) as snapshot:
-        members = finding.members_of(snapshot, typed)
+        members = _found_members(snapshot, asked, typed)
         tills = chain_pages.tills_named(desk, asked, snapshot, typed)
-        shops = [each for each in snapshot.shops() if typed.casefold() in each.name.casefold()]
+        shops = [
+            each for each in asked.own(snapshot.shops()) if typed.casefold() in each.name.casefold()
+        ]
     desk.note(asked, "searched", detail=str(len(members.members)))
     rows = tuple((Shown(shop.name), Shown(shop.bucket)) for shop in shops[:PAGE])
     stores = Listing("stores", (say("Store name"), say("Bucket")), rows)
@@ -55,7 +57,7 @@ def find(desk: Desk, asked: Asked) -> Response:
 def members_file(desk: Desk, asked: Asked) -> Response:
     """The members that a search shows, as it shows them."""
     with desk.reading(asked) as snapshot:
-        found = finding.members_of(snapshot, asked.form.get("q", ""))
+        found = _found_members(snapshot, asked, asked.form.get("q", ""))
     return desk.file(asked, _listed(asked, found.members))
 
 
@@ -130,9 +132,22 @@ def _asked_id(asked: Asked) -> bytes:
 
 def _asked_member(snapshot: Snapshot, asked: Asked) -> Member:
     known = snapshot.member(_asked_id(asked))
-    if known is None:
+    if known is None or not _may_see(snapshot, asked, known):
         raise NotFound
     return known
+
+
+def _found_members(snapshot: Snapshot, asked: Asked, typed: str) -> finding.Found:
+    found = finding.members_of(snapshot, typed)
+    seen = tuple(each for each in found.members if _may_see(snapshot, asked, each))
+    return found._replace(members=seen)
+
+
+def _may_see(snapshot: Snapshot, asked: Asked, known: Member) -> bool:
+    """A manager of some stores sees the members that their tills hold."""
+    if not asked.stores:
+        return True
+    return known.bucket in {shop.bucket for shop in asked.own(snapshot.shops())}
 
 
 def _whole(_: str, value: str) -> str:

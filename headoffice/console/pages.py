@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
@@ -17,10 +18,12 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.protocol.signing import Sign
-from headoffice.console import chain_pages, entrance, member_pages
+from headoffice.console import entrance, factor_pages
+from headoffice.console.addresses import PAGES, Early, Page
 from headoffice.console.browser import Browser, cookie_key
 from headoffice.console.desk import HERE, Asked, Desk, NotFound, go_to
-from headoffice.console.staff import ROLES, Role, Session, Staff
+from headoffice.console.people import FACTOR_RULE, NEEDS_FACTOR, People
+from headoffice.console.staff import Session, Staff
 from headoffice.limiting import TokenBuckets, address_of
 from headoffice.office import Office
 from headoffice.store.errors import BUSY_ERRORS
@@ -33,74 +36,15 @@ READ_S: Final = 30
 _FORM: Final = "application/x-www-form-urlencoded"
 TRIES_PER_S: Final = 10 / 60
 TRIES_BURST: Final = 10
-Act = Callable[[Desk, Asked], Response]
-EVERYBODY: Final = frozenset(ROLES)
-OVERSEERS: Final[frozenset[Role]] = frozenset(("head_office", "auditor"))
 
 
-class Page(NamedTuple):
-    """An address. roles: who is let in; None: whoever comes. unset: who has a one-time password, too."""
-
-    method: str
-    path: str
-    act: Act
-    roles: frozenset[Role] | None = EVERYBODY
-    unset: bool = False
-
-
-def _tills_note(asked: Asked) -> str:
-    return asked.words.say(
-        "A till that was silent for two leases is marked. What it can spend offline stays bounded."
-    )
-
-
-def _quarantine_note(asked: Asked) -> str:
-    return asked.words.say(
-        "Head office has these events and could not apply them. Nothing of them is lost."
-    )
-
-
-PAGES: Final = (
-    Page("GET", entrance.SIGN_IN, entrance.show_sign_in, None),
-    Page("POST", entrance.SIGN_IN, entrance.sign_in, None),
-    Page("POST", "/console/look", entrance.choose, None),
-    Page("POST", "/console/sign-out", entrance.sign_out, unset=True),
-    Page("GET", entrance.PASSWORD, entrance.show_password, unset=True),
-    Page("POST", entrance.PASSWORD, entrance.set_password, unset=True),
-    Page("GET", entrance.HOME, chain_pages.overview),
-    Page(
-        "GET",
-        "/console/tills",
-        chain_pages.list_page(
-            lambda asked: asked.words.say("Stores and tills"), chain_pages.tills, _tills_note
-        ),
-    ),
-    Page("GET", "/console/tills.csv", chain_pages.list_file(chain_pages.tills)),
-    Page(
-        "GET",
-        "/console/quarantine",
-        chain_pages.list_page(
-            lambda asked: asked.words.say("Quarantine"), chain_pages.quarantine, _quarantine_note
-        ),
-        OVERSEERS,
-    ),
-    Page(
-        "GET", "/console/quarantine.csv", chain_pages.list_file(chain_pages.quarantine), OVERSEERS
-    ),
-    Page("GET", "/console/audit", chain_pages.audit_page, OVERSEERS),
-    Page(
-        "GET",
-        "/console/audit.csv",
-        chain_pages.list_file(lambda desk, asked: chain_pages.audit(desk, asked)[0]),
-        OVERSEERS,
-    ),
-    Page("GET", "/console/find", member_pages.show_find),
-    Page("POST", "/console/find", member_pages.find),
-    Page("POST", "/console/members.csv", member_pages.members_file, OVERSEERS),
-    Page("GET", "/console/members/{member}", member_pages.member),
-    Page("POST", "/console/members/{member}", member_pages.member_whole, member_pages.SEE_VALUES),
-    Page("GET", "/console/members/{member}/ledger.csv", member_pages.ledger_file),
-)
+SEEN_EVERY_MS: Final = 60_000
+"""So often it is written down that a session is used."""
+_PLACES: Final[dict[Early, str]] = {
+    "password": entrance.PASSWORD,
+    "code": factor_pages.CODE,
+    "factor": factor_pages.FACTOR,
+}
 
 
 class BadForm(Exception):
@@ -144,15 +88,14 @@ class Console:
         begun_s, desk = time.monotonic(), self.desk
         browser = Browser(request, desk.key)
         asked = Asked(request, {}, browser, desk.words(browser.language))
-        guesses = page.act is entrance.sign_in
         host = address_of(request.client.host if request.client else "")
         try:
-            if guesses and self.tries.wait_s(host, begun_s):
+            if page.guess and self.tries.wait_s(host, begun_s):
                 raise HTTPException(429)
             if page.method == "POST":
                 asked.form = await _form(request)
             response = await run_in_threadpool(self._guarded, asked, page)
-            if guesses and response.status_code == 303:
+            if page.guess and response.status_code < 400:
                 self.tries.give_back(host)
         except (
             Exception
@@ -165,7 +108,7 @@ class Console:
     def _guarded(self, asked: Asked, page: Page) -> Response:
         """Let in who may, then do it. In a thread of the pool."""
         say = asked.words.say
-        asked.session = self._session(asked)
+        still_to_do = self._recognise(asked)
         if page.method == "POST" and not asked.browser.sent_by_us(asked.form.get("token", "")):
             return self.desk.told(
                 asked, 403, say("This form is too old. Go back and load it anew.")
@@ -174,18 +117,32 @@ class Console:
             return page.act(self.desk, asked)
         if asked.session is None:
             return go_to(entrance.SIGN_IN)
-        if asked.session.must_set and not page.unset:
-            return go_to(entrance.PASSWORD)
+        if still_to_do and still_to_do not in page.early:
+            return go_to(_PLACES[still_to_do])
         if asked.session.role not in page.roles:
             return self.desk.told(asked, 403, say("Your role does not see this."))
         return page.act(self.desk, asked)
 
-    def _session(self, asked: Asked) -> Session | None:
-        held = asked.browser.held
+    def _recognise(self, asked: Asked) -> Early | None:
+        """Who asks, from the cookie; and what they still have to do before they are let in."""
+        held, desk = asked.browser.held, self.desk
         if held is None:
             return None
-        with self.desk.office.place.reading(held.tenant) as plain:
-            return Staff(plain, held.tenant).session(held.token, self.desk.office.now_ms())
+        now_ms = desk.office.now_ms()
+        with desk.office.place.reading(held.tenant) as plain:
+            staff = Staff(plain, held.tenant)
+            people, session = People(staff), staff.session(held.token, now_ms)
+            if session is None:
+                return None
+            required = people.choice(FACTOR_RULE, "asked") == "required"
+            if session.role == "manager":
+                asked.stores = people.stores_of(session.staff)
+        asked.session = session
+        # A page that loads itself anew is no sign of somebody being there.
+        if now_ms - session.seen_ms >= SEEN_EVERY_MS and "live" not in asked.request.query_params:
+            with contextlib.suppress(Busy):
+                desk.write(held.tenant, lambda staff: staff.seen(held.token, now_ms))
+        return _still_to_do(session, required=required)
 
     def _failed(self, asked: Asked, error: Exception) -> Response:
         say = asked.words.say
@@ -217,6 +174,16 @@ def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
 
 def _no_page(_: Desk, __: Asked) -> Response:
     raise NotFound
+
+
+def _still_to_do(session: Session, *, required: bool) -> Early | None:
+    if session.must_set:
+        return "password"
+    if session.stage == "code":
+        return "code"
+    if required and session.role in NEEDS_FACTOR and not session.factor:
+        return "factor"
+    return None
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.entries import Entry
 from app.protocol.store import CellRecord, Member, Tenant
+from headoffice.console.staff import Staff
 from headoffice.directory import Directory
 from headoffice.store import row_records
 from headoffice.store import statements as sql
@@ -31,7 +32,7 @@ WHERE till.tenant_id = ? AND till.dist_key = ?
 ORDER BY store.name, till.name, till.device_id
 """
 _SHOPS: Final = """
-SELECT name, bucket, (
+SELECT store_id, name, bucket, (
     SELECT count(*) FROM till WHERE till.tenant_id = store.tenant_id AND till.dist_key = store.dist_key
         AND till.store_id = store.store_id
 )
@@ -102,6 +103,7 @@ class TillRow(NamedTuple):
 class ShopRow(NamedTuple):
     """A store, and how many tills were let in there."""
 
+    id: bytes
     name: str
     bucket: str
     tills: int
@@ -135,6 +137,10 @@ class Snapshot:
 
     def _all(self, text: Text, *values: object) -> list[Any]:
         return self._plain.rows(text, (*self._own, *values))
+
+    def staff(self) -> Staff:
+        """The chain's people, for reading alone."""
+        return Staff(self._plain, self._own[0])
 
     def chain(self) -> ChainRow:
         return ChainRow(*self._all(_CHAIN)[0])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from hashlib import sha256
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -19,9 +19,14 @@ from headoffice.store.plain import Plain
 
 Role = Literal["manager", "head_office", "auditor"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
+Stage = Literal["code", "whole"]
+"""A session that waits for its second factor, and one that is let in."""
 WRONG_MOST: Final = 5
 LOCKED_MS: Final = 15 * 60_000
 SESSION_MS: Final = 12 * 3_600_000
+IDLE_MS: Final = 30 * 60_000
+"""A session that did nothing for so long is over."""
+CODE_SESSION_MS: Final = 5 * 60_000
 ONE_TIME_MS: Final = 24 * 3_600_000
 """So long a one-time password is good."""
 ONE_TIME_SESSION_MS: Final = 15 * 60_000
@@ -53,6 +58,10 @@ class Session(NamedTuple):
     initials: str
     role: Role
     must_set: bool
+    stage: Stage = "whole"
+    seen_ms: int = 0
+    factor: bool = False
+    """Whether their sign-in has a second factor."""
 
 
 _PERSON: Final = """
@@ -69,12 +78,27 @@ ON CONFLICT (tenant_id, dist_key, staff_id) DO UPDATE SET role = excluded.role, 
     locked_until_ms = excluded.locked_until_ms
 """
 _SESSION: Final = """
-SELECT console_staff.staff_id, initials, role, one_time_until_ms
+SELECT console_staff.staff_id, initials, role, one_time_until_ms, stage, seen_ms, since_ms
 FROM console_session JOIN console_staff USING (tenant_id, dist_key, staff_id)
+LEFT JOIN console_factor USING (tenant_id, dist_key, staff_id)
 WHERE console_session.tenant_id = ? AND console_session.dist_key = ? AND session_id = ? AND until_ms > ?
+    AND seen_ms > ?
 """
 _PUT_SESSION: Final = """
-INSERT INTO console_session (tenant_id, dist_key, session_id, staff_id, until_ms) VALUES (?, ?, ?, ?, ?)
+INSERT INTO console_session (tenant_id, dist_key, session_id, staff_id, until_ms, stage, seen_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_SEEN: Final = """
+UPDATE console_session SET seen_ms = ? WHERE tenant_id = ? AND dist_key = ? AND session_id = ?
+"""
+_HAS_FACTOR: Final = """
+SELECT count(*) FROM console_factor WHERE tenant_id = ? AND dist_key = ? AND staff_id = ?
+"""
+_DROP_FACTOR: Final = (
+    "DELETE FROM console_factor WHERE tenant_id = ? AND dist_key = ? AND staff_id = ?"
+)
+_DROP_RECOVERY: Final = """
+DELETE FROM console_recovery WHERE tenant_id = ? AND dist_key = ? AND staff_id = ?
 """
 _END_SESSION: Final = (
     "DELETE FROM console_session WHERE tenant_id = ? AND dist_key = ? AND session_id = ?"
@@ -101,6 +125,14 @@ class Staff:
         self._plain = plain
         self._own = (tenant, dist_key(tenant))
 
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a statement finds whose first two values are the chain's."""
+        return self._plain.rows(statement, (*self._own, *values))
+
+    def run(self, statement: str, *values: object) -> None:
+        """Do a statement whose first two values are the chain's."""
+        self._plain.run(statement, (*self._own, *values))
+
     def person(self, initials: str) -> Person | None:
         """The one with these initials."""
         rows = self._plain.rows(_PERSON, (*self._own, initials))
@@ -112,15 +144,19 @@ class Staff:
 
     def session(self, token: bytes, now_ms: int) -> Session | None:
         """Who holds this token; None: it is over."""
-        rows = self._plain.rows(_SESSION, (*self._own, digest(token), now_ms))
-        if not rows:
-            return None
-        staff, initials, role, until_ms = rows[0]
-        return Session(staff, initials, role, until_ms is not None)
+        rows = self.rows(_SESSION, digest(token), now_ms, now_ms - IDLE_MS)
+        for staff, initials, role, one_time, stage, seen_ms, since_ms in rows:
+            must_set, factor = one_time is not None, since_ms is not None
+            return Session(staff, initials, role, must_set, stage, seen_ms, factor)
+        return None
+
+    def seen(self, token: bytes, now_ms: int) -> None:
+        """Whoever holds this token did something."""
+        self._plain.run(_SEEN, (now_ms, *self._own, digest(token)))
 
     def end(self, token: bytes, staff: bytes, now_ms: int) -> None:
         """Sign out."""
-        self._plain.run(_END_SESSION, (*self._own, digest(token)))
+        self.drop_session(token)
         self.note(now_ms, staff, "signed_out")
 
     def note(
@@ -138,11 +174,13 @@ class Staff:
     # Signing in
 
     def new(self, initials: str, role: Role, now_ms: int) -> str:
-        """Let somebody in, or anew: the one-time password that they set their own with."""
+        """Let somebody in, or anew: the one-time password that they set their own with. Their sessions end and
+        their second factor is none any more."""
         password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
         known = self.person(initials)
         staff = secrets.token_bytes(16) if known is None else known.id
-        self._plain.run(_END_SESSIONS, (*self._own, staff))
+        self.end_sessions(staff)
+        self.drop_factor(staff)
         self.put(Person(staff, initials, role, _HASHER.hash(password), now_ms + ONE_TIME_MS))
         self.note(now_ms, staff, "let_in", detail=role)
         return password
@@ -178,9 +216,15 @@ class Staff:
         if until_ms is not None and until_ms <= now_ms:
             self.note(now_ms, person.id, "refused", detail="too_old")
             return None
+        if self.rows(_HAS_FACTOR, person.id)[0][0]:
+            # Until the second factor came, this try is not counted as wrong, and those before it still are.
+            before = WRONG_MOST - 1 if known.wrong == 0 else known.wrong - 1
+            self.put(known._replace(wrong=before, locked_until_ms=0))
+            self.note(now_ms, person.id, "half_in")
+            return self.begin(person.id, now_ms, CODE_SESSION_MS, "code")
         self.put(known._replace(wrong=0, locked_until_ms=0))
         self.note(now_ms, person.id, "signed_in")
-        return self._begin(
+        return self.begin(
             person.id, now_ms, SESSION_MS if until_ms is None else ONE_TIME_SESSION_MS
         )
 
@@ -188,16 +232,32 @@ class Staff:
         """Change the password, end every session, begin another: its token."""
         person = self.person(initials)
         assert person is not None, "who is signed in is known"
-        self._plain.run(_END_SESSIONS, (*self._own, person.id))
+        self.end_sessions(person.id)
         self.put(person._replace(verifier=verifier, one_time_until_ms=None, wrong=0))
         self.note(now_ms, person.id, "password_set")
-        return self._begin(person.id, now_ms, SESSION_MS)
+        return self.begin(person.id, now_ms)
 
-    def _begin(self, staff: bytes, now_ms: int, good_ms: int) -> bytes:
+    def begin(
+        self, staff: bytes, now_ms: int, good_ms: int = SESSION_MS, stage: Stage = "whole"
+    ) -> bytes:
+        """Begin a session: its token."""
         token = secrets.token_bytes(32)
-        self._plain.run(_END_OLD, (*self._own, staff, now_ms))
-        self._plain.run(_PUT_SESSION, (*self._own, digest(token), staff, now_ms + good_ms))
+        self.run(_END_OLD, staff, now_ms)
+        self.run(_PUT_SESSION, digest(token), staff, now_ms + good_ms, stage, now_ms)
         return token
+
+    def drop_session(self, token: bytes) -> None:
+        """End one session."""
+        self.run(_END_SESSION, digest(token))
+
+    def end_sessions(self, staff: bytes) -> None:
+        """Sign somebody out wherever they are signed in."""
+        self.run(_END_SESSIONS, staff)
+
+    def drop_factor(self, staff: bytes) -> None:
+        """Somebody's second factor is none any more."""
+        self.run(_DROP_RECOVERY, staff)
+        self.run(_DROP_FACTOR, staff)
 
 
 def initials_of(typed: str) -> str:

@@ -13,6 +13,7 @@ import httpx
 from app.protocol.hlc import stamp
 from app.protocol.profiles import take_cells
 from app.protocol.wire import Cell
+from headoffice.console.addresses import Page as Address
 from headoffice.console.staff import Role, Staff
 from headoffice.office import wall_ms
 from tests.headoffice.http_office import TENANT, Served, database_of, opened
@@ -82,6 +83,11 @@ def write_profile(
             Cell(member, field, value, stamp(0, now_ms), device) for field, value in values.items()
         ]
         take_cells(store, cells, "all", now_ms)
+
+
+def path_of(page: Address, member: bytes = bytes(16)) -> str:
+    """An address with something in each of its places."""
+    return page.path.replace("{member}", member.hex()).replace("{staff}", "00" * 16)
 
 
 class Page(HTMLParser):

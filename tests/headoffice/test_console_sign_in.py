@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from headoffice.console import pages
-from headoffice.console.pages import PAGES
+from headoffice.console.addresses import PAGES
 from headoffice.office import STORE_FILE
-from tests.headoffice.console_browser import OWN, Person, let_in
+from tests.headoffice.console_browser import OWN, Person, let_in, path_of
 from tests.headoffice.http_office import TENANT, Served, begin_chain, rows, served, wait_for
 from tests.headoffice.office import connected
 from tests.headoffice.serving_process import run
@@ -52,7 +52,7 @@ def test_a_one_time_password_opens_the_way_to_a_password_of_ones_own_alone(at: S
     assert person.send("/console/password", password=OWN, again=WRONG).status_code == 422
     weak = "passwordpassword"
     assert person.send("/console/password", password=weak, again=weak).status_code == 422
-    assert person.send("/console/password", password=OWN, again=OWN).url.path == "/console/"
+    assert person.send("/console/password", password=OWN, again=OWN).url.path == "/console/factor"
     assert person.look("/console/").status_code == 200
     person.close()
 
@@ -108,7 +108,7 @@ def test_every_page_needs_a_session(at: Served) -> None:
     asked = [page for page in PAGES if page.roles is not None]
     assert len(asked) > 12
     for page in asked:
-        path = page.path.replace("{member}", "00" * 16)
+        path = path_of(page)
         seen = stranger.look(path) if page.method == "GET" else stranger.send(path)
         assert (seen.status_code, seen.url.path) == (200, "/console/sign-in"), page.path
     stranger.close()
@@ -130,9 +130,21 @@ def test_a_cookie_that_we_did_not_sign_is_nobodys(at: Served, anna: Person, spoi
 
 
 def test_a_session_ends_after_twelve_hours(at: Served, anna: Person) -> None:
-    at.clock.moved_ms = 12 * 3_600_000 - 60_000
-    assert anna.look("/console/").url.path == "/console/"
+    for minutes in (*range(20, 12 * 60, 20), 12 * 60 - 1):
+        at.clock.moved_ms = minutes * 60_000
+        assert anna.look("/console/").url.path == "/console/"
     at.clock.moved_ms = 12 * 3_600_000 + 60_000
+    assert anna.look("/console/").url.path == "/console/sign-in"
+
+
+def test_who_does_nothing_for_half_an_hour_is_signed_out(at: Served, anna: Person) -> None:
+    at.clock.moved_ms = 20 * 60_000
+    assert anna.look("/console/?live=1").url.path == "/console/", "a page that loads itself anew"
+    at.clock.moved_ms = 29 * 60_000
+    assert anna.look("/console/tills").url.path == "/console/tills"
+    at.clock.moved_ms = 58 * 60_000
+    assert anna.look("/console/?live=1").url.path == "/console/"
+    at.clock.moved_ms = 60 * 60_000
     assert anna.look("/console/").url.path == "/console/sign-in"
 
 
@@ -229,7 +241,7 @@ def test_a_form_that_is_not_ours_is_refused(at: Served, anna: Person) -> None:
     token = anna.token
     for page in PAGES:
         if page.method == "POST":
-            path = page.path.replace("{member}", "00" * 16)
+            path = path_of(page)
             for wrong in ("", "0" * 64):
                 assert anna.http.post(path, data={"token": wrong}).status_code == 403, path
     elsewhere = {"origin": "https://elsewhere.example"}
@@ -262,7 +274,7 @@ def test_with_two_chains_the_name_of_ones_own_is_needed(at: Served) -> None:
     assert "Chain T" not in page.text
     assert person.sign_in("AN", one_time, "Chain U").status_code == 401
     assert person.sign_in("AN", one_time, "Nowhere").status_code == 401
-    assert person.begin(one_time, "AN", "Chain T").url.path == "/console/"
+    assert person.begin(one_time, "AN", "Chain T").url.path == "/console/factor"
     person.close()
 
 
@@ -277,7 +289,7 @@ def test_the_command_prints_a_password_that_lets_in(at: Served) -> None:
     done = run("new-staff", "--data", at.folder, "Chain T", "an", "head-office")
     assert done.returncode == 0, done.stderr
     person = Person(at)
-    assert person.begin(done.stdout.strip(), "AN").url.path == "/console/"
+    assert person.begin(done.stdout.strip(), "AN").url.path == "/console/factor"
     person.close()
     assert run("new-staff", "--data", at.folder, "Chain X", "an", "auditor").returncode == 4
     assert run("new-staff", "--data", at.folder, "Chain T", "a b", "auditor").returncode == 4

@@ -33,7 +33,10 @@ from headoffice.store.steps import POSTGRESQL, Step, shipped
 from tests.headoffice.cluster import OWNER, Cluster
 from tests.headoffice.office import BUCKET, NOW, TABLES, TENANT, OnPostgres, Shop
 
-CONSOLE = ("console_staff", "console_session", "console_audit")
+CONSOLE = (
+    "console_staff", "console_session", "console_audit", "console_factor", "console_recovery",
+    "console_staff_store", "console_choice",
+)  # fmt: skip
 """Tables that the port's statements do not know."""
 OTHER = TENANT._replace(id=b"U" * 16, budget=7)
 

@@ -1,0 +1,103 @@
+"""Which page of the console has which address, and who is let in to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple
+
+from starlette.responses import Response
+
+from headoffice.console import chain_pages, entrance, factor_pages, member_pages, people_pages
+from headoffice.console.desk import Asked, Desk
+from headoffice.console.staff import ROLES, Role
+
+Act = Callable[[Desk, Asked], Response]
+Early = Literal["password", "code", "factor"]
+"""What somebody who signed in still has to do: set a password, give a code, set up a second factor."""
+EVERYBODY: Final = frozenset(ROLES)
+OVERSEERS: Final[frozenset[Role]] = frozenset(("head_office", "auditor"))
+HEAD_OFFICE: Final[frozenset[Role]] = frozenset(("head_office",))
+_PASSWORD: Final[frozenset[Early]] = frozenset(("password",))
+_CODE: Final[frozenset[Early]] = frozenset(("code",))
+_FACTOR: Final[frozenset[Early]] = frozenset(("factor",))
+
+
+class Page(NamedTuple):
+    """An address. roles: who is let in; None: whoever comes. early: which of the steps of getting in may be
+    before whoever is let in. guess: a wrong answer is counted for the address that it came from."""
+
+    method: str
+    path: str
+    act: Act
+    roles: frozenset[Role] | None = EVERYBODY
+    early: frozenset[Early] = frozenset()
+    guess: bool = False
+
+
+def _tills_note(asked: Asked) -> str:
+    return asked.words.say(
+        "A till that was silent for two leases is marked. What it can spend offline stays bounded."
+    )
+
+
+def _quarantine_note(asked: Asked) -> str:
+    return asked.words.say(
+        "Head office has these events and could not apply them. Nothing of them is lost."
+    )
+
+
+PAGES: Final = (
+    Page("GET", entrance.SIGN_IN, entrance.show_sign_in, None),
+    Page("POST", entrance.SIGN_IN, entrance.sign_in, None, guess=True),
+    Page("POST", "/console/look", entrance.choose, None),
+    Page("POST", "/console/sign-out", entrance.sign_out, early=_PASSWORD | _CODE | _FACTOR),
+    Page("GET", entrance.PASSWORD, entrance.show_password, early=_PASSWORD),
+    Page("POST", entrance.PASSWORD, entrance.set_password, early=_PASSWORD),
+    Page("GET", factor_pages.CODE, factor_pages.show_code, early=_CODE),
+    Page("POST", factor_pages.CODE, factor_pages.give_code, early=_CODE, guess=True),
+    Page("GET", factor_pages.FACTOR, factor_pages.show_factor, early=_FACTOR),
+    Page("POST", factor_pages.FACTOR, factor_pages.set_up, early=_FACTOR, guess=True),
+    Page("POST", "/console/factor/anew", factor_pages.set_anew, guess=True),
+    Page("GET", people_pages.PLACE, people_pages.show_all, HEAD_OFFICE),
+    Page("POST", people_pages.PLACE, people_pages.let_in, HEAD_OFFICE),
+    Page("GET", "/console/staff.csv", chain_pages.list_file(people_pages.listing), HEAD_OFFICE),
+    Page("POST", "/console/choices", people_pages.choose, HEAD_OFFICE),
+    Page("GET", "/console/staff/{staff}", people_pages.show_one, HEAD_OFFICE),
+    Page("POST", "/console/staff/{staff}/renew", people_pages.renew, HEAD_OFFICE),
+    Page("POST", "/console/staff/{staff}/role", people_pages.set_role, HEAD_OFFICE),
+    Page("POST", "/console/staff/{staff}/sessions", people_pages.end_sessions, HEAD_OFFICE),
+    Page("POST", "/console/staff/{staff}/shut-out", people_pages.shut_out, HEAD_OFFICE),
+    Page("GET", entrance.HOME, chain_pages.overview),
+    Page(
+        "GET",
+        "/console/tills",
+        chain_pages.list_page(
+            lambda asked: asked.words.say("Stores and tills"), chain_pages.tills, _tills_note
+        ),
+    ),
+    Page("GET", "/console/tills.csv", chain_pages.list_file(chain_pages.tills)),
+    Page(
+        "GET",
+        "/console/quarantine",
+        chain_pages.list_page(
+            lambda asked: asked.words.say("Quarantine"), chain_pages.quarantine, _quarantine_note
+        ),
+        OVERSEERS,
+    ),
+    Page(
+        "GET", "/console/quarantine.csv", chain_pages.list_file(chain_pages.quarantine), OVERSEERS
+    ),
+    Page("GET", "/console/audit", chain_pages.audit_page, OVERSEERS),
+    Page(
+        "GET",
+        "/console/audit.csv",
+        chain_pages.list_file(lambda desk, asked: chain_pages.audit(desk, asked)[0]),
+        OVERSEERS,
+    ),
+    Page("GET", "/console/find", member_pages.show_find),
+    Page("POST", "/console/find", member_pages.find),
+    Page("POST", "/console/members.csv", member_pages.members_file, OVERSEERS),
+    Page("GET", "/console/members/{member}", member_pages.member),
+    Page("POST", "/console/members/{member}", member_pages.member_whole, member_pages.SEE_VALUES),
+    Page("GET", "/console/members/{member}/ledger.csv", member_pages.ledger_file),
+)

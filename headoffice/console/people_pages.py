@@ -1,0 +1,203 @@
+"""The pages on which head office lets people in, changes what they may do, and shuts them out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from starlette.responses import Response
+
+from app.documents.event_codes import ROLES as ROLE_NAMES
+from app.formats import number
+from headoffice.console import wording
+from headoffice.console.desk import Asked, Desk, NotFound, go_to
+from headoffice.console.listing import Listing, Shown
+from headoffice.console.people import FACTOR_RULE, FACTOR_RULES, Known, People, nobodys
+from headoffice.console.snapshot import ShopRow
+from headoffice.console.staff import IDLE_MS, ROLES, Person, Staff, initials_of
+
+PLACE: Final = "/console/staff"
+Change = Callable[[Staff, Person], None]
+
+
+def listing(desk: Desk, asked: Asked) -> Listing:
+    """Everybody."""
+    known, shops, offset = _read(desk, asked)
+    return _listed(asked, known, shops, offset)
+
+
+def show_all(desk: Desk, asked: Asked) -> Response:
+    """The list, with a form to let somebody in."""
+    return _list_page(desk, asked, 200, "")
+
+
+def let_in(desk: Desk, asked: Asked) -> Response:
+    """Let somebody in: their one-time password, shown this once."""
+    say, form = asked.words.say, asked.form
+    initials, role = initials_of(form.get("initials", "")), form.get("role", "")
+    known, _, _ = _read(desk, asked)
+    if not initials.isalnum() or initials != form.get("initials", "").strip().upper():
+        return _list_page(desk, asked, 422, say("Initials are 1 to 12 letters or digits."))
+    if role not in ROLES:
+        raise NotFound
+    if any(each.initials == initials for each in known):
+        return _list_page(desk, asked, 422, say("These initials are taken."))
+    return _renewed(desk, asked, initials, role)
+
+
+def show_one(desk: Desk, asked: Asked) -> Response:
+    """Somebody, and what can be changed."""
+    return _one_page(desk, asked, 200, "")
+
+
+def renew(desk: Desk, asked: Asked) -> Response:
+    """A new one-time password for somebody."""
+    person = _asked_person(desk, asked)
+    return _renewed(desk, asked, person.initials, person.role)
+
+
+def set_role(desk: Desk, asked: Asked) -> Response:
+    """Another role, or other stores of a manager."""
+    role = asked.form.get("role", "")
+    if role not in ROLES:
+        raise NotFound
+    with desk.reading(asked) as snapshot:
+        stores = [each.id for each in snapshot.shops() if f"store-{each.id.hex()}" in asked.form]
+    by, now_ms, chosen = asked.person.staff, desk.office.now_ms(), ROLES[ROLES.index(role)]
+    return _changed(
+        desk, asked, lambda staff, one: People(staff).set_role(by, one, chosen, stores, now_ms)
+    )
+
+
+def end_sessions(desk: Desk, asked: Asked) -> Response:
+    """Sign somebody out everywhere."""
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    return _changed(desk, asked, lambda staff, one: People(staff).end_sessions(by, one, now_ms))
+
+
+def shut_out(desk: Desk, asked: Asked) -> Response:
+    """Let somebody in no more."""
+    with desk.hashing:
+        verifier = nobodys()
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    return _changed(
+        desk, asked, lambda staff, one: People(staff).shut_out(by, one, verifier, now_ms)
+    )
+
+
+def choose(desk: Desk, asked: Asked) -> Response:
+    """Whether a second factor is required."""
+    rule = asked.form.get("rule", "")
+    if rule not in FACTOR_RULES:
+        raise NotFound
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    desk.write(asked.tenant, lambda staff: People(staff).choose(by, FACTOR_RULE, rule, now_ms))
+    return go_to(PLACE)
+
+
+# Inside ------------------------------------------------------------------------------------------
+
+
+def _read(desk: Desk, asked: Asked) -> tuple[list[Known], list[ShopRow], int]:
+    with desk.reading(asked) as snapshot:
+        people = People(snapshot.staff())
+        known = list(people.all(desk.office.now_ms(), IDLE_MS))
+        return known, snapshot.shops(), snapshot.chain().offset_minutes
+
+
+def _listed(asked: Asked, known: list[Known], shops: list[ShopRow], offset: int) -> Listing:
+    say, names = asked.words.say, {shop.id: shop.name for shop in shops}
+    heads = (
+        say("Initials"), say("Role"), say("Stores"), say("Standing"), say("Second factor since"),
+        say("Signed in at"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Shown(each.initials, f"{PLACE}/{each.id.hex()}"),
+            Shown(wording.named(asked.words, ROLE_NAMES, each.role)),
+            Shown(", ".join(sorted(names[one] for one in each.stores)) or say("All")),
+            _standing(asked, each),
+            Shown("–", tone="warn")
+            if each.factor_ms is None
+            else Shown(wording.instant(each.factor_ms, offset)),
+            Shown(number(each.sessions), number=each.sessions),
+        )
+        for each in known
+    )
+    return Listing("staff", heads, rows)
+
+
+def _standing(asked: Asked, each: Known) -> Shown:
+    say = asked.words.say
+    if each.shut_out:
+        return Shown(say("Shut out"), tone="bad")
+    if each.one_time_until_ms is not None:
+        return Shown(say("Has a one-time password"))
+    return Shown(say("May sign in"), tone="good")
+
+
+def _list_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
+    with desk.reading(asked) as snapshot:
+        rule = People(snapshot.staff()).choice(FACTOR_RULE, FACTOR_RULES[0])
+    return desk.page(
+        asked, "staff.html", status,
+        listing=listing(desk, asked), roles=_roles(asked), wrong=wrong, rule=rule,
+    )  # fmt: skip
+
+
+def _roles(asked: Asked) -> list[tuple[str, str]]:
+    return [(role, wording.named(asked.words, ROLE_NAMES, role)) for role in ROLES]
+
+
+def _one_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
+    known, shops, offset = _read(desk, asked)
+    one = next((each for each in known if each.id == _asked_id(asked)), None)
+    if one is None:
+        raise NotFound
+    own = one.id == asked.person.staff
+    return desk.page(
+        asked, "staff_one.html", status,
+        one=one, own=own, id=one.id.hex(), wrong=wrong, roles=_roles(asked),
+        listing=_listed(asked, [one], shops, offset),
+        shops=[(shop.id.hex(), shop.name, shop.id in one.stores) for shop in shops],
+    )  # fmt: skip
+
+
+def _asked_id(asked: Asked) -> bytes:
+    text = str(asked.request.path_params["staff"])
+    if not re.fullmatch("[0-9a-f]{32}", text):
+        raise NotFound
+    return bytes.fromhex(text)
+
+
+def _asked_person(desk: Desk, asked: Asked) -> Known:
+    wanted = _asked_id(asked)
+    for each in _read(desk, asked)[0]:
+        if each.id == wanted:
+            return each
+    raise NotFound
+
+
+def _changed(desk: Desk, asked: Asked, change: Change) -> Response:
+    """Change somebody else; nobody shuts themselves out by mistake."""
+    known = _asked_person(desk, asked)
+    if known.id == asked.person.staff:
+        no = asked.words.say("Somebody else of head office has to change this for you.")
+        return _one_page(desk, asked, 422, no)
+
+    def act(staff: Staff) -> None:
+        person = staff.person(known.initials)
+        assert person is not None, "nobody of the staff is ever deleted"
+        change(staff, person)
+
+    desk.write(asked.tenant, act)
+    return go_to(f"{PLACE}/{known.id.hex()}")
+
+
+def _renewed(desk: Desk, asked: Asked, initials: str, role: str) -> Response:
+    by, now_ms, chosen = asked.person.staff, desk.office.now_ms(), ROLES[ROLES.index(role)]
+    password = desk.write(
+        asked.tenant, lambda staff: People(staff).renew(by, initials, chosen, now_ms)
+    )
+    return desk.page(asked, "one_time.html", initials=initials, password=password)

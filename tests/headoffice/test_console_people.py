@@ -1,0 +1,132 @@
+"""Who head office lets in, what they may do, how they are shut out, and what it says of that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
+from tests.headoffice.http_office import ANNA, BELA, Served, begin_chain, opened, served, wait_for
+from tests.headoffice.test_console_sign_in import acts
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Served]:
+    begin_chain(tmp_path, shops=("North", "South"))
+    with served(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def anna(at: Served) -> Iterator[Person]:
+    made = Person(at)
+    made.begin(let_in(at.folder, "AN", "head_office"), "AN")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def mara(at: Served) -> Iterator[Person]:
+    """A manager, signed in."""
+    made = Person(at)
+    made.begin(let_in(at.folder, "MA", "manager"), "MA")
+    yield made
+    made.close()
+
+
+def page_of(anna: Person, initials: str) -> str:
+    found = re.search(
+        rf'href="(/console/staff/[0-9a-f]+)">{initials}<', anna.look("/console/staff").text
+    )
+    assert found
+    return found[1]
+
+
+def test_head_office_lets_somebody_in_with_a_one_time_password(at: Served, anna: Person) -> None:
+    anna.look("/console/staff")
+    page = anna.send("/console/staff", initials="be", role="auditor")
+    found = re.search(r"secret\">([a-z0-9-]{23})<", page.text)
+    assert found
+    bela = Person(at)
+    bela.begin(found[1], "BE")
+    assert bela.look("/console/audit").status_code == 200
+    assert bela.look("/console/staff").status_code == 403
+    assert ("let_in_other", "BE") in acts(at.folder)
+    bela.close()
+
+
+@pytest.mark.parametrize("initials", ["", "A B", "AN", "an", "=1"])
+def test_initials_that_are_none_or_taken_are_refused(anna: Person, initials: str) -> None:
+    anna.look("/console/staff")
+    assert anna.send("/console/staff", initials=initials, role="auditor").status_code == 422
+
+
+def test_another_role_counts_at_once(at: Served, anna: Person, mara: Person) -> None:
+    place = page_of(anna, "MA")
+    anna.look(place)
+    anna.send(f"{place}/role", role="auditor")
+    assert mara.look("/console/").url.path == "/console/sign-in"
+    mara.sign_in("MA", OWN)
+    assert mara.look("/console/audit").status_code == 200
+    assert ("role_set", "MA auditor") in acts(at.folder)
+
+
+def test_who_is_shut_out_is_out_and_stays_out(at: Served, anna: Person, mara: Person) -> None:
+    place = page_of(anna, "MA")
+    anna.look(place)
+    assert "Shut out" in anna.send(f"{place}/shut-out").text
+    assert mara.look("/console/").url.path == "/console/sign-in"
+    assert mara.sign_in("MA", OWN).status_code == 401
+    anna.look(place)
+    page = anna.send(f"{place}/renew")
+    found = re.search(r"secret\">([a-z0-9-]{23})<", page.text)
+    assert found
+    mara.begin(found[1], "MA")
+    assert mara.look("/console/tills").status_code == 200
+
+
+def test_sessions_are_ended_and_the_password_stays(anna: Person, mara: Person) -> None:
+    place = page_of(anna, "MA")
+    anna.look(place)
+    anna.send(f"{place}/sessions")
+    assert mara.look("/console/").url.path == "/console/sign-in"
+    assert mara.sign_in("MA", OWN).url.path == "/console/"
+
+
+@pytest.mark.parametrize("act", ["role", "sessions", "shut-out"])
+def test_nobody_shuts_themselves_out(anna: Person, act: str) -> None:
+    place = page_of(anna, "AN")
+    anna.look(place)
+    assert anna.send(f"{place}/{act}", role="auditor").status_code == 422
+    assert anna.look("/console/staff").status_code == 200
+
+
+def test_a_manager_of_a_store_sees_its_tills_and_members_alone(
+    at: Served, anna: Person, mara: Person
+) -> None:
+    with opened(at.folder) as (store, directory), store.writing():
+        south = next(shop for shop in directory.shops() if shop.name == "South")
+        directory.put_shop(south._replace(bucket="south"))
+    wait_for(lambda: at.office.shops[south.id].bucket == "south")
+    at.till(1, "North")
+    at.till(2, "South").earn(BELA, 5)
+    at.tills[0].earn(ANNA, 5)
+    for till in at.tills:
+        till.sync()
+    write_profile(at.folder, ANNA, name="Anna North")
+    place = page_of(anna, "MA")
+    anna.look(place)
+    anna.send(f"{place}/role", role="manager", **{f"store-{south.id.hex()}": "1"})
+    assert "South" in anna.look("/console/staff").text
+    mara.sign_in("MA", OWN)
+    seen = mara.look("/console/tills").text
+    assert "till 2" in seen
+    assert "till 1" not in seen
+    assert "North" not in mara.look("/console/").text
+    assert mara.look(f"/console/members/{BELA.hex()}").status_code == 200
+    assert mara.look(f"/console/members/{ANNA.hex()}").status_code == 404
+    assert ANNA.hex() not in mara.send("/console/find", q="Anna").text
+    assert ANNA.hex() in anna.send("/console/find", q="Anna").text
