@@ -201,7 +201,8 @@ class Dealings:
             return
         cells = () if before is None else before.row.cells
         if before is None or set(cells) != set(base.row.cells) or not values:
-            self._show_person(member, values)
+            parted = before is not None and before.row.alias is not None
+            self._show_person(member, values, parted=parted)
 
     def _show_account(self, member: bytes, values: dict[str, str], state: MemberState) -> None:
         tiers = self._tiers()
@@ -218,7 +219,7 @@ class Dealings:
             people.update_member(self._conn, member, tier=tier, last_visit=last)
         cached_fold.replace_state(self._conn, member, seq=self.top(), state=state)
 
-    def _show_person(self, member: bytes, values: dict[str, str]) -> None:
+    def _show_person(self, member: bytes, values: dict[str, str], *, parted: bool) -> None:
         name = values.get(NAME)
         if name is None:
             return  # Known by its ledger alone so far.
@@ -237,12 +238,15 @@ class Dealings:
             search.forget_words(self._conn)
             people.put_profile(self._conn, row)
             people.mark_search_dirty(self._conn, member)
-        self._show_card(member, values.get(CARD))
+        self._show_card(member, values.get(CARD), parted=parted)
         head_office.put_consents(self._conn, member, list(_consents(values)))
 
-    def _show_card(self, member: bytes, number: str | None) -> None:
+    def _show_card(self, member: bytes, number: str | None, *, parted: bool) -> None:
         """A card leads to its member here too; the till's block goes on behind it. One that somebody else has
-        here stays theirs: two tills gave the number out, and who enrolled here holds it in their hand."""
+        here stays theirs: two tills gave the number out, and who enrolled here holds it in their hand. But
+        once a merge is undone the card goes back from the survivor to whom it was given."""
+        if number and parted:
+            people.move_card(self._conn, CARD, number, member)
         if number and people.credential(self._conn, CARD, number) is None:
             cell = {
                 "t": "credential", "kind": CARD, "value": number, "member_id": member.hex(),

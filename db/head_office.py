@@ -143,9 +143,14 @@ def drop_bases_below(conn: Connection, generation: int) -> list[bytes]:
 
 
 def survivor(conn: Connection, member_id: bytes) -> bytes:
-    """The member that a merged one goes on as; itself where it was not merged."""
+    """The member that a merged one goes on as; itself where it was not merged. Of a circle, as long as the row
+    that ends it has not come, the smallest id."""
+    passed = list[bytes]()
     while (row := base(conn, member_id)) is not None and row.alias is not None:
+        passed.append(member_id)
         member_id = row.alias
+        if member_id in passed:
+            return min(passed[passed.index(member_id) :])
     return member_id
 
 

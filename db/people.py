@@ -494,3 +494,10 @@ def drop_person(conn: Connection, member_id: bytes) -> None:
 def move_cards(conn: Connection, member_id: bytes, to: bytes) -> None:
     """The cards of a merged member lead to the survivor."""
     conn.execute("UPDATE credential SET member_id = ? WHERE member_id = ?", (to, member_id))
+
+
+def move_card(conn: Connection, kind: str, value: str, to: bytes) -> None:
+    """A card leads to another member, if it is known."""
+    conn.execute(
+        "UPDATE credential SET member_id = ? WHERE kind = ? AND value = ?", (to, kind, value)
+    )

@@ -60,6 +60,15 @@ class Account(NamedTuple):
         assert not self.reserved + other.reserved, "a merge waits for what is reserved"
         return Account(self.owned + other.owned, 0, self.receivable + other.receivable)._settled()
 
+    def parted(self, amount: int) -> tuple[Account, Account]:
+        """What stays and what goes of an account with nothing reserved when `amount` of it is another's: a part
+        of what is owned, or of what is owed (below zero). What is receivable goes along as far as it can, so
+        the spend debt of both together is what it was."""
+        assert not self.reserved, "an un-merge waits for what is reserved"
+        receivable = min(self.receivable, max(-amount, 0))
+        stays = Account(self.owned - amount, 0, self.receivable - receivable)
+        return stays, Account(amount, 0, receivable)
+
     def _settled(self) -> Account:
         if self.receivable and self.avail > 0:
             return self._replace(receivable=self.receivable - min(self.receivable, self.avail))

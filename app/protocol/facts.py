@@ -10,6 +10,7 @@ entry may have an eleventh value, its authority, and a key "sync" holds what onl
   release   [asset, amount]: rights that the till gives up (kind RELEASE)
   sold      [[line, quantity], ...] of a sale
   returned  [sale's event, [[line, quantity, points taken back, points restored], ...]] of a return
+  source    the member whom a forward, or head office's half of a merge, was written for first, hex
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ RELEASE: Final = "rights_release"
 FENCE: Final = "fence"
 CONTROL: Final = frozenset({HOLD_VOID, GRANT_CLOSE, RELEASE, FENCE})
 """Kinds of event that change rights and no balance. Only the till writes them (sync.md section 3)."""
+MERGE: Final = "merge"
+UNMERGE: Final = "unmerge"
+TRANSFERS: Final = frozenset({MERGE, UNMERGE})
+"""Kinds of event that carry what one member has over to another. Only head office writes them."""
 
 AMOUNT_MOST: Final = 10**15
 """No entry, right or quantity is larger: every store's integers hold sums of such."""
@@ -92,6 +97,12 @@ class Facts(NamedTuple):
     sold: tuple[tuple[int, int], ...] = ()
     sale: bytes | None = None
     returned: tuple[Returned, ...] = ()
+    source: bytes | None = None
+
+    @property
+    def only_ours(self) -> bool:
+        """Whether nobody but head office may write such an event."""
+        return self.source is not None or self.kind in TRANSFERS
 
 
 class _Row(msgspec.Struct, array_like=True, frozen=True):
@@ -115,6 +126,7 @@ class _Sync(msgspec.Struct, frozen=True):
     release: tuple[str, int] | None = None
     sold: tuple[tuple[int, int], ...] = ()
     returned: tuple[str, tuple[tuple[int, int, int, int], ...]] | None = None
+    source: str | None = None
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -159,6 +171,7 @@ def _facts(event: _Event) -> Facts:
         sync.sold,
         _id_or_none(sale),
         tuple([Returned(*part) for part in parts]),
+        _id_or_none(sync.source),
     )
 
 
@@ -227,6 +240,7 @@ def plain_sync(facts: Facts) -> dict[str, Any]:
         "returned": None
         if facts.sale is None
         else [facts.sale.hex(), [list(part) for part in facts.returned]],
+        "source": _hex(facts.source),
     }
     return {key: value for key, value in sync.items() if value}
 

@@ -1,17 +1,17 @@
 """The merge of two members at head office: lots, debts and qualifying figures go over, the ledger rows stay.
 
-What comes later for the member that is gone is forwarded by owner.py.
+What comes later for the member that is gone is forwarded by owner.py; unmerging.py takes a merge back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import EARNED, SALES, SPEND, TIER, USE, Entry, EntryId, owner_event_id
-from app.domain.state import MemberState
-from app.protocol.facts import Facts, Posting, write
+from app.domain.state import Debt, Lot, MemberState, TierChange
+from app.protocol.facts import MERGE, Facts, Posting, write
 from app.protocol.open_members import OpenMember, survivor
 from app.protocol.store import Store, StoredEvent
 
@@ -20,7 +20,7 @@ def merge(store: Store, loser: bytes, winner: bytes, on: BusinessDate) -> bool:
     """Carry everything of a member over to another. False while either has anything reserved.
 
     One credit and one debit per lot and per debt; the loser's row says who goes on for it. Ids follow from the
-    pair of members, so asking twice changes nothing.
+    pair of members and how often it was merged before; asking twice changes nothing.
     """
     winner = survivor(store, winner)
     losing, winning = store.member(loser), store.member(winner)
@@ -28,22 +28,44 @@ def merge(store: Store, loser: bytes, winner: bytes, on: BusinessDate) -> bool:
         return False
     if losing.reserved or winning.reserved or losing.erased or winning.erased:
         return False
-    out = owner_event_id(loser, f"merge:{winner.hex()}")
-    into = owner_event_id(winner, f"merge:{loser.hex()}")
-    leaving, arriving = _transfers(losing.state, out, into, on)
-    figures = _measures(losing.state, winning.state, out, into, len(leaving), on)
+    out = next_id(store, loser, f"merge:{winner.hex()}")
+    into = next_id(store, winner, f"merge:{loser.hex()}")
+    leaving, arriving = transfers(losing.state.lots, losing.state.debts, out, into, on)
+    figures = measures(losing.state, out, into, len(leaving))
+    tier, held = losing.state.standing, winning.state.standing
     leaving, arriving = leaving + figures[0], arriving + figures[1]
-    merged = replace(losing, alias=winner)
-    _move(OpenMember(store, merged), OpenMember(store, winning), out, into, leaving, arriving)
+    if tier is not None and (held is None or tier.rank > held.rank):
+        arriving.append(upgraded(EntryId(into, len(arriving)), tier, on))
+    from_, to = (
+        OpenMember(store, replace(losing, alias=winner)),
+        OpenMember(store, replace(winning, merged=(*winning.merged, loser))),
+    )
+    post(from_, out, MERGE, leaving, None)
+    post(to, into, MERGE, arriving, loser)
+    # Accounts are joined whole: a spend debt that is merged stays one, D counts it once, no budget is won.
+    for asset, account in losing.accounts.items():
+        to.change(asset, to.account(asset).joined(account))
+        from_.change(asset, account._replace(owned=0, receivable=0))
+    from_.save()
+    to.save()
     return True
 
 
-def _transfers(
-    state: MemberState, out: bytes, into: bytes, on: BusinessDate
+def next_id(store: Store, member: bytes, cause: str) -> bytes:
+    """The id of an owner's event whose cause may come again, once the last one was undone."""
+    times = 0
+    while store.event(event := owner_event_id(member, f"{cause}:{times}")) is not None:
+        times += 1
+    return event
+
+
+def transfers(
+    lots: Iterable[Lot], debts: Iterable[Debt], out: bytes, into: bytes, on: BusinessDate
 ) -> tuple[list[Entry], list[Entry]]:
-    """What leaves and what arrives, lot by lot and debt by debt, with the dates they had."""
+    """What leaves and what arrives, lot by lot and debt by debt, with the dates they had. What arrives names
+    the entry that it comes from, so that its way can be followed back."""
     leaving, arriving = list[Entry](), list[Entry]()
-    for lot in state.lots:
+    for lot in lots:
         n = len(leaving)
         leaving.append(
             Entry(EntryId(out, n), lot.asset, "reverse", -lot.remaining, on, refers_to=lot.origin)
@@ -51,22 +73,24 @@ def _transfers(
         arriving.append(
             Entry(
                 EntryId(into, n), lot.asset, "adjust", lot.remaining, on, lot.available_from,
-                lot.expires,
+                lot.expires, refers_to=lot.origin,
             )
         )  # fmt: skip
-    for debt in state.debts:
+    for debt in debts:
         n = len(leaving)
         leaving.append(
             Entry(EntryId(out, n), debt.asset, "adjust", debt.amount, on, refers_to=debt.debit)
         )
-        arriving.append(Entry(EntryId(into, n), debt.asset, "adjust", -debt.amount, on))
+        arriving.append(
+            Entry(EntryId(into, n), debt.asset, "adjust", -debt.amount, on, refers_to=debt.debit)
+        )
     return leaving, arriving
 
 
-def _measures(
-    losing: MemberState, winning: MemberState, out: bytes, into: bytes, first: int, on: BusinessDate
+def measures(
+    state: MemberState, out: bytes, into: bytes, first: int
 ) -> tuple[list[Entry], list[Entry]]:
-    """Days, benefits used and the tier: qualifying figures move day by day, the higher tier stands."""
+    """Qualifying figures move day by day, benefits used year by year."""
     leaving, arriving = list[Entry](), list[Entry]()
 
     def move(asset: str, amount: int, day: BusinessDate, start: BusinessDate | None) -> None:
@@ -77,38 +101,25 @@ def _measures(
             arriving.append(entry)
             leaving.append(entry._replace(id=EntryId(out, n), amount=-amount))
 
-    for day in losing.days:
+    for day in state.days:
         move(EARNED, day.earned, day.on, None)
         move(SPEND, day.spend, day.on, day.counts_from)
         move(SALES, day.sales, day.on, day.counts_from)
-    for use in losing.uses:
+    for use in state.uses:
         move(USE + use.benefit, use.times, BusinessDate.on(use.year, 12, 31), None)
-    tier, held = losing.standing, winning.standing
-    if tier is not None and (held is None or tier.rank > held.rank):
-        name = EntryId(into, first + len(arriving))
-        arriving.append(Entry(name, TIER, "upgrade", tier.rank, on, tier.since, tier.until))
     return leaving, arriving
 
 
-def _move(
-    losing: OpenMember,
-    winning: OpenMember,
-    out: bytes,
-    into: bytes,
-    leaving: Sequence[Entry],
-    arriving: Sequence[Entry],
+def upgraded(name: EntryId, tier: TierChange, on: BusinessDate) -> Entry:
+    """The entry by which a tier stands at another member too."""
+    return Entry(name, TIER, "upgrade", tier.rank, on, tier.since, tier.until)
+
+
+def post(
+    opened: OpenMember, event: bytes, kind: str, entries: Sequence[Entry], source: bytes | None
 ) -> None:
-    """Post both halves. Accounts are joined whole: a spend debt that is merged stays one, so D counts it once
-    and no budget is won by a merge."""
-    store = losing.store
-    for opened, event, entries in ((losing, out, leaving), (winning, into, arriving)):
-        facts = Facts(
-            event, "merge", opened.member.id, BusinessDate(0), tuple(map(Posting, entries))
-        )
-        store.put_event(StoredEvent(event, write(facts), "posted"))
-        opened.fold(entries)
-    for asset, account in losing.member.accounts.items():
-        winning.change(asset, winning.account(asset).joined(account))
-        losing.change(asset, account._replace(owned=0, receivable=0))
-    losing.save()
-    winning.save()
+    """Post one half of a transfer; its accounts are changed by the caller."""
+    member, none = opened.member.id, BusinessDate(0)
+    facts = Facts(event, kind, member, none, tuple(map(Posting, entries)), source=source)
+    opened.store.put_event(StoredEvent(event, write(facts), "posted"))
+    opened.fold(entries)

@@ -101,6 +101,13 @@ def survivor(store: Store, member: bytes) -> bytes:
     return member
 
 
+def gone_into(store: Store, member: bytes) -> list[bytes]:
+    """All members that go on as this one, those that were merged with them before too."""
+    known = store.member(member)
+    merged = () if known is None else known.merged
+    return [found for each in merged for found in (each, *gone_into(store, each))]
+
+
 def open_member(store: Store, member: bytes, home: str) -> OpenMember:
     """The opened of a member that was not merged; unknown ones begin in bucket `home`."""
     return OpenMember(store, store.member(member) or Member(member, home))

@@ -23,9 +23,17 @@ RISKED: Final = frozenset({POINTS})
 
 
 def survivor(store: TillStore, member: bytes) -> bytes:
-    """The member that a merged one goes on as, as far as this till knows."""
+    """The member that a merged one goes on as, as far as this till knows.
+
+    Rows of two moments can name each other, after a merge that was undone and done the other way round: until
+    the newer one has come, the smallest id speaks for the circle.
+    """
+    passed = list[bytes]()
     while (base := store.base(member)) is not None and base.row.alias is not None:
+        passed.append(member)
         member = base.row.alias
+        if member in passed:
+            return min(passed[passed.index(member) :])
     return member
 
 
@@ -43,11 +51,13 @@ def later_entries(store: TillStore, member: bytes) -> list[Entry]:
     base = store.base(member)
     after = 0 if base is None else base.incl
     found = list(store.own_entries(member, after))
-    waiting = list(store.merged_into(member))
+    waiting, seen = list(store.merged_into(member)), {member}
     while waiting:
         merged = waiting.pop()
-        found += store.own_entries(merged, after)
-        waiting += store.merged_into(merged)
+        if merged not in seen:
+            seen.add(merged)
+            found += store.own_entries(merged, after)
+            waiting += store.merged_into(merged)
     return [entry for _, entries in sorted(found) for entry in entries]
 
 

@@ -46,7 +46,8 @@ def accept(store: Store, device: Device, facts: Facts, body: bytes, today: Busin
 
 
 def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:
-    """The event for the survivor: same entries under a derived id; references go to what stands there."""
+    """The event for the survivor: same entries under a derived id; references go to what stands there. It says
+    whose it was, for the day when the merge is undone."""
     event = forward_id(facts.id)
     postings = tuple(
         Posting(
@@ -57,7 +58,7 @@ def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:
         )
         for entry, authority in facts.postings
     )
-    return facts._replace(id=event, member=member, postings=postings)
+    return facts._replace(id=event, member=member, postings=postings, source=facts.member)
 
 
 def _resolved(store: Store, own: bytes, named: EntryId | None) -> EntryId | None:

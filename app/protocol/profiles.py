@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.protocol.cells import conflict, settled, winner
 from app.protocol.hlc import STAMP_MOST
-from app.protocol.open_members import survivor
+from app.protocol.open_members import gone_into, survivor
 from app.protocol.store import CellRecord, Member, Store
 from app.protocol.wire import ID_BYTES, Cell, CellTaken, is_name, keepable
 
@@ -33,9 +33,19 @@ def _take(store: Store, cell: Cell, home: str, now_ms: int) -> CellTaken:
     lost = conflict(stood, counted)
     record = CellRecord(cell._replace(member=member), counted.hlc, stood if lost else None)
     store.add_cell(record)
+    _remember(store, cell, counted.hlc)
     if stands != stood:
         store.put_member(replace(known, cells={**known.cells, cell.field: stands}))
     return CellTaken(cell.member, cell.field, cell.hlc, stands)
+
+
+def _remember(store: Store, cell: Cell, decides: int) -> None:
+    """A cell of a merged member is kept for them too, for the day when the merge is undone."""
+    owner = cell.member
+    while (known := store.member(owner)) is not None and known.alias is not None:
+        if store.cell(owner, cell.field, cell.device, cell.hlc) is None:
+            store.add_cell(CellRecord(cell._replace(member=owner), decides, None))
+        owner = known.alias
 
 
 def is_cell(cell: Cell) -> bool:
@@ -57,7 +67,8 @@ def erase(store: Store, member: bytes, home: str) -> None:
     known = store.member(member) or Member(member, home)
     if known.erased:
         return
-    store.drop_cells(member)
+    for each in (member, *gone_into(store, member)):
+        store.drop_cells(each)
     tombstone = store.head(known.bucket) + 1
     store.put_member(replace(known, cells={}, erased_at=tombstone))
 
@@ -75,7 +86,8 @@ def erasure_done(store: Store, member: bytes) -> bool:
 
 
 def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:
-    """The survivor takes the fields that it lacks or that were written later; the loser's values go."""
+    """The survivor takes the fields that it lacks or that were written later; the loser shows none any more,
+    but what was written for them is kept."""
     losing, winning = store.member(loser), store.member(winner_id)
     assert losing is not None
     assert winning is not None
@@ -86,6 +98,34 @@ def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:
     fields = dict(winning.cells)
     for name, cell in losing.cells.items():
         fields[name] = winner(fields.get(name), cell._replace(member=winner_id))
-    store.drop_cells(loser)
     store.put_member(replace(winning, cells=fields))
     store.put_member(replace(losing, cells={}))
+
+
+def part_cells(store: Store, loser: bytes, winner_id: bytes) -> None:
+    """After an un-merge each has the fields that were written for them, and the loser's are nowhere else."""
+    losing, winning = store.member(loser), store.member(winner_id)
+    assert losing is not None
+    assert winning is not None
+    theirs = store.cells(loser)
+    named = {_name(record.sent) for record in theirs}
+    kept = [record for record in store.cells(winner_id) if _name(record.sent) not in named]
+    store.drop_cells(winner_id)
+    for record in kept:
+        lost = record.conflict
+        foreign = lost is not None and _name(lost) in named
+        store.add_cell(record._replace(conflict=None) if foreign else record)
+    store.put_member(replace(losing, cells=_standing(theirs)))
+    store.put_member(replace(winning, cells=_standing(kept)))
+
+
+def _name(cell: Cell) -> tuple[str, bytes, int]:
+    return cell.field, cell.device, cell.hlc
+
+
+def _standing(records: Iterable[CellRecord]) -> dict[str, Cell]:
+    fields: dict[str, Cell] = {}
+    for record in records:
+        cell = record.sent._replace(hlc=record.decides)
+        fields[cell.field] = winner(fields.get(cell.field), cell)
+    return fields

@@ -54,20 +54,8 @@ def _apply_rows(store: TillStore, rows: Iterable[MemberRow], included: int) -> N
         if known is not None and known.generation == generation and known.row.feed >= row.feed:
             continue
         store.put_base(Base(row, included, generation))
-        if row.alias is not None:
-            _end_circle(store, row.member, row.alias)
         if row.erased:
             store.drop_dirty(row.member)
-
-
-def _end_circle(store: TillStore, member: bytes, alias: bytes) -> None:
-    """A restored head office may merge two members the other way round: a row from before the restore that
-    leads back to this one is no alias any more."""
-    while (base := store.base(alias)) is not None and base.row.alias is not None:
-        if base.row.alias == member:
-            store.put_base(base._replace(row=base.row._replace(alias=None)))
-            return
-        alias = base.row.alias
 
 
 def _apply_cell(store: TillStore, taken: CellTaken) -> None:

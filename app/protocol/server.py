@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.business_day import BusinessDate
-from app.protocol import authority, chains, facts, grants, holds, merging, owner, profiles, pull
+from app.protocol import (
+    authority,
+    chains,
+    facts,
+    grants,
+    holds,
+    merging,
+    owner,
+    profiles,
+    pull,
+    unmerging,
+)
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
 from app.protocol.open_members import survivor
@@ -99,6 +110,15 @@ class Server:
             return False
         profiles.merge_cells(self.store, loser, survivor(self.store, winner))
         return True
+
+    def unmerge(self, loser: bytes, now_ms: int) -> tuple[unmerging.Parted, ...] | None:
+        """Undo a merge; what came and what went back, by asset. None while anything of the survivor is
+        reserved, if it was merged itself since, is erased, or if there is nothing to undo."""
+        known = self.store.member(loser)
+        parted = unmerging.unmerge(self.store, loser, self.today(now_ms))
+        if parted is not None and known is not None and known.alias is not None:
+            profiles.part_cells(self.store, loser, known.alias)
+        return parted
 
     def erase(self, member: bytes, home: str) -> None:
         """Forget a person of bucket `home`."""

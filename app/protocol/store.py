@@ -139,7 +139,7 @@ class Snapshot(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Member:
     """A member at head office. `reserved` holds Q by asset and device, `local` the part of it that is
-    till-local rights; an account's own `reserved` is their sum."""
+    till-local rights; an account's own `reserved` is their sum. `merged` are those who go on as this one."""
 
     id: bytes
     bucket: str
@@ -151,6 +151,7 @@ class Member:
     cells: Mapping[str, Cell] = field(default_factory=dict)
     alias: bytes | None = None
     erased_at: int = 0
+    merged: tuple[bytes, ...] = ()
 
     @property
     def erased(self) -> bool:

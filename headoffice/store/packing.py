@@ -22,6 +22,7 @@ class MemberRest(NamedTuple):
     state: MemberState
     accounts: dict[str, Account]
     cells: dict[str, Cell]
+    merged: tuple[bytes, ...] = ()
 
 
 MEMBER: Final = Packing[MemberRest](MemberRest)

@@ -56,17 +56,19 @@ def link_of(row: Row) -> Link:
 def member_of(row: Row, reservations: list[Row]) -> Member:
     """A member of its own row and those of its reservations."""
     member, bucket, feed, alias, erased_at, rest = row
-    state, accounts, cells = MEMBER.unpack(rest)
+    state, accounts, cells, merged = MEMBER.unpack(rest)
     reserved, local = {}, {}
     for _, asset, device, amount, part in reservations:
         reserved[asset, device] = amount
         if part is not None:
             local[asset, device] = part
-    return Member(member, bucket, feed, state, accounts, reserved, local, cells, alias, erased_at)
+    return Member(
+        member, bucket, feed, state, accounts, reserved, local, cells, alias, erased_at, merged
+    )
 
 
 def member_row(member: Member) -> Row:
-    rest = MemberRest(member.state, dict(member.accounts), dict(member.cells))
+    rest = MemberRest(member.state, dict(member.accounts), dict(member.cells), member.merged)
     return (
         member.id, member.bucket, member.feed, member.alias, member.erased_at, MEMBER.pack(rest)
     )  # fmt: skip

@@ -13,6 +13,7 @@ from app.queries.search import index_visits, search
 from app.usecases.enrol import ProfileInput
 from app.usecases.owner_postings import Progress as Postings
 from app.usecases.owner_postings import post_batch
+from db import head_office
 from tests.app.chain import BUCKET, Chain, settle
 from tests.app.joined import (
     GENEROUS,
@@ -334,6 +335,32 @@ def test_merged_members_are_sold_to_and_voided_as_the_survivor_counts(
     sound(kiosk, second)
 
 
+def test_members_who_are_two_again_have_their_points_names_and_cards_again(
+    kiosk: Kiosk, second: Kiosk
+) -> None:
+    chain = Chain()
+    one, two = chain.let_in(kiosk), chain.let_in(second)
+    ada = kiosk.enrol(ProfileInput("Ada Byron", "13900001234")).result.member_id
+    eve = kiosk.enrol(ProfileInput("Eve Moss", "13900005678")).result.member_id
+    sell_to(kiosk, ada, 5000)
+    sell_to(kiosk, eve, 9900)
+    settle(one, two)
+    card = member_panel(second.ctx, ada).card_no
+    assert chain.server.merge(ada, eve, chain.now_ms)
+    settle(one, two)
+    sell_to(second, ada, 2000)
+    settle(one, two)
+    assert chain.server.unmerge(ada, chain.now_ms) is not None
+    settle(one, two)
+    for till in (kiosk, second):
+        assert (balance(till, ada), balance(till, eve)) == (70, 99), "sold to her meanwhile too"
+        assert profile(till.ctx, ada).name == "Ada Byron"
+        assert profile(till.ctx, eve).name == "Eve Moss"
+        assert card is not None
+        assert member_panel(till.ctx, ada).card_no == card != member_panel(till.ctx, eve).card_no
+    sound(kiosk, second)
+
+
 def test_a_start_that_brings_events_back_sells_on_at_once(kiosk: Kiosk) -> None:
     """Before anybody has asked head office."""
     chain = Chain()
@@ -359,3 +386,12 @@ def test_a_database_of_before_the_joining_spends_nothing_and_owns_nothing(kiosk:
         sell_to(kiosk, kiosk.member_id, redeem=200)
     assert refused.value.code is Refusal.POINTS_NO_RIGHT
     sell_to(kiosk, kiosk.member_id)
+
+
+def test_rows_that_name_each_other_lead_to_one_member(kiosk: Kiosk) -> None:
+    ada, eve = bytes(15) + b"a", bytes(15) + b"e"
+    with kiosk.ctx.write(kiosk.ctx.ids()) as tx:
+        for member, alias in ((ada, eve), (eve, ada)):
+            head_office.put_base(tx.conn, head_office.BaseRow(member, 0, 0, alias, b""))
+        found = [head_office.survivor(tx.conn, each) for each in (eve, ada)]
+    assert found == [ada, ada]

@@ -18,6 +18,7 @@ from app.protocol import pull
 from app.protocol.limits import Limits
 from app.protocol.server import Server
 from app.protocol.store import Snapshot, Tenant
+from app.protocol.unmerging import Parted
 from app.protocol.wire import ReferenceRow, Reply, Request
 from headoffice.store.opening import open_database
 from headoffice.store.postgresql import PostgresStore
@@ -336,6 +337,9 @@ class TwinServer(Server):
 
     def merge(self, loser: bytes, winner: bytes, now_ms: int) -> bool:
         return self._both(lambda server: server.merge(loser, winner, now_ms))
+
+    def unmerge(self, loser: bytes, now_ms: int) -> tuple[Parted, ...] | None:
+        return self._both(lambda server: server.unmerge(loser, now_ms))
 
     def erase(self, member: bytes, home: str) -> None:
         self._both(lambda server: server.erase(member, home))

@@ -56,7 +56,13 @@ def _count(oracle: Oracle) -> None:
             known = oracle.store.event(event)
             assert known is not None
             kind = facts_of(known.body).kind
-            counts[f"owner {kind}"] += kind in ("unexpire", "correction", "merge", "expire")
+            counts[f"owner {kind}"] += kind in (
+                "unexpire",
+                "correction",
+                "merge",
+                "unmerge",
+                "expire",
+            )
     for at in oracle.world.live():
         for number in range(1, at.store.top() + 1):
             known = oracle.store.event(facts_of(at.store.body(number)).id)

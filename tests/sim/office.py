@@ -10,6 +10,7 @@ from app.protocol import pull
 from app.protocol.wire import ReferenceRow
 from tests.sim import counter
 from tests.sim.machine import Machine
+from tests.sim.parting import memory_copy
 from tests.sim.settings import HOUR, MINUTE, ROLLBACKS
 
 if TYPE_CHECKING:
@@ -33,7 +34,28 @@ def merge(world: World) -> None:
     if len(known) < 2:
         return
     loser, winner = world.rng.sample(known, 2)
+    copy = memory_copy(world.server.store)
+    if copy is not None and world.rng.random() < 0.3:
+        parting = world.oracle.parting
+        tried = parting.at_once(world.server, loser, winner, world.now_ms, copy)
+        world.counts["merged and parted at once"] += tried
     world.counts["merged"] += world.server.merge(loser, winner, world.now_ms)
+
+
+def unmerge(world: World) -> None:
+    """Two people after all; what is reserved, or another merge on top, has to go first."""
+    store = world.server.store
+    gone = [known for each in store.members() if (known := store.member(each)) and known.alias]
+    if not gone:
+        return
+    loser = world.rng.choice(gone)
+    assert loser.alias is not None
+    before = world.oracle.parting.together(loser.id, loser.alias)
+    if world.server.unmerge(loser.id, world.now_ms) is None:
+        world.counts["unmerge refused"] += 1
+        return
+    world.counts["unmerged"] += 1
+    world.oracle.parting.parted(loser.id, loser.alias, before)
 
 
 def erase(world: World) -> None:
@@ -82,7 +104,7 @@ def forgive(world: World) -> None:
 
 
 _ACTS: Final[dict[str, Callable[[World], None]]] = {
-    "expire": expire, "merge": merge, "erase": erase, "snapshot": snapshot, "prune": prune,
+    "expire": expire, "merge": merge, "unmerge": unmerge, "erase": erase, "snapshot": snapshot, "prune": prune,
     "publish": publish, "backup": backup, "forgive": forgive,
 }  # fmt: skip
 

@@ -29,6 +29,7 @@ from app.protocol.wire import (
     SyncRequest,
 )
 from tests.sim.machine import Machine, facts_of
+from tests.sim.parting import Parting
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -56,6 +57,7 @@ class Oracle:
         self._told: dict[tuple[bytes, int], dict[bytes, Sequence[Entry]]] = {}
         self._tainted: dict[bytes, bytes | None] = {}
         self._snapshots: dict[int, dict[bytes, Sequence[Entry]]] = {}
+        self.parting = Parting(self)
         self._forget()
 
     def fail(self, why: str) -> None:
@@ -74,6 +76,7 @@ class Oracle:
         self._entries: set[object] = set()
         self._again = True
         self._holds: set[bytes] = set()
+        self.parting.forget()
 
     @property
     def store(self) -> Store:
@@ -90,7 +93,7 @@ class Oracle:
             self._tainted.setdefault(at.device, None)
         self.arrived.clear()
         for member in self.store.members():
-            for record in self.store.cells(member):
+            for record in self.parting.own_cells(member):
                 key = (member, record.sent.field)
                 self.arrived.setdefault(key, []).append(record.sent)
 
@@ -107,6 +110,7 @@ class Oracle:
         """After head office answered."""
         self._loss_is_explained(request.device)
         if isinstance(request, SyncRequest) and isinstance(reply, SyncReply):
+            self.parting.heard(request.events)
             for cell in request.cells:
                 self.arrived.setdefault((cell.member, cell.field), []).append(cell)
         if isinstance(reply, SyncReply):
@@ -175,6 +179,7 @@ class Oracle:
             self.require(entry.id not in self._entries, "I1: an entry is in the ledger twice")
             self._entries.add(entry.id)
             sums[entry.asset] = sums.get(entry.asset, 0) + entry.amount
+            self.parting.posted(member.id, entry)
             if entry.kind == "expire" and not self._again:
                 self.require(not member.reserved, "an expiry is booked under a hold")
         self._ledger[member.id] = len(ledger)

@@ -24,6 +24,7 @@ from app.protocol import (
     profiles,
     pull,
     replies,
+    unmerging,
 )
 from app.protocol.facts import Facts, Posting
 from app.protocol.open_members import OpenMember
@@ -287,6 +288,23 @@ def late_events_not_forwarded(patch: Patch) -> None:
     patch.setattr(owner, "accept", accepting)
 
 
+def forwards_without_a_source(patch: Patch) -> None:
+    """A forwarded event doesn't say whose it was: an un-merge leaves it to the survivor."""
+    forwarded = owner._forwarded
+    patch.setattr(owner, "_forwarded", lambda *args: forwarded(*args)._replace(source=None))
+
+
+def unmerge_takes_all(patch: Patch) -> None:
+    """An un-merge takes everything that the survivor has, whoever it came from."""
+    patch.setattr(unmerging, "first_owner", lambda store, entry: b"")
+    patch.setattr(unmerging, "gone_into", lambda store, member: [b""])
+
+
+def unmerge_of_the_ledger_alone(patch: Patch) -> None:
+    """An un-merge leaves both profiles as they were."""
+    patch.setattr(profiles, "part_cells", lambda store, loser, winner: None)
+
+
 def quarantine_dams(patch: Patch) -> None:
     """An event that nobody can read stops the chain behind it."""
     take = chains._take
@@ -330,6 +348,9 @@ BUGS: Final = (
     Bug("a void raises left at head office", void_raises_left_at_head_office, 19),
     Bug("an expiry is booked again and again", derived_ids_by_chance, 0),
     Bug("a late event of a merged member is not forwarded", late_events_not_forwarded, 1),
+    Bug("a forward forgets whose it was", forwards_without_a_source, 0),
+    Bug("an un-merge takes all", unmerge_takes_all, 0),
+    Bug("an un-merge parts no profiles", unmerge_of_the_ledger_alone, 0),
     Bug("an odd event dams the chain", quarantine_dams, 0),
     Bug("a cursor forgets where it began", cursors_without_a_beginning, 0),
 )

@@ -24,7 +24,7 @@ TILL_ACTS: Final = {
     "odd_event": 1, "late_event": 4,
 }  # fmt: skip
 OFFICE_ACTS: Final = {
-    "expire": 10, "merge": 3, "erase": 1, "snapshot": 2, "prune": 2, "publish": 2, "backup": 3,
+    "expire": 10, "merge": 6, "unmerge": 5, "erase": 1, "snapshot": 2, "prune": 2, "publish": 2, "backup": 3,
     "forgive": 1,
 }  # fmt: skip
 FAULTS: Final = {

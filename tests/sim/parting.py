@@ -1,0 +1,151 @@
+"""What the oracle knows of merges and un-merges: whose each lot is, by its own book, and that nothing is won or
+lost when two records become one or two again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from app.domain.entries import Entry, EntryId
+from app.protocol.accounts import has_account
+from app.protocol.ids import forward_id
+from app.protocol.server import Server
+from app.protocol.store import CellRecord, Member, Store
+from tests.sim.machine import facts_of
+from tests.sim.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from tests.sim.oracle import Oracle
+
+
+class Parting:
+    """The oracle's own book of whose document each entry comes from."""
+
+    def __init__(self, oracle: Oracle) -> None:
+        self._oracle = oracle
+        self._came: dict[EntryId, bytes | EntryId] = {}
+        self._forwards: dict[bytes, bytes] = {}
+
+    def forget(self) -> None:
+        """The store is another one: its transfers may have the same ids and other entries."""
+        self._came.clear()
+
+    def heard(self, bodies: Iterable[bytes]) -> None:
+        """Events have come: if one is forwarded it will have this id."""
+        for body in bodies:
+            facts = facts_of(body)
+            if facts.member is not None:
+                self._forwards[forward_id(facts.id)] = facts.member
+
+    def posted(self, member: bytes, entry: Entry) -> None:
+        """An entry is new in a ledger."""
+        event = self._oracle.store.event(entry.id.event)
+        assert event is not None
+        transfer = facts_of(event.body).kind in ("merge", "unmerge")
+        if transfer and entry.refers_to is not None:
+            self._came[entry.id] = entry.refers_to
+        else:
+            self._came[entry.id] = self._forwards.get(entry.id.event, member)
+
+    def _whose(self, entry: EntryId) -> bytes:
+        while not isinstance(found := self._came[entry], bytes):
+            entry = found
+        return found
+
+    def own_cells(self, member: bytes) -> list[CellRecord]:
+        """Cells that came for the member, without those of who was merged into it."""
+        store = self._oracle.store
+        theirs = {
+            (cell.field, cell.device, cell.hlc)
+            for each in _all_of(store, member)
+            for cell, _, _ in store.cells(each)
+        }
+        found = store.cells(member)
+        return [r for r in found if (r.sent.field, r.sent.device, r.sent.hlc) not in theirs]
+
+    def together(self, one: bytes, other: bytes) -> Counter[Any]:
+        """What two members have, as one."""
+        sums: Counter[Any] = Counter({"D": self._oracle.store.tenant().overdrawn})
+        for each in (one, other):
+            state = _known(self._oracle.store, each).state
+            sums.update({asset: n for asset, n in state.sums if has_account(asset)})
+            for day in state.days:
+                sums.update({(day.on, name): getattr(day, name) for name in ("earned", "spend")})
+            sums.update({use[:2]: use.times for use in state.uses})
+        return sums
+
+    def parted(self, loser: bytes, winner: bytes, before: Counter[Any]) -> None:
+        """After an un-merge: nothing won, nothing lost, and nobody has what was another's."""
+        oracle = self._oracle
+        oracle.server_step()
+        after = self.together(loser, winner)
+        oracle.require(after == before, "an un-merge wins or loses something")
+        own = {loser, *_all_of(oracle.store, loser)}
+        for member, wanted in ((loser, True), (winner, False)):
+            state = _known(oracle.store, member).state
+            origins = [lot.origin for lot in state.lots] + [debt.debit for debt in state.debts]
+            for origin in origins:
+                oracle.require(
+                    (self._whose(origin) in own) == wanted, "somebody has what is another's"
+                )
+
+    def at_once(
+        self, server: Server, loser: bytes, winner: bytes, now_ms: int, copy: Callable[[], Store]
+    ) -> bool:
+        """On a copy: a merge that is taken back before anything happens changes nothing. False: not tried, as
+        one of the two would pay what the other owes."""
+        store = copy()
+        tried = Server(store, server.limits)
+        before = [_seen(store, each) for each in (loser, winner)]
+        pays = any(
+            _known(store, loser).state.balance(asset) * amount < 0
+            for asset, amount in _known(store, winner).state.sums
+        )
+        if pays or _known(store, winner).alias is not None:
+            return False
+        if not tried.merge(loser, winner, now_ms):
+            return False
+        if tried.unmerge(loser, now_ms) is None:
+            self._oracle.fail("a merge can't be taken back at once")
+        after = [_seen(store, each) for each in (loser, winner)]
+        self._oracle.require(before == after, "a merge taken back at once leaves a trace")
+        return True
+
+
+def _known(store: Store, member: bytes) -> Member:
+    known = store.member(member)
+    assert known is not None
+    return known
+
+
+def _all_of(store: Store, member: bytes) -> list[bytes]:
+    merged = _known(store, member).merged
+    return [found for each in merged for found in (each, *_all_of(store, each))]
+
+
+def _seen(store: Store, member: bytes) -> tuple[Any, ...]:
+    known = _known(store, member)
+    state = known.state
+    lots = Counter[tuple[Any, ...]]()
+    for lot in state.lots:
+        lots[lot.asset, lot.available_from, lot.expires] += lot.remaining
+    debts = Counter[str]()
+    for debt in state.debts:
+        debts[debt.asset] += debt.amount
+    tier = state.standing
+    return (
+        lots,
+        debts,
+        [(day.on, *day[2:]) for day in state.days if any(day[2:])],
+        [use for use in state.uses if use.times],
+        None if tier is None else (tier.rank, tier.since, tier.until),
+        dict(known.cells),
+        known.merged,
+        known.alias,
+    )
+
+
+def memory_copy(store: Store) -> Callable[[], Store] | None:
+    """How to copy a store in memory; None for one on disk."""
+    return store.copy if isinstance(store, MemoryStore) else None
