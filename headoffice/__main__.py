@@ -15,6 +15,8 @@ from typing import Final
 
 from app.i18n import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, MissingCatalogueError, Words
 from headoffice import operating
+from headoffice.api import commands
+from headoffice.api.keys import PER_MINUTE, SCOPES
 from headoffice.operating import Cannot
 from resources import locale_dir
 
@@ -27,6 +29,9 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "new-store": operating.new_store,
     "enrol-code": operating.enrol_code,
     "new-staff": operating.new_staff,
+    "new-key": commands.make_key,
+    "keys": commands.list_keys,
+    "end-key": commands.end_key,
     "tills": operating.list_tills,
     "revoke": operating.revoke,
     "restored": operating.restored,
@@ -74,10 +79,10 @@ def parser(say: Say) -> argparse.ArgumentParser:
         prog=PROGRAM, description=say("Regulars (常客): the head office that tills sync with.")
     )
     top.add_argument("--language", choices=LANGUAGES, help=say("language for this start"))
-    commands = top.add_subparsers(dest="command", metavar="command", required=True)
+    chosen = top.add_subparsers(dest="command", metavar="command", required=True)
 
     def command(name: str, told: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=told)
+        made = chosen.add_parser(name, help=told)
         made.add_argument(
             "--data", type=Path, metavar="FOLDER", required=True,
             help=say("the folder of the store, the key and the lock"),
@@ -105,6 +110,10 @@ def parser(say: Say) -> argparse.ArgumentParser:
         choices=operating.ROLE_NAMES,
         help=say("manager, head-office or auditor"),
     )
+    _add_key(command("new-key", say("let another system in to the open API: a key")), say)
+    command("keys", say("list the keys of the open API"))
+    over = command("end-key", say("shut a key of the open API out for ever"))
+    over.add_argument("key", metavar="KEY", help=say("its first part, as `keys` lists it"))
     command("tills", say("list the tills of all chains"))
     revoke = command(
         "revoke", say("shut a till out for ever and write off what it may still spend")
@@ -114,6 +123,22 @@ def parser(say: Say) -> argparse.ArgumentParser:
     )
     command("restored", say("after the store was brought back from a backup, before it serves"))
     return top
+
+
+def _add_key(key: argparse.ArgumentParser, say: Say) -> None:
+    key.add_argument("chain", metavar="CHAIN")
+    key.add_argument(
+        "name", metavar="NAME",
+        help=say("the system that has it; keys of one name go on with the same holds"),
+    )  # fmt: skip
+    key.add_argument(
+        "--scopes", nargs="+", required=True, choices=SCOPES, metavar="SCOPE",
+        help=say("what it may: {scopes}").format(scopes=", ".join(SCOPES)),
+    )  # fmt: skip
+    key.add_argument(
+        "--per-minute", type=int, default=PER_MINUTE,
+        help=say("how many requests a minute (default 600)"),
+    )  # fmt: skip
 
 
 def _add_serve(serve: argparse.ArgumentParser, say: Say) -> None:

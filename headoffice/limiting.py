@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections import OrderedDict, deque
 from typing import NamedTuple
 
@@ -32,6 +33,12 @@ class TokenBuckets:
         if len(self._buckets) > self._keys_most:
             self._buckets.popitem(last=False)
         return 0 if tokens >= 1 else int((1 - tokens) / self._per_s) + 1
+
+    def left(self, key: object, now_s: float) -> tuple[int, int]:
+        """How many may come at once now, and in how many seconds all of them may again."""
+        bucket = self._buckets.get(key, _Bucket(self._burst, now_s))
+        tokens = min(self._burst, bucket.tokens + (now_s - bucket.at_s) * self._per_s)
+        return int(tokens), math.ceil((self._burst - tokens) / self._per_s)
 
     def give_back(self, key: object) -> None:
         """The token that was taken last counts for nothing."""

@@ -21,13 +21,14 @@ from app.protocol.facts import Facts, NotReadable
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
+from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.console.staff import Staff
 from headoffice.directory import Chain, Directory, KnownTill, Shop
 from headoffice.keys import ServerKey
 from headoffice.nights import Duty, Nights
 from headoffice.quiet import Known, QuietPolls
 from headoffice.store.errors import BUSY_ERRORS
-from headoffice.store.plain import Place
+from headoffice.store.plain import Place, Plain
 from headoffice.store.records import Records
 from headoffice.watching import Watch, bug, note
 
@@ -73,6 +74,7 @@ class Office:
         self.heard: dict[bytes, int] = {}
         self.known: dict[bytes, Known] = {}
         self.chains: dict[bytes, Open] = {}
+        self.api_keys: Mapping[str, ApiKey] = {}
         self.place = place
         self._watch = watch
         self._read = read
@@ -80,6 +82,7 @@ class Office:
         self._version: object = None
         self._written_ms = 0
         self._unwritten: set[bytes] = set()
+        self._used: dict[str, int] = {}
 
     # What requests ask of memory
 
@@ -98,6 +101,10 @@ class Office:
         """A till has talked."""
         self.heard[device] = self.now_ms()
         self._unwritten.add(device)
+
+    def use_key(self, key: ApiKey) -> None:
+        """Somebody got in with a key of the open API."""
+        self._used[key.id] = self.now_ms()
 
     # What the writer does
 
@@ -189,6 +196,7 @@ class Office:
         self.tills = {till.device: till for till in self.directory.tills()}
         for device, till in self.tills.items():
             self.heard.setdefault(device, till.heard_ms)
+        self.api_keys = {key.id: key for tenant in chains for key in self._keys(tenant)}
         self._duties = {
             tenant: Duty(opened.chain, opened.store, self._buckets(tenant))
             for tenant, opened in self.chains.items()
@@ -229,6 +237,15 @@ class Office:
         """Who may sign in to a chain's console, in the transaction that is under way."""
         return Staff(self._database, tenant)
 
+    @property
+    def plain(self) -> Plain:
+        """The database in the transaction that is under way, for rows that the exchange knows nothing of."""
+        return self._database
+
+    def _keys(self, tenant: bytes) -> list[ApiKey]:
+        with self._database.of(tenant):
+            return ApiKeys(self._database, tenant).all()
+
     def _buckets(self, tenant: bytes) -> list[str]:
         own = {shop.bucket for shop in self.shops.values() if shop.tenant == tenant}
         return sorted(own | {REFERENCE_BUCKET})
@@ -247,12 +264,16 @@ class Office:
         return oldest
 
     def _write_heard(self) -> None:
-        """Write down when tills talked, of each chain at once."""
+        """Write down when tills talked and keys were used, of each chain at once."""
         self._written_ms = self.now_ms()
         devices, self._unwritten = self._unwritten, set()
+        used, self._used = self._used, {}
         for tenant, chain in self.chains.items():
             own = [each for each in tuple(devices) if self._is_of(each, tenant)]
-            if own:
+            keys = [key for key in tuple(used) if self.api_keys[key].tenant == tenant]
+            if own or keys:
                 with chain.store.writing():
                     for device in own:
                         self.directory.heard(tenant, device, self.heard[device])
+                    for key in keys:
+                        ApiKeys(self._database, tenant).used(key, used[key])

@@ -18,6 +18,7 @@ from app.i18n import Words
 from app.protocol.limits import Limits
 from app.protocol.server import Server
 from headoffice import letting_in
+from headoffice.api.keys import ApiKeys, report_own_tills
 from headoffice.console.staff import ROLES, Staff, initials_of
 from headoffice.directory import Chain, Directory, KnownTill, Shop
 from headoffice.keys import BadKeyFile
@@ -74,11 +75,11 @@ def new_chain(chosen: argparse.Namespace, words: Words) -> None:
     """Begin a chain with its stores."""
     limits = _limits(chosen, words)
     _make_folder(chosen.data, words)
-    with _opened(chosen, words, new=True) as desk:
+    with opened(chosen, words, new=True) as desk:
         if any(chain.name == chosen.name for chain in desk.directory.chains()):
             raise Cannot(words.say("There is a chain {name} already.", name=chosen.name))
         shops = chosen.shops or [chosen.name]
-        _names(words, chosen.name, chosen.bucket, *shops)
+        names(words, chosen.name, chosen.bucket, *shops)
         if len(set(shops)) != len(shops):
             raise Cannot(words.say("Two stores have the same name."))
         _begin(desk, Chain(uuid4().bytes, chosen.name, chosen.utc_offset, limits), chosen.budget,
@@ -88,9 +89,9 @@ def new_chain(chosen: argparse.Namespace, words: Words) -> None:
 
 def new_store(chosen: argparse.Namespace, words: Words) -> None:
     """Add a store to a chain."""
-    with _opened(chosen, words) as desk:
-        chain = _chain(desk, chosen, words)
-        _names(words, chosen.name, chosen.bucket)
+    with opened(chosen, words) as desk:
+        chain = chain_of(desk, chosen, words)
+        names(words, chosen.name, chosen.bucket)
         if any(shop.name == chosen.name for shop in _shops(desk, chain)):
             raise Cannot(words.say("The chain has a store {name} already.", name=chosen.name))
         with desk.store(chain.tenant).writing():
@@ -101,9 +102,9 @@ def new_store(chosen: argparse.Namespace, words: Words) -> None:
 
 def enrol_code(chosen: argparse.Namespace, words: Words) -> None:
     """Print a code, alone on its line for whoever pipes it, and what it is good for beside."""
-    with _opened(chosen, words) as desk:
-        chain = _chain(desk, chosen, words)
-        _names(words, chosen.till)
+    with opened(chosen, words) as desk:
+        chain = chain_of(desk, chosen, words)
+        names(words, chosen.till)
         shops = _shops(desk, chain)
         found = [shop for shop in shops if shop.name == chosen.shop]
         if not found:
@@ -122,8 +123,8 @@ def enrol_code(chosen: argparse.Namespace, words: Words) -> None:
 
 def new_staff(chosen: argparse.Namespace, words: Words) -> None:
     """Print a one-time password for the console, alone on its line, and what it is good for beside."""
-    with _opened(chosen, words) as desk:
-        chain = _chain(desk, chosen, words)
+    with opened(chosen, words) as desk:
+        chain = chain_of(desk, chosen, words)
         initials = initials_of(chosen.initials)
         if not initials.isalnum() or initials != chosen.initials.strip().upper():
             raise Cannot(words.say("Initials are 1 to 12 letters or digits."))
@@ -140,7 +141,7 @@ def new_staff(chosen: argparse.Namespace, words: Words) -> None:
 
 def list_tills(chosen: argparse.Namespace, words: Words) -> None:
     """One line a till: device, chain, store, name, standing, when it was last heard."""
-    with _opened(chosen, words) as desk:
+    with opened(chosen, words) as desk:
         chains = {chain.tenant: chain.name for chain in desk.directory.chains()}
         shops = {shop.id: shop.name for shop in desk.directory.shops()}
         tills = desk.directory.tills()
@@ -159,7 +160,7 @@ def list_tills(chosen: argparse.Namespace, words: Words) -> None:
 
 def revoke(chosen: argparse.Namespace, words: Words) -> None:
     """Shut a till out; what it might still have spent counts in W."""
-    with _opened(chosen, words) as desk:
+    with opened(chosen, words) as desk:
         till = _till(desk, chosen.device, words)
         if till.standing == "lost":
             raise Cannot(words.say("This till was revoked before."))
@@ -171,13 +172,14 @@ def revoke(chosen: argparse.Namespace, words: Words) -> None:
 
 def restored(chosen: argparse.Namespace, words: Words) -> None:
     """Begin a new timeline: no till is promised anything until every live one has told what it had."""
-    with _told(chosen, words), alone(_existing(chosen.data, words)), _opened(chosen, words) as desk:
+    with _told(chosen, words), alone(_existing(chosen.data, words)), opened(chosen, words) as desk:
         chains = desk.directory.chains()
         for chain in chains:
             store = desk.store(chain.tenant)
             with store.writing():
                 timeline = max(wall_ms(), store.tenant().timeline + 1)
                 Server(store, chain.limits).restored(timeline)
+                report_own_tills(ApiKeys(desk.database, chain.tenant), store)
     print(
         words.say(
             "A new timeline has begun. Offline rights come back once every till has synced, "
@@ -215,7 +217,8 @@ def _told(chosen: argparse.Namespace, words: Words) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(chosen: argparse.Namespace, words: Words, *, new: bool = False) -> Iterator[_Desk]:
+def opened(chosen: argparse.Namespace, words: Words, *, new: bool = False) -> Iterator[_Desk]:
+    """The store for a command, beside whoever serves it. Raises Cannot."""
     folder = chosen.data if new else _existing(chosen.data, words)
     with _told(chosen, words), _desk(folder) as desk:
         yield desk
@@ -289,8 +292,9 @@ def _limits(chosen: argparse.Namespace, words: Words) -> Limits:
     )
 
 
-def _names(words: Words, *names: str) -> None:
-    for name in names:
+def names(words: Words, *given: str) -> None:
+    """Raises Cannot where one is no name."""
+    for name in given:
         if not name.strip() or len(name) > 40 or not name.isprintable():
             raise Cannot(words.say("A name has 1 to 40 letters: {name}", name=repr(name)))
 
@@ -315,7 +319,8 @@ def _demo(folder: Path, words: Words) -> None:
         print(words.say("Demo store: {name}", name=name), flush=True)
 
 
-def _chain(desk: _Desk, chosen: argparse.Namespace, words: Words) -> Chain:
+def chain_of(desk: _Desk, chosen: argparse.Namespace, words: Words) -> Chain:
+    """The chain that is named, or the only one. Raises Cannot."""
     chains = desk.directory.chains()
     found = [chain for chain in chains if chosen.chain in (None, chain.name)]
     if len(found) != 1:

@@ -15,6 +15,7 @@ import uvicorn
 
 from app.protocol import facts
 from app.protocol.chains import Reader
+from headoffice.api.application import api_of
 from headoffice.console.pages import console_of
 from headoffice.http import RATES, DataPlane, Rates
 from headoffice.keys import ENVIRONMENT, FILE_NAME, server_key
@@ -86,7 +87,8 @@ def at_work(
         writer.start()
         try:
             console = console_of(office, writer, key.sign)
-            yield DataPlane(office, writer, watch, rates, console.routes()), office, writer
+            also = [*console.routes(), *api_of(office, writer, watch, key.sign)]
+            yield DataPlane(office, writer, watch, rates, also), office, writer
         finally:
             writer.stop()
 

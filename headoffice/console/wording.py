@@ -55,6 +55,10 @@ ACTS: Final = {
     "member_seen": mark("Looked at a member, masked"),
     "member_shown": mark("Saw a member's personal values"),
     "exported": mark("Exported a list"),
+    "api_key_made": mark("Key of the open API made"),
+    "api_key_ended": mark("Key of the open API ended"),
+    "api_enrolled": mark("Another system enrolled a member"),
+    "api_changed": mark("Another system changed a member's fields"),
 }
 REASONS: Final = {
     "customer": mark("Customer asks"),

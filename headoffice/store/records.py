@@ -238,6 +238,10 @@ class Records(ABC):
     def cells(self, member: bytes) -> Sequence[CellRecord]:
         return self._read().cells.all(member)
 
+    def new_cells(self) -> list[CellRecord]:
+        """The cells that this transaction has added: no index has them yet."""
+        return [record for added in self._read().cells.added().values() for record in added]
+
     def drop_cells(self, member: bytes) -> None:
         self._write().cells.drop(member)
 

@@ -35,7 +35,7 @@ from tests.headoffice.office import BUCKET, NOW, TABLES, TENANT, OnPostgres, Sho
 
 CONSOLE = (
     "console_staff", "console_session", "console_audit", "console_factor", "console_recovery",
-    "console_staff_store", "console_choice",
+    "console_staff_store", "console_choice", "api_key", "api_answer",
 )  # fmt: skip
 """Tables that the port's statements do not know."""
 OTHER = TENANT._replace(id=b"U" * 16, budget=7)

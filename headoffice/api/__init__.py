@@ -1,0 +1,1 @@
+"""The open back-office API: what other systems of a chain (web shops, mini-programs) ask and write."""

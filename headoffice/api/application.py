@@ -1,0 +1,130 @@
+"""The open API as a web application: its operations, its description, and the page that shows it to people."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount
+
+from app.domain.errors import Refused
+from app.protocol.signing import Sign
+from headoffice.api import members, page, reads
+from headoffice.api.desk import Desk
+from headoffice.api.gate import PREFIX, Gate, as_problem
+from headoffice.api.problems import MEDIA, TITLES, Problem, of_rules, of_status, of_values
+from headoffice.api.shapes import ProblemBody
+from headoffice.office import Office
+from headoffice.watching import Watch
+from headoffice.writer import GroupWriter
+
+VERSION: Final = "1"
+_ABOUT: Final = (
+    "What other systems of a chain ask its head office: members, points, orders. "
+    "Every request is one chain's alone, by its key. Points and money are integers."
+)
+_NOS: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"model": ProblemBody, "description": "RFC 9457: `code` says why"},
+    "5XX": {"model": ProblemBody, "description": "RFC 9457: try again later"},
+}
+
+
+def api_of(office: Office, writer: GroupWriter, watch: Watch, sign: Sign) -> list[BaseRoute]:
+    """The API of a serving head office, as a part of its web server."""
+    app = _application(Desk(office, writer, _secrets(sign)))
+    gate = Gate(app, lambda: office.api_keys, office.use_key, watch)
+    return [Mount(PREFIX, app=gate)]
+
+
+def _secrets(sign: Sign) -> Any:
+    """Values of head office's own key: a copy of the store alone does not give them."""
+    root = sha256(sign(b"regulars open api 1")).digest()
+    return lambda use: sha256(root + use).digest()
+
+
+def _application(desk: Desk) -> FastAPI:
+    app = FastAPI(
+        title="Regulars", version=VERSION, description=_ABOUT, docs_url=None, redoc_url=None,
+        openapi_url=None, redirect_slashes=False, responses=_NOS, root_path_in_servers=False,
+        servers=[{"url": PREFIX}],
+    )  # fmt: skip
+    app.state.desk = desk
+    for each in (reads, members):
+        app.include_router(each.router)
+    app.add_exception_handler(RequestValidationError, _values)
+    app.add_exception_handler(ResponseValidationError, _bug)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Exception, _other)
+    described = description(app)
+    shown = page.page_of(described)
+
+    async def show_description(_: Request) -> Response:
+        return page.json_of(described)
+
+    async def show_page(_: Request) -> Response:
+        return HTMLResponse(shown)
+
+    app.add_route("/openapi.json", show_description, include_in_schema=False)
+    app.add_route("/", show_page, include_in_schema=False)
+    return app
+
+
+def description(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document."""
+    found = app.openapi()
+    found["components"].setdefault("securitySchemes", {})["key"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Made by `regulars-headoffice new-key`; the scopes beside an operation are needed.",
+    }
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            # Wrong values are told like every other no.
+            operation["responses"].pop("422", None)
+            for status in ("4XX", "5XX"):
+                content = operation["responses"][status]["content"]
+                content[MEDIA] = content.pop("application/json")
+    found["components"]["schemas"].pop("HTTPValidationError", None)
+    found["components"]["schemas"].pop("ValidationError", None)
+    found["x-problem-codes"] = {code: title for code, (_, title) in TITLES.items()}
+    return found
+
+
+async def _values(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return of_values(error.errors()).response()
+
+
+async def _bug(_: Request, error: Exception) -> Response:
+    raise AssertionError("an answer is not as it is described") from error
+
+
+async def _framework(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    made = of_status(error.status_code)
+    made.headers |= {
+        name: value for name, value in (error.headers or {}).items() if name == "Allow"
+    }
+    return made.response()
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _other(_: Request, error: Exception) -> Response:
+    """What is left. It goes on to the gate, which writes it down."""
+    return as_problem(error).response()
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return of_rules(error).response()
