@@ -1,7 +1,7 @@
 """A merge taken back: what is known to be each one's own goes home, what was spent meanwhile is shown.
 
-A lot or a debt is the gone member's if the document that it comes from was written for them, before the merge
-or since; what only the survivor's documents made stays. So nobody is given what is another's.
+A lot or a debt is the gone member's if it came with them, or from a document that was written for them since;
+what only the survivor's documents made stays. So nobody is given what is another's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from app.domain.entries import TIER, Entry, EntryId
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
 from app.protocol.accounts import has_account
-from app.protocol.facts import MERGE, TRANSFERS, UNMERGE, Facts, read
+from app.protocol.facts import MERGE, UNMERGE, Facts, read
 from app.protocol.merging import measures, next_id, post, transfers, upgraded
 from app.protocol.open_members import OpenMember, gone_into
 from app.protocol.store import Member, Store
@@ -43,13 +43,14 @@ def unmerge(store: Store, loser: bytes, on: BusinessDate) -> tuple[Parted, ...] 
     out = next_id(store, winning.id, f"unmerge:{loser.hex()}")
     back = next_id(store, loser, f"unmerge:{winning.id.hex()}")
     own = {loser, *gone_into(store, loser)}
-    lots = [lot for lot in winning.state.lots if first_owner(store, lot.origin) in own]
-    debts = [debt for debt in winning.state.debts if first_owner(store, debt.debit) in own]
+    held = winning.state
+    lots = [lot for lot in held.lots if came_with(store, own, lot.origin)]
+    debts = [debt for debt in held.debts if came_with(store, own, debt.debit)]
     came = _came(store, winning, loser, own)
     leaving, arriving = transfers(lots, debts, out, back, on)
     figures = measures(came, out, back, len(leaving))
     leaving, arriving = leaving + figures[0], arriving + figures[1]
-    _tiers(losing, winning.state, came, leaving, arriving, out, back, on)
+    _tiers(losing, held, came, leaving, arriving, out, back, on)
     stay = tuple(each for each in winning.merged if each != loser)
     from_ = OpenMember(store, replace(winning, merged=stay))
     to = OpenMember(store, replace(losing, alias=None))
@@ -70,13 +71,23 @@ def unmerge(store: Store, loser: bytes, on: BusinessDate) -> tuple[Parted, ...] 
     )
 
 
-def first_owner(store: Store, entry: EntryId) -> bytes | None:
-    """The member for whom the document was written that an entry comes from, through all merges since."""
-    while (facts := _facts(store, entry.event)).kind in TRANSFERS:
+def came_with(store: Store, own: Set[bytes], entry: EntryId) -> bool:
+    """Whether what an entry gave or took came to its member with one of `own`.
+
+    A merge that was undone is passed over, on the way back to the entry before it.
+    """
+    undone = list[bytes | None]()
+    while True:
+        facts = _facts(store, entry.event)
+        if facts.kind == UNMERGE:
+            undone.append(facts.member)
+        elif undone and facts.kind == MERGE and facts.source == undone[-1]:
+            undone.pop()
+        else:
+            return facts.source in own
         named = facts.postings[entry.n].entry.refers_to
         assert named is not None, "a transfer says where it comes from"
         entry = named
-    return facts.source or facts.member
 
 
 def _facts(store: Store, event: bytes) -> Facts:

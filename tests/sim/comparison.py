@@ -107,25 +107,33 @@ def _chains(oracle: Oracle, at: Machine) -> None:
 
 
 def _winners(oracle: Oracle) -> None:
-    """I8: the standing cell is the highest of all that arrived, by the oracle's own order."""
-    highest: dict[tuple[bytes, str], tuple[int, bytes, Cell]] = {}
+    """I8: the standing cell is the highest of all that arrived, by the oracle's own order.
+
+    After a restore a till sends a survivor's fields again under the survivor's name, though some were written
+    for who was merged. Once they part, such a cell may stand at either.
+    """
+    named: dict[tuple[str, bytes, int], set[bytes]] = {}
+    arrived: dict[tuple[bytes, str], list[Cell]] = {}
     for (member_id, name), cells in oracle.arrived.items():
-        member_id = _survivor(oracle, member_id)
+        arrived.setdefault((_survivor(oracle, member_id), name), []).extend(cells)
         for cell in cells:
-            day = 86_400_000 << 16 if cell.value == "withdrawn" else 0
-            key = (member_id, name)
-            ranked = (cell.hlc + day, cell.device, cell)
-            if key not in highest or ranked[:2] > highest[key][:2]:
-                highest[key] = ranked
-    for (member_id, name), (_, _, cell) in highest.items():
+            named.setdefault((name, cell.device, cell.hlc), set()).add(member_id)
+    for (member_id, name), cells in arrived.items():
         member = oracle.store.member(member_id)
         if member is None or member.erased:
             continue
+        certain = [cell for cell in cells if len(named[name, cell.device, cell.hlc]) == 1]
+        standing = {max(some, key=_rank)[2:4] for some in (cells, certain) if some}
         stands = member.cells.get(name)
         oracle.require(
-            stands is not None and stands.value == cell.value and stands.hlc == cell.hlc,
+            stands is not None and (stands.value, stands.hlc) in standing,
             f"I8: {name} is not the last one written",
         )
+
+
+def _rank(cell: Cell) -> tuple[int, bytes]:
+    day = 86_400_000 << 16 if cell.value == "withdrawn" else 0
+    return cell.hlc + day, cell.device
 
 
 def _survivor(oracle: Oracle, member: bytes) -> bytes:

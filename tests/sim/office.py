@@ -50,12 +50,10 @@ def unmerge(world: World) -> None:
         return
     loser = world.rng.choice(gone)
     assert loser.alias is not None
-    before = world.oracle.parting.together(loser.id, loser.alias)
-    if world.server.unmerge(loser.id, world.now_ms) is None:
-        world.counts["unmerge refused"] += 1
-        return
-    world.counts["unmerged"] += 1
-    world.oracle.parting.parted(loser.id, loser.alias, before)
+    done = world.oracle.parting.part(
+        loser.id, loser.alias, lambda: world.server.unmerge(loser.id, world.now_ms) is not None
+    )
+    world.counts["unmerged" if done else "unmerge refused"] += 1
 
 
 def erase(world: World) -> None:

@@ -24,12 +24,14 @@ class Parting:
 
     def __init__(self, oracle: Oracle) -> None:
         self._oracle = oracle
-        self._came: dict[EntryId, bytes | EntryId] = {}
+        self._first: dict[EntryId, bytes] = {}
+        self._moved: dict[EntryId, tuple[str, bytes, EntryId]] = {}
         self._forwards: dict[bytes, bytes] = {}
 
     def forget(self) -> None:
         """The store is another one: its transfers may have the same ids and other entries."""
-        self._came.clear()
+        self._first.clear()
+        self._moved.clear()
 
     def heard(self, bodies: Iterable[bytes]) -> None:
         """Events have come: if one is forwarded it will have this id."""
@@ -42,16 +44,21 @@ class Parting:
         """An entry is new in a ledger."""
         event = self._oracle.store.event(entry.id.event)
         assert event is not None
-        transfer = facts_of(event.body).kind in ("merge", "unmerge")
-        if transfer and entry.refers_to is not None:
-            self._came[entry.id] = entry.refers_to
+        facts = facts_of(event.body)
+        if facts.kind in ("merge", "unmerge") and entry.refers_to is not None:
+            self._moved[entry.id] = (facts.kind, facts.source or member, entry.refers_to)
         else:
-            self._came[entry.id] = self._forwards.get(entry.id.event, member)
+            self._first[entry.id] = self._forwards.get(entry.id.event, member)
 
-    def _whose(self, entry: EntryId) -> bytes:
-        while not isinstance(found := self._came[entry], bytes):
-            entry = found
-        return found
+    def _way(self, entry: EntryId) -> list[bytes]:
+        """Whose document it was, then with whom it went to somebody else and has not come back."""
+        if entry in self._first:
+            return [self._first[entry]]
+        kind, whom, before = self._moved[entry]
+        way = self._way(before)
+        if kind == "merge":
+            return [*way, whom]
+        return way[:-1] if len(way) > 1 and way[-1] == whom else way
 
     def own_cells(self, member: bytes) -> list[CellRecord]:
         """Cells that came for the member, without those of who was merged into it."""
@@ -75,20 +82,33 @@ class Parting:
             sums.update({use[:2]: use.times for use in state.uses})
         return sums
 
-    def parted(self, loser: bytes, winner: bytes, before: Counter[Any]) -> None:
-        """After an un-merge: nothing won, nothing lost, and nobody has what was another's."""
+    def part(self, loser: bytes, winner: bytes, unmerge: Callable[[], bool]) -> bool:
+        """Un-merge: nothing is won, nothing lost, and each has what came with them."""
         oracle = self._oracle
         oracle.server_step()
-        after = self.together(loser, winner)
-        oracle.require(after == before, "an un-merge wins or loses something")
-        own = {loser, *_all_of(oracle.store, loser)}
-        for member, wanted in ((loser, True), (winner, False)):
-            state = _known(oracle.store, member).state
-            origins = [lot.origin for lot in state.lots] + [debt.debit for debt in state.debts]
-            for origin in origins:
-                oracle.require(
-                    (self._whose(origin) in own) == wanted, "somebody has what is another's"
-                )
+        before, wanted = self.together(loser, winner), self._came_with(loser, winner)
+        if not unmerge():
+            return False
+        oracle.server_step()
+        oracle.require(
+            self.together(loser, winner) == before, "an un-merge wins or loses something"
+        )
+        oracle.require(not self._came_with(loser, winner), "the survivor has what is another's")
+        has = {a: n for a, n in _known(oracle.store, loser).state.sums if has_account(a) and n}
+        oracle.require(has == {a: n for a, n in wanted.items() if n}, "not all came back")
+        return True
+
+    def _came_with(self, loser: bytes, winner: bytes) -> Counter[str]:
+        """What the survivor has of the other, by asset."""
+        own = {loser, *_all_of(self._oracle.store, loser)}
+        state, found = _known(self._oracle.store, winner).state, Counter[str]()
+        for lot in state.lots:
+            if self._way(lot.origin)[-1] in own:
+                found[lot.asset] += lot.remaining
+        for debt in state.debts:
+            if self._way(debt.debit)[-1] in own:
+                found[debt.asset] -= debt.amount
+        return found
 
     def at_once(
         self, server: Server, loser: bytes, winner: bytes, now_ms: int, copy: Callable[[], Store]

@@ -296,8 +296,7 @@ def forwards_without_a_source(patch: Patch) -> None:
 
 def unmerge_takes_all(patch: Patch) -> None:
     """An un-merge takes everything that the survivor has, whoever it came from."""
-    patch.setattr(unmerging, "first_owner", lambda store, entry: b"")
-    patch.setattr(unmerging, "gone_into", lambda store, member: [b""])
+    patch.setattr(unmerging, "came_with", lambda store, own, entry: True)
 
 
 def unmerge_of_the_ledger_alone(patch: Patch) -> None:

@@ -189,6 +189,24 @@ def test_two_records_can_become_one_again_and_two_again() -> None:
         assert chain.shown(at, ANNA) == chain.shown(at, BELA) == 80
 
 
+def test_points_that_come_back_after_the_un_merge_are_the_survivors_for_good() -> None:
+    """They came with Anna, Bela spent them, and a void gives them back when Anna has gone."""
+    chain = merged()
+    at = chain.tills[0]
+    right = chain.right(at, BELA, 30)
+    spent = chain.spend(at, BELA, 30, right)
+    chain.sync()
+    assert chain.server.unmerge(ANNA, NOON) == (Parted(POINTS, 30, 0),)
+    event = chain.rng.randbytes(16)
+    back = Entry(EntryId(event, 0), POINTS, "reverse", 30, TODAY, refers_to=EntryId(spent.id, 0))
+    chain.write(at, Facts(event, "void", BELA, TODAY, (Posting(back),), sale=spent.id))
+    chain.earn(at, CARA, 5)
+    chain.sync()
+    assert chain.server.merge(BELA, CARA, NOON)
+    assert chain.server.unmerge(BELA, NOON) == (Parted(POINTS, 80, 80),)
+    assert [chain.points(each) for each in (ANNA, BELA, CARA)] == [0, 80, 5]
+
+
 def test_rights_of_a_till_are_given_up_before_two_records_part() -> None:
     chain = merged()
     at = chain.tills[0]
