@@ -27,6 +27,7 @@ from headoffice.directory import Chain, Directory, KnownTill, Shop
 from headoffice.keys import ServerKey
 from headoffice.nights import Duty, Nights
 from headoffice.quiet import Known, QuietPolls
+from headoffice.recounting import Recounting
 from headoffice.store.errors import BUSY_ERRORS
 from headoffice.store.plain import Place, Plain
 from headoffice.store.records import Records
@@ -35,9 +36,6 @@ from headoffice.watching import Watch, bug, note
 STORE_FILE: Final = "office.db"
 HEARD_EVERY_MS: Final = 5 * 60_000
 """So often it is written down when tills talked that had nothing to say."""
-PAUSE_S: Final = 0.25
-PAUSE_MOST_S: Final = 8.0
-"""Between tries to reach a lost database: twice as long each time, and never for all processes at once."""
 UNREADABLE: Final = "unreadable"
 Clock = Callable[[], int]
 
@@ -83,7 +81,6 @@ class Office:
         self._read = read
         self._rng = random.SystemRandom()
         self._version: object = None
-        self._again_s = self._pause_s = 0.0
         self._written_ms = 0
         self._unwritten: set[bytes] = set()
         self._used: dict[str, int] = {}
@@ -113,7 +110,10 @@ class Office:
     # What the writer does
 
     def open(self) -> None:
-        self._open()
+        self._database = self.place.open()
+        self.directory = Directory(self._database)
+        self._nights = Nights(self.directory, self._watch)
+        self._recounting = Recounting(self._database, self._watch)
         self._reload()
 
     def broken(self, error: Exception) -> None:
@@ -150,8 +150,6 @@ class Office:
 
     def look(self) -> None:
         try:
-            if self.away and not self._reopen():
-                return
             if self._database.version() != self._version:
                 self._reload()
             if self.now_ms() - self._written_ms >= HEARD_EVERY_MS:
@@ -160,9 +158,9 @@ class Office:
             self._watch.store_failed(error)
 
     def turn(self) -> bool:
-        if self.away:
-            return False
         tenant = self._nights.turn(self._duties, self.now_ms())
+        if tenant is None:
+            tenant = self._recounting.turn(self._duties, self.now_ms())
         if tenant is None:
             return False
         self._take_committed(tenant)
@@ -183,6 +181,8 @@ class Office:
             self.put_till(self.tills[till.device]._replace(standing="locked"))
         if isinstance(request, SyncRequest) and isinstance(reply, SyncReply):
             self.quiet.remember(request, reply)
+            if request.events:
+                self._recounting.due(till.tenant, till.device)
         else:
             self.quiet.forget(till.device)
 
@@ -190,32 +190,7 @@ class Office:
         """Know a till from now on; the store knows it already."""
         self.tills = {**self.tills, till.device: till}
 
-    @property
-    def away(self) -> bool:
-        """Whether the database can't be reached."""
-        return not self._database.alive
-
     # Inside
-
-    def _reopen(self) -> bool:
-        """Reach a lost database again; what is in memory is then read anew. False: it is too early for another
-        try. Raises what is in its way."""
-        now_s = time.monotonic()
-        if now_s < self._again_s:
-            return False
-        self._pause_s = min(max(2 * self._pause_s, PAUSE_S), PAUSE_MOST_S)
-        self._again_s = now_s + self._rng.uniform(0.5, 1) * self._pause_s
-        self._database.close()
-        self._open()
-        self._pause_s = 0.0
-        note("store_back")
-        return True
-
-    def _open(self) -> None:
-        self._database = self.place.open()
-        self._version = None
-        self.directory = Directory(self._database)
-        self._nights = Nights(self.directory, self._watch)
 
     def _reload(self) -> None:
         """Read all that is kept in memory."""
@@ -233,6 +208,7 @@ class Office:
             for tenant, opened in self.chains.items()
         }
         self._nights.read()
+        self._recounting.read((till.tenant, till.device) for till in self.tills.values())
         for tenant in chains:
             self._take_figures(tenant)
         # Of what was asked before all of it and known after it: a reading that failed is done anew.
@@ -261,8 +237,10 @@ class Office:
                 store.tenant(), {name: store.head(name) for name in self._buckets(tenant)}
             )
             waiting = self.directory.quarantined(tenant)
+            unseen = self._recounting.unseen(tenant)
         self.known[tenant] = known
         self._watch.figures(known.tenant, waiting)
+        self._watch.flags(tenant, unseen)
 
     def staff(self, tenant: bytes) -> Staff:
         """Who may sign in to a chain's console, in the transaction that is under way."""

@@ -124,6 +124,11 @@ class Watch:
             "regulars_night_failures", "Times that a night's work failed; it is tried again.",
             ("chain",), registry=registry,
         )  # fmt: skip
+        self._recount_failures = Counter(
+            "regulars_recount_failures", "Times that working sales out again failed.", ("chain",),
+            registry=registry,
+        )  # fmt: skip
+        self._flags = of_chain("recount_flags", "Sales that differ and nobody has looked at.")
         self._expiries = Counter(
             "regulars_expiries_booked", "Members for whom expiries were booked.", ("chain",),
             registry=registry,
@@ -180,6 +185,14 @@ class Watch:
     def night_failed(self, chain: bytes) -> None:
         """A portion of a night's work was rolled back."""
         self._night_failures.labels(chain.hex()).inc()
+
+    def recount_failed(self, chain: bytes) -> None:
+        """A portion of a chain's recounting was rolled back."""
+        self._recount_failures.labels(chain.hex()).inc()
+
+    def flags(self, chain: bytes, unseen: int) -> None:
+        """So many sales differ and were not looked at."""
+        self._flags.labels(chain.hex()).set(unseen)
 
     def expiries(self, chain: bytes, members: int) -> None:
         """Expiries were booked for so many members."""

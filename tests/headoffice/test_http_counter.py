@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,54 +18,11 @@ from app.usecases.verify import verify
 from db import head_office
 from tests.app.chain import settle
 from tests.app.joined import kept_database, put_back
-from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, sale_command, template
-from tests.headoffice.http_office import Served, begin_chain, code_for, opened, served
+from tests.app.kiosk import Kiosk, kiosk, made_template, sale_command, template
+from tests.headoffice.counters import let_in, lines, office, second, till
+from tests.headoffice.http_office import Served, begin_chain, opened, served
 
-__all__ = ["kiosk", "made_template", "template"]
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Served]:
-    """A head office with a chain of two stores."""
-    folder = tmp_path / "office"
-    folder.mkdir()
-    begin_chain(folder)
-    with served(folder) as found:
-        yield found
-
-
-@pytest.fixture
-def till(kiosk: Kiosk) -> Kiosk:
-    """A till whose clock is right: head office answers no other."""
-    kiosk.clock.now = datetime.now(UTC)
-    return kiosk
-
-
-@pytest.fixture
-def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
-    """Another till."""
-    made = make_template(tmp_path / "second", "02")
-    found = Kiosk(made.folder, made)
-    found.clock.now = datetime.now(UTC)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def lines() -> Iterator[list[Exchange]]:
-    """Exchanges that are let go at the end."""
-    found: list[Exchange] = []
-    yield found
-    for each in found:
-        each.close()
-
-
-def let_in(till: Kiosk, office: Served, lines: list[Exchange], name: str = "till 1") -> Exchange:
-    joined = join(till.ctx, office.url, code_for(office.folder, "North", name))
-    assert (joined.store, joined.till) == ("North", name)
-    exchange = Exchange(till.ctx)
-    lines.append(exchange)
-    return exchange
+__all__ = ["kiosk", "lines", "made_template", "office", "second", "template", "till"]
 
 
 def test_a_till_joins_by_a_code_and_another_sees_its_members(

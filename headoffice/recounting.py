@@ -1,0 +1,323 @@
+"""Head office works every sale of its tills out again, by the same rules, and flags what differs (domain.md 2).
+
+Nothing that a till sent is changed or refused for it: a flag is a question for somebody. It follows each till's
+chain with a place of its own, a portion at a time in the writer's quiet moments, so a push never waits for it;
+what was read by a head office that was killed is read again, and gives the same rows.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from app.domain.business_day import BusinessDate
+from app.domain.documents import SaleDocument
+from app.domain.documents_plain import sale_from_plain
+from app.domain.errors import Refused
+from app.domain.programme import Programme
+from app.domain.programme_plain import programme_from_plain
+from app.domain.programme_versions import CHAIN_FROM, programme_on
+from app.domain.recount import Difference, recount
+from app.domain.state import MemberState
+from app.protocol import facts
+from app.protocol.events import Event, NotCanonical
+from app.protocol.facts import Facts, NotReadable
+from app.protocol.open_members import survivor
+from app.protocol.references import REFERENCE_BUCKET
+from app.protocol.store import Store
+from headoffice import programmes, settlement
+from headoffice.nights import Duty
+from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain
+from headoffice.store.records import Records
+from headoffice.watching import Watch, bug, note
+
+SALE: Final = "sale"
+PROGRAMME: Final = "programme"
+PORTION_MS: Final = 10
+EVENTS_MOST: Final = 50
+RETRY_MS: Final = 60_000
+_NUMBER_MOST: Final = 1 << 62
+
+_PLACE: Final = """
+SELECT epoch, seq FROM recount_place WHERE tenant_id = ? AND dist_key = ? AND device_id = ?
+"""
+_PUT_PLACE: Final = """
+INSERT INTO recount_place (tenant_id, dist_key, device_id, epoch, seq) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq
+"""
+_EVENTS: Final = """
+SELECT link.seq, event.body FROM link JOIN event USING (tenant_id, dist_key, event_id)
+WHERE link.tenant_id = ? AND link.dist_key = ? AND link.device_id = ? AND link.epoch = ? AND link.seq > ?
+    AND link.seq <= ?
+ORDER BY link.seq
+"""
+_OWN: Final = """
+SELECT body FROM own_programme WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND version = ?
+"""
+_PUT_OWN: Final = """
+INSERT INTO own_programme (tenant_id, dist_key, device_id, version, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, device_id, version) DO UPDATE SET body = excluded.body
+"""
+_PUT_FLAG: Final = """
+INSERT INTO recount_flag (
+    tenant_id, dist_key, event_id, what, device_id, member_id, business_date, claimed, ours, noted_ms
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, event_id, what) DO NOTHING
+"""
+_COUNT: Final = """
+SELECT count(*) FROM recount_flag WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL
+"""
+
+
+_UNREADABLE: Final = (Difference("unreadable", 0, 0),)
+
+
+class At(NamedTuple):
+    """A sale among a till's events."""
+
+    device: bytes
+    event: Event
+    facts: Facts
+
+
+class Recounting:
+    """The recounting of all chains of one store. All of it is called in the writer's thread alone."""
+
+    def __init__(self, plain: Plain, watch: Watch) -> None:
+        self._plain = plain
+        self._watch = watch
+        self._due: dict[bytes, dict[bytes, None]] = {}
+        self._own: dict[tuple[bytes, bytes, int], Programme | None] = {}
+        self._published: dict[bytes, tuple[int, tuple[Programme, ...]]] = {}
+        self._not_before_ms: dict[bytes, int] = {}
+
+    def read(self, tills: Iterable[tuple[bytes, bytes]]) -> None:
+        """Look at all tills, (tenant, device): at the start, or after another process has written."""
+        self._published.clear()
+        for tenant, device in tills:
+            self.due(tenant, device)
+
+    def due(self, tenant: bytes, device: bytes) -> None:
+        """A till has sent something."""
+        self._due.setdefault(tenant, {})[device] = None
+
+    def turn(self, duties: Mapping[bytes, Duty], now_ms: int) -> bytes | None:
+        """Do one portion of what is due; returns whose it was, None where nothing is. Never raises."""
+        for tenant in [tenant for tenant, devices in self._due.items() if devices]:
+            duty = duties.get(tenant)
+            if duty is None:
+                del self._due[tenant]
+                continue
+            if now_ms < self._not_before_ms.get(tenant, 0):
+                continue
+            try:
+                self._portion(duty.store, tenant, now_ms)
+                return tenant
+            except Exception as error:  # whatever it is, tills are to be served on
+                self._not_before_ms[tenant] = now_ms + RETRY_MS
+                self._watch.recount_failed(tenant)
+                note("recount_failed", level=logging.ERROR, chain=tenant, **bug(error))
+        return None
+
+    def _portion(self, store: Records, tenant: bytes, now_ms: int) -> None:
+        """Look at some tills' next events, in one transaction."""
+        until_s, due = time.monotonic() + PORTION_MS / 1000, self._due[tenant]
+        through = dict[bytes, bool]()
+        with store.writing():
+            for device in due:
+                through[device] = self._walk(store, tenant, device, now_ms, until_s)
+                if time.monotonic() >= until_s:
+                    break
+        for device, done in through.items():
+            del due[device]
+            if not done:
+                due[device] = None  # Behind those that have waited longer.
+
+    def _walk(
+        self, store: Store, tenant: bytes, device: bytes, now_ms: int, until_s: float
+    ) -> bool:
+        """Look at a till's next events. True: there are no more."""
+        known = store.device(device)
+        if known is None:
+            return True
+        own = (tenant, dist_key(tenant))
+        found = self._plain.rows(_PLACE, (*own, device))
+        epoch, seq = found[0] if found else (1, 0)
+        # A chain of an earlier epoch may go on in none: what is in the new one again gives the same rows.
+        rows = self._plain.rows(_EVENTS, (*own, device, epoch, seq, seq + EVENTS_MOST))
+        last, looked = seq, 0
+        for number, body in rows:
+            self._look(store, tenant, device, bytes(body), now_ms)
+            last, looked = number, looked + 1
+            if time.monotonic() >= until_s:
+                break
+        through = looked == len(rows) < EVENTS_MOST
+        if through and epoch < known.place.epoch:
+            epoch, last, through = epoch + 1, 0, False
+        if (epoch, last) != (found[0] if found else None):
+            self._plain.run(_PUT_PLACE, (*own, device, epoch, last))
+        return through
+
+    def unseen(self, tenant: bytes) -> int:
+        """How many flags nobody has looked at."""
+        return int(self._plain.rows(_COUNT, (tenant, dist_key(tenant)))[0][0])
+
+    # One event
+
+    def _look(self, store: Store, tenant: bytes, device: bytes, body: bytes, now_ms: int) -> None:
+        try:
+            read = facts.read(body)
+        except NotReadable:
+            return  # It is in quarantine.
+        try:
+            event = Event.from_bytes(body, epoch=1, seq=1)
+        except NotCanonical:
+            if read.kind == SALE and read.member is not None:
+                self._flag(tenant, device, read, _UNREADABLE, now_ms)
+            return
+        if event.kind == PROGRAMME:
+            self._keep_own(tenant, device, event)
+        elif event.kind == SALE and read.member is not None:
+            at = At(device, event, read)
+            found = self._doubts(store, tenant, at)
+            self._flag(tenant, device, read, found, now_ms)
+        self._settle(store, tenant, event, read)
+
+    def _settle(self, store: Store, tenant: bytes, event: Event, read: Facts) -> None:
+        if settlement.spends(read):
+            settlement.settle(store, self._plain, tenant, read, event)
+        touched = {
+            posting.entry.refers_to.event for posting in read.postings if posting.entry.refers_to
+        }
+        for sale in {*touched, *([read.sale] if read.sale else [])}:
+            known = store.event(sale)
+            if known is None or known.standing == "quarantined":
+                continue
+            try:
+                sold, document = (
+                    facts.read(known.body),
+                    Event.from_bytes(known.body, epoch=1, seq=1),
+                )
+            except (NotCanonical, NotReadable):
+                continue
+            if settlement.spends(sold):
+                settlement.settle(store, self._plain, tenant, sold, document)
+
+    def _doubts(self, store: Store, tenant: bytes, at: At) -> Sequence[Difference]:
+        """What is to be asked about a member's sale."""
+        try:
+            document = sale_from_plain(at.event.doc["sale"])
+            version = document.programme_version
+            programme = self._programme(store, tenant, at.device, version)
+            if programme is None:
+                return (Difference("unknown_version", version, 0),)
+            found = recounted(document, at, programme)
+            member = store.member(survivor(store, at.facts.member or b""))
+            state = MemberState() if member is None else member.state
+            published = self._chains(store, tenant)
+            return [
+                *found,
+                *_of_version(document, published),
+                *_of_state(document, programme, state),
+            ]
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, Refused):
+            return _UNREADABLE
+
+    def _flag(
+        self, tenant: bytes, device: bytes, read: Facts, found: Sequence[Difference], now_ms: int
+    ) -> None:
+        own = (tenant, dist_key(tenant))
+        for what, claimed, ours in found:
+            fits = type(claimed) is int and max(abs(claimed), abs(ours)) < _NUMBER_MOST
+            figures = (claimed, ours) if fits else (0, 0)
+            values = (read.id, what, device, read.member, int(read.on), *figures, now_ms)
+            self._plain.run(_PUT_FLAG, (*own, *values))
+
+    # Programmes
+
+    def _keep_own(self, tenant: bytes, device: bytes, event: Event) -> None:
+        """A version of a till's own, of before it joined."""
+        version, plain = event.doc.get("version"), event.doc.get("programme")
+        if type(version) is not int or not 0 < version < CHAIN_FROM:
+            return
+        body = msgspec.json.encode(plain)
+        self._plain.run(_PUT_OWN, (tenant, dist_key(tenant), device, version, body))
+        self._own.pop((tenant, device, version), None)
+
+    def _programme(
+        self, store: Store, tenant: bytes, device: bytes, version: int
+    ) -> Programme | None:
+        if version >= CHAIN_FROM:
+            chains = self._chains(store, tenant)
+            return next((each for each in chains if each.version == version), None)
+        key = (tenant, device, version)
+        if key not in self._own:
+            found = self._plain.rows(_OWN, (tenant, dist_key(tenant), device, version))
+            self._own[key] = _parsed(bytes(found[0][0])) if found else None
+        return self._own[key]
+
+    def _chains(self, store: Store, tenant: bytes) -> tuple[Programme, ...]:
+        head = store.head(REFERENCE_BUCKET)
+        known = self._published.get(tenant)
+        if known is None or known[0] != head:
+            found = tuple(each.programme for each in programmes.published(store))
+            known = self._published[tenant] = (head, found)
+        return known[1]
+
+
+def _parsed(body: bytes) -> Programme | None:
+    try:
+        return programme_from_plain(msgspec.json.decode(body))
+    except (msgspec.MsgspecError, Refused, ValueError):
+        return None
+
+
+def recounted(document: SaleDocument, at: At, programme: Programme) -> Sequence[Difference]:
+    """A sale is quoted a moment before its event: at the full minute it may have been the minute before."""
+    entries = [posting.entry for posting in at.facts.postings]
+    minute = (at.event.at_us // 60_000_000 + at.event.offset_min) % 1440
+    found = recount(document, entries, programme, minute)
+    return found and recount(document, entries, programme, (minute - 1) % 1440) and found
+
+
+def _of_version(document: SaleDocument, published: Sequence[Programme]) -> Sequence[Difference]:
+    """Whether the till sold by rules that were over: it had not heard of the new ones."""
+    due = programme_on(published, document.business_date)
+    if due is None or document.programme_version == due.version:
+        return ()
+    return (Difference("older_version", document.programme_version, due.version),)
+
+
+def _of_state(
+    document: SaleDocument, programme: Programme, state: MemberState
+) -> Sequence[Difference]:
+    """What the member's own ledger says of the claims of a sale, as far as it can tell afterwards."""
+    found = list[Difference]()
+    on = document.business_date
+    before = _rank(state, on, since_before=on)
+    after = _rank(state, on, since_before=on.plus(1))
+    claimed = document.tier_rank or 0
+    if not min(before, after) <= claimed <= max(before, after):
+        found.append(Difference("tier", claimed, before))
+    cap, earned = programme.earning.cap_per_day, state.day(on).earned
+    if cap is not None and document.points_earned and earned > cap:
+        found.append(Difference("day_cap", earned, cap))
+    for code, until in document.benefits_used:
+        times = state.times_used(code, until.year)
+        if times > 1:
+            found.append(Difference("used_twice", times, 1))
+    return found
+
+
+def _rank(state: MemberState, on: BusinessDate, *, since_before: BusinessDate) -> int:
+    """The highest tier that had begun before a date and was good on `on`."""
+    return max(
+        (tier.rank for tier in state.tiers if tier.since < since_before and tier.until >= on),
+        default=0,
+    )

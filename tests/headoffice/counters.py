@@ -1,0 +1,63 @@
+"""The counter's own tills and a serving head office, for tests of both together over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.sync.exchange import Exchange
+from app.sync.join import join
+from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, template
+from tests.headoffice.http_office import Served, begin_chain, code_for, served
+
+__all__ = ["kiosk", "let_in", "lines", "made_template", "office", "second", "template", "till"]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Served]:
+    """A head office with a chain of two stores."""
+    folder = tmp_path / "office"
+    folder.mkdir()
+    begin_chain(folder)
+    with served(folder) as found:
+        yield found
+
+
+@pytest.fixture
+def till(kiosk: Kiosk) -> Kiosk:
+    """A till whose clock is right: head office answers no other."""
+    kiosk.clock.now = datetime.now(UTC)
+    return kiosk
+
+
+@pytest.fixture
+def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
+    """Another till."""
+    made = make_template(tmp_path / "second", "02")
+    found = Kiosk(made.folder, made)
+    found.clock.now = datetime.now(UTC)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def lines() -> Iterator[list[Exchange]]:
+    """Exchanges that are let go at the end."""
+    found: list[Exchange] = []
+    yield found
+    for each in found:
+        each.close()
+
+
+def let_in(
+    till: Kiosk, office: Served, lines: list[Exchange], name: str = "till 1", shop: str = "North"
+) -> Exchange:
+    """The till joins the chain, and its exchange."""
+    joined = join(till.ctx, office.url, code_for(office.folder, shop, name))
+    assert (joined.store, joined.till) == (shop, name)
+    exchange = Exchange(till.ctx)
+    lines.append(exchange)
+    return exchange
