@@ -35,6 +35,20 @@ class Month:
 
 def live(kiosk: Kiosk, chain: Chain, exchange: Exchange, *, days: int, sales_a_day: int) -> Month:
     """Sell to some members every day, nothing answered; then settle, and compare everything."""
+    members = trade(kiosk, chain, exchange, days=days, sales_a_day=sales_a_day)
+    stands = standing(kiosk.ctx)
+    assert stands is not None
+    before = balances(kiosk, members)
+    chain.heard.clear()
+    settle(exchange)
+    compare(kiosk, chain, before)
+    return told(chain, days * sales_a_day, stands.waiting)
+
+
+def trade(
+    kiosk: Kiosk, chain: Chain, exchange: Exchange, *, days: int, sales_a_day: int
+) -> list[bytes]:
+    """The month itself; then there is a line again. The members that were sold to."""
     members = [kiosk.member_id]
     chain.cut = True
     for day in range(days):
@@ -50,18 +64,20 @@ def live(kiosk: Kiosk, chain: Chain, exchange: Exchange, *, days: int, sales_a_d
         heard = exchange.once()
         assert heard is not None
         assert heard.why == "gone"
-    stands = standing(kiosk.ctx)
-    assert stands is not None
     chain.cut = False
-    before = {member: member_panel(kiosk.ctx, member).points_balance for member in members}
-    chain.heard.clear()
-    settle(exchange)
+    return members
+
+
+def balances(kiosk: Kiosk, members: list[bytes]) -> dict[bytes, int]:
+    """What the till shows."""
+    return {member: member_panel(kiosk.ctx, member).points_balance for member in members}
+
+
+def told(chain: Chain, sales: int, waiting: int) -> Month:
+    """The way back, from what head office heard."""
     asked = [request_of(body) for body in chain.heard]
     pushes = [len(each.events) for each in asked if isinstance(each, SyncRequest)]
-    compare(kiosk, chain, before)
-    return Month(
-        days * sales_a_day, stands.waiting, len(asked), max(pushes), max(map(len, chain.heard))
-    )
+    return Month(sales, waiting, len(asked), max(pushes), max(map(len, chain.heard)))
 
 
 def sell_at(kiosk: Kiosk, member: bytes, minor: int) -> None:

@@ -21,6 +21,7 @@ from tests.long import (
     lossy_line,
     member_lives,
     month_end,
+    offline_month,
     random_cases,
     simulator,
 )
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
     "lossy_line": lossy_line.run,
     "member_lives": member_lives.run,
     "month_end": month_end.run,
+    "offline_month": offline_month.run,
     "random_cases": random_cases.run,
     "simulator": simulator.run,
 }
