@@ -160,7 +160,6 @@ def open_till(
                 share(1, 1)
             if mending:
                 mend(context, findings)
-                context.behind = any(code == "witness_ahead" for code, _ in findings.found)
         except BaseException:
             store.close()
             raise

@@ -437,11 +437,13 @@ class Context:
             self.journal_problem = error.strerror or type(error).__name__
             log.error("journal file not written: %s", self.journal_problem)
             return
-        if tx._closed is not None:
-            try:
+        try:
+            if tx._records:
+                self.witness.note(tx._records[-1].seq, tx._records[-1].hash)
+            if tx._closed is not None:
                 self.witness.keep(*tx._closed, self._has)
-            except (OSError, db_errors.StoreError) as error:
-                log.warning("side file not written: %s", error)
+        except (OSError, db_errors.StoreError) as error:
+            log.warning("side file not written: %s", error)
 
     def _has(self, seq: int, hash_: bytes) -> bool:
         with self.store.read() as conn:

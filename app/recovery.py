@@ -123,7 +123,7 @@ def _last_event(path: Path, key: StoreKey, how: str) -> int | None:
 
 
 def mend(ctx: Context, findings: Findings) -> None:
-    """Compare database and journal file and bring both to the same last event.
+    """Compare database and journal file and bring both to the same last event; `ctx.behind` is known then.
 
     Raises Unavailable(JOURNAL_CONFLICT) when they hold different events under one number, and
     Unavailable(JOURNAL_GAP) when an event is whole in neither.
@@ -150,19 +150,26 @@ def _ask_witness(ctx: Context, findings: Findings) -> None:
     """Hold the store against the side file: an older one put back with its older journal is told at once, by
     one incident, whatever start finds it again."""
     witness, standing = ctx.witness.look()
+    newest = ctx.witness.newest()
     with ctx.read() as conn:
         noted = {(code, facts) for _, code, facts in rows.incidents(conn)}
         if standing == "missing" and not till.any_shift_closed(conn):
-            return  # made before there was a side file, and it has had nothing to write down
+            standing = ""  # made before there was a side file, and it has had nothing to write down
         row = rows.event_by_seq(conn, witness.seq) if witness else None
+        last = rows.event_by_seq(conn, newest[0]) if newest else None
+    ahead = newest is not None and (last is None or last.hash != newest[1])
     found = Findings()
     if standing:
         found.add(f"witness_{standing}")
     elif witness and (row is None or row.hash != witness.head):
         found.add("witness_ahead", seq=witness.seq)
-    findings.found += [
-        (code, facts) for code, facts in found.found if (code, _plain(facts)) not in noted
-    ]
+    elif ahead and newest is not None:
+        found.add("witness_ahead", seq=newest[0])
+    told = [(code, facts) for code, facts in found.found if (code, _plain(facts)) not in noted]
+    findings.found += told
+    # As long as nothing was recorded since, at each start: a till that is killed before it gives up its rights
+    # must not keep them.
+    ctx.behind = ahead or any(code == "witness_ahead" for code, _ in told)
 
 
 def _check_tail(ctx: Context, conn: Connection) -> None:

@@ -1,15 +1,16 @@
-"""The side file `head.rwf` beside a store: how far its journal had come when a shift or a day was closed,
-from its set-up on.
+"""The side files beside a store: how far its journal had come. `head.rwf` is written when a shift or a day is
+closed, from the set-up on; `head.now` with each event, without waiting for the disk.
 
-A database and a journal file that are both put back to an older state agree with each other; this file, which
-no backup holds, then knows of a later event (security.md section 5, A4). Sealed under the store's key; its
-number only ever rises.
+A database and a journal file that are both put back to an older state agree with each other; these files, which
+no backup holds, then know of a later event (security.md section 5, A4; sync.md section 3). Sealed under the
+store's key; their number only ever rises.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from typing import Final, Literal
 from app.journal import Sealer, derive_key, fsync_folder, write_all
 
 FILE_NAME: Final = "head.rwf"
-_RECORD: Final = 3
+NEWEST_NAME: Final = "head.now"
+_RECORD, _NEWEST = 3, 4
+_PLACE: Final = struct.Struct(">Q32s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,28 @@ class WitnessFile:
             os.close(fd)
         os.replace(temp, self.path)
         fsync_folder(self.path.parent)
+
+    def note(self, seq: int, head: bytes) -> None:
+        """The newest event, after it is durable. It costs no wait for the disk: after a power failure the file
+        may tell of an earlier event or be torn, and then nothing is concluded from it. Raises OSError."""
+        sealed = self._sealer.seal(_NEWEST, seq, _PLACE.pack(seq, head), number=1)
+        fd = os.open(self.path.with_name(NEWEST_NAME), os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            write_all(fd, sealed)
+        finally:
+            os.close(fd)
+
+    def newest(self) -> tuple[int, bytes] | None:
+        """(sequence, hash) of the event that was noted last; None where there is none, or none to be read."""
+        try:
+            blob = self.path.with_name(NEWEST_NAME).read_bytes()
+        except OSError:
+            return None
+        found = [plain for _, kind, _, plain in self._sealer.records(blob, 1) if kind == _NEWEST]
+        if len(found) != 1 or found[0] is None:
+            return None
+        seq, head = _PLACE.unpack(found[0])
+        return seq, head
 
     def _opened(self) -> list[tuple[int, int, int, bytes | None]]:
         return list(self._sealer.records(self.path.read_bytes(), 0))
