@@ -17,7 +17,7 @@ from app.i18n import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, MissingCatalogueError, 
 from headoffice import operating
 from headoffice.api import commands
 from headoffice.api.keys import PER_MINUTE, SCOPES
-from headoffice.operating import Cannot
+from headoffice.at_store import Cannot
 from resources import locale_dir
 
 WRONG_USE: Final = 2
@@ -35,6 +35,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "tills": operating.list_tills,
     "revoke": operating.revoke,
     "restored": operating.restored,
+    "migrate": operating.migrate,
 }
 Say = Callable[[str], str]
 
@@ -83,6 +84,7 @@ def parser(say: Say) -> argparse.ArgumentParser:
 
     def command(name: str, told: str) -> argparse.ArgumentParser:
         made = chosen.add_parser(name, help=told)
+        _postgresql(made, say)
         made.add_argument(
             "--data", type=Path, metavar="FOLDER", required=True,
             help=say("the folder of the store, the key and the lock"),
@@ -121,6 +123,10 @@ def parser(say: Say) -> argparse.ArgumentParser:
     revoke.add_argument(
         "device", metavar="DEVICE", help=say("as `tills` lists it; eight characters are enough")
     )
+    migrate = chosen.add_parser(
+        "migrate", help=say("bring PostgreSQL to this version, as the owner of its tables")
+    )
+    _postgresql(migrate, say)
     command("restored", say("after the store was brought back from a backup, before it serves"))
     return top
 
@@ -180,6 +186,16 @@ def _add_chain(chain: argparse.ArgumentParser, say: Say) -> None:
     chain.add_argument(
         "--utc-offset", type=int, default=480, metavar="MINUTES",
         help=say("local time less UTC (default 480)"),
+    )  # fmt: skip
+
+
+def _postgresql(command: argparse.ArgumentParser, say: Say) -> None:
+    command.add_argument(
+        "--postgresql", metavar="DSN", nargs="?", const="",
+        help=say(
+            "the store is in PostgreSQL: a connection string without a password, or nothing where the "
+            "environment says which"
+        ),
     )  # fmt: skip
 
 

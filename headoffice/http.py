@@ -376,8 +376,11 @@ class DataPlane:
 
     async def _readyz(self, _: HttpRequest) -> Response:
         """Tills can be served."""
-        ready = self.serving
-        return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
+        if not self.serving:
+            return PlainTextResponse("not ready\n", 503)
+        if self._office.away:
+            return PlainTextResponse("the database is away\n", 503)
+        return PlainTextResponse("ready\n")
 
     async def _metrics(self, request: HttpRequest) -> Response:
         """Figures, to this machine alone: a chain's risk is nobody else's business."""

@@ -36,6 +36,9 @@ from headoffice.watching import Watch, bug, note
 STORE_FILE: Final = "office.db"
 HEARD_EVERY_MS: Final = 5 * 60_000
 """So often it is written down when tills talked that had nothing to say."""
+PAUSE_S: Final = 0.25
+PAUSE_MOST_S: Final = 8.0
+"""Between tries to reach a lost database: twice as long each time, and never for all processes at once."""
 UNREADABLE: Final = "unreadable"
 Clock = Callable[[], int]
 
@@ -81,6 +84,7 @@ class Office:
         self._read = read
         self._rng = random.SystemRandom()
         self._version: object = None
+        self._again_s = self._pause_s = 0.0
         self._written_ms = 0
         self._unwritten: set[bytes] = set()
         self._used: dict[str, int] = {}
@@ -110,10 +114,7 @@ class Office:
     # What the writer does
 
     def open(self) -> None:
-        self._database = self.place.open()
-        self.directory = Directory(self._database)
-        self._nights = Nights(self.directory, self._watch)
-        self._recounting = Recounting(self._database, self._watch)
+        self._open()
         self._reload()
 
     def broken(self, error: Exception) -> None:
@@ -150,6 +151,8 @@ class Office:
 
     def look(self) -> None:
         try:
+            if self.away and not self._reopen():
+                return
             if self._database.version() != self._version:
                 self._reload()
             if self.now_ms() - self._written_ms >= HEARD_EVERY_MS:
@@ -158,6 +161,8 @@ class Office:
             self._watch.store_failed(error)
 
     def turn(self) -> bool:
+        if self.away:
+            return False
         tenant = self._nights.turn(self._duties, self.now_ms())
         if tenant is None:
             tenant = self._recounting.turn(self._duties, self.now_ms())
@@ -190,7 +195,33 @@ class Office:
         """Know a till from now on; the store knows it already."""
         self.tills = {**self.tills, till.device: till}
 
+    @property
+    def away(self) -> bool:
+        """Whether the database can't be reached."""
+        return not self._database.alive
+
     # Inside
+
+    def _reopen(self) -> bool:
+        """Reach a lost database again; what is in memory is then read anew. False: it is too early for another
+        try. Raises what is in its way."""
+        now_s = time.monotonic()
+        if now_s < self._again_s:
+            return False
+        self._pause_s = min(max(2 * self._pause_s, PAUSE_S), PAUSE_MOST_S)
+        self._again_s = now_s + self._rng.uniform(0.5, 1) * self._pause_s
+        self._database.close()
+        self._open()
+        self._pause_s = 0.0
+        note("store_back")
+        return True
+
+    def _open(self) -> None:
+        self._database = self.place.open()
+        self._version = None
+        self.directory = Directory(self._database)
+        self._nights = Nights(self.directory, self._watch)
+        self._recounting = Recounting(self._database, self._watch)
 
     def _reload(self) -> None:
         """Read all that is kept in memory."""

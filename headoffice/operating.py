@@ -6,12 +6,9 @@ import argparse
 import contextlib
 import signal
 import socket
-import sqlite3
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import uuid4
 
 from app.i18n import Words
@@ -19,15 +16,23 @@ from app.protocol.limits import Limits
 from app.protocol.server import Server
 from headoffice import letting_in
 from headoffice.api.keys import ApiKeys, report_own_tills
+from headoffice.at_store import (
+    Cannot,
+    StoreDesk,
+    desk_at,
+    dsn_of,
+    existing,
+    make_folder,
+    opened,
+    place_of,
+    told,
+)
 from headoffice.console.staff import ROLES, Staff, initials_of
-from headoffice.directory import Chain, Directory, KnownTill, Shop
-from headoffice.keys import BadKeyFile
-from headoffice.office import STORE_FILE, wall_ms
-from headoffice.serving import Address, AlreadyServing, alone, at_work, listening, web_server
-from headoffice.store.errors import StoreBusy, StoreError
-from headoffice.store.plain import Opened
-from headoffice.store.records import Records
-from headoffice.store.sqlite_place import SqlitePlace
+from headoffice.directory import Chain, KnownTill, Shop
+from headoffice.office import wall_ms
+from headoffice.serving import Address, alone, at_work, listening, web_server
+from headoffice.store import postgresql_opening
+from headoffice.store.plain import Place
 from headoffice.watching import log_to_stderr
 
 LEASE_HOURS_MOST: Final = 72
@@ -35,27 +40,16 @@ _DEVICE_LEAST: Final = 8
 ROLE_NAMES: Final = tuple(role.replace("_", "-") for role in ROLES)
 
 
-class Cannot(Exception):
-    """Why a command could not be done, in the reader's language."""
-
-
-class _Desk(NamedTuple):
-    database: Opened
-    directory: Directory
-
-    def store(self, tenant: bytes) -> Records:
-        return self.database.store(tenant)
-
-
 def serve(chosen: argparse.Namespace, words: Words) -> None:
     """Answer tills until somebody stops it."""
     address = _address(chosen, words)
-    _make_folder(chosen.data, words)
+    make_folder(chosen.data, words)
+    place = place_of(chosen, words)
     log_to_stderr()
-    with _told(chosen, words), contextlib.ExitStack() as stack:
+    with told(chosen, words), contextlib.ExitStack() as stack:
         if chosen.demo:
-            _demo(chosen.data, words)
-        plane, office, writer = stack.enter_context(at_work(chosen.data))
+            _demo(place, words)
+        plane, office, writer = stack.enter_context(at_work(chosen.data, place=place))
         listener = stack.enter_context(contextlib.closing(_listening(address, words)))
         server = web_server(plane, address)
         host, port = listener.getsockname()[:2]
@@ -74,7 +68,7 @@ def serve(chosen: argparse.Namespace, words: Words) -> None:
 def new_chain(chosen: argparse.Namespace, words: Words) -> None:
     """Begin a chain with its stores."""
     limits = _limits(chosen, words)
-    _make_folder(chosen.data, words)
+    make_folder(chosen.data, words)
     with opened(chosen, words, new=True) as desk:
         if any(chain.name == chosen.name for chain in desk.directory.chains()):
             raise Cannot(words.say("There is a chain {name} already.", name=chosen.name))
@@ -172,7 +166,7 @@ def revoke(chosen: argparse.Namespace, words: Words) -> None:
 
 def restored(chosen: argparse.Namespace, words: Words) -> None:
     """Begin a new timeline: no till is promised anything until every live one has told what it had."""
-    with _told(chosen, words), alone(_existing(chosen.data, words)), opened(chosen, words) as desk:
+    with told(chosen, words), alone(existing(chosen, words)), opened(chosen, words) as desk:
         chains = desk.directory.chains()
         for chain in chains:
             store = desk.store(chain.tenant)
@@ -188,61 +182,17 @@ def restored(chosen: argparse.Namespace, words: Words) -> None:
     )
 
 
+def migrate(chosen: argparse.Namespace, words: Words) -> None:
+    """Bring the database to the schema of this version; tills may go on meanwhile."""
+    dsn = dsn_of(chosen.postgresql, words)
+    if dsn is None:
+        raise Cannot(words.say("Say which database: --postgresql DSN, as the owner of its tables."))
+    with told(chosen, words):
+        steps = postgresql_opening.migrate(dsn)
+    print(words.count("{number} step was made.", "{number} steps were made.", steps, number=steps))
+
+
 # Inside -------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _told(chosen: argparse.Namespace, words: Words) -> Iterator[None]:
-    """What the store, its key or the disk say no with, as a sentence."""
-    try:
-        yield
-    except AlreadyServing as error:
-        raise Cannot(
-            words.say("Another head office serves {folder}. Stop it first.", folder=chosen.data)
-        ) from error
-    except BadKeyFile as error:
-        sentence = (
-            words.say("Others may read the key {file}. Take their rights away (chmod 600).", file=error.path)
-            if error.why == "open"
-            else words.say("{file} holds no key. Bring it back from a backup.", file=error.path)
-        )  # fmt: skip
-        raise Cannot(sentence) from error
-    except StoreBusy as error:
-        raise Cannot(words.say("The store is being written to. Try again.")) from error
-    except StoreError as error:
-        raise Cannot(words.say("The store can't be opened: {why}.", why=error)) from error
-    except (OSError, sqlite3.Error) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Cannot(words.say("The store can't be used: {why}.", why=why)) from error
-
-
-@contextlib.contextmanager
-def opened(chosen: argparse.Namespace, words: Words, *, new: bool = False) -> Iterator[_Desk]:
-    """The store for a command, beside whoever serves it. Raises Cannot."""
-    folder = chosen.data if new else _existing(chosen.data, words)
-    with _told(chosen, words), _desk(folder) as desk:
-        yield desk
-
-
-@contextlib.contextmanager
-def _desk(folder: Path) -> Iterator[_Desk]:
-    with contextlib.closing(SqlitePlace(folder / STORE_FILE).open()) as database:
-        yield _Desk(database, Directory(database))
-
-
-def _existing(folder: Path, words: Words) -> Path:
-    if not (folder / STORE_FILE).is_file():
-        raise Cannot(
-            words.say("There is no head office in {folder}: begin with new-chain.", folder=folder)
-        )
-    return folder
-
-
-def _make_folder(folder: Path, words: Words) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise Cannot(words.say("{folder} can't be made.", folder=folder)) from error
 
 
 def _address(chosen: argparse.Namespace, words: Words) -> Address:
@@ -299,7 +249,7 @@ def names(words: Words, *given: str) -> None:
             raise Cannot(words.say("A name has 1 to 40 letters: {name}", name=repr(name)))
 
 
-def _begin(desk: _Desk, chain: Chain, budget: int, shops: list[tuple[str, str]]) -> None:
+def _begin(desk: StoreDesk, chain: Chain, budget: int, shops: list[tuple[str, str]]) -> None:
     store = desk.store(chain.tenant)
     with store.writing():
         letting_in.new_chain(store, desk.directory, chain, budget=budget, now_ms=wall_ms())
@@ -307,9 +257,9 @@ def _begin(desk: _Desk, chain: Chain, budget: int, shops: list[tuple[str, str]])
             desk.directory.put_shop(Shop(chain.tenant, uuid4().bytes, name, bucket))
 
 
-def _demo(folder: Path, words: Words) -> None:
+def _demo(place: Place, words: Words) -> None:
     """A chain with two stores, where there is none at all."""
-    with _desk(folder) as desk:
+    with desk_at(place) as desk:
         if desk.directory.chains():
             return
         chain = Chain(uuid4().bytes, words.say("Demo chain"), 480, Limits())
@@ -319,7 +269,7 @@ def _demo(folder: Path, words: Words) -> None:
         print(words.say("Demo store: {name}", name=name), flush=True)
 
 
-def chain_of(desk: _Desk, chosen: argparse.Namespace, words: Words) -> Chain:
+def chain_of(desk: StoreDesk, chosen: argparse.Namespace, words: Words) -> Chain:
     """The chain that is named, or the only one. Raises Cannot."""
     chains = desk.directory.chains()
     found = [chain for chain in chains if chosen.chain in (None, chain.name)]
@@ -329,11 +279,11 @@ def chain_of(desk: _Desk, chosen: argparse.Namespace, words: Words) -> Chain:
     return found[0]
 
 
-def _shops(desk: _Desk, chain: Chain) -> list[Shop]:
+def _shops(desk: StoreDesk, chain: Chain) -> list[Shop]:
     return list(desk.directory.shops_of(chain.tenant))
 
 
-def _till(desk: _Desk, device: str, words: Words) -> KnownTill:
+def _till(desk: StoreDesk, device: str, words: Words) -> KnownTill:
     """The only till whose device begins so."""
     asked = device.lower()
     found = [till for till in desk.directory.tills() if till.device.hex().startswith(asked)]

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount
 
 from app.domain.errors import Refused
 from app.protocol.signing import Sign
-from headoffice.api import members, page, reads
+from headoffice.api import members, orders, page, reads
 from headoffice.api.desk import Desk
 from headoffice.api.gate import PREFIX, Gate, as_problem
 from headoffice.api.problems import MEDIA, TITLES, Problem, of_rules, of_status, of_values
@@ -54,7 +54,7 @@ def _application(desk: Desk) -> FastAPI:
         servers=[{"url": PREFIX}],
     )  # fmt: skip
     app.state.desk = desk
-    for each in (reads, members):
+    for each in (reads, members, orders):
         app.include_router(each.router)
     app.add_exception_handler(RequestValidationError, _values)
     app.add_exception_handler(ResponseValidationError, _bug)

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from app.i18n import Words
 from headoffice.api.keys import ApiKey, ApiKeys, new_key
+from headoffice.at_store import Cannot, opened
 from headoffice.console.staff import Staff
 from headoffice.office import wall_ms
-from headoffice.operating import Cannot, chain_of, names, opened
+from headoffice.operating import chain_of, names
 from headoffice.store.plain import Plain
 
 

@@ -85,6 +85,12 @@ class Asked:
         return found
 
     @property
+    def devices(self) -> frozenset[bytes]:
+        """The devices of all systems of the chain."""
+        known = self.desk.office.api_keys.values()
+        return frozenset(key.device for key in known if key.tenant == self.tenant)
+
+    @property
     def personal(self) -> bool:
         """Whether personal values are shown whole."""
         return "members:personal" in self.key.scopes

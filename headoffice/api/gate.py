@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -20,7 +19,7 @@ from headoffice.api.keys import ApiKey, key_of
 from headoffice.api.problems import Problem
 from headoffice.console.browser import HEADERS
 from headoffice.limiting import TokenBuckets
-from headoffice.store.errors import StoreError
+from headoffice.store.errors import BUSY_ERRORS
 from headoffice.watching import Watch, bug, note
 from headoffice.writer import Busy
 
@@ -153,7 +152,7 @@ def as_problem(error: Exception) -> Problem:
     """What who asked hears of an error."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, Busy | StoreError | sqlite3.OperationalError):
+    if isinstance(error, (Busy, *BUSY_ERRORS)):
         return Problem("busy", retry_after="2")
     return Problem("internal")
 

@@ -15,7 +15,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry
 from app.ids import Uuid7
 from app.protocol.events import Event
-from app.protocol.facts import Authority, Facts, plain_entry, plain_sync, read
+from app.protocol.facts import HOLD_VOID, Authority, Facts, plain_entry, plain_sync, read
 from app.protocol.hlc import stamp
 from app.protocol.ids import random_id
 from app.protocol.open_members import survivor
@@ -103,11 +103,34 @@ class OwnTill:
     # Events
 
     def hold(self, hold: bytes, member: bytes, points: int, on: BusinessDate) -> bool:
-        """Reserve points."""
+        """Reserve points; False: they are not free, and nothing was written."""
+        return self._hold(hold, on, member=member, asset=POINTS, amount=points)
+
+    def hold_lines(
+        self, hold: bytes, sale: bytes, lines: tuple[tuple[int, int], ...], on: BusinessDate
+    ) -> bool:
+        """Reserve lines of a sale for a return."""
+        return self._hold(hold, on, sale=sale, lines=lines)
+
+    def void(self, hold: bytes) -> None:
+        """End a hold unused."""
+        self.record(Facts(self.new_id(), HOLD_VOID, None, self.today, hold=hold))
+
+    def _hold(
+        self,
+        hold: bytes,
+        on: BusinessDate,
+        *,
+        member: bytes | None = None,
+        asset: str = "",
+        amount: int = 0,
+        sale: bytes | None = None,
+        lines: tuple[tuple[int, int], ...] = (),
+    ) -> bool:
         device = self.device
         request = HoldRequest(
             random_id(_rng), device.id, device.place.epoch, self.store.tenant().timeline, hold, member,
-            POINTS, points, on,
+            asset, amount, on, sale, lines,
         )  # fmt: skip
         reply = self.chain.server.handle(request, self.now_ms, _rng)
         assert isinstance(reply, HoldReply), "head office's own device is let in"

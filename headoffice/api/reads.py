@@ -86,7 +86,7 @@ def get_member(asked: Caller, member: MemberId) -> shapes.MemberBody:
     """A member: balance, what may be spent today, what expires, tier. One that was merged is shown as who they
     were merged into."""
     with asked.reading() as snapshot:
-        known = _known(snapshot, member)
+        known = survivor(snapshot, bytes.fromhex(member))
     _audit(asked, [known], "member_seen")
     return _told(asked, known, member)
 
@@ -101,7 +101,7 @@ def get_ledger(
     """A page of a member's ledger, the last entries first."""
     before = number_of(cursor, 1 << 62)
     with asked.reading() as snapshot:
-        known = _known(snapshot, member)
+        known = survivor(snapshot, bytes.fromhex(member))
         found = snapshot.ledger(known.id, before, limit + 1)
     page = found[:limit]
     return shapes.LedgerPage(
@@ -114,7 +114,7 @@ def get_ledger(
 def get_profile(asked: Caller, member: MemberId, response: Response) -> shapes.Profile:
     """A member's personal fields and consents, with the ETag that a change has to name."""
     with asked.reading() as snapshot:
-        known = _known(snapshot, member)
+        known = survivor(snapshot, bytes.fromhex(member))
     _audit(asked, [known], "member_seen")
     response.headers["etag"] = etag_of(known)
     return profile_of(asked, known)
@@ -139,8 +139,9 @@ def profile_of(asked: Asked, known: Member) -> shapes.Profile:
     return shapes.Profile(**fields, consents=consents)
 
 
-def _known(snapshot: Snapshot, member: str) -> Member:
-    return _survivor(snapshot, living(snapshot.member(bytes.fromhex(member))))
+def survivor(snapshot: Snapshot, member: bytes) -> Member:
+    """The member, or who they were merged into. Raises Problem: not_found, erased."""
+    return _survivor(snapshot, living(snapshot.member(member)))
 
 
 def _survivor(snapshot: Snapshot, known: Member) -> Member:

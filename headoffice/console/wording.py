@@ -59,6 +59,7 @@ ACTS: Final = {
     "api_key_ended": mark("Key of the open API ended"),
     "api_enrolled": mark("Another system enrolled a member"),
     "api_changed": mark("Another system changed a member's fields"),
+    "api_points": mark("Another system moved a member's points"),
 }
 REASONS: Final = {
     "customer": mark("Customer asks"),

@@ -25,6 +25,7 @@ from headoffice.store.statements import Ask, Query, Table
 
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _OF_TENANT: Final = "SELECT set_config('app.tenant', %s, true)"
+_CHANGED: Final = "UPDATE register SET version = version + 1 WHERE tenant_id = %s AND dist_key = %s"
 _LOCK: Final = "SELECT 1 FROM tenant WHERE tenant_id = %s FOR NO KEY UPDATE"
 _json: Final = msgspec.json.Encoder(enc_hook=int)
 
@@ -49,7 +50,8 @@ class PostgresStore(Records):
 
     @contextmanager
     def _begun(self, begin: str, *, lock: bool) -> Iterator[None]:
-        raw = self._raw
+        raw, own = self._raw, (self._tenant, dist_key(self._tenant))
+        raw.wrote, counted = False, 0
         try:
             with raw.pipeline():
                 raw.execute(begin)
@@ -57,9 +59,12 @@ class PostgresStore(Records):
                 if lock:
                     raw.execute(_LOCK, (self._tenant,))
             yield
+            if raw.wrote and raw.info.transaction_status == _IN_TRANSACTION:
+                counted = raw.execute(_CHANGED, own).rowcount
             # A transaction that failed and was not left by an error answers COMMIT with ROLLBACK.
             if raw.execute("COMMIT").statusmessage != "COMMIT":
                 raise StoreError("the transaction had failed before its end")
+            raw.commits += counted
         except psycopg.errors.LockNotAvailable as error:
             raise StoreBusy(self._lock_wait_ms) from error
         except psycopg.OperationalError as error:
@@ -72,6 +77,7 @@ class PostgresStore(Records):
 
 
 _IDLE: Final = psycopg.pq.TransactionStatus.IDLE
+_IN_TRANSACTION: Final = psycopg.pq.TransactionStatus.INTRANS
 
 
 class PostgresRows:
@@ -100,10 +106,12 @@ class PostgresRows:
             names = table.names
             objects = _json.encode([dict(zip(names, row, strict=True)) for row in rows])
             own = self._own if table.own else ()
+            self._raw.wrote = True
             self._raw.execute(insert(table), (*own, objects.decode()))
 
     def drop(self, query: Query, keys: Sequence[Row]) -> None:
         if keys:
+            self._raw.wrote = True
             self._raw.execute(delete(query), self._keyed(query, keys))
 
     def _fetch(self, text: str, values: Sequence[Any]) -> list[Row]:

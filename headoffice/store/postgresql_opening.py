@@ -5,19 +5,38 @@ A step (steps.py) is recorded with its SHA-256. Nothing here knows what the tabl
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from headoffice.store.errors import NotAStore, NotMigrated, RoleTooMighty
 from headoffice.store.steps import POSTGRESQL, Step, compared, shipped
 
-Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection of head office's.
+
+    wrote    whether the transaction under way has written anything
+    commits  of chains by this connection, as the register counts them
+    """
+
+    wrote = False
+    commits = 0
+
+
 ROLE: Final = "regulars_app"
 """Who head office works as: neither the owner of the tables nor allowed to bypass row-level security."""
 LOCK_WAIT_MS: Final = 2_000
 """So long a statement waits for a lock before it is refused."""
+CONNECT_S: Final = 3
+"""So long a database that does not answer is waited for."""
 
+_PATIENCE: Final[dict[str, Any]] = {
+    "connect_timeout": CONNECT_S, "keepalives_idle": 10, "keepalives_interval": 5,
+    "keepalives_count": 3, "tcp_user_timeout": 15_000, "application_name": "regulars-headoffice",
+}  # fmt: skip
+"""A network that swallows what is sent is given up like a closed connection; the string may say otherwise."""
 _RECORD: Final = """
 CREATE TABLE IF NOT EXISTS schema_step (
     number bigint NOT NULL PRIMARY KEY CHECK (number > 0),
@@ -66,8 +85,10 @@ def connect(dsn: str, *, lock_wait_ms: int = LOCK_WAIT_MS) -> Connection:
 
     Raises NotMigrated, NewerSchema, MigrationChanged, or RoleTooMighty: row-level security must hold for it.
     """
-    raw = psycopg.connect(
-        dsn, autocommit=True, prepare_threshold=1, options=f"-c lock_timeout={lock_wait_ms}"
+    given = conninfo_to_dict(dsn)
+    options = f"{given.pop('options', '')} -c lock_timeout={lock_wait_ms}"
+    raw = Connection.connect(
+        **{**_PATIENCE, **given}, options=options, autocommit=True, prepare_threshold=1
     )
     try:
         _check_schema(raw)
@@ -79,7 +100,7 @@ def connect(dsn: str, *, lock_wait_ms: int = LOCK_WAIT_MS) -> Connection:
     return raw
 
 
-def _there(raw: Connection) -> tuple[bool, bool]:
+def _there(raw: psycopg.Connection[tuple[Any, ...]]) -> tuple[bool, bool]:
     found = raw.execute(_THERE).fetchone()
     assert found is not None
     return found[0], found[1]

@@ -82,9 +82,17 @@ class Cluster:
             owner.execute("TRUNCATE tenant CASCADE")
 
     def restart_after_kill(self) -> None:
-        """End the server without a checkpoint or a word to anybody, as a crash does, and start it again."""
+        """`kill`, and start it again."""
+        self.kill()
+        self.start()
+
+    def kill(self) -> None:
+        """End the server without a checkpoint or a word to anybody, as a crash does."""
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(_START_S)
+
+    def start(self) -> None:
+        """Start it again."""
         self._process = self._started()
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.headoffice.cluster import Cluster
 from tests.headoffice.office import Database, OnPostgres, OnSqlite
 from tests.headoffice.ran import PROPERTY
-from tests.headoffice.serving_process import end_what_is_left
+from tests.headoffice.serving_process import DSN_FILE, end_what_is_left
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,16 @@ def cluster(_cluster: Cluster, request: pytest.FixtureRequest) -> Cluster:
     _cluster.empty()
     request.node.user_properties.append((PROPERTY, _cluster.version))
     return _cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A head office on the test's folder has its store in either database: `sqlite` or `postgresql`."""
+    kind: str = request.param
+    if kind == "postgresql":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        (tmp_path / DSN_FILE).write_text(cluster.app)
+    return kind
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -41,10 +41,12 @@ from headoffice.keys import verifier
 from headoffice.office import STORE_FILE, Office, wall_ms
 from headoffice.serving import Address, at_work, listening, web_server
 from headoffice.store.opening import open_database
-from headoffice.store.plain import Opened
+from headoffice.store.plain import Opened, Place
+from headoffice.store.postgresql_place import PostgresPlace
 from headoffice.store.records import Records
 from headoffice.store.sqlite_place import SqlitePlace
-from headoffice.writer import GroupWriter
+from headoffice.writer import HOLD, GroupWriter, Job
+from tests.headoffice.serving_process import DSN_FILE
 from tests.sim.machine import Machine
 from tests.sim.till_memory import MemoryTillStore
 
@@ -99,7 +101,17 @@ def opened(folder: Path, tenant: bytes = TENANT) -> Iterator[tuple[Records, Dire
 
 def database_of(folder: Path) -> Opened:
     """A connection of one's own to the store that is served from a folder."""
-    return SqlitePlace(folder / STORE_FILE).open()
+    return place_of(folder).open()
+
+
+def place_of(folder: Path, connect: Callable[[Path], sqlite3.Connection] = open_database) -> Place:
+    """Where the store of a folder is: its own file, or the PostgreSQL that a test has named there."""
+    named = folder / DSN_FILE
+    return (
+        PostgresPlace(named.read_text())
+        if named.exists()
+        else SqlitePlace(folder / STORE_FILE, connect)
+    )
 
 
 def rows(folder: Path, text: str, tenant: bytes = TENANT) -> list[tuple[Any, ...]]:
@@ -168,7 +180,7 @@ def served(
 ) -> Iterator[Served]:
     """Head office on a folder, answering on a port of its own."""
     clock = Clock()
-    place = SqlitePlace(folder / STORE_FILE, connect)
+    place = place_of(folder, connect)
     with (
         listening(Address(port=0)) as listener,
         at_work(folder, now_ms=clock, rates=rates, read=read, place=place) as (
@@ -191,6 +203,27 @@ def served(
                 till.client.close()
             server.should_exit = True
             thread.join()
+
+
+def trace(chain: Served, told: Callable[[str], None]) -> None:
+    """Hear of each statement of the writer's connection from now on."""
+    over = threading.Event()
+
+    def begin() -> None:
+        raw = getattr(chain.office._database, "raw")  # noqa: B009  # either driver's
+        if isinstance(raw, sqlite3.Connection):
+            raw.set_trace_callback(told)
+            return
+        execute = raw.execute
+
+        def heard(text: str, *values: Any, **options: Any) -> Any:
+            told(text)
+            return execute(text, *values, **options)
+
+        raw.execute = heard
+
+    chain.writer.submit(Job(HOLD, 1, None, begin, lambda _: None, lambda _, __: over.set()))
+    assert over.wait(30)
 
 
 def wait_for(true: Callable[[], bool], most_s: float = 30) -> None:

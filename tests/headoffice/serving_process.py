@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+DSN_FILE: Final = "postgresql"
+"""In a test's folder: names the database, where that is not a file there."""
+
 
 def run(*arguments: object, language: str = "en") -> subprocess.CompletedProcess[str]:
     """One command, to its end."""
@@ -30,6 +33,8 @@ class Process:
 
     def __init__(self, folder: Path, *options: str) -> None:
         command = [sys.executable, "-m", "headoffice", "--language", "en", "serve"]
+        if (folder / DSN_FILE).exists():
+            options = ("--postgresql", (folder / DSN_FILE).read_text(), *options)
         self._child = subprocess.Popen(
             [*command, "--data", str(folder), "--port", "0", *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment(),

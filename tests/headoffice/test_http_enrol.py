@@ -25,6 +25,8 @@ from tests.headoffice.http_office import (
     wait_for,
 )
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 OFTEN = RATES._replace(enrol_per_s=1000, enrol_burst=1000)
 
 

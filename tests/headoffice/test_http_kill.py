@@ -16,6 +16,8 @@ from app.protocol.wire import SyncReply
 from tests.headoffice.http_office import ANNA, HttpTill, begin_chain, code_for, opened, wait_for
 from tests.headoffice.serving_process import Process
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 KILLS = 6
 
 

@@ -43,6 +43,8 @@ from tests.headoffice.http_office import (
 from tests.headoffice.serving_process import Process
 from tests.headoffice.test_http_kill import Sender, moved, sales
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 OTHER = b"U" * 16
 KILLS = 5
 MEMBERS = 3 * FRAME_ROWS + 10
