@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.i18n import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, MissingCatalogueError, Words
-from headoffice import operating
+from headoffice import moving, operating
 from headoffice.api import commands
 from headoffice.api.keys import PER_MINUTE, SCOPES
 from headoffice.at_store import Cannot
@@ -36,6 +36,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "revoke": operating.revoke,
     "restored": operating.restored,
     "migrate": operating.migrate,
+    "move": moving.move,
 }
 Say = Callable[[str], str]
 
@@ -123,6 +124,16 @@ def parser(say: Say) -> argparse.ArgumentParser:
     revoke.add_argument(
         "device", metavar="DEVICE", help=say("as `tills` lists it; eight characters are enough")
     )
+    move = command("move", say("move a chain from the folder's file to PostgreSQL; its tills wait"))
+    move.add_argument("chain", metavar="CHAIN")
+    move.add_argument(
+        "--to", metavar="DSN", required=True,
+        help=say("the database, as the owner of its tables; without a password"),
+    )  # fmt: skip
+    move.add_argument(
+        "--give-up", action="store_true",
+        help=say("a move was killed: serve the chain from the folder again"),
+    )  # fmt: skip
     migrate = chosen.add_parser(
         "migrate", help=say("bring PostgreSQL to this version, as the owner of its tables")
     )

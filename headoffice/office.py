@@ -77,6 +77,7 @@ class Office:
         self.shops: Mapping[bytes, Shop] = {}
         self.heard: dict[bytes, int] = {}
         self.known: dict[bytes, Known] = {}
+        self.moving: frozenset[bytes] = frozenset()
         self.chains: dict[bytes, Open] = {}
         self.api_keys: Mapping[str, ApiKey] = {}
         self.place = place
@@ -98,7 +99,7 @@ class Office:
     def answer_quietly(self, till: KnownTill, request: SyncRequest) -> SyncReply | None:
         """The answer to a poll that needs no store."""
         known = self.known.get(till.tenant)
-        if known is None or till.standing != "live":
+        if known is None or till.standing != "live" or till.tenant in self.moving:
             return None
         return self.quiet.answer(request, known, self.now_ms())
 
@@ -227,6 +228,7 @@ class Office:
         """Read all that is kept in memory."""
         version = self._database.version()
         self.quiet.forget_all()
+        self.moving = self._database.moving()
         chains = {chain.tenant: chain for chain in self.directory.chains()}
         self.chains = {tenant: self._opened(chain) for tenant, chain in chains.items()}
         self.shops = {shop.id: shop for shop in self.directory.shops()}
@@ -237,6 +239,7 @@ class Office:
         self._duties = {
             tenant: Duty(opened.chain, opened.store, self._buckets(tenant))
             for tenant, opened in self.chains.items()
+            if tenant not in self.moving
         }
         self._nights.read()
         self._recounting.read((till.tenant, till.device) for till in self.tills.values())
@@ -298,7 +301,7 @@ class Office:
         """Of each chain how long its longest silent live till has been so, in seconds."""
         now_ms, oldest = self.now_ms(), dict.fromkeys(self.chains, 0)
         for till in self.tills.values():
-            if till.standing == "live":
+            if till.standing == "live" and till.tenant not in self.moving:
                 silent = (now_ms - self.heard.get(till.device, till.heard_ms)) // 1000
                 oldest[till.tenant] = max(oldest.get(till.tenant, 0), silent)
         return oldest
@@ -311,7 +314,7 @@ class Office:
         for tenant, chain in self.chains.items():
             own = [each for each in tuple(devices) if self._is_of(each, tenant)]
             keys = [key for key in tuple(used) if self.api_keys[key].tenant == tenant]
-            if own or keys:
+            if (own or keys) and tenant not in self.moving:
                 with chain.store.writing():
                     for device in own:
                         self.directory.heard(tenant, device, self.heard[device])

@@ -167,7 +167,8 @@ def revoke(chosen: argparse.Namespace, words: Words) -> None:
 def restored(chosen: argparse.Namespace, words: Words) -> None:
     """Begin a new timeline: no till is promised anything until every live one has told what it had."""
     with told(chosen, words), alone(existing(chosen, words)), opened(chosen, words) as desk:
-        chains = desk.directory.chains()
+        moving = desk.database.moving()
+        chains = [chain for chain in desk.directory.chains() if chain.tenant not in moving]
         for chain in chains:
             store = desk.store(chain.tenant)
             with store.writing():

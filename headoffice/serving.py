@@ -49,12 +49,12 @@ class Address(NamedTuple):
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Be the only one that serves a folder. Raises AlreadyServing.
+def alone(folder: Path, lock: str = LOCK_FILE) -> Iterator[None]:
+    """Be the only one that serves a folder, or does what another lock stands for. Raises AlreadyServing.
 
     A transaction on a little database of its own: every operating system ends it with the process.
     """
-    raw = sqlite3.connect(folder / LOCK_FILE, timeout=0, isolation_level=None)
+    raw = sqlite3.connect(folder / lock, timeout=0, isolation_level=None)
     try:
         try:
             raw.execute("BEGIN EXCLUSIVE")

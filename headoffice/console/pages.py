@@ -129,6 +129,8 @@ class Console:
         if held is None:
             return None
         now_ms = desk.office.now_ms()
+        if held.tenant in desk.office.moving:
+            raise Busy("the chain moves")
         with desk.office.place.reading(held.tenant) as plain:
             staff = Staff(plain, held.tenant)
             people, session = People(staff), staff.session(held.token, now_ms)

@@ -21,6 +21,13 @@ class StoreBusy(StoreError):
         )
 
 
+class StoreMoved(StoreError):
+    """The chain is on its way to another database, or there already: here nothing of it is written any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the chain moves, or has moved, to another database")
+
+
 class StoreGone(StoreError):
     """The database can't be reached any more. Of a commit that was under way nobody knows: till and head
     office find out together when the till sends again."""

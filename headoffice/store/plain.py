@@ -58,6 +58,9 @@ class Opened(Plain, Protocol):
     def version(self) -> object:
         """Another value whenever another connection has committed something."""
 
+    def moving(self) -> frozenset[bytes]:
+        """The chains of which nothing is written here any more: another database has them, or soon will."""
+
     @property
     def alive(self) -> bool:
         """Whether the database can be reached by it. Once lost it stays so: open another one."""

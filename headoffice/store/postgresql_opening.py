@@ -91,7 +91,7 @@ def connect(dsn: str, *, lock_wait_ms: int = LOCK_WAIT_MS) -> Connection:
         **{**_PATIENCE, **given}, options=options, autocommit=True, prepare_threshold=1
     )
     try:
-        _check_schema(raw)
+        check_schema(raw)
         _check_role(raw)
         raw.execute(_DURABLE)
     except BaseException:
@@ -106,7 +106,8 @@ def _there(raw: psycopg.Connection[tuple[Any, ...]]) -> tuple[bool, bool]:
     return found[0], found[1]
 
 
-def _check_schema(raw: Connection) -> None:
+def check_schema(raw: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Raises NotMigrated, NewerSchema or MigrationChanged where the database is not of this version."""
     known = shipped(POSTGRESQL)
     had = raw.execute(_HAD).fetchall() if _there(raw)[0] else []
     if compared(had, known, raw.info.dbname) < len(known):

@@ -65,6 +65,9 @@ class PostgresPlain:
         chains, commits = self.rows(_VERSION)[0]
         return chains, commits - self.raw.commits
 
+    def moving(self) -> frozenset[bytes]:
+        return frozenset()
+
     @property
     def alive(self) -> bool:
         return not self.raw.closed

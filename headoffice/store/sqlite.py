@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from app.protocol.wire import Request
 from headoffice.store.distribution import dist_key
+from headoffice.store.errors import StoreMoved
 from headoffice.store.opening import WAIT_MS, transaction
 from headoffice.store.records import Records
 from headoffice.store.row_records import Row
 from headoffice.store.statements import Ask, Query, Table
 
+_MOVING: Final = "SELECT 1 FROM move WHERE tenant_id = ? AND dist_key = ?"
 KEYS_MOST: Final = 256
 """So many keys are asked for in one statement; a power of two."""
 
@@ -29,8 +31,12 @@ class SqliteStore(Records):
 
     @contextmanager
     def writing(self, requests: Iterable[Request] = ()) -> Iterator[None]:
-        with transaction(self._raw, self._wait_ms), self._transaction("writing", requests):
-            yield
+        with transaction(self._raw, self._wait_ms):
+            # With the lock held: who marks the chain waits for the writer before, and stops the next one.
+            if self._raw.execute(_MOVING, (self._tenant, dist_key(self._tenant))).fetchone():
+                raise StoreMoved
+            with self._transaction("writing", requests):
+                yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -55,6 +55,9 @@ class SqlitePlain:
     def version(self) -> object:
         return self.raw.execute("PRAGMA data_version").fetchone()[0]
 
+    def moving(self) -> frozenset[bytes]:
+        return frozenset(tenant for (tenant,) in self.rows("SELECT tenant_id FROM move"))
+
     @property
     def alive(self) -> bool:
         return True
