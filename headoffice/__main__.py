@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.i18n import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, MissingCatalogueError, Words
-from headoffice import moving, operating
+from headoffice import moving, operating, ruling
 from headoffice.api import commands
 from headoffice.api.keys import PER_MINUTE, SCOPES
 from headoffice.at_store import Cannot
@@ -32,6 +32,9 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "new-key": commands.make_key,
     "keys": commands.list_keys,
     "end-key": commands.end_key,
+    "publish": ruling.publish,
+    "lost-card": ruling.lost_card,
+    "settlement": ruling.settle,
     "tills": operating.list_tills,
     "revoke": operating.revoke,
     "restored": operating.restored,
@@ -117,6 +120,7 @@ def parser(say: Say) -> argparse.ArgumentParser:
     command("keys", say("list the keys of the open API"))
     over = command("end-key", say("shut a key of the open API out for ever"))
     over.add_argument("key", metavar="KEY", help=say("its first part, as `keys` lists it"))
+    _add_ruling(command, say)
     command("tills", say("list the tills of all chains"))
     revoke = command(
         "revoke", say("shut a till out for ever and write off what it may still spend")
@@ -140,6 +144,28 @@ def parser(say: Say) -> argparse.ArgumentParser:
     _postgresql(migrate, say)
     command("restored", say("after the store was brought back from a backup, before it serves"))
     return top
+
+
+def _add_ruling(command: Callable[[str, str], argparse.ArgumentParser], say: Say) -> None:
+    version = command("publish", say("publish a version of the programme to all tills"))
+    version.add_argument("file", metavar="FILE", type=Path, help=say("the programme, JSON"))
+    version.add_argument(
+        "--from",
+        dest="starts",
+        metavar="DATE",
+        help=say("its first business date; default: the file's"),
+    )
+    _of_chain(version, say)
+    card = command("lost-card", say("let every till refuse a card that was reported lost"))
+    card.add_argument("number", metavar="NUMBER")
+    card.add_argument(
+        "--found", action="store_true", help=say("it was found: take it off the list")
+    )
+    _of_chain(card, say)
+    points = command("settlement", say("points earned in one store and spent in another, as CSV"))
+    points.add_argument("first", metavar="FIRST", help=say("first business date, like 2026-11-01"))
+    points.add_argument("last", metavar="LAST", help=say("last business date"))
+    _of_chain(points, say)
 
 
 def _add_key(key: argparse.ArgumentParser, say: Say) -> None:

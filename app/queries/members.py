@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlcipher3.dbapi2 import Connection
 
-from app import cached_fold, posting
+from app import bases, cached_fold, posting
 from app.account import birthdays_of
 from app.code_ranges import CardFault, card_digits, card_fault, plain_card
 from app.context import Context
@@ -28,6 +30,7 @@ from app.domain.redemption import value_of
 from app.domain.state import MemberState, view
 from app.domain.tiers import tier_outlook
 from app.protocol.events import decode, instant_of
+from app.protocol.references import LOST_CARDS, lost_cards_of
 from app.queries.guard import read_ahead
 from app.queries.records import (
     Expiring,
@@ -39,7 +42,7 @@ from app.queries.records import (
     TierProgress,
 )
 from app.queries.selling_date import selling_date
-from db import people, rows
+from db import head_office, people, rows
 
 RECENT = 6
 LEDGER_SHOWN = 200
@@ -72,7 +75,11 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
         on = selling_date(ctx, conn)
         programme = ctx.programme_on(conn, on)
         profile = people.profile(conn, member_id)
-        cards = people.credentials_of(conn, member_id, "card")
+        lost = _reported_lost(conn)
+        cards = [
+            replace(each, state="lost") if each.value in lost else each
+            for each in people.credentials_of(conn, member_id, "card")
+        ]
         state = as_good(cached_fold.load_state(conn, member_id, None), on)
         recent = _ledger(ctx, conn, member_id, limit=RECENT)
         points = view(state, on)
@@ -178,6 +185,9 @@ def member_of_card(ctx: Context, number: str) -> bytes:
     """The member of a scanned card. Raises Refused(CARD_UNKNOWN | CARD_LOST | CARD_REPLACED)."""
     with ctx.read() as conn:
         row = people.credential(conn, "card", number)
+        lost = number in _reported_lost(conn)
+    if lost and row is not None:
+        raise Refused(Refusal.CARD_LOST)
     if row is None or row.state in ("stock", "cancelled"):
         raise Refused(Refusal.CARD_UNKNOWN)
     if row.state == "lost":
@@ -185,6 +195,12 @@ def member_of_card(ctx: Context, number: str) -> bytes:
     if row.state == "replaced":
         raise Refused(Refusal.CARD_REPLACED)
     return row.member_id
+
+
+def _reported_lost(conn: Connection) -> frozenset[str]:
+    """The cards that head office knows to be lost; none at a till of its own."""
+    body = head_office.reference_set(conn, LOST_CARDS)
+    return frozenset() if body is None else lost_cards_of(bases.REFERENCE.unpack(body).body)
 
 
 def is_card_to_give(ctx: Context, number: str) -> bool:

@@ -35,12 +35,12 @@ def csv_of(listing: Listing) -> bytes:
     """The list as a file that a spreadsheet opens and never computes."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\r\n")
-    write.writerow([_safe(head) for head in listing.heads])
+    write.writerow([safe(head) for head in listing.heads])
     for row in listing.rows:
-        write.writerow([_safe(each.text) if each.number is None else each.number for each in row])
+        write.writerow([safe(each.text) if each.number is None else each.number for each in row])
     return (_MARK + out.getvalue()).encode()
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
