@@ -222,10 +222,14 @@ class DataPlane:
         return till, by_next
 
     def _in_time(self, signed: SignedRequest) -> None:
-        apart_s = signed.head.created_s - self._office.now_ms() // 1000
+        apart_s = self._apart_s(signed)
         self._watch.skew(apart_s)
         if abs(apart_s) > signing.CLOCK_APART_S:
             raise No(401, "clock")
+
+    def _apart_s(self, signed: SignedRequest) -> int:
+        """How far the sender's clock is ahead of ours, in seconds."""
+        return signed.head.created_s - self._office.now_ms() // 1000
 
     async def _done(
         self,
@@ -291,8 +295,10 @@ class DataPlane:
             quiet = None if by_next else self._office.answer_quietly(till, message)
             if quiet is not None:
                 exchange.quiet = True
+                self._office.hear_of(message, quiet, self._apart_s(signed))
                 return 200, wire.to_bytes(quiet)
         reply: Reply = await self._once(signed, self._served(message, till, by_next=by_next))
+        self._office.hear_of(message, reply, self._apart_s(signed))
         if isinstance(reply, Fork):
             self._watch.fork()
         shut_out = isinstance(reply, Refusal) and reply.why in _SHUT_OUT

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.protocol import facts
 from app.protocol.chains import Reader
@@ -48,6 +48,15 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Told(NamedTuple):
+    """What a till said in its last poll. apart_s: its clock less ours. waiting: events still with it."""
+
+    at_ms: int
+    apart_s: int
+    waiting: int
+    protos: tuple[int, int]
+
+
 @dataclass(slots=True)
 class Open:
     """A chain whose store is open. `kinds`: of the events that the group under way has read."""
@@ -76,6 +85,7 @@ class Office:
         self.tills: Mapping[bytes, KnownTill] = {}
         self.shops: Mapping[bytes, Shop] = {}
         self.heard: dict[bytes, int] = {}
+        self.told: dict[bytes, Told] = {}
         self.known: dict[bytes, Known] = {}
         self.moving: frozenset[bytes] = frozenset()
         self.chains: dict[bytes, Open] = {}
@@ -102,6 +112,12 @@ class Office:
         if known is None or till.standing != "live" or till.tenant in self.moving:
             return None
         return self.quiet.answer(request, known, self.now_ms())
+
+    def hear_of(self, message: Request, reply: Reply, apart_s: int) -> None:
+        """What a till's poll says of itself; it is not kept over a restart, the next poll says it anew."""
+        if isinstance(message, SyncRequest) and isinstance(reply, SyncReply):
+            waiting = max(message.top - reply.have.seq, 0)
+            self.told[message.device] = Told(self.now_ms(), apart_s, waiting, message.protos)
 
     def hear(self, device: bytes) -> None:
         """A till has talked."""

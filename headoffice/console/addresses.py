@@ -7,7 +7,15 @@ from typing import Final, Literal, NamedTuple
 
 from starlette.responses import Response
 
-from headoffice.console import chain_pages, entrance, factor_pages, member_pages, people_pages
+from headoffice.console import (
+    chain_pages,
+    entrance,
+    factor_pages,
+    member_pages,
+    people_pages,
+    quarantine_pages,
+    till_pages,
+)
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.staff import ROLES, Role
 
@@ -46,6 +54,12 @@ def _quarantine_note(asked: Asked) -> str:
     )
 
 
+def _conflicts_note(asked: Asked) -> str:
+    return asked.words.say(
+        "Two tills wrote the same field and neither knew of the other. The later one stands; both are here."
+    )
+
+
 PAGES: Final = (
     Page("GET", entrance.SIGN_IN, entrance.show_sign_in, None),
     Page("POST", entrance.SIGN_IN, entrance.sign_in, None, guess=True),
@@ -72,20 +86,43 @@ PAGES: Final = (
         "GET",
         "/console/tills",
         chain_pages.list_page(
-            lambda asked: asked.words.say("Stores and tills"), chain_pages.tills, _tills_note
+            lambda asked: asked.words.say("Stores and tills"), till_pages.tills, _tills_note
         ),
     ),
-    Page("GET", "/console/tills.csv", chain_pages.list_file(chain_pages.tills)),
+    Page("GET", "/console/tills.csv", chain_pages.list_file(till_pages.tills)),
     Page(
         "GET",
         "/console/quarantine",
         chain_pages.list_page(
-            lambda asked: asked.words.say("Quarantine"), chain_pages.quarantine, _quarantine_note
+            lambda asked: asked.words.say("Quarantine"),
+            quarantine_pages.quarantine,
+            _quarantine_note,
         ),
         OVERSEERS,
     ),
     Page(
-        "GET", "/console/quarantine.csv", chain_pages.list_file(chain_pages.quarantine), OVERSEERS
+        "GET",
+        "/console/quarantine.csv",
+        chain_pages.list_file(quarantine_pages.quarantine),
+        OVERSEERS,
+    ),
+    Page("GET", "/console/quarantine/{event}", quarantine_pages.event, OVERSEERS),
+    Page("POST", "/console/quarantine/{event}", quarantine_pages.say_seen, HEAD_OFFICE),
+    Page(
+        "GET",
+        "/console/conflicts",
+        chain_pages.list_page(
+            lambda asked: asked.words.say("Written over unseen"),
+            quarantine_pages.conflicts,
+            _conflicts_note,
+        ),
+        OVERSEERS,
+    ),
+    Page(
+        "GET",
+        "/console/conflicts.csv",
+        chain_pages.list_file(quarantine_pages.conflicts),
+        OVERSEERS,
     ),
     Page("GET", "/console/audit", chain_pages.audit_page, OVERSEERS),
     Page(

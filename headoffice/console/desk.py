@@ -153,6 +153,7 @@ class Desk:
             session=asked.session,
             role=wording.named(words, ROLES, asked.session.role) if asked.session else "",
             path=asked.request.url.path,
+            reloads="live" in asked.request.query_params,
             **values,
         )
         return HTMLResponse(text, status)

@@ -13,7 +13,7 @@ from app.domain.entries import POINTS
 from app.formats import number, signed_number
 from app.i18n import Words
 from app.protocol.store import Member
-from headoffice.console import chain_pages, finding, wording
+from headoffice.console import finding, till_pages, wording
 from headoffice.console.desk import Asked, Desk, NotFound
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.snapshot import Numbered, Snapshot
@@ -41,7 +41,7 @@ def find(desk: Desk, asked: Asked) -> Response:
     say = asked.words.say
     with desk.reading(asked) as snapshot:
         members = _found_members(snapshot, asked, typed)
-        tills = chain_pages.tills_named(desk, asked, snapshot, typed)
+        tills = till_pages.tills_named(desk, asked, snapshot, typed)
         shops = [
             each for each in asked.own(snapshot.shops()) if typed.casefold() in each.name.casefold()
         ]

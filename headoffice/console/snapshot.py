@@ -42,6 +42,15 @@ _QUARANTINE: Final = """
 SELECT event_id, length(body) FROM event
 WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' ORDER BY event_id LIMIT ?
 """
+_QUARANTINED: Final = """
+SELECT body FROM event WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND standing = 'quarantined'
+"""
+_SEEN: Final = """
+SELECT console_seen.event_id, console_staff.initials, console_seen.at_ms
+FROM console_seen JOIN console_staff USING (tenant_id, dist_key, staff_id)
+WHERE console_seen.tenant_id = ? AND console_seen.dist_key = ?
+"""
+_LOOKED_AT: Final = "SELECT count(*) FROM console_seen WHERE tenant_id = ? AND dist_key = ?"
 _MERGED: Final = """
 SELECT member_id FROM member WHERE tenant_id = ? AND dist_key = ? AND alias = ? ORDER BY member_id LIMIT ?
 """
@@ -164,6 +173,24 @@ class Snapshot:
     def quarantine(self, most: int) -> list[tuple[bytes, int]]:
         """The first of them by id, each with its size in bytes."""
         return self._all(_QUARANTINE, most)
+
+    def quarantined_event(self, event: bytes) -> bytes | None:
+        """The bytes of an event in quarantine."""
+        rows = self._all(_QUARANTINED, event)
+        return rows[0][0] if rows else None
+
+    def seen(self) -> dict[bytes, tuple[str, int]]:
+        """Who looked at events of the quarantine and said so, and when."""
+        return {event: (initials, at_ms) for event, initials, at_ms in self._all(_SEEN)}
+
+    def looked_at(self) -> int:
+        """How many events of the quarantine somebody has looked at."""
+        return int(self._all(_LOOKED_AT)[0][0])
+
+    def all_conflicts(self, before: int, most: int) -> list[CellRecord]:
+        """Conflicts of all members whose deciding stamp is before one, the last first."""
+        rows = self._rows.ask(sql.ALL_CONFLICTS, before, most)
+        return [row_records.cell_of(row) for row in rows]
 
     def audit(self, before: int, most: int) -> list[AuditRow]:
         """What was done before a number, the last first."""

@@ -51,6 +51,8 @@ ACTS: Final = {
     "sessions_ended": mark("Signed somebody out"),
     "shut_out": mark("Shut somebody out"),
     "chosen": mark("Chose for the chain"),
+    "event_seen": mark("Looked at an event in quarantine"),
+    "event_done": mark("Said to have looked at an event in quarantine"),
     "searched": mark("Searched"),
     "member_seen": mark("Looked at a member, masked"),
     "member_shown": mark("Saw a member's personal values"),

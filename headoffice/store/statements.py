@@ -183,6 +183,10 @@ CONFLICTS: Final = Ask(
     f"SELECT {_columns(CELL)} FROM cell WHERE {_OWN} AND member_id = ? AND conflict IS NOT NULL "
     "ORDER BY number DESC LIMIT ?"
 )
+ALL_CONFLICTS: Final = Ask(
+    f"SELECT {_columns(CELL)} FROM cell WHERE {_OWN} AND conflict IS NOT NULL AND decides < ? "
+    "ORDER BY decides DESC, member_id, number LIMIT ?"
+)
 MEMBER_ROWS: Final = Ask(
     f"SELECT {_columns(MEMBER)} FROM member WHERE {_OWN} AND bucket = ? AND feed > ? "
     "ORDER BY feed LIMIT ?"

@@ -87,7 +87,8 @@ def write_profile(
 
 def path_of(page: Address, member: bytes = bytes(16)) -> str:
     """An address with something in each of its places."""
-    return page.path.replace("{member}", member.hex()).replace("{staff}", "00" * 16)
+    path = page.path.replace("{member}", member.hex())
+    return re.sub(r"\{[a-z]+\}", "00" * 16, path)
 
 
 class Page(HTMLParser):

@@ -37,6 +37,7 @@ CONSOLE = (
     "console_staff", "console_session", "console_audit", "console_factor", "console_recovery",
     "console_staff_store", "console_choice", "api_key", "api_answer", "recount_place",
     "own_programme", "recount_flag", "settlement",
+    "console_seen",
 )  # fmt: skip
 DIRECTORY = ("chain", "store", "till", "enrol_code", "night", "night_head", "register")
 """Tables that the port's statements do not know."""

@@ -1,0 +1,108 @@
+"""The tills of a chain: where each stands, what it last said of itself, and what it may still do offline."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from app.formats import number, signed_number
+from headoffice.console import wording
+from headoffice.console.desk import Asked, Desk
+from headoffice.console.listing import Listing, Shown
+from headoffice.console.snapshot import ChainRow, Snapshot, TillRow
+from headoffice.office import Told
+
+FOUND_MOST: Final = 100
+SILENT_LEASES: Final = 2
+"""A till that was not heard for so many leases is marked."""
+SKEW_SHOWN_S: Final = 60
+"""A clock that is further off is marked."""
+
+
+class Till(NamedTuple):
+    """A till with what is known of it in memory. told: None: it said nothing since head office started."""
+
+    row: TillRow
+    heard_ms: int
+    silent: bool
+    told: Told | None
+
+
+def tills(desk: Desk, asked: Asked) -> Listing:
+    """All tills by store."""
+    with desk.reading(asked) as snapshot:
+        chain = snapshot.chain()
+        found = tills_of(desk, asked, snapshot, chain)
+    return listed(asked, chain, found, desk.office.now_ms())
+
+
+def tills_named(desk: Desk, asked: Asked, snapshot: Snapshot, typed: str) -> Listing:
+    """The tills whose name or device begins so, or contains it."""
+    chain, wanted = snapshot.chain(), typed.casefold()
+    found = [
+        till
+        for till in tills_of(desk, asked, snapshot, chain)
+        if wanted in till.row.name.casefold() or till.row.device.hex().startswith(wanted)
+    ]
+    return listed(asked, chain, found[:FOUND_MOST], desk.office.now_ms())
+
+
+def tills_of(desk: Desk, asked: Asked, snapshot: Snapshot, chain: ChainRow) -> list[Till]:
+    """The tills that who asks may see."""
+    now_ms, office, found = desk.office.now_ms(), desk.office, list[Till]()
+    shops = {shop.name for shop in asked.own(snapshot.shops())}
+    for row in snapshot.tills():
+        if row.shop not in shops:
+            continue
+        heard_ms = max(row.heard_ms, office.heard.get(row.device, 0))
+        silent = row.standing == "live" and now_ms - heard_ms > SILENT_LEASES * chain.lease_ms
+        found.append(Till(row, heard_ms, silent, office.told.get(row.device)))
+    return found
+
+
+def listed(asked: Asked, chain: ChainRow, found: list[Till], now_ms: int) -> Listing:
+    """Tills as a list."""
+    say = asked.words.say
+    heads = (
+        say("Store name"), say("Till"), say("Standing"), say("Last heard"), say("Still with the till"),
+        say("Clock off by (s)"), say("Protocol"), say("Epoch"), say("Events acknowledged"),
+        say("Offline grant left"), say("Grant good until"), say("Device"),
+    )  # fmt: skip
+    return Listing("tills", heads, tuple(_row(asked, chain, till, now_ms) for till in found))
+
+
+def _row(asked: Asked, chain: ChainRow, till: Till, now_ms: int) -> tuple[Shown, ...]:
+    row, words = till.row, asked.words
+    heard = wording.instant(till.heard_ms, chain.offset_minutes)
+    if till.silent:
+        heard = words.say("{time} – silent for two leases", time=heard)
+    until = row.lease_until_ms
+    over = until is not None and until < now_ms
+    return (
+        Shown(row.shop),
+        Shown(row.name),
+        Shown(
+            wording.named(words, wording.STANDINGS, row.standing),
+            tone="good" if row.standing == "live" else "bad",
+        ),
+        Shown(heard, tone="warn" if till.silent else ""),
+        *_said(till.told),
+        Shown(number(row.epoch), number=row.epoch),
+        Shown(number(row.seq), number=row.seq),
+        Shown("–") if row.grant is None else Shown(number(row.grant), number=row.grant),
+        Shown(
+            "–" if until is None else wording.instant(until, chain.offset_minutes),
+            tone="warn" if over else "",
+        ),
+        Shown(row.device.hex()[:8]),
+    )
+
+
+def _said(told: Told | None) -> tuple[Shown, ...]:
+    if told is None:
+        return (Shown("–"), Shown("–"), Shown("–"))
+    off = abs(told.apart_s) > SKEW_SHOWN_S
+    return (
+        Shown(number(told.waiting), number=told.waiting),
+        Shown(signed_number(told.apart_s), number=told.apart_s, tone="warn" if off else ""),
+        Shown("–".join(map(str, sorted(set(told.protos))))),
+    )
