@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from headoffice.console import (
     chain_pages,
+    deed_pages,
     entrance,
+    event_pages,
     factor_pages,
     member_pages,
     people_pages,
@@ -137,4 +139,11 @@ PAGES: Final = (
     Page("GET", "/console/members/{member}", member_pages.member),
     Page("POST", "/console/members/{member}", member_pages.member_whole, member_pages.SEE_VALUES),
     Page("GET", "/console/members/{member}/ledger.csv", member_pages.ledger_file),
+    Page("GET", "/console/members/{member}/events/{event}", event_pages.why),
+    Page("POST", "/console/members/{member}/merge", deed_pages.preview, HEAD_OFFICE),
+    Page("POST", "/console/members/{member}/merge/done", deed_pages.merge, HEAD_OFFICE),
+    Page("POST", "/console/members/{member}/unmerge", deed_pages.unmerge, HEAD_OFFICE),
+    Page("GET", "/console/members/{member}/erase", deed_pages.ask_erase, HEAD_OFFICE),
+    Page("POST", "/console/members/{member}/erase", deed_pages.erase, HEAD_OFFICE),
+    Page("POST", "/console/members/{member}/forgive", deed_pages.forgive, HEAD_OFFICE),
 )

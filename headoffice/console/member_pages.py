@@ -12,6 +12,7 @@ from starlette.responses import Response
 from app.domain.entries import POINTS
 from app.formats import number, signed_number
 from app.i18n import Words
+from app.protocol.accounts import has_account
 from app.protocol.store import Member
 from headoffice.console import finding, till_pages, wording
 from headoffice.console.desk import Asked, Desk, NotFound
@@ -77,9 +78,10 @@ def member_whole(desk: Desk, asked: Asked) -> Response:
 def ledger_file(desk: Desk, asked: Asked) -> Response:
     """The entries that a page shows."""
     with desk.reading(asked) as snapshot:
-        known = _asked_member(snapshot, asked)
+        known = asked_member(snapshot, asked)
         entries = snapshot.ledger(known.id, asked.before(), PAGE)
-    return desk.file(asked, _ledger(asked.words, entries))
+        below = _below(snapshot, known.id, entries)
+    return desk.file(asked, ledger_of(asked.words, entries, known.id.hex(), below))
 
 
 # Inside ------------------------------------------------------------------------------------------
@@ -88,8 +90,9 @@ def ledger_file(desk: Desk, asked: Asked) -> Response:
 def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Response:
     member_id = _asked_id(asked)
     with desk.reading(asked) as snapshot:
-        known = _asked_member(snapshot, asked)
+        known = asked_member(snapshot, asked)
         entries = snapshot.ledger(member_id, asked.before(), PAGE + 1)
+        below = _below(snapshot, member_id, entries[:PAGE])
         conflicts = _conflicts(asked, snapshot, known, value)
         merged = snapshot.merged_into(member_id, ALIASES_MOST)
     act = "member_shown" if reason else "member_seen"
@@ -101,7 +104,7 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         asked, "member.html",
         member=known,
         id=member_id.hex(),
-        name=_value(known, "name", value) or member_id.hex()[:8],
+        name=personal_value(known, "name", value) or member_id.hex()[:8],
         fields=[
             (wording.named(words, wording.FIELDS, field), value(field, cell.value))
             for field, cell in sorted(known.cells.items())
@@ -110,11 +113,13 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         whole=bool(reason),
         may_see=asked.person.role in SEE_VALUES and not known.erased and bool(known.cells),
         reasons=[(code, words.say(name)) for code, name in wording.REASONS.items()],
-        accounts=_accounts(words, known),
-        lots=_lots(words, known),
+        accounts=accounts_of(words, known),
+        lots=lots_of(words, known),
         lot_count=len(known.state.lots),
-        tier=_tier(words, known),
-        ledger=_ledger(words, entries[:PAGE]),
+        tier=tier_of(words, known),
+        ledger=ledger_of(words, entries[:PAGE], member_id.hex(), below),
+        may_change=asked.person.role == "head_office" and not known.erased,
+        overspent=overspent(known),
         ledger_file=f"{here}/ledger.csv{asked_from}",
         older=f"{here}?before={entries[PAGE - 1].number}" if more else None,
         conflicts=conflicts,
@@ -130,31 +135,41 @@ def _asked_id(asked: Asked) -> bytes:
     return bytes.fromhex(text)
 
 
-def _asked_member(snapshot: Snapshot, asked: Asked) -> Member:
+def asked_member(snapshot: Snapshot, asked: Asked) -> Member:
     known = snapshot.member(_asked_id(asked))
-    if known is None or not _may_see(snapshot, asked, known):
+    if known is None or not may_see(snapshot, asked, known):
         raise NotFound
     return known
 
 
 def _found_members(snapshot: Snapshot, asked: Asked, typed: str) -> finding.Found:
     found = finding.members_of(snapshot, typed)
-    seen = tuple(each for each in found.members if _may_see(snapshot, asked, each))
+    seen = tuple(each for each in found.members if may_see(snapshot, asked, each))
     return found._replace(members=seen)
 
 
-def _may_see(snapshot: Snapshot, asked: Asked, known: Member) -> bool:
+def may_see(snapshot: Snapshot, asked: Asked, known: Member) -> bool:
     """A manager of some stores sees the members that their tills hold."""
     if not asked.stores:
         return True
     return known.bucket in {shop.bucket for shop in asked.own(snapshot.shops())}
 
 
+def _below(snapshot: Snapshot, member_id: bytes, entries: list[Numbered]) -> dict[str, int]:
+    return snapshot.sums_before(member_id, entries[-1].number) if entries else {}
+
+
+def overspent(known: Member) -> int:
+    """The member's spend debt in points."""
+    account = known.accounts.get(POINTS)
+    return 0 if account is None else account.overdrawn
+
+
 def _whole(_: str, value: str) -> str:
     return value
 
 
-def _value(known: Member, field: str, value: Value) -> str:
+def personal_value(known: Member, field: str, value: Value) -> str:
     cell = known.cells.get(field)
     return value(field, cell.value) if cell is not None and cell.value else ""
 
@@ -170,12 +185,15 @@ def _found(known: Member) -> tuple[Shown, ...]:
     points = known.state.balance()
     return (
         Shown(known.id.hex()[:8], f"/console/members/{known.id.hex()}"),
-        *(Shown(_value(known, field, wording.masked)) for field in ("name", "phone", "card")),
+        *(
+            Shown(personal_value(known, field, wording.masked))
+            for field in ("name", "phone", "card")
+        ),
         Shown(number(points), number=points),
     )
 
 
-def _accounts(words: Words, known: Member) -> Listing:
+def accounts_of(words: Words, known: Member) -> Listing:
     say = words.say
     heads = (
         say("What"),
@@ -199,7 +217,7 @@ def _accounts(words: Words, known: Member) -> Listing:
     return Listing("accounts", heads, rows)
 
 
-def _lots(words: Words, known: Member) -> Listing:
+def lots_of(words: Words, known: Member) -> Listing:
     say = words.say
     heads = (
         say("What"),
@@ -221,7 +239,7 @@ def _lots(words: Words, known: Member) -> Listing:
     return Listing("lots", heads, rows)
 
 
-def _tier(words: Words, known: Member) -> str:
+def tier_of(words: Words, known: Member) -> str:
     standing = known.state.standing
     if standing is None or standing.rank == 0:
         return words.say("The lowest one")
@@ -233,11 +251,15 @@ def _tier(words: Words, known: Member) -> str:
     )
 
 
-def _ledger(words: Words, entries: list[Numbered]) -> Listing:
-    say = words.say
+def ledger_of(
+    words: Words, entries: list[Numbered], member: str = "", below: dict[str, int] | None = None
+) -> Listing:
+    """Entries, the last first. member: whose page their events lead to; below: what each asset's entries before
+    them sum up to, where a balance is to be shown."""
+    say, balances = words.say, _balances(entries, below)
     heads = (
-        say("Number"), say("Business date"), say("What"), say("Kind"), say("Movement"), say("Expires"),
-        say("Event"),
+        say("Number"), say("Business date"), say("What"), say("Kind"), say("Movement"), say("Balance"),
+        say("Expires"), say("Event"),
     )  # fmt: skip
     rows = tuple(
         (
@@ -250,12 +272,31 @@ def _ledger(words: Words, entries: list[Numbered]) -> Listing:
                 number=entry.amount,
                 tone="good" if entry.amount > 0 else "bad",
             ),
+            balances[at],
             Shown(wording.day(words, entry.expires)),
-            Shown(f"{entry.id.event.hex()[:8]}/{entry.id.n}"),
+            Shown(
+                f"{entry.id.event.hex()[:8]}/{entry.id.n}",
+                f"/console/members/{member}/events/{entry.id.event.hex()}" if member else "",
+            ),
         )
         for at, entry in entries
     )
     return Listing("ledger", heads, rows)
+
+
+def _balances(entries: list[Numbered], below: dict[str, int] | None) -> dict[int, Shown]:
+    """The balance after each entry, of assets that are owned."""
+    sums, found = dict(below or {}), dict[int, Shown]()
+    for at, entry in sorted(entries):
+        sums[entry.asset] = after = sums.get(entry.asset, 0) + entry.amount
+        shown = below is not None and has_account(entry.asset)
+        found[at] = Shown(signed_balance(after), number=after) if shown else Shown("")
+    return found
+
+
+def signed_balance(points: int) -> str:
+    """A balance, which may be below zero."""
+    return number(points) if points >= 0 else signed_number(points)
 
 
 def _conflicts(asked: Asked, snapshot: Snapshot, known: Member, value: Value) -> Listing:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from app.domain.entries import Entry
+from app.protocol.references import programme_key
 from app.protocol.store import CellRecord, Member, Tenant
 from headoffice.console.staff import Staff
 from headoffice.directory import Directory
@@ -44,6 +45,17 @@ WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' ORDER BY event
 """
 _QUARANTINED: Final = """
 SELECT body FROM event WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND standing = 'quarantined'
+"""
+_SUMS: Final = """
+SELECT asset, CAST(sum(amount) AS bigint) FROM ledger
+WHERE tenant_id = ? AND dist_key = ? AND member_id = ? AND number < ? GROUP BY asset
+"""
+_EVENT: Final = "SELECT body FROM event WHERE tenant_id = ? AND dist_key = ? AND event_id = ?"
+_PROGRAMME: Final = (
+    "SELECT body FROM reference_set WHERE tenant_id = ? AND dist_key = ? AND key = ?"
+)
+_OWN_PROGRAMME: Final = """
+SELECT body FROM own_programme WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND version = ?
 """
 _SEEN: Final = """
 SELECT console_seen.event_id, console_staff.initials, console_seen.at_ms
@@ -136,6 +148,13 @@ class Numbered(NamedTuple):
     entry: Entry
 
 
+class OfMember(NamedTuple):
+    """An entry of an event, and whose it is."""
+
+    member: bytes
+    numbered: Numbered
+
+
 class Snapshot:
     """One chain in one snapshot."""
 
@@ -212,6 +231,27 @@ class Snapshot:
         """Entries before a number, the last first."""
         rows = self._rows.ask(sql.ENTRIES_BEFORE, member, before, most)
         return [Numbered(row[1], row_records.entry_of(row)) for row in rows]
+
+    def sums_before(self, member: bytes, number: int) -> dict[str, int]:
+        """What the entries before a number sum up to, by asset."""
+        return {asset: int(amount) for asset, amount in self._all(_SUMS, member, number)}
+
+    def entries_of(self, event: bytes) -> list[OfMember]:
+        """The entries of an event."""
+        rows = self._rows.ask(sql.ENTRIES_OF, event)
+        return [OfMember(row[0], Numbered(row[1], row_records.entry_of(row))) for row in rows]
+
+    def event_body(self, event: bytes) -> bytes | None:
+        """The bytes of an event as it came."""
+        rows = self._all(_EVENT, event)
+        return bytes(rows[0][0]) if rows else None
+
+    def programme_body(self, version: int, device: bytes) -> bytes | None:
+        """A version of the programme: the chain's, or one of a till's own from before it joined."""
+        rows = self._all(_PROGRAMME, programme_key(version)) or self._all(
+            _OWN_PROGRAMME, device, version
+        )
+        return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
 
     def conflicts(self, member: bytes, most: int) -> list[CellRecord]:
         """Cells whose writer had not seen the value that stood, the last first."""

@@ -36,6 +36,18 @@ KINDS: Final = {
     "review": mark("Tier review"),
     "manual": mark("Set by hand"),
 }
+EVENT_KINDS: Final = {
+    "sale": mark("Sale"),
+    "return": mark("Return"),
+    "void": mark("Void"),
+    "adjust": mark("Adjusted"),
+    "expire": mark("Expired"),
+    "unexpire": mark("Expiry undone"),
+    "opening": mark("Opening balance"),
+    "merge": mark("Merge"),
+    "unmerge": mark("Merge taken back"),
+}
+"""Kinds of events that have entries; another one is shown by its code."""
 ACTS: Final = {
     "let_in": mark("Was given a one-time password"),
     "refused": mark("Sign-in refused"),
@@ -53,6 +65,11 @@ ACTS: Final = {
     "chosen": mark("Chose for the chain"),
     "event_seen": mark("Looked at an event in quarantine"),
     "event_done": mark("Said to have looked at an event in quarantine"),
+    "why_seen": mark("Looked at why"),
+    "merged": mark("Merged another member into this one"),
+    "unmerged": mark("Took a merge back"),
+    "erased": mark("Erased a person"),
+    "forgiven": mark("Wrote overspent points off"),
     "searched": mark("Searched"),
     "member_seen": mark("Looked at a member, masked"),
     "member_shown": mark("Saw a member's personal values"),

@@ -179,6 +179,9 @@ ENTRIES_BEFORE: Final = Ask(
     f"SELECT {_columns(LEDGER)} FROM ledger WHERE {_OWN} AND member_id = ? AND number < ? "
     "ORDER BY number DESC LIMIT ?"
 )
+ENTRIES_OF: Final = Ask(
+    f"SELECT {_columns(LEDGER)} FROM ledger WHERE {_OWN} AND event_id = ? ORDER BY n"
+)
 CONFLICTS: Final = Ask(
     f"SELECT {_columns(CELL)} FROM cell WHERE {_OWN} AND member_id = ? AND conflict IS NOT NULL "
     "ORDER BY number DESC LIMIT ?"

@@ -91,7 +91,12 @@ def all_pages(person: Person, member: bytes = ANNA) -> dict[tuple[str, str], htt
     return found
 
 
-CHANGES: Final = ("/console/staff", "/console/choices", "/console/quarantine")
+CHANGES: Final = (
+    "/console/staff",
+    "/console/choices",
+    "/console/quarantine",
+    "/console/members/{member}/",
+)
 """Where forms change something."""
 MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/quarantine"): "ho au",
@@ -104,6 +109,7 @@ MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/staff"): "ho",
     ("GET", "/console/staff.csv"): "ho",
     ("GET", "/console/staff/{staff}"): "ho",
+    ("GET", "/console/members/{member}/erase"): "ho",
     ("POST", "/console/members.csv"): "ho au",
     ("POST", "/console/members/{member}"): "ma ho",
 }
