@@ -30,7 +30,7 @@ from headoffice.at_store import (
 from headoffice.console.staff import ROLES, Staff, initials_of
 from headoffice.directory import Chain, KnownTill, Shop
 from headoffice.office import wall_ms
-from headoffice.serving import Address, alone, at_work, listening, web_server
+from headoffice.serving import Address, alone, at_work, collect_seldom, listening, web_server
 from headoffice.store import postgresql_opening
 from headoffice.store.plain import Place
 from headoffice.watching import log_to_stderr
@@ -52,6 +52,7 @@ def serve(chosen: argparse.Namespace, words: Words) -> None:
         plane, office, writer = stack.enter_context(at_work(chosen.data, place=place))
         listener = stack.enter_context(contextlib.closing(_listening(address, words)))
         server = web_server(plane, address)
+        collect_seldom()
         host, port = listener.getsockname()[:2]
         kind = "https" if address.certificate else "http"
         url = f"{kind}://{f'[{host}]' if ':' in host else host}:{port}"

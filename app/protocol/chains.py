@@ -80,7 +80,6 @@ def _take(store: Store, device: Device, body: bytes, read: Reader, today: Busine
     row = link(device.place, event, body)
     store.put_link(device.id, row)
     device = device._replace(place=place(row))
-    store.put_device(device)
     if known is not None:
         return device
     if facts is None:

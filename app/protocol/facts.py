@@ -10,7 +10,8 @@ entry may have an eleventh value, its authority, and a key "sync" holds what onl
   release   [asset, amount]: rights that the till gives up (kind RELEASE)
   sold      [[line, quantity], ...] of a sale
   returned  [sale's event, [[line, quantity, points taken back, points restored], ...]] of a return
-  source    the member whom a forward, or head office's half of a merge, was written for first, hex
+  source    the member that a merge brings to this one, or whom its undoing takes away again, hex
+  passed    the merges, by the event at each survivor, through which a forward came here, hex
 """
 
 from __future__ import annotations
@@ -98,11 +99,12 @@ class Facts(NamedTuple):
     sale: bytes | None = None
     returned: tuple[Returned, ...] = ()
     source: bytes | None = None
+    passed: tuple[bytes, ...] = ()
 
     @property
     def only_ours(self) -> bool:
         """Whether nobody but head office may write such an event."""
-        return self.source is not None or self.kind in TRANSFERS
+        return bool(self.source or self.passed) or self.kind in TRANSFERS
 
 
 class _Row(msgspec.Struct, array_like=True, frozen=True):
@@ -127,6 +129,7 @@ class _Sync(msgspec.Struct, frozen=True):
     sold: tuple[tuple[int, int], ...] = ()
     returned: tuple[str, tuple[tuple[int, int, int, int], ...]] | None = None
     source: str | None = None
+    passed: tuple[str, ...] = ()
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -172,6 +175,7 @@ def _facts(event: _Event) -> Facts:
         _id_or_none(sale),
         tuple([Returned(*part) for part in parts]),
         _id_or_none(sync.source),
+        tuple([_id(each) for each in sync.passed]),
     )
 
 
@@ -180,32 +184,34 @@ def _check(event: _Event, facts: Facts) -> None:
         raise NotReadable(f"layout version {event.v}")
     if facts.postings and facts.member is None:
         raise NotReadable("entries belong to a member")
-    if any(row.n != n for n, row in enumerate(event.entries)):
-        raise NotReadable("entries are numbered from 0")
     if facts.postings and facts.kind in CONTROL:
         raise NotReadable("an event about rights has no entries")
-    if any(by is not None and not has_account(entry.asset) for entry, by in facts.postings):
-        raise NotReadable("no authority spends a measure")
     if facts.release is not None and not 0 <= facts.release[1] <= AMOUNT_MOST:
         raise NotReadable("rights are given up, not taken")
-    if any(abs(entry.amount) > AMOUNT_MOST for entry, _ in facts.postings):
-        raise NotReadable("an amount out of all bounds")
-    if any(entry.amount > 0 and by not in (None, LOCAL) for entry, by in facts.postings):
-        raise NotReadable("a credit needs no authority")
+    if abs(facts.on) > DAY_MOST:
+        raise NotReadable("a date out of all bounds")
+    for n, posting in enumerate(facts.postings):
+        _check_posting(n, event.entries[n].n, *posting)
     parts = (*facts.sold, *(part for part in facts.returned if not _kept_again(part)))
     if any(min(part) < 0 or max(part) > AMOUNT_MOST for part in parts):
         raise NotReadable("lines and quantities are not below zero")
-    if not all(is_name(entry.asset) for entry, _ in facts.postings):
+
+
+def _check_posting(n: int, named: int, entry: Entry, by: Authority | None) -> None:
+    if named != n:
+        raise NotReadable("entries are numbered from 0")
+    if by is not None and not has_account(entry.asset):
+        raise NotReadable("no authority spends a measure")
+    if abs(entry.amount) > AMOUNT_MOST:
+        raise NotReadable("an amount out of all bounds")
+    if by is not None and entry.amount > 0 and by != LOCAL:
+        raise NotReadable("a credit needs no authority")
+    if not is_name(entry.asset):
         raise NotReadable("no store could keep this asset")
-    if any(
-        entry.refers_to and not 0 <= entry.refers_to.n <= AMOUNT_MOST for entry, _ in facts.postings
-    ):
+    if entry.refers_to and not 0 <= entry.refers_to.n <= AMOUNT_MOST:
         raise NotReadable("an event has no such entry")
-    dates = [facts.on]
-    for entry, _ in facts.postings:
-        dates += [entry.business_date, entry.available_from or facts.on, entry.expires or facts.on]
-        dates.append(entry.minimum_expiry or facts.on)
-    if any(abs(date) > DAY_MOST for date in dates):
+    # Business date, available from, expires, minimum expiry.
+    if any(date is not None and abs(date) > DAY_MOST for date in entry[4:8]):
         raise NotReadable("a date out of all bounds")
 
 
@@ -241,6 +247,7 @@ def plain_sync(facts: Facts) -> dict[str, Any]:
         if facts.sale is None
         else [facts.sale.hex(), [list(part) for part in facts.returned]],
         "source": _hex(facts.source),
+        "passed": [each.hex() for each in facts.passed],
     }
     return {key: value for key, value in sync.items() if value}
 

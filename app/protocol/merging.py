@@ -51,6 +51,19 @@ def merge(store: Store, loser: bytes, winner: bytes, on: BusinessDate) -> bool:
     return True
 
 
+def current(store: Store, loser: bytes, winner: bytes) -> bytes:
+    """The survivor's half of the merge by which a member goes on as another."""
+    event, times = b"", 0
+    while store.event(found := _merge_id(loser, winner, times)) is not None:
+        event, times = found, times + 1
+    assert event, "an alias comes from a merge"
+    return event
+
+
+def _merge_id(loser: bytes, winner: bytes, times: int) -> bytes:
+    return owner_event_id(winner, f"merge:{loser.hex()}:{times}")
+
+
 def next_id(store: Store, member: bytes, cause: str) -> bytes:
     """The id of an owner's event whose cause may come again, once the last one was undone."""
     times = 0

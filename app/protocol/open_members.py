@@ -6,7 +6,6 @@ The tenant's D follows every account that changes, so that the bound is right af
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from app.domain.entries import Entry
 from app.domain.fold import fold
@@ -82,16 +81,12 @@ class OpenMember:
 
     def save(self) -> None:
         """Write the member and what was posted."""
-        self.store.put_member(
-            replace(
-                self.member,
-                state=self.state,
-                accounts=self._accounts,
-                reserved=self._reserved,
-                local=self._local,
-            ),
-            self._posted,
-        )
+        member = self.member
+        changed = Member(
+            member.id, member.bucket, member.feed, self.state, self._accounts, self._reserved,
+            self._local, member.cells, member.alias, member.erased_at, member.merged,
+        )  # fmt: skip
+        self.store.put_member(changed, self._posted)
 
 
 def survivor(store: Store, member: bytes) -> bytes:
@@ -99,6 +94,15 @@ def survivor(store: Store, member: bytes) -> bytes:
     while (known := store.member(member)) is not None and known.alias is not None:
         member = known.alias
     return member
+
+
+def way_to_survivor(store: Store, member: bytes) -> list[tuple[bytes, bytes]]:
+    """Who goes on as whom, from a member to its survivor."""
+    found = list[tuple[bytes, bytes]]()
+    while (known := store.member(member)) is not None and known.alias is not None:
+        found.append((member, known.alias))
+        member = known.alias
+    return found
 
 
 def gone_into(store: Store, member: bytes) -> list[bytes]:

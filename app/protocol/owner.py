@@ -17,7 +17,8 @@ from app.protocol.accounts import has_account
 from app.protocol.authority import apply_posting
 from app.protocol.facts import Facts, Posting, write
 from app.protocol.ids import forward_id
-from app.protocol.open_members import OpenMember, open_member, survivor
+from app.protocol.merging import current
+from app.protocol.open_members import OpenMember, open_member, survivor, way_to_survivor
 from app.protocol.sales import corrections
 from app.protocol.store import Device, SaleReturn, Store, StoredEvent
 
@@ -47,7 +48,8 @@ def accept(store: Store, device: Device, facts: Facts, body: bytes, today: Busin
 
 def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:
     """The event for the survivor: same entries under a derived id; references go to what stands there. It says
-    whose it was, for the day when the merge is undone."""
+    through which merges it came, for the day when one is undone."""
+    assert facts.member is not None, "an event of nobody is nobody else's"
     event = forward_id(facts.id)
     postings = tuple(
         Posting(
@@ -58,7 +60,8 @@ def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:
         )
         for entry, authority in facts.postings
     )
-    return facts._replace(id=event, member=member, postings=postings, source=facts.member)
+    passed = tuple([current(store, *each) for each in way_to_survivor(store, facts.member)])
+    return facts._replace(id=event, member=member, postings=postings, passed=passed)
 
 
 def _resolved(store: Store, own: bytes, named: EntryId | None) -> EntryId | None:

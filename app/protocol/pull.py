@@ -39,7 +39,7 @@ def row_of(member: Member) -> MemberRow:
         member.id,
         member.bucket,
         member.feed,
-        replace(member.state, splits=()),
+        replace(member.state, splits=()) if member.state.splits else member.state,
         tuple(sorted(reserved)),
         member.alias,
         member.erased,

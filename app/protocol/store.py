@@ -153,6 +153,13 @@ class Member:
     erased_at: int = 0
     merged: tuple[bytes, ...] = ()
 
+    def numbered(self, feed: int) -> Member:
+        """The member under a feed number. Spelled out: every write of a member comes by here."""
+        return Member(
+            self.id, self.bucket, feed, self.state, self.accounts, self.reserved, self.local,
+            self.cells, self.alias, self.erased_at, self.merged,
+        )  # fmt: skip
+
     @property
     def erased(self) -> bool:
         """Whether the person was forgotten; `erased_at` is the tombstone's feed number."""

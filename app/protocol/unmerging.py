@@ -1,12 +1,11 @@
 """A merge taken back: what is known to be each one's own goes home, what was spent meanwhile is shown.
 
-A lot or a debt is the gone member's if it came with them, or from a document that was written for them since;
-what only the survivor's documents made stays. So nobody is given what is another's.
+A lot or a debt is the gone member's if it came with this merge, or from a document that was written for them
+since; all else stays. So nobody is given what is another's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,8 +15,8 @@ from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
 from app.protocol.accounts import has_account
 from app.protocol.facts import MERGE, UNMERGE, Facts, read
-from app.protocol.merging import measures, next_id, post, transfers, upgraded
-from app.protocol.open_members import OpenMember, gone_into
+from app.protocol.merging import current, measures, next_id, post, transfers, upgraded
+from app.protocol.open_members import OpenMember
 from app.protocol.store import Member, Store
 
 
@@ -42,11 +41,11 @@ def unmerge(store: Store, loser: bytes, on: BusinessDate) -> tuple[Parted, ...] 
         return None
     out = next_id(store, winning.id, f"unmerge:{loser.hex()}")
     back = next_id(store, loser, f"unmerge:{winning.id.hex()}")
-    own = {loser, *gone_into(store, loser)}
+    merge = current(store, loser, winning.id)
     held = winning.state
-    lots = [lot for lot in held.lots if came_with(store, own, lot.origin)]
-    debts = [debt for debt in held.debts if came_with(store, own, debt.debit)]
-    came = _came(store, winning, loser, own)
+    lots = [lot for lot in held.lots if came_by(store, merge, lot.origin)]
+    debts = [debt for debt in held.debts if came_by(store, merge, debt.debit)]
+    came = _came(store, winning, merge)
     leaving, arriving = transfers(lots, debts, out, back, on)
     figures = measures(came, out, back, len(leaving))
     leaving, arriving = leaving + figures[0], arriving + figures[1]
@@ -71,8 +70,8 @@ def unmerge(store: Store, loser: bytes, on: BusinessDate) -> tuple[Parted, ...] 
     )
 
 
-def came_with(store: Store, own: Set[bytes], entry: EntryId) -> bool:
-    """Whether what an entry gave or took came to its member with one of `own`.
+def came_by(store: Store, merge: bytes, entry: EntryId) -> bool:
+    """Whether what an entry gave or took came to its member by a merge, with it or forwarded since.
 
     A merge that was undone is passed over, on the way back to the entry before it.
     """
@@ -84,7 +83,7 @@ def came_with(store: Store, own: Set[bytes], entry: EntryId) -> bool:
         elif undone and facts.kind == MERGE and facts.source == undone[-1]:
             undone.pop()
         else:
-            return facts.source in own
+            return entry.event == merge or merge in facts.passed
         named = facts.postings[entry.n].entry.refers_to
         assert named is not None, "a transfer says where it comes from"
         entry = named
@@ -96,18 +95,11 @@ def _facts(store: Store, event: bytes) -> Facts:
     return read(stored.body)
 
 
-def _came(store: Store, winning: Member, loser: bytes, own: Set[bytes]) -> MemberState:
-    """What the survivor's ledger has of the gone member since the merge: sums, days, benefits and tiers."""
-    brought, last = list[Entry](), b""
-    facts: Facts | None = None
-    for entry in store.ledger(winning.id):
-        if facts is None or entry.id.event != last:
-            last, facts = entry.id.event, _facts(store, entry.id.event)
-            if facts.source == loser and facts.kind == MERGE:
-                brought.clear()
-        if facts.source in own:
-            brought.append(entry)
-    return fold(EMPTY, brought)
+def _came(store: Store, winning: Member, merge: bytes) -> MemberState:
+    """What the survivor's ledger has by the merge and since: sums, days, benefits and tiers."""
+    names = dict.fromkeys(entry.id.event for entry in store.ledger(winning.id))
+    brought = {each for each in names if each == merge or merge in _facts(store, each).passed}
+    return fold(EMPTY, [each for each in store.ledger(winning.id) if each.id.event in brought])
 
 
 def _tiers(

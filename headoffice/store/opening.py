@@ -17,6 +17,11 @@ from headoffice.store.steps import SQLITE, Step, compared, shipped
 
 WAIT_MS: Final = 5_000
 """So long a writer waits for another one before it is refused."""
+CACHE_KIB: Final = 64 * 1024
+"""Pages that a connection may keep in memory."""
+LOG_PAGES: Final = 8_000
+"""So long the write-ahead log grows, 32 MiB, before its pages go into the file: one that many groups changed
+goes once."""
 
 _RECORD: Final = """
 CREATE TABLE schema_step (
@@ -52,6 +57,9 @@ def _settings(raw: sqlite3.Connection) -> None:
     raw.execute("PRAGMA trusted_schema = OFF")
     # Erased persons' values must not stay in free pages.
     raw.execute("PRAGMA secure_delete = ON")
+    # Ids are random, so a group touches pages all over the file: the usual 2 MiB don't hold one group's.
+    raw.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    raw.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
 
 
 @contextmanager

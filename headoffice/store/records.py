@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from typing import Final
 
 from app.domain.entries import Entry
@@ -157,7 +156,7 @@ class Records(ABC):
         unit = self._write()
         unit.members.get(member.id)
         number = self._feeds.number(member.bucket, member.id)
-        unit.members.put(member.id, replace(member, feed=number))
+        unit.members.put(member.id, member.numbered(number))
         for _, device in member.reserved:
             unit.reserved.put(device, member.id)
         if entries:

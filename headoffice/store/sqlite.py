@@ -66,8 +66,9 @@ class SqliteRows:
         return found
 
     def last(self, query: Query, keys: Sequence[Row]) -> list[Row]:
-        text, execute = highest(query), self._raw.execute
-        found = [(key[0], *execute(text, self._own + key).fetchone()) for key in keys]
+        found = list[Row]()
+        for values in _portions([value for (value,) in keys]):
+            found += self._raw.execute(highest(query, len(values)), (*self._own, *values))
         return [row for row in found if row[1] is not None]
 
     def ask(self, ask: Ask, *values: object) -> list[Row]:
@@ -107,9 +108,13 @@ def select(query: Query, keys: int = 1) -> str:
 
 
 @cache
-def highest(query: Query) -> str:
-    """The highest number under one key."""
-    return f"SELECT max(number) FROM {query.table.name} WHERE {_condition(query)}"
+def highest(query: Query, keys: int = 1) -> str:
+    """The highest number under each of so many keys of one column, each looked up by itself."""
+    (by,) = query.by
+    named = " AND ".join([*(f"{name} = ?" for name in query.table.own), f"{by} = asked.column1"])
+    wanted = ", ".join(["(?)"] * keys)
+    most = f"SELECT max(number) FROM {query.table.name} WHERE {named}"
+    return f"SELECT asked.column1, ({most}) FROM (VALUES {wanted}) AS asked"
 
 
 @cache

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from app.domain.entries import Entry
 from app.protocol.links import Link
@@ -97,7 +96,7 @@ class MemoryStore:
 
     def put_member(self, member: Member, entries: Sequence[Entry] = ()) -> None:
         feed = self._numbered(member.bucket, member.id)
-        self._members[member.id] = replace(member, feed=feed)
+        self._members[member.id] = member.numbered(feed)
         if entries:
             self._ledger[member.id] = (*self._ledger.get(member.id, ()), *entries)
 

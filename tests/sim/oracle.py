@@ -110,7 +110,6 @@ class Oracle:
         """After head office answered."""
         self._loss_is_explained(request.device)
         if isinstance(request, SyncRequest) and isinstance(reply, SyncReply):
-            self.parting.heard(request.events)
             for cell in request.cells:
                 self.arrived.setdefault((cell.member, cell.field), []).append(cell)
         if isinstance(reply, SyncReply):

@@ -4,12 +4,12 @@ lost when two records become one or two again."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
-from app.domain.entries import Entry, EntryId
+from app.domain.entries import Entry, EntryId, owner_event_id
 from app.protocol.accounts import has_account
-from app.protocol.ids import forward_id
 from app.protocol.server import Server
 from app.protocol.store import CellRecord, Member, Store
 from tests.sim.machine import facts_of
@@ -24,21 +24,13 @@ class Parting:
 
     def __init__(self, oracle: Oracle) -> None:
         self._oracle = oracle
-        self._first: dict[EntryId, bytes] = {}
+        self._ways: dict[EntryId, set[bytes]] = {}
         self._moved: dict[EntryId, tuple[str, bytes, EntryId]] = {}
-        self._forwards: dict[bytes, bytes] = {}
 
     def forget(self) -> None:
         """The store is another one: its transfers may have the same ids and other entries."""
-        self._first.clear()
+        self._ways.clear()
         self._moved.clear()
-
-    def heard(self, bodies: Iterable[bytes]) -> None:
-        """Events have come: if one is forwarded it will have this id."""
-        for body in bodies:
-            facts = facts_of(body)
-            if facts.member is not None:
-                self._forwards[forward_id(facts.id)] = facts.member
 
     def posted(self, member: bytes, entry: Entry) -> None:
         """An entry is new in a ledger."""
@@ -46,19 +38,20 @@ class Parting:
         assert event is not None
         facts = facts_of(event.body)
         if facts.kind in ("merge", "unmerge") and entry.refers_to is not None:
-            self._moved[entry.id] = (facts.kind, facts.source or member, entry.refers_to)
+            whom = facts.source or member
+            self._moved[entry.id] = (facts.kind, whom, entry.refers_to)
         else:
-            self._first[entry.id] = self._forwards.get(entry.id.event, member)
+            self._ways[entry.id] = set(facts.passed)
 
-    def _way(self, entry: EntryId) -> list[bytes]:
-        """Whose document it was, then with whom it went to somebody else and has not come back."""
-        if entry in self._first:
-            return [self._first[entry]]
+    def _way(self, entry: EntryId) -> list[tuple[bytes, set[bytes]]]:
+        """With whom and by which merges something came, less those that it went back from."""
+        if entry in self._ways:
+            return [(b"", self._ways[entry])]
         kind, whom, before = self._moved[entry]
         way = self._way(before)
         if kind == "merge":
-            return [*way, whom]
-        return way[:-1] if len(way) > 1 and way[-1] == whom else way
+            return [*way, (whom, {entry.event})]
+        return way[:-1] if way[-1][0] == whom else way
 
     def own_cells(self, member: bytes) -> list[CellRecord]:
         """Cells that came for the member, without those of who was merged into it."""
@@ -100,15 +93,21 @@ class Parting:
 
     def _came_with(self, loser: bytes, winner: bytes) -> Counter[str]:
         """What the survivor has of the other, by asset."""
-        own = {loser, *_all_of(self._oracle.store, loser)}
+        merge = self._merge(loser, winner)
         state, found = _known(self._oracle.store, winner).state, Counter[str]()
         for lot in state.lots:
-            if self._way(lot.origin)[-1] in own:
+            if merge in self._way(lot.origin)[-1][1]:
                 found[lot.asset] += lot.remaining
         for debt in state.debts:
-            if self._way(debt.debit)[-1] in own:
+            if merge in self._way(debt.debit)[-1][1]:
                 found[debt.asset] -= debt.amount
         return found
+
+    def _merge(self, loser: bytes, winner: bytes) -> bytes:
+        """The newest merge of the two, by the name that it must have."""
+        names = (owner_event_id(winner, f"merge:{loser.hex()}:{n}") for n in count())
+        found = list(takewhile(lambda name: self._oracle.store.event(name) is not None, names))
+        return found[-1]
 
     def at_once(
         self, server: Server, loser: bytes, winner: bytes, now_ms: int, copy: Callable[[], Store]

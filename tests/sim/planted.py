@@ -288,15 +288,15 @@ def late_events_not_forwarded(patch: Patch) -> None:
     patch.setattr(owner, "accept", accepting)
 
 
-def forwards_without_a_source(patch: Patch) -> None:
-    """A forwarded event doesn't say whose it was: an un-merge leaves it to the survivor."""
+def forwards_without_a_way(patch: Patch) -> None:
+    """A forwarded event doesn't say by which merge it came: an un-merge leaves it to the survivor."""
     forwarded = owner._forwarded
-    patch.setattr(owner, "_forwarded", lambda *args: forwarded(*args)._replace(source=None))
+    patch.setattr(owner, "_forwarded", lambda *args: forwarded(*args)._replace(passed=()))
 
 
 def unmerge_takes_all(patch: Patch) -> None:
     """An un-merge takes everything that the survivor has, whoever it came from."""
-    patch.setattr(unmerging, "came_with", lambda store, own, entry: True)
+    patch.setattr(unmerging, "came_by", lambda store, merge, entry: True)
 
 
 def unmerge_of_the_ledger_alone(patch: Patch) -> None:
@@ -347,7 +347,7 @@ BUGS: Final = (
     Bug("a void raises left at head office", void_raises_left_at_head_office, 19),
     Bug("an expiry is booked again and again", derived_ids_by_chance, 0),
     Bug("a late event of a merged member is not forwarded", late_events_not_forwarded, 1),
-    Bug("a forward forgets whose it was", forwards_without_a_source, 0),
+    Bug("a forward forgets its way", forwards_without_a_way, 0),
     Bug("an un-merge takes all", unmerge_takes_all, 0),
     Bug("an un-merge parts no profiles", unmerge_of_the_ledger_alone, 0),
     Bug("an odd event dams the chain", quarantine_dams, 0),

@@ -205,6 +205,9 @@ def test_points_that_come_back_after_the_un_merge_are_the_survivors_for_good() -
     assert chain.server.merge(BELA, CARA, NOON)
     assert chain.server.unmerge(BELA, NOON) == (Parted(POINTS, 80, 80),)
     assert [chain.points(each) for each in (ANNA, BELA, CARA)] == [0, 80, 5]
+    assert chain.server.merge(ANNA, BELA, NOON)
+    assert chain.server.unmerge(ANNA, NOON) == ()
+    assert [chain.points(each) for each in (ANNA, BELA, CARA)] == [0, 80, 5]
 
 
 def test_rights_of_a_till_are_given_up_before_two_records_part() -> None:
@@ -224,6 +227,7 @@ def test_rights_of_a_till_are_given_up_before_two_records_part() -> None:
         Facts(b"x" * 16, "unmerge", ANNA, TODAY),
         Facts(b"x" * 16, "merge", ANNA, TODAY),
         Facts(b"x" * 16, "sale", ANNA, TODAY, source=BELA),
+        Facts(b"x" * 16, "sale", ANNA, TODAY, passed=(b"m" * 16,)),
     ],
 )
 def test_what_only_head_office_writes_is_kept_aside_when_a_till_sends_it(facts: Facts) -> None:
@@ -238,8 +242,8 @@ def test_what_only_head_office_writes_is_kept_aside_when_a_till_sends_it(facts: 
     assert chain.store.event(facts.id) is None
 
 
-def test_a_source_is_read_back_as_it_was_written() -> None:
-    facts = Facts(b"x" * 16, "sale", ANNA, TODAY, source=BELA)
+def test_a_source_and_a_way_are_read_back_as_they_were_written() -> None:
+    facts = Facts(b"x" * 16, "sale", ANNA, TODAY, source=BELA, passed=(b"m" * 16, b"n" * 16))
     assert facts_of(write(facts)) == facts
 
 
