@@ -196,6 +196,10 @@ def _add_serve(serve: argparse.ArgumentParser, say: Say) -> None:
     serve.add_argument(
         "--demo", action="store_true", help=say("make a demo chain where there is none yet")
     )
+    serve.add_argument(
+        "--allow-private-webhooks", action="store_true",
+        help=say("tell other systems on this machine and its network, too, and without TLS"),
+    )  # fmt: skip
 
 
 def _add_chain(chain: argparse.ArgumentParser, say: Say) -> None:

@@ -26,6 +26,7 @@ from headoffice.store.plain import Opened, Place
 from headoffice.store.postgresql_place import PostgresPlace
 from headoffice.store.records import Records
 from headoffice.store.sqlite_place import SqlitePlace
+from headoffice.webhooks.mail import BadMailSettings
 
 POSTGRESQL: Final = "REGULARS_POSTGRESQL"
 """The environment's name for the connection string of PostgreSQL."""
@@ -103,6 +104,8 @@ def told(chosen: argparse.Namespace, words: Words) -> Iterator[None]:
         raise Cannot(
             words.say("Another head office serves {folder}. Stop it first.", folder=chosen.data)
         ) from error
+    except BadMailSettings as error:
+        raise Cannot(words.say("mail.toml is not as it must be: {field}.", field=error)) from error
     except BadKeyFile as error:
         sentence = (
             words.say("Others may read the key {file}. Take their rights away (chmod 600).", file=error.path)

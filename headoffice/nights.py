@@ -60,6 +60,8 @@ class Nights:
         self._watch = watch
         self._known: dict[bytes, Night] = {}
         self._not_before_ms: dict[bytes, int] = {}
+        self.failing: set[bytes] = set()
+        """Chains whose last portion failed."""
 
     def read(self) -> None:
         """Take what the store has, at the start or after another process has written."""
@@ -81,6 +83,7 @@ class Nights:
                     return tenant
             except Exception as error:  # whatever it is, tills are to be served on
                 self._not_before_ms[tenant] = now_ms + RETRY_MS
+                self.failing.add(tenant)
                 self._watch.night_failed(tenant)
                 note("night_failed", level=logging.ERROR, chain=tenant, **bug(error))
         return None
@@ -101,6 +104,7 @@ class Nights:
             else:
                 night = night._replace(under_way=after)
             self._directory.put_night(night)
+        self.failing.discard(tenant)
         if self._known[tenant].under_way is None:
             note("night_begun", **_place(tenant, under_way))
         self._known[tenant] = night

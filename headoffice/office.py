@@ -21,6 +21,7 @@ from app.protocol.facts import Facts, NotReadable
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
+from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.console.staff import Staff
 from headoffice.directory import Chain, Directory, KnownTill, Shop
@@ -31,6 +32,7 @@ from headoffice.recounting import Recounting
 from headoffice.store.errors import BUSY_ERRORS
 from headoffice.store.plain import Place, Plain
 from headoffice.store.records import Records
+from headoffice.telling import Telling
 from headoffice.watching import Watch, bug, note
 
 STORE_FILE: Final = "office.db"
@@ -78,6 +80,7 @@ class Office:
         *,
         now_ms: Clock = wall_ms,
         read: Reader = facts.read,
+        mails: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.key = key
         self.now_ms = now_ms
@@ -90,6 +93,7 @@ class Office:
         self.moving: frozenset[bytes] = frozenset()
         self.chains: dict[bytes, Open] = {}
         self.api_keys: Mapping[str, ApiKey] = {}
+        self.telling = Telling(now_ms, mails)
         self.place = place
         self._watch = watch
         self._read = read
@@ -99,6 +103,7 @@ class Office:
         self._written_ms = 0
         self._unwritten: set[bytes] = set()
         self._used: dict[str, int] = {}
+        self._quarantined: dict[bytes, int] = {}
 
     # What requests ask of memory
 
@@ -156,6 +161,7 @@ class Office:
         self._take_committed(tenant)
 
     def _take_committed(self, tenant: bytes) -> None:
+        self.telling.committed()
         try:
             self._take_figures(tenant)
         except BUSY_ERRORS as error:
@@ -174,6 +180,8 @@ class Office:
                 self._reload()
             if self.now_ms() - self._written_ms >= HEARD_EVERY_MS:
                 self._write_heard()
+            if self.telling.due():
+                self._look_at_alarms()
         except BUSY_ERRORS as error:
             self._watch.store_failed(error)
 
@@ -259,6 +267,7 @@ class Office:
         }
         self._nights.read()
         self._recounting.read((till.tenant, till.device) for till in self.tills.values())
+        self.telling.load(self._database, chains.values())
         for tenant in chains:
             self._take_figures(tenant)
         # Of what was asked before all of it and known after it: a reading that failed is done anew.
@@ -266,6 +275,7 @@ class Office:
 
     def _opened(self, chain: Chain) -> Open:
         store = self._database.store(chain.tenant)
+        store.noticing = self.telling.noticing(chain.tenant, self._database)
         kinds = Counter[str]()
 
         def read(body: bytes) -> Facts:
@@ -289,8 +299,21 @@ class Office:
             waiting = self.directory.quarantined(tenant)
             unseen = self._recounting.unseen(tenant)
         self.known[tenant] = known
+        self._quarantined[tenant] = waiting
         self._watch.figures(known.tenant, waiting)
         self._watch.flags(tenant, unseen)
+
+    def _look_at_alarms(self) -> None:
+        for tenant, opened in self.chains.items():
+            known = self.known.get(tenant)
+            if known is None or tenant in self.moving:
+                continue
+            silent = silent_of(self.tills, self.heard, tenant, self.now_ms())
+            figures = Figures(
+                known, self._quarantined[tenant], silent, opened.chain.limits.lease_ms,
+                tenant in self._nights.failing, self.telling.settling,
+            )  # fmt: skip
+            self.telling.look(self._database, opened.store, tenant, figures)
 
     def staff(self, tenant: bytes) -> Staff:
         """Who may sign in to a chain's console, in the transaction that is under way."""

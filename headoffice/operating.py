@@ -49,7 +49,9 @@ def serve(chosen: argparse.Namespace, words: Words) -> None:
     with told(chosen, words), contextlib.ExitStack() as stack:
         if chosen.demo:
             _demo(place, words)
-        plane, office, writer = stack.enter_context(at_work(chosen.data, place=place))
+        private = chosen.allow_private_webhooks
+        at = at_work(chosen.data, place=place, private_webhooks=private)
+        plane, office, writer = stack.enter_context(at)
         listener = stack.enter_context(contextlib.closing(_listening(address, words)))
         server = web_server(plane, address)
         collect_seldom()

@@ -16,7 +16,8 @@ import uvicorn
 
 from app.protocol import facts
 from app.protocol.chains import Reader
-from headoffice.api.application import api_of
+from headoffice.api.application import api_of, secrets_of
+from headoffice.api.desk import Desk
 from headoffice.console.pages import console_of
 from headoffice.http import RATES, DataPlane, Rates
 from headoffice.keys import ENVIRONMENT, FILE_NAME, server_key
@@ -24,6 +25,8 @@ from headoffice.office import STORE_FILE, Clock, Office, wall_ms
 from headoffice.store.plain import Place
 from headoffice.store.sqlite_place import SqlitePlace
 from headoffice.watching import Watch
+from headoffice.webhooks.mail import Mailer, settings_of
+from headoffice.webhooks.sender import Sender
 from headoffice.writer import GroupWriter
 
 LOCK_FILE: Final = "serving.lock"
@@ -82,23 +85,34 @@ def at_work(
     read: Reader = facts.read,
     rates: Rates = RATES,
     place: Place | None = None,
+    private_webhooks: bool = False,
 ) -> Iterator[tuple[DataPlane, Office, GroupWriter]]:
-    """Head office on a folder, its writer at work; `place`: its store, if not the folder's own file.
+    """Head office on a folder, its writer at work; `place`: its store, if not the folder's own file;
+    `private_webhooks`: addresses of this machine and its network may be told, too.
 
-    Raises AlreadyServing, BadKeyFile, StoreError, OSError.
+    Raises AlreadyServing, BadKeyFile, BadMailSettings, StoreError, OSError.
     """
     store = SqlitePlace(folder / STORE_FILE) if place is None else place
     with alone(folder), contextlib.closing(store):
         key = server_key(Path(os.environ.get(ENVIRONMENT) or folder / FILE_NAME))
         watch = Watch()
-        office = Office(store, key, watch, now_ms=now_ms, read=read)
+        mailer = Mailer(settings_of(folder))
+        office = Office(store, key, watch, now_ms=now_ms, read=read, mails=mailer.wants)
         writer = GroupWriter(office)
         writer.start()
+        secrets = secrets_of(key.sign)
+        sender = Sender(office, writer, secrets, mailer, private_webhooks)
+        office.telling.wake = sender.wake
+        sender.start()
         try:
             console = console_of(office, writer, key.sign)
-            also = [*console.routes(), *api_of(office, writer, watch, key.sign)]
+            also = [
+                *console.routes(),
+                *api_of(Desk(office, writer, secrets, private_webhooks), watch),
+            ]
             yield DataPlane(office, writer, watch, rates, also), office, writer
         finally:
+            sender.stop()
             writer.stop()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
@@ -14,14 +15,12 @@ from starlette.routing import BaseRoute, Mount
 
 from app.domain.errors import Refused
 from app.protocol.signing import Sign
-from headoffice.api import members, orders, page, reads
+from headoffice.api import members, orders, page, reads, receivers
 from headoffice.api.desk import Desk
 from headoffice.api.gate import PREFIX, Gate, as_problem
 from headoffice.api.problems import MEDIA, TITLES, Problem, of_rules, of_status, of_values
 from headoffice.api.shapes import ProblemBody
-from headoffice.office import Office
 from headoffice.watching import Watch
-from headoffice.writer import GroupWriter
 
 VERSION: Final = "1"
 _ABOUT: Final = (
@@ -34,14 +33,14 @@ _NOS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def api_of(office: Office, writer: GroupWriter, watch: Watch, sign: Sign) -> list[BaseRoute]:
+def api_of(desk: Desk, watch: Watch) -> list[BaseRoute]:
     """The API of a serving head office, as a part of its web server."""
-    app = _application(Desk(office, writer, _secrets(sign)))
+    app, office = _application(desk), desk.office
     gate = Gate(app, lambda: office.api_keys, office.use_key, watch)
     return [Mount(PREFIX, app=gate)]
 
 
-def _secrets(sign: Sign) -> Any:
+def secrets_of(sign: Sign) -> Callable[[bytes], bytes]:
     """Values of head office's own key: a copy of the store alone does not give them."""
     root = sha256(sign(b"regulars open api 1")).digest()
     return lambda use: sha256(root + use).digest()
@@ -54,7 +53,7 @@ def _application(desk: Desk) -> FastAPI:
         servers=[{"url": PREFIX}],
     )  # fmt: skip
     app.state.desk = desk
-    for each in (reads, members, orders):
+    for each in (reads, members, orders, receivers):
         app.include_router(each.router)
     app.add_exception_handler(RequestValidationError, _values)
     app.add_exception_handler(ResponseValidationError, _bug)

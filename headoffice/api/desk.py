@@ -62,6 +62,8 @@ class Desk:
     office: Office
     writer: GroupWriter
     secret: Callable[[bytes], bytes]
+    private: bool = False
+    """Whether webhooks may go to this machine and its network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,12 @@ class Asked:
         with self.desk.office.place.reading(self.tenant) as plain:
             yield Snapshot(plain, self.tenant)
 
-    def write(self, act: Callable[[OwnTill], Result]) -> Result:
-        """Do something in the writer's transaction. Raises Busy, and Problem or Refused, which `act` raises
-        before it writes anything."""
+    def write(
+        self, act: Callable[[OwnTill], Result], known: Callable[[Result], None] | None = None
+    ) -> Result:
+        """Do something in the writer's transaction; `known` takes it into memory after the commit.
+
+        Raises Busy; and Problem or Refused, which `act` raises before it writes anything."""
         office = self.desk.office
         if self.tenant not in office.chains:
             raise Busy("the chain is new")
@@ -127,7 +132,11 @@ class Asked:
                 # Others of the group are not to be done again for it; nothing was written.
                 return no
 
-        self.desk.writer.submit(Job(PUSH, 1, self.tenant, act_there, _nothing, told))
+        def kept(result: Result | Problem | Refused) -> None:
+            if known is not None and not isinstance(result, Problem | Refused):
+                known(result)
+
+        self.desk.writer.submit(Job(PUSH, 1, self.tenant, act_there, kept, told))
         try:
             result = future.result(WRITE_S)
         except TimeoutError as error:
@@ -173,10 +182,6 @@ class Made:
 def _response(status: int, body: bytes, *, again: bool = False) -> Response:
     headers = {"idempotency-replayed": "true"} if again else {}
     return Response(body, status, headers, "application/json")
-
-
-def _nothing(_: object) -> None:
-    """What is kept in memory does not change."""
 
 
 # What operations take of a request ----------------------------------------------------------------

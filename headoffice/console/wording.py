@@ -78,6 +78,9 @@ ACTS: Final = {
     "api_key_ended": mark("Key of the open API ended"),
     "api_enrolled": mark("Another system enrolled a member"),
     "api_changed": mark("Another system changed a member's fields"),
+    "api_webhook_made": mark("Another system asked to be told of changes"),
+    "api_webhook_secret": mark("Another system changed a webhook's secret"),
+    "api_webhook_ended": mark("Another system is told of changes no more"),
     "api_points": mark("Another system moved a member's points"),
 }
 REASONS: Final = {

@@ -8,7 +8,7 @@ is the database's part (rows.py). Why columns here and bytes there: docs/decisio
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
@@ -48,6 +48,8 @@ class Records(ABC):
         self._feeds = Feeds(self._unit)
         self._snapshots = Snapshots(self._unit, self._feeds)
         self._mode = ""
+        self.noticing: Callable[[Records], None] | None = None
+        """Hears of each writing transaction before it ends, inside it."""
 
     @abstractmethod
     def writing(self, requests: Iterable[Request] = ()) -> AbstractContextManager[None]:
@@ -67,6 +69,8 @@ class Records(ABC):
             fetch(self._unit, self._feeds, list(requests))
             yield
             if mode == "writing":
+                if self.noticing is not None:
+                    self.noticing(self)
                 with self._rows.together():
                     self._unit.write()
         finally:
@@ -173,6 +177,13 @@ class Records(ABC):
             for key, member in found
             if member is not None and any(owner == device for _, owner in member.reserved)
         ]
+
+    def changed_members(self) -> Iterator[tuple[Member | None, Member, frozenset[str]]]:
+        """Each member that this transaction has put: before, now, and of which assets it posted entries."""
+        members, added = self._read().members, self._unit.ledger.added()
+        for key, member in members.changed().items():
+            assets = frozenset(entry.asset for entry in added.get(key, ()))
+            yield members.before(key), member, assets
 
     # Holds, grants and returns
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 
@@ -16,12 +17,15 @@ from app.domain.business_day import BusinessDate
 from headoffice import programmes
 from headoffice.api.keys import PER_MINUTE, SCOPES, ApiKeys, new_key
 from headoffice.office import wall_ms
+from headoffice.store.records import Records
+from headoffice.writer import PUSH, Job
 from resources import programme_path
 from tests.headoffice.http_office import TENANT, Served, database_of, opened, wait_for
 
 PHONE, CARD, NAME, MAIL = "+8613800006621", "880000124471", "陈思远", "chen.siyuan@example.com"
 VALUES: Final = (PHONE, PHONE[3:], CARD, NAME, MAIL)
 """What no answer may hold where personal values are masked."""
+Result = TypeVar("Result")
 _numbers = itertools.count(1)
 
 
@@ -100,6 +104,21 @@ def system(at: Served, *scopes: str, **options: Any) -> Iterator[System]:
         yield made
     finally:
         made.client.close()
+
+
+def written(at: Served, act: Callable[[Records], Result], *, tenant: bytes = TENANT) -> Result:
+    """Do something in a transaction of the serving writer's."""
+    future = Future[Result]()
+
+    def told(result: Result, error: BaseException | None) -> None:
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    store = at.office.chains[tenant].store
+    at.writer.submit(Job(PUSH, 1, tenant, lambda: act(store), lambda _: None, told))
+    return future.result(30)
 
 
 def code_of(response: httpx.Response) -> str:

@@ -177,13 +177,21 @@ def served(
     read: Reader = facts.read,
     connect: Callable[[Path], sqlite3.Connection] = open_database,
     proxy: str = "",
+    private_webhooks: bool = True,
 ) -> Iterator[Served]:
     """Head office on a folder, answering on a port of its own."""
     clock = Clock()
     place = place_of(folder, connect)
     with (
         listening(Address(port=0)) as listener,
-        at_work(folder, now_ms=clock, rates=rates, read=read, place=place) as (
+        at_work(
+            folder,
+            now_ms=clock,
+            rates=rates,
+            read=read,
+            place=place,
+            private_webhooks=private_webhooks,
+        ) as (
             plane,
             office,
             writer,

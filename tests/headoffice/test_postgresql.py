@@ -38,6 +38,7 @@ CONSOLE = (
     "console_staff_store", "console_choice", "api_key", "api_answer", "recount_place",
     "own_programme", "recount_flag", "settlement",
     "console_seen",
+    "webhook", "webhook_message", "alarm",
 )  # fmt: skip
 DIRECTORY = ("chain", "store", "till", "enrol_code", "night", "night_head", "register")
 """Tables that the port's statements do not know."""

@@ -1,0 +1,141 @@
+"""What somebody has to look at: raised once, cleared once, kept as rows, and told to who wants to hear of it.
+
+The writer's thread looks every few seconds at figures that are in memory anyway, and writes only where
+something has begun or is over. The console and the open API read the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from headoffice.directory import KnownTill
+from headoffice.quiet import Known
+from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain
+from headoffice.webhooks.outbox import Fact
+
+TILL_SILENT: Final = "till.silent"
+QUARANTINE: Final = "quarantine"
+LOST: Final = "lost"
+BOUND: Final = "bound"
+NIGHT_FAILED: Final = "night.failed"
+KINDS: Final = (TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED)
+"""A till was silent for two leases; events wait in quarantine; F grew; D and what is granted come near R; a
+night's work failed."""
+LEASES: Final = 2
+NEAR_PERCENT: Final = 80
+SETTLING_MS: Final = 10 * 60_000
+"""So long after its start a head office has not heard of every till yet: none is called silent."""
+
+
+class Alarm(NamedTuple):
+    """Something to look at. subject: a till's device as hex, F's amount, or nothing. figure: seconds, events,
+    points. cleared_ms: None while it stands."""
+
+    kind: str
+    subject: str
+    figure: int
+    raised_ms: int
+    cleared_ms: int | None = None
+
+
+Standing = Mapping[tuple[str, str], Alarm]
+_STANDING: Final = """
+SELECT kind, subject, figure, raised_ms, cleared_ms FROM alarm
+WHERE tenant_id = ? AND dist_key = ? AND cleared_ms IS NULL ORDER BY raised_ms, kind, subject
+"""
+_LAST: Final = """
+SELECT kind, subject, figure, raised_ms, cleared_ms FROM alarm
+WHERE tenant_id = ? AND dist_key = ? AND cleared_ms IS NOT NULL
+ORDER BY cleared_ms DESC, kind, subject LIMIT ?
+"""
+_RAISE: Final = """
+INSERT INTO alarm (tenant_id, dist_key, kind, subject, raised_ms, figure) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, kind, subject, raised_ms) DO NOTHING
+"""
+_CLEAR: Final = """
+UPDATE alarm SET cleared_ms = ?
+WHERE tenant_id = ? AND dist_key = ? AND kind = ? AND subject = ? AND cleared_ms IS NULL
+"""
+
+
+class Alarms:
+    """One chain's alarms, inside a transaction."""
+
+    def __init__(self, plain: Plain, tenant: bytes) -> None:
+        self._plain = plain
+        self._own = (tenant, dist_key(tenant))
+
+    def standing(self) -> list[Alarm]:
+        """Those that nobody and nothing has cleared, the oldest first."""
+        return [Alarm(*row) for row in self._plain.rows(_STANDING, self._own)]
+
+    def over(self, most: int) -> list[Alarm]:
+        """Those that are over, the last first."""
+        return [Alarm(*row) for row in self._plain.rows(_LAST, (*self._own, most))]
+
+    def keep(self, raised: list[Alarm], cleared: list[Alarm], now_ms: int) -> None:
+        """Write down what has begun and what is over."""
+        for alarm in raised:
+            values = (alarm.kind, alarm.subject, alarm.raised_ms, alarm.figure)
+            self._plain.run(_RAISE, (*self._own, *values))
+        for alarm in cleared:
+            self._plain.run(_CLEAR, (now_ms, *self._own, alarm.kind, alarm.subject))
+
+
+class Figures(NamedTuple):
+    """What is looked at, of one chain. silent_ms: of each live till; settling: the process has just begun."""
+
+    known: Known
+    quarantined: int
+    silent_ms: Mapping[bytes, int]
+    lease_ms: int
+    night_failed: bool
+    settling: bool = False
+
+
+def silent_of(
+    tills: Mapping[bytes, KnownTill], heard: Mapping[bytes, int], tenant: bytes, now_ms: int
+) -> dict[bytes, int]:
+    """How long each live till of a chain has been silent."""
+    return {
+        till.device: now_ms - heard.get(till.device, till.heard_ms)
+        for till in tills.values()
+        if till.tenant == tenant and till.standing == "live"
+    }
+
+
+def changes(figures: Figures, standing: Standing, now_ms: int) -> tuple[list[Alarm], list[Alarm]]:
+    """What has begun and what is over since `standing`."""
+    due = {(kind, subject): figure for kind, subject, figure in _due(figures, standing)}
+    raised = [
+        Alarm(kind, subject, figure, now_ms)
+        for (kind, subject), figure in due.items()
+        if (kind, subject) not in standing
+    ]
+    return raised, [alarm for name, alarm in standing.items() if name not in due]
+
+
+def _due(figures: Figures, standing: Standing) -> Iterator[tuple[str, str, int]]:
+    tenant = figures.known.tenant
+    for device, silent_ms in figures.silent_ms.items():
+        stands = (TILL_SILENT, device.hex()) in standing
+        if silent_ms > LEASES * figures.lease_ms and (stands or not figures.settling):
+            yield TILL_SILENT, device.hex(), silent_ms // 1000
+    if figures.quarantined:
+        yield QUARANTINE, "", figures.quarantined
+    if tenant.lost:
+        # It never falls: each time that it grows is an alarm of its own.
+        yield LOST, str(tenant.lost), tenant.lost
+    used = tenant.overdrawn + tenant.left
+    if used * 100 > tenant.budget * NEAR_PERCENT:
+        yield BOUND, "", used
+    if figures.night_failed:
+        yield NIGHT_FAILED, "", 1
+
+
+def told(alarm: Alarm, kind: str) -> Fact:
+    """An alarm as a message has it."""
+    named = {"alarm": alarm.kind, "subject": alarm.subject, "figure": alarm.figure}
+    return Fact(kind, None, {**named, "raised_ms": alarm.raised_ms})

@@ -1,0 +1,1 @@
+"""Telling other systems what has changed: webhooks, and mails for alarms, out of one outbox."""

@@ -1,0 +1,282 @@
+"""What somebody has to look at: raised once, cleared once, told by webhook and by mail."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import socketserver
+import threading
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from app.protocol.limits import Limits
+from app.protocol.store import StoredEvent, Tenant
+from headoffice import alarms, nights
+from headoffice.alarms import Alarm, Alarms, Figures, changes
+from headoffice.quiet import Known
+from headoffice.watching import JsonLines
+from headoffice.webhooks.mail import BadMailSettings, Mailer, settings_of
+from tests.headoffice.api_office import system, written
+from tests.headoffice.api_receiver import receiving
+from tests.headoffice.http_office import (
+    TENANT,
+    Served,
+    begin_chain,
+    database_of,
+    rows,
+    served,
+    wait_for,
+)
+from tests.headoffice.serving_process import run
+
+HOUR = 3_600_000
+PASSWORD = "correct-horse-7"
+
+
+def figures(**changed: Any) -> Figures:
+    """A chain where all is well."""
+    tenant = Tenant(TENANT, 1, 100)._replace(
+        **{n: v for n, v in changed.items() if n in Tenant._fields}
+    )
+    more = {name: value for name, value in changed.items() if name in Figures._fields}
+    plain = {"quarantined": 0, "silent_ms": {}, "lease_ms": 24 * HOUR, "night_failed": False}
+    return Figures(Known(tenant, {}), **{**plain, **more})
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({"quarantined": 1}, alarms.QUARANTINE),
+        ({"lost": 1}, alarms.LOST),
+        ({"left": 50, "overdrawn": 31}, alarms.BOUND),
+        ({"night_failed": True}, alarms.NIGHT_FAILED),
+        ({"silent_ms": {b"d" * 16: 48 * HOUR + 1}}, alarms.TILL_SILENT),
+    ],
+)
+def test_each_alarm_begins_and_ends_with_its_cause(changed: dict[str, Any], kind: str) -> None:
+    raised, cleared = changes(figures(**changed), {}, 7)
+    assert ([each.kind for each in raised], cleared) == ([kind], [])
+    standing = {(each.kind, each.subject): each for each in raised}
+    assert changes(figures(**changed), standing, 8) == ([], [])
+    assert changes(figures(), standing, 9) == ([], raised)
+
+
+def test_at_the_very_edge_there_is_none() -> None:
+    edge = figures(left=50, overdrawn=30, silent_ms={b"d" * 16: 48 * HOUR})
+    assert changes(edge, {}, 7) == ([], [])
+
+
+def test_each_time_that_f_grows_is_an_alarm_of_its_own() -> None:
+    old = Alarm(alarms.LOST, "5", 5, 1)
+    raised, cleared = changes(figures(lost=8), {(old.kind, old.subject): old}, 9)
+    assert ([each.figure for each in raised], cleared) == ([8], [old])
+
+
+def test_a_head_office_that_has_just_begun_calls_no_till_silent() -> None:
+    silent = {b"d" * 16: 72 * HOUR}
+    assert changes(figures(silent_ms=silent, settling=True), {}, 7) == ([], [])
+    old = Alarm(alarms.TILL_SILENT, "64" * 16, 5, 1)
+    standing = {(old.kind, old.subject): old}
+    assert changes(figures(silent_ms=silent, settling=True), standing, 7) == ([], [])
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Served]:
+    """A chain with a till."""
+    begin_chain(tmp_path, limits=Limits(grant_most=50, cap=20, lease_ms=HOUR))
+    with served(tmp_path) as made:
+        made.till(1).sync()
+        yield made
+
+
+def standing(at: Served) -> list[tuple[str, str]]:
+    """What stands in the store."""
+    with contextlib.closing(database_of(at.folder)) as database, database.of(TENANT):
+        return [(each.kind, each.subject) for each in Alarms(database, TENANT).standing()]
+
+
+def test_a_silent_till_is_an_alarm_until_it_talks(at: Served) -> None:
+    device = at.tills[0].device.hex()
+    with receiving() as receiver, system(at) as shop:
+        events = ["alarm.raised", "alarm.cleared"]
+        shop.post("/v1/webhooks", {"url": receiver.url, "events": events})
+        at.clock.moved_ms += 3 * HOUR
+        receiver.wait(1)
+        told = receiver.heard[0].plain
+        assert (told["type"], told["data"]["alarm"], told["data"]["subject"]) == (
+            "alarm.raised", "till.silent", device,
+        )  # fmt: skip
+        assert told["data"]["figure"] >= 3 * 3600
+        assert shop.get("/v1/alarms")["alarms"][0]["cleared_ms"] is None
+        at.clock.moved_ms += HOUR
+        at.tills[0].sync()
+        at.clock.moved_ms += 6_000
+        receiver.wait(2)
+        assert (receiver.types(), standing(at)) == (events, [])
+        assert shop.get("/v1/alarms")["alarms"][0]["cleared_ms"] is not None
+    assert rows(at.folder, "SELECT count(*) FROM alarm") == [(1,)]
+
+
+def test_an_alarm_that_stands_is_not_raised_again_after_a_restart(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    for _ in range(2):
+        with served(tmp_path) as made:
+            if _ == 0:
+                event = StoredEvent(b"q" * 16, b"strange", "quarantined")
+                written(made, lambda store: store.put_event(event))  # noqa: B023  # done at once
+            made.clock.moved_ms += 6_000
+            wait_for(lambda: standing(made) == [("quarantine", "")])  # waited for at once
+    assert rows(tmp_path, "SELECT count(*) FROM alarm") == [(1,)]
+
+
+def test_a_night_that_fails_is_an_alarm_until_it_goes_on(
+    at: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = nights.advance
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(nights, "advance", fail)
+    at.clock.moved_ms += 24 * HOUR
+    wait_for(lambda: ("night.failed", "") in standing(at))
+    monkeypatch.setattr(nights, "advance", whole)
+    at.clock.moved_ms += 2 * nights.RETRY_MS
+    wait_for(lambda: ("night.failed", "") not in standing(at))
+
+
+# Mails --------------------------------------------------------------------------------------------
+
+
+class _Smtp(socketserver.StreamRequestHandler):
+    """A mail server: takes what comes."""
+
+    mails: ClassVar[list[bytes]] = []
+    said: ClassVar[list[bytes]] = []
+
+    def handle(self) -> None:
+        self._say("220 here")
+        while line := self.rfile.readline():
+            self.said.append(line)
+            word = line.split()[0].upper()
+            if word == b"EHLO":
+                self._say("250-here\r\n250 AUTH PLAIN")
+            elif word == b"AUTH":
+                self._say("235 ok")
+            elif word == b"DATA":
+                self._say("354 go on")
+                self._take()
+            else:
+                self._say("221 bye" if word == b"QUIT" else "250 ok")
+
+    def _take(self) -> None:
+        lines = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            lines.append(line)
+        self.mails.append(b"".join(lines))
+        self._say("250 taken")
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(text.encode() + b"\r\n")
+
+
+@contextlib.contextmanager
+def mail_server() -> Iterator[int]:
+    _Smtp.mails.clear()
+    _Smtp.said.clear()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Smtp) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def mail_toml(folder: Path, at: int, **more: str) -> None:
+    """Settings for mails."""
+    plain = {
+        "host": '"127.0.0.1"',
+        "port": str(at),
+        "security": '"none"',
+        "sender": '"ho@example.com"',
+    }
+    plain |= {"to": '{ "Chain T" = ["boss@example.com"], "*" = ["it@example.com"] }', **more}
+    text = "\n".join(f"{name} = {value}" for name, value in plain.items())
+    (folder / "mail.toml").write_text(text, encoding="utf-8")
+
+
+def test_an_alarm_is_mailed_when_it_begins_and_when_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_chain(tmp_path, limits=Limits(grant_most=50, cap=20, lease_ms=HOUR))
+    monkeypatch.setenv("REGULARS_SMTP_PASSWORD", PASSWORD)
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(JsonLines())
+    logging.getLogger("headoffice").addHandler(handler)
+    logging.getLogger("headoffice").setLevel(logging.INFO)
+    with mail_server() as port:
+        mail_toml(tmp_path, port, user='"ho"', language='"zh_CN"')
+        with served(tmp_path) as made:
+            till = made.till(1)
+            till.sync()
+            made.clock.moved_ms += 3 * HOUR
+            wait_for(lambda: len(_Smtp.mails) == 1)
+            till.sync()
+            made.clock.moved_ms += 6_000
+            wait_for(lambda: len(_Smtp.mails) == 2)
+            wait_for(lambda: rows(tmp_path, "SELECT 1 FROM webhook_message") == [])
+    logging.getLogger("headoffice").removeHandler(handler)
+    first, second = (message_from_bytes(each, policy=policy.default) for each in _Smtp.mails)
+    assert first["subject"] == "Chain T：收银台静默超过两个租期"
+    assert second["subject"] == "Chain T：已解除：收银台静默超过两个租期"
+    assert first["to"] == "boss@example.com, it@example.com"
+    assert till.device.hex()[:8] in str(first.get_content())
+    assert any(line.startswith(b"AUTH") for line in _Smtp.said)
+    assert PASSWORD not in log.getvalue()
+    assert "boss@example.com" not in log.getvalue()
+
+
+def test_a_mail_that_the_server_does_not_take_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_chain(tmp_path)
+    mail_toml(tmp_path, 1)
+    with served(tmp_path) as made:
+        event = StoredEvent(b"q" * 16, b"strange", "quarantined")
+        written(made, lambda store: store.put_event(event))
+        made.clock.moved_ms += 6_000
+        wait_for(lambda: rows(tmp_path, "SELECT last FROM webhook_message") == [("unreachable",)])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"strange": '"x"'}, "strange"),
+        ({"port": '"x"'}, "port"),
+        ({"port": "0"}, "port"),
+        ({"security": '"ssl"'}, "security"),
+        ({"language": '"fr"'}, "language"),
+        ({"to": '"x"'}, "to"),
+        ({"to": ""}, "toml"),
+    ],
+)
+def test_settings_that_are_wrong_are_named(
+    tmp_path: Path, wrong: dict[str, str], field: str
+) -> None:
+    mail_toml(tmp_path, 25, **wrong)
+    with pytest.raises(BadMailSettings, match=f"^{field}$"):
+        settings_of(tmp_path)
+
+
+def test_without_settings_nothing_is_mailed_and_wrong_ones_stop_the_start(tmp_path: Path) -> None:
+    assert settings_of(tmp_path) is None
+    assert not Mailer(None).wants("Chain T")
+    begin_chain(tmp_path)
+    (tmp_path / "mail.toml").write_text('host = "x"')
+    told = run("serve", "--port", "0", "--data", tmp_path)
+    assert (told.returncode, "mail.toml" in told.stderr, "sender" in told.stderr) == (4, True, True)
