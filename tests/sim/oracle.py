@@ -109,6 +109,8 @@ class Oracle:
     def served(self, request: Request, reply: Reply) -> None:
         """After head office answered."""
         self._loss_is_explained(request.device)
+        if isinstance(request, SyncRequest):
+            self.parting.heard(request.events)
         if isinstance(request, SyncRequest) and isinstance(reply, SyncReply):
             for cell in request.cells:
                 self.arrived.setdefault((cell.member, cell.field), []).append(cell)
@@ -178,7 +180,7 @@ class Oracle:
             self.require(entry.id not in self._entries, "I1: an entry is in the ledger twice")
             self._entries.add(entry.id)
             sums[entry.asset] = sums.get(entry.asset, 0) + entry.amount
-            self.parting.posted(member.id, entry)
+            self.parting.posted(member.id, entry, again=self._again)
             if entry.kind == "expire" and not self._again:
                 self.require(not member.reserved, "an expiry is booked under a hold")
         self._ledger[member.id] = len(ledger)

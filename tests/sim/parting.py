@@ -4,12 +4,13 @@ lost when two records become one or two again."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 from app.domain.entries import Entry, EntryId, owner_event_id
 from app.protocol.accounts import has_account
+from app.protocol.ids import forward_id
 from app.protocol.server import Server
 from app.protocol.store import CellRecord, Member, Store
 from tests.sim.machine import facts_of
@@ -26,14 +27,29 @@ class Parting:
         self._oracle = oracle
         self._ways: dict[EntryId, set[bytes]] = {}
         self._moved: dict[EntryId, tuple[str, bytes, EntryId]] = {}
+        self._forwards: dict[bytes, bytes] = {}
 
     def forget(self) -> None:
         """The store is another one: its transfers may have the same ids and other entries."""
         self._ways.clear()
         self._moved.clear()
 
-    def posted(self, member: bytes, entry: Entry) -> None:
-        """An entry is new in a ledger."""
+    def heard(self, bodies: Iterable[bytes]) -> None:
+        """Events have come: one that is forwarded will have this id."""
+        for body in bodies:
+            facts = facts_of(body)
+            if facts.member is not None:
+                self._forwards[forward_id(facts.id)] = facts.member
+
+    def _merges_from(self, member: bytes) -> tuple[bytes, ...]:
+        found = list[bytes]()
+        while (alias := _known(self._oracle.store, member).alias) is not None:
+            found.append(self._merge(member, alias))
+            member = alias
+        return tuple(found)
+
+    def posted(self, member: bytes, entry: Entry, *, again: bool) -> None:
+        """An entry is new in a ledger, or read again after a restore."""
         event = self._oracle.store.event(entry.id.event)
         assert event is not None
         facts = facts_of(event.body)
@@ -42,6 +58,10 @@ class Parting:
             self._moved[entry.id] = (facts.kind, whom, entry.refers_to)
         else:
             self._ways[entry.id] = set(facts.passed)
+            first = self._forwards.get(entry.id.event)
+            if first is not None and not again:
+                way = self._merges_from(first)
+                self._oracle.require(facts.passed == way, "a forward forgets its way")
 
     def _way(self, entry: EntryId) -> list[tuple[bytes, set[bytes]]]:
         """With whom and by which merges something came, less those that it went back from."""
