@@ -110,7 +110,8 @@ def at_work(
                 *console.routes(),
                 *api_of(Desk(office, writer, secrets, private_webhooks), watch),
             ]
-            yield DataPlane(office, writer, watch, rates, also), office, writer
+            with store.hearing(writer.look_soon):
+                yield DataPlane(office, writer, watch, rates, also), office, writer
         finally:
             sender.stop()
             writer.stop()

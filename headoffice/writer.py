@@ -94,7 +94,7 @@ class GroupWriter:
         self._ending = False
         self._failed: BaseException | None = None
         self._looked_s = self._turned_s = 0.0
-        self._more = False
+        self._more = self._hinted = False
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer")
 
@@ -119,6 +119,13 @@ class GroupWriter:
             if self._ending or self.waiting >= WAITING_MOST[job.rank]:
                 raise Busy
             self._waiting[job.rank].append(job)
+            self._changed.notify()
+
+    def look_soon(self) -> None:
+        """Somebody says that the store was changed elsewhere: look at once, not only when it is time."""
+        with self._changed:
+            self._looked_s = -LOOK_S
+            self._hinted = True
             self._changed.notify()
 
     @property
@@ -183,8 +190,9 @@ class GroupWriter:
     def _next(self) -> list[Job]:
         """Jobs of one chain that go together, holds first; empty when nothing came for a while."""
         with self._changed:
-            if not self.waiting and not self._ending and not self._more:
+            if not self.waiting and not self._ending and not self._more and not self._hinted:
                 self._changed.wait(LOOK_S)
+            self._hinted = False
             group, weight, others = list[Job](), 0, list[Job]()
             for queue in self._waiting:
                 while queue and weight < GROUP_EVENTS:

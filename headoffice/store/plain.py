@@ -8,7 +8,7 @@ one of the two lacks. A null that is not a column's own value is cast, and so ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -77,6 +77,10 @@ class Place(Protocol):
 
     def reading(self, tenant: bytes) -> AbstractContextManager[Plain]:
         """One snapshot of a chain on a connection that can't write, beside the writer."""
+
+    def hearing(self, told: Callable[[], None]) -> AbstractContextManager[None]:
+        """Inside, `told` is called in some thread soon after another process has committed. A hint: it may come
+        for nothing, or not at all; what counts is Opened.version."""
 
     def close(self) -> None:
         """Give back what is kept open between readings."""

@@ -7,6 +7,7 @@ each other. Many rows travel in one statement each way, keys as arrays and rows 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -18,7 +19,7 @@ import psycopg
 from app.protocol.wire import Request
 from headoffice.store.distribution import dist_key
 from headoffice.store.errors import StoreBusy, StoreError, StoreGone
-from headoffice.store.postgresql_opening import LOCK_WAIT_MS, Connection
+from headoffice.store.postgresql_opening import CHANNEL, LOCK_WAIT_MS, Connection
 from headoffice.store.records import Records
 from headoffice.store.row_records import Row
 from headoffice.store.statements import Ask, Query, Table
@@ -26,6 +27,9 @@ from headoffice.store.statements import Ask, Query, Table
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _OF_TENANT: Final = "SELECT set_config('app.tenant', %s, true)"
 _CHANGED: Final = "UPDATE register SET version = version + 1 WHERE tenant_id = %s AND dist_key = %s"
+_TOLD: Final = f"NOTIFY {CHANNEL}"
+TELL_S: Final = 0.25
+"""No connection tells more often than that: whoever listens polls as often anyway."""
 _LOCK: Final = "SELECT 1 FROM tenant WHERE tenant_id = %s FOR NO KEY UPDATE"
 _json: Final = msgspec.json.Encoder(enc_hook=int)
 
@@ -61,6 +65,9 @@ class PostgresStore(Records):
             yield
             if raw.wrote and raw.info.transaction_status == _IN_TRANSACTION:
                 counted = raw.execute(_CHANGED, own).rowcount
+                if time.monotonic() - raw.told_s >= TELL_S:
+                    raw.told_s = time.monotonic()
+                    raw.execute(_TOLD)
             # A transaction that failed and was not left by an error answers COMMIT with ROLLBACK.
             if raw.execute("COMMIT").statusmessage != "COMMIT":
                 raise StoreError("the transaction had failed before its end")

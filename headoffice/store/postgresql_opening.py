@@ -17,14 +17,17 @@ from headoffice.store.steps import POSTGRESQL, Step, compared, shipped
 class Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection of head office's.
 
+    told_s   when it last told the others, of the monotonic clock
     wrote    whether the transaction under way has written anything
     commits  of chains by this connection, as the register counts them
     """
 
+    told_s = 0.0
     wrote = False
     commits = 0
 
 
+CHANNEL: Final = "regulars_changed"
 ROLE: Final = "regulars_app"
 """Who head office works as: neither the owner of the tables nor allowed to bypass row-level security."""
 LOCK_WAIT_MS: Final = 2_000

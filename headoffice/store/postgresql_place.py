@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
@@ -11,13 +11,17 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.numeric import IntLoader
 
-from headoffice.store.errors import StoreGone
+from headoffice.store.errors import StoreError, StoreGone
 from headoffice.store.plain import Plain, Spelt, Text
 from headoffice.store.postgresql import PostgresRows, PostgresStore
-from headoffice.store.postgresql_opening import Connection, connect
+from headoffice.store.postgresql_opening import CHANNEL, Connection, connect
 
 READERS_KEPT: Final = 4
 """So many connections stay open for the next readers."""
+HEAR_S: Final = 0.1
+"""So long a listener may take to hear that it is to end."""
+PAUSE_S: Final = 2.0
+"""Between a listener's tries to come back."""
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _OF_TENANT: Final = "SELECT set_config('app.tenant', ?, true)"
 _OF_HALF: Final = "SELECT set_config('app.half', ?, true)"
@@ -104,9 +108,11 @@ class PostgresPlace:
         self._lock = threading.Lock()
         self._idle: list[PostgresPlain] = []
         self._closed = False
+        self._own = set[int]()
 
     def open(self) -> PostgresPlain:
         raw = connect(self._dsn)
+        self._own.add(raw.info.backend_pid)
         # Sums come as `numeric`; whoever asks for one means a whole number.
         raw.adapters.register_loader("numeric", IntLoader)
         return PostgresPlain(raw)
@@ -138,6 +144,32 @@ class PostgresPlace:
                 found.close()
             else:
                 return found
+
+    @contextmanager
+    def hearing(self, told: Callable[[], None]) -> Iterator[None]:
+        ending = threading.Event()
+        listener = threading.Thread(target=self._hear, args=(told, ending), name="listener")
+        listener.start()
+        try:
+            yield
+        finally:
+            ending.set()
+            listener.join()
+
+    def _hear(self, told: Callable[[], None], ending: threading.Event) -> None:
+        """Until the end, over every connection that is lost."""
+        while not ending.is_set():
+            try:
+                with connect(self._dsn) as raw:
+                    raw.execute(f"LISTEN {CHANNEL}")
+                    told()
+                    while not ending.is_set():
+                        heard = [note.pid for note in raw.notifies(timeout=HEAR_S, stop_after=1)]
+                        if set(heard) - self._own:
+                            told()
+            except (psycopg.Error, StoreError):
+                # Whoever writes finds out and says so; this one only comes back.
+                ending.wait(PAUSE_S)
 
     def close(self) -> None:
         with self._lock:

@@ -44,6 +44,17 @@ def each_store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return kind
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def each_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for all tests of a module, its store in either database."""
+    folder = tmp_path_factory.mktemp("office")
+    if request.param == "postgresql":
+        cluster: Cluster = request.getfixturevalue("_cluster")
+        cluster.empty()
+        (folder / DSN_FILE).write_text(cluster.app)
+    return folder
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     """A head office's database, of either kind."""

@@ -9,18 +9,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
+
+from headoffice.at_store import POSTGRESQL
 
 DSN_FILE: Final = "postgresql"
 """In a test's folder: names the database, where that is not a file there."""
 
 
 def run(*arguments: object, language: str = "en") -> subprocess.CompletedProcess[str]:
-    """One command, to its end."""
+    """One command, to its end; on PostgreSQL where its folder says so."""
+    environment = _environment()
+    for option, folder in pairwise(arguments):
+        if option == "--data" and (Path(str(folder)) / DSN_FILE).exists():
+            environment[POSTGRESQL] = (Path(str(folder)) / DSN_FILE).read_text()
     return subprocess.run(
         [sys.executable, "-m", "headoffice", "--language", language, *map(str, arguments)],
-        capture_output=True, text=True, timeout=60, check=False, env=_environment(),
+        capture_output=True, text=True, timeout=60, check=False, env=environment,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from tests.headoffice.http_office import TENANT, Served, begin_chain, opened, ro
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def at(each_folder: Path) -> Iterator[Served]:
     """A chain with one till."""
-    folder = tmp_path_factory.mktemp("office")
+    folder = each_folder
     begin_chain(folder)
     with served(folder) as made:
         made.till(1).sync()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,9 +37,9 @@ TOTAL = 3 * 12_345 + 999
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def at(each_folder: Path) -> Iterator[Served]:
     """A chain with a programme, and one without."""
-    folder = tmp_path_factory.mktemp("office")
+    folder = each_folder
     begin_chain(folder)
     begin_chain(folder, tenant=EMPTY, shops=("Elsewhere",))
     publish(folder)
@@ -97,12 +98,12 @@ def test_head_office_works_an_order_out_again_without_a_difference(
 ) -> None:
     member = member_of(shop, 5_000)
     made = shop.post("/v1/orders", cart(shop, member, redeem_points=1_000))
-    found = rows(at.folder, f"SELECT body FROM event WHERE event_id = x'{made['id']}'")
-    plain = json.loads(found[0][0])
+    event = dict(rows(at.folder, "SELECT event_id, body FROM event"))[bytes.fromhex(made["id"])]
+    plain = json.loads(event)
     body = rows(at.folder, "SELECT body FROM reference_set WHERE key LIKE 'programme:%'")[0][0]
     local = instant_of(plain["at"])
     minute = (local.hour * 60 + local.minute + OFFSET_MINUTES) % 1440
-    entries = [posting.entry for posting in read(found[0][0]).postings]
+    entries = [posting.entry for posting in read(event).postings]
     document = sale_from_plain(plain["doc"]["sale"])
     assert recount(document, entries, programme_from_plain(json.loads(body)), minute) == ()
     assert plain["doc"]["system"] == "shop"
@@ -283,7 +284,8 @@ def test_lines_that_a_till_has_reserved_are_not_returned_here(at: Served, shop: 
 
 def test_a_sale_of_a_till_goes_back_at_a_till(at: Served, shop: System) -> None:
     member = member_of(shop, 100)
-    sale = rows(at.folder, f"SELECT event_id FROM ledger WHERE member_id = x'{member}'")[0][0].hex()
+    sold = rows(at.folder, "SELECT member_id, event_id FROM ledger")
+    sale = next(event.hex() for each, event in sold if each == bytes.fromhex(member))
     lines = {"lines": [{"line": 0, "quantity": 1}]}
     assert code_of(shop.ask("POST", f"/v1/orders/{sale}/refunds", lines)) == "not_found"
     assert code_of(shop.ask("GET", f"/v1/orders/{sale}")) == "not_found"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -35,9 +36,9 @@ from tests.headoffice.http_office import (
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def at(each_folder: Path) -> Iterator[Served]:
     """A chain whose Anna has 25 sales and a profile."""
-    folder = tmp_path_factory.mktemp("office")
+    folder = each_folder
     begin_chain(folder)
     publish(folder)
     with served(folder) as made:

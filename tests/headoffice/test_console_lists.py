@@ -23,6 +23,8 @@ from tests.headoffice.http_office import (
 from tests.headoffice.office import connected
 from tests.headoffice.test_console_pages import rows_of
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 def test_what_fits_too_many_shows_the_first_and_says_so(tmp_path: Path) -> None:
     begin_chain(tmp_path)

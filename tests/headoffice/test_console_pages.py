@@ -8,9 +8,11 @@ import re
 import socket
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import httpx
+import psycopg
 import pytest
 
 from app.protocol.profiles import erase
@@ -42,9 +44,9 @@ INITIALS: Final[dict[Role, str]] = {"manager": "MA", "head_office": "HO", "audit
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def at(each_folder: Path) -> Iterator[Served]:
     """Two chains in one folder, each with a member of many entries and personal values."""
-    folder = tmp_path_factory.mktemp("office")
+    folder = each_folder
     begin_chain(folder)
     begin_chain(folder, tenant=OTHER, shops=("Elsewhere",))
     with served(folder) as made:
@@ -290,7 +292,9 @@ def test_an_erased_person_is_found_no_more(at: Served, people: dict[Role, Person
 
 
 def test_the_connection_of_the_pages_cannot_write(at: Served) -> None:
-    refused = pytest.raises(sqlite3.OperationalError, match="readonly")
+    refused = pytest.raises(
+        (sqlite3.OperationalError, psycopg.errors.ReadOnlySqlTransaction), match=r"read-?only"
+    )
     with at.office.place.reading(TENANT) as plain, refused:
         plain.run("DELETE FROM console_session")
 

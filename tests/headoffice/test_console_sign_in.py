@@ -5,18 +5,30 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from headoffice.console import pages
 from headoffice.console.addresses import PAGES
-from headoffice.office import STORE_FILE
+from headoffice.console.staff import digest
 from tests.headoffice.console_browser import OWN, Person, let_in, path_of
-from tests.headoffice.http_office import TENANT, Served, begin_chain, rows, served, wait_for
-from tests.headoffice.office import connected
+from tests.headoffice.http_office import (
+    TENANT,
+    Served,
+    begin_chain,
+    database_of,
+    rows,
+    served,
+    wait_for,
+)
 from tests.headoffice.serving_process import run
+from tests.headoffice.test_postgresql import CONSOLE
+
+pytestmark = pytest.mark.usefixtures("each_store")
 
 OTHER = b"U" * 16
 WRONG = "quite another lamp 88"
@@ -281,8 +293,14 @@ def test_with_two_chains_the_name_of_ones_own_is_needed(at: Served) -> None:
 def test_the_audit_can_only_grow(at: Served) -> None:
     let_in(at.folder, "AN", "head_office")
     for statement in ("UPDATE console_audit SET act = 'x'", "DELETE FROM console_audit"):
-        with pytest.raises(sqlite3.IntegrityError, match="insert-only"):
-            rows(at.folder, statement)
+        # In PostgreSQL the role lacks the right to begin with; the trigger is for the owner.
+        refused = (sqlite3.IntegrityError, psycopg.errors.InsufficientPrivilege)
+        with (
+            closing(database_of(at.folder)) as database,
+            pytest.raises(refused, match=r"insert-only|permission denied"),
+            database.store(TENANT).writing(),
+        ):
+            database.run(statement)
 
 
 def test_the_command_prints_a_password_that_lets_in(at: Served) -> None:
@@ -298,9 +316,9 @@ def test_the_command_prints_a_password_that_lets_in(at: Served) -> None:
 
 def test_the_store_keeps_no_password_and_no_token(at: Served, anna: Person) -> None:
     token = anna.http.cookies["regulars-session"].split(".")[1]
-    with connected(at.folder / STORE_FILE) as raw:
-        dump = "\n".join(raw.iterdump())
+    found = [row for table in CONSOLE for row in rows(at.folder, f"SELECT * FROM {table}")]
+    dump = str([v.hex() if isinstance(v, bytes) else v for row in found for v in row])
     assert OWN not in dump
     assert token not in dump.lower()
     assert "$argon2id$" in dump
-    assert TENANT.hex() in dump.lower()
+    assert digest(bytes.fromhex(token)).hex() in dump, "its digest alone"

@@ -17,10 +17,11 @@ from app.domain.fold import fold
 from app.domain.state import EMPTY
 from app.protocol import overlay, wire
 from app.protocol.wire import SyncReply
-from headoffice import letting_in
+from headoffice import letting_in, writer
 from headoffice.console.snapshot import Snapshot
 from headoffice.directory import Directory
 from headoffice.office import wall_ms
+from headoffice.store import postgresql, postgresql_place
 from headoffice.store.plain import Opened
 from headoffice.store.postgresql_opening import connect
 from tests.headoffice.cluster import Cluster
@@ -209,6 +210,47 @@ def test_two_head_offices_on_one_database_serve_one_chain(
             other.earn(ANNA, 5)
             other.sync()
             wait_for(lambda: points(till, one) == 12)
+
+
+def test_another_process_is_heard_before_it_is_time_to_look(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LOOK_S", 3600)
+    begin_chain(folder)
+    with served(folder) as chain:
+        begin_chain(folder, tenant=OTHER)
+        wait_for(lambda: OTHER in chain.office.chains)
+
+
+def test_without_a_word_another_process_is_noticed_in_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "_TOLD", "SELECT 1")
+    begin_chain(folder)
+    with served(folder) as chain:
+        begin_chain(folder, tenant=OTHER)
+        wait_for(lambda: OTHER in chain.office.chains)
+
+
+def test_who_listens_comes_back_after_the_database_was_away(
+    cluster: Cluster, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_place, "PAUSE_S", 0.05)
+    begin_chain(folder)
+    told = threading.Event()
+    with closing(place_of(folder)) as place, place.hearing(told.set):
+        assert told.wait(30), "whatever was missed before"
+        told.clear()
+        cluster.restart_after_kill()
+        assert told.wait(30), "and while it was away"
+        told.clear()
+        with closing(database_of(folder)) as theirs:
+            new_code(theirs)
+        assert told.wait(30)
+        told.clear()
+        with closing(place.open()) as ours:
+            new_code(ours)
+        assert not told.wait(0.5), "its own commits are no news"
 
 
 def points(till: HttpTill, at: Served) -> int:
