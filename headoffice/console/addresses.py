@@ -15,8 +15,10 @@ from headoffice.console import (
     factor_pages,
     member_pages,
     people_pages,
+    programme_pages,
     quarantine_pages,
     till_pages,
+    trial_pages,
 )
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.staff import ROLES, Role
@@ -27,6 +29,7 @@ Early = Literal["password", "code", "factor"]
 EVERYBODY: Final = frozenset(ROLES)
 OVERSEERS: Final[frozenset[Role]] = frozenset(("head_office", "auditor"))
 HEAD_OFFICE: Final[frozenset[Role]] = frozenset(("head_office",))
+_DRAFT: Final = "/console/programme/drafts/{draft}"
 _PASSWORD: Final[frozenset[Early]] = frozenset(("password",))
 _CODE: Final[frozenset[Early]] = frozenset(("code",))
 _FACTOR: Final[frozenset[Early]] = frozenset(("factor",))
@@ -133,6 +136,18 @@ PAGES: Final = (
         chain_pages.list_file(lambda desk, asked: chain_pages.audit(desk, asked)[0]),
         OVERSEERS,
     ),
+    Page("GET", programme_pages.PLACE, programme_pages.show, OVERSEERS),
+    Page("POST", "/console/programme/choice", programme_pages.choose, HEAD_OFFICE),
+    Page("GET", "/console/programme/versions/{version}", programme_pages.version, OVERSEERS),
+    Page("POST", "/console/programme/drafts", programme_pages.begin, HEAD_OFFICE),
+    Page("GET", _DRAFT, programme_pages.draft, OVERSEERS),
+    Page("POST", _DRAFT, programme_pages.save, HEAD_OFFICE),
+    Page("POST", f"{_DRAFT}/drop", programme_pages.drop, HEAD_OFFICE),
+    Page("POST", f"{_DRAFT}/publish", programme_pages.publish, HEAD_OFFICE),
+    Page("POST", f"{_DRAFT}/try", trial_pages.try_out, HEAD_OFFICE),
+    Page("GET", f"{_DRAFT}/trial", trial_pages.trial, OVERSEERS),
+    Page("GET", f"{_DRAFT}/trial.csv", trial_pages.trial_file, OVERSEERS),
+    Page("POST", f"{_DRAFT}/stop", trial_pages.stop, HEAD_OFFICE),
     Page("GET", "/console/find", member_pages.show_find),
     Page("POST", "/console/find", member_pages.find),
     Page("POST", "/console/members.csv", member_pages.members_file, OVERSEERS),

@@ -22,6 +22,7 @@ from headoffice.console.browser import Browser
 from headoffice.console.listing import Listing, csv_of
 from headoffice.console.snapshot import ShopRow, Snapshot
 from headoffice.console.staff import Session, Staff
+from headoffice.console.trials import Trials
 from headoffice.office import Office
 from headoffice.writer import PUSH, Busy, GroupWriter, Job
 
@@ -88,6 +89,7 @@ class Desk:
     hashing: threading.Semaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(_HASHES_AT_ONCE)
     )
+    trials: Trials = field(init=False)
     _pages: Environment = field(init=False)
     _speaking: dict[str, Words] = field(init=False)
 
@@ -96,6 +98,7 @@ class Desk:
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
+        self.trials = Trials(self.office.place)
         self._speaking = {language: Words(language) for language in LANGUAGES}
 
     def words(self, language: str) -> Words:

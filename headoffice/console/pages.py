@@ -30,7 +30,9 @@ from headoffice.store.errors import BUSY_ERRORS
 from headoffice.watching import bug, note
 from headoffice.writer import Busy, GroupWriter
 
-FORM_BYTES_MOST: Final = 16 * 1024
+FORM_BYTES_MOST: Final = 128 * 1024
+FIELDS_MOST: Final = 1_000
+"""A programme with twenty levels and fifty multipliers has about so many."""
 READ_S: Final = 30
 """So long a form may take."""
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -199,6 +201,6 @@ async def _form(request: Request) -> dict[str, str]:
                 body += part
                 if len(body) > FORM_BYTES_MOST:
                     raise BadForm
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MOST))
     except (TimeoutError, ClientDisconnect, ValueError) as error:
         raise BadForm from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry
 from app.protocol.references import programme_key
 from app.protocol.store import CellRecord, Member, Tenant
@@ -17,6 +18,7 @@ from headoffice.store import row_records
 from headoffice.store import statements as sql
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain, Spelt, Text
+from resources import programme_path
 
 _CHAIN: Final = """
 SELECT tenant_id, name, offset_minutes, lease_ms FROM chain WHERE tenant_id = ? AND dist_key = ?
@@ -56,6 +58,13 @@ _PROGRAMME: Final = (
 )
 _OWN_PROGRAMME: Final = """
 SELECT body FROM own_programme WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND version = ?
+"""
+_OWN_PROGRAMMES: Final = """
+SELECT body FROM own_programme WHERE tenant_id = ? AND dist_key = ? ORDER BY version DESC, device_id LIMIT 1
+"""
+_MEMBERS_SINCE: Final = """
+SELECT DISTINCT member_id FROM ledger WHERE tenant_id = ? AND dist_key = ? AND business_date >= ?
+ORDER BY member_id LIMIT ?
 """
 _SEEN: Final = """
 SELECT console_seen.event_id, console_staff.initials, console_seen.at_ms
@@ -252,6 +261,15 @@ class Snapshot:
             _OWN_PROGRAMME, device, version
         )
         return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def first_programme(self) -> bytes:
+        """What a chain without a programme begins with: a till's newest own one, or the one that we bring."""
+        rows = self._all(_OWN_PROGRAMMES)
+        return bytes(rows[0][0]) if rows else programme_path("starter.json").read_bytes()
+
+    def members_since(self, start: BusinessDate, most: int) -> list[bytes]:
+        """Members with an entry of a business date or a later one, by id."""
+        return [row[0] for row in self._all(_MEMBERS_SINCE, int(start), most)]
 
     def conflicts(self, member: bytes, most: int) -> list[CellRecord]:
         """Cells whose writer had not seen the value that stood, the last first."""

@@ -19,6 +19,7 @@ from app.protocol.profiles import erase
 from app.protocol.store import StoredEvent
 from headoffice.console import desk, pages
 from headoffice.console.addresses import PAGES
+from headoffice.console.pages import FIELDS_MOST, FORM_BYTES_MOST
 from headoffice.console.staff import ROLES, Role
 from headoffice.console.wording import masked
 from tests.headoffice.console_browser import Page, Person, let_in, path_of, write_profile
@@ -98,12 +99,18 @@ CHANGES: Final = (
     "/console/choices",
     "/console/quarantine",
     "/console/members/{member}/",
+    "/console/programme",
 )
 """Where forms change something."""
 MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/quarantine"): "ho au",
     ("GET", "/console/quarantine.csv"): "ho au",
     ("GET", "/console/quarantine/{event}"): "ho au",
+    ("GET", "/console/programme"): "ho au",
+    ("GET", "/console/programme/versions/{version}"): "ho au",
+    ("GET", "/console/programme/drafts/{draft}"): "ho au",
+    ("GET", "/console/programme/drafts/{draft}/trial"): "ho au",
+    ("GET", "/console/programme/drafts/{draft}/trial.csv"): "ho au",
     ("GET", "/console/conflicts"): "ho au",
     ("GET", "/console/conflicts.csv"): "ho au",
     ("GET", "/console/audit"): "ho au",
@@ -406,10 +413,10 @@ def test_a_choice_leads_nowhere_else(at: Served, back: str) -> None:
 @pytest.mark.parametrize(
     ("content", "media"),
     [
-        (b"token=" + b"x" * 20_000, "application/x-www-form-urlencoded"),
+        (b"token=" + b"x" * FORM_BYTES_MOST, "application/x-www-form-urlencoded"),
         (b"token=1", "multipart/form-data"),
         (b"\xff\xfe", "application/x-www-form-urlencoded"),
-        (b"&".join([b"a=1"] * 60), "application/x-www-form-urlencoded"),
+        (b"&".join([b"a=1"] * (FIELDS_MOST + 1)), "application/x-www-form-urlencoded"),
     ],
 )
 def test_what_is_no_form_is_refused(at: Served, content: bytes, media: str) -> None:

@@ -1,0 +1,272 @@
+"""The programme editor: versions, drafts, what is wrong with one, what it changes; publishing, going back."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from app.domain.business_day import BusinessDate
+from app.domain.errors import Refused
+from app.domain.programme import Programme
+from app.domain.programme_checks import ProgrammeError
+from app.domain.programme_plain import programme_to_plain
+from app.domain.programme_versions import programme_on
+from app.error_words import PLAIN as REFUSALS
+from headoffice import programmes
+from headoffice.api.rules import programmes_of
+from headoffice.console import programme_form, wording
+from headoffice.console import programme_words as told
+from headoffice.console.desk import Asked, Desk, NotFound, go_to
+from headoffice.console.drafts import Draft, Drafts
+from headoffice.console.listing import Listing, Shown
+from headoffice.console.people import People
+from headoffice.console.staff import Staff
+from headoffice.programmes import Published
+
+PLACE: Final = "/console/programme"
+NAME_MOST: Final = 80
+TWO: Final = "publish_by"
+"""The chain's choice: whether who typed a draft last may publish it."""
+WEEKS: Final = (4, 8, 13, 26)
+"""On how many of the last weeks a draft can be tried."""
+
+
+def show(desk: Desk, asked: Asked) -> Response:
+    """Versions and drafts."""
+    with desk.reading(asked) as snapshot:
+        known = _known(desk, asked)
+        drafts = Drafts(snapshot.staff()).all()
+        chain, people = snapshot.chain(), People(snapshot.staff())
+        two = people.choice(TWO, "one") == "two"
+    say, today = asked.words.say, today_of(desk, asked)
+    in_force = programme_on(known, today)
+    rows = tuple(
+        (
+            Shown(str(each.version), f"{PLACE}/versions/{each.version}", number=each.version),
+            Shown(each.starts.iso()),
+            Shown(say("In force"), tone="good")
+            if each == in_force
+            else Shown(say("Begins later") if each.starts > today else say("Over")),
+        )
+        for each in sorted(known, key=lambda one: -one.version)
+    )
+    listed = tuple(
+        (
+            Shown(each.name, f"{PLACE}/drafts/{each.id.hex()}"),
+            Shown(wording.instant(each.at_ms, chain.offset_minutes)),
+        )
+        for each in drafts
+    )
+    return desk.page(
+        asked, "programme.html",
+        versions=Listing("versions", (say("Version"), say("Starts on"), say("Standing")), rows),
+        drafts=Listing("drafts", (say("Draft"), say("Changed")), listed),
+        may_change=asked.person.role == "head_office", two=two,
+    )  # fmt: skip
+
+
+def version(desk: Desk, asked: Asked) -> Response:
+    """One version: its values, and what it changed."""
+    known = sorted(_known(desk, asked), key=lambda each: each.version)
+    at = next((n for n, each in enumerate(known) if each.version == _number(asked)), None)
+    if at is None:
+        raise NotFound
+    plain = programme_to_plain(known[at])
+    before = programme_to_plain(known[at - 1]) if at else None
+    return desk.page(
+        asked, "programme_version.html",
+        version=known[at].version, starts=known[at].starts.iso(),
+        values=_values(asked, plain),
+        diff=None if before is None else _diff(asked, before, plain),
+        text=_json(plain), may_change=asked.person.role == "head_office",
+    )  # fmt: skip
+
+
+def begin(desk: Desk, asked: Asked) -> Response:
+    """A draft of a version, or of what the tills have, or of the one that comes with head office."""
+    text, tomorrow = asked.form.get("version", ""), today_of(desk, asked).plus(1)
+    known = {str(each.version): each for each in _known(desk, asked)}
+    if text and text not in known:
+        raise NotFound
+    with desk.reading(asked) as snapshot:
+        document = (
+            programme_to_plain(known[text]) if text else json.loads(snapshot.first_programme())
+        )
+    document["starts"] = tomorrow.iso()
+    name = asked.form.get("name", "").strip()[:NAME_MOST] or asked.words.say(
+        "Draft of version {version}", version=text or "1"
+    )
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    made = desk.write(asked.tenant, lambda staff: Drafts(staff).begin(by, name, document, now_ms))
+    return go_to(f"{PLACE}/drafts/{made.hex()}")
+
+
+def draft(desk: Desk, asked: Asked) -> Response:
+    """The form of a draft."""
+    return draft_page(desk, asked, asked_draft(desk, asked), 200)
+
+
+def save(desk: Desk, asked: Asked) -> Response:
+    """Keep what was typed into the form, or the JSON."""
+    known = asked_draft(desk, asked)
+    document = programme_form.filled(known.document, dict(asked.form))
+    if "json" in asked.form:
+        try:
+            document = json.loads(asked.form["json"])
+        except (ValueError, RecursionError):
+            no = asked.words.say("This is no JSON.")
+            return draft_page(desk, asked, known, 422, no)
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    desk.write(asked.tenant, lambda staff: Drafts(staff).change(by, known, document, now_ms))
+    return go_to(f"{PLACE}/drafts/{known.id.hex()}")
+
+
+def drop(desk: Desk, asked: Asked) -> Response:
+    """Forget a draft."""
+    known, by, now_ms = asked_draft(desk, asked), asked.person.staff, desk.office.now_ms()
+    desk.write(asked.tenant, lambda staff: Drafts(staff).drop(by, known, now_ms))
+    return go_to(PLACE)
+
+
+def publish(desk: Desk, asked: Asked) -> Response:
+    """Publish a draft: from its date on it counts at every till that has heard of it."""
+    known, by, now_ms = asked_draft(desk, asked), asked.person.staff, desk.office.now_ms()
+    tenant, today, say = asked.tenant, today_of(desk, asked), asked.words.say
+    programme, fault = checked(desk, asked, known)
+    if programme is None:
+        return draft_page(desk, asked, known, 422, fault[1])
+    if programme.starts <= today and "urgent" not in asked.form:
+        no = say("It would start today. Tick the box if that is meant.")
+        return draft_page(desk, asked, known, 422, no)
+
+    def act(staff: Staff) -> Published | None:
+        if Drafts(staff).one(known.id) != known:
+            return None
+        store = desk.office.chains[tenant].store
+        made = programmes.publish(store, known.document, today)
+        Drafts(staff).drop(by, known, now_ms, "published")
+        return made
+
+    with desk.reading(asked) as snapshot:
+        two = People(snapshot.staff()).choice(TWO, "one") == "two"
+    if two and known.by == by:
+        no = say("You changed this draft last. Somebody else of head office has to publish it.")
+        return draft_page(desk, asked, known, 422, no)
+    made = desk.write(tenant, act)
+    if made is None:
+        return draft_page(
+            desk,
+            asked,
+            asked_draft(desk, asked),
+            422,
+            say("Something changed meanwhile. Look at it again."),
+        )
+    return go_to(f"{PLACE}/versions/{made.version}")
+
+
+def choose(desk: Desk, asked: Asked) -> Response:
+    """Whether publishing takes two people."""
+    value = "two" if asked.form.get("two") == "two" else "one"
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    desk.write(asked.tenant, lambda staff: People(staff).choose(by, TWO, value, now_ms))
+    return go_to(PLACE)
+
+
+# Inside ------------------------------------------------------------------------------------------
+
+
+def draft_page(desk: Desk, asked: Asked, known: Draft, status: int, wrong: str = "") -> Response:
+    """The form, with what is wrong at its field, and what it would change."""
+    programme, (path, fault) = checked(desk, asked, known)
+    published = _known(desk, asked)
+    newest = max(published, key=lambda each: each.version, default=None)
+    force = programme_on(published, today_of(desk, asked)) or newest
+    fields = programme_form.fields_of(known.document, asked.words)
+    parts = [
+        (asked.words.say(told.NAMES[part]) if part else "", [f for f in fields if f.part == part])
+        for part in programme_form.PARTS
+    ]
+    return desk.page(
+        asked, "draft.html", status,
+        id=known.id.hex(), name=known.name, wrong=wrong,
+        parts=[part for part in parts if part[1]],
+        fault_path=path, fault=fault, elsewhere=bool(fault) and path not in {f.path for f in fields},
+        fault_label=programme_form.label_of(path, asked.words) if path else "",
+        good=programme is not None,
+        diff=_diff(asked, programme_to_plain(force), known.document) if force else None,
+        text=_json(known.document), weeks=WEEKS, starts_today=_starts_today(desk, asked, programme),
+        trial=desk.trials.of(asked.tenant, known.id) is not None,
+        may_change=asked.person.role == "head_office",
+    )  # fmt: skip
+
+
+def checked(desk: Desk, asked: Asked, known: Draft) -> tuple[Programme | None, tuple[str, str]]:
+    """The draft as a programme; or the field at fault, and the fault in words."""
+    say = asked.words.say
+    published = [
+        Published(each, b"") for each in sorted(_known(desk, asked), key=lambda one: one.version)
+    ]
+    try:
+        return programmes.check(known.document, published, today_of(desk, asked)), ("", "")
+    except ProgrammeError as error:
+        fault = say(told.FAULTS[error.fault]) if error.fault in told.FAULTS else error.fault
+        return None, (error.path, fault)
+    except Refused as error:
+        return None, ("$.starts", say(REFUSALS[error.code]))
+
+
+def _starts_today(desk: Desk, asked: Asked, programme: Programme | None) -> bool:
+    return programme is not None and programme.starts <= today_of(desk, asked)
+
+
+def _known(desk: Desk, asked: Asked) -> list[Programme]:
+    with desk.office.place.reading(asked.tenant) as plain:
+        return list(programmes_of(plain, asked.tenant))
+
+
+def asked_draft(desk: Desk, asked: Asked) -> Draft:
+    """The draft of the address."""
+    text = str(asked.request.path_params["draft"])
+    with desk.reading(asked) as snapshot:
+        known = (
+            Drafts(snapshot.staff()).one(bytes.fromhex(text))
+            if re.fullmatch("[0-9a-f]{32}", text)
+            else None
+        )
+    if known is None:
+        raise NotFound
+    return known
+
+
+def today_of(desk: Desk, asked: Asked) -> BusinessDate:
+    """Head office's business date."""
+    return desk.office.chains[asked.tenant].server.today(desk.office.now_ms())
+
+
+def _number(asked: Asked) -> int:
+    text = str(asked.request.path_params["version"])
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
+
+
+def _values(asked: Asked, plain: Any) -> Listing:
+    rows = tuple(
+        (Shown(field.label), Shown(dict(field.choices).get(field.text, field.text)))
+        for field in programme_form.fields_of(plain, asked.words)
+    )
+    return Listing("programme", (asked.words.say("What"), asked.words.say("Value")), rows)
+
+
+def _diff(asked: Asked, before: Any, after: Any) -> Listing:
+    say = asked.words.say
+    rows = tuple(
+        (Shown(each.label), Shown(each.before), Shown(each.after))
+        for each in programme_form.changes(before, after, asked.words)
+    )
+    return Listing("changes", (say("What"), say("Before"), say("After")), rows)
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2)
