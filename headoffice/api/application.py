@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
@@ -37,7 +38,10 @@ def api_of(desk: Desk, watch: Watch) -> list[BaseRoute]:
     """The API of a serving head office, as a part of its web server."""
     app, office = _application(desk), desk.office
     gate = Gate(app, lambda: office.api_keys, office.use_key, watch)
-    return [Mount(PREFIX, app=gate)]
+    mount = Mount(PREFIX, app=gate)
+    # Whatever is behind the prefix is ours to answer, a line's end in the address, too.
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return [mount]
 
 
 def secrets_of(sign: Sign) -> Callable[[bytes], bytes]:
@@ -85,6 +89,10 @@ def description(app: FastAPI) -> dict[str, Any]:
     }
     for operations in found["paths"].values():
         for operation in operations.values():
+            for each in operation.get("parameters", ()):
+                if each["in"] == "header":
+                    # They are needed; what lacks one hears of a code of its own.
+                    each["required"], each["schema"] = True, each["schema"]["anyOf"][0]
             # Wrong values are told like every other no.
             operation["responses"].pop("422", None)
             for status in ("4XX", "5XX"):
