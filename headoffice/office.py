@@ -21,6 +21,7 @@ from app.protocol.facts import Facts, NotReadable
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
+from headoffice import flags
 from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.console.staff import Staff
@@ -216,6 +217,10 @@ class Office:
         else:
             self.quiet.forget(till.device)
 
+    def recount(self, tenant: bytes, device: bytes) -> None:
+        """A device of head office's own has written something."""
+        self._recounting.due(tenant, device)
+
     def put_till(self, till: KnownTill) -> None:
         """Know a till from now on; the store knows it already."""
         self.tills = {**self.tills, till.device: till}
@@ -268,6 +273,7 @@ class Office:
         self._nights.read()
         self._recounting.read((till.tenant, till.device) for till in self.tills.values())
         self.telling.load(self._database, chains.values())
+        self._recounting.read((key.tenant, key.device) for key in self.api_keys.values())
         for tenant in chains:
             self._take_figures(tenant)
         # Of what was asked before all of it and known after it: a reading that failed is done anew.
@@ -297,7 +303,7 @@ class Office:
                 store.tenant(), {name: store.head(name) for name in self._buckets(tenant)}
             )
             waiting = self.directory.quarantined(tenant)
-            unseen = self._recounting.unseen(tenant)
+            unseen = flags.unseen(self._database, tenant)
         self.known[tenant] = known
         self._quarantined[tenant] = waiting
         self._watch.figures(known.tenant, waiting)

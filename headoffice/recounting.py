@@ -29,7 +29,7 @@ from app.protocol.facts import Facts, NotReadable
 from app.protocol.open_members import survivor
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Store
-from headoffice import programmes, settlement
+from headoffice import flags, programmes, settlement
 from headoffice.nights import Duty
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
@@ -41,7 +41,6 @@ PROGRAMME: Final = "programme"
 PORTION_MS: Final = 10
 EVENTS_MOST: Final = 50
 RETRY_MS: Final = 60_000
-_NUMBER_MOST: Final = 1 << 62
 
 _PLACE: Final = """
 SELECT epoch, seq FROM recount_place WHERE tenant_id = ? AND dist_key = ? AND device_id = ?
@@ -63,18 +62,6 @@ _PUT_OWN: Final = """
 INSERT INTO own_programme (tenant_id, dist_key, device_id, version, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, device_id, version) DO UPDATE SET body = excluded.body
 """
-_PUT_FLAG: Final = """
-INSERT INTO recount_flag (
-    tenant_id, dist_key, event_id, what, device_id, member_id, business_date, claimed, ours, noted_ms
-)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (tenant_id, dist_key, event_id, what) DO NOTHING
-"""
-_COUNT: Final = """
-SELECT count(*) FROM recount_flag WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL
-"""
-
-
 _UNREADABLE: Final = (Difference("unreadable", 0, 0),)
 
 
@@ -164,10 +151,6 @@ class Recounting:
             self._plain.run(_PUT_PLACE, (*own, device, epoch, last))
         return through
 
-    def unseen(self, tenant: bytes) -> int:
-        """How many flags nobody has looked at."""
-        return int(self._plain.rows(_COUNT, (tenant, dist_key(tenant)))[0][0])
-
     # One event
 
     def _look(self, store: Store, tenant: bytes, device: bytes, body: bytes, now_ms: int) -> None:
@@ -179,14 +162,14 @@ class Recounting:
             event = Event.from_bytes(body, epoch=1, seq=1)
         except NotCanonical:
             if read.kind == SALE and read.member is not None:
-                self._flag(tenant, device, read, _UNREADABLE, now_ms)
+                flags.put(self._plain, tenant, device, read, _UNREADABLE, now_ms)
             return
         if event.kind == PROGRAMME:
             self._keep_own(tenant, device, event)
         elif event.kind == SALE and read.member is not None:
             at = At(device, event, read)
             found = self._doubts(store, tenant, at)
-            self._flag(tenant, device, read, found, now_ms)
+            flags.put(self._plain, tenant, device, read, found, now_ms)
         self._settle(store, tenant, event, read)
 
     def _settle(self, store: Store, tenant: bytes, event: Event, read: Facts) -> None:
@@ -228,16 +211,6 @@ class Recounting:
             ]
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, Refused):
             return _UNREADABLE
-
-    def _flag(
-        self, tenant: bytes, device: bytes, read: Facts, found: Sequence[Difference], now_ms: int
-    ) -> None:
-        own = (tenant, dist_key(tenant))
-        for what, claimed, ours in found:
-            fits = type(claimed) is int and max(abs(claimed), abs(ours)) < _NUMBER_MOST
-            figures = (claimed, ours) if fits else (0, 0)
-            values = (read.id, what, device, read.member, int(read.on), *figures, now_ms)
-            self._plain.run(_PUT_FLAG, (*own, *values))
 
     # Programmes
 

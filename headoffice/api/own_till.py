@@ -193,6 +193,7 @@ class OwnTill:
         reply = self.chain.server.handle(request, self.now_ms, _rng)
         assert isinstance(reply, SyncReply), "its chain has no other copy"
         assert reply.have.seq == request.top, "what it sends is taken"
+        self._office.recount(self._key.tenant, device.id)
 
 
 def is_known_by(known: Member, field: str, value: str) -> bool:

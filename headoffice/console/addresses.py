@@ -17,6 +17,7 @@ from headoffice.console import (
     people_pages,
     programme_pages,
     quarantine_pages,
+    recount_pages,
     till_pages,
     trial_pages,
 )
@@ -62,6 +63,13 @@ def _quarantine_note(asked: Asked) -> str:
 def _conflicts_note(asked: Asked) -> str:
     return asked.words.say(
         "Two tills wrote the same field and neither knew of the other. The later one stands; both are here."
+    )
+
+
+def _recount_note(asked: Asked) -> str:
+    return asked.words.say(
+        "Head office works each sale of a member out again by the rules that it names. What differs is here; "
+        "nothing was changed for it."
     )
 
 
@@ -129,6 +137,22 @@ PAGES: Final = (
         chain_pages.list_file(quarantine_pages.conflicts),
         OVERSEERS,
     ),
+    Page(
+        "GET",
+        recount_pages.PLACE,
+        chain_pages.list_page(
+            lambda asked: asked.words.say("Sales worked out again"),
+            recount_pages.listed,
+            _recount_note,
+        ),
+        OVERSEERS,
+    ),
+    Page("GET", "/console/recount.csv", chain_pages.list_file(recount_pages.listed), OVERSEERS),
+    Page("GET", "/console/recount/{event}", recount_pages.one, OVERSEERS),
+    Page("POST", "/console/recount/{event}", recount_pages.say_seen, HEAD_OFFICE),
+    Page("GET", recount_pages.SETTLEMENT, recount_pages.show_settlement, OVERSEERS),
+    Page("POST", recount_pages.SETTLEMENT, recount_pages.ask_settlement, OVERSEERS),
+    Page("GET", "/console/settlement.csv", chain_pages.list_file(recount_pages.settled), OVERSEERS),
     Page("GET", "/console/audit", chain_pages.audit_page, OVERSEERS),
     Page(
         "GET",

@@ -5,11 +5,14 @@ Every statement names its tenant first; nothing of another chain can be asked fo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry
+from app.domain.programme import Programme
+from app.domain.programme_plain import programme_from_plain
 from app.protocol.references import programme_key
 from app.protocol.store import CellRecord, Member, Tenant
 from headoffice.console.staff import Staff
@@ -56,6 +59,11 @@ _EVENT: Final = "SELECT body FROM event WHERE tenant_id = ? AND dist_key = ? AND
 _PROGRAMME: Final = (
     "SELECT body FROM reference_set WHERE tenant_id = ? AND dist_key = ? AND key = ?"
 )
+_NEWEST_PROGRAMME: Final = """
+SELECT body FROM reference_set
+WHERE tenant_id = ? AND dist_key = ? AND key >= 'programme:' AND key < 'programme;'
+ORDER BY version DESC LIMIT 1
+"""
 _OWN_PROGRAMME: Final = """
 SELECT body FROM own_programme WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND version = ?
 """
@@ -168,7 +176,7 @@ class Snapshot:
     """One chain in one snapshot."""
 
     def __init__(self, plain: Plain, tenant: bytes) -> None:
-        self._plain = plain
+        self._plain = self.plain = plain
         self._own = (tenant, dist_key(tenant))
         self._rows = plain.many(tenant)
 
@@ -270,6 +278,11 @@ class Snapshot:
     def members_since(self, start: BusinessDate, most: int) -> list[bytes]:
         """Members with an entry of a business date or a later one, by id."""
         return [row[0] for row in self._all(_MEMBERS_SINCE, int(start), most)]
+
+    def newest_programme(self) -> Programme | None:
+        """The chain's last version, in force or not yet; None where none was published."""
+        rows = self._all(_NEWEST_PROGRAMME)
+        return programme_from_plain(json.loads(rows[0][0])) if rows else None
 
     def conflicts(self, member: bytes, most: int) -> list[CellRecord]:
         """Cells whose writer had not seen the value that stood, the last first."""

@@ -346,10 +346,11 @@ def test_a_refused_order_leaves_nothing_behind(at: Served, shop: System) -> None
     assert before == after
 
 
-def test_what_the_fold_says_is_what_was_kept(at: Served) -> None:
+def test_what_the_fold_says_is_what_was_kept(at: Served, shop: System) -> None:
+    shop.post("/v1/orders", cart(shop, member_of(shop, 3_000), redeem_points=1_000))
     with opened(at.folder) as (store, _), store.reading():
         members = list(store.members())
-        assert len(members) > 15
+        assert members
         for member in members:
             known = store.member(member)
             assert known is not None

@@ -98,12 +98,21 @@ CHANGES: Final = (
     "/console/staff",
     "/console/choices",
     "/console/quarantine",
+    "/console/recount",
+    "/console/settlement",
     "/console/members/{member}/",
     "/console/programme",
 )
 """Where forms change something."""
 MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/quarantine"): "ho au",
+    ("GET", "/console/recount"): "ho au",
+    ("GET", "/console/recount.csv"): "ho au",
+    ("GET", "/console/recount/{event}"): "ho au",
+    ("POST", "/console/recount/{event}"): "ho",
+    ("GET", "/console/settlement"): "ho au",
+    ("POST", "/console/settlement"): "ho au",
+    ("GET", "/console/settlement.csv"): "ho au",
     ("GET", "/console/quarantine.csv"): "ho au",
     ("GET", "/console/quarantine/{event}"): "ho au",
     ("GET", "/console/programme"): "ho au",

@@ -1,0 +1,205 @@
+"""Sales that head office worked out again and found different, who looked at them; and the settlement of points
+between stores."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.responses import Response
+
+from app.domain.business_day import BusinessDate
+from app.formats import number
+from app.i18n import mark
+from headoffice import flags, settlement
+from headoffice.console import wording
+from headoffice.console.desk import Asked, Desk, NotFound, go_to
+from headoffice.console.event_pages import formats_of
+from headoffice.console.listing import Listing, Shown
+from headoffice.console.staff import Staff
+
+PLACE: Final = "/console/recount"
+SETTLEMENT: Final = "/console/settlement"
+FLAGS_MOST: Final = 5_000
+"""So many are listed, the last first; the figure of those that nobody looked at counts all."""
+DAYS_MOST: Final = 400
+
+WHAT: Final = {
+    "refused": mark("Its rules allow no such sale"),
+    "price": mark("Price"),
+    "points_value": mark("What the points paid"),
+    "spent": mark("Points spent"),
+    "earned": mark("Points earned"),
+    "qualifying": mark("Qualifying spend"),
+    "available_from": mark("From when the points are good"),
+    "expires": mark("Until when the points are good"),
+    "benefits": mark("Once-a-year benefits used"),
+    "entries": mark("Entries of the ledger"),
+    "older_version": mark("Sold by rules that were over"),
+    "unknown_version": mark("Sold by rules that head office does not have"),
+    "tier": mark("Another tier than the member had"),
+    "day_cap": mark("More points in a day than the cap"),
+    "used_twice": mark("A once-a-year benefit used twice"),
+    "unreadable": mark("The sale's document can't be read"),
+}
+"""What differs, by its code (recounting.py)."""
+_DATES: Final = frozenset(("available_from", "expires"))
+_NO_FIGURES: Final = frozenset(("unreadable", "refused"))
+
+
+def listed(desk: Desk, asked: Asked) -> Listing:
+    """All differences, the last first."""
+    say = asked.words.say
+    with desk.reading(asked) as snapshot:
+        chain, found = snapshot.chain(), flags.newest(snapshot.plain, asked.tenant, FLAGS_MOST)
+    heads = (
+        say("Sale"), say("Noted"), say("Business date"), say("Till"), say("Member"), say("What differs"),
+        say("The till says"), say("Head office finds"), say("Looked at by"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Shown(each.event.hex()[:12], f"{PLACE}/{each.event.hex()}"),
+            Shown(wording.instant(each.noted_ms, chain.offset_minutes)),
+            Shown(BusinessDate(each.on).iso()),
+            Shown(_till(desk, asked, each.device)),
+            Shown(each.member.hex()[:8], f"/console/members/{each.member.hex()}"),
+            *_difference(asked, each),
+            Shown(each.seen_by or "–", tone="" if each.seen_ms else "warn"),
+        )
+        for each in found
+    )
+    return Listing("recount", heads, rows)
+
+
+def one(desk: Desk, asked: Asked) -> Response:
+    """One sale with all that differs of it."""
+    wanted, say = _asked_event(asked), asked.words.say
+    with desk.reading(asked) as snapshot:
+        chain, found = snapshot.chain(), flags.of_event(snapshot.plain, asked.tenant, wanted)
+    if not found:
+        raise NotFound
+    first = found[0]
+    heads = (say("What differs"), say("The till says"), say("Head office finds"))
+    looked = say(
+        "{initials} looked at it, {time}.", initials=first.seen_by or "–",
+        time=wording.instant(first.seen_ms, chain.offset_minutes),
+    ) if first.seen_ms else ""  # fmt: skip
+    return desk.page(
+        asked, "recount.html",
+        id=wanted.hex(), member=first.member.hex(), till=_till(desk, asked, first.device),
+        on=BusinessDate(first.on).iso(), seen=looked, may_say=asked.person.role == "head_office",
+        listing=Listing("sale", heads, tuple(_difference(asked, each) for each in found)),
+    )  # fmt: skip
+
+
+def say_seen(desk: Desk, asked: Asked) -> Response:
+    """Somebody has looked at a sale."""
+    wanted, now_ms, by = _asked_event(asked), desk.office.now_ms(), asked.person.staff
+    with desk.reading(asked) as snapshot:
+        if not flags.of_event(snapshot.plain, asked.tenant, wanted):
+            raise NotFound
+
+    def act(staff: Staff) -> None:
+        flags.say_seen(desk.office.plain, asked.tenant, wanted, by, now_ms)
+        staff.note(now_ms, by, "recount_done", detail=wanted.hex())
+
+    desk.write(asked.tenant, act)
+    return go_to(f"{PLACE}/{wanted.hex()}")
+
+
+# Settlement ---------------------------------------------------------------------------------------
+
+
+def settled(desk: Desk, asked: Asked) -> Listing:
+    """Points by the store where they were earned and the one where they were spent."""
+    first, last = dates(desk, asked)
+    say = asked.words.say
+    with desk.reading(asked) as snapshot:
+        shops = {shop.id: shop.name for shop in snapshot.shops()}
+        found = settlement.report(snapshot.plain, asked.tenant, first, last)
+        formats = formats_of(asked, snapshot.newest_programme())
+    heads = (
+        say("Earned in"),
+        say("Spent in"),
+        say("Points"),
+        say("Paid with them"),
+        say("Documents"),
+    )
+
+    def shop(store: bytes | None) -> Shown:
+        return Shown(shops.get(store, "–") if store else say("no store"))
+
+    rows = tuple(
+        (
+            shop(each.earned),
+            shop(each.spent),
+            Shown(number(each.points), number=each.points),
+            Shown(formats.money(each.value_minor), number=each.value_minor),
+            Shown(number(each.documents), number=each.documents),
+        )
+        for each in found
+    )
+    return Listing("settlement", heads, rows)
+
+
+def show_settlement(desk: Desk, asked: Asked) -> Response:
+    """The settlement of a span of business dates."""
+    first, last = dates(desk, asked)
+    query = f"first={first.iso()}&last={last.iso()}"
+    return desk.page(
+        asked, "settlement.html", listing=settled(desk, asked), first=first.iso(), last=last.iso(),
+        file=f"{SETTLEMENT}.csv?{query}",
+    )  # fmt: skip
+
+
+def ask_settlement(desk: Desk, asked: Asked) -> Response:
+    """Dates were chosen."""
+    found = [_date(asked.form.get(name, "")) for name in ("first", "last")]
+    if None in found:
+        return desk.told(asked, 400, asked.words.say("This is no form of ours."))
+    first, last = (each.iso() if each is not None else "" for each in found)
+    return go_to(f"{SETTLEMENT}?first={first}&last={last}")
+
+
+def dates(desk: Desk, asked: Asked) -> tuple[BusinessDate, BusinessDate]:
+    """The span that is asked for; this month's where none is, or none that can be."""
+    with desk.reading(asked) as snapshot:
+        offset = snapshot.chain().offset_minutes
+    today = BusinessDate((desk.office.now_ms() + offset * 60_000) // 86_400_000)
+    query = asked.request.query_params
+    first, last = (_date(query.get(name, "")) for name in ("first", "last"))
+    if first is None or last is None:
+        return BusinessDate.from_iso(f"{today.iso()[:7]}-01"), today
+    return first, min(max(first, last), first.plus(DAYS_MOST))
+
+
+# Inside -------------------------------------------------------------------------------------------
+
+
+def _date(text: str) -> BusinessDate | None:
+    try:
+        return BusinessDate.from_iso(text)
+    except ValueError:
+        return None
+
+
+def _difference(asked: Asked, flag: flags.Flag) -> tuple[Shown, ...]:
+    what = Shown(wording.named(asked.words, WHAT, flag.what))
+    if flag.what in _NO_FIGURES:
+        return what, Shown("–"), Shown("–")
+    if flag.what in _DATES:
+        return what, *(Shown(BusinessDate(day).iso()) for day in (flag.claimed, flag.ours))
+    return what, *(Shown(number(each), number=each) for each in (flag.claimed, flag.ours))
+
+
+def _till(desk: Desk, asked: Asked, device: bytes) -> str:
+    known = desk.office.tills.get(device)
+    ours = known is not None and known.tenant == asked.tenant
+    return known.name if known is not None and ours else device.hex()[:8]
+
+
+def _asked_event(asked: Asked) -> bytes:
+    text = str(asked.request.path_params["event"])
+    if not re.fullmatch("[0-9a-f]{32}", text):
+        raise NotFound
+    return bytes.fromhex(text)

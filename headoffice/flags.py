@@ -1,0 +1,90 @@
+"""Sales that head office worked out again and found different (recounting.py), and who looked at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from app.domain.recount import Difference
+from app.protocol.facts import Facts
+from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain
+
+_NUMBER_MOST: Final = 1 << 62
+_PUT: Final = """
+INSERT INTO recount_flag (
+    tenant_id, dist_key, event_id, what, device_id, member_id, business_date, claimed, ours, noted_ms
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, event_id, what) DO NOTHING
+"""
+_UNSEEN: Final = """
+SELECT count(*) FROM recount_flag WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL
+"""
+_FLAGS: Final = """
+SELECT event_id, what, device_id, member_id, business_date, claimed, ours, noted_ms, recount_flag.seen_ms,
+    initials
+FROM recount_flag LEFT JOIN console_staff ON console_staff.tenant_id = recount_flag.tenant_id
+    AND console_staff.dist_key = recount_flag.dist_key AND console_staff.staff_id = recount_flag.seen_by
+WHERE recount_flag.tenant_id = ? AND recount_flag.dist_key = ?
+"""
+_NEWEST: Final = f"{_FLAGS} ORDER BY noted_ms DESC, event_id, what LIMIT ?"
+_OF_EVENT: Final = f"{_FLAGS} AND event_id = ? ORDER BY what"
+_SEEN: Final = """
+UPDATE recount_flag SET seen_by = ?, seen_ms = ?
+WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND seen_ms IS NULL
+"""
+
+
+class Flag(NamedTuple):
+    """A difference of a sale, by its code. seen_by: initials of who looked at it; seen_ms None: nobody did.
+
+    claimed, ours: points, minor units, days since 1970, versions or ranks, by `what`
+    """
+
+    event: bytes
+    what: str
+    device: bytes
+    member: bytes
+    on: int
+    claimed: int
+    ours: int
+    noted_ms: int
+    seen_ms: int | None
+    seen_by: str | None
+
+
+def put(
+    plain: Plain,
+    tenant: bytes,
+    device: bytes,
+    read: Facts,
+    found: Sequence[Difference],
+    now_ms: int,
+) -> None:
+    """Keep what differs of a member's sale; what is known already changes nothing."""
+    for what, claimed, ours in found:
+        fits = type(claimed) is int and max(abs(claimed), abs(ours)) < _NUMBER_MOST
+        figures = (claimed, ours) if fits else (0, 0)
+        values = (read.id, what, device, read.member, int(read.on), *figures, now_ms)
+        plain.run(_PUT, (tenant, dist_key(tenant), *values))
+
+
+def unseen(plain: Plain, tenant: bytes) -> int:
+    """How many nobody has looked at."""
+    return int(plain.rows(_UNSEEN, (tenant, dist_key(tenant)))[0][0])
+
+
+def newest(plain: Plain, tenant: bytes, most: int) -> list[Flag]:
+    """The last ones first."""
+    return [Flag(*row) for row in plain.rows(_NEWEST, (tenant, dist_key(tenant), most))]
+
+
+def of_event(plain: Plain, tenant: bytes, event: bytes) -> list[Flag]:
+    """What differs of one sale."""
+    return [Flag(*row) for row in plain.rows(_OF_EVENT, (tenant, dist_key(tenant), event))]
+
+
+def say_seen(plain: Plain, tenant: bytes, event: bytes, by: bytes, now_ms: int) -> None:
+    """Somebody has looked at a sale; who did first stays."""
+    plain.run(_SEEN, (by, now_ms, tenant, dist_key(tenant), event))
