@@ -18,7 +18,20 @@ from pathlib import Path
 from typing import Final
 
 from app.build import DATABASE
-from tests.bench import commit, day, files, guard, pure, reports, search, start, stores, window
+from tests.bench import (
+    commit,
+    day,
+    files,
+    guard,
+    office_pushes,
+    office_rows,
+    pure,
+    reports,
+    search,
+    start,
+    stores,
+    window,
+)
 from tests.bench.copies import copied
 from tests.bench.figures import Figure, keep, table
 
@@ -87,6 +100,8 @@ def measure(folder: Path, smaller: Path) -> Run:
         take("guard", _guard(copy))
         take("reports", _reports(copy))
         take("the shop's day", day.figures(copy))
+    take("head office's pushes", _pushes())
+    take("head office's rows", _rows())
     tell("done")
     return run
 
@@ -122,6 +137,14 @@ def _reports(copy: Path) -> Iterator[list[Figure]]:
 
 def _guard(copy: Path) -> Iterator[list[Figure]]:
     yield guard.figures(guard.measured(copy))
+
+
+def _pushes() -> Iterator[list[Figure]]:
+    yield from office_pushes.figures(stores.OUT)
+
+
+def _rows() -> Iterator[list[Figure]]:
+    yield from office_rows.figures(stores.OUT)
 
 
 def _require_room(folder: Path) -> None:

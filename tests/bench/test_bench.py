@@ -8,17 +8,48 @@ from types import ModuleType
 
 import pytest
 
-from tests.bench import commit, day, files, guard, pure, reports, search, start, window
+from tests.bench import (
+    commit,
+    day,
+    files,
+    guard,
+    office_pushes,
+    office_rows,
+    pure,
+    reports,
+    search,
+    start,
+    window,
+)
 from tests.bench.__main__ import measure
 from tests.bench.figures import Figure, keep, percentile, table
 from tests.bench.stores import ensure, opened
+from tests.headoffice.cluster import Cluster
 
-FEW: dict[ModuleType, dict[str, int]] = {
+FEW: dict[ModuleType, dict[str, float]] = {
     commit: {"SALES": 4, "WARM_UP": 1},
     day: {"SALES_DAY": 6, "SALES_BIG_DAY": 8, "SALES_BESIDE": 3, "LOTS": 3},
     files: {"OPENINGS": 3},
     guard: {"READS": 3, "DAYS": 4, "SALES": 900},
     reports: {"OPENINGS": 1, "PAGES": 3},
+    office_pushes: {
+        "ROUNDS": 1,
+        "SECONDS": 0.1,
+        "BATCH": 20,
+        "BATCHES": 2,
+        "TILLS": 8,
+        "MANY_TILLS": 12,
+        "HOLDS_A_SECOND": 200,
+        "HOLD_SECONDS": 0.1,
+    },
+    office_rows: {
+        "MEMBERS": 300,
+        "PAGE": 300,
+        "ROUNDS": 1,
+        "SEARCHES": 5,
+        "PUSHED": 50,
+        "CHANGED": 100,
+    },
     pure: {"FOLDS": 2, "RECEIPTS": 3, "WARM_UP": 1},
     search: {"MEMBERS_ASKED": 3, "FIRST_SEARCHES": 3},
     start: {"STARTS": 1},
@@ -48,12 +79,14 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     for module, counts in FEW.items():
         for name, count in counts.items():
             monkeypatch.setattr(module, name, count)
+    # Where PostgreSQL's own user may not look, its cluster can't lie.
+    monkeypatch.setattr(office_pushes, "Cluster", lambda _, settings: Cluster(None, settings))
     folder = ensure(60)
     before = contents(folder)
     run = measure(folder, ensure(3))
     assert not run.failed
     found = run.figures
-    assert len({figure.name for figure in found}) == len(found) == 31
+    assert len({figure.name for figure in found}) == len(found) == 45
     assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
     assert min(figure.samples for figure in found if figure.unit == "x") >= 1
     keep(found, members=60, path=tmp_path / "bench.json")
@@ -77,8 +110,16 @@ def test_a_group_that_fails_is_told_and_costs_no_other(
     monkeypatch.setattr(start, "measured", fail)
     monkeypatch.setattr(window, "measured", fail)
     monkeypatch.setattr(search, "measure_first_search", fail)
+    monkeypatch.setattr(office_pushes, "figures", fail)
+    monkeypatch.setattr(office_rows, "figures", fail)
     run = measure(ensure(60), ensure(3))
-    assert run.failed == ["search and file", "start", "window"]
+    assert run.failed == [
+        "search and file",
+        "start",
+        "window",
+        "head office's pushes",
+        "head office's rows",
+    ]
     assert len(run.figures) == 2 + 3 + 2 + 2 + 3 + 3 + 9
     assert "no screen" in capsys.readouterr().err
     assert not list(tmp_path.glob("bench-work-*")), "working copies are gone"

@@ -42,6 +42,8 @@ class Lossy:
         self._clients: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self.counts: Counter[str] = Counter()
+        self.bytes = 0
+        """Of requests and answers that passed whole, heads and bodies."""
         self.next_faults: deque[str] = deque()
         self.broken = True
         self.before_reply: Callable[[], None] | None = None
@@ -121,6 +123,7 @@ class Lossy:
             again = self._ask(request)
             reply = rng.choice([reply, again])
         self._kept.append(request)
+        self.bytes += len(request) + len(reply)
         if self.before_reply is not None:
             call, self.before_reply = self.before_reply, None
             call()
