@@ -1,0 +1,218 @@
+"""The console in a real Chromium: walked through, by keyboard alone, on a phone, in both themes and languages.
+
+Pictures of its pages go to out/console/.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, Page
+
+from app.protocol.store import StoredEvent
+from tests.headoffice.chromium import chromium, faults_of, window
+from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
+from tests.headoffice.http_office import ANNA, BELA, Served, begin_chain, opened, served
+from tests.headoffice.test_console_programme import DEMO, begin_draft, day_of
+from tests.headoffice.test_console_second_factor import set_up
+
+PICTURES: Final = Path(__file__).resolve().parents[2] / "out" / "console"
+STRANGE: Final = b"q" * 16
+WIDTHS: Final = {"1366": {"width": 1366, "height": 768}, "390": {"width": 390, "height": 844}}
+
+
+class Shop(NamedTuple):
+    """A head office with something on each page, and who is signed in there."""
+
+    at: Served
+    anna: Person
+    secret: str
+    draft: str
+    pages: dict[str, str]
+
+    def cookies(self) -> Any:
+        """The session of who is signed in, for a browser."""
+        return [
+            {"name": each.name, "value": each.value or "", "url": self.at.url}
+            for each in self.anna.http.cookies.jar
+        ]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("office")
+    begin_chain(folder, shops=("North", "South"))
+    with served(folder) as at:
+        for seed, name in ((1, "North"), (2, "South")):
+            till = at.till(seed, name)
+            till.earn(ANNA, 70, sales=6)
+            till.earn(BELA, 5, sales=2)
+            till.sync()
+        write_profile(folder, ANNA, name="陈思远", phone="+8613800006621", card="880000124471")
+        write_profile(folder, ANNA, device=b"e" * 16, name="陈思源")
+        write_profile(
+            folder, BELA, name="Bela Baker", phone="+8613911112222", email="b@example.com"
+        )
+        with opened(folder) as (store, _), store.writing():
+            store.put_event(
+                StoredEvent(STRANGE, json.dumps({"v": 99, "kind": "sale"}).encode(), "quarantined")
+            )
+        anna = Person(at)
+        anna.begin(let_in(folder, "AN", "head_office"), "AN")
+        let_in(folder, "MA", "manager")
+        phone, _ = set_up(at, anna)
+        first = begin_draft(anna, name="First")
+        anna.send(first, json=json.dumps({**DEMO, "starts": day_of(at, 1)}))
+        anna.send(f"{first}/publish")
+        draft = begin_draft(anna, name="Spring", version="1001")
+        anna.send(draft, **{"$.starts": day_of(at, 9), "$.earning.base.points": "2"})
+        annas = f"/console/members/{ANNA.hex()}"
+        why = re.search(rf'href="({annas}/events/[0-9a-f]+)"', anna.look(annas).text)
+        person = re.search(
+            r'href="(/console/staff/[0-9a-f]+)">MA<', anna.look("/console/staff").text
+        )
+        assert why
+        assert person
+        pages = {
+            "overview": "/console/", "tills": "/console/tills", "member": annas, "why": why[1],
+            "erase": f"{annas}/erase", "programme": "/console/programme", "draft": draft,
+            "version": "/console/programme/versions/1001", "staff": "/console/staff",
+            "staff-one": person[1], "factor": "/console/factor", "conflicts": "/console/conflicts",
+            "quarantine": "/console/quarantine", "event": f"/console/quarantine/{STRANGE.hex()}",
+            "audit": "/console/audit", "find": "/console/find",
+        }  # fmt: skip
+        yield Shop(at, anna, phone.secret, draft, pages)
+        anna.close()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(tmp_path_factory.mktemp("browser")) as made:
+        yield made
+
+
+def sign_in(page: Page, shop: Shop) -> None:
+    """With password and code, by form."""
+    shop.at.clock.moved_ms += 30_000
+    page.goto("/console/")
+    page.fill("#initials", "AN")
+    page.fill("#password", OWN)
+    page.click("button.main")
+    page.fill("#code", pyotp.TOTP(shop.secret).at(shop.at.clock() // 1000))
+    page.click("button.main")
+    page.wait_for_url("**/console/")
+
+
+def test_somebody_walks_from_signing_in_to_why_a_member_has_points(
+    shop: Shop, browser: Browser
+) -> None:
+    with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
+        sign_in(page, shop)
+        assert page.locator(".figures").count() == 1
+        page.fill("#q", "6621")
+        page.press("#q", "Enter")
+        page.click("table[aria-label='Members found'] a")
+        assert "陈思" not in page.content()
+        page.select_option("#reason", "customer")
+        page.click("text=Show")
+        assert page.locator("h1").inner_text() == "陈思源"
+        page.click("table[aria-label='Ledger'] td[data-head=Event] a >> nth=0")
+        assert page.locator("h1").inner_text() == "Sale"
+        assert complaints == []
+
+
+def test_two_members_are_looked_at_merged_and_parted(shop: Shop, browser: Browser) -> None:
+    with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
+        sign_in(page, shop)
+        page.goto(shop.pages["member"])
+        page.click("summary:has-text('Change')")
+        page.fill("#other", "2222")
+        page.click("text=Look at both")
+        assert page.locator("h1").inner_text() == "Merge two members"
+        assert faults_of(page) == []
+        page.screenshot(path=PICTURES / "merge.png", full_page=True)
+        page.click("text=Merge them")
+        page.click(f"a:has-text('{BELA.hex()}')")
+        page.click("summary:has-text('Change')")
+        page.click("text=Take the merge back")
+        assert page.locator("text=This member was merged").count() == 0
+        assert complaints == []
+
+
+def test_a_draft_is_typed_tried_and_published(shop: Shop, browser: Browser) -> None:
+    with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
+        sign_in(page, shop)
+        page.goto("/console/programme")
+        page.fill("#name", "Summer")
+        page.click("text=Begin a draft")
+        page.fill("[name='$.earning.base.points']", "many")
+        page.click("text=Keep what is typed")
+        assert page.locator("[aria-invalid=true]").input_value() == "many"
+        page.screenshot(path=PICTURES / "draft-fault.png", full_page=True)
+        page.fill("[name='$.earning.base.points']", "3")
+        page.fill("[name='$.starts']", day_of(shop.at, 5))
+        page.click("text=Keep what is typed")
+        page.click("button:has-text('Try it')")
+        page.wait_for_selector("text=What it comes to", timeout=40_000)
+        assert faults_of(page) == []
+        page.screenshot(path=PICTURES / "trial.png", full_page=True)
+        page.click("text=To the draft")
+        page.click("button:has-text('Publish it')")
+        assert page.locator("h1").inner_text() == "Version 1002"
+        assert complaints == []
+
+
+def test_everything_is_reached_by_keyboard_and_shows_where_one_is(
+    shop: Shop, browser: Browser
+) -> None:
+    with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
+        sign_in(page, shop)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        reached = set[str]()
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            name = page.evaluate("document.activeElement.textContent || document.activeElement.id")
+            if page.evaluate("document.activeElement === document.body"):
+                break
+            assert outline == "solid", name
+            reached.add(name.strip())
+        assert {"Tills", "Programme", "Staff", "q", "Find", "Sign out", "Dark"} <= reached
+        page.focus("#q")
+        page.keyboard.type("Bela")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Members found")
+        page.focus("table[aria-label='Members found'] a")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/{BELA.hex()}")
+        assert complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_every_page_can_be_read_and_used_by_everybody(
+    shop: Shop, browser: Browser, locale: str, theme: str, width: str
+) -> None:
+    folder = PICTURES / f"{locale[:2]}-{theme}-{width}"
+    options = {"locale": locale, "color_scheme": theme, "viewport": WIDTHS[width]}
+    faults = dict[str, list[str]]()
+    with window(browser, shop.at.url, **options) as (page, complaints):
+        page.goto("/console/sign-in")
+        faults["sign-in"] = faults_of(page)
+        page.screenshot(path=folder / "sign-in.png", full_page=True)
+        page.context.add_cookies(shop.cookies())
+        for name, path in shop.pages.items():
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach((e) => (e.open = true))")
+            faults[name] = faults_of(page)
+            page.screenshot(path=folder / f"{name}.png", full_page=True)
+        assert {name: found for name, found in faults.items() if found} == {}
+        assert complaints == []
