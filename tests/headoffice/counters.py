@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from app.sync.exchange import Exchange
 from app.sync.join import join
 from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, template
 from tests.headoffice.http_office import Served, begin_chain, code_for, served
+from tests.headoffice.serving_process import DSN_FILE
 
 __all__ = ["kiosk", "let_in", "lines", "made_template", "office", "second", "template", "till"]
 
@@ -21,6 +23,8 @@ def office(tmp_path: Path) -> Iterator[Served]:
     """A head office with a chain of two stores."""
     folder = tmp_path / "office"
     folder.mkdir()
+    if (tmp_path / DSN_FILE).exists():  # conftest.each_store
+        shutil.copyfile(tmp_path / DSN_FILE, folder / DSN_FILE)
     begin_chain(folder)
     with served(folder) as found:
         yield found

@@ -55,6 +55,7 @@ def person(
     return made
 
 
+@pytest.mark.usefixtures("each_store")
 def test_what_differs_is_listed_looked_at_and_counted_no_more(flagged: Path) -> None:
     ((event,),) = rows(flagged, EVENT)
     with served(flagged) as at:
@@ -131,6 +132,7 @@ def test_every_code_of_a_difference_has_its_words() -> None:
     assert named == set(recount_pages.WHAT)
 
 
+@pytest.mark.usefixtures("each_store")
 def test_points_are_settled_for_the_dates_that_are_asked_for(flagged: Path) -> None:
     ((event,),) = rows(flagged, EVENT)
     ((device,),) = rows(flagged, "SELECT device_id FROM till")

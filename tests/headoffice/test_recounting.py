@@ -78,6 +78,7 @@ def test_kinds_are_the_tills_own() -> None:
     assert (recounting.SALE, recounting.PROGRAMME) == (posting.SALE, posting.PROGRAMME)
 
 
+@pytest.mark.usefixtures("each_store")
 def test_an_honest_till_is_asked_nothing(
     till: Kiosk, office: Served, lines: list[Exchange]
 ) -> None:
@@ -101,6 +102,7 @@ def test_an_honest_till_is_asked_nothing(
     assert recounted(office) == []
 
 
+@pytest.mark.usefixtures("each_store")
 def test_a_till_that_gives_more_than_its_rules_is_named_with_both_figures(
     till: Kiosk, office: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +228,7 @@ def test_a_till_that_is_placed_anew_is_followed_into_its_new_epoch(
     assert [what for what, *_ in recounted(office)] == ["available_from", "entries"]
 
 
+@pytest.mark.usefixtures("each_store")
 def test_points_earned_in_one_store_and_spent_in_another_are_settled(
     till: Kiosk, second: Kiosk, office: Served, lines: list[Exchange]
 ) -> None:
@@ -253,6 +256,7 @@ def test_points_earned_in_one_store_and_spent_in_another_are_settled(
     assert settled(office, on) == []
 
 
+@pytest.mark.usefixtures("each_store")
 def test_what_is_read_twice_gives_the_same_rows(
     till: Kiosk, office: Served, lines: list[Exchange]
 ) -> None:
@@ -270,7 +274,7 @@ def test_what_is_read_twice_gives_the_same_rows(
     with contextlib.closing(database_of(office.folder)) as database:
         store = database.store(TENANT)
         with store.writing():
-            database.run("DELETE FROM recount_place")
+            database.run("UPDATE recount_place SET epoch = 1, seq = 0")
         again = Recounting(database, Watch())
         again.read([(TENANT, till.ctx.till.device)])
         duties = {TENANT: Duty(office.office.chains[TENANT].chain, store, ("all",))}
@@ -279,3 +283,29 @@ def test_what_is_read_twice_gives_the_same_rows(
     assert (rows(office.folder, FLAGS), rows(office.folder, "SELECT * FROM settlement")) == first
     assert [what for what, *_ in first[0]] == ["older_version"]
     assert len(first[1]) == 1
+
+
+def test_a_version_that_this_process_published_is_known_at_once(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    exchange = let_in(till, office, lines)
+    sell_to(till, till.member_id)
+    settle(exchange)
+    assert recounted(office) == []
+    with till.ctx.read() as conn:
+        plain = json.loads(till_rows.programmes(conn)[0][2])
+    document, on = plain | {"starts": selling(till).iso()}, selling(till)
+    with contextlib.closing(database_of(office.folder)) as database:
+        store = database.store(TENANT)
+        again = Recounting(database, Watch())
+        duties = {TENANT: Duty(office.office.chains[TENANT].chain, store, ("all",))}
+        for flagged in ([], ["older_version"]):
+            with store.writing():
+                database.run("UPDATE recount_place SET epoch = 1, seq = 0")
+            again.due(TENANT, till.ctx.till.device)
+            while again.turn(duties, 1):
+                pass
+            assert [what for what, *_ in rows(office.folder, FLAGS)] == flagged
+            with store.writing():
+                programmes.publish(store, document, on)
+            on, document = on.plus(1), document | {"starts": on.plus(1).iso()}
