@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,19 +24,22 @@ from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Member, Store
 from app.protocol.wire import ReferenceRow, Refusal, SnapshotReply, SyncReply
 from headoffice import nights
-from headoffice.directory import Night, UnderWay
-from headoffice.nights import FRAME_ROWS, NIGHT_MS, TOMBSTONE_NIGHTS, night_of
+from headoffice.directory import Directory, Night, UnderWay
+from headoffice.nights import FRAME_ROWS, NIGHT_MS, TOMBSTONE_NIGHTS, Duty, Nights, night_of
 from headoffice.office import Office
+from headoffice.watching import Watch
 from tests.headoffice.http_office import (
     ANNA,
     BELA,
     DAY,
     OFFSET_MINUTES,
     TENANT,
+    Clock,
     HttpTill,
     Served,
     begin_chain,
     code_for,
+    database_of,
     opened,
     served,
     wait_for,
@@ -357,3 +361,30 @@ def test_a_night_that_fails_is_counted_and_tried_again_while_tills_are_served(
         failing.append(False)
         chain.clock.moved_ms += nights.RETRY_MS
         wait_for(lambda: night(tmp_path).done > before.done)
+
+
+def test_two_processes_do_one_night_together(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as chain:
+        till = chain.till()
+        lapsing(till, 10)
+        till.sync()
+    overdue(tmp_path)
+    before = snapshots(tmp_path)
+    with closing(database_of(tmp_path)) as one, closing(database_of(tmp_path)) as two:
+        desks = []
+        for database in (one, two):
+            directory = Directory(database)
+            (known,) = directory.chains()
+            duty = Duty(known, database.store(TENANT), ["all", REFERENCE_BUCKET])
+            by_night = Nights(directory, Watch())
+            by_night.read()
+            desks.append((by_night, {TENANT: duty}))
+        now_ms, places = Clock()(), list[object]()
+        for turn in range(60):
+            by_night, duties = desks[turn % 2]
+            by_night.turn(duties, now_ms)
+            places.append(night(tmp_path).under_way)
+    assert places[-1] is None
+    assert any(isinstance(each, UnderWay) and each.begun for each in places)
+    assert snapshots(tmp_path) == before + 1, "not one by each process"

@@ -14,12 +14,17 @@ import pytest
 
 from app.domain.fold import fold
 from app.domain.state import EMPTY
+from headoffice import moving as command
 from headoffice.console.staff import Staff
+from headoffice.directory import Directory
+from headoffice.moving import LOCK_FILE
 from headoffice.office import STORE_FILE, wall_ms
+from headoffice.serving import alone
 from headoffice.store import moving
 from headoffice.store.errors import StoreError, StoreMoved
+from headoffice.store.sqlite_place import SqlitePlain
 from tests.headoffice.cluster import Cluster
-from tests.headoffice.console_browser import write_profile
+from tests.headoffice.console_browser import Person, let_in, write_profile
 from tests.headoffice.http_office import (
     ANNA,
     BELA,
@@ -192,7 +197,7 @@ def test_a_target_that_has_the_chain_is_refused_and_the_source_serves_on(
     (there / DSN_FILE).write_text(cluster.app)
     begin_chain(there)
     done = move(tmp_path, cluster.owner)
-    assert (done.returncode, "has this chain already" in done.stderr) == (4, True)
+    assert (done.returncode, "it did not come from here" in done.stderr) == (4, True)
     assert standing(tmp_path) == "here"
 
 
@@ -299,6 +304,7 @@ def test_a_copy_that_was_served_meanwhile_is_not_taken_for_the_same(
     [
         "NEW.amount := NEW.amount + 1; RETURN NEW;",
         "IF NEW.number = 3 THEN RETURN NULL; END IF; RETURN NEW;",
+        f"IF NEW.number = 20 AND NEW.member_id = '\\x{BELA.hex()}' THEN RETURN NULL; END IF; RETURN NEW;",
     ],
 )
 def test_a_copy_that_is_not_the_same_is_not_kept_and_the_chain_is_served_on(
@@ -381,3 +387,48 @@ def test_every_table_of_a_chain_that_sqlite_has_is_copied(cluster: Cluster, tmp_
             if any(row[1] == "tenant_id" for row in raw.execute(f"PRAGMA table_info({name})"))
         }
     assert with_tenant - copied == {"move"}
+
+
+def test_a_chain_that_moves_has_no_pages_at_its_old_place(cluster: Cluster, tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as old:
+        person = Person(old)
+        person.begin(let_in(tmp_path, "AN", "head_office"), "AN")
+        assert person.look("/console/").status_code == 200
+        assert move(tmp_path, cluster.owner).returncode == 0
+        wait_for(lambda: TENANT in old.office.moving)
+        for path in ("/console/", "/console/tills"):
+            assert person.look(path).status_code == 503, "what it shows may be old"
+        person.close()
+
+
+def test_two_moves_at_once_are_one(cluster: Cluster, tmp_path: Path) -> None:
+    filled(tmp_path)
+    with alone(tmp_path, LOCK_FILE):
+        done = move(tmp_path, cluster.owner)
+    assert (done.returncode, "moving from this folder already" in done.stderr) == (4, True)
+    assert standing(tmp_path) == "here"
+
+
+def test_a_commit_of_which_nobody_knows_leaves_the_chain_marked(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    filled(tmp_path)
+
+    class Losing(psycopg.Connection[Any]):
+        """The network goes with the word COMMIT."""
+
+        def execute(self, query: Any, *values: Any, **options: Any) -> Any:
+            if query == "COMMIT":
+                self.close()
+                raise psycopg.OperationalError("the server closed the connection")
+            return super().execute(query, *values, **options)
+
+    with connected(tmp_path / STORE_FILE) as raw:
+        with Losing.connect(cluster.owner, autocommit=True) as target:
+            (chain,) = [each for each in Directory(SqlitePlain(raw)).chains() if each.name == NAME]
+            with pytest.raises(moving.CommitUnknown):
+                command._copied(raw, target, chain)
+        assert moving.standing(raw, TENANT) == "moving"
+    assert move(tmp_path, cluster.owner).returncode == 0
+    assert standing(tmp_path) == "moved"
