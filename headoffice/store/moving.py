@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import zip_longest
 from typing import Any, Final, Literal, NamedTuple
 
 import psycopg
@@ -267,16 +267,15 @@ def _same_rows(source: sqlite3.Connection, target: Target, tenant: bytes, table:
     with target.cursor(name="coming_back") as theirs:
         theirs.itersize = ROWS_AT_ONCE
         theirs.execute(_select(table, "%s"), (tenant,))
-        ours = _rows(source, table, tenant)
-        for number in count():
-            one, other = ours.fetchone(), theirs.fetchone()
-            if one is None and other is None:
-                return number
+        ours, number = _rows(source, table, tenant), 0
+        # Iterated, a named cursor fetches many rows at once; asked for one it fetches one.
+        for one, other in zip_longest(ours, theirs):
             if one is None or other is None:
                 raise Different(f"{table.name} has not as many rows")
+            number += 1
             if tuple(one) != tuple(other):
-                raise Different(f"{table.name}, row {number + 1} by its key")
-    raise AssertionError("a count has no end")
+                raise Different(f"{table.name}, row {number} by its key")
+    return number
 
 
 def _see(target: Target, tenant: bytes) -> None:
