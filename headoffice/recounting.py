@@ -29,7 +29,7 @@ from app.protocol.facts import Facts, NotReadable
 from app.protocol.open_members import survivor
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Store
-from headoffice import flags, programmes, settlement
+from headoffice import closes, flags, programmes, settlement
 from headoffice.nights import Duty
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
@@ -164,7 +164,9 @@ class Recounting:
             if read.kind == SALE and read.member is not None:
                 flags.put(self._plain, tenant, device, read, _UNREADABLE, now_ms)
             return
-        if event.kind == PROGRAMME:
+        if event.kind == closes.DAY_CLOSE:
+            closes.take(self._plain, tenant, device, event)
+        elif event.kind == PROGRAMME:
             self._keep_own(tenant, device, event)
         elif event.kind == SALE and read.member is not None:
             at = At(device, event, read)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from headoffice.console import (
     chain_pages,
+    day_pages,
     deed_pages,
     entrance,
     event_pages,
@@ -22,6 +23,7 @@ from headoffice.console import (
     trial_pages,
 )
 from headoffice.console.desk import Asked, Desk
+from headoffice.console.listing import Listing
 from headoffice.console.staff import ROLES, Role
 
 Act = Callable[[Desk, Asked], Response]
@@ -70,6 +72,29 @@ def _recount_note(asked: Asked) -> str:
     return asked.words.say(
         "Head office works each sale of a member out again by the rules that it names. What differs is here; "
         "nothing was changed for it."
+    )
+
+
+def _days_note(asked: Asked) -> str:
+    return asked.words.say(
+        "Each close of a day that came from a till. What is missing or was not counted is marked."
+    )
+
+
+def _alarms_note(asked: Asked) -> str:
+    return asked.words.say("What stands now comes first, then what is over.")
+
+
+def _listed(
+    path: str,
+    title: Callable[[Asked], str],
+    rows: Callable[[Desk, Asked], Listing],
+    note: Callable[[Asked], str],
+) -> tuple[Page, Page]:
+    """A list for everybody, and its file."""
+    return (
+        Page("GET", path, chain_pages.list_page(title, rows, note)),
+        Page("GET", f"{path}.csv", chain_pages.list_file(rows)),
     )
 
 
@@ -172,6 +197,10 @@ PAGES: Final = (
     Page("GET", f"{_DRAFT}/trial", trial_pages.trial, OVERSEERS),
     Page("GET", f"{_DRAFT}/trial.csv", trial_pages.trial_file, OVERSEERS),
     Page("POST", f"{_DRAFT}/stop", trial_pages.stop, HEAD_OFFICE),
+    *_listed("/console/days", lambda asked: asked.words.say("Days"), day_pages.days, _days_note),
+    *_listed(
+        "/console/alarms", lambda asked: asked.words.say("Alarms"), day_pages.alarms, _alarms_note
+    ),
     Page("GET", "/console/find", member_pages.show_find),
     Page("POST", "/console/find", member_pages.find),
     Page("POST", "/console/members.csv", member_pages.members_file, OVERSEERS),

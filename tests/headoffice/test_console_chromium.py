@@ -81,6 +81,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         assert person
         pages = {
             "overview": "/console/", "tills": "/console/tills", "member": annas, "why": why[1],
+            "days": "/console/days", "alarms": "/console/alarms",
             "erase": f"{annas}/erase", "programme": "/console/programme", "draft": draft,
             "version": "/console/programme/versions/1001", "staff": "/console/staff",
             "staff-one": person[1], "factor": "/console/factor", "conflicts": "/console/conflicts",

@@ -1,0 +1,73 @@
+"""The closes of days that tills sent: one row a Z, read once from its event, for who looks over all stores.
+
+A Z that can't be read is left out; its event stays. Written inside the store's `writing()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from app.protocol.events import Event
+from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain
+
+DAY_CLOSE: Final = "day_close"
+_MOST: Final = 1 << 53
+_PUT: Final = """
+INSERT INTO till_close (tenant_id, dist_key, event_id, device_id, business_date, number, at_us, unattended,
+    paid, issued, redeemed, difference, uncounted)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, event_id) DO NOTHING
+"""
+_LATEST: Final = """
+SELECT event_id, device_id, business_date, number, at_us, unattended, paid, issued, redeemed, difference,
+    uncounted
+FROM till_close WHERE tenant_id = ? AND dist_key = ? AND business_date <= ?
+ORDER BY business_date DESC, device_id, number DESC LIMIT ?
+"""
+
+
+class Close(NamedTuple):
+    """A Z. Money in minor units of the till's currency; difference: what was counted less what was expected,
+    of the shifts that were counted; uncounted: how many were not."""
+
+    event: bytes
+    device: bytes
+    on: int
+    number: int
+    at_us: int
+    unattended: int
+    paid: int
+    issued: int
+    redeemed: int
+    difference: int
+    uncounted: int
+
+
+def take(plain: Plain, tenant: bytes, device: bytes, event: Event) -> None:
+    """Write a Z down; the same one again changes nothing."""
+    close = _read(device, event)
+    if close is not None:
+        plain.run(_PUT, (tenant, dist_key(tenant), *close))
+
+
+def latest(plain: Plain, tenant: bytes, until: int, most: int) -> Sequence[Close]:
+    """The Zs of business dates up to one, the last first."""
+    return [Close(*row) for row in plain.rows(_LATEST, (tenant, dist_key(tenant), until, most))]
+
+
+def _read(device: bytes, event: Event) -> Close | None:
+    try:
+        doc: dict[str, Any] = event.doc
+        sums, shifts = doc["sums"], doc["sums"]["shifts"]
+        differences = [shift["difference"] for shift in shifts if shift["difference"] is not None]
+        figures = (
+            doc["date"], doc["number"], event.at_us, int(bool(doc["unattended"])), sums["paid"],
+            sums["issued"], sums["redeemed"], sum(differences), len(shifts) - len(differences),
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError):
+        return None
+    if any(type(each) is not int or abs(each) >= _MOST for each in figures):
+        return None
+    return Close(event.id, device, *figures)
