@@ -61,12 +61,16 @@ def figures(place: Path) -> Iterator[list[Figure]]:
 def _stores(place: Path) -> list[Figure]:
     names = ("copy", "two copies", "insert", "postgres", "sqlite", "grouped", "single")
     found: dict[str, list[float]] = {name: [] for name in names}
-    cluster = Cluster(place, {"fsync": "on", "full_page_writes": "on", "autovacuum": "on"})
+    cluster = Cluster(
+        place.resolve(), {"fsync": "on", "full_page_writes": "on", "autovacuum": "on"}
+    )
     try:
         _bare_table(cluster)
         with tempfile.TemporaryDirectory(dir=place) as folder:
-            file, database = OnSqlite(Path(folder) / "o.db"), OnPostgres(cluster.app, cluster.owner)
-            for _ in range(ROUNDS):
+            database = OnPostgres(cluster.app, cluster.owner)
+            for number in range(ROUNDS):
+                file = OnSqlite(Path(folder) / f"{number}.db")
+                cluster.empty()
                 found["copy"].append(_copied(cluster, 1))
                 found["two copies"].append(_copied(cluster, 2))
                 found["insert"].append(_inserted(database))

@@ -56,6 +56,7 @@ class Oracle:
         self.arrived: dict[tuple[bytes, str], list[Cell]] = {}
         self._told: dict[tuple[bytes, int], dict[bytes, Sequence[Entry]]] = {}
         self._tainted: dict[bytes, bytes | None] = {}
+        self._forwarded: set[bytes] = set()
         self._snapshots: dict[int, dict[bytes, Sequence[Entry]]] = {}
         self.parting = Parting(self)
         self._forget()
@@ -111,6 +112,10 @@ class Oracle:
         self._loss_is_explained(request.device)
         if isinstance(request, SyncRequest):
             self.parting.heard(request.events)
+            for body in request.events:
+                known = self.store.event(facts_of(body).id)
+                if known is not None and known.standing == "forwarded":
+                    self._forwarded.add(known.id)
         if isinstance(request, SyncRequest) and isinstance(reply, SyncReply):
             for cell in request.cells:
                 self.arrived.setdefault((cell.member, cell.field), []).append(cell)
@@ -293,8 +298,8 @@ class Oracle:
             for number, entries in at.store.own_entries(row.member, 0):
                 event = entries[0].id.event
                 if (event in posted) != (number <= base.incl):
-                    known = self.store.event(event)
-                    forwarded = known is not None and known.standing == "forwarded"
+                    # Head office may have been put back to before it since the answer left.
+                    forwarded = event in self._forwarded
                     self.require(forwarded, "I11: a row includes another event than it says")
 
 
