@@ -24,6 +24,7 @@ from headoffice.store import statements
 from headoffice.store.distribution import dist_key
 from headoffice.store.records import Records
 from headoffice.writer import HOLD, Job
+from tests.bench.as_served import as_served
 from tests.bench.figures import Figure, percentile
 from tests.bench.pydantic_twin import twin
 from tests.headoffice.cluster import Cluster
@@ -49,10 +50,11 @@ _COPY: Final = "COPY bare (tenant_id, dist_key, event_id, body, standing) FROM S
 
 def figures(place: Path) -> Iterator[list[Figure]]:
     """All of them, on a disk at `place`; every commit is synced to it."""
-    yield _stores(place)
-    yield _over_http(place)
-    yield _flat(place)
-    yield [_holds(place)]
+    with as_served():
+        yield _stores(place)
+        yield _over_http(place)
+        yield _flat(place)
+        yield [_holds(place)]
 
 
 # Stores -----------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from headoffice.nights import FRAME_ROWS
 from headoffice.store.records import Records
 from headoffice.store.statements import MEMBER_ROWS
 from tests.app.kiosk import Kiosk, make_template
+from tests.bench.as_served import as_served
 from tests.bench.figures import Figure, percentile
 from tests.headoffice.http_office import (
     TENANT,
@@ -64,7 +65,7 @@ _SURNAMES: Final = ("王", "李", "Byron", "Moss", "Curie", "赵")
 def figures(place: Path) -> Iterator[list[Figure]]:
     """All of them, on a disk at `place`."""
     yield [_push_packed()]
-    with tempfile.TemporaryDirectory(dir=place) as folder:
+    with as_served(), tempfile.TemporaryDirectory(dir=place) as folder:
         office = Path(folder) / "office"
         office.mkdir()
         begin_chain(office)

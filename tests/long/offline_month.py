@@ -73,9 +73,9 @@ def _sell_ms(kiosk: Kiosk, members: list[bytes], number: int) -> float:
 
 
 def _tell_all(exchange: Exchange) -> None:
-    """As the till's own lane does, without its pauses. What it could not tell is found by who compares."""
+    """As the till's own lane does, pauses included. What it could not tell is found by who compares."""
     while (heard := exchange.once()) is not None and not heard.why and heard.again_s <= 1:
-        pass
+        time.sleep(heard.again_s)
 
 
 def _catch_up(kiosk: Kiosk, members: list[bytes], exchange: Exchange) -> tuple[list[float], float]:

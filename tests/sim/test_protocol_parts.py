@@ -91,6 +91,8 @@ def test_facts_are_read_as_they_were_written() -> None:
         facts.write(full_facts()).replace(b"[POINTS,4]", b"").replace(b'"points",4]', b'"points",-4]'),
         facts.write(full_facts()).replace(b"20009", b"2000900000"),
         facts.write(full_facts()).replace(b'"local"', b'"override"'),
+        facts.write(full_facts()).replace(b'[[0,"', b'[[1,"'),
+        facts.write(full_facts()._replace(on=BusinessDate(10**12), postings=())),
     ],
 )  # fmt: skip
 def test_what_can_not_be_applied_whole_is_not_readable(spoilt: bytes) -> None:
