@@ -103,7 +103,7 @@ class Office:
         self._again_s = self._pause_s = 0.0
         self._written_ms = 0
         self._unwritten: set[bytes] = set()
-        self._used: dict[str, int] = {}
+        self._used: dict[tuple[bytes, str], int] = {}
         self._quarantined: dict[bytes, int] = {}
 
     # What requests ask of memory
@@ -132,7 +132,7 @@ class Office:
 
     def use_key(self, key: ApiKey) -> None:
         """Somebody got in with a key of the open API."""
-        self._used[key.id] = self.now_ms()
+        self._used[key.tenant, key.id] = self.now_ms()
 
     # What the writer does
 
@@ -358,10 +358,10 @@ class Office:
         used, self._used = self._used, {}
         for tenant, chain in self.chains.items():
             own = [each for each in tuple(devices) if self._is_of(each, tenant)]
-            keys = [key for key in tuple(used) if self.api_keys[key].tenant == tenant]
+            keys = [key for owner, key in tuple(used) if owner == tenant]
             if (own or keys) and tenant not in self.moving:
                 with chain.store.writing():
                     for device in own:
                         self.directory.heard(tenant, device, self.heard[device])
                     for key in keys:
-                        ApiKeys(self._database, tenant).used(key, used[key])
+                        ApiKeys(self._database, tenant).used(key, used[tenant, key])

@@ -17,7 +17,7 @@ from tests.headoffice.api_receiver import receiving
 from tests.headoffice.http_office import ANNA, TENANT, begin_chain, rows, served, wait_for
 from tests.headoffice.test_http_command import certificate
 
-OPEN = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+OPEN = ("93.184.215.14", "8.8.8.8", "::ffff:8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
 NOT_OPEN = (
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254",
     "100.64.0.1", "192.0.2.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "240.0.0.1",

@@ -87,6 +87,14 @@ def test_a_key_is_kept_as_a_digest_and_its_use_is_written_down(at: Served) -> No
     assert once.key[17:].encode() not in (at.folder / "office.db").read_bytes()
 
 
+def test_a_key_whose_chain_has_gone_meanwhile_stops_nothing(at: Served, shop: System) -> None:
+    at.office._used[b"gone" * 4, "0" * 12] = 1
+    at.office._written_ms = 0
+    wait_for(lambda: at.office._written_ms > 0)
+    assert at.writer.alive
+    assert shop.get(MEMBER)["balance"] == 7
+
+
 def test_too_many_requests_wait_and_the_headers_say_so(at: Served) -> None:
     with system(at, per_minute=30, name="slow") as slow:
         told = [slow.ask("GET", MEMBER) for _ in range(11)]
