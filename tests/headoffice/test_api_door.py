@@ -96,13 +96,13 @@ def test_a_key_whose_chain_has_gone_meanwhile_stops_nothing(at: Served, shop: Sy
 
 
 def test_too_many_requests_wait_and_the_headers_say_so(at: Served) -> None:
-    with system(at, per_minute=30, name="slow") as slow:
-        told = [slow.ask("GET", MEMBER) for _ in range(11)]
-    assert [each.status_code for each in told] == [200] * 10 + [429]
-    assert told[0].headers["ratelimit-policy"] == '"key";q=10;w=20'
-    assert told[0].headers["ratelimit"].startswith('"key";r=9;')
-    assert (code_of(told[10]), told[10].headers["ratelimit"][:10]) == ("too_many", '"key";r=0;')
-    assert 1 <= int(told[10].headers["retry-after"]) <= 3
+    with system(at, per_minute=6, name="slow") as slow:
+        told = [slow.ask("GET", MEMBER) for _ in range(3)]
+    assert [each.status_code for each in told] == [200, 200, 429]
+    assert told[0].headers["ratelimit-policy"] == '"key";q=2;w=20'
+    assert told[0].headers["ratelimit"].startswith('"key";r=1;')
+    assert (code_of(told[2]), told[2].headers["ratelimit"][:10]) == ("too_many", '"key";r=0;')
+    assert 1 <= int(told[2].headers["retry-after"]) <= 11
 
 
 def test_the_limit_of_one_key_is_nobody_elses(at: Served, shop: System) -> None:
