@@ -197,7 +197,9 @@ PAGES: Final = (
     Page("GET", f"{_DRAFT}/trial", trial_pages.trial, OVERSEERS),
     Page("GET", f"{_DRAFT}/trial.csv", trial_pages.trial_file, OVERSEERS),
     Page("POST", f"{_DRAFT}/stop", trial_pages.stop, HEAD_OFFICE),
-    *_listed("/console/days", lambda asked: asked.words.say("Days"), day_pages.days, _days_note),
+    *_listed(
+        "/console/days", lambda asked: asked.words.say("Day closes"), day_pages.days, _days_note
+    ),
     *_listed(
         "/console/alarms", lambda asked: asked.words.say("Alarms"), day_pages.alarms, _alarms_note
     ),

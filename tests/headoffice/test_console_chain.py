@@ -11,7 +11,7 @@ import pytest
 from app.protocol.store import StoredEvent
 from headoffice.console.quarantine_pages import readable
 from tests.headoffice.console_browser import Person, let_in, write_profile
-from tests.headoffice.http_office import ANNA, Served, begin_chain, opened, served
+from tests.headoffice.http_office import ANNA, Served, begin_chain, opened, rows, served
 from tests.headoffice.test_console_sign_in import acts
 
 STRANGE = b"q" * 16
@@ -92,6 +92,7 @@ def test_what_is_not_in_quarantine_is_not_shown(at: Served, anna: Person) -> Non
         store.put_event(StoredEvent(STRANGE, b"posted", "posted"))
     assert anna.look(PLACE).status_code == 404
     assert anna.send(PLACE).status_code == 404
+    assert rows(at.folder, "SELECT count(*) FROM console_seen") == [(0,)]
 
 
 @pytest.mark.parametrize(

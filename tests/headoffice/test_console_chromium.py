@@ -105,6 +105,7 @@ def sign_in(page: Page, shop: Shop) -> None:
     page.fill("#initials", "AN")
     page.fill("#password", OWN)
     page.click("button.main")
+    assert faults_of(page) == []
     page.fill("#code", pyotp.TOTP(shop.secret).at(shop.at.clock() // 1000))
     page.click("button.main")
     page.wait_for_url("**/console/")

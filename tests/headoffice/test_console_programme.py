@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -246,6 +247,20 @@ def test_a_draft_that_gives_more_issues_more_and_lifts_members(trader: Person) -
     assert figures[LEFT][2] > 0
     assert figures["Members up a tier"][1] == 1
     assert figures["Members down a tier"][1] == 0
+
+
+def test_a_draft_without_paying_with_points_says_how_many_sales_did(trader: Person) -> None:
+    place = begin_draft(trader)
+    page = trader.look(place).text
+    box = re.search(r'(?s)<textarea id="json"[^>]*>(.*?)</textarea>', page)
+    assert box
+    known = json.loads(html.unescape(box[1]))
+    known |= {"redemption": None}
+    known["returns"]["spent_policy"] = "negative"
+    trader.send(place, json=json.dumps(known))
+    _, figures = tried(trader, place)
+    assert figures["Sales that could not spend the points they spent"][:2] == [0, 1]
+    assert figures[LEFT][2] > 0, "the points are still there"
 
 
 def test_a_trial_that_is_stopped_says_how_far_it_came() -> None:

@@ -160,7 +160,7 @@ class TestPicturesAndLinks:
     def test_every_picture_is_small_and_shown(self) -> None:
         pictures = sorted((ROOT / "docs" / "pictures" / "manual").iterdir())
         text = "".join(path.read_text("utf-8") for path in pages())
-        assert 0 < len(pictures) <= 30
+        assert 0 < len(pictures) <= 36
         for picture in pictures:
             assert picture.stat().st_size <= 60_000, picture.name
             assert picture.name in text, picture.name
