@@ -55,7 +55,7 @@ class PostgresStore(Records):
     @contextmanager
     def _begun(self, begin: str, *, lock: bool) -> Iterator[None]:
         raw, own = self._raw, (self._tenant, dist_key(self._tenant))
-        raw.wrote, counted = False, 0
+        raw.tenant, raw.wrote, counted = self._tenant, False, 0
         try:
             with raw.pipeline():
                 raw.execute(begin)

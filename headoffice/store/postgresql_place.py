@@ -52,8 +52,10 @@ class PostgresPlain:
     @contextmanager
     def of(self, tenant: bytes) -> Iterator[None]:
         if self.raw.info.transaction_status != _IDLE:
+            assert self.raw.tenant == tenant, "one transaction sees one chain"
             yield
             return
+        self.raw.tenant = tenant
         with self._snapshot(_OF_TENANT, tenant.hex()):
             yield
 

@@ -118,6 +118,15 @@ def test_a_page_of_one_chain_reads_nothing_of_another(folder: Path) -> None:
         assert Snapshot(plain, OTHER).shops() == []
 
 
+def test_what_is_said_of_all_chains_is_not_asked_amid_a_transaction_of_one(folder: Path) -> None:
+    begin_chain(folder)
+    begin_chain(folder, tenant=OTHER)
+    with opened(folder) as (store, directory), store.reading():
+        assert [shop.name for shop in directory.shops_of(TENANT)] == ["North", "South"]
+        with pytest.raises(AssertionError, match="sees one chain"):
+            directory.shops()
+
+
 def test_readers_use_their_connections_again_and_not_one_that_was_lost(
     cluster: Cluster, folder: Path
 ) -> None:
