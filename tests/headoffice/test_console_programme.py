@@ -15,7 +15,9 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.programme_plain import programme_from_plain
 from app.i18n import Words
+from app.protocol import facts
 from app.protocol.events import Event
+from app.protocol.facts import Facts, Posting
 from app.sync.exchange import Exchange
 from headoffice.console.programme_form import changes, fields_of, filled
 from headoffice.console.programme_words import FAULTS
@@ -276,7 +278,14 @@ def test_a_member_whose_weeks_make_no_sense_is_left_out_and_counted() -> None:
     body = Event(
         b"e" * 16, b"c" * 16, b"d" * 16, 1, 1, "sale", 0, 0, int(on), None, None, None, 1, [], {}
     ).to_bytes()
-    trial = Trial(4)
-    known = Known(lambda: [b"m" * 16], lambda _: [entry], lambda _: body, lambda *_: None)
-    run(trial, known, programme_from_plain(DEMO), on)
-    assert (trial.done, trial.left_out, trial.ours.liability) == (True, 1, 0)
+    bare = facts.write(Facts(b"e" * 16, "sale", b"m" * 16, on, (Posting(entry),)))
+    own = facts.write(Facts(b"e" * 16, "merge", b"m" * 16, on, (Posting(entry),)))
+    for each, left, balance in ((body, 1, 0), (bare, 1, 0), (own, 0, 5)):
+        trial = Trial(4)
+        run(trial, known_with(entry, each), programme_from_plain(DEMO), on)
+        assert (trial.done, trial.left_out, trial.ours.liability) == (True, left, balance)
+
+
+def known_with(entry: Entry, body: bytes) -> Known:
+    """One member with one entry of this event."""
+    return Known(lambda: [b"m" * 16], lambda _: [entry], lambda _: body, lambda *_: None)
