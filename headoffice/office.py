@@ -263,7 +263,7 @@ class Office:
         self.shops = {shop.id: shop for shop in self.directory.shops()}
         self.tills = {till.device: till for till in self.directory.tills()}
         for device, till in self.tills.items():
-            self.heard.setdefault(device, till.heard_ms)
+            self.heard[device] = max(self.heard.get(device, 0), till.heard_ms)
         self.api_keys = {key.id: key for tenant in chains for key in self._keys(tenant)}
         self._duties = {
             tenant: Duty(opened.chain, opened.store, self._buckets(tenant))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import msgspec
@@ -50,10 +51,13 @@ INSERT INTO recount_place (tenant_id, dist_key, device_id, epoch, seq) VALUES (?
 ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq
 """
 _EVENTS: Final = """
-SELECT link.seq, event.body FROM link JOIN event USING (tenant_id, dist_key, event_id)
+SELECT link.seq, event.body, event.standing FROM link JOIN event USING (tenant_id, dist_key, event_id)
 WHERE link.tenant_id = ? AND link.dist_key = ? AND link.device_id = ? AND link.epoch = ? AND link.seq > ?
     AND link.seq <= ?
 ORDER BY link.seq
+"""
+_NEXT_EPOCH: Final = """
+SELECT min(epoch) FROM link WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND epoch > ?
 """
 _OWN: Final = """
 SELECT body FROM own_programme WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND version = ?
@@ -62,6 +66,10 @@ _PUT_OWN: Final = """
 INSERT INTO own_programme (tenant_id, dist_key, device_id, version, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, device_id, version) DO UPDATE SET body = excluded.body
 """
+_NOT_A_SALE: Final = (
+    KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, Refused,
+)  # fmt: skip
+"""What comes of a document that no till of ours wrote."""
 _UNREADABLE: Final = (Difference("unreadable", 0, 0),)
 
 
@@ -96,7 +104,8 @@ class Recounting:
 
     def turn(self, duties: Mapping[bytes, Duty], now_ms: int) -> bytes | None:
         """Do one portion of what is due; returns whose it was, None where nothing is. Never raises."""
-        for tenant in [tenant for tenant, devices in self._due.items() if devices]:
+        waiting = [tenant for tenant, devices in self._due.items() if devices]
+        for tenant in waiting:
             duty = duties.get(tenant)
             if duty is None:
                 del self._due[tenant]
@@ -105,6 +114,9 @@ class Recounting:
                 continue
             try:
                 self._portion(duty.store, tenant, now_ms)
+                self._due[tenant] = self._due.pop(
+                    tenant
+                )  # Behind the chains that have waited longer.
                 return tenant
             except Exception as error:  # whatever it is, tills are to be served on
                 self._not_before_ms[tenant] = now_ms + RETRY_MS
@@ -139,14 +151,17 @@ class Recounting:
         # A chain of an earlier epoch may go on in none: what is in the new one again gives the same rows.
         rows = self._plain.rows(_EVENTS, (*own, device, epoch, seq, seq + EVENTS_MOST))
         last, looked = seq, 0
-        for number, body in rows:
-            self._look(store, tenant, device, bytes(body), now_ms)
+        for number, body, standing in rows:
+            if standing != "quarantined":
+                self._look(store, tenant, device, bytes(body), now_ms)
             last, looked = number, looked + 1
             if time.monotonic() >= until_s:
                 break
         through = looked == len(rows) < EVENTS_MOST
         if through and epoch < known.place.epoch:
-            epoch, last, through = epoch + 1, 0, False
+            # A till may claim any epoch: those without an event are not walked through.
+            (following,) = self._plain.rows(_NEXT_EPOCH, (*own, device, epoch))[0]
+            epoch, last, through = following or known.place.epoch, 0, following is None
         if (epoch, last) != (found[0] if found else None):
             self._plain.run(_PUT_PLACE, (*own, device, epoch, last))
         return through
@@ -164,6 +179,9 @@ class Recounting:
             if read.kind == SALE and read.member is not None:
                 flags.put(self._plain, tenant, device, read, _UNREADABLE, now_ms)
             return
+        doc: object = event.doc
+        if not isinstance(doc, dict):
+            event = replace(event, doc={})
         if event.kind == closes.DAY_CLOSE:
             closes.take(self._plain, tenant, device, event)
         elif event.kind == PROGRAMME:
@@ -172,7 +190,8 @@ class Recounting:
             at = At(device, event, read)
             found = self._doubts(store, tenant, at)
             flags.put(self._plain, tenant, device, read, found, now_ms)
-        self._settle(store, tenant, event, read)
+        # A till may write any device into its events: it is the one in whose chain they came.
+        self._settle(store, tenant, replace(event, device=device), read)
 
     def _settle(self, store: Store, tenant: bytes, event: Event, read: Facts) -> None:
         if settlement.spends(read):
@@ -211,7 +230,7 @@ class Recounting:
                 *_of_version(document, published),
                 *_of_state(document, programme, state),
             ]
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError, Refused):
+        except _NOT_A_SALE:
             return _UNREADABLE
 
     # Programmes

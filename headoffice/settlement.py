@@ -13,7 +13,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.domain.money import split_by_weight
 from app.protocol.events import Event, NotCanonical
-from app.protocol.facts import Facts
+from app.protocol.facts import AMOUNT_MOST, Facts
 from app.protocol.ids import forward_id
 from app.protocol.open_members import survivor
 from app.protocol.store import Store
@@ -81,7 +81,8 @@ def settle(store: Store, plain: Plain, tenant: bytes, spent: Facts, event: Event
     value = _value(event) * points // max(_spent(spent), 1)
     shares = split_by_weight(value, list(by_device.values()))
     for (device, part), share in zip(by_device.items(), shares, strict=True):
-        plain.run(_PUT, (*own, debit, device, event.device, int(spent.on), part, share))
+        at = event.device if len(event.device) == len(NOBODY) else NOBODY
+        plain.run(_PUT, (*own, debit, device, at, int(spent.on), part, share))
 
 
 def spends(facts: Facts) -> bool:
@@ -118,12 +119,15 @@ def _device_of(store: Store, event: bytes) -> bytes:
     if known is None:
         return NOBODY
     try:
-        return Event.from_bytes(known.body, epoch=1, seq=1).device
+        device = Event.from_bytes(known.body, epoch=1, seq=1).device
     except NotCanonical:
         return NOBODY  # An event of head office's own.
+    return device if len(device) == len(NOBODY) else NOBODY
 
 
 def _value(event: Event) -> int:
     """What the points of a sale paid, in minor units."""
-    value = (event.doc.get("sale") or {}).get("points_value_minor", 0)
-    return value if isinstance(value, int) and 0 <= value < 1 << 62 else 0
+    doc: object = event.doc
+    sale = doc.get("sale") if isinstance(doc, dict) else None
+    value = sale.get("points_value_minor") if isinstance(sale, dict) else None
+    return value if type(value) is int and 0 <= value <= AMOUNT_MOST else 0

@@ -42,7 +42,10 @@ class BusinessDate(int):
         return cls.of(date(year, month, day))
 
     def iso(self) -> str:
-        """The ISO 8601 text, for example "2026-11-21"."""
+        """The ISO 8601 text, for example "2026-11-21"; of a day that no calendar has, which only a stranger
+        writes, its number: "+12345678d"."""
+        if not -_EPOCH < self <= date.max.toordinal() - _EPOCH:
+            return f"{int(self):+d}d"
         return self.to_date().isoformat()
 
     def to_date(self) -> date:

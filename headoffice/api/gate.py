@@ -28,6 +28,7 @@ OPEN: Final = frozenset({f"{PREFIX}/openapi.json", f"{PREFIX}/", PREFIX})
 """What describes the API is for everybody; no chain's values are in it."""
 BODY_BYTES_MOST: Final = 64 * 1024
 READ_S: Final = 30
+METHODS: Final = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"))
 KEY: Final = "regulars.key"
 """Where the scope of a request names its key."""
 _BURST: Final = 3
@@ -62,7 +63,9 @@ class Gate:
             if not told.begun:
                 await problem.response()(scope, receive, told)
         seconds = time.monotonic() - begun_s
-        path, status = f"{scope['method'][:7]} {_path(scope)}", told.status
+        # A stranger may send any method: a figure may not grow by it.
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        path, status = f"{method} {_path(scope)}", told.status
         self._watch.request(path, status, seconds)
         key = scope.get(KEY)
         note("api", path=path, status=status, ms=round(seconds * 1000), key=key.id if key else "")

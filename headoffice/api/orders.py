@@ -250,7 +250,9 @@ def reverse_spend(
     def act(till: OwnTill) -> Made:
         day = selling.day_of(till, None)
         event, named, left = selling.give_back(till, bytes.fromhex(spend), sent.points, day)
-        member = till.member(named)
+        member = till.member(
+            named
+        )  # give_back has made sure of them: nothing was written for nobody
         till.note("api_points", member.id, selling.SPEND_BACK)
         told = {"id": event.hex(), "spend": spend, "points": sent.points, "left": left}
         return Made({**told, "balance": member.state.balance()})

@@ -38,10 +38,11 @@ WHERE {OF_HOOK} AND parked_ms IS NULL AND due_ms <= ? AND NOT EXISTS (
 )
 ORDER BY due_ms, number LIMIT 1
 """
-DELIVERED: Final = f"DELETE FROM webhook_message WHERE {OF_HOOK} AND number = ?"
+# A number is given out again once its message is gone: another process may settle what it sent long ago.
+DELIVERED: Final = f"DELETE FROM webhook_message WHERE {OF_HOOK} AND number = ? AND message_id = ?"
 FAILED: Final = f"""
 UPDATE webhook_message SET tries = tries + 1, due_ms = ?, last = ?, parked_ms = CAST(? AS bigint)
-WHERE {OF_HOOK} AND number = ?
+WHERE {OF_HOOK} AND number = ? AND message_id = ?
 """
 PARKED: Final = f"""
 SELECT {FIELDS} FROM webhook_message

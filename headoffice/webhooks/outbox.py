@@ -128,14 +128,22 @@ class Outbox:
         rows = self._plain.rows(sql.NEXT, (*self._own, hook, now_ms))
         return Message(*rows[0]) if rows else None
 
-    def delivered(self, hook: bytes, number: int) -> None:
+    def delivered(self, hook: bytes, message: Message) -> None:
         """The receiver has it."""
-        self._plain.run(sql.DELIVERED, (*self._own, hook, number))
+        self._plain.run(sql.DELIVERED, (*self._own, hook, message.number, message.id))
 
     def failed(self, hook: bytes, message: Message, why: str, now_ms: int, due_ms: int) -> bool:
         """It has not. True: it was tried for a day and is parked now."""
         parked = now_ms - message.at_ms >= GIVEN_UP_MS
-        values = (due_ms, why, now_ms if parked else None, *self._own, hook, message.number)
+        values = (
+            due_ms,
+            why,
+            now_ms if parked else None,
+            *self._own,
+            hook,
+            message.number,
+            message.id,
+        )
         self._plain.run(sql.FAILED, values)
         if parked:
             self._plain.run(sql.DROP, (*self._own, hook, now_ms - KEPT_MS))

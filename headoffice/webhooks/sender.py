@@ -7,6 +7,7 @@ writer, and what became of a try is one job of the writer's.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import ssl
@@ -110,7 +111,9 @@ class Sender:
 
     def _receivers(self) -> set[Key]:
         found = {(hook.tenant, hook.id) for hook in self.office.telling.webhooks.values()}
-        return found | {(tenant, MAIL) for tenant in self.office.telling.mailed}
+        found |= {(tenant, MAIL) for tenant in self.office.telling.mailed}
+        # What a chain that moved away still has to tell is told from there.
+        return {key for key in found if key[0] not in self.office.moving}
 
     async def _serve(self, key: Key, waking: asyncio.Event, tls: ssl.SSLContext) -> None:
         """Deliver one receiver's messages, one at a time, for as long as it is there."""
@@ -163,7 +166,7 @@ class Sender:
             outbox = Outbox(self.office.plain, tenant)
             if why:
                 return outbox.failed(hook, message, why, now_ms, due_ms)
-            outbox.delivered(hook, message.number)
+            outbox.delivered(hook, message)
             return False
 
         def told(result: Any, error: BaseException | None) -> None:
@@ -175,7 +178,8 @@ class Sender:
                 else:
                     future.set_exception(error)
 
-            loop.call_soon_threadsafe(settle)
+            with contextlib.suppress(RuntimeError):  # It stopped meanwhile, and nobody waits.
+                loop.call_soon_threadsafe(settle)
 
         self.writer.submit(Job(PULL, 1, tenant, act, _nothing, told))
         parked = await future

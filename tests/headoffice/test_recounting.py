@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from app.domain.business_day import BusinessDate
-from app.domain.entries import POINTS
+from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.programme import Goods
 from app.domain.programme_versions import CHAIN_FROM
 from app.protocol import events, facts
-from app.protocol.facts import Facts, write
+from app.protocol.events import Event
+from app.protocol.facts import OVERRIDE, Facts, Posting, write
+from app.protocol.links import genesis
 from app.queries.selling_date import selling_date
 from app.sync.exchange import Exchange
 from app.usecases.sell import sell
@@ -30,6 +32,7 @@ from tests.headoffice.counters import let_in, lines, office, second, till
 from tests.headoffice.http_office import (
     ANNA,
     TENANT,
+    HttpTill,
     Served,
     database_of,
     opened,
@@ -309,3 +312,98 @@ def test_a_version_that_this_process_published_is_known_at_once(
             with store.writing():
                 programmes.publish(store, document, on)
             on, document = on.plus(1), document | {"starts": on.plus(1).iso()}
+
+
+def strange(till: HttpTill, kind: str, **changed: Any) -> bytes:
+    """An event with the keys of a counter's and values that no till of ours writes."""
+    event = till.rng.randbytes(16)
+    entry = Entry(EntryId(event, 0), POINTS, "redeem", -1, till.today)
+    made = Facts(event, kind, ANNA, till.today, (Posting(entry, OVERRIDE),))
+    blank = dict.fromkeys(("staff", "shift", "pv"))
+    plain = json.loads(write(made)) | blank
+    plain |= {"cmd": event.hex(), "device": till.device.hex(), "at": 1, "off": 480, "doc": {}}
+    body = events.encode(plain | changed)
+    till.at.commit(facts.read(body), body)
+    return event
+
+
+HUGE = {"benefits_used": [["birthday", 10**12]]}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"kind": "programme", "doc": []},
+        {"kind": "programme", "doc": {"version": 3, "programme": [1]}},
+        {"kind": "day_close", "doc": []},
+        {"kind": "sale", "doc": {"sale": [1]}},
+        {"kind": "sale", "doc": {"sale": "text"}},
+        {"kind": "sale", "doc": [], "device": ""},
+        {"kind": "return", "device": "ff"},
+    ],
+)
+def test_one_strange_event_stops_no_recount(office: Served, changed: dict[str, Any]) -> None:
+    till = office.till()
+    till.earn(ANNA, 50)
+    strange(till, **changed)
+    till.earn(ANNA, 50)
+    till.sync()
+    assert [what for what, *_ in recounted(office)].count("unreadable") >= 2
+    assert office.office._recounting._not_before_ms == {}
+
+
+def test_a_benefit_of_no_year_is_a_question(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    sell_to(till, till.member_id)
+    event = json.loads(till.last_event().to_bytes())
+    event["doc"]["sale"] |= HUGE
+    exchange = let_in(till, office, lines)
+    settle(exchange)
+    forged = Event.from_bytes(events.encode(event), epoch=1, seq=1)
+    with contextlib.closing(database_of(office.folder)) as database:
+        store = database.store(TENANT)
+        with store.writing():
+            at = At(till.ctx.till.device, forged, facts.read(forged.to_bytes()))
+            found = Recounting(database, Watch())._doubts(store, TENANT, at)
+    assert [each.what for each in found] == ["unreadable"]
+
+
+def test_a_quarantined_event_changes_no_settlement(office: Served) -> None:
+    honest, forger = office.till(1), office.till(2)
+    honest.earn(ANNA, 500)
+    honest.sync()
+    event = strange(honest, "sale", doc={"sale": {"points_value_minor": 100}})
+    honest.sync()
+    recounted(office)
+    before = rows(office.folder, "SELECT * FROM settlement")
+    assert len(before) == 1
+    plain = json.loads(dict(rows(office.folder, "SELECT event_id, body FROM event"))[event])
+    forged = events.encode(plain | {"doc": {"sale": {"points_value_minor": 99_900}}})
+    forger.at.commit(facts.read(forged), forged)
+    forger.sync()
+    recounted(office)
+    assert rows(office.folder, "SELECT standing FROM event WHERE standing = 'quarantined'")
+    assert rows(office.folder, "SELECT * FROM settlement") == before
+
+
+def test_a_till_that_claims_a_high_epoch_is_not_walked_to_it(office: Served) -> None:
+    till = office.till()
+    till.earn(ANNA)
+    till.sync()
+    recounted(office)
+    with opened(office.folder) as (store, _), store.writing():
+        known = store.device(till.device)
+        assert known is not None
+        store.put_device(known._replace(place=genesis(TENANT, till.device, 1 << 31)))
+    wait_for(lambda: not rows(office.folder, BEHIND))
+    assert rows(office.folder, "SELECT epoch, seq FROM recount_place") == [(1 << 31, 0)]
+
+
+def test_a_spend_belongs_to_the_till_that_sent_it(office: Served) -> None:
+    till = office.till()
+    till.earn(ANNA, 500)
+    strange(till, "sale", device="ab" * 16, doc={"sale": {"points_value_minor": 100}})
+    till.sync()
+    recounted(office)
+    assert rows(office.folder, "SELECT spent_device FROM settlement") == [(till.device,)]
