@@ -214,3 +214,12 @@ def test_a_mistake_of_ours_says_nothing_and_the_log_names_its_kind(
     assert "KeyError" in told.getvalue()
     for secret in (PHONE, PHONE[3:], shop.key[17:]):
         assert secret not in told.getvalue() + response.text
+
+
+def test_a_stranger_makes_no_figure_grow_by_the_methods_that_it_sends(at: Served) -> None:
+    for number in range(5):
+        response = httpx.request(f"R4ND0M{number}", f"{at.url}/admin{MEMBER}")
+        assert response.status_code == 401
+    told = httpx.get(f"{at.url}/metrics").text
+    assert "R4ND0M" not in told
+    assert 'path="other ' in told

@@ -17,8 +17,9 @@ from app.domain.recount import recount
 from app.domain.state import EMPTY as NOTHING
 from app.protocol.events import instant_of
 from app.protocol.facts import read
+from app.protocol.profiles import erase
 from app.protocol.wire import MemberRow
-from tests.headoffice.api_office import NAME, System, code_of, publish, system
+from tests.headoffice.api_office import NAME, System, code_of, publish, system, written
 from tests.headoffice.http_office import (
     OFFSET_MINUTES,
     Served,
@@ -355,3 +356,16 @@ def test_what_the_fold_says_is_what_was_kept(at: Served, shop: System) -> None:
             known = store.member(member)
             assert known is not None
             assert fold(NOTHING, store.ledger(member)) == known.state
+
+
+def test_a_spend_of_somebody_who_was_erased_is_refused_and_nothing_is_posted(
+    at: Served, shop: System
+) -> None:
+    member = member_of(shop, 1_000)
+    spend = shop.post("/v1/spends", {"member": member, "points": 300})
+    written(at, lambda store: erase(store, bytes.fromhex(member), "all"))
+    before = rows(at.folder, "SELECT count(*) FROM event")
+    for _ in range(2):
+        refused = shop.ask("POST", f"/v1/spends/{spend['id']}/reversals", {"points": 100})
+        assert code_of(refused) == "erased"
+    assert rows(at.folder, "SELECT count(*) FROM event") == before
