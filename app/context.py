@@ -438,10 +438,7 @@ class Context:
             log.error("journal file not written: %s", self.journal_problem)
             return
         try:
-            if tx._records:
-                self.witness.note(tx._records[-1].seq, tx._records[-1].hash)
-            if tx._closed is not None:
-                self.witness.keep(*tx._closed, self._has)
+            self.witness.follow(tx._records, tx._closed, self._has)
         except (OSError, db_errors.StoreError) as error:
             log.warning("side file not written: %s", error)
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from app.journal import Sealer, derive_key, fsync_folder, write_all
+from app.journal import Record, Sealer, derive_key, fsync_folder, write_all
 
 FILE_NAME: Final = "head.rwf"
 NEWEST_NAME: Final = "head.now"
@@ -88,6 +88,18 @@ class WitnessFile:
             os.close(fd)
         os.replace(temp, self.path)
         fsync_folder(self.path.parent)
+
+    def follow(
+        self,
+        records: Sequence[Record],
+        closed: tuple[int, bytes, int | None] | None,
+        has: Callable[[int, bytes], bool],
+    ) -> None:
+        """Write down what a command recorded, and the close among it. Raises what `note` and `keep` raise."""
+        if records:
+            self.note(records[-1].seq, records[-1].hash)
+        if closed is not None:
+            self.keep(*closed, has)
 
     def note(self, seq: int, head: bytes) -> None:
         """The newest event, after it is durable. It costs no wait for the disk: after a power failure the file

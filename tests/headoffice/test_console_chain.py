@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from app.protocol.store import StoredEvent
 from headoffice.console.quarantine_pages import readable
-from tests.headoffice.console_browser import Person, let_in, write_profile
-from tests.headoffice.http_office import ANNA, Served, begin_chain, opened, rows, served
+from tests.headoffice.console_browser import Person, write_profile
+from tests.headoffice.console_fixtures import anna, at
+from tests.headoffice.http_office import ANNA, Served, opened, rows
 from tests.headoffice.test_console_sign_in import acts
+
+__all__ = ["anna", "at"]
 
 STRANGE = b"q" * 16
 PLACE = f"/console/quarantine/{STRANGE.hex()}"
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Served]:
-    begin_chain(tmp_path)
-    with served(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def anna(at: Served) -> Iterator[Person]:
-    made = Person(at)
-    made.begin(let_in(at.folder, "AN", "head_office"), "AN")
-    yield made
-    made.close()
 
 
 def cells_of(text: str) -> dict[str, str]:

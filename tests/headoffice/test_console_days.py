@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from app.protocol import facts
 from app.protocol.events import Event
@@ -18,37 +14,21 @@ from headoffice.alarms import Alarm, Alarms
 from tests.app.chain import settle
 from tests.app.closing import closed
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
-from tests.headoffice.console_browser import Person, let_in
+from tests.headoffice.console_browser import Person
+from tests.headoffice.console_fixtures import anna, at
 from tests.headoffice.counters import let_in as join_in
 from tests.headoffice.counters import lines, office, till
 from tests.headoffice.http_office import (
     TENANT,
     HttpTill,
     Served,
-    begin_chain,
     database_of,
     rows,
-    served,
     wait_for,
 )
 from tests.headoffice.test_console_pages import rows_of
 
-__all__ = ["kiosk", "lines", "made_template", "office", "template", "till"]
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Served]:
-    begin_chain(tmp_path)
-    with served(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def anna(at: Served) -> Iterator[Person]:
-    made = Person(at)
-    made.begin(let_in(at.folder, "AN", "head_office"), "AN")
-    yield made
-    made.close()
+__all__ = ["anna", "at", "kiosk", "lines", "made_template", "office", "template", "till"]
 
 
 def close(sender: HttpTill, number: int, days_ago: int, **changed: Any) -> bytes:

@@ -6,7 +6,6 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,30 +26,16 @@ from tests.app.chain import settle
 from tests.app.joined import sell_to
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.headoffice.console_browser import Person, let_in
+from tests.headoffice.console_fixtures import anna, at
 from tests.headoffice.counters import let_in as join_in
 from tests.headoffice.counters import lines, office, till
-from tests.headoffice.http_office import TENANT, Served, begin_chain, opened, served, wait_for
+from tests.headoffice.http_office import TENANT, Served, opened, wait_for
 from tests.headoffice.test_console_pages import rows_of
 from tests.headoffice.test_console_sign_in import acts
 
-__all__ = ["kiosk", "lines", "made_template", "office", "template", "till"]
+__all__ = ["anna", "at", "kiosk", "lines", "made_template", "office", "template", "till"]
 DEMO: Any = json.loads(programme_path("demo.json").read_bytes())
 ENGLISH = Words("en")
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Served]:
-    begin_chain(tmp_path)
-    with served(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def anna(at: Served) -> Iterator[Person]:
-    made = Person(at)
-    made.begin(let_in(at.folder, "AN", "head_office"), "AN")
-    yield made
-    made.close()
 
 
 def test_what_the_form_shows_and_sends_back_is_the_same_document() -> None:

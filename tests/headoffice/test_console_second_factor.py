@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pyotp
 import pytest
 
 from headoffice.console.second_factor import step_of
 from tests.headoffice.console_browser import OWN, Person, let_in
-from tests.headoffice.http_office import Served, begin_chain, rows, served
+from tests.headoffice.console_fixtures import anna, at
+from tests.headoffice.http_office import Served, rows
 from tests.headoffice.test_console_sign_in import acts
+
+__all__ = ["anna", "at"]
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 WRONG = "quite another lamp 88"
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Served]:
-    begin_chain(tmp_path)
-    with served(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def anna(at: Served) -> Iterator[Person]:
-    """Somebody of head office who has set a password."""
-    made = Person(at)
-    made.begin(let_in(at.folder, "AN", "head_office"), "AN")
-    yield made
-    made.close()
 
 
 class Phone:
