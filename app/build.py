@@ -36,7 +36,7 @@ from app.upgrading import fill, upgrade
 from app.usecases.sign_in import is_weak, new_verifier
 from app.usecases.staff import staff_facts
 from app.witness import WitnessFile
-from db import day, people, rows, till
+from db import day, rows, staff_rows, till
 from db.connection import StoreKey
 from db.engine import Store
 from db.lock import StoreLock
@@ -337,7 +337,7 @@ def add_staff(ctx: Context, person: NewStaff, *, today: BusinessDate) -> bytes:
             doc=staff_facts(staff_id, person.role, "add"),
             cells=(
                 staff_cell(
-                    people.StaffRow(
+                    staff_rows.StaffRow(
                         staff_id, person.initials.lower(), person.name, person.role, person.badge,
                         salt, hash_, 1,
                     )

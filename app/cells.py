@@ -13,7 +13,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import posting
 from app.protocol.events import Event
-from db import people, search
+from db import people, search, staff_rows
 
 
 def cells_of(conn: Connection, event: Event) -> list[dict[str, Any]]:
@@ -21,7 +21,7 @@ def cells_of(conn: Connection, event: Event) -> list[dict[str, Any]]:
     file gets when a crash came between an event's commit and its cells."""
     cells: list[dict[str, Any]] = []
     if event.kind == posting.STAFF:
-        person = people.staff_by_id(conn, bytes.fromhex(event.doc["staff"]))
+        person = staff_rows.staff_by_id(conn, bytes.fromhex(event.doc["staff"]))
         if person is not None:
             cells.append(staff_cell(person))
     if event.kind == posting.ADJUST:
@@ -53,14 +53,14 @@ def _profile(conn: Connection, member_id: bytes) -> list[dict[str, Any]]:
     return [] if profile is None else [{"t": "profile", **_plain(profile)}]
 
 
-def staff_cell(person: people.StaffRow) -> dict[str, Any]:
+def staff_cell(person: staff_rows.StaffRow) -> dict[str, Any]:
     """What the profile file keeps of a person who works here; wrong PINs and their wait stay rows."""
     plain = _plain(person)
     return {"t": "staff", **{name: plain[name] for name in _STAFF_CELL}}
 
 
 def _plain(
-    row: people.ProfileRow | people.CredentialRow | people.StaffRow | people.NoteRow,
+    row: people.ProfileRow | people.CredentialRow | staff_rows.StaffRow | people.NoteRow,
 ) -> dict[str, Any]:
     return {
         key: value.hex() if isinstance(value, bytes) else value
@@ -95,7 +95,7 @@ def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
         assert cell["t"] == "staff", cell["t"]
         # An older cell may say less or more than is kept now.
         known: dict[str, Any] = {name: values.get(name) for name in _STAFF_CELL}
-        people.put_staff(conn, people.StaffRow(**known))
+        staff_rows.put_staff(conn, staff_rows.StaffRow(**known))
 
 
 def _searched(profile: people.ProfileRow) -> tuple[str | None, ...]:

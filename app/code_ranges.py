@@ -10,7 +10,7 @@ from typing import Literal
 
 from app.intake import plain_text
 from app.numbers import card_number, is_card_number, looks_like_receipt
-from db import people, till
+from db import people, staff_rows, till
 from db.connection import Connection
 
 NumberKind = Literal["badge", "receipt", "card", "item"]
@@ -25,7 +25,7 @@ def plain_card(typed: str) -> str:
 def kinds_of(conn: Connection, number: str) -> frozenset[NumberKind]:
     """Every kind that this number is of already, or that keeps its range for itself."""
     found: set[NumberKind] = set()
-    if people.staff_using(conn, initials="", badge=number):
+    if staff_rows.staff_using(conn, initials="", badge=number):
         found.add("badge")
     if looks_like_receipt(number):
         found.add("receipt")

@@ -43,7 +43,7 @@ from app.told_fields import tell_written
 from app.translated import translated
 from app.witness import WitnessFile
 from db import errors as db_errors
-from db import head_office, people, rows, till
+from db import head_office, rows, staff_rows, till
 from db.engine import Reader, Store
 
 _EMPTY_HASH: Final = bytes(HASH_BYTES)
@@ -299,7 +299,7 @@ class Context:
         if staff_id is None:
             return ""
         if staff_id not in self._initials:
-            row = people.staff_by_id(conn, staff_id)
+            row = staff_rows.staff_by_id(conn, staff_id)
             if row is None:
                 return ""
             self._initials[staff_id] = row.initials.upper()

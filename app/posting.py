@@ -31,7 +31,7 @@ from app.domain.state_rows import needs
 from app.evolving import stamp
 from app.protocol.events import Event
 from app.protocol.facts import Authority, plain_entry
-from db import drawer, figures, people, rows, till
+from db import drawer, figures, people, rows, staff_rows, till
 
 SALE: Final = "sale"
 RETURN: Final = "return"
@@ -304,7 +304,7 @@ def staff_standing(event: Event, before: StaffStanding | None) -> StaffStanding:
 def _project(conn: Connection, event: Event) -> None:
     sign = staff_sign(event)
     if sign is not None:
-        people.put_staff_sign(conn, sign[0], seq=event.seq, signed_in=sign[1])
+        staff_rows.put_staff_sign(conn, sign[0], seq=event.seq, signed_in=sign[1])
     if event.kind == SHIFT_OPEN:
         previous = event.doc.get("closes")
         if previous is not None:

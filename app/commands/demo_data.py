@@ -28,7 +28,7 @@ from app.ids import Uuid7
 from app.keyslots import Keystore, KeystoreUnavailable
 from app.protocol.events import micros
 from app.settings import Settings, ShopTexts
-from db import people
+from db import staff_rows
 
 PASSPHRASE: Final = "tea for everybody, please"
 STAFF: Final = (
@@ -133,7 +133,7 @@ def _fill(
     )
     try:
         with till.context.read() as conn:
-            found = [people.staff_by_initials(conn, person.initials) for person in STAFF]
+            found = [staff_rows.staff_by_initials(conn, person.initials) for person in STAFF]
         history = History(
             till.context,
             Plan(

@@ -23,7 +23,7 @@ from app.queries.event_facts import Fact, facts_of
 from app.queries.readers import member_shown, require_look, shift_day
 from app.queries.records import StaffView
 from app.queries.reports.sales import uncounted_shift
-from db import people, rows
+from db import rows, staff_rows
 from db.connection import Connection
 from db.engine import Reader
 
@@ -190,7 +190,7 @@ def _line(conn: Connection, row: rows.EventRow, role: StaffRole) -> AuditLine:
 
 
 def _staff(conn: Connection, staff_id: bytes | None) -> StaffView | None:
-    person = people.staff_by_id(conn, staff_id) if staff_id else None
+    person = staff_rows.staff_by_id(conn, staff_id) if staff_id else None
     if person is None:
         return None
     return StaffView(person.id, person.initials, person.name, person.role)

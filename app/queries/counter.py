@@ -27,7 +27,7 @@ from app.queries.records import (
 )
 from app.queries.selling_date import selling_date
 from app.standing import is_voided, standing_returns
-from db import people, rows, till
+from db import people, rows, staff_rows, till
 
 VOIDABLE_SHOWN = 50
 """How much of a long shift is read at a time."""
@@ -68,7 +68,7 @@ def open_shift(ctx: Context) -> ShiftView | None:
     """The open shift, None when a sale must wait for one."""
     with ctx.read() as conn:
         row = till.open_shift(conn)
-        staff = people.staff_by_id(conn, row.staff_id) if row else None
+        staff = staff_rows.staff_by_id(conn, row.staff_id) if row else None
     if row is None or staff is None:
         return None
     return ShiftView(
@@ -100,7 +100,7 @@ def last_day_close(ctx: Context) -> DayCloseView | None:
 def staff(ctx: Context, staff_id: bytes) -> StaffView | None:
     """A person of the staff."""
     with ctx.read() as conn:
-        row = people.staff_by_id(conn, staff_id)
+        row = staff_rows.staff_by_id(conn, staff_id)
     return StaffView(row.id, row.initials, row.name, row.role) if row else None
 
 
@@ -201,7 +201,7 @@ def slip_preview(ctx: Context, event_id: bytes) -> str | None:
 
 def _document_line(conn: Connection, row: rows.DocumentRow) -> DocumentLine:
     person = people.profile(conn, row.member_id) if row.member_id else None
-    operator = people.staff_by_id(conn, row.staff_id)
+    operator = staff_rows.staff_by_id(conn, row.staff_id)
     fully = False
     if row.kind == posting.SALE and rows.documents_referring(conn, row.event_id):
         sale, returns = sale_of(conn, row.event_id)

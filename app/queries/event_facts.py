@@ -15,7 +15,7 @@ from app.domain.entries import TIER
 from app.domain.rights import StaffRole
 from app.protocol.events import Event
 from app.queries.readers import member_shown
-from db import people, rows, till
+from db import rows, staff_rows, till
 from db.connection import Connection
 
 
@@ -127,7 +127,7 @@ class _Names:
             return value
         match unit:
             case "person":
-                person = people.staff_by_id(self.conn, bytes.fromhex(value))
+                person = staff_rows.staff_by_id(self.conn, bytes.fromhex(value))
                 return value if person is None else f"{person.initials.upper()} {person.name}"
             case "event":
                 document = rows.document_by_event(self.conn, bytes.fromhex(value))

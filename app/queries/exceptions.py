@@ -26,7 +26,7 @@ from app.queries.guard_facts import SECOND_US
 from app.queries.guard_walk import MEASURES, CaseState, Measure, Seen, walk
 from app.queries.readers import member_shown
 from app.queries.records import StaffView
-from db import people
+from db import staff_rows
 from db.engine import Reader
 
 Walk: TypeAlias = Callable[[Context, BusinessDate, BusinessDate, GuardLimits], Seen]
@@ -169,7 +169,7 @@ def _case_lines(
 
 
 def _staff(conn: Connection, who: str) -> StaffView:
-    person = people.staff_by_id(conn, bytes.fromhex(who)) if who else None
+    person = staff_rows.staff_by_id(conn, bytes.fromhex(who)) if who else None
     if person is None:
         return StaffView(b"", "", "", "")
     return StaffView(person.id, person.initials, person.name, person.role)

@@ -23,7 +23,7 @@ from app.domain.fraud.guard import Guard
 from app.domain.fraud.limits import GuardLimits
 from app.percent import Share, quiet
 from app.queries.guard_facts import Facts
-from db import people, rows, till
+from db import people, rows, staff_rows, till
 
 WARM_UP_DAYS: Final = 30
 """The rules look this far back; what they find before the period is left out."""
@@ -194,7 +194,7 @@ class _Phones:
         self._salt = os.urandom(16)
         self._conn, self._least = conn, limits.members_per_phone
         self._marks: dict[str, str] = {}
-        for person in people.all_staff(conn):
+        for person in staff_rows.all_staff(conn):
             own = people.profile(conn, person.member_id) if person.member_id else None
             for phone in {person.phone, own.phone if own else None} - {None, ""}:
                 for member in people.members_of_phone(conn, phone or ""):
@@ -213,7 +213,7 @@ class _Phones:
 
 def _links(conn: Connection, phones: _Phones) -> Iterator[Fact]:
     """The staff's own accounts as they are now: links older than the walk are not in it."""
-    for person in people.all_staff(conn):
+    for person in staff_rows.all_staff(conn):
         own = person.member_id.hex() if person.member_id else ""
         if own or person.phone:
             mark = phones.mark(own) or (phones.of(person.phone) if person.phone else "")

@@ -6,16 +6,16 @@ from app.context import Context, Session
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right, StaffRole, may_look
-from db import people, till
+from db import people, staff_rows, till
 from db.connection import Connection
 
 
 def staff_role(conn: Connection, staff_id: bytes) -> StaffRole:
     """A person's place in the matrix. Raises Refused(NOT_ALLOWED) for nobody or someone disabled."""
-    return place_of(people.staff_by_id(conn, staff_id))
+    return place_of(staff_rows.staff_by_id(conn, staff_id))
 
 
-def place_of(staff: people.StaffRow | None) -> StaffRole:
+def place_of(staff: staff_rows.StaffRow | None) -> StaffRole:
     """`staff_role` of somebody whose row was read already."""
     if staff is None or not staff.active:
         raise Refused(Refusal.NOT_ALLOWED)

@@ -13,7 +13,7 @@ from app.domain.rights import Right, StaffRole
 from app.protocol.events import instant_of
 from app.queries.readers import place_of, require_look
 from app.queries.records import StaffView
-from db import people, rows
+from db import people, rows, staff_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ def staff_list(ctx: Context, session: Session) -> tuple[StaffLine, ...]:
     """Everybody, those who work here first, by initials. Raises Refused(NOT_ALLOWED)."""
     with ctx.read() as conn:
         require_look(conn, session, Right.STAFF)
-        signs = people.staff_signs(conn)
+        signs = staff_rows.staff_signs(conn)
         # One person at a time: whoever signs in ends what a crash left of the one before.
         newest = rows.last_sign_in(conn)
         lines = []
-        for person in people.all_staff(conn):
+        for person in staff_rows.all_staff(conn):
             seq, signed_in = signs.get(person.id, (0, 0))
             event = rows.event_by_seq(conn, seq) if seq else None
             own = people.profile(conn, person.member_id) if person.member_id else None
@@ -77,7 +77,7 @@ def staff_list(ctx: Context, session: Session) -> tuple[StaffLine, ...]:
 def ask_view(ctx: Context, ask: Ask) -> AskView:
     """Who asks, and about whom and which slip."""
     with ctx.read() as conn:
-        asker = people.staff_by_id(conn, ask.staff_id)
+        asker = staff_rows.staff_by_id(conn, ask.staff_id)
         role = place_of(asker)
         profile = people.profile(conn, ask.member_id) if ask.member_id else None
         document = rows.document_by_event(conn, ask.of) if ask.of else None
@@ -86,5 +86,5 @@ def ask_view(ctx: Context, ask: Ask) -> AskView:
     return AskView(ask, _view(asker), role, profile.name if profile else "", number or "")
 
 
-def _view(person: people.StaffRow) -> StaffView:
+def _view(person: staff_rows.StaffRow) -> StaffView:
     return StaffView(person.id, person.initials, person.name, person.role)

@@ -18,7 +18,7 @@ from app.protocol.events import Event
 from app.slips import slip_of
 from app.usecases.done import Done
 from app.usecases.rights import require, role_of
-from db import drawer, people
+from db import drawer, staff_rows
 from db.connection import Connection
 
 IN_REASONS: Final = ("change_fetched", "float_added", "other")
@@ -61,7 +61,7 @@ def move_cash(ctx: Context, command: MoveCash) -> Done[CashMoved]:
         shift = tx.shift()
         on = BusinessDate(shift.business_date)
         limits = ctx.programme_on(tx.conn, on).limits
-        role = role_of(people.staff_by_id(tx.conn, command.session.staff_id))
+        role = role_of(staff_rows.staff_by_id(tx.conn, command.session.staff_id))
         moved = _moved_before(tx.conn, shift.id, command) + command.amount_minor
         above = above_limit(limits.cash_move_minor, role, moved)
         approval = require(

@@ -24,7 +24,7 @@ from app.usecases.count import Counted, count_of, shift_sums
 from app.usecases.done import Done
 from app.usecases.rights import require, role_of
 from app.usecases.sign_in import check_pin
-from db import people, till
+from db import staff_rows, till
 
 DIFFERENCE_REASONS: Final = ("wrong_change", "not_entered", "unknown", "other")
 UNCOUNTED_REASONS: Final = ("power_cut", "person_gone", "other")
@@ -138,7 +138,7 @@ def _allowed(
     """What the event keeps of the second person. The figure that they see is the difference, which
     is known by now, and nothing where nobody counted."""
     on = BusinessDate(shift.business_date)
-    whose = people.staff_by_id(conn, shift.staff_id)
+    whose = staff_rows.staff_by_id(conn, shift.staff_id)
 
     def ask(right: Right, amount: int = 0) -> dict[str, Any] | None:
         return require(
@@ -154,7 +154,7 @@ def _allowed(
     if difference:
         _check_reason(command.reason, DIFFERENCE_REASONS)
         limits = ctx.programme_on(conn, on).limits
-        role = role_of(people.staff_by_id(conn, command.session.staff_id))
+        role = role_of(staff_rows.staff_by_id(conn, command.session.staff_id))
         if above_limit(limits.cash_difference_minor, role, difference):
             return ask(Right.CASH_DIFFERENCE, difference)
     return ask(Right.SHIFT)

@@ -33,7 +33,7 @@ from app.numbers import card_number
 from app.queries.readers import shift_day
 from app.usecases.done import Done
 from app.usecases.rights import require
-from db import people
+from db import people, staff_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +315,7 @@ def _check_birthday(
         cell["birth_day"],
     ):
         return
-    staff = people.staff_by_id(tx.conn, session.staff_id)
+    staff = staff_rows.staff_by_id(tx.conn, session.staff_id)
     state = cached_fold.load_state(tx.conn, row.member_id, None)
     check_birthday_change(
         benefit_used_this_year=_used_birthday(ctx, tx, state),

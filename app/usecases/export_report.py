@@ -24,7 +24,7 @@ from app.slips import money_sign, shop_of
 from app.usecases.done import Done
 from app.usecases.read_report import report_of
 from app.usecases.take_out import reports_folder, write_new
-from db import people, report_sums
+from db import report_sums, staff_rows
 from db.connection import Connection
 from db.engine import Reader
 from printing.document import to_json
@@ -118,7 +118,7 @@ def naming_of(ctx: Context, conn: Connection, asked: ReportFilter, language: str
     zone = timezone(timedelta(minutes=ctx.offset_min()))
     levels = ctx.programme_on(conn, asked.last).tiers.levels
     tiers = {level.code: (level.name_zh, level.name_en) for level in levels}
-    staff = people.staff_by_id(conn, asked.staff_id) if asked.staff_id else None
+    staff = staff_rows.staff_by_id(conn, asked.staff_id) if asked.staff_id else None
     tier = next((level for level in levels if level.rank == asked.tier_rank), None)
     return Naming(
         formats=Formats(ctx.words(language), sign, zone),

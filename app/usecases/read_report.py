@@ -20,7 +20,7 @@ from app.domain.rights import Right
 from app.queries.readers import require_look
 from app.queries.reports import sales, standing
 from app.queries.reports.parts import parts
-from db import people, report_sums
+from db import report_sums, staff_rows
 from db.connection import Connection
 from db.engine import Reader
 from db.errors import Interrupted
@@ -84,7 +84,7 @@ def choices(ctx: Context, session: Session) -> Choices:
         levels = ctx.programme_on(conn, ctx.business_date()).tiers.levels
         tills = report_sums.tills(conn)
         return Choices(
-            tuple((row.id, row.name) for row in people.all_staff(conn)),
+            tuple((row.id, row.name) for row in staff_rows.all_staff(conn)),
             tuple((level.rank, level.name_zh, level.name_en) for level in levels),
             tills if len(tills) > 1 else (),
         )

@@ -13,7 +13,7 @@ from app.slips import slip_of
 from app.usecases.done import Done
 from app.usecases.rights import require
 from app.usecases.z_files import save_statement
-from db import people, rows, till
+from db import rows, staff_rows, till
 
 REASONS: Final = ("customer", "lost", "unreadable", "other")
 
@@ -44,7 +44,7 @@ def reprint(ctx: Context, command: Reprint) -> Done[int]:
         if row is None or row.kind not in (*posting.DOCUMENTS, posting.DAY_CLOSE):
             raise Refused(Refusal.DOCUMENT_UNKNOWN)
         copy_no = till.next_copy(tx.conn, row.seq)
-        staff = people.staff_by_id(tx.conn, command.session.staff_id)
+        staff = staff_rows.staff_by_id(tx.conn, command.session.staff_id)
         original = posting.event_of(row)
         slip = slip_of(
             ctx,

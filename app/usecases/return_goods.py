@@ -36,7 +36,7 @@ from app.usecases.done import Done
 from app.usecases.give_back import state_before
 from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
-from db import people, rows
+from db import rows, staff_rows
 
 REASONS: Final = ("changed_mind", "faulty", "wrong_item", "other")
 
@@ -128,7 +128,7 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     conn = tx.conn
     shift = tx.shift()
     on = BusinessDate(shift.business_date)
-    staff = people.staff_by_id(conn, command.session.staff_id)
+    staff = staff_rows.staff_by_id(conn, command.session.staff_id)
     role = role_of(staff)
     if is_voided(conn, command.sale_id):
         raise Refused(Refusal.VOID_ALREADY)

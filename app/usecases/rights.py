@@ -11,11 +11,11 @@ from app.domain.errors import Refusal, Refused
 from app.domain.programme import Role
 from app.domain.rights import Grant, Right, StaffRole, may_approve, rule
 from app.queries.readers import place_of, staff_role
-from db import head_office, people
+from db import head_office, people, staff_rows
 from db.connection import Connection
 
 
-def role_of(staff: people.StaffRow | None) -> Role:
+def role_of(staff: staff_rows.StaffRow | None) -> Role:
     """The role whose limits hold; anybody that the programme has no limits for counts as cashier."""
     if staff is None:
         return "cashier"
@@ -43,7 +43,7 @@ def require(
     facts: tuple[Fact, ...] = (),
     alone: bool = True,
     goes_on: bool = False,
-    person: people.StaffRow | None = None,
+    person: staff_rows.StaffRow | None = None,
 ) -> dict[str, Any] | None:
     """Let the act pass, alone or with a second person who said yes to exactly this request.
 
@@ -55,7 +55,7 @@ def require(
     Returns what the event keeps of the second person (`doc["approval"]`), None when alone. Raises
     Refused: NOT_ALLOWED; REASON_NEEDED; APPROVAL_NEEDED with the Ask as `offer`; APPROVAL_EXPIRED.
     """
-    role = place_of(person or people.staff_by_id(conn, session.staff_id))
+    role = place_of(person or staff_rows.staff_by_id(conn, session.staff_id))
     cell = rule(role, right)
     if cell.grant in (Grant.NO, Grant.READ):
         raise Refused(Refusal.NOT_ALLOWED, {"right": right.value})
@@ -80,7 +80,7 @@ def require_somebody_else(
         each.id != session.staff_id
         and _still_approves(conn, each.id, role, right)
         and not owns_account(conn, each, member_id)
-        for each in people.all_staff(conn)
+        for each in staff_rows.all_staff(conn)
     ):
         raise Refused(refusal)
 
@@ -115,7 +115,7 @@ def require_above(
     Where points are `written_off` that yes is a manager's (domain.md section 3, "Return, points already
     spent"), and serves for the rest too.
     """
-    person = people.staff_by_id(conn, session.staff_id)
+    person = staff_rows.staff_by_id(conn, session.staff_id)
     ask = partial(
         require, ctx, conn, session, command_id=command_id, member_id=member_id, amount=amount,
         reason=reason, of=of, facts=facts, person=person,
@@ -136,10 +136,12 @@ def require_above(
 
 def is_own_card(conn: Connection, staff_id: bytes, member_id: bytes | None) -> bool:
     """`owns_account` of somebody whose row was not read yet."""
-    return owns_account(conn, people.staff_by_id(conn, staff_id), member_id)
+    return owns_account(conn, staff_rows.staff_by_id(conn, staff_id), member_id)
 
 
-def owns_account(conn: Connection, staff: people.StaffRow | None, member_id: bytes | None) -> bool:
+def owns_account(
+    conn: Connection, staff: staff_rows.StaffRow | None, member_id: bytes | None
+) -> bool:
     """Whether the account is the person's own or of their household (security.md section 4, F1).
 
     That is the account that they are linked to, and every one with its phone or with theirs.

@@ -31,7 +31,7 @@ from app.usecases.done import Done
 from app.usecases.give_back import state_before
 from app.usecases.guard import require_for_sale
 from app.usecases.rights import owns_account, require, require_somebody_else, role_of
-from db import people, rows, till
+from db import people, rows, staff_rows, till
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def _approval(
 ) -> dict[str, Any] | None:
     """Whether this person may sell this, and with whose yes. One yes is for the whole sale."""
     session, points = command.session, command.request.redeem_points
-    person = people.staff_by_id(conn, session.staff_id)
+    person = staff_rows.staff_by_id(conn, session.staff_id)
     ask = partial(
         require, ctx, conn, session, command_id=command.command_id, member_id=command.member_id,
         person=person,

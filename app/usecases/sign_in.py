@@ -22,7 +22,7 @@ from app.domain.errors import Refusal, Refused
 from app.journal import derive_key
 from app.queries.records import StaffView
 from app.usecases.done import Done
-from db import people, rows, till
+from db import rows, staff_rows, till
 
 TRIES_BEFORE_WAIT: Final = 5
 TRIES_BEFORE_SUPERVISOR: Final = 10
@@ -92,7 +92,7 @@ def is_badge(ctx: Context, code: str) -> bool:
     """Whether a scanned code is the badge of somebody who works here. Initials are typed, never scanned:
     goods may be called as somebody is."""
     with ctx.read() as conn:
-        return people.staff_by_badge(conn, code.strip()) is not None
+        return staff_rows.staff_by_badge(conn, code.strip()) is not None
 
 
 def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
@@ -103,7 +103,7 @@ def sign_in(ctx: Context, command: SignIn) -> Done[Session]:
     row = check_pin(ctx, command.who, command.pin)
     with ctx.write(command.command_id) as tx:
         if row.role in SUPERVISORS:
-            people.unblock_staff(tx.conn)
+            staff_rows.unblock_staff(tx.conn)
         shift = till.open_shift(tx.conn)
         session = Session(row.id, shift.id if shift else None)
         if tx.known is None:
@@ -132,7 +132,7 @@ def sign_out(ctx: Context, command: SignOut) -> Done[None]:
     return Done(None, Changes(kinds=frozenset({"session"})), warning=ctx.warning())
 
 
-def check_pin(ctx: Context, who: str, pin: str) -> people.StaffRow:
+def check_pin(ctx: Context, who: str, pin: str) -> staff_rows.StaffRow:
     """The person whose PIN this is; a wrong one is counted. Raises Refused(PIN_WRONG | PIN_LOCKED |
     PIN_BLOCKED)."""
     with ctx.read() as conn:
@@ -145,17 +145,17 @@ def check_pin(ctx: Context, who: str, pin: str) -> people.StaffRow:
     assert row is not None
     if row.failures:
         with ctx.write_rows() as conn:
-            people.set_staff_failures(conn, row.id, failures=0, wait_s=0, blocked=0)
+            staff_rows.set_staff_failures(conn, row.id, failures=0, wait_s=0, blocked=0)
     return row
 
 
-def _find(conn: Connection, who: str) -> people.StaffRow | None:
+def _find(conn: Connection, who: str) -> staff_rows.StaffRow | None:
     text = who.strip()
-    by_initials = people.staff_by_initials(conn, text)
-    return by_initials or people.staff_by_badge(conn, text)
+    by_initials = staff_rows.staff_by_initials(conn, text)
+    return by_initials or staff_rows.staff_by_badge(conn, text)
 
 
-def _check_lock(ctx: Context, row: people.StaffRow) -> None:
+def _check_lock(ctx: Context, row: staff_rows.StaffRow) -> None:
     if row.blocked:
         raise Refused(Refusal.PIN_BLOCKED)
     left = ctx.lockout.left_s(row.id, row.wait_s)
@@ -166,15 +166,15 @@ def _check_lock(ctx: Context, row: people.StaffRow) -> None:
         raise Refused(Refusal.PIN_LOCKED, {"minutes": -(-left // 60)})
 
 
-def _keep_wait(ctx: Context, row: people.StaffRow, left_s: int) -> None:
+def _keep_wait(ctx: Context, row: staff_rows.StaffRow, left_s: int) -> None:
     with ctx.write_rows() as conn:
-        people.set_staff_failures(
+        staff_rows.set_staff_failures(
             conn, row.id, failures=row.failures, wait_s=left_s, blocked=row.blocked
         )
     ctx.lockout.stored(row.id)
 
 
-def _count_failure(ctx: Context, row: people.StaffRow | None) -> None:
+def _count_failure(ctx: Context, row: staff_rows.StaffRow | None) -> None:
     """5 wrong: five minutes; 10: until a supervisor signs in, or the passphrase sets a new PIN."""
     if row is None:
         # As much work as for somebody: who works here can't be told from the time that "no" takes.
@@ -193,10 +193,10 @@ def _count_failure(ctx: Context, row: people.StaffRow | None) -> None:
     raise Refused(Refusal.PIN_WRONG, {"left": TRIES_BEFORE_WAIT - failures % TRIES_BEFORE_WAIT})
 
 
-def _lock(ctx: Context, row: people.StaffRow) -> None:
+def _lock(ctx: Context, row: staff_rows.StaffRow) -> None:
     """Shut out, in one transaction with the event that says so."""
     with ctx.write(ctx.ids()) as tx:
-        people.set_staff_failures(
+        staff_rows.set_staff_failures(
             tx.conn, row.id, failures=row.failures, wait_s=row.wait_s, blocked=row.blocked
         )
         tx.record(

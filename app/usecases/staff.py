@@ -25,7 +25,7 @@ from app.queries.readers import staff_role
 from app.usecases.done import Done
 from app.usecases.rights import require, require_somebody_else
 from app.usecases.sign_in import is_weak, new_verifier
-from db import people
+from db import people, staff_rows
 from db.connection import Connection
 
 Act = Literal["add", "disable", "enable", "pin", "role", "badge", "link"]
@@ -127,7 +127,7 @@ def add_staff(ctx: Context, command: AddStaff) -> Done[bytes]:
         _check_rank(tx.conn, command.session, command.role)
         person = _new_person(ctx, command)
         _check_badge(tx.conn, person.badge)
-        used = people.staff_using(tx.conn, initials=person.initials, badge=person.badge)
+        used = staff_rows.staff_using(tx.conn, initials=person.initials, badge=person.badge)
         if used:
             raise Refused(Refusal.STAFF_TAKEN)
         agreed = _agreed(ctx, tx.conn, command, person, command.role, "add")
@@ -139,7 +139,7 @@ def set_active(ctx: Context, command: SetActive) -> Done[None]:
     """Disable or enable. Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN,
     STAFF_LAST_MANAGER; to let in somebody of one's own rank as add_staff."""
 
-    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+    def change(conn: Connection, person: staff_rows.StaffRow) -> staff_rows.StaffRow:
         if not command.active:
             _not_oneself(command.session, person)
             _not_the_last(conn, person)
@@ -151,7 +151,7 @@ def set_active(ctx: Context, command: SetActive) -> Done[None]:
 def set_role(ctx: Context, command: SetRole) -> Done[None]:
     """Raises Refused as set_active; to or from one's own rank as add_staff."""
 
-    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+    def change(conn: Connection, person: staff_rows.StaffRow) -> staff_rows.StaffRow:
         _not_oneself(command.session, person)
         _check_rank(conn, command.session, command.role)
         if command.role != person.role:
@@ -165,10 +165,10 @@ def set_badge(ctx: Context, command: SetBadge) -> Done[None]:
     """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_BADGE,
     STAFF_BADGE_OVERLAPS, STAFF_TAKEN."""
 
-    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+    def change(conn: Connection, person: staff_rows.StaffRow) -> staff_rows.StaffRow:
         badge = _badge(command.badge)
         _check_badge(conn, badge)
-        used = people.staff_using(conn, initials=person.initials, badge=badge)
+        used = staff_rows.staff_using(conn, initials=person.initials, badge=badge)
         if any(other.id != person.id for other in used):
             raise Refused(Refusal.STAFF_TAKEN)
         return replace(person, badge=badge)
@@ -180,7 +180,7 @@ def set_pin(ctx: Context, command: SetPin) -> Done[None]:
     """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN, PIN_WEAK; for one's own rank
     as add_staff."""
 
-    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+    def change(conn: Connection, person: staff_rows.StaffRow) -> staff_rows.StaffRow:
         _not_oneself(command.session, person)
         return _with_pin(ctx, conn, person, command.pin)
 
@@ -191,7 +191,7 @@ def link_member(ctx: Context, command: LinkMember) -> Done[None]:
     """Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN (another link than the first
     one of one's own), MEMBER_UNKNOWN, PHONE_INVALID."""
 
-    def change(conn: Connection, person: people.StaffRow) -> people.StaffRow:
+    def change(conn: Connection, person: staff_rows.StaffRow) -> staff_rows.StaffRow:
         if person.member_id is not None or person.phone is not None:
             _not_oneself(command.session, person)
         if command.member_id is not None and people.member(conn, command.member_id) is None:
@@ -208,7 +208,7 @@ def reset_forgotten_pin(ctx: Context, command: ResetForgottenPin) -> Done[str]:
     Raises Refused: STAFF_UNKNOWN, PIN_WEAK.
     """
     with ctx.write(command.command_id) as tx:
-        person = people.staff_by_initials(tx.conn, command.who.strip())
+        person = staff_rows.staff_by_initials(tx.conn, command.who.strip())
         if person is None or not _keeps_staff(person.role):
             raise Refused(Refusal.STAFF_UNKNOWN)
         if tx.known is None:
@@ -217,15 +217,15 @@ def reset_forgotten_pin(ctx: Context, command: ResetForgottenPin) -> Done[str]:
     return Done(person.name, _CHANGED, warning=ctx.warning())
 
 
-def admit(ctx: Context, person: people.StaffRow, pin: str) -> None:
+def admit(ctx: Context, person: staff_rows.StaffRow, pin: str) -> None:
     """Into a store to practise in: a person of the live one, with the PIN that they have just typed."""
     salt, hash_ = new_verifier(ctx.data_key, pin)
     here = replace(person, pin_salt=salt, pin_hash=hash_, member_id=None, phone=None)
     with ctx.write(ctx.ids()) as tx:
-        known = people.staff_by_id(tx.conn, person.id)
+        known = staff_rows.staff_by_id(tx.conn, person.id)
         act: Act = "add" if known is None else "role"
         _record(ctx, tx, None, here, act, was=known.role if known else None)
-        people.set_staff_failures(tx.conn, person.id, failures=0, wait_s=0, blocked=0)
+        staff_rows.set_staff_failures(tx.conn, person.id, failures=0, wait_s=0, blocked=0)
 
 
 def check_initials(typed: str) -> str:
@@ -251,13 +251,13 @@ def _changed(
     ctx: Context,
     command: _Change,
     act: Act,
-    change: Callable[[Connection, people.StaffRow], people.StaffRow],
+    change: Callable[[Connection, staff_rows.StaffRow], staff_rows.StaffRow],
 ) -> Done[None]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(None, again=True)
         _may(ctx, tx.conn, command.session, command.command_id)
-        person = people.staff_by_id(tx.conn, command.staff_id)
+        person = staff_rows.staff_by_id(tx.conn, command.staff_id)
         if person is None:
             raise Refused(Refusal.STAFF_UNKNOWN)
         _check_rank(tx.conn, command.session, _role(person))
@@ -274,10 +274,15 @@ def _changed(
 
 
 def _record(
-    ctx: Context, tx: Tx, session: Session | None, person: people.StaffRow, act: Act, **more: Any
+    ctx: Context,
+    tx: Tx,
+    session: Session | None,
+    person: staff_rows.StaffRow,
+    act: Act,
+    **more: Any,
 ) -> None:
     if act == "pin":
-        people.set_staff_failures(tx.conn, person.id, failures=0, wait_s=0, blocked=0)
+        staff_rows.set_staff_failures(tx.conn, person.id, failures=0, wait_s=0, blocked=0)
     tx.record(
         posting.STAFF,
         event_id=ctx.ids(),
@@ -296,7 +301,7 @@ def _agreed(
     ctx: Context,
     conn: Connection,
     command: AddStaff | SetPin | SetRole | SetActive,
-    person: people.StaffRow,
+    person: staff_rows.StaffRow,
     was: StaffRole,
     act: Act,
 ) -> dict[str, Any]:
@@ -316,7 +321,7 @@ def _agreed(
     return {"approval": approval}
 
 
-def _role(person: people.StaffRow) -> StaffRole:
+def _role(person: staff_rows.StaffRow) -> StaffRole:
     role: StaffRole = person.role  # type: ignore[assignment]  # the column's CHECK names these five
     return role
 
@@ -327,7 +332,7 @@ def _check_rank(conn: Connection, session: Session, role: StaffRole) -> None:
         raise Refused(Refusal.STAFF_RANK)
 
 
-def _not_oneself(session: Session, person: people.StaffRow) -> None:
+def _not_oneself(session: Session, person: staff_rows.StaffRow) -> None:
     if session.staff_id == person.id:
         raise Refused(Refusal.STAFF_OWN)
 
@@ -336,11 +341,11 @@ def _keeps_staff(role: str) -> bool:
     return role in RANK and rule(role, Right.STAFF).grant is Grant.ALONE  # type: ignore[arg-type]  # a key of RANK is a StaffRole
 
 
-def _not_the_last(conn: Connection, person: people.StaffRow) -> None:
+def _not_the_last(conn: Connection, person: staff_rows.StaffRow) -> None:
     """The shop must keep a manager of its own, whoever of head office may still come in."""
     others = [
         other
-        for other in people.all_staff(conn)
+        for other in staff_rows.all_staff(conn)
         if other.active and other.id != person.id and other.role == "manager"
     ]
     if person.role == "manager" and not others:
@@ -350,7 +355,7 @@ def _not_the_last(conn: Connection, person: people.StaffRow) -> None:
 # What was typed ----------------------------------------------------------------------------------
 
 
-def _new_person(ctx: Context, command: AddStaff) -> people.StaffRow:
+def _new_person(ctx: Context, command: AddStaff) -> staff_rows.StaffRow:
     initials = check_initials(command.initials)
     name = " ".join(plain_text(command.name).split())
     if not name:
@@ -360,7 +365,7 @@ def _new_person(ctx: Context, command: AddStaff) -> people.StaffRow:
         raise Refused(Refusal.PIN_WEAK)
     salt, hash_ = new_verifier(ctx.data_key, command.pin)
     badge = _badge(command.badge)
-    return people.StaffRow(
+    return staff_rows.StaffRow(
         ctx.ids(), initials, name, command.role, badge, salt, hash_, 1, None, phone
     )
 
@@ -388,14 +393,16 @@ def _phone(typed: str) -> str | None:
     return phone.e164
 
 
-def _with_pin(ctx: Context, conn: Connection, person: people.StaffRow, pin: str) -> people.StaffRow:
+def _with_pin(
+    ctx: Context, conn: Connection, person: staff_rows.StaffRow, pin: str
+) -> staff_rows.StaffRow:
     if is_weak(pin, *_known(conn, person)):
         raise Refused(Refusal.PIN_WEAK)
     salt, hash_ = new_verifier(ctx.data_key, pin)
     return replace(person, pin_salt=salt, pin_hash=hash_)
 
 
-def _known(conn: Connection, person: people.StaffRow) -> list[str]:
+def _known(conn: Connection, person: staff_rows.StaffRow) -> list[str]:
     """What others may know of the person: their phones and the ways to write their birthday."""
     own = people.profile(conn, person.member_id) if person.member_id else None
     known = [person.phone or "", (own.phone if own else None) or ""]

@@ -14,7 +14,7 @@ from app.domain.rights import Right
 from app.protocol.events import Event
 from app.usecases.done import Done
 from app.usecases.rights import require, role_of
-from db import people, rows, till
+from db import people, rows, staff_rows, till
 from db.connection import Connection
 
 REASONS: Final = ("customer_asks", "call_back", "same_name", "other")
@@ -88,7 +88,7 @@ def _check_same(event: Event, command: Unmask) -> None:
 
 def _check_count(conn: Connection, session: Session) -> None:
     """A cashier sees a handful in a shift; whoever needs more asks somebody who answers for it."""
-    if role_of(people.staff_by_id(conn, session.staff_id)) != "cashier":
+    if role_of(staff_rows.staff_by_id(conn, session.staff_id)) != "cashier":
         return
     shift = till.open_shift(conn)
     if shift is None:

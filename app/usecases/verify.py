@@ -20,7 +20,7 @@ from app.usecases.verify_members import check_members, code_of
 from app.usecases.verify_report import Fault, Progress, Report, quiet
 from app.usecases.verify_rows import EventRows
 from app.usecases.verify_sums import PointsWalk, check_standing, rewrite
-from db import people, rows, states, till
+from db import people, rows, staff_rows, states, till
 from db.engine import Reader
 
 Folding = Callable[[Context, Report, Progress], None]
@@ -158,14 +158,14 @@ class _Staff:
 
     def compare(self, conn: Connection, report: Report) -> None:
         """With the rows."""
-        found = {row.id: row for row in people.all_staff(conn)}
+        found = {row.id: row for row in staff_rows.all_staff(conn)}
         for staff_id, (seq, wanted) in self._standing.items():
             row = found.pop(staff_id, None)
             if row is None or (row.role, row.active, row.member_id) != wanted:
                 report.add(Fault.PROJECTION, seq, "role or standing of a person differs")
         for _ in found:
             report.add(Fault.PROJECTION, 0, "person of no event")
-        signs = people.staff_signs(conn)
+        signs = staff_rows.staff_signs(conn)
         for staff_id in self._signs.keys() | signs.keys():
             seq = self._signs.get(staff_id, (0, 0))[0]
             if self._signs.get(staff_id) != signs.get(staff_id):

@@ -40,7 +40,7 @@ from app.usecases.done import Done
 from app.usecases.give_back import state_before
 from app.usecases.rights import require_above, role_of
 from app.usecases.sell import next_running
-from db import people, rows, till
+from db import rows, staff_rows, till
 
 REASONS: Final = ("wrong_item", "wrong_member", "test", "other")
 
@@ -102,7 +102,7 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
         raise Refused(Refusal.QUOTE_CHANGED, offer=quote)
     on = BusinessDate(shift.business_date)
     programme = ctx.programme_on(conn, on)
-    role = role_of(people.staff_by_id(conn, command.session.staff_id))
+    role = role_of(staff_rows.staff_by_id(conn, command.session.staff_id))
     approval = require_above(
         ctx, conn, command.session, (Right.VOID, Right.VOID_ABOVE),
         limit=programme.limits.void_minor[role], command_id=command.command_id,

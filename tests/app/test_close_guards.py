@@ -40,7 +40,7 @@ from app.usecases.keep_cart import CartLine, OpenCart, keep_cart
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.owner_postings import post_all
 from app.usecases.sign_in import new_verifier
-from db import people, till
+from db import staff_rows, till
 from tests.app.closing import (
     agreed,
     begun,
@@ -79,9 +79,9 @@ def ready(kiosk: Kiosk) -> CloseDay:
 def test_who_only_reads_begins_no_close(kiosk: Kiosk, role: StaffRole) -> None:
     count_and_close(kiosk)
     salt, hash_ = new_verifier(kiosk.ctx.data_key, "135791")
-    reader = people.StaffRow(kiosk.ctx.ids(), "rd", "R", role, None, salt, hash_, 1)
+    reader = staff_rows.StaffRow(kiosk.ctx.ids(), "rd", "R", role, None, salt, hash_, 1)
     with kiosk.ctx.write_rows() as conn:
-        people.put_staff(conn, reader)
+        staff_rows.put_staff(conn, reader)
     assert refusal(lambda: begun(kiosk, session=Session(reader.id, None))) is Refusal.NOT_ALLOWED
 
 

@@ -16,7 +16,7 @@ from app.domain.errors import Refusal, Refused
 from app.queries.members import profile
 from app.usecases.enrol import ProfileInput
 from app.usecases.rights import owns_account
-from db import people, till
+from db import people, staff_rows, till
 from db.engine import Reader
 from tests.app.chain import BUCKET, Chain, settle
 from tests.app.joined import GENEROUS, answer, edit, kept_database, put_back, second, sell_to, sound
@@ -125,7 +125,7 @@ def test_the_own_account_stays_own_when_it_is_merged(kiosk: Kiosk) -> None:
     ada = kiosk.enrol(ProfileInput("Ada Byron", "13900001234")).result.member_id
     settle(exchange)
     with kiosk.ctx.read() as conn:
-        cashier = people.staff_by_id(conn, kiosk.session.staff_id)
+        cashier = staff_rows.staff_by_id(conn, kiosk.session.staff_id)
         assert cashier is not None
         staff = replace(cashier, member_id=ada, phone=None)
         assert not owns_account(conn, staff, kiosk.member_id)

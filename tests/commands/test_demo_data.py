@@ -28,7 +28,7 @@ from app.usecases.owner_postings import outlook
 from app.usecases.sell import Payment, Sell, sell
 from app.usecases.verify import verify
 from app.usecases.z_files import statement_of
-from db import day, people, rows
+from db import day, people, rows, staff_rows
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MEMBERS = 300
@@ -180,7 +180,7 @@ def test_time_only_goes_forward_and_ends_the_day_before(till: build.Till) -> Non
 def test_the_day_goes_on_with_a_sale(till: build.Till) -> None:
     ctx = till.context
     with ctx.read() as conn:
-        staff = people.staff_by_initials(conn, "lx")
+        staff = staff_rows.staff_by_initials(conn, "lx")
         member = conn.execute("SELECT member_id FROM member_seq ORDER BY seq DESC").fetchone()[0]
     assert staff is not None
     session = open_shift(ctx, OpenShift(ctx.ids(), Session(staff.id, None), 50_000)).result

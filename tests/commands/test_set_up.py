@@ -24,7 +24,7 @@ from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.programme_plain import programme_from_plain
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
-from db import people, rows
+from db import rows, staff_rows
 from tests.fakes import MemoryKeystore
 
 PASSPHRASE = "seven green kettles on a tuesday"
@@ -60,7 +60,7 @@ def test_what_was_answered_is_what_the_store_holds(answers: Answers, till: Till)
     assert ctx.settings.backup.folder == answers.backup_folder
     assert Path(answers.backup_folder).is_dir()
     with ctx.read() as conn:
-        (owner,) = people.all_staff(conn)
+        (owner,) = staff_rows.all_staff(conn)
         assert rows.meta(conn, "demo") == "0"
     assert (owner.initials, owner.role) == ("wm", "manager")
     assert verify(ctx).findings == []

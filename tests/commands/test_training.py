@@ -20,7 +20,7 @@ from app.usecases.after_day import follow_close
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.verify import verify
-from db import people, till
+from db import people, staff_rows, till
 from tests.fakes import PINS, ZONE_MIN, Shop, demo_programme
 from tests.flows.test_counter_day import new_member, sale
 
@@ -87,7 +87,7 @@ def test_the_shops_items_are_there_and_nobody_elses_data(shop: Shop) -> None:
     practice = open_till(folder, passphrase=passphrase, find_keystore=no_keystore, clock=shop.clock)
     with practice.context.read() as conn:
         assert people.member_count(conn) == 0
-        assert [person.initials for person in people.all_staff(conn)] == ["lx"]
+        assert [person.initials for person in staff_rows.all_staff(conn)] == ["lx"]
         found = till.item_by_code(conn, "6901234567892")
     assert found is not None
     assert len(find_items(practice.context, "")) == 2

@@ -18,7 +18,7 @@ from app.usecases.return_goods import Returned, ReturnGoods, preview_return, ret
 from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.staff import AddStaff, LinkMember, add_staff, link_member
 from app.usecases.void import Void, Voided, preview_void, void
-from db import people
+from db import staff_rows
 from tests.fakes import PINS, Shop, demo_programme, make_shop
 
 PHONE = "13800006621"
@@ -49,7 +49,7 @@ class Counter:
 
     def staff_id(self, who: str) -> bytes:
         with self.ctx.read() as conn:
-            row = people.staff_by_initials(conn, who)
+            row = staff_rows.staff_by_initials(conn, who)
         assert row is not None
         return row.id
 

@@ -12,7 +12,7 @@ from app.domain.errors import Refusal, Refused
 from app.lockout import Lockout
 from app.usecases.approve import Approve, approve
 from app.usecases.sign_in import WAIT_S, SignIn, sign_in
-from db import people, rows
+from db import rows, staff_rows
 from tests.fakes import PINS
 from tests.usecases.counter import Counter
 from tests.usecases.test_rights import redeeming
@@ -215,7 +215,7 @@ def test_a_lock_is_in_the_journal(counter: Counter, seconds: Monotonic) -> None:
         head = rows.head(conn)
         assert head is not None
         event = rows.event_by_seq(conn, head[0])
-        person = people.staff_by_initials(conn, "lx")
+        person = staff_rows.staff_by_initials(conn, "lx")
     assert event is not None
     assert person is not None
     assert event.kind == "pin_locked"

@@ -20,7 +20,7 @@ from app.documents.report import (
 )
 from app.domain.business_day import BusinessDate
 from app.protocol.events import instant_of
-from db import people, report_sums, till
+from db import report_sums, staff_rows, till
 from db.connection import Connection
 
 _MONEY: Final = ("sales", "gross", "discount", "points_value", "sold", "refunded", "takings")
@@ -160,7 +160,7 @@ def _line(
     drills = [Drill(measure, asked, spec.group, key) for measure in spec.measures]
     figures_ = figures(spec.measures, values, drills)
     if spec.kind == "staff" and isinstance(key, bytes):
-        staff = people.staff_by_id(conn, key)
+        staff = staff_rows.staff_by_id(conn, key)
         return Line("staff", key, figures_, staff.name if staff else "")
     if spec.kind == "shift" and isinstance(key, bytes):
         shift = till.shift(conn, key)

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.context import Session
 from app.usecases.staff import AddStaff, add_staff
-from db import people
+from db import staff_rows
 from tests.ui.conftest import Rig, build_rig, make_kit
 from tests.ui.flows.test_approval import agree
 from tests.ui.keys import press, write
@@ -29,7 +29,7 @@ def rig(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
     till = shop.open()
     ctx = till.context
     with ctx.read() as conn:
-        manager = people.staff_by_initials(conn, "wm")
+        manager = staff_rows.staff_by_initials(conn, "wm")
     assert manager is not None
     add_staff(ctx, AddStaff(ctx.ids(), Session(manager.id, None), "zs", "周珊", "supervisor", PIN))
     till.close()

@@ -21,7 +21,7 @@ from app.domain.rights import MATRIX, Grant, Right
 from app.protocol.events import Event
 from app.queries.search import search
 from app.usecases.staff import LinkMember, link_member
-from db import people, rows
+from db import rows, staff_rows
 from tests.ui.conftest import Rig, build_rig, make_kit
 from tests.ui.flows.steps import charge_tea
 from tests.ui.keys import press, write
@@ -39,7 +39,7 @@ def linked(qtbot: QtBot, qapp: QApplication, shop: Shop) -> Iterator[Rig]:
     ctx = till.context
     member = search(ctx, "6621").hits[0].member_id
     with ctx.read() as conn:
-        cashier, manager = (people.staff_by_initials(conn, who) for who in ("lx", "wm"))
+        cashier, manager = (staff_rows.staff_by_initials(conn, who) for who in ("lx", "wm"))
     assert cashier is not None
     assert manager is not None
     link_member(ctx, LinkMember(ctx.ids(), Session(manager.id, None), cashier.id, member))
