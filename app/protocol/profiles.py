@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from app.protocol.cells import conflict, settled, winner
@@ -21,13 +21,13 @@ def take_cells(
 
 def _take(store: Store, cell: Cell, home: str, now_ms: int) -> CellTaken:
     if not is_cell(cell):
-        return CellTaken(cell.member, cell.field, cell.hlc, None)
+        return CellTaken(cell.member, cell.field, cell.hlc, None, cell.member)
     member = survivor(store, cell.member)
     known = store.member(member) or Member(member, home)
     seen = store.cell(member, cell.field, cell.device, cell.hlc)
     if known.erased or seen is not None or not 0 < cell.hlc <= STAMP_MOST:
-        return CellTaken(cell.member, cell.field, cell.hlc, known.cells.get(cell.field))
-    counted = settled(cell, now_ms)._replace(member=member)
+        return CellTaken(cell.member, cell.field, cell.hlc, known.cells.get(cell.field), member)
+    counted = settled(cell, now_ms)
     stood = known.cells.get(cell.field)
     stands = winner(stood, counted)
     lost = conflict(stood, counted)
@@ -36,7 +36,7 @@ def _take(store: Store, cell: Cell, home: str, now_ms: int) -> CellTaken:
     _remember(store, cell, counted.hlc)
     if stands != stood:
         store.put_member(replace(known, cells={**known.cells, cell.field: stands}))
-    return CellTaken(cell.member, cell.field, cell.hlc, stands)
+    return CellTaken(cell.member, cell.field, cell.hlc, stands, member)
 
 
 def _remember(store: Store, cell: Cell, decides: int) -> None:
@@ -87,7 +87,8 @@ def erasure_done(store: Store, member: bytes) -> bool:
 
 def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:
     """The survivor takes the fields that it lacks or that were written later; the loser shows none any more,
-    but what was written for them is kept."""
+    but what was written for them is kept. A field goes on under the name that it was written for: a till that
+    sends it again to a restored head office, which may not know of the merge, gives it to that person."""
     losing, winning = store.member(loser), store.member(winner_id)
     assert losing is not None
     assert winning is not None
@@ -97,7 +98,7 @@ def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:
             store.add_cell(record._replace(sent=sent, conflict=None))
     fields = dict(winning.cells)
     for name, cell in losing.cells.items():
-        fields[name] = winner(fields.get(name), cell._replace(member=winner_id))
+        fields[name] = winner(fields.get(name), cell)
     store.put_member(replace(winning, cells=fields))
     store.put_member(replace(losing, cells={}))
 
@@ -115,17 +116,29 @@ def part_cells(store: Store, loser: bytes, winner_id: bytes) -> None:
         lost = record.conflict
         foreign = lost is not None and _name(lost) in named
         store.add_cell(record._replace(conflict=None) if foreign else record)
-    store.put_member(replace(losing, cells=_standing(theirs)))
-    store.put_member(replace(winning, cells=_standing(kept)))
+    for known, records in ((losing, theirs), (winning, kept)):
+        fields = _standing(records, _written_for(store, known.id))
+        store.put_member(replace(known, cells=fields))
 
 
 def _name(cell: Cell) -> tuple[str, bytes, int]:
     return cell.field, cell.device, cell.hlc
 
 
-def _standing(records: Iterable[CellRecord]) -> dict[str, Cell]:
+def _written_for(store: Store, member: bytes) -> dict[tuple[str, bytes, int], bytes]:
+    """For whom each cell of a member was written: for those, too, who go on as this one."""
+    known = store.member(member)
+    found = {_name(record.sent): member for record in store.cells(member)}
+    for each in () if known is None else known.merged:
+        found |= _written_for(store, each)
+    return found
+
+
+def _standing(
+    records: Iterable[CellRecord], written_for: Mapping[tuple[str, bytes, int], bytes]
+) -> dict[str, Cell]:
     fields: dict[str, Cell] = {}
     for record in records:
-        cell = record.sent._replace(hlc=record.decides)
+        cell = record.sent._replace(hlc=record.decides, member=written_for[_name(record.sent)])
         fields[cell.field] = winner(fields.get(cell.field), cell)
     return fields

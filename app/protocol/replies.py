@@ -69,7 +69,7 @@ def _apply_cell(store: TillStore, taken: CellTaken) -> None:
     if stands is None:
         return
     generation = store.control().generation
-    base = store.base(stands.member) or Base(MemberRow(stands.member, "", 0, EMPTY), 0, generation)
+    base = store.base(taken.holder) or Base(MemberRow(taken.holder, "", 0, EMPTY), 0, generation)
     others = [cell for cell in base.row.cells if cell.field != stands.field]
     cells = tuple(sorted([*others, stands], key=lambda cell: cell.field))
     store.put_base(base._replace(row=base.row._replace(cells=cells)))

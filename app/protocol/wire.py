@@ -32,6 +32,7 @@ CELLS_MOST: Final = 250
 class Cell(NamedTuple):
     """One profile field of a member as somebody wrote it; value None: cleared.
 
+    member  for whom it was written; in a survivor's row that may be who was merged into it
     device  who wrote it; `hlc` with it decides      over  the stamp of the value that the writer saw, 0: none
     """
 
@@ -45,12 +46,13 @@ class Cell(NamedTuple):
 
 class CellTaken(NamedTuple):
     """Head office has the cell that was sent with stamp `hlc`; `stands` is the one that won, with the stamp
-    and the member that head office counts it with. None: the person was erased."""
+    that head office counts it with, in the row of `holder`. None: the person was erased."""
 
     member: bytes
     field: str
     hlc: int
     stands: Cell | None
+    holder: bytes
 
 
 class Reserved(NamedTuple):

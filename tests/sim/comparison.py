@@ -107,11 +107,8 @@ def _chains(oracle: Oracle, at: Machine) -> None:
 
 
 def _winners(oracle: Oracle) -> None:
-    """I8: the standing cell is the highest of all that arrived, by the oracle's own order.
-
-    After a restore a till sends a survivor's fields again under the survivor's name, though some were written
-    for who was merged. Once they part, such a cell may stand at either.
-    """
+    """I8: the standing cell is the highest of all that arrived, by the oracle's own order, and has one name:
+    that of whom it was written for."""
     named: dict[tuple[str, bytes, int], set[bytes]] = {}
     arrived: dict[tuple[bytes, str], list[Cell]] = {}
     for (member_id, name), cells in oracle.arrived.items():
@@ -122,13 +119,11 @@ def _winners(oracle: Oracle) -> None:
         member = oracle.store.member(member_id)
         if member is None or member.erased:
             continue
-        certain = [cell for cell in cells if len(named[name, cell.device, cell.hlc]) == 1]
-        standing = {max(some, key=_rank)[2:4] for some in (cells, certain) if some}
-        stands = member.cells.get(name)
+        last, stands = max(cells, key=_rank), member.cells.get(name)
         oracle.require(
-            stands is not None and (stands.value, stands.hlc) in standing,
-            f"I8: {name} is not the last one written",
+            stands is not None and stands[:4] == last[:4], f"I8: {name} is not the last one written"
         )
+    oracle.require(all(len(names) == 1 for names in named.values()), "I8: a cell has two names")
 
 
 def _rank(cell: Cell) -> tuple[int, bytes]:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.sim.settings import FAULTS
-from tests.sim.swarm import never_happened, run_seeds, told
+from tests.sim.swarm import never_happened, run_seed, run_seeds, told
 
 BATCHES = [(0, 300), (50, 300), (100, 0), (150, 0)]
 EACH = 50
+
+REGRESSIONS = (7013769, 7016973)
+"""With R = 300: an un-merge took a field from both, which a till had sent again after a restore."""
+
+
+@pytest.mark.parametrize("seed", REGRESSIONS)
+def test_a_seed_that_failed_once_holds(seed: int) -> None:
+    run_seed(seed, 300)
 
 
 @pytest.mark.parametrize(("first", "budget"), BATCHES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.entries import POINTS, SALES, SPEND, TIER, Entry, EntryId
@@ -9,6 +11,7 @@ from app.protocol import overlay
 from app.protocol.facts import LOCAL, Facts, Posting, write
 from app.protocol.holds import void_hold
 from app.protocol.unmerging import Parted
+from app.protocol.wire import SyncReply
 from tests.sim.machine import facts_of
 from tests.sim.settings import DAY
 from tests.sim.small_chain import ANNA, BELA, NOON, TODAY, SmallChain
@@ -134,6 +137,7 @@ def test_profiles_are_two_again_and_late_fields_too() -> None:
     other.till.set_cell(ANNA, "phone", "1", NOON + 5)  # late
     chain.sync()
     assert {c.value for c in chain.member(BELA).cells.values()} == {"Anna", "withdrawn", "1"}
+    assert {c.member for c in chain.member(BELA).cells.values()} == {ANNA}
     chain.server.unmerge(ANNA, NOON)
     chain.sync()
     for member, wanted in ((ANNA, {"Anna", "withdrawn", "1"}), (BELA, {"Bela", "given"})):
@@ -143,6 +147,63 @@ def test_profiles_are_two_again_and_late_fields_too() -> None:
             assert base is not None
             assert {cell.value for cell in base.row.cells} == wanted
     assert {record.sent.value for record in chain.store.cells(BELA)} == {"Bela", "given"}
+
+
+def test_after_a_restore_a_field_is_sent_again_for_whom_it_was_written() -> None:
+    """Found by seeds 7013769 and 7016973. The restored head office knows of no merge: a till that shows Anna's
+    name in Bela's row gives it back to Anna, and a merge taken back at once takes nothing from Bela."""
+    chain = SmallChain()
+    at, other = chain.tills
+    at.till.set_cell(BELA, "phone", "1", NOON)
+    chain.earn(at, ANNA, 1)
+    chain.sync()
+    backup = chain.store.copy()
+    at.till.set_cell(ANNA, "name", "Anna", NOON + 1)
+    chain.sync()
+    assert chain.server.merge(ANNA, BELA, NOON)
+    chain.sync()
+    assert overlay.profile(other.store, BELA)["name"].value == "Anna"
+    chain.server = replace(chain.server, store=backup)
+    chain.server.restored(NOON)
+    chain.sync()
+    for _ in range(2):
+        assert {cell.value for cell in chain.member(ANNA).cells.values()} == {"Anna"}
+        assert {cell.value for cell in chain.member(BELA).cells.values()} == {"1"}
+        assert chain.server.merge(ANNA, BELA, NOON)
+        assert {cell.member for cell in chain.member(BELA).cells.values()} == {ANNA, BELA}
+        assert chain.server.unmerge(ANNA, NOON) is not None
+
+
+def test_a_field_of_a_third_record_keeps_its_name_when_the_first_one_leaves() -> None:
+    chain = SmallChain()
+    at = chain.tills[0]
+    for member, name in ((ANNA, "name"), (BELA, "phone"), (CARA, "note")):
+        at.till.set_cell(member, name, "x", NOON)
+    chain.sync()
+    assert chain.server.merge(ANNA, BELA, NOON)
+    assert chain.server.merge(BELA, CARA, NOON)
+    assert chain.server.unmerge(BELA, NOON) is not None
+    assert {name: cell.member for name, cell in chain.member(BELA).cells.items()} == {
+        "name": ANNA,
+        "phone": BELA,
+    }
+
+
+def test_a_cell_that_lost_at_head_office_is_shown_in_the_row_of_whoever_holds_it() -> None:
+    chain = SmallChain()
+    at, other = chain.tills
+    at.till.set_cell(ANNA, "name", "Anna", NOON + 9)
+    chain.earn(at, BELA, 1)
+    chain.sync()
+    assert chain.server.merge(ANNA, BELA, NOON)
+    chain.sync()
+    other.till.set_cell(BELA, "name", "old", NOON)
+    other.store.put_dirty(other.store.dirty()[0]._replace(hlc=1))
+    chain.sync(other)
+    assert overlay.profile(other.store, BELA)["name"].value == "Anna"
+    reply = chain.serve(chain.ask(other, compare=True))
+    assert isinstance(reply, SyncReply)
+    assert not reply.differs
 
 
 def test_an_erasure_takes_what_was_kept_for_an_un_merge_too() -> None:
