@@ -1,4 +1,4 @@
-"""Sales that head office worked out again and found different (recounting.py), and who looked at them."""
+"""Documents that head office worked out again and found different (recounting.py), and who looked at them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND seen_ms IS NULL
 
 
 class Flag(NamedTuple):
-    """A difference of a sale, by its code. seen_by: initials of who looked at it; seen_ms None: nobody did.
+    """A difference of a document, by its code. seen_by: initials of who looked at it; seen_ms None: nobody did.
 
     claimed, ours: points, minor units, days since 1970, versions or ranks, by `what`
     """
@@ -62,7 +62,7 @@ def put(
     found: Sequence[Difference],
     now_ms: int,
 ) -> None:
-    """Keep what differs of a member's sale; what is known already changes nothing."""
+    """Keep what differs of a member's document; what is known already changes nothing."""
     for what, claimed, ours in found:
         fits = type(claimed) is int and max(abs(claimed), abs(ours)) < _NUMBER_MOST
         figures = (claimed, ours) if fits else (0, 0)
@@ -81,10 +81,10 @@ def newest(plain: Plain, tenant: bytes, most: int) -> list[Flag]:
 
 
 def of_event(plain: Plain, tenant: bytes, event: bytes) -> list[Flag]:
-    """What differs of one sale."""
+    """What differs of one document."""
     return [Flag(*row) for row in plain.rows(_OF_EVENT, (tenant, dist_key(tenant), event))]
 
 
 def say_seen(plain: Plain, tenant: bytes, event: bytes, by: bytes, now_ms: int) -> None:
-    """Somebody has looked at a sale; who did first stays."""
+    """Somebody has looked at a document; who did first stays."""
     plain.run(_SEEN, (by, now_ms, tenant, dist_key(tenant), event))

@@ -1,4 +1,4 @@
-"""Head office works every sale of its tills out again, by the same rules, and flags what differs (domain.md 2).
+"""Head office works its tills' sales, returns and voids out again by the same rules and flags what differs.
 
 Nothing that a till sent is changed or refused for it: a flag is a question for somebody. It follows each till's
 chain with a place of its own, a portion at a time in the writer's quiet moments, so a push never waits for it;
@@ -32,12 +32,14 @@ from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Store
 from headoffice import closes, flags, programmes, settlement
 from headoffice.nights import Duty
+from headoffice.recounting_back import RETURN, VOID, doubts
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 from headoffice.store.records import Records
 from headoffice.watching import Watch, bug, note
 
 SALE: Final = "sale"
+RECOUNTED: Final = frozenset((SALE, RETURN, VOID))
 PROGRAMME: Final = "programme"
 PORTION_MS: Final = 10
 EVENTS_MOST: Final = 50
@@ -66,7 +68,7 @@ _PUT_OWN: Final = """
 INSERT INTO own_programme (tenant_id, dist_key, device_id, version, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, device_id, version) DO UPDATE SET body = excluded.body
 """
-_NOT_A_SALE: Final = (
+_NOT_A_DOCUMENT: Final = (
     KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, Refused,
 )  # fmt: skip
 """What comes of a document that no till of ours wrote."""
@@ -74,7 +76,7 @@ _UNREADABLE: Final = (Difference("unreadable", 0, 0),)
 
 
 class At(NamedTuple):
-    """A sale among a till's events."""
+    """A document among a till's events."""
 
     device: bytes
     event: Event
@@ -176,7 +178,7 @@ class Recounting:
         try:
             event = Event.from_bytes(body, epoch=1, seq=1)
         except NotCanonical:
-            if read.kind == SALE and read.member is not None:
+            if read.kind in RECOUNTED and read.member is not None:
                 flags.put(self._plain, tenant, device, read, _UNREADABLE, now_ms)
             return
         doc: object = event.doc
@@ -186,9 +188,8 @@ class Recounting:
             closes.take(self._plain, tenant, device, event)
         elif event.kind == PROGRAMME:
             self._keep_own(tenant, device, event)
-        elif event.kind == SALE and read.member is not None:
-            at = At(device, event, read)
-            found = self._doubts(store, tenant, at)
+        elif event.kind in RECOUNTED and read.member is not None:
+            found = self._doubts(store, tenant, At(device, event, read))
             flags.put(self._plain, tenant, device, read, found, now_ms)
         # A till may write any device into its events: it is the one in whose chain they came.
         self._settle(store, tenant, replace(event, device=device), read)
@@ -214,8 +215,13 @@ class Recounting:
                 settlement.settle(store, self._plain, tenant, sold, document)
 
     def _doubts(self, store: Store, tenant: bytes, at: At) -> Sequence[Difference]:
-        """What is to be asked about a member's sale."""
+        """What is to be asked about a member's sale, return or void."""
         try:
+            if at.event.kind != SALE:
+                return doubts(
+                    store, at.event, at.facts,
+                    lambda version: self._programme(store, tenant, at.device, version),
+                )  # fmt: skip
             document = sale_from_plain(at.event.doc["sale"])
             version = document.programme_version
             programme = self._programme(store, tenant, at.device, version)
@@ -230,7 +236,7 @@ class Recounting:
                 *_of_version(document, published),
                 *_of_state(document, programme, state),
             ]
-        except _NOT_A_SALE:
+        except _NOT_A_DOCUMENT:
             return _UNREADABLE
 
     # Programmes

@@ -128,7 +128,9 @@ class Watch:
             "regulars_recount_failures", "Times that working sales out again failed.", ("chain",),
             registry=registry,
         )  # fmt: skip
-        self._flags = of_chain("recount_flags", "Sales that differ and nobody has looked at.")
+        self._flags = of_chain(
+            "recount_flags", "Sales, returns and voids that differ and nobody has looked at."
+        )
         self._expiries = Counter(
             "regulars_expiries_booked", "Members for whom expiries were booked.", ("chain",),
             registry=registry,

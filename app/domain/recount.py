@@ -26,7 +26,8 @@ class Difference(NamedTuple):
     """Where a document is not what its inputs give: amounts in points, minor units or days since 1970.
 
     what  "refused" (the rules allow no such sale), "price", "points_value", "spent", "earned", "qualifying",
-          "available_from", "expires", "benefits", "entries" (they are not what the document says)
+          "available_from", "expires", "benefits", "entries" (they are not what the document says);
+          of what goes back (recount_back.py) also "taken_back", "restored", "refund", "lines", "settled"
     """
 
     what: str
@@ -71,8 +72,8 @@ def recount(
 
 def _of_entries(entries: Sequence[Entry], quote: SaleQuote) -> list[Difference]:
     """The entries must be those of the sale; a change of tier depends on more than the sale."""
-    theirs = sorted(_shape(entry) for entry in entries if entry.asset != TIER)
-    ours = sorted(_shape(entry) for entry in sale_entries(quote, bytes(16)) if entry.asset != TIER)
+    theirs = sorted(shape(entry) for entry in entries if entry.asset != TIER)
+    ours = sorted(shape(entry) for entry in sale_entries(quote, bytes(16)) if entry.asset != TIER)
     if theirs == ours:
         return []
     for what, asset, kind in (
@@ -87,7 +88,8 @@ def _of_entries(entries: Sequence[Entry], quote: SaleQuote) -> list[Difference]:
     return [Difference("entries", len(theirs), len(ours))]
 
 
-def _shape(entry: Entry) -> tuple[str, str, int, int, int, int]:
+def shape(entry: Entry) -> tuple[str, str, int, int, int, int]:
+    """What an entry posts, whatever its id is: asset, kind, amount and dates."""
     return (
         entry.asset, entry.kind, entry.amount, int(entry.business_date),
         int(entry.available_from or 0), int(entry.expires or 0),

@@ -143,7 +143,7 @@ def quote_return(
     Refused: RETURN_EMPTY, RETURN_NO_SUCH_LINE, RETURN_NOTHING_LEFT, RETURN_TOO_MANY, MEMBER_NEEDED,
     WRITE_OFF_NEEDS_MANAGER.
     """
-    back = _going_back(document, kept_units(document, previous), lines, on)
+    back = going_back(document, kept_units(document, previous), lines, on)
     if document.posted.sales is None:
         nothing = Settlement(0, 0, 0, 0, 0, back.refunds)
         owed = 0 if member is None else owed_points(member.state)
@@ -157,7 +157,7 @@ def quote_return(
 
 
 @dataclass(frozen=True, slots=True)
-class _Back:
+class GoingBack:
     """What goes back by the stored shares alone, whatever the member has by now."""
 
     document: SaleDocument
@@ -170,15 +170,17 @@ class _Back:
     taken: int
 
 
-def _going_back(
+def going_back(
     document: SaleDocument,
     before: tuple[int, ...],
     lines: Sequence[ReturnedLine],
     on: BusinessDate,
-) -> _Back:
+) -> GoingBack:
+    """What a return of `lines` moves where `before` units of each line were still kept. Refused: RETURN_EMPTY,
+    RETURN_NO_SUCH_LINE, RETURN_NOTHING_LEFT, RETURN_TOO_MANY."""
     after = _kept_after(document, before, lines)
     restored_before, restored_after = _restored(document, before), _restored(document, after)
-    return _Back(
+    return GoingBack(
         document=document,
         before=before,
         after=after,
@@ -194,7 +196,7 @@ def _going_back(
 
 
 def _with_member(
-    back: _Back,
+    back: GoingBack,
     member: MemberContext,
     programme: Programme,
     unexpired: Sequence[Entry],
@@ -228,6 +230,15 @@ def _with_member(
         qualifying_before=measure(state, programme.tiers, on),
         qualifying_after=measure(final, programme.tiers, on),
     )
+
+
+def entries_of(back: GoingBack, programme: Programme) -> tuple[Entry, ...]:
+    """The entries that follow from the stored shares alone, under a draft's id: restored, taken back, measures.
+    What is given back from booked expiries and what settles points that were spent depend on the member."""
+    parts = (
+        _restore_entry(back, programme, 0), _take_back_entry(back, 1), _measure_entries(back, 2)
+    )  # fmt: skip
+    return tuple(entry for part in parts for entry in part)
 
 
 def _already_spent(
@@ -324,7 +335,7 @@ def _kept_base(line: SoldLine, kept: int) -> int:
     return kept_share(line.earn_base_minor, kept, line.request.quantity)
 
 
-def _unexpire(state: MemberState, back: _Back) -> list[Entry]:
+def _unexpire(state: MemberState, back: GoingBack) -> list[Entry]:
     """Give back points of this sale that were already booked as expired, as far as they are needed.
 
     So the take-back finds them, and nobody loses them twice.
@@ -345,7 +356,7 @@ def _unexpire(state: MemberState, back: _Back) -> list[Entry]:
     return entries
 
 
-def _restore_entry(back: _Back, programme: Programme, first: int) -> list[Entry]:
+def _restore_entry(back: GoingBack, programme: Programme, first: int) -> list[Entry]:
     if not back.restored:
         return []
     return [
@@ -362,7 +373,7 @@ def _restore_entry(back: _Back, programme: Programme, first: int) -> list[Entry]
     ]
 
 
-def _take_back_entry(back: _Back, first: int) -> list[Entry]:
+def _take_back_entry(back: GoingBack, first: int) -> list[Entry]:
     if not back.taken:
         return []
     name = EntryId(_DRAFT_EVENT, first)
@@ -385,7 +396,7 @@ def _settling_entry(
     return [Entry(name, POINTS, "adjust", points, on, on, until, refers_to=taking_back[0].id)]
 
 
-def _measure_entries(back: _Back, first: int) -> list[Entry]:
+def _measure_entries(back: GoingBack, first: int) -> list[Entry]:
     """What qualified for the tier and filled the day's cap goes back at the SALE's date."""
     document = back.document
     posted, on, counts_from = document.posted, document.business_date, document.qualifies_from
@@ -412,7 +423,7 @@ def _measure_entries(back: _Back, first: int) -> list[Entry]:
     return entries
 
 
-def _tax(back: _Back) -> tuple[TaxTotal, ...]:
+def _tax(back: GoingBack) -> tuple[TaxTotal, ...]:
     """Tax that goes back, per rate, by the lines' stored amounts."""
     totals: dict[tuple[int, bool], list[int]] = {}
     for number, line in enumerate(back.document.lines):
@@ -428,7 +439,9 @@ def _tax(back: _Back) -> tuple[TaxTotal, ...]:
     return tuple(TaxTotal(*key, *amounts) for key, amounts in totals.items())
 
 
-def _draft(back: _Back, unexpired: int, settlement: Settlement, debt_before: int) -> ReturnDocument:
+def _draft(
+    back: GoingBack, unexpired: int, settlement: Settlement, debt_before: int
+) -> ReturnDocument:
     document = back.document
     return ReturnDocument(
         business_date=back.on,

@@ -96,6 +96,11 @@ def quote_void(
     )
 
 
+def mirrored(original: Sequence[Entry], on: BusinessDate) -> tuple[Entry, ...]:
+    """The mirror of a document's entries under a draft's id, without what settles points that were spent."""
+    return tuple(entry for part in _mirror(original, bytes(16), on) for entry in part)
+
+
 def _mirror(
     original: Sequence[Entry], event_id: bytes, on: BusinessDate
 ) -> tuple[list[Entry], list[Entry], list[Entry]]:

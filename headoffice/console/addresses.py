@@ -166,7 +166,7 @@ PAGES: Final = (
         "GET",
         recount_pages.PLACE,
         chain_pages.list_page(
-            lambda asked: asked.words.say("Sales worked out again"),
+            lambda asked: asked.words.say("Documents worked out again"),
             recount_pages.listed,
             _recount_note,
         ),

@@ -1,5 +1,5 @@
-"""Sales that head office worked out again and found different, who looked at them; and the settlement of points
-between stores."""
+"""Documents that head office worked out again and found different, who looked at them; and the settlement of
+points between stores."""
 
 from __future__ import annotations
 
@@ -40,11 +40,17 @@ WHAT: Final = {
     "tier": mark("Another tier than the member had"),
     "day_cap": mark("More points in a day than the cap"),
     "used_twice": mark("A once-a-year benefit used twice"),
-    "unreadable": mark("The sale's document can't be read"),
+    "taken_back": mark("Points taken back"),
+    "restored": mark("Points given back"),
+    "refund": mark("Money given back"),
+    "lines": mark("Lines and units that came back"),
+    "settled": mark("What settles points that were already spent"),
+    "no_document": mark("Its sale is not known here"),
+    "unreadable": mark("The document can't be read"),
 }
 """What differs, by its code (recounting.py)."""
 _DATES: Final = frozenset(("available_from", "expires"))
-_NO_FIGURES: Final = frozenset(("unreadable", "refused"))
+_NO_FIGURES: Final = frozenset(("unreadable", "refused", "no_document"))
 
 
 def listed(desk: Desk, asked: Asked) -> Listing:
@@ -53,7 +59,7 @@ def listed(desk: Desk, asked: Asked) -> Listing:
     with desk.reading(asked) as snapshot:
         chain, found = snapshot.chain(), flags.newest(snapshot.plain, asked.tenant, FLAGS_MOST)
     heads = (
-        say("Sale"), say("Noted"), say("Business date"), say("Till"), say("Member"), say("What differs"),
+        say("Document"), say("Noted"), say("Business date"), say("Till"), say("Member"), say("What differs"),
         say("The till says"), say("Head office finds"), say("Looked at by"),
     )  # fmt: skip
     rows = tuple(
@@ -72,7 +78,7 @@ def listed(desk: Desk, asked: Asked) -> Listing:
 
 
 def one(desk: Desk, asked: Asked) -> Response:
-    """One sale with all that differs of it."""
+    """One document with all that differs of it."""
     wanted, say = _asked_event(asked), asked.words.say
     with desk.reading(asked) as snapshot:
         chain, found = snapshot.chain(), flags.of_event(snapshot.plain, asked.tenant, wanted)
@@ -88,12 +94,12 @@ def one(desk: Desk, asked: Asked) -> Response:
         asked, "recount.html",
         id=wanted.hex(), member=first.member.hex(), till=_till(desk, asked, first.device),
         on=BusinessDate(first.on).iso(), seen=looked, may_say=asked.person.role == "head_office",
-        listing=Listing("sale", heads, tuple(_difference(asked, each) for each in found)),
+        listing=Listing("document", heads, tuple(_difference(asked, each) for each in found)),
     )  # fmt: skip
 
 
 def say_seen(desk: Desk, asked: Asked) -> Response:
-    """Somebody has looked at a sale."""
+    """Somebody has looked at a document."""
     wanted, now_ms, by = _asked_event(asked), desk.office.now_ms(), asked.person.staff
     with desk.reading(asked) as snapshot:
         if not flags.of_event(snapshot.plain, asked.tenant, wanted):

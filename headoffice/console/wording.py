@@ -65,7 +65,7 @@ ACTS: Final = {
     "chosen": mark("Chose for the chain"),
     "event_seen": mark("Looked at an event in quarantine"),
     "event_done": mark("Said to have looked at an event in quarantine"),
-    "recount_done": mark("Said to have looked at a sale that differs"),
+    "recount_done": mark("Said to have looked at a document that differs"),
     "why_seen": mark("Looked at why"),
     "merged": mark("Merged another member into this one"),
     "unmerged": mark("Took a merge back"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.domain import returns, void
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.programme import Goods
@@ -17,11 +18,12 @@ from app.protocol import events, facts
 from app.protocol.events import Event
 from app.protocol.facts import OVERRIDE, Facts, Posting, write
 from app.protocol.links import genesis
+from app.protocol.store import SaleReturn
 from app.queries.selling_date import selling_date
 from app.sync.exchange import Exchange
 from app.usecases.sell import sell
 from db import till as till_rows
-from headoffice import programmes, recounting, settlement
+from headoffice import programmes, recounting, recounting_back, settlement
 from headoffice.nights import Duty
 from headoffice.recounting import At, Recounting
 from headoffice.watching import Watch
@@ -79,6 +81,7 @@ def test_kinds_are_the_tills_own() -> None:
     from app import posting
 
     assert (recounting.SALE, recounting.PROGRAMME) == (posting.SALE, posting.PROGRAMME)
+    assert (recounting_back.RETURN, recounting_back.VOID) == (posting.RETURN, posting.VOID)
 
 
 @pytest.mark.usefixtures("each_store")
@@ -123,6 +126,59 @@ def test_a_till_that_gives_more_than_its_rules_is_named_with_both_figures(
         known = store.member(till.member_id)
         assert known is not None
         assert known.state.balance(POINTS) == before + 300, "it stands until somebody decides"
+
+
+@pytest.mark.usefixtures("each_store")
+def test_a_till_that_takes_back_less_than_it_gave_is_named(
+    till: Kiosk, office: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = let_in(till, office, lines)
+    sold = till.quote_and_sell(9000, quantity=3).result
+    honest = returns._earned
+    monkeypatch.setattr(returns, "_earned", lambda *given: honest(*given) // 2)
+    back = till.take_back(sold.event_id).result
+    monkeypatch.undo()
+    settle(exchange)
+    assert back.document.points_taken_back == 45
+    assert recounted(office) == [("taken_back", 45, 90)]
+    till.take_back(sold.event_id)
+    settle(exchange)
+    assert len(recounted(office)) == 1, "the next one is right by what was kept"
+
+
+def test_what_was_kept_is_what_a_till_knew_or_what_all_tills_did(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    exchange = let_in(till, office, lines)
+    sold = till.quote_and_sell(9000, quantity=3).result
+    settle(exchange)
+    recounted(office)
+    stranger = office.till()
+    stranger.earn(ANNA)
+    stranger.sync()
+    event = dict(rows(office.folder, "SELECT device_id, event_id FROM link"))[stranger.device]
+    elsewhere = SaleReturn(event, None, selling(till), (facts.Returned(0, 1, 90, 0),))
+    with opened(office.folder) as (store, _), store.writing():
+        store.add_return(sold.event_id, elsewhere)
+    till.take_back(sold.event_id)
+    settle(exchange)
+    assert recounted(office) == [], "the till had not heard of the other one"
+    with opened(office.folder) as (store, _), store.reading():
+        kept = recounting_back._kept_before(store, sold.document, sold.event_id, till.last_event())
+    assert kept == [(3,), (2,)]
+
+
+def test_a_void_that_keeps_what_was_earned_is_named(
+    till: Kiosk, office: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = let_in(till, office, lines)
+    sold = till.quote_and_sell(9000).result
+    mirror = void._mirror
+    monkeypatch.setattr(void, "_mirror", lambda *given: (mirror(*given)[0], [], []))
+    till.undo(sold.event_id)
+    monkeypatch.undo()
+    settle(exchange)
+    assert recounted(office) == [("taken_back", 0, sold.document.points_earned)]
 
 
 def test_a_sale_by_rules_that_were_over_stands_and_is_flagged(
