@@ -15,13 +15,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import bases, cached_fold
 from app.domain.entries import TIER, Entry
-from app.domain.figures import (
-    Money,
-    money_from_plain,
-    money_of_sale,
-    points_moved,
-    tier_shares,
-)
+from app.domain.figures import money_of_event, points_moved, tier_shares
 from app.domain.fold import fold
 from app.domain.state import (
     EMPTY,
@@ -152,7 +146,7 @@ def figures_rows(event: Event) -> tuple[figures.FiguresRow | None, list[figures.
     if event.kind not in FIGURED:
         return None, []
     doc = event.doc
-    money = _money(event)
+    money = money_of_event(event.kind, doc)
     moved = points_moved(event.entries)
     refers_to = doc.get("refers_to")
     of_sale = refers_to is not None and refers_to == doc.get("sale_event")
@@ -176,13 +170,6 @@ def figures_rows(event: Event) -> tuple[figures.FiguresRow | None, list[figures.
     )
     shares = (*money.shares, *tier_shares(event.entries))
     return row, [figures.ShareRow(event.seq, n, *share) for n, share in enumerate(shares)]
-
-
-def _money(event: Event) -> Money:
-    if event.kind == SALE:
-        return money_of_sale(event.doc["sale"])
-    plain = event.doc.get("money")
-    return Money() if plain is None else money_from_plain(plain)
 
 
 # Event → store ----------------------------------------------------------------------------------

@@ -16,21 +16,26 @@ DAY_CLOSE: Final = "day_close"
 _MOST: Final = 1 << 53
 _PUT: Final = """
 INSERT INTO till_close (tenant_id, dist_key, event_id, device_id, business_date, number, at_us, unattended,
-    paid, issued, redeemed, difference, uncounted)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    paid, issued, redeemed, difference, uncounted, epoch, seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, event_id) DO NOTHING
 """
-_LATEST: Final = """
+_CLOSES: Final = """
 SELECT event_id, device_id, business_date, number, at_us, unattended, paid, issued, redeemed, difference,
-    uncounted
-FROM till_close WHERE tenant_id = ? AND dist_key = ? AND business_date <= ?
-ORDER BY business_date DESC, device_id, number DESC LIMIT ?
+    uncounted, epoch, seq
+FROM till_close WHERE tenant_id = ? AND dist_key = ?
 """
+_LATEST: Final = f"""
+{_CLOSES} AND business_date <= ? ORDER BY business_date DESC, device_id, number DESC LIMIT ?
+"""
+_ONE: Final = f"{_CLOSES} AND event_id = ?"
+_OF_TILL: Final = f"{_CLOSES} AND device_id = ? ORDER BY number, epoch, seq, event_id"
 
 
 class Close(NamedTuple):
     """A Z. Money in minor units of the till's currency; difference: what was counted less what was expected,
-    of the shifts that were counted; uncounted: how many were not."""
+    of the shifts that were counted; uncounted: how many were not. epoch, seq: its place in the till's chain,
+    where it came first."""
 
     event: bytes
     device: bytes
@@ -43,6 +48,8 @@ class Close(NamedTuple):
     redeemed: int
     difference: int
     uncounted: int
+    epoch: int | None
+    seq: int | None
 
 
 def take(plain: Plain, tenant: bytes, device: bytes, event: Event) -> None:
@@ -55,6 +62,19 @@ def take(plain: Plain, tenant: bytes, device: bytes, event: Event) -> None:
 def latest(plain: Plain, tenant: bytes, until: int, most: int) -> Sequence[Close]:
     """The Zs of business dates up to one, the last first."""
     return [Close(*row) for row in plain.rows(_LATEST, (tenant, dist_key(tenant), until, most))]
+
+
+def one(plain: Plain, tenant: bytes, event: bytes) -> Close | None:
+    """The Z of an event."""
+    rows = plain.rows(_ONE, (tenant, dist_key(tenant), event))
+    return Close(*rows[0]) if rows else None
+
+
+def beside(plain: Plain, tenant: bytes, close: Close) -> tuple[Close | None, Close | None]:
+    """The Z before and the one after it, of the same till."""
+    found = [Close(*row) for row in plain.rows(_OF_TILL, (tenant, dist_key(tenant), close.device))]
+    at = found.index(close)
+    return (found[at - 1] if at else None), (found[at + 1] if at + 1 < len(found) else None)
 
 
 def _read(device: bytes, event: Event) -> Close | None:
@@ -70,4 +90,4 @@ def _read(device: bytes, event: Event) -> Close | None:
         return None
     if any(type(each) is not int or abs(each) >= _MOST for each in figures):
         return None
-    return Close(event.id, device, *figures)
+    return Close(event.id, device, *figures, event.epoch, event.seq)

@@ -30,7 +30,7 @@ from app.protocol.facts import Facts, NotReadable
 from app.protocol.open_members import survivor
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Store
-from headoffice import closes, flags, programmes, settlement
+from headoffice import closes, flags, late, programmes, settlement
 from headoffice.nights import Duty
 from headoffice.recounting_back import RETURN, VOID, doubts
 from headoffice.store.distribution import dist_key
@@ -155,7 +155,7 @@ class Recounting:
         last, looked = seq, 0
         for number, body, standing in rows:
             if standing != "quarantined":
-                self._look(store, tenant, device, bytes(body), now_ms)
+                self._look(store, tenant, (device, epoch, number), bytes(body), now_ms)
             last, looked = number, looked + 1
             if time.monotonic() >= until_s:
                 break
@@ -170,13 +170,17 @@ class Recounting:
 
     # One event
 
-    def _look(self, store: Store, tenant: bytes, device: bytes, body: bytes, now_ms: int) -> None:
+    def _look(
+        self, store: Store, tenant: bytes, at: tuple[bytes, int, int], body: bytes, now_ms: int
+    ) -> None:
+        """at: device, epoch and sequence."""
+        device, epoch, seq = at
         try:
             read = facts.read(body)
         except NotReadable:
             return  # It is in quarantine.
         try:
-            event = Event.from_bytes(body, epoch=1, seq=1)
+            event = Event.from_bytes(body, epoch=epoch, seq=seq)
         except NotCanonical:
             if read.kind in RECOUNTED and read.member is not None:
                 flags.put(self._plain, tenant, device, read, _UNREADABLE, now_ms)
@@ -191,6 +195,7 @@ class Recounting:
         elif event.kind in RECOUNTED and read.member is not None:
             found = self._doubts(store, tenant, At(device, event, read))
             flags.put(self._plain, tenant, device, read, found, now_ms)
+        late.take(self._plain, tenant, device, event)
         # A till may write any device into its events: it is the one in whose chain they came.
         self._settle(store, tenant, replace(event, device=device), read)
 

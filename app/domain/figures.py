@@ -159,6 +159,14 @@ def money_of_void(undone: Money, refunds: Iterable[tuple[str, int]] | None) -> M
     )
 
 
+def money_of_event(kind: str, doc: Mapping[str, Any]) -> Money:
+    """What an event adds to the shop's money, as its document says."""
+    if kind == "sale":
+        return money_of_sale(doc["sale"])
+    plain = doc.get("money")
+    return Money() if plain is None else money_from_plain(plain)
+
+
 def money_to_plain(money: Money) -> dict[str, Any]:
     """For the event of a return or a void, which can't be worked out from itself alone."""
     return {

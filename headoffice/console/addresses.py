@@ -21,6 +21,7 @@ from headoffice.console import (
     recount_pages,
     till_pages,
     trial_pages,
+    z_pages,
 )
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing
@@ -200,6 +201,9 @@ PAGES: Final = (
     *_listed(
         "/console/days", lambda asked: asked.words.say("Day closes"), day_pages.days, _days_note
     ),
+    Page("GET", f"{z_pages.PLACE}/{{event}}.csv", z_pages.file),
+    Page("GET", f"{z_pages.PLACE}/{{event}}", z_pages.show),
+    Page("GET", f"{z_pages.PLACE}/{{event}}/late.csv", z_pages.late_file),
     *_listed(
         "/console/alarms", lambda asked: asked.words.say("Alarms"), day_pages.alarms, _alarms_note
     ),

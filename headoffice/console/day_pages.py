@@ -7,12 +7,12 @@ from typing import Final
 
 from app.domain.business_day import BusinessDate
 from app.formats import Formats, number, signed_number
-from headoffice import closes
+from headoffice import closes, late
 from headoffice.alarm_words import named as alarm_named
 from headoffice.alarms import Alarms
 from headoffice.api.rules import programmes_of
 from headoffice.closes import Close
-from headoffice.console import wording
+from headoffice.console import wording, z_pages
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.event_pages import formats_of
 from headoffice.console.listing import Listing, Shown
@@ -29,6 +29,7 @@ def days(desk: Desk, asked: Asked) -> Listing:
     with desk.office.place.reading(asked.tenant) as plain:
         found = closes.latest(plain, asked.tenant, 1 << 40, CLOSES_MOST)
         programmes = programmes_of(plain, asked.tenant)
+        behind = late.sums(plain, asked.tenant)
     offset = desk.office.chains[asked.tenant].chain.offset_minutes
     formats = formats_of(asked, programmes[0] if programmes else None)
     today = desk.office.chains[asked.tenant].server.today(desk.office.now_ms())
@@ -47,7 +48,7 @@ def days(desk: Desk, asked: Asked) -> Listing:
     own = [each for each in found if each.device in tills]
     rows = [
         *_owing(asked, tills, shops, own, today),
-        *(_row(asked, tills[each.device], shops, each, before, formats, offset)
+        *(_row(asked, tills[each.device], shops, each, before, behind.get(each.event), formats, offset)
           for each, before in _with_before(own)),
     ]  # fmt: skip
     return Listing("days", heads, tuple(rows))
@@ -136,15 +137,16 @@ def _row(
     shops: dict[bytes, str],
     close: Close,
     before: Close | None,
+    behind: late.Sums | None,
     formats: Formats,
     offset: int,
 ) -> tuple[Shown, ...]:
-    noticed = _noticed(asked, close, before)
+    noticed = _noticed(asked, close, before, behind, formats)
     return (
         Shown(BusinessDate(close.on).iso()),
         Shown(shops.get(till.shop, "")),
         Shown(till.name),
-        Shown(number(close.number), number=close.number),
+        Shown(number(close.number), f"{z_pages.PLACE}/{close.event.hex()}", number=close.number),
         Shown(noticed, tone="warn" if noticed else ""),
         Shown(formats.money(close.paid)),
         Shown(number(close.issued), number=close.issued),
@@ -155,7 +157,9 @@ def _row(
     )  # fmt: skip
 
 
-def _noticed(asked: Asked, close: Close, before: Close | None) -> str:
+def _noticed(
+    asked: Asked, close: Close, before: Close | None, behind: late.Sums | None, formats: Formats
+) -> str:
     say, told = asked.words.say, list[str]()
     missing = close.number - 1 - before.number if before is not None else 0
     if missing > 0:
@@ -164,6 +168,8 @@ def _noticed(asked: Asked, close: Close, before: Close | None) -> str:
                 "{n} Z is missing before it", "{n} Zs are missing before it", missing, n=missing
             )
         )
+    if before is not None and missing < 0:
+        told.append(say("Its number came twice"))
     if close.unattended:
         told.append(say("Closed by itself"))
     if close.uncounted:
@@ -173,6 +179,18 @@ def _noticed(asked: Asked, close: Close, before: Close | None) -> str:
                 "{n} shifts not counted",
                 close.uncounted,
                 n=close.uncounted,
+            )
+        )
+    if behind is not None:
+        told.append(
+            asked.words.count(
+                "{n} document came behind it: sales {paid}, points out {issued}, points in {redeemed}",
+                "{n} documents came behind it: sales {paid}, points out {issued}, points in {redeemed}",
+                behind.documents,
+                n=number(behind.documents),
+                paid=formats.money(behind.paid),
+                issued=number(behind.issued),
+                redeemed=number(behind.redeemed),
             )
         )
     return " · ".join(told)
