@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -13,11 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount
+from starlette.types import Receive, Scope, Send
 
 from app.domain.errors import Refused
 from app.protocol.signing import Sign
 from headoffice.api import members, orders, page, reads, receivers
-from headoffice.api.desk import Desk
+from headoffice.api.desk import DESK, Desk
 from headoffice.api.gate import PREFIX, Gate, as_problem
 from headoffice.api.problems import MEDIA, TITLES, Problem, of_rules, of_status, of_values
 from headoffice.api.shapes import ProblemBody
@@ -36,8 +38,14 @@ _NOS: Final[dict[int | str, dict[str, Any]]] = {
 
 def api_of(desk: Desk, watch: Watch) -> list[BaseRoute]:
     """The API of a serving head office, as a part of its web server."""
-    app, office = _application(desk), desk.office
-    gate = Gate(app, lambda: office.api_keys, office.use_key, watch)
+    office = desk.office
+
+    async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[DESK] = desk
+        await _application()(scope, receive, send)
+
+    _application()  # It takes a third of a second: not while somebody waits.
+    gate = Gate(inside, lambda: office.api_keys, office.use_key, watch)
     mount = Mount(PREFIX, app=gate)
     # Whatever is behind the prefix is ours to answer, a line's end in the address, too.
     mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
@@ -50,13 +58,14 @@ def secrets_of(sign: Sign) -> Callable[[bytes], bytes]:
     return lambda use: sha256(root + use).digest()
 
 
-def _application(desk: Desk) -> FastAPI:
+@cache
+def _application() -> FastAPI:
+    """The operations, made once a process: they know nothing of a desk."""
     app = FastAPI(
         title="Regulars", version=VERSION, description=_ABOUT, docs_url=None, redoc_url=None,
         openapi_url=None, redirect_slashes=False, responses=_NOS, root_path_in_servers=False,
         servers=[{"url": PREFIX}],
     )  # fmt: skip
-    app.state.desk = desk
     for each in (reads, members, orders, receivers):
         app.include_router(each.router)
     app.add_exception_handler(RequestValidationError, _values)

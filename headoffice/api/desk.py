@@ -34,6 +34,8 @@ from headoffice.office import Office
 from headoffice.store.distribution import dist_key
 from headoffice.writer import PUSH, Busy, GroupWriter, Job
 
+DESK: Final = "regulars.desk"
+"""Where the scope of a request names the desk that does it."""
 WRITE_S: Final = 20
 """So long a request waits for the writer."""
 KEPT_MS: Final = 7 * 86_400_000
@@ -188,7 +190,7 @@ def _response(status: int, body: bytes, *, again: bool = False) -> Response:
 
 
 def _asked(request: Request) -> Asked:
-    return Asked(request.app.state.desk, request.scope[KEY], request)
+    return Asked(request.scope[DESK], request.scope[KEY], request)
 
 
 Caller = Annotated[Asked, Depends(_asked)]

@@ -16,7 +16,7 @@ from app.protocol.wire import Cell
 from headoffice.console.addresses import Page as Address
 from headoffice.console.staff import Role, Staff
 from headoffice.office import wall_ms
-from tests.headoffice.http_office import TENANT, Served, database_of, opened
+from tests.headoffice.http_office import NOBODY, TENANT, Served, database_of, opened
 
 OWN: Final = "riverside tram 77 lamp"
 DEVICE: Final = b"d" * 16
@@ -30,6 +30,7 @@ class Person:
             base_url=at.url,
             follow_redirects=True,
             timeout=60,
+            verify=NOBODY,
             headers={"accept-language": language},
         )
         self.token = ""
