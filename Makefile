@@ -46,10 +46,10 @@ headoffice: setup  ## a head office on this machine, with a demo chain of two st
 	@$(PY) -m headoffice serve --data out/headoffice --demo
 
 test: setup  ## the whole test suite
-	@$(PY) -m pytest -n $(WORKERS) tests
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal tests
 
 quick: setup format-check lint types contracts words  ## what every commit passes, 90 seconds at most
-	@$(PY) -m pytest -n $(WORKERS) tests $(patsubst %,--ignore=%,$(SLOW))
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal tests $(patsubst %,--ignore=%,$(SLOW))
 
 check: setup format-check lint types contracts words docs  ## everything; the tests come last
 	@$(MAKE) --no-print-directory test
