@@ -15,6 +15,7 @@ from app.protocol.wire import (
     MemberRow,
     ReferenceRow,
     Reserved,
+    SentRow,
     SnapshotReply,
     SnapshotRequest,
     SyncRequest,
@@ -25,7 +26,7 @@ from app.protocol.wire import (
 class Page(NamedTuple):
     """Rows of one reply, the cursors behind them, buckets to begin anew, and whether there is more."""
 
-    rows: tuple[MemberRow, ...]
+    rows: tuple[SentRow, ...]
     references: tuple[ReferenceRow, ...]
     cursors: dict[str, Cursor]
     refetch: tuple[str, ...]
@@ -49,7 +50,7 @@ def row_of(member: Member) -> MemberRow:
 
 def page(store: Store, device: Device, cursors: Mapping[str, Cursor], limits: Limits) -> Page:
     """The next rows of each bucket that the device has a cursor for; no more than a page in all."""
-    members, references = list[MemberRow](), list[ReferenceRow]()
+    members, references = list[SentRow](), list[ReferenceRow]()
     after, refetch, more = dict[str, Cursor](), list[str](), False
     for bucket in device.buckets:
         cursor = cursors.get(bucket)
@@ -61,18 +62,13 @@ def page(store: Store, device: Device, cursors: Mapping[str, Cursor], limits: Li
             refetch.append(bucket)
             continue
         room = limits.page_rows - len(members) - len(references)
-        found = store.rows(bucket, cursor.feed, room + 1)
-        more = more or len(found) > room
-        for row in found[:room]:
-            if isinstance(row, Member):
-                members.append(row_of(row))
-            else:
-                references.append(row)
-            cursor = cursor._replace(feed=row.feed)
+        found = store.page(bucket, cursor.feed, room)
+        more = more or found.more
+        members += found.members
+        references += found.references
         # The newest number may be that of a tombstone that is gone: whoever has all stands at the head.
-        if len(found) <= room:
-            cursor = cursor._replace(feed=store.head(bucket))
-        after[bucket] = cursor
+        last = found.last if found.more else store.head(bucket)
+        after[bucket] = cursor._replace(feed=last)
     return Page(tuple(members), tuple(references), after, tuple(refetch), more)
 
 
@@ -137,7 +133,7 @@ def frame(store: Store, device: Device, request: SnapshotRequest) -> SnapshotRep
     )
 
 
-def _of_frame(frames: Sequence[tuple[MemberRow, ...]], number: int) -> tuple[MemberRow, ...]:
+def _of_frame(frames: Sequence[tuple[SentRow, ...]], number: int) -> tuple[SentRow, ...]:
     return frames[number]
 
 

@@ -19,8 +19,10 @@ from app.protocol.wire import (
     Grant,
     HoldReply,
     MemberRow,
+    SentRow,
     SnapshotReply,
     SyncReply,
+    unpack_row,
 )
 
 REDIRTY_MS: Final = 10 * 60_000
@@ -47,9 +49,9 @@ def apply_sync(
     _forget_ended(store, included)
 
 
-def _apply_rows(store: TillStore, rows: Iterable[MemberRow], included: int) -> None:
+def _apply_rows(store: TillStore, rows: Iterable[SentRow], included: int) -> None:
     generation = store.control().generation
-    for row in rows:
+    for row in map(unpack_row, rows):
         known = store.base(row.member)
         if known is not None and known.generation == generation and known.row.feed >= row.feed:
             continue

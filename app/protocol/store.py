@@ -17,7 +17,7 @@ from app.domain.state import EMPTY, MemberState
 from app.protocol.accounts import Account
 from app.protocol.facts import Returned
 from app.protocol.links import Link, Place
-from app.protocol.wire import Cell, MemberRow, ReferenceRow
+from app.protocol.wire import Cell, ReferenceRow, SentRow
 
 
 class Tenant(NamedTuple):
@@ -132,7 +132,7 @@ class Snapshot(NamedTuple):
     timeline: int
     feed: int
     have: Mapping[bytes, Place]
-    frames: Sequence[tuple[MemberRow, ...]]
+    frames: Sequence[tuple[SentRow, ...]]
     references: tuple[ReferenceRow, ...]
 
 
@@ -164,6 +164,15 @@ class Member:
     def erased(self) -> bool:
         """Whether the person was forgotten; `erased_at` is the tombstone's feed number."""
         return self.erased_at > 0
+
+
+class FeedPage(NamedTuple):
+    """Rows behind a cursor, with the feed number of the last one; `more`: there are others behind it."""
+
+    members: Sequence[SentRow]
+    references: Sequence[ReferenceRow]
+    last: int
+    more: bool
 
 
 class Store(Protocol):
@@ -226,6 +235,9 @@ class Store(Protocol):
 
     def rows(self, bucket: str, after: int, limit: int) -> Sequence[Member | ReferenceRow]:
         """What changed after a feed number, each once, in the order of the last change."""
+
+    def page(self, bucket: str, after: int, room: int) -> FeedPage:
+        """The next rows of `rows`, no more than `room`, as tills see them."""
 
     def head(self, bucket: str) -> int: ...
     def floor(self, bucket: str) -> int:

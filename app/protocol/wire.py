@@ -76,6 +76,11 @@ class MemberRow(NamedTuple):
     cells: tuple[Cell, ...] = ()
 
 
+SentRow: TypeAlias = MemberRow | msgspec.Raw
+"""A row in an answer. Head office's stores have it as the bytes of `pack_row`, which are sent as they are;
+whoever decodes the answer gets a MemberRow."""
+
+
 class ReferenceRow(NamedTuple):
     """A set of reference data (tiers, rules, prices …), replaced whole; body None: it is gone."""
 
@@ -184,7 +189,7 @@ class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
     timeline: int
     now_ms: int
     have: Place
-    rows: tuple[MemberRow, ...]
+    rows: tuple[SentRow, ...]
     references: tuple[ReferenceRow, ...]
     cursors: dict[str, Cursor]
     more: bool
@@ -253,7 +258,7 @@ class SnapshotReply(msgspec.Struct, frozen=True, tag="frame"):
     have: Place
     frame: int
     frames: int
-    rows: tuple[MemberRow, ...]
+    rows: tuple[SentRow, ...]
     references: tuple[ReferenceRow, ...]
 
 
@@ -303,6 +308,7 @@ def _from_plain(wanted: type, value: Any) -> Any:
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_to_plain)
 _requests = msgspec.msgpack.Decoder(Request, dec_hook=_from_plain)
+_rows = msgspec.msgpack.Decoder(MemberRow, dec_hook=_from_plain)
 _replies = msgspec.msgpack.Decoder(Reply, dec_hook=_from_plain)
 
 
@@ -313,6 +319,16 @@ class NotAMessage(ValueError):
 def to_bytes(message: Request | Reply) -> bytes:
     """The bytes of a message."""
     return _encoder.encode(message)
+
+
+def pack_row(row: MemberRow) -> bytes:
+    """The bytes of a row, as they stand in an answer."""
+    return _encoder.encode(row)
+
+
+def unpack_row(row: SentRow) -> MemberRow:
+    """The row in an answer that was not decoded, or its bytes."""
+    return row if isinstance(row, MemberRow) else _rows.decode(row)
 
 
 def request_of(body: bytes) -> Request:

@@ -109,7 +109,7 @@ def _fetch_tills(unit: Unit, feeds: Feeds, requests: Sequence[SyncRequest]) -> N
         head = feeds.feed(bucket).head
         near = [feed for feed in cursors if head - WINDOW_MOST < feed < head]
         if len(near) > 1:
-            feeds.rows(bucket, min(near), WINDOW_MOST)
+            feeds.page(bucket, min(near), WINDOW_MOST)
 
 
 def _links(push: _Push) -> Iterable[tuple[bytes, int, int]]:

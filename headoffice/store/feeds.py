@@ -7,15 +7,20 @@ together. A row that was put more than once uses up as many numbers and keeps th
 from __future__ import annotations
 
 from bisect import bisect_right
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
-from app.protocol.store import Member
-from app.protocol.wire import ReferenceRow
+from msgspec import Raw
+
+from app.protocol.store import FeedPage, Member
+from app.protocol.wire import ReferenceRow, SentRow
 from headoffice.store import statements as sql
-from headoffice.store.row_records import Feed
+from headoffice.store.row_records import Feed, Row
 from headoffice.store.unit import Unit
 
 FeedRow: TypeAlias = Member | ReferenceRow
+FeedEntry: TypeAlias = tuple[int, bytes | str, bytes | None]
+"""A row's number, its member or reference set, and a member's row packed, where it is known so."""
 _NOTHING: Final = Feed()
 WINDOW_MOST: Final = 2_000
 """So many stored rows of a bucket are remembered for the tills of one group."""
@@ -25,7 +30,7 @@ class _Window(NamedTuple):
     """All rows that are stored behind a feed number."""
 
     after: int
-    rows: list[FeedRow]
+    rows: list[FeedEntry]
 
 
 class Feeds:
@@ -59,16 +64,36 @@ class Feeds:
             self._unit.feeds.put(bucket, feed._replace(floor=up_to))
 
     def rows(self, bucket: str, after: int, limit: int) -> list[FeedRow]:
-        """What changed after a number, each row once: stored ones first, for their numbers are lower."""
-        put = self._put.get(bucket, {})
-        found = [
-            row
-            for row in self._stored(bucket, after, limit + len(put))
-            if (row.id if isinstance(row, Member) else row.key) not in put
+        """What changed after a number, each row once."""
+        found = self._behind(bucket, after, limit)
+        self._unit.members.fetch(key for _, key, _ in found if isinstance(key, bytes))
+        return [self._row(key) for _, key, _ in found]
+
+    def page(self, bucket: str, after: int, room: int) -> FeedPage:
+        """The same as tills see it: what is stored goes on as the bytes that it was written as."""
+        found = self._behind(bucket, after, room + 1)
+        taken = found[:room]
+        members, references = list[SentRow](), list[ReferenceRow]()
+        for _, key, row in taken:
+            if isinstance(key, bytes):
+                members.append(Raw(row if row is not None else self.wire(key)))
+            else:
+                references.append(self._reference(key))
+        last = taken[-1][0] if taken else after
+        return FeedPage(members, references, last, len(found) > room)
+
+    def stored(self, bucket: str, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Members' rows that are stored, packed, by their numbers."""
+        return [
+            (feed, self.wire(key) if wire is None else wire)
+            for feed, key, wire in self._unit.rows.ask(sql.MEMBER_ROWS, bucket, after, limit)
         ]
-        found += [self._row(key) for key, number in put.items() if number > after]
-        floor = self.feed(bucket).floor
-        return [row for row in found if not _gone(row, floor)][:limit]
+
+    def wire(self, member: bytes) -> bytes:
+        """A member's row of this transaction, or one that was written before rows were kept packed."""
+        known = self._unit.members.get(member)
+        assert known is not None
+        return self._unit.wire(known)
 
     def clear(self) -> None:
         """The transaction is over."""
@@ -76,13 +101,35 @@ class Feeds:
         self._taken.clear()
         self._windows.clear()
 
+    def _behind(self, bucket: str, after: int, limit: int) -> list[FeedEntry]:
+        """Stored rows first, for their numbers are lower; those that were put have no bytes yet."""
+        put = self._put.get(bucket, {})
+        found = self._stored(bucket, after, limit + len(put))
+        if put:
+            found = [each for each in found if each[1] not in put]
+            found += [(number, key, None) for key, number in put.items() if number > after]
+        floor = self.feed(bucket).floor
+        if floor > after:
+            found = [each for each in found if not self._gone(each, floor)]
+        return found[:limit]
+
+    def _gone(self, entry: FeedEntry, floor: int) -> bool:
+        feed, key, _ = entry
+        return feed <= floor and isinstance(key, str) and self._reference(key).body is None
+
     def _row(self, key: bytes | str) -> FeedRow:
-        unit = self._unit
-        row = unit.references.get(key) if isinstance(key, str) else unit.members.get(key)
+        if isinstance(key, str):
+            return self._reference(key)
+        member = self._unit.members.get(key)
+        assert member is not None
+        return member
+
+    def _reference(self, key: str) -> ReferenceRow:
+        row = self._unit.references.get(key)
         assert row is not None
         return row
 
-    def _stored(self, bucket: str, after: int, limit: int) -> list[FeedRow]:
+    def _stored(self, bucket: str, after: int, limit: int) -> list[FeedEntry]:
         """Stored rows behind a number. Whoever gets fewer than the limit has all of them, and the tills that
         ask after it are answered from the same."""
         feed = self.feed(bucket)
@@ -90,17 +137,19 @@ class Feeds:
             return []
         window = self._windows.get(bucket)
         if window is not None and window.after <= after:
-            begin = bisect_right(window.rows, after, key=lambda row: row.feed)
+            begin = bisect_right(window.rows, after, key=itemgetter(0))
             return window.rows[begin : begin + limit]
-        ask, whole = self._unit.rows.ask, self._unit.whole
-        found = list[FeedRow](whole(ask(sql.MEMBER_ROWS, bucket, after, limit)))
-        references = ask(sql.REFERENCE_ROWS, bucket, after, feed.floor, limit)
-        found += map(ReferenceRow._make, references)
-        found.sort(key=lambda row: row.feed)
+        found = list[FeedEntry](self._unit.rows.ask(sql.MEMBER_ROWS, bucket, after, limit))
+        references = self._unit.rows.ask(sql.REFERENCE_ROWS, bucket, after, feed.floor, limit)
+        if references:
+            found += [(row.feed, row.key, None) for row in map(self._known, references)]
+            found.sort(key=itemgetter(0))
         if len(found) < min(limit, WINDOW_MOST):
             self._windows[bucket] = _Window(after, found)
         return found[:limit]
 
-
-def _gone(row: FeedRow, floor: int) -> bool:
-    return isinstance(row, ReferenceRow) and row.body is None and row.feed <= floor
+    def _known(self, row: Row) -> ReferenceRow:
+        """A stored set as it was before this transaction, which may know it otherwise."""
+        found = ReferenceRow._make(row)
+        self._unit.references.found(found.key, found)
+        return found

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import msgspec
+
 from app.domain.state import MemberState
 from app.protocol.accounts import Account
 from app.protocol.facts import Returned
 from app.protocol.links import Place
 from app.protocol.packing import Packing
-from app.protocol.wire import Cell, MemberRow, ReferenceRow
+from app.protocol.wire import Cell, ReferenceRow
 
 
 class MemberRest(NamedTuple):
@@ -33,5 +35,6 @@ TIMES: Final = Packing[tuple[int, ...]](tuple[int, ...])
 LINES: Final = Packing[tuple[tuple[int, int], ...]](tuple[tuple[int, int], ...])
 PARTS: Final = Packing[tuple[Returned, ...]](tuple[Returned, ...])
 PLACES: Final = Packing[tuple[tuple[bytes, Place], ...]](tuple[tuple[bytes, Place], ...])
-FRAME: Final = Packing[tuple[MemberRow, ...]](tuple[MemberRow, ...])
+FRAME: Final = Packing[tuple[msgspec.Raw, ...]](tuple[msgspec.Raw, ...])
+"""Rows as `wire.pack_row` made them, one behind the other: nobody at head office looks into a frame."""
 REFERENCES: Final = Packing[tuple[ReferenceRow, ...]](tuple[ReferenceRow, ...])

@@ -17,6 +17,7 @@ from app.protocol.links import Link
 from app.protocol.store import (
     CellRecord,
     Device,
+    FeedPage,
     GrantRow,
     Hold,
     Member,
@@ -268,6 +269,10 @@ class Records(ABC):
     def rows(self, bucket: str, after: int, limit: int) -> Sequence[Member | ReferenceRow]:
         self._read()
         return self._feeds.rows(bucket, after, limit)
+
+    def page(self, bucket: str, after: int, room: int) -> FeedPage:
+        self._read()
+        return self._feeds.page(bucket, after, room)
 
     def head(self, bucket: str) -> int:
         self._read()

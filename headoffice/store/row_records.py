@@ -55,7 +55,7 @@ def link_of(row: Row) -> Link:
 
 def member_of(row: Row, reservations: list[Row]) -> Member:
     """A member of its own row and those of its reservations."""
-    member, bucket, feed, alias, erased_at, rest = row
+    member, bucket, feed, alias, erased_at, rest, _ = row
     state, accounts, cells, merged = MEMBER.unpack(rest)
     reserved, local = {}, {}
     for _, asset, device, amount, part in reservations:
@@ -67,10 +67,12 @@ def member_of(row: Row, reservations: list[Row]) -> Member:
     )
 
 
-def member_row(member: Member) -> Row:
+def member_row(member: Member, wire: bytes) -> Row:
+    """`wire`: the row as tills see it, packed (unit.py)."""
     rest = MemberRest(member.state, dict(member.accounts), dict(member.cells), member.merged)
     return (
-        member.id, member.bucket, member.feed, member.alias, member.erased_at, MEMBER.pack(rest)
+        member.id, member.bucket, member.feed, member.alias, member.erased_at, MEMBER.pack(rest),
+        wire,
     )  # fmt: skip
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple, overload
 
-from app.protocol.pull import row_of
+from msgspec import Raw
+
 from app.protocol.store import Device, Snapshot
-from app.protocol.wire import MemberRow, ReferenceRow
+from app.protocol.wire import ReferenceRow, SentRow, pack_row
 from headoffice.store import statements as sql
 from headoffice.store.feeds import Feeds
 from headoffice.store.packing import FRAME, PLACES, REFERENCES
@@ -68,9 +69,10 @@ class Snapshots:
         rows.drop(sql.FRAMES, [key])
         rows.write(sql.SNAPSHOT, [_row(snapshot, len(snapshot.frames), whole=True)])
         for number, frame in enumerate(snapshot.frames):
-            rows.write(sql.FRAME, [(*key, number, FRAME.pack(frame))])
+            packed = tuple(each if isinstance(each, Raw) else Raw(pack_row(each)) for each in frame)
+            rows.write(sql.FRAME, [(*key, number, FRAME.pack(packed))])
 
-    def frame(self, bucket: str, number: int, frame: int) -> tuple[MemberRow, ...]:
+    def frame(self, bucket: str, number: int, frame: int) -> tuple[SentRow, ...]:
         """The rows of one frame of a snapshot."""
         return FRAME.unpack(self._unit.rows.ask(sql.ONE_FRAME, bucket, number, frame)[0][0])
 
@@ -89,12 +91,11 @@ class Snapshots:
 
     def add(self, bucket: str, begun: Begun, size: int) -> tuple[Begun, bool]:
         """Write the next frame, of `size` rows at most. True: it was the last one, all is there."""
-        unit = self._unit
-        found = unit.whole(unit.rows.ask(sql.MEMBER_ROWS, bucket, begun.after, size))
-        members = [member for member in found if member.feed <= begun.feed]
-        frame = FRAME.pack(tuple(row_of(member) for member in members))
-        unit.rows.write(sql.FRAME, [(bucket, begun.number, begun.frames, frame)])
-        after = members[-1].feed if members else begun.feed
+        found = self._feeds.stored(bucket, begun.after, size)
+        members = [(feed, wire) for feed, wire in found if feed <= begun.feed]
+        frame = FRAME.pack(tuple(Raw(wire) for _, wire in members))
+        self._unit.rows.write(sql.FRAME, [(bucket, begun.number, begun.frames, frame)])
+        after = members[-1][0] if members else begun.feed
         begun = begun._replace(after=after, frames=begun.frames + 1)
         done = len(members) < size
         if done:
@@ -133,7 +134,7 @@ def _row(snapshot: Snapshot, frames: int, *, whole: bool) -> Row:
     )  # fmt: skip
 
 
-class _Frames(Sequence[tuple[MemberRow, ...]]):
+class _Frames(Sequence[tuple[SentRow, ...]]):
     """A snapshot's frames, each read when it is asked for: a till asks for one at a time."""
 
     def __init__(self, snapshots: Snapshots, bucket: str, snapshot: int, count: int) -> None:
@@ -144,12 +145,10 @@ class _Frames(Sequence[tuple[MemberRow, ...]]):
         return self._count
 
     @overload
-    def __getitem__(self, at: int) -> tuple[MemberRow, ...]: ...
+    def __getitem__(self, at: int) -> tuple[SentRow, ...]: ...
     @overload
-    def __getitem__(self, at: slice) -> Sequence[tuple[MemberRow, ...]]: ...
-    def __getitem__(
-        self, at: int | slice
-    ) -> tuple[MemberRow, ...] | Sequence[tuple[MemberRow, ...]]:
+    def __getitem__(self, at: slice) -> Sequence[tuple[SentRow, ...]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[SentRow, ...] | Sequence[tuple[SentRow, ...]]:
         if isinstance(at, slice):
             return tuple(self[number] for number in range(*at.indices(self._count)))
         if not 0 <= at < self._count:

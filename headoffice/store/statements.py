@@ -81,7 +81,7 @@ LINK: Final = _table(
 EVENT: Final = _table("event", "event_id bytea, body bytea, standing text", once=True)
 MEMBER: Final = _table(
     "member",
-    "member_id bytea, bucket text, feed bigint, alias bytea, erased_at bigint, rest bytea",
+    "member_id bytea, bucket text, feed bigint, alias bytea, erased_at bigint, rest bytea, wire bytea",
 )
 RESERVATION: Final = _table(
     "reservation",
@@ -191,7 +191,7 @@ ALL_CONFLICTS: Final = Ask(
     "ORDER BY decides DESC, member_id, number LIMIT ?"
 )
 MEMBER_ROWS: Final = Ask(
-    f"SELECT {_columns(MEMBER)} FROM member WHERE {_OWN} AND bucket = ? AND feed > ? "
+    f"SELECT feed, member_id, wire FROM member WHERE {_OWN} AND bucket = ? AND feed > ? "
     "ORDER BY feed LIMIT ?"
 )
 REFERENCE_ROWS: Final = Ask(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from app.domain.entries import Entry
 from app.protocol.links import Link
+from app.protocol.pull import row_of
 from app.protocol.store import (
     CellRecord,
     Device,
@@ -18,7 +19,7 @@ from app.protocol.store import (
     StoredEvent,
     Tenant,
 )
-from app.protocol.wire import ReferenceRow
+from app.protocol.wire import ReferenceRow, pack_row
 from headoffice.store import row_records as records
 from headoffice.store import statements as sql
 from headoffice.store.known import Appended, Groups, Known
@@ -35,6 +36,7 @@ class Unit:
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
+        self._wires: dict[bytes, tuple[Member, bytes]] = {}
         self.tenants: Known[bytes, Tenant] = self._known(sql.THE_TENANT, Tenant._make)
         self.devices: Known[bytes, Device] = self._known(sql.DEVICES, records.device_of)
         self.unreported: Groups[int, bytes] = Groups(
@@ -79,8 +81,16 @@ class Unit:
             reservations.setdefault(row[0], []).append(row)
         return [records.member_of(row, reservations.get(row[0], [])) for row in found]
 
+    def wire(self, member: Member) -> bytes:
+        """The member as tills see it, packed: for the pages of this transaction, and for its row."""
+        known = self._wires.get(member.id)
+        if known is None or known[0] is not member:
+            known = self._wires[member.id] = (member, pack_row(row_of(member)))
+        return known[1]
+
     def clear(self) -> None:
         """The transaction is over."""
+        self._wires.clear()
         for each in vars(self).values():
             if isinstance(each, Known | Groups | Appended):
                 each.clear()
@@ -105,7 +115,9 @@ class Unit:
 
     def _write_members(self) -> None:
         changed = self.members.changed()
-        self.rows.write(sql.MEMBER, [*map(records.member_row, changed.values())])
+        self.rows.write(
+            sql.MEMBER, [records.member_row(each, self.wire(each)) for each in changed.values()]
+        )
         before = {key: self.members.before(key) for key in changed}
         moved = [
             (member, known)

@@ -26,7 +26,6 @@ from app.domain.state import EMPTY
 from app.protocol import wire
 from app.protocol.accounts import Account
 from app.protocol.links import genesis
-from app.protocol.pull import row_of
 from app.protocol.store import CellRecord, Member
 from app.protocol.wire import Cell, SyncRequest
 from app.sync.exchange import POLL_S, SOON_S, Exchange
@@ -122,10 +121,8 @@ def _pages(store: Records) -> list[Figure]:
             bare.append(time.perf_counter() - began)
         with store.reading():
             began = time.perf_counter()
-            found = [
-                row_of(each) for each in store.rows(BUCKET, 0, PAGE) if isinstance(each, Member)
-            ]
-            msgspec.msgpack.Encoder(enc_hook=int).encode(found)
+            found = store.page(BUCKET, 0, PAGE).members
+            msgspec.msgpack.encode(found)
             whole.append(time.perf_counter() - began)
         assert len(rows) == len(found)
     fetch = median(bare)
@@ -142,13 +139,11 @@ def _snapshots(store: Records) -> list[Figure]:
     began, after = time.perf_counter(), 0
     while True:
         with store.reading():
-            found = store.rows(BUCKET, after, FRAME_ROWS)
-            msgspec.msgpack.Encoder(enc_hook=int).encode(
-                [row_of(each) for each in found if isinstance(each, Member)]
-            )
-        if len(found) < FRAME_ROWS:
+            found = store.page(BUCKET, after, FRAME_ROWS)
+            msgspec.msgpack.encode(found.members)
+        if not found.more:
             break
-        after = found[-1].feed
+        after = found.last
     paged, began = time.perf_counter() - began, time.perf_counter()
     with store.writing():
         begun = store.snapshots.begin(BUCKET, store.tenant().timeline, list(store.devices()))

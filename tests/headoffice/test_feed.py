@@ -12,12 +12,13 @@ import pytest
 
 from app.protocol.pull import frame, page, take_snapshot
 from app.protocol.store import Device, Member
-from app.protocol.wire import START, Cursor, ReferenceRow, SnapshotRequest
+from app.protocol.wire import START, Cursor, MemberRow, ReferenceRow, SnapshotRequest, unpack_row
+from headoffice.store import row_records
 from headoffice.store import statements as sql
 from headoffice.store.records import Records
 from headoffice.store.row_records import Row
 from headoffice.store.sqlite import SqliteStore
-from tests.headoffice.office import BUCKET, LIMITS, TENANT, Database, Shop, connected
+from tests.headoffice.office import BUCKET, LIMITS, TENANT, Database, Shop, connected, opened
 
 WRITES = 60
 
@@ -47,7 +48,7 @@ class Reader:
     def pull(self, store: Records) -> None:
         with store.reading():
             found = page(store, self._device, {BUCKET: self._cursor}, LIMITS)
-        for row in found.rows:
+        for row in map(unpack_row, found.rows):
             assert self.seen.get(row.member, 0) < row.feed, "a row came twice"
             self.seen[row.member] = row.feed
         self._cursor = found.cursors[BUCKET]
@@ -208,6 +209,39 @@ def test_a_till_that_asks_for_one_frame_makes_one_be_read(tmp_path: Path) -> Non
             reply = frame(store, device, request)
             beyond = frame(store, device, msgspec.structs.replace(request, frame=4))
     assert reply is not None
-    assert (reply.frames, reply.rows) == (4, taken.frames[2])
+    assert (reply.frames, tuple(map(unpack_row, reply.rows))) == (4, taken.frames[2])
     assert beyond is None
     assert sum("FROM snapshot_frame" in each for each in statements) == 1
+
+
+def test_rows_from_before_they_were_kept_packed_are_sent_all_the_same(office: Database) -> None:
+    with office.opened() as store:
+        with store.writing():
+            for number in range(1, 4):
+                store.put_member(Member(bytes([number]) * 16, BUCKET))
+        before = packed(store)
+        assert office.change("UPDATE member SET wire = NULL") == 3
+        assert packed(store) == before
+        with store.writing():
+            begun = store.snapshots.begin(BUCKET, TENANT.timeline, [])
+            store.snapshots.add(BUCKET, begun, 10)
+        with store.reading():
+            frame = store.snapshots.frame(BUCKET, begun.number, 0)
+    assert [unpack_row(row) for row in frame] == before
+
+
+def packed(store: Records) -> list[MemberRow]:
+    with store.reading():
+        return [unpack_row(row) for row in store.page(BUCKET, 0, 10).members]
+
+
+def test_a_page_of_stored_rows_reads_no_member(tmp_path: Path) -> None:
+    with connected(tmp_path / "office.db") as raw, opened(tmp_path / "office.db") as store:
+        with store.writing():
+            store.put_member(Member(b"m" * 16, BUCKET))
+        with store.reading(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(row_records, "member_of", None)
+            found = store.page(BUCKET, 0, 10)
+        stored = raw.execute("SELECT wire FROM member").fetchone()[0]
+    assert [unpack_row(row).member for row in found.members] == [b"m" * 16]
+    assert msgspec.msgpack.encode(found.members[0]) == stored

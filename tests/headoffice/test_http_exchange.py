@@ -22,6 +22,7 @@ from app.protocol.wire import (
     SnapshotReply,
     SyncReply,
     SyncRequest,
+    unpack_row,
 )
 from headoffice.serving import Address, listening
 from tests.headoffice.http_office import (
@@ -223,7 +224,7 @@ def settled(chain: Served, till: HttpTill) -> bool:
 
 
 def rows(till: HttpTill) -> list[MemberRow]:
-    return list(poll(till).rows)
+    return [unpack_row(row) for row in poll(till).rows]
 
 
 def test_a_till_that_was_revoked_beside_the_server_hears_so_at_its_next_poll(chain: Served) -> None:

@@ -85,13 +85,13 @@ def test_the_connection_is_durable_and_checks_references(raw: sqlite3.Connection
 @pytest.mark.parametrize(
     "row",
     [
-        "(x'00', 1, x'00112233445566778899aabbccddeeff', 'north', 1, NULL, 0, x'')",
-        "(x'54545454545454545454545454545454', 1, x'00', 'north', 1, NULL, 0, x'')",
-        "(x'54545454545454545454545454545454', 1, zeroblob(16), 'north', -1, NULL, 0, x'')",
-        "(x'54545454545454545454545454545454', 1, zeroblob(16), 'north', 1, NULL, -1, x'')",
-        "(x'54545454545454545454545454545454', 1, zeroblob(16), 'north', 'one', NULL, 0, x'')",
-        "(x'54545454545454545454545454545454', 4294967296, zeroblob(16), 'north', 1, NULL, 0, x'')",
-        "(x'54545454545454545454545454545454', 1, zeroblob(16), 'north', 1, zeroblob(16), 0, 7)",
+        "(x'00', 1, x'00112233445566778899aabbccddeeff', 'north', 1, NULL, 0, x'', NULL)",
+        "(x'54545454545454545454545454545454', 1, x'00', 'north', 1, NULL, 0, x'', NULL)",
+        "(x'54545454545454545454545454545454', 1, zeroblob(16), 'north', -1, NULL, 0, x'', NULL)",
+        "(x'54545454545454545454545454545454', 1, zeroblob(16), 'north', 1, NULL, -1, x'', NULL)",
+        "(x'54545454545454545454545454545454', 1, zeroblob(16), 'north', 'one', NULL, 0, x'', NULL)",
+        "(x'54545454545454545454545454545454', 4294967296, zeroblob(16), 'north', 1, NULL, 0, x'', NULL)",
+        "(x'54545454545454545454545454545454', 1, zeroblob(16), 'north', 1, zeroblob(16), 0, 7, NULL)",
     ],
 )
 def test_a_member_that_cannot_be_is_refused(raw: sqlite3.Connection, row: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.protocol.store import Member
+from app.protocol.wire import unpack_row
 from headoffice.store.records import Records
 from headoffice.store.snapshots import DROPPED_AT_ONCE, KEPT, Begun
 from tests.headoffice.office import BUCKET, NOW, Database, Shop
@@ -60,7 +61,7 @@ def test_rows_that_change_while_a_snapshot_is_made_are_left_to_the_pages_behind_
         with store.reading():
             snapshot = store.snapshot(BUCKET, at.number)
             assert snapshot is not None
-            rows = [row for frame in snapshot.frames for row in frame]
+            rows = [unpack_row(row) for frame in snapshot.frames for row in frame]
             behind = {row.id for row in store.rows(BUCKET, head, 100) if isinstance(row, Member)}
         assert (snapshot.feed, snapshot.have) == (head, have), "both as when it was begun"
         assert all(before[row.member] == row.feed for row in rows)

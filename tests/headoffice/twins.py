@@ -12,14 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
 import psycopg
 
 from app.protocol import pull
 from app.protocol.limits import Limits
 from app.protocol.server import Server
-from app.protocol.store import Snapshot, Tenant
+from app.protocol.store import FeedPage, Snapshot, Tenant
 from app.protocol.unmerging import Parted
-from app.protocol.wire import ReferenceRow, Reply, Request
+from app.protocol.wire import ReferenceRow, Reply, Request, SnapshotReply, SyncReply, unpack_row
 from headoffice.store.opening import open_database
 from headoffice.store.postgresql import PostgresStore
 from headoffice.store.postgresql_opening import Connection, connect
@@ -104,7 +105,7 @@ class Disk(ABC):
         with self.store.writing([done.request for done in self._waiting if done.request]):
             answers = [done.what(server) for done in self._waiting]
         for done, answer in zip(self._waiting, answers, strict=True):
-            _equal("an answer", done.answer, answer)
+            _equal("an answer", done.answer, _read(answer))
         self.compared["requests"] += len(answers)
         self.compared["groups"] += 1
         self._waiting.clear()
@@ -184,12 +185,34 @@ def _record(store: MemoryStore | Records, name: str, key: tuple[Any, ...]) -> ob
         return tuple(store.cells(*key))
     if name == "feed":
         bucket = str(key[0])
-        return store.head(bucket), store.floor(bucket), tuple(store.rows(bucket, 0, 100_000))
+        return (
+            store.head(bucket),
+            store.floor(bucket),
+            tuple(store.rows(bucket, 0, 100_000)),
+            [_page(store, bucket, room) for room in (3, 100_000)],
+        )
     if name == "snapshot":
         found = store.snapshot(*key)
         assert found is not None
-        return found._replace(frames=tuple(found.frames))
+        return _read(found)
     return getattr(store, name)(*key)
+
+
+def _page(store: MemoryStore | Records, bucket: str, room: int) -> FeedPage:
+    """A page of a bucket, its rows read."""
+    found = store.page(bucket, 0, room)
+    return found._replace(members=[unpack_row(row) for row in found.members])
+
+
+def _read(answer: object) -> object:
+    """An answer with its rows read: disks have them as bytes."""
+    if isinstance(answer, SyncReply | SnapshotReply):
+        return msgspec.structs.replace(answer, rows=tuple(map(unpack_row, answer.rows)))
+    if isinstance(answer, Snapshot):
+        return answer._replace(frames=tuple(tuple(map(unpack_row, each)) for each in answer.frames))
+    if type(answer) is tuple and answer:
+        return (_read(answer[0]), *answer[1:])
+    return answer
 
 
 class SqliteDisk(Disk):

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from app.domain.entries import Entry
 from app.protocol.links import Link
+from app.protocol.pull import row_of
 from app.protocol.store import (
     CellRecord,
     Device,
+    FeedPage,
     GrantRow,
     Hold,
     Member,
@@ -176,6 +178,14 @@ class MemoryStore:
         return [
             self._references[key] if isinstance(key, str) else self._members[key] for key in wanted
         ]
+
+    def page(self, bucket: str, after: int, room: int) -> FeedPage:
+        found = self.rows(bucket, after, room + 1)
+        taken = found[:room]
+        members = [row_of(row) for row in taken if isinstance(row, Member)]
+        references = [row for row in taken if isinstance(row, ReferenceRow)]
+        last = taken[-1].feed if taken else after
+        return FeedPage(members, references, last, len(found) > room)
 
     def head(self, bucket: str) -> int:
         return self._heads.get(bucket, 0)

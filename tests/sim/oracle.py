@@ -27,6 +27,7 @@ from app.protocol.wire import (
     SnapshotReply,
     SyncReply,
     SyncRequest,
+    unpack_row,
 )
 from tests.sim.machine import Machine, facts_of
 from tests.sim.parting import Parting
@@ -122,7 +123,7 @@ class Oracle:
         if isinstance(reply, SyncReply):
             self.require(not reply.differs, "rows at a till differ from head office's")
             self._told[_answer(reply)] = {
-                row.member: self.store.ledger(row.member) for row in reply.rows
+                row.member: self.store.ledger(row.member) for row in map(unpack_row, reply.rows)
             }
         elif isinstance(reply, SnapshotReply):
             self._told[_answer(reply)] = self._snapshots[reply.snapshot]
@@ -290,7 +291,7 @@ class Oracle:
     def _rows_include(self, at: Machine, reply: SyncReply | SnapshotReply) -> None:
         """I11: `incl` is true: what head office had in the row is what the till takes as included."""
         told = self._told.pop(_answer(reply), {})
-        for row in reply.rows:
+        for row in map(unpack_row, reply.rows):
             base = at.store.base(row.member)
             if base is None or base.row != row or row.member not in told or row.alias is not None:
                 continue
