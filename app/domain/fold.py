@@ -159,20 +159,18 @@ class _Working:
         """The frozen state, every tuple in its order."""
         lots: list[Lot] = []
         debts: list[Debt] = []
-        for asset, account in sorted(self.accounts.items()):
-            lots += [
-                Lot(asset, lot.origin, lot.expires, lot.available_from, lot.remaining, lot.order)
-                for lot in account.lots
-            ]
-            debts += sorted(
-                (
-                    Debt(asset, debit, debt.amount, debt.order, debt.kind)
-                    for debit, debt in account.debts.items()
-                ),
-                key=lambda debt: debt.order,
-            )
-            held = sum(lot.remaining for lot in account.lots)
-            owed = sum(debt.amount for debt in account.debts.values())
+        for asset in sorted(self.accounts):
+            account, held, owed = self.accounts[asset], 0, 0
+            for lot in account.lots:
+                held += lot.remaining
+                lots.append(
+                    Lot(
+                        asset, lot.origin, lot.expires, lot.available_from, lot.remaining, lot.order
+                    )
+                )
+            for debit, debt in sorted(account.debts.items(), key=lambda each: each[1].order):
+                owed += debt.amount
+                debts.append(Debt(asset, debit, debt.amount, debt.order, debt.kind))
             assert held - owed == self.sums.get(asset, 0), "Σ entries = Σ lots - Σ debts"
             assert not (held and owed), "a member has lots or debts, never both"
         return MemberState(

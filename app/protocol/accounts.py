@@ -30,7 +30,7 @@ class Account(NamedTuple):
 
     def credited(self, amount: int) -> Account:
         """After a credit: it repays spend debt first, then what is receivable."""
-        return self._replace(owned=self.owned + amount)._settled()
+        return Account(self.owned + amount, self.reserved, self.receivable)._settled()
 
     def spent(self, amount: int) -> Account:
         """After a spend that nothing was reserved for."""

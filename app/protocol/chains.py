@@ -44,6 +44,8 @@ def forked(store: Store, device: Device, request: SyncRequest) -> bool:
 
 def _chain_at(store: Store, device: Device, seq: int) -> bytes:
     epoch = device.place.epoch
+    if seq == device.place.seq:
+        return device.place.chain
     if not seq:
         return genesis(store.tenant().id, device.id, epoch).chain
     row = store.link(device.id, epoch, seq)
@@ -79,7 +81,7 @@ def _take(store: Store, device: Device, body: bytes, read: Reader, today: Busine
         known = store.event(event)
     row = link(device.place, event, body)
     store.put_link(device.id, row)
-    device = device._replace(place=place(row))
+    device = device.at(place(row))
     if known is not None:
         return device
     if facts is None:

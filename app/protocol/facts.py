@@ -192,9 +192,11 @@ def _check(event: _Event, facts: Facts) -> None:
         raise NotReadable("a date out of all bounds")
     for n, posting in enumerate(facts.postings):
         _check_posting(n, event.entries[n].n, *posting)
-    parts = (*facts.sold, *(part for part in facts.returned if not _kept_again(part)))
-    if any(min(part) < 0 or max(part) > AMOUNT_MOST for part in parts):
-        raise NotReadable("lines and quantities are not below zero")
+    for part in facts.sold:
+        _check_part(part)
+    for returned in facts.returned:
+        if not _kept_again(returned):
+            _check_part(returned)
 
 
 def _check_posting(n: int, named: int, entry: Entry, by: Authority | None) -> None:
@@ -211,8 +213,14 @@ def _check_posting(n: int, named: int, entry: Entry, by: Authority | None) -> No
     if entry.refers_to and not 0 <= entry.refers_to.n <= AMOUNT_MOST:
         raise NotReadable("an event has no such entry")
     # Business date, available from, expires, minimum expiry.
-    if any(date is not None and abs(date) > DAY_MOST for date in entry[4:8]):
-        raise NotReadable("a date out of all bounds")
+    for date in entry[4:8]:
+        if date is not None and abs(date) > DAY_MOST:
+            raise NotReadable("a date out of all bounds")
+
+
+def _check_part(part: tuple[int, ...]) -> None:
+    if min(part) < 0 or max(part) > AMOUNT_MOST:
+        raise NotReadable("lines and quantities are not below zero")
 
 
 def _kept_again(part: Returned) -> bool:

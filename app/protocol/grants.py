@@ -14,11 +14,12 @@ def issue_grant(
 ) -> GrantRow | None:
     """The device's open grant, or a new one out of the room left. At most one is open per device."""
     grant = store.open_grant(device.id)
-    if grant is not None or not device.fenced or recovering(store):
+    if grant is not None or not device.fenced:
         return grant
     tenant = store.tenant()
     amount = min(limits.grant_most, tenant.room)
-    if amount <= 0:
+    # Whether there is room is the cheaper question, and mostly there is none.
+    if amount <= 0 or recovering(store):
         return None
     until = now_ms + limits.lease_ms
     grant = GrantRow(random_id(rng), device.id, device.place.epoch, amount, limits.cap, until)

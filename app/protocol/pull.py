@@ -11,6 +11,7 @@ from app.protocol.links import Place, genesis
 from app.protocol.store import Device, Member, Snapshot, Store
 from app.protocol.wire import (
     START,
+    Cell,
     Cursor,
     MemberRow,
     ReferenceRow,
@@ -35,16 +36,20 @@ class Page(NamedTuple):
 
 def row_of(member: Member) -> MemberRow:
     """The member as tills see it: splits stay with the documents that made them."""
-    reserved = [Reserved(*key, amount) for key, amount in member.reserved.items()]
+    reserved, cells = tuple[Reserved, ...](), tuple[Cell, ...]()
+    if member.reserved:
+        reserved = tuple(sorted(Reserved(*key, amount) for key, amount in member.reserved.items()))
+    if member.cells:
+        cells = tuple([cell for _, cell in sorted(member.cells.items())])
     return MemberRow(
         member.id,
         member.bucket,
         member.feed,
         replace(member.state, splits=()) if member.state.splits else member.state,
-        tuple(sorted(reserved)),
+        reserved,
         member.alias,
         member.erased,
-        tuple(cell for _, cell in sorted(member.cells.items())),
+        cells,
     )
 
 

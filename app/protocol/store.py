@@ -64,6 +64,10 @@ class Device(NamedTuple):
     rebased_ms: tuple[int, ...] = ()
     seen: tuple[tuple[str, int], ...] = ()
 
+    def at(self, place: Place) -> Device:
+        """The till with its chain at another place. Spelled out: every event comes by here."""
+        return Device(self.id, self.home, self.buckets, place, *self[4:])
+
     def seen_of(self, bucket: str) -> int:
         """The feed number up to which it has applied a bucket's rows."""
         return dict(self.seen).get(bucket, 0)

@@ -117,6 +117,9 @@ def _links(push: _Push) -> Iterable[tuple[bytes, int, int]]:
     have, acked = push.device.place, push.request.acked
     if acked.epoch != have.epoch:
         return
+    if acked.seq == have.seq:
+        # Its place says the chain there, and it sends nothing again.
+        return
     upto = min(have.seq, acked.seq + len(push.request.events))
     for seq in range(max(acked.seq, 1), upto + 1):
         yield push.device.id, have.epoch, seq

@@ -50,7 +50,7 @@ class Feeds:
         """The next number of the bucket, for a member's id or a reference set's key."""
         feed = self.feed(bucket)
         number = feed.head + 1
-        self._unit.feeds.put(bucket, feed._replace(head=number))
+        self._unit.feeds.put(bucket, Feed(number, feed.floor))
         self._taken[bucket] = self._taken.get(bucket, 0) + 1
         put = self._put.setdefault(bucket, {})
         put.pop(key, None)

@@ -14,6 +14,7 @@ import psycopg
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
+from app.ids import Uuid7
 from app.protocol import facts
 from app.protocol.facts import Facts, Posting
 from app.protocol.limits import Limits
@@ -221,6 +222,8 @@ class Shop:
     def __init__(self, seed: int, members: int = 5, *, bucket: str = BUCKET) -> None:
         self.rng = random.Random(seed)
         self.members = [self.rng.randbytes(16) for _ in range(members)]
+        # As tills make them: rows of one time lie together in a store.
+        self._next_id = Uuid7(lambda: NOW * 1000, self.rng.randbytes)
         self.at: Machine = machine("till", bucket, TENANT.id, NOW, (bucket,), self.rng)
 
     def enrol(self, store: Records) -> None:
@@ -231,7 +234,7 @@ class Shop:
     def sell(self, sales: int = 3, amount: int = 7) -> None:
         """Sales of a member each, in the till's journal."""
         for _ in range(sales):
-            event, member = self.rng.randbytes(16), self.rng.choice(self.members)
+            event, member = self._next_id(), self.rng.choice(self.members)
             earn = Entry(EntryId(event, 0), POINTS, "earn", amount, TODAY, TODAY, TODAY.plus(300))
             made = Facts(event, "sale", member, TODAY, (Posting(earn),), sold=((0, 1),))
             self.at.commit(made, facts.write(made))
