@@ -188,6 +188,7 @@ PAGES: Final = (
     ),
     Page("GET", programme_pages.PLACE, programme_pages.show, OVERSEERS),
     Page("POST", "/console/programme/choice", programme_pages.choose, HEAD_OFFICE),
+    Page("POST", "/console/programme/choice/keep", programme_pages.keep_two, HEAD_OFFICE),
     Page("GET", "/console/programme/versions/{version}", programme_pages.version, OVERSEERS),
     Page("POST", "/console/programme/drafts", programme_pages.begin, HEAD_OFFICE),
     Page("GET", _DRAFT, programme_pages.draft, OVERSEERS),
@@ -219,5 +220,6 @@ PAGES: Final = (
     Page("POST", "/console/members/{member}/unmerge", deed_pages.unmerge, HEAD_OFFICE),
     Page("GET", "/console/members/{member}/erase", deed_pages.ask_erase, HEAD_OFFICE),
     Page("POST", "/console/members/{member}/erase", deed_pages.erase, HEAD_OFFICE),
+    Page("POST", "/console/members/{member}/keep", deed_pages.keep, HEAD_OFFICE),
     Page("POST", "/console/members/{member}/forgive", deed_pages.forgive, HEAD_OFFICE),
 )

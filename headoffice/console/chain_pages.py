@@ -13,6 +13,8 @@ from app.protocol.store import Tenant
 from headoffice.console import till_pages, wording
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing, Shown
+from headoffice.console.second import Second
+from headoffice.console.snapshot import ChainRow, Snapshot
 
 PAGE: Final = 100
 SILENT_SHOWN: Final = 20
@@ -32,6 +34,7 @@ def overview(desk: Desk, asked: Asked) -> Response:
         chain, tenant, shops = snapshot.chain(), snapshot.tenant(), asked.own(snapshot.shops())
         tills = till_pages.tills_of(desk, asked, snapshot, chain)
         quarantined = snapshot.quarantined() - snapshot.looked_at()
+        waits = _waiting(desk, asked, snapshot, chain)
     silent = [till for till in tills if till.silent]
     say = asked.words.say
     listed = Listing(
@@ -54,9 +57,28 @@ def overview(desk: Desk, asked: Asked) -> Response:
         used=tenant.overdrawn + tenant.left,
         budget=tenant.budget,
         sentence=_sentence(asked, tenant),
+        waits=waits,
         broken=tenant.overdrawn + tenant.left > tenant.budget + tenant.lost + tenant.written_off,
         at=wording.instant(desk.office.now_ms(), chain.offset_minutes),
     )  # fmt: skip
+
+
+def _waiting(desk: Desk, asked: Asked, snapshot: Snapshot, chain: ChainRow) -> Listing | None:
+    """What somebody of head office asked for, for those who may agree."""
+    if asked.person.role != "head_office":
+        return None
+    say = asked.words.say
+    rows = tuple(
+        (
+            Shown(say("Erase a person"), f"{_member_page(bytes.fromhex(each.subject))}/erase")
+            if each.what == "erase"
+            else Shown(say("Publishing takes one person"), "/console/programme"),
+            Shown(each.initials),
+            Shown(wording.instant(each.at_ms, chain.offset_minutes)),
+        )
+        for each in Second(snapshot.staff()).all(desk.office.now_ms())
+    )
+    return Listing("waits", (say("What"), say("Asked by"), say("When")), rows) if rows else None
 
 
 def figures(asked: Asked, tenant: Tenant) -> tuple[Figure, ...]:

@@ -26,6 +26,7 @@ from headoffice.console.member_pages import (
     personal_value,
     tier_of,
 )
+from headoffice.console.second import Answer, Second
 from headoffice.console.snapshot import Snapshot
 from headoffice.console.staff import Staff
 
@@ -99,16 +100,36 @@ def ask_erase(desk: Desk, asked: Asked) -> Response:
 
 
 def erase(desk: Desk, asked: Asked) -> Response:
-    """Forget a person, once their number was typed."""
+    """Forget a person, once their number was typed by two people of head office: the first asks for it."""
     with desk.reading(asked) as snapshot:
         known = asked_member(snapshot, asked)
     if asked.form.get("proof", "").strip().lower() != known.id.hex()[:PROOF]:
         no = asked.words.say("This is not the beginning of the member's number.")
         return _erase_page(desk, asked, known, 422, no)
-    _do(
-        desk, asked, "erased", known.id, "",
-        lambda server: _erased(server, known),
-    )  # fmt: skip
+    by, now_ms, tenant = asked.person.staff, desk.office.now_ms(), asked.tenant
+
+    def job(staff: Staff) -> Answer:
+        answer = Second(staff).ask(by, "erase", known.id.hex(), now_ms, member=known.id)
+        server = desk.office.chains[tenant].server
+        stands = server.store.member(known.id)
+        if answer == "agreed" and stands is not None:
+            server.erase(stands.id, stands.bucket)
+            staff.note(now_ms, by, "erased", member=stands.id)
+        return answer
+
+    agreed = desk.act(asked, job) == "agreed"
+    return go_to(_place(known) if agreed else f"{_place(known)}/erase")
+
+
+def keep(desk: Desk, asked: Asked) -> Response:
+    """A person is not to be erased after all."""
+    with desk.reading(asked) as snapshot:
+        known = asked_member(snapshot, asked)
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    desk.act(
+        asked,
+        lambda staff: Second(staff).withdraw(by, "erase", known.id.hex(), now_ms, member=known.id),
+    )
     return go_to(_place(known))
 
 
@@ -150,12 +171,7 @@ def _do(desk: Desk, asked: Asked, act: str, member: bytes, detail: str, done: Do
         staff.note(now_ms, by, act, member=member, detail=detail)
         return True
 
-    return desk.write(tenant, job)
-
-
-def _erased(server: Server, known: Member) -> bool:
-    server.erase(known.id, known.bucket)
-    return True
+    return desk.act(asked, job)
 
 
 def _held(asked: Asked, known: Member) -> str:
@@ -198,8 +214,14 @@ def _side(asked: Asked, known: Member) -> dict[str, object]:
 
 
 def _erase_page(desk: Desk, asked: Asked, known: Member, status: int, wrong: str) -> Response:
+    with desk.reading(asked) as snapshot:
+        first = Second(snapshot.staff()).one("erase", known.id.hex(), desk.office.now_ms())
+        offset = snapshot.chain().offset_minutes
     return desk.page(
         asked, "erase.html", status,
+        first="" if first is None else first.initials,
+        own=first is not None and first.staff == asked.person.staff,
+        since="" if first is None else wording.instant(first.at_ms, offset),
         id=known.id.hex(), proof=known.id.hex()[:PROOF], wrong=wrong,
         name=personal_value(known, "name", wording.masked) or known.id.hex()[:8],
     )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -36,6 +36,10 @@ _HASHES_AT_ONCE: Final = 2
 
 class NotFound(Exception):
     """There is no such page, or it is another chain's."""
+
+
+class SignedOut(Exception):
+    """Who asks was shut out, or may do something else now, before what they asked for was done."""
 
 
 @dataclass(slots=True)
@@ -132,14 +136,29 @@ class Desk:
         except TimeoutError as error:
             raise Busy("the writer is behind") from error
 
+    def act(self, asked: Asked, act: Callable[[Staff], Result]) -> Result:
+        """Have the writer do something for who is signed in, if they still are and are who they were: both are
+        looked at again in the transaction that does it. Raises SignedOut, Busy."""
+        held, person = asked.browser.held, asked.person
+        assert held is not None, "the guard lets nobody else in"
+
+        def act_as_known(staff: Staff) -> tuple[bool, Result | None]:
+            now = staff.session(held.token, self.office.now_ms())
+            if now is None or now._replace(seen_ms=0) != person._replace(seen_ms=0):
+                return False, None
+            return True, act(staff)
+
+        known, result = self.write(asked.tenant, act_as_known)
+        if not known:
+            raise SignedOut
+        return cast(Result, result)
+
     def note(
         self, asked: Asked, act: str, *, member: bytes | None = None, detail: str = ""
     ) -> None:
         """Write down what somebody is about to see; what can't be written down is not shown."""
         now_ms, staff = self.office.now_ms(), asked.person.staff
-        self.write(
-            asked.tenant, lambda kept: kept.note(now_ms, staff, act, member=member, detail=detail)
-        )
+        self.act(asked, lambda kept: kept.note(now_ms, staff, act, member=member, detail=detail))
 
     # Answers
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from headoffice.console.staff import Staff
@@ -38,6 +39,12 @@ class Draft(NamedTuple):
     by: bytes
     at_ms: int
 
+    @property
+    def mark(self) -> str:
+        """Another one with each change: a form says by it what its reader saw."""
+        body = json.dumps([self.document, self.by.hex(), self.at_ms], ensure_ascii=False)
+        return sha256(body.encode(errors="surrogatepass")).hexdigest()[:32]
+
 
 class Drafts:
     """A chain's drafts."""
@@ -60,10 +67,16 @@ class Drafts:
         self._staff.note(now_ms, by, "draft_begun", detail=name)
         return made
 
-    def change(self, by: bytes, draft: Draft, document: Any, now_ms: int) -> None:
-        """Keep what was typed."""
-        self._put(draft._replace(document=document, by=by, at_ms=now_ms))
-        self._staff.note(now_ms, by, "draft_changed", detail=draft.name)
+    def change(
+        self, by: bytes, draft: bytes, document: Any, now_ms: int, *, seen: str
+    ) -> Draft | None:
+        """Keep what was typed by somebody who saw `seen`. Else nothing is kept: the draft as it stands."""
+        stands = self.one(draft)
+        if stands is None or stands.mark != seen:
+            return stands
+        self._put(stands._replace(document=document, by=by, at_ms=now_ms))
+        self._staff.note(now_ms, by, "draft_changed", detail=stands.name)
+        return None
 
     def drop(self, by: bytes, draft: Draft, now_ms: int, act: str = "draft_dropped") -> None:
         """Forget a draft: it was published, or nobody wants it."""

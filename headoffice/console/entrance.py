@@ -43,7 +43,7 @@ def sign_out(desk: Desk, asked: Asked) -> Response:
     held = asked.browser.held
     assert held is not None
     now_ms, person = desk.office.now_ms(), asked.person
-    desk.write(held.tenant, lambda staff: staff.end(held.token, person.staff, now_ms))
+    desk.act(asked, lambda staff: staff.end(held.token, person.staff, now_ms))
     asked.browser.sign_out()
     return go_to(SIGN_IN)
 
@@ -68,7 +68,7 @@ def set_password(desk: Desk, asked: Asked) -> Response:
     with desk.hashing:
         verifier = verifier_of(password)
     now_ms, initials = desk.office.now_ms(), asked.person.initials
-    token = desk.write(asked.tenant, lambda staff: staff.set_password(initials, verifier, now_ms))
+    token = desk.act(asked, lambda staff: staff.set_password(initials, verifier, now_ms))
     asked.browser.sign_in(asked.tenant, token)
     return go_to(FACTOR)
 

@@ -35,7 +35,7 @@ def give_code(desk: Desk, asked: Asked) -> Response:
     def act(staff: Staff) -> bytes | None:
         return Factors(staff, desk.key).begin(person.initials, code, held.token, now_ms)
 
-    token = desk.write(asked.tenant, act)
+    token = desk.act(asked, act)
     if token is None:
         return desk.page(asked, "code.html", 401, wrong=_no(asked))
     asked.browser.sign_in(asked.tenant, token)
@@ -55,7 +55,7 @@ def set_up(desk: Desk, asked: Asked) -> Response:
     def act(staff: Staff) -> tuple[bytes, Sequence[str]] | None:
         return Factors(staff, desk.key).set_up(person.staff, secret, code, now_ms)
 
-    made = desk.write(asked.tenant, act)
+    made = desk.act(asked, act)
     if made is None:
         return _page(desk, asked, 422, asked.words.say("This is not the app's code of now."))
     token, codes = made
@@ -70,7 +70,7 @@ def set_anew(desk: Desk, asked: Asked) -> Response:
     def act(staff: Staff) -> bytes | None:
         return Factors(staff, desk.key).set_anew(person.initials, code, now_ms)
 
-    token = desk.write(asked.tenant, act)
+    token = desk.act(asked, act)
     if token is None:
         return _page(desk, asked, 401, _no(asked))
     asked.browser.sign_in(asked.tenant, token)

@@ -21,7 +21,7 @@ from app.protocol.signing import Sign
 from headoffice.console import entrance, factor_pages
 from headoffice.console.addresses import PAGES, Early, Page
 from headoffice.console.browser import Browser, cookie_key
-from headoffice.console.desk import HERE, Asked, Desk, NotFound, go_to
+from headoffice.console.desk import HERE, Asked, Desk, NotFound, SignedOut, go_to
 from headoffice.console.people import FACTOR_RULE, NEEDS_FACTOR, People
 from headoffice.console.staff import Session, Staff
 from headoffice.limiting import TokenBuckets, address_of
@@ -152,6 +152,8 @@ class Console:
         say = asked.words.say
         if isinstance(error, NotFound):
             return self.desk.told(asked, 404, say("There is no such page."))
+        if isinstance(error, SignedOut):
+            return go_to(entrance.SIGN_IN)
         if isinstance(error, BadForm):
             return self.desk.told(asked, 400, say("This is no form of ours."))
         if isinstance(error, HTTPException):

@@ -92,7 +92,7 @@ def choose(desk: Desk, asked: Asked) -> Response:
     if rule not in FACTOR_RULES:
         raise NotFound
     by, now_ms = asked.person.staff, desk.office.now_ms()
-    desk.write(asked.tenant, lambda staff: People(staff).choose(by, FACTOR_RULE, rule, now_ms))
+    desk.act(asked, lambda staff: People(staff).choose(by, FACTOR_RULE, rule, now_ms))
     return go_to(PLACE)
 
 
@@ -191,13 +191,11 @@ def _changed(desk: Desk, asked: Asked, change: Change) -> Response:
         assert person is not None, "nobody of the staff is ever deleted"
         change(staff, person)
 
-    desk.write(asked.tenant, act)
+    desk.act(asked, act)
     return go_to(f"{PLACE}/{known.id.hex()}")
 
 
 def _renewed(desk: Desk, asked: Asked, initials: str, role: str) -> Response:
     by, now_ms, chosen = asked.person.staff, desk.office.now_ms(), ROLES[ROLES.index(role)]
-    password = desk.write(
-        asked.tenant, lambda staff: People(staff).renew(by, initials, chosen, now_ms)
-    )
+    password = desk.act(asked, lambda staff: People(staff).renew(by, initials, chosen, now_ms))
     return desk.page(asked, "one_time.html", initials=initials, password=password)

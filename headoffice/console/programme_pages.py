@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from starlette.responses import Response
 
@@ -23,6 +23,7 @@ from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.drafts import Draft, Drafts
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.people import People
+from headoffice.console.second import Second
 from headoffice.console.staff import Staff
 from headoffice.programmes import Published
 
@@ -30,6 +31,7 @@ PLACE: Final = "/console/programme"
 NAME_MOST: Final = 80
 TWO: Final = "publish_by"
 """The chain's choice: whether who typed a draft last may publish it."""
+_ONE: Final = f"{TWO} one"
 WEEKS: Final = (4, 8, 13, 26)
 """On how many of the last weeks a draft can be tried."""
 
@@ -41,6 +43,7 @@ def show(desk: Desk, asked: Asked) -> Response:
         drafts = Drafts(snapshot.staff()).all()
         chain, people = snapshot.chain(), People(snapshot.staff())
         two = people.choice(TWO, "one") == "two"
+        first = Second(snapshot.staff()).one("choice", _ONE, desk.office.now_ms()) if two else None
     say, today = asked.words.say, today_of(desk, asked)
     in_force = programme_on(known, today)
     rows = tuple(
@@ -65,6 +68,8 @@ def show(desk: Desk, asked: Asked) -> Response:
         versions=Listing("versions", (say("Version"), say("Starts on"), say("Standing")), rows),
         drafts=Listing("drafts", (say("Draft"), say("Changed")), listed),
         may_change=asked.person.role == "head_office", two=two,
+        first="" if first is None else first.initials,
+        own=first is not None and first.staff == asked.person.staff,
     )  # fmt: skip
 
 
@@ -100,7 +105,7 @@ def begin(desk: Desk, asked: Asked) -> Response:
         "Draft of version {version}", version=text or "1"
     )
     by, now_ms = asked.person.staff, desk.office.now_ms()
-    made = desk.write(asked.tenant, lambda staff: Drafts(staff).begin(by, name, document, now_ms))
+    made = desk.act(asked, lambda staff: Drafts(staff).begin(by, name, document, now_ms))
     return go_to(f"{PLACE}/drafts/{made.hex()}")
 
 
@@ -111,7 +116,7 @@ def draft(desk: Desk, asked: Asked) -> Response:
 
 def save(desk: Desk, asked: Asked) -> Response:
     """Keep what was typed into the form, or the JSON."""
-    known = asked_draft(desk, asked)
+    known, seen = asked_draft(desk, asked), asked.form.get("seen", "")
     document = programme_form.filled(known.document, dict(asked.form))
     if "json" in asked.form:
         try:
@@ -120,14 +125,32 @@ def save(desk: Desk, asked: Asked) -> Response:
             no = asked.words.say("This is no JSON.")
             return draft_page(desk, asked, known, 422, no)
     by, now_ms = asked.person.staff, desk.office.now_ms()
-    desk.write(asked.tenant, lambda staff: Drafts(staff).change(by, known, document, now_ms))
+    stands = desk.act(
+        asked, lambda staff: Drafts(staff).change(by, known.id, document, now_ms, seen=seen)
+    )
+    if stands is not None:
+        return _conflict(desk, asked, stands, document)
     return go_to(f"{PLACE}/drafts/{known.id.hex()}")
+
+
+def _conflict(desk: Desk, asked: Asked, stands: Draft, typed: Any) -> Response:
+    """Somebody else has changed the draft since the form was shown: what stands, and what was typed here."""
+    say = asked.words.say
+    rows = tuple(
+        (Shown(each.label), Shown(each.before), Shown(each.after))
+        for each in programme_form.changes(stands.document, typed, asked.words)
+    )
+    return desk.page(
+        asked, "draft_conflict.html", 409,
+        id=stands.id.hex(), name=stands.name, seen=stands.mark, text=_json(typed),
+        differs=Listing("differs", (say("What"), say("Stands now"), say("You typed")), rows),
+    )  # fmt: skip
 
 
 def drop(desk: Desk, asked: Asked) -> Response:
     """Forget a draft."""
     known, by, now_ms = asked_draft(desk, asked), asked.person.staff, desk.office.now_ms()
-    desk.write(asked.tenant, lambda staff: Drafts(staff).drop(by, known, now_ms))
+    desk.act(asked, lambda staff: Drafts(staff).drop(by, known, now_ms))
     return go_to(PLACE)
 
 
@@ -142,36 +165,45 @@ def publish(desk: Desk, asked: Asked) -> Response:
         no = say("It would start today. Tick the box if that is meant.")
         return draft_page(desk, asked, known, 422, no)
 
-    def act(staff: Staff) -> Published | None:
-        if Drafts(staff).one(known.id) != known:
-            return None
+    def act(staff: Staff) -> Published | Literal["own", "changed"]:
+        if Drafts(staff).one(known.id) != known or asked.form.get("seen") != known.mark:
+            return "changed"
+        if known.by == by and People(staff).choice(TWO, "one") == "two":
+            return "own"
         store = desk.office.chains[tenant].store
         made = programmes.publish(store, known.document, today)
         Drafts(staff).drop(by, known, now_ms, "published")
         return made
 
-    with desk.reading(asked) as snapshot:
-        two = People(snapshot.staff()).choice(TWO, "one") == "two"
-    if two and known.by == by:
+    made = desk.act(asked, act)
+    if made == "own":
         no = say("You changed this draft last. Somebody else of head office has to publish it.")
         return draft_page(desk, asked, known, 422, no)
-    made = desk.write(tenant, act)
-    if made is None:
-        return draft_page(
-            desk,
-            asked,
-            asked_draft(desk, asked),
-            422,
-            say("Something changed meanwhile. Look at it again."),
-        )
+    if made == "changed":
+        no = say("Somebody changed this draft meanwhile. Look at it again.")
+        return draft_page(desk, asked, asked_draft(desk, asked), 409, no)
     return go_to(f"{PLACE}/versions/{made.version}")
 
 
 def choose(desk: Desk, asked: Asked) -> Response:
-    """Whether publishing takes two people."""
+    """Whether publishing takes two people. That it no more does takes two, too."""
     value = "two" if asked.form.get("two") == "two" else "one"
     by, now_ms = asked.person.staff, desk.office.now_ms()
-    desk.write(asked.tenant, lambda staff: People(staff).choose(by, TWO, value, now_ms))
+
+    def act(staff: Staff) -> None:
+        people = People(staff)
+        weaker = value == "one" and people.choice(TWO, "one") == "two"
+        if not weaker or Second(staff).ask(by, "choice", _ONE, now_ms) == "agreed":
+            people.choose(by, TWO, value, now_ms)
+
+    desk.act(asked, act)
+    return go_to(PLACE)
+
+
+def keep_two(desk: Desk, asked: Asked) -> Response:
+    """Publishing goes on to take two."""
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    desk.act(asked, lambda staff: Second(staff).withdraw(by, "choice", _ONE, now_ms))
     return go_to(PLACE)
 
 
@@ -191,7 +223,7 @@ def draft_page(desk: Desk, asked: Asked, known: Draft, status: int, wrong: str =
     ]
     return desk.page(
         asked, "draft.html", status,
-        id=known.id.hex(), name=known.name, wrong=wrong,
+        id=known.id.hex(), name=known.name, wrong=wrong, seen=known.mark,
         parts=[part for part in parts if part[1]],
         fault_path=path, fault=fault, elsewhere=bool(fault) and path not in {f.path for f in fields},
         fault_label=programme_form.label_of(path, asked.words) if path else "",

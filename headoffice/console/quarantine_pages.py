@@ -82,7 +82,7 @@ def say_seen(desk: Desk, asked: Asked) -> Response:
         staff.run(_PUT_SEEN, wanted, by, now_ms)
         staff.note(now_ms, by, "event_done", detail=wanted.hex())
 
-    desk.write(asked.tenant, act)
+    desk.act(asked, act)
     return go_to(f"{PLACE}/{wanted.hex()}")
 
 

@@ -109,7 +109,7 @@ def say_seen(desk: Desk, asked: Asked) -> Response:
         flags.say_seen(desk.office.plain, asked.tenant, wanted, by, now_ms)
         staff.note(now_ms, by, "recount_done", detail=wanted.hex())
 
-    desk.write(asked.tenant, act)
+    desk.act(asked, act)
     return go_to(f"{PLACE}/{wanted.hex()}")
 
 

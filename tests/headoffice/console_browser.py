@@ -23,7 +23,8 @@ DEVICE: Final = b"d" * 16
 
 
 class Person:
-    """Somebody with a browser. Redirects are followed; forms carry the token of the page seen last."""
+    """Somebody with a browser. Redirects are followed; forms carry the token of the page seen last, and what
+    that says of the draft that it shows."""
 
     def __init__(self, at: Served, *, language: str = "en") -> None:
         self.http = httpx.Client(
@@ -33,7 +34,7 @@ class Person:
             verify=NOBODY,
             headers={"accept-language": language},
         )
-        self.token = ""
+        self.token, self.draft = "", ""
 
     def close(self) -> None:
         self.http.close()
@@ -44,7 +45,8 @@ class Person:
 
     def send(self, path: str, **fields: str) -> httpx.Response:
         """Send a form."""
-        return self._seen(self.http.post(path, data={"token": self.token, **fields}))
+        seen = {"seen": self.draft} if self.draft else {}
+        return self._seen(self.http.post(path, data={"token": self.token, **seen, **fields}))
 
     def sign_in(self, initials: str, password: str, chain: str = "") -> httpx.Response:
         """Try a password."""
@@ -63,6 +65,8 @@ class Person:
         found = re.search(r'name="token" value="([0-9a-f]{64})"', response.text)
         if found:
             self.token = found[1]
+        draft = re.search(r'name="seen" value="([0-9a-f]{32})"', response.text)
+        self.draft = draft[1] if draft else ""
         return response
 
 

@@ -40,6 +40,15 @@ def anna(at: Served) -> Iterator[Person]:
     made.close()
 
 
+@pytest.fixture
+def bela(at: Served) -> Iterator[Person]:
+    """Somebody else of head office."""
+    made = Person(at)
+    made.begin(let_in(at.folder, "BE", "head_office"), "BE")
+    yield made
+    made.close()
+
+
 def balance(at: Served, member: bytes) -> int:
     with opened(at.folder) as (store, _), store.reading():
         known = store.member(member)
@@ -104,13 +113,19 @@ def test_a_member_is_not_merged_into_itself_nor_twice(at: Served, anna: Person) 
     assert anna.send(f"{ANNAS}/unmerge").status_code == 404, "it is the one that stands"
 
 
-def test_a_person_is_erased_after_a_second_step_alone(at: Served, anna: Person) -> None:
+def test_a_person_is_erased_after_their_number_was_typed_twice(
+    at: Served, anna: Person, bela: Person
+) -> None:
     page = anna.look(f"{ANNAS}/erase")
     assert "Anna Able" not in page.text
     assert anna.send(f"{ANNAS}/erase").status_code == 422
     assert anna.send(f"{ANNAS}/erase", proof="zzzz").status_code == 422
     assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 2
     anna.send(f"{ANNAS}/erase", proof=ANNA.hex()[:4])
+    bela.look(f"{ANNAS}/erase")
+    assert bela.send(f"{ANNAS}/erase", proof="zzzz").status_code == 422
+    assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 2
+    bela.send(f"{ANNAS}/erase", proof=ANNA.hex()[:4])
     assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 1
     assert "This person was erased." in anna.look(ANNAS).text
     assert ("erased", "") in acts(at.folder)
