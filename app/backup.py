@@ -325,7 +325,15 @@ def thin_out(folder: Path, device: bytes, *, keep: Path | None = None) -> tuple[
     kept |= _newest_of([made_at(path).date() for path in found], found, KEPT_DAYS)
     weeks = [made_at(path).isocalendar()[:2] for path in found]
     kept |= _newest_of(weeks, found, KEPT_WEEKS)
-    gone = [path for path in found if path not in kept and path != keep]
+    return _remove(folder, device, [path for path in found if path not in kept and path != keep])
+
+
+def remove_others(folder: Path, device: bytes, *, keep: Path) -> tuple[str, ...]:
+    """Remove all of one till's backups but one. Returns the names removed. Raises OSError."""
+    return _remove(folder, device, [p for p in _newest_first(folder, device) if p != keep])
+
+
+def _remove(folder: Path, device: bytes, gone: Sequence[Path]) -> tuple[str, ...]:
     going = f"{_GOING}{device.hex()}-"
     for path in gone:
         # By its name it is gone at once: killed amid the files, it would be a damaged backup for ever.

@@ -132,8 +132,17 @@ class Dealings:
 
     def drop_older(self, generation: int) -> None:
         head_office.drop_references_below(self._conn, generation)
+        self._gone(head_office.drop_bases_below(self._conn, generation))
+
+    def forget_some(self, most: int) -> bool:
+        """Forget what head office said of some members, and who they are; False when none are left."""
+        gone = head_office.drop_some_bases(self._conn, most)
+        self._gone(gone)
+        return bool(gone)
+
+    def _gone(self, members: Sequence[bytes]) -> None:
         self._bases.clear()
-        for member in head_office.drop_bases_below(self._conn, generation):
+        for member in members:
             self._forget(member)
             if people.member(self._conn, member) is not None:
                 self._show_account(member, {}, cached_fold.folded(self._conn, member))

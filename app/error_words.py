@@ -34,6 +34,12 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.JOIN_CODE_WRONG: mark("Head office doesn't know this code. Ask for a new one."),
     Refusal.JOIN_NOT_SECURE: mark("Head office is reached by https:// alone. Check the address."),
     Refusal.ALREADY_JOINED: mark("This till belongs to a head office already."),
+    Refusal.TILL_REVOKED: mark(
+        "Head office shut this till out. Members' data is deleted; call the person in charge."
+    ),
+    Refusal.MEMBERS_LOCKED: mark(
+        "Head office wasn't reached for long: members are locked. Sell without; mend the line."
+    ),
     Refusal.REDEEM_ABOVE_SHARE: mark("That is more than this sale takes. Press F6 for the most."),
     Refusal.DOCUMENT_UNKNOWN: mark("No receipt with this number. Check it, or find the member."),
     Refusal.RETURN_EMPTY: mark("Nothing is chosen. Enter a quantity on a line."),

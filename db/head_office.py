@@ -134,6 +134,16 @@ def put_base(conn: Connection, row: BaseRow) -> None:
     conn.execute(f"INSERT OR REPLACE INTO member_base ({_BASE}) VALUES (?,?,?,?,?)", row)
 
 
+def drop_some_bases(conn: Connection, most: int) -> list[bytes]:
+    """Forget some members as head office has them; which."""
+    found = conn.execute(
+        "DELETE FROM member_base WHERE member_id IN (SELECT member_id FROM member_base LIMIT ?)"
+        " RETURNING member_id",
+        (most,),
+    ).fetchall()
+    return [row[0] for row in found]
+
+
 def drop_bases_below(conn: Connection, generation: int) -> list[bytes]:
     """Forget older generations; the members that were forgotten."""
     gone = conn.execute(

@@ -34,6 +34,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "end-key": commands.end_key,
     "publish": ruling.publish,
     "lost-card": ruling.lost_card,
+    "offline-lease": ruling.offline_lease,
     "settlement": ruling.settle,
     "tills": operating.list_tills,
     "revoke": operating.revoke,
@@ -162,6 +163,13 @@ def _add_ruling(command: Callable[[str, str], argparse.ArgumentParser], say: Say
         "--found", action="store_true", help=say("it was found: take it off the list")
     )
     _of_chain(card, say)
+    lease = command(
+        "offline-lease", say("after so many days without head office tills show no members")
+    )
+    lease.add_argument(
+        "days", metavar="DAYS", type=int, help=say("1 to 365; 14 where none is said")
+    )
+    _of_chain(lease, say)
     points = command("settlement", say("points earned in one store and spent in another, as CSV"))
     points.add_argument("first", metavar="FIRST", help=say("first business date, like 2026-11-01"))
     points.add_argument("last", metavar="LAST", help=say("last business date"))

@@ -1,5 +1,7 @@
-"""An operator's commands about a chain's rules: publish a version of the programme, report a lost card, settle
-points between stores. The console does the same for people; these are for who has no browser there."""
+"""An operator's commands about a chain's rules: publish a version of the programme, report a lost card, say how
+long a till may be offline, settle points between stores. The console does the same for people; these are for
+who has no browser there.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.programme_checks import ProgrammeError
 from app.i18n import Words
+from app.protocol.references import LEASE_DAYS_MOST, OFFLINE_LEASE, REFERENCE_BUCKET
+from app.protocol.wire import ReferenceRow
 from headoffice import lost_cards, programmes, settlement
 from headoffice.at_store import Cannot, opened
 from headoffice.console.listing import safe
@@ -74,6 +78,25 @@ def lost_card(chosen: argparse.Namespace, words: Words) -> None:
         )
     )
     print(said)
+
+
+def offline_lease(chosen: argparse.Namespace, words: Words) -> None:
+    """Say after how many days without head office tills show no members."""
+    if not 0 < chosen.days <= LEASE_DAYS_MOST:
+        raise Cannot(words.say("The lease is 1 to {most} days.", most=LEASE_DAYS_MOST))
+    with opened(chosen, words) as desk:
+        store = desk.store(chain_of(desk, chosen, words).tenant)
+        with store.writing():
+            known = store.reference(OFFLINE_LEASE)
+            version = 1 if known is None else known.version + 1
+            body = str(chosen.days).encode("ascii")
+            store.put_reference(ReferenceRow(OFFLINE_LEASE, REFERENCE_BUCKET, 0, version, body))
+    print(
+        words.say(
+            "A till that doesn't reach head office for {days} days shows no members until it does.",
+            days=chosen.days,
+        )
+    )
 
 
 def settle(chosen: argparse.Namespace, words: Words) -> None:

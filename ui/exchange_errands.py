@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from app.domain.errors import Refusal, Refused
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.screens.counter import Counter
@@ -105,12 +106,14 @@ class ExchangeErrands(QObject):
         )
         self._look(then_ask=True)
 
-    def _look(self, *, then_ask: bool = False) -> None:
+    def _look(self, *, then_ask: bool = False, then_show: bool = False) -> None:
         def seen(standing: Standing | None) -> None:
             self.standing = standing
             self.changed.emit(standing, self.why)
             if then_ask:
                 self.ask_if_joined()
+            if then_show and self._counter.sheets.top is None:
+                self.show()  # What to do stands there.
 
         self._lanes.run(
             self._counter, "db", self._desk.exchange.standing, ok=seen, failed=self._counter.warn
@@ -120,12 +123,18 @@ class ExchangeErrands(QObject):
         self._asking = False
         if heard is None:
             return
+        shut_out = heard.why == "revoked" != self.why
         self.why = heard.why
         self._timer.start(int(heard.again_s * 1000))
         attached = self._counter.attached
         if attached is not None and attached.member_id in heard.changes.members:
             self._counter.refresh_member()
-        self._look()
+        if shut_out:
+            # Nobody is to see a member here any more.
+            self._counter.detach()
+            self._counter.finder.clear_text()
+            self._counter.warn(Refused(Refusal.TILL_REVOKED))
+        self._look(then_show=shut_out)
 
     def _failed(self, error: Exception) -> None:
         self._asking = False

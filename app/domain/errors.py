@@ -116,6 +116,8 @@ class Refusal(StrEnum):
     JOIN_CODE_WRONG = "join_code_wrong"
     JOIN_NOT_SECURE = "join_not_secure"
     ALREADY_JOINED = "already_joined"
+    TILL_REVOKED = "till_revoked"
+    MEMBERS_LOCKED = "members_locked"
     PROGRAMME_STARTS_IN_PAST = "programme_starts_in_past"
 
 

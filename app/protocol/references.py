@@ -2,6 +2,8 @@
 
 programme:<version>   a published version of the programme; body: its JSON, as app/domain/programme_plain.py
                       writes it. A version is published once and never changes.
+cards_lost            numbers of cards, a line each
+offline_lease         after so many days without head office a till shows no members, decimal digits
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ from typing import Final
 REFERENCE_BUCKET: Final = "reference"
 """The bucket of a chain's reference data, which every till of it has beside its members' one."""
 LOST_CARDS: Final = "cards_lost"
+OFFLINE_LEASE: Final = "offline_lease"
+LEASE_DAYS: Final = 14
+LEASE_DAYS_MOST: Final = 365
 _PROGRAMME: Final = "programme:"
 
 
@@ -32,3 +37,10 @@ def lost_cards_of(body: bytes | None) -> frozenset[str]:
 def lost_cards_body(numbers: frozenset[str]) -> bytes:
     """The set's body."""
     return "\n".join(sorted(numbers)).encode("ascii")
+
+
+def lease_days_of(body: bytes | None) -> int:
+    """The days in a set of the offline lease; the default where there is none that can be read."""
+    text = (body or b"").decode("ascii", "replace")
+    days = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    return days if 0 < days <= LEASE_DAYS_MOST else LEASE_DAYS

@@ -225,13 +225,7 @@ class Till:
     def _refused(self, reply: Refusal) -> None:
         control = self.store.control()
         if reply.why == "revoked":
-            self.store.put_control(
-                control._replace(
-                    revoked=True, generation=control.generation + 1, grant=None, holds=(), rights=()
-                )
-            )
-            self.store.drop_older(control.generation + 1)
-            for cell in self.store.dirty():
-                self.store.drop_dirty(cell.member)
+            # Members go in portions afterwards, which is the shell's to do (app/usecases/wipe.py).
+            self.store.put_control(control._replace(revoked=True, grant=None, holds=(), rights=()))
         elif reply.why == "no_snapshot":
             no_snapshot(self.store)

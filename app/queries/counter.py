@@ -26,8 +26,9 @@ from app.queries.records import (
     StaffView,
 )
 from app.queries.selling_date import selling_date
+from app.shut import profile_shown, require_members
 from app.standing import is_voided, standing_returns
-from db import people, rows, staff_rows, till
+from db import rows, staff_rows, till
 
 VOIDABLE_SHOWN = 50
 """How much of a long shift is read at a time."""
@@ -109,8 +110,9 @@ def sales_of_member(
 ) -> tuple[DocumentLine, ...]:
     """All of a member's sales from a business date on, newest first."""
     with ctx.read() as conn:
+        require_members(conn, ctx.clock())
         found = rows.sales_of_member(conn, member_id, int(since))
-        return tuple(_document_line(conn, row) for row in found)
+        return tuple(_document_line(ctx, conn, row) for row in found)
 
 
 def documents_of_shift(ctx: Context, *, limit: int = 50) -> tuple[DocumentLine, ...]:
@@ -118,7 +120,7 @@ def documents_of_shift(ctx: Context, *, limit: int = 50) -> tuple[DocumentLine, 
     with ctx.read() as conn:
         shift = till.open_shift(conn)
         found = rows.documents_of_shift(conn, shift.id, limit) if shift else []
-        return tuple(_document_line(conn, row) for row in found)
+        return tuple(_document_line(ctx, conn, row) for row in found)
 
 
 def voidable_of_shift(ctx: Context, *, older_than: int | None = None) -> tuple[DocumentLine, ...]:
@@ -130,7 +132,7 @@ def voidable_of_shift(ctx: Context, *, older_than: int | None = None) -> tuple[D
             return ()
         below = (1 << 62) if older_than is None else older_than
         found = rows.voidable_of_shift(conn, shift.id, below=below, limit=VOIDABLE_SHOWN)
-        return tuple(_document_line(conn, row) for row in found)
+        return tuple(_document_line(ctx, conn, row) for row in found)
 
 
 def document_by_number(ctx: Context, text: str) -> DocumentLine:
@@ -141,7 +143,7 @@ def document_by_number(ctx: Context, text: str) -> DocumentLine:
         with ctx.read() as conn:
             found = rows.documents_numbered(conn, ctx.till.till, int(typed))
             if found:
-                return _document_line(conn, found[0])
+                return _document_line(ctx, conn, found[0])
     return document_by_receipt(ctx, text)
 
 
@@ -152,7 +154,7 @@ def document_by_receipt(ctx: Context, text: str) -> DocumentLine:
         row = rows.document_by_receipt(conn, number) if parse_receipt_number(number) else None
         if row is None:
             raise Refused(Refusal.DOCUMENT_UNKNOWN, {"number": number})
-        return _document_line(conn, row)
+        return _document_line(ctx, conn, row)
 
 
 def sale_of(conn: Connection, event_id: bytes) -> tuple[SaleDocument, tuple[ReturnDocument, ...]]:
@@ -199,8 +201,8 @@ def slip_preview(ctx: Context, event_id: bytes) -> str | None:
     return jobs[-1].document if jobs else None
 
 
-def _document_line(conn: Connection, row: rows.DocumentRow) -> DocumentLine:
-    person = people.profile(conn, row.member_id) if row.member_id else None
+def _document_line(ctx: Context, conn: Connection, row: rows.DocumentRow) -> DocumentLine:
+    person = profile_shown(conn, row.member_id, ctx.clock())
     operator = staff_rows.staff_by_id(conn, row.staff_id)
     fully = False
     if row.kind == posting.SALE and rows.documents_referring(conn, row.event_id):

@@ -10,6 +10,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import bases, posting
 from app.context import Context
 from app.protocol.events import instant_of
+from app.shut import why_shut
 from db import head_office, rows
 
 
@@ -21,6 +22,7 @@ class Standing:
     fields       profile fields that it has not answered                heard    its last answer
     grant_left   points that may still be spent without it, 0 for none  lease    until when
     anew         the till is being placed anew: it holds no rights meanwhile
+    locked_days  members are not shown, for head office was not heard for so many days; 0: they are
     severed      an older database is back, of before the joining: the till has to be let in again
     """
 
@@ -33,6 +35,7 @@ class Standing:
     lease: datetime | None
     anew: bool
     revoked: bool
+    locked_days: int = 0
     severed: bool = False
 
 
@@ -46,6 +49,7 @@ def standing(ctx: Context) -> Standing | None:
         first = rows.event_by_seq(conn, control.acked + 1)
         at = None if first is None else posting.event_of(first).at_us
         grant = control.grant
+        shut = why_shut(conn, ctx.clock())
         return Standing(
             address=row.address,
             waiting=(rows.head(conn) or (0, b""))[0] - control.acked,
@@ -56,6 +60,7 @@ def standing(ctx: Context) -> Standing | None:
             lease=None if grant is None else instant_of(grant.lease_until_ms * 1000),
             anew=not control.settled,
             revoked=control.revoked,
+            locked_days=0 if shut is None else int(shut.facts.get("days") or 0),
         )
 
 

@@ -42,6 +42,7 @@ from app.queries.records import (
     TierProgress,
 )
 from app.queries.selling_date import selling_date
+from app.shut import require_members
 from db import head_office, people, rows
 
 RECENT = 6
@@ -69,6 +70,7 @@ def member_panel(ctx: Context, member_id: bytes, *, found_by: str = "") -> Membe
     another proof before points go out.
     """
     with ctx.read() as conn:
+        require_members(conn, ctx.clock())
         account = people.member(conn, member_id)
         if account is None:
             raise Refused(Refusal.MEMBER_UNKNOWN)
@@ -118,12 +120,14 @@ def ledger(
     """A member's points entries, newest first, each with the balance after it: LEDGER_SHOWN of them at
     most, those that follow the line `after`."""
     with ctx.read() as conn:
+        require_members(conn, ctx.clock())
         return tuple(_ledger(ctx, conn, member_id, limit=LEDGER_SHOWN, after=after))
 
 
 def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
     """A member's open lots by expiry, each with where it came from."""
     with ctx.read() as conn:
+        require_members(conn, ctx.clock())
         on = selling_date(ctx, conn)
         state = as_good(cached_fold.load_state(conn, member_id, None), on)
         lines = []
@@ -154,6 +158,7 @@ def lots(ctx: Context, member_id: bytes) -> tuple[LotLine, ...]:
 def profile(ctx: Context, member_id: bytes) -> ProfileView:
     """The profile for the edit sheet. Raises Refused(MEMBER_UNKNOWN)."""
     with ctx.read() as conn:
+        require_members(conn, ctx.clock())
         row = people.profile(conn, member_id)
         answers = people.consents_of(conn, member_id)
     if row is None:
@@ -178,6 +183,7 @@ def profile(ctx: Context, member_id: bytes) -> ProfileView:
 def members_of_phone(ctx: Context, e164: str) -> tuple[bytes, ...]:
     """Who has this number already (families share one): shown while a phone is typed."""
     with ctx.read() as conn:
+        require_members(conn, ctx.clock())
         return tuple(people.members_of_phone(conn, e164))
 
 
@@ -185,6 +191,8 @@ def member_of_card(ctx: Context, number: str) -> bytes:
     """The member of a scanned card. Raises Refused(CARD_UNKNOWN | CARD_LOST | CARD_REPLACED)."""
     with ctx.read() as conn:
         row = people.credential(conn, "card", number)
+        if row is not None:
+            require_members(conn, ctx.clock())
         lost = number in _reported_lost(conn)
     if lost and row is not None:
         raise Refused(Refusal.CARD_LOST)

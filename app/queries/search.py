@@ -8,6 +8,7 @@ from app.domain.errors import Cancelled
 from app.domain.member import mask_phone
 from app.intake import Phone, parse_phone, plain_text
 from app.queries.records import MemberHit, SearchResult
+from app.shut import require_members
 from db import people
 from db import search as index
 from db.engine import Reader
@@ -20,10 +21,12 @@ _PHONE_DIGITS_LEAST = 7
 def search(ctx: Context, text: str, *, limit: int = SHOWN) -> SearchResult:
     """Members for a typed text: exact before begun words, the newest visit first.
 
-    Runs on the search reader. Raises Cancelled when `call_off` stopped it.
+    Runs on the search reader. Raises Cancelled when `call_off` stopped it, Refused(TILL_REVOKED |
+    MEMBERS_LOCKED).
     """
     try:
         with ctx.read(Reader.SEARCH) as conn:
+            require_members(conn, ctx.clock())
             answer = index.search_members(conn, text, limit)
             unknown = suggestion = None
             if not answer.hits:

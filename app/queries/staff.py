@@ -13,6 +13,7 @@ from app.domain.rights import Right, StaffRole
 from app.protocol.events import instant_of
 from app.queries.readers import place_of, require_look
 from app.queries.records import StaffView
+from app.shut import profile_shown
 from db import people, rows, staff_rows
 
 
@@ -79,7 +80,7 @@ def ask_view(ctx: Context, ask: Ask) -> AskView:
     with ctx.read() as conn:
         asker = staff_rows.staff_by_id(conn, ask.staff_id)
         role = place_of(asker)
-        profile = people.profile(conn, ask.member_id) if ask.member_id else None
+        profile = profile_shown(conn, ask.member_id, ctx.clock())
         document = rows.document_by_event(conn, ask.of) if ask.of else None
     assert asker is not None, "somebody asked"
     number = document.receipt_no if document else None

@@ -18,9 +18,11 @@ from app.log import log
 from app.protocol import endpoints, wire
 from app.protocol.till import Till
 from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
+from app.shut import note_heard
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
 from app.sync.outcome import HOLD_WITHIN_S, Heard
 from app.sync.references import take_references
+from app.usecases.wipe import is_wiped, wipe
 from db import head_office
 from db.engine import Reader
 
@@ -83,12 +85,12 @@ class Exchange:
             if row is None or dealings is None:
                 return None
             control = dealings.control()
-            if control.revoked:
-                return Heard(BACK_OFF_MOST_S, "revoked")
             if self._talking is None:
                 self._talking = Till(dealings)
             self._talking.store = dealings
             request = self._talking.request(self._rng, written=dealings.top(), digests=digests)
+        if control.revoked:
+            return self._shut_out()
         try:
             if self._line is None:
                 self._line = self._open_line(self._ctx, row)
@@ -112,7 +114,9 @@ class Exchange:
             self._talking.receive(reply, self._now_ms(), self._today(), self._rng)
             dealings.show()
             took = take_references(tx, dealings.references)
-            head_office.put_heard(tx.conn, self._now_ms() * 1000)
+            if not isinstance(reply, Refusal) or reply.why == "no_snapshot":
+                head_office.put_heard(tx.conn, self._now_ms() * 1000)
+                note_heard(tx.conn, tx.now())
             control = dealings.control()
             more = (
                 control.acked < dealings.top()
@@ -126,11 +130,12 @@ class Exchange:
         if took:
             self._ctx.forget_programmes()
         self._failures = 0
+        if control.revoked:
+            return self._shut_out()
         if isinstance(reply, Refusal):
             log.warning("head office refuses: %s", reply.why)
-            why = {"revoked": "revoked", "no_snapshot": ""}.get(reply.why, "refused")
-            again = BACK_OFF_MOST_S if why else SOON_S
-            return Heard(again, why, Changes(touched, frozenset({"member"})))
+            why = "" if reply.why == "no_snapshot" else "refused"
+            return Heard(BACK_OFF_MOST_S if why else SOON_S, why)
         if isinstance(reply, SyncReply):
             more = more or reply.more
             if reply.upgrade or reply.differs or reply.clock_skew:
@@ -140,6 +145,15 @@ class Exchange:
                 )  # fmt: skip
         kinds = frozenset({"member", "exchange"}) if touched else frozenset({"exchange"})
         return Heard(SOON_S if more else POLL_S, "", Changes(touched, kinds))
+
+    def _shut_out(self) -> Heard:
+        """Head office has shut this till out. What it says is signed (app/sync/client.py)."""
+        if is_wiped(self._ctx):
+            return Heard(BACK_OFF_MOST_S, "revoked")
+        log.warning("head office has shut this till out")
+        self._ctx.forget_programmes()
+        wipe(self._ctx)
+        return Heard(BACK_OFF_MOST_S, "revoked", Changes(kinds=frozenset({"member", "exchange"})))
 
     # Holds
 

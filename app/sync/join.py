@@ -23,6 +23,7 @@ from app.protocol import own_chain
 from app.protocol.endpoints import ENROL, Enrol, Enrolled, code_of, message_of, to_bytes
 from app.protocol.ids import random_id
 from app.protocol.till_store import Control, Segment
+from app.shut import note_heard
 from app.sync.client import HeadOffice, NoAnswer, Refused, public_key_of
 from app.sync.outcome import Joined
 from app.told_fields import tell_fields
@@ -120,5 +121,6 @@ def take_in(
                 business_date=ctx.business_date(),
                 doc={"chain": answer.chain, "store": answer.store, "till": answer.till},
             )
+            note_heard(tx.conn, tx.now())
     finally:
         ctx.look_whether_joined()  # It has not, where this was undone.

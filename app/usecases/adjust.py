@@ -28,6 +28,7 @@ from app.domain.state import MemberState, owed_points
 from app.domain.tiers import current_tier
 from app.protocol.events import Event
 from app.queries.readers import staff_role
+from app.shut import require_members
 from app.usecases.done import Done
 from app.usecases.enrol import cell_digest
 from app.usecases.give_back import state_before
@@ -111,6 +112,7 @@ def adjust(ctx: Context, command: Adjust) -> Done[Adjusted]:
         if tx.known is not None:
             return Done(_adjusted(tx.known), again=True)
         conn, shift = tx.conn, tx.shift()
+        require_members(conn, tx.now())
         on = BusinessDate(shift.business_date)
         programme = ctx.programme_on(conn, on)
         _check(conn, command.session, programme, command.member_id, command.points)

@@ -31,6 +31,7 @@ from app.domain.state import MemberState
 from app.intake import Phone, Reading, parse_phone, plain_text, readings
 from app.numbers import card_number
 from app.queries.readers import shift_day
+from app.shut import require_members
 from app.usecases.done import Done
 from app.usecases.rights import require
 from db import people, staff_rows
@@ -118,6 +119,7 @@ def enrol(ctx: Context, command: Enrol) -> Done[Enrolled]:
         if tx.known is not None:
             return Done(_enrolled(tx.conn, tx.known.member_id), again=True)
         shift = tx.shift()
+        require_members(tx.conn, tx.now())
         require(ctx, tx.conn, command.session, Right.ENROL, command_id=command.command_id)
         member_id = ctx.ids()
         key = os.urandom(32)
@@ -178,6 +180,7 @@ def edit_profile(ctx: Context, command: EditProfile) -> Done[Enrolled]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(_enrolled(tx.conn, command.member_id), again=True)
+        require_members(tx.conn, tx.now())
         require(ctx, tx.conn, command.session, Right.ENROL, command_id=command.command_id)
         row = people.profile(tx.conn, command.member_id)
         key = people.member_key(tx.conn, command.member_id)

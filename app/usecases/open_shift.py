@@ -16,6 +16,7 @@ from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 from app.protocol.events import instant_of
 from app.queries.selling_date import next_date
+from app.shut import require_trade
 from app.usecases.close_day import LastClose, last_close
 from app.usecases.done import Done
 from app.usecases.rights import require
@@ -45,6 +46,7 @@ def open_shift(ctx: Context, command: OpenShift) -> Done[Session]:
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(Session(command.session.staff_id, tx.known.shift_id), again=True)
+        require_trade(tx.conn)
         closed = last_close(tx.conn)
         today = next_date(ctx, tx.conn)
         _check_clock(ctx, tx.conn)

@@ -11,6 +11,7 @@ from app.documents.cards import member_card
 from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.domain.tiers import current_tier
 from app.queries.selling_date import selling_date
+from app.shut import require_members
 from app.slips import shop_of
 from db import people, rows, till
 from printing.document import from_json
@@ -68,6 +69,7 @@ def save_card(ctx: Context, member_id: bytes, folder: Path) -> Path:
     from printing.card import CardRefused, card_pdf
 
     with ctx.read() as conn:
+        require_members(conn, ctx.clock())
         known = people.person(conn, member_id)
         profile, number = known or (None, None)
         if profile is None:

@@ -30,6 +30,7 @@ from app.protocol.facts import Facts
 from app.protocol.facts import Returned as Part
 from app.queries.counter import sale_of
 from app.queries.selling_date import selling_date
+from app.shut import require_trade
 from app.slips import slip_of
 from app.standing import is_voided
 from app.usecases.done import Done
@@ -126,6 +127,7 @@ def return_goods(ctx: Context, command: ReturnGoods) -> Done[Returned]:
 
 def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
     conn = tx.conn
+    require_trade(tx.conn)
     shift = tx.shift()
     on = BusinessDate(shift.business_date)
     staff = staff_rows.staff_by_id(conn, command.session.staff_id)

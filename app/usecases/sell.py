@@ -26,6 +26,7 @@ from app.numbers import parse_receipt_number, receipt_number
 from app.protocol import overlay
 from app.protocol.events import Event, micros
 from app.protocol.facts import Authority, Facts
+from app.shut import require_members, require_trade
 from app.slips import slip_of
 from app.usecases.done import Done
 from app.usecases.give_back import state_before
@@ -103,6 +104,8 @@ def _commit(ctx: Context, tx: Tx, command: Sell) -> tuple[Event, SaleDocument]:
     shift = tx.shift()
     on = BusinessDate(shift.business_date)
     programme = ctx.programme_on(conn, on)
+    if not ctx.owns_ledger(conn, writing=True):
+        require_members(conn, tx.now()) if command.member_id else require_trade(conn)
     person = person_of(conn, command.member_id) if command.member_id else None
     member = member_context(conn, command.member_id, programme, on, person=person)
     quote = quote_sale(command.request, member, programme, on=on, minute=ctx.minute_of_day())

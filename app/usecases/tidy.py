@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlcipher3.dbapi2 import Connection
 
-from app import cached_fold
+from app import bases, cached_fold
 from app.context import Context
 from app.domain.errors import Outage, Unavailable
 from app.domain.fold import fold
@@ -97,9 +97,11 @@ def fold_is_cached(ctx: Context, member_id: bytes) -> bool:
 
 
 def _folded(conn: Connection, member_id: bytes) -> tuple[MemberState, int]:
-    """(state, entries folded since the last checkpoint)."""
-    kept = states.checkpoint(conn, member_id)
-    since, base = (kept[0], state_from_plain(json.loads(kept[1]))) if kept else (0, EMPTY)
+    """(state, entries folded since the last checkpoint, or since head office's row of the member)."""
+    base, since = bases.started(conn, member_id)
+    kept = None if since or base != EMPTY else states.checkpoint(conn, member_id)
+    if kept is not None:
+        since, base = kept[0], state_from_plain(json.loads(kept[1]))
     ledger = rows.ledger_of_member(conn, member_id, since)
     return fold(base, [cached_fold.entry_of(row) for row in ledger]), len(ledger)
 

@@ -12,6 +12,7 @@ from app.context import Changes, Context, Session
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 from app.protocol.events import Event
+from app.shut import require_members
 from app.usecases.done import Done
 from app.usecases.rights import require, role_of
 from db import people, rows, staff_rows, till
@@ -54,6 +55,7 @@ def unmask(ctx: Context, command: Unmask) -> Done[Unmasked]:
         raise Refused(Refusal.REASON_NEEDED)
     with ctx.write(command.command_id) as tx:
         again = tx.known is not None
+        require_members(tx.conn, tx.now())
         if tx.known is not None:
             _check_same(tx.known, command)
         else:

@@ -33,6 +33,7 @@ from app.numbers import receipt_number
 from app.protocol.events import Event
 from app.protocol.facts import Facts, Returned
 from app.queries.counter import sale_of
+from app.shut import require_trade
 from app.slips import slip_of
 from app.standing import is_voided, standing_returns
 from app.usecases.close_day import is_closed
@@ -95,6 +96,7 @@ def void(ctx: Context, command: Void) -> Done[Voided]:
 
 def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
     conn = tx.conn
+    require_trade(tx.conn)
     shift = tx.shift()
     event_id = ctx.ids()
     quote, row = _quote(ctx, conn, command.event_id, event_id)

@@ -10,9 +10,10 @@ from app.context import Context
 from app.protocol import wire
 from app.protocol.endpoints import Enrolled
 from app.protocol.limits import Limits
-from app.protocol.references import REFERENCE_BUCKET
+from app.protocol.references import OFFLINE_LEASE, REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.store import Member, Tenant
+from app.protocol.wire import ReferenceRow
 from app.sync.client import ANSWER_S, NoAnswer
 from app.sync.exchange import Exchange
 from app.sync.join import take_in
@@ -53,6 +54,11 @@ class Chain:
         )  # fmt: skip
         take_in(ctx, "memory:", bytes(32), answer, self.rng)
         return self.exchange(kiosk)
+
+    def lease(self, days: int) -> None:
+        """After so many days without an answer tills show no members."""
+        row = ReferenceRow(OFFLINE_LEASE, REFERENCE_BUCKET, 0, 1, str(days).encode())
+        self.server.store.put_reference(row)
 
     def exchange(self, kiosk: Kiosk) -> Exchange:
         """The exchange of a till that was opened."""

@@ -20,18 +20,22 @@ NEW = ProfileInput("Ada Byron", "13900001234", email="ada@example.cn")
 TRACES = (b"yxwater", b"uuxly", b"5553333", b"quux.example")
 
 
-def plain_bytes(kiosk: Kiosk) -> bytes:
-    """Every page of the closed database file, free ones too, without its cipher."""
-    blob = kiosk.database.read_bytes()
+def plain_pages(blob: bytes, key: bytes) -> bytes:
+    """Every page of a database file, free ones too, without its cipher."""
     pages = []
     for start in range(0, len(blob), PAGE):
         page = blob[start : start + PAGE]
         iv = page[PAGE - RESERVED : PAGE - RESERVED + IV]
         sealed = page[IV if start == 0 else 0 : PAGE - RESERVED]
-        cipher = Cipher(algorithms.AES256(kiosk.ctx.data_key), modes.CBC(iv)).decryptor()
+        cipher = Cipher(algorithms.AES256(key), modes.CBC(iv)).decryptor()
         pages.append(cipher.update(sealed) + cipher.finalize())
     assert b"CREATE TABLE profile" in pages[0] + b"".join(pages), "the pages are not read right"
     return b"".join(pages)
+
+
+def plain_bytes(kiosk: Kiosk) -> bytes:
+    """The closed store's pages."""
+    return plain_pages(kiosk.database.read_bytes(), kiosk.ctx.data_key)
 
 
 def edit(kiosk: Kiosk, member_id: bytes, version: int, profile: ProfileInput) -> None:

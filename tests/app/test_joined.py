@@ -13,6 +13,7 @@ from app.queries.search import index_visits, search
 from app.usecases.enrol import ProfileInput
 from app.usecases.owner_postings import Progress as Postings
 from app.usecases.owner_postings import post_batch
+from app.usecases.tidy import tidy
 from db import head_office
 from tests.app.chain import BUCKET, Chain, settle
 from tests.app.joined import (
@@ -30,6 +31,21 @@ from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.app.offline_month import bounded, live
 
 __all__ = ["kiosk", "made_template", "second", "template"]
+
+
+def test_the_idle_till_folds_a_member_of_another_till_from_head_offices_row(
+    kiosk: Kiosk, second: Kiosk
+) -> None:
+    chain = Chain()
+    one, two = chain.let_in(kiosk), chain.let_in(second)
+    bob = second.enrol(ProfileInput("Bob Lee", "13900005678")).result.member_id
+    sell_to(second, bob)
+    settle(one, two)
+    settle(one)
+    for _ in range(2):
+        sell_to(kiosk, bob)
+        assert tidy(kiosk.ctx) == ()
+        settle(one)
 
 
 def test_a_till_that_joins_hands_its_journal_over(kiosk: Kiosk) -> None:
@@ -264,6 +280,8 @@ def test_who_enrolled_in_what_was_lost_is_known_to_head_office_by_name(kiosk: Ki
 def test_a_month_without_a_line_loses_nothing_and_doubles_nothing(kiosk: Kiosk) -> None:
     chain = Chain()
     exchange = chain.let_in(kiosk)
+    chain.lease(31)
+    settle(exchange)
     month = live(kiosk, chain, exchange, days=30, sales_a_day=20)
     bounded(month)
     assert month.waiting > month.sales

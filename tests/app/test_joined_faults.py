@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app import posting
+from app.dealings import reading
 from app.domain.errors import Refusal, Refused
 from app.queries.members import profile
 from app.usecases.enrol import ProfileInput
@@ -30,7 +31,7 @@ def later(*tills: Kiosk, hours: int = 2) -> None:
         each.clock.now += timedelta(hours=hours)
 
 
-def test_a_till_that_is_shut_out_holds_no_rights_and_still_sells(
+def test_a_till_that_is_shut_out_holds_no_rights_and_sells_nothing_more(
     kiosk: Kiosk, second: Kiosk
 ) -> None:
     for _ in range(4):
@@ -46,8 +47,10 @@ def test_a_till_that_is_shut_out_holds_no_rights_and_still_sells(
     assert heard.why == "revoked"
     with pytest.raises(Refused) as refused:
         sell_to(kiosk, kiosk.member_id, 90000, redeem=300)
-    assert refused.value.code is not Refusal.QUOTE_CHANGED
-    sell_to(kiosk, kiosk.member_id)
+    assert refused.value.code is Refusal.TILL_REVOKED
+    with kiosk.ctx.read() as conn:
+        control = reading(conn).control()
+    assert (control.grant, control.holds, control.rights) == (None, (), ())
     sound(kiosk)
 
 

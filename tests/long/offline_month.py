@@ -33,6 +33,7 @@ def run(
         kiosk = Kiosk(template.copy_to(base / "till"), template)
         chain = Chain()
         exchange = chain.let_in(kiosk)
+        chain.lease(days + 1)
         settle(exchange)
         began = time.monotonic()
         members = trade(kiosk, chain, exchange, days=days, sales_a_day=sales_a_day)

@@ -123,7 +123,7 @@ class HeadOfficeSheet(Sheet):
         self._say()
 
     def first_focus(self) -> QWidget:
-        return self.ask
+        return super().first_focus() if self._standing.revoked else self.ask
 
     def use(self, standing: Standing | None, why: str) -> None:
         """It stands otherwise now."""
@@ -139,6 +139,7 @@ class HeadOfficeSheet(Sheet):
     def _say(self) -> None:
         found = state_of(self._kit, self._standing, self._why)
         self._said.tell(lambda: found)
+        self.ask.setVisible(not self._standing.revoked)  # Nothing is sent any more.
         lines = self._lines()
         for (name, value), (told, what) in zip(self._cells, lines, strict=True):
             name.tell(lambda told=told: told)  # type: ignore[misc]  # bound now, said at once
@@ -177,15 +178,23 @@ def state_of(kit: Kit, standing: Standing, why: str) -> str:
     words = kit.words
     if standing.revoked or why == "revoked":
         return words.say(
-            "Head office has shut this till out. Ask there; nothing is deleted of your sales."
+            "Head office has shut this till out. It sells nothing more, and its members' data is"
+            " deleted here. The sales that head office lacks are kept, sealed. Close the shift, call head"
+            " office, and leave this computer as it is."
         )
     if why == "clock":
         return words.say("The till's clock is wrong: head office answers once it is right.")
     if why == "refused":
         return words.say("Head office doesn't accept this till's requests. Ask there.")
-    if why == "gone":
+    if why == "gone" and not standing.locked_days:
         return words.say(
             "No line to head office. Keep selling; everything waits here, nothing is lost."
+        )
+    if standing.locked_days:
+        return words.say(
+            "Head office was not reached for {days} days: members are locked. Sales without a member go"
+            " on. Mend the line; one answer opens the members again.",
+            days=standing.locked_days,
         )
     if standing.anew:
         return words.say(

@@ -201,8 +201,13 @@ class Counter(QWidget):
             self.finder,
             lambda: self._desk.search(text),
             ok=self.finder.show_result,
-            failed=self.warn,
+            failed=self._not_found,
         )
+
+    def _not_found(self, error: Exception) -> None:
+        """Who was found before is not shown beside a refusal."""
+        self.finder.forget()
+        self.warn(error)
 
     def _attach_hit(self, hit: MemberHit) -> None:
         found_by = "phone" if "phone" in hit.matched else next(iter(hit.matched), "")

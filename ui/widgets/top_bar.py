@@ -124,7 +124,11 @@ class TopBar(QWidget):
         def say() -> str:
             if standing.severed:
                 return words.say("Join head office again")
-            if why or standing.revoked:
+            if standing.revoked:
+                return words.say("Shut out by head office")
+            if standing.locked_days:
+                return words.say("Offline · members locked")
+            if why:
                 return words.say("Offline · {count} waiting", count=waiting)
             if standing.waiting:
                 return words.say("Sending {count}", count=waiting)

@@ -10,7 +10,8 @@ from app.domain.member import mask_name
 from app.protocol.events import instant_of
 from app.queries.reports.sales import unit_of, where_of
 from app.queries.reports.standing import EXPIRING_DAYS, tier_changes, tiers_end_between
-from db import home, people, report_sums, report_sums_points, report_sums_standing, rows
+from app.shut import profile_shown
+from db import home, report_sums, report_sums_points, report_sums_standing, rows
 from db.connection import Connection
 
 _POINTS = frozenset({"lots", "owed", "points_expiring"})
@@ -100,7 +101,7 @@ def _all_of(conn: Connection, drill: Drill) -> list[tuple[int, int]]:
 def _part(ctx: Context, conn: Connection, seq: int, amount: int, *, names: bool) -> Part:
     row = report_sums.part_row(conn, seq)
     assert row is not None, "a figure is made of events that have their sums"
-    profile = people.profile(conn, row.member_id) if row.member_id else None
+    profile = profile_shown(conn, row.member_id, ctx.clock())
     name = profile.name if profile else ""
     at_us = row.at_us
     if at_us is None:

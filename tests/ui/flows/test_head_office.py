@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +15,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import Refusal, Refused
+from app.error_words import PLAIN
+from app.shut import note_heard
 from db import head_office
+from headoffice.__main__ import main
 from tests.headoffice.http_office import Served, begin_chain, code_for, opened, served
 from tests.ui.conftest import Rig, build_rig
 from tests.ui.flows.steps import sell_tea, use_points
@@ -56,6 +60,23 @@ def join(rig: Rig, office: Served) -> None:
     press(Qt.Key.Key_Return)
     rig.hear("本机已加入")
     rig.until(lambda: mark(rig) == "总部 ✓")
+
+
+def cut_line(rig: Rig) -> None:
+    """Nobody answers at head office's address any more."""
+    desk = rig.window.desk
+    assert desk is not None
+    with desk.context.write_rows() as conn:
+        row = head_office.head_office(conn)
+        assert row is not None
+        head_office.put_head_office(conn, row._replace(address="http://127.0.0.1:9"))
+    assert desk.exchange._exchange is not None
+    desk.exchange._exchange.close()
+    desk.exchange._exchange = None
+
+
+def words_of(rig: Rig, code: Refusal) -> str:
+    return rig.shell._kit.words.say(PLAIN[code])
 
 
 def mark(rig: Rig) -> str:
@@ -106,15 +127,7 @@ def test_points_are_held_while_there_is_a_line(boss: Rig, office: Served) -> Non
 
 def test_without_a_line_the_mark_says_so_and_selling_goes_on(boss: Rig, office: Served) -> None:
     join(boss, office)
-    desk = boss.window.desk
-    assert desk is not None
-    with desk.context.write_rows() as conn:
-        row = head_office.head_office(conn)
-        assert row is not None
-        head_office.put_head_office(conn, row._replace(address="http://127.0.0.1:9"))
-    assert desk.exchange._exchange is not None
-    desk.exchange._exchange.close()
-    desk.exchange._exchange = None
+    cut_line(boss)
     sell_tea(boss)
     boss.shell.exchange.ask()
     boss.until(lambda: mark(boss).startswith("离线"))
@@ -126,6 +139,88 @@ def test_without_a_line_the_mark_says_so_and_selling_goes_on(boss: Rig, office: 
     pay = use_points(boss, 1000)
     press(Qt.Key.Key_Return)
     boss.until(lambda: "这些积分现在不能用" in pay.problem.text())
+
+
+def put_off(rig: Rig, days: int) -> None:
+    """The last answer came so many days earlier."""
+    desk = rig.window.desk
+    assert desk is not None
+    with desk.context.write_rows() as conn:
+        note_heard(conn, desk.context.clock() - timedelta(days=days))
+    rig.shell.exchange._look()
+
+
+def keep_picture(rig: Rig, name: str) -> None:
+    """For eyes: REGULARS_PICTURES names a folder."""
+    folder = os.environ.get("REGULARS_PICTURES")
+    if folder:
+        rig.window.grab().save(str(Path(folder) / f"{name}.png"))
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_without_a_line_for_long_members_are_locked_until_head_office_answers(
+    boss: Rig, office: Served, language: str
+) -> None:
+    join(boss, office)
+    cut_line(boss)
+    put_off(boss, 15)
+    if language == "en":
+        boss.shell.top_bar.language.click()
+    locked, go_on = LOCKED[language]
+    boss.until(lambda: mark(boss) == locked)
+    boss.act("zb")
+    sheet = boss.sheet(HeadOfficeSheet)
+    assert go_on in sheet._said.text()
+    assert boss.faults() == []
+    keep_picture(boss, f"locked_sheet_{language}")
+    press(Qt.Key.Key_Escape)
+    press(Qt.Key.Key_F2)
+    write("6621")
+    boss.until(lambda: words_of(boss, Refusal.MEMBERS_LOCKED) in boss.counter.strip.text)
+    assert boss.counter.finder.rows.rowCount() == 0
+    boss.settle()
+    assert boss.faults() == []
+    keep_picture(boss, f"locked_search_{language}")
+
+
+LOCKED = {
+    "zh_CN": ("离线 · 会员已锁定", "不带会员的消费照常进行"),
+    "en": ("Offline · members locked", "Sales without a member go on"),
+}
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_a_till_that_is_shut_out_says_so_at_once_and_shows_nobody(
+    boss: Rig, office: Served, language: str
+) -> None:
+    join(boss, office)
+    if language == "en":
+        boss.shell.top_bar.language.click()
+    desk = boss.window.desk
+    assert desk is not None
+    boss.attach()
+    device = desk.context.till.device.hex()
+    assert main(["revoke", device, "--data", str(office.folder)]) == 0
+    boss.shell.exchange.ask()
+    sheet = boss.sheet(HeadOfficeSheet)
+    said = {"zh_CN": "不要动这台电脑", "en": "leave this computer as it is"}[language]
+    boss.until(lambda: said in sheet._said.text())
+    assert boss.counter.attached is None
+    assert boss.counter.finder.rows.rowCount() == 0
+    assert not sheet.ask.isVisible()
+    assert sheet._leave.hasFocus()
+    assert boss.faults() == []
+    keep_picture(boss, f"shut_out_sheet_{language}")
+    press(Qt.Key.Key_Escape)
+    press(Qt.Key.Key_F2)
+    write("6621")
+    boss.until(lambda: words_of(boss, Refusal.TILL_REVOKED) in boss.counter.strip.text)
+    assert boss.counter.finder.rows.rowCount() == 0
+    boss.settle()
+    assert boss.faults() == []
+    keep_picture(boss, f"shut_out_{language}")
+    with desk.context.read() as conn:
+        assert conn.execute("SELECT count(*) FROM profile").fetchone()[0] == 0
 
 
 class Holds:
