@@ -15,16 +15,15 @@ from app.queries.members import member_panel, profile
 from app.usecases.enrol import EditProfile, ProfileInput, edit_profile
 from app.usecases.sell import sell
 from app.usecases.verify import verify
-from tests.app.kiosk import Kiosk, make_template, sale_command
+from tests.app.kiosk import Kiosk, Template, other_till, sale_command
 
 GENEROUS: Final = Limits(grant_most=1000, cap=500)
 
 
 @pytest.fixture
-def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
+def second(template: Template, tmp_path: Path) -> Iterator[Kiosk]:
     """Another till of the shop."""
-    made = make_template(tmp_path / "second", "02")
-    found = Kiosk(made.folder, made)
+    found = other_till(template, tmp_path / "second")
     yield found
     found.close()
 

@@ -272,14 +272,29 @@ def make_template(folder: Path, code: str = "01") -> Template:
 @pytest.fixture(scope="session")
 def made_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The store that every test copies; argon2id runs at the least cost that is ever read."""
-    base = tmp_path_factory.mktemp("kiosk")
+    return _made_cheaply(tmp_path_factory.mktemp("kiosk"), "01")
+
+
+def _made_cheaply(base: Path, code: str) -> Template:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGULARS_MACHINE", str(base / "machine"))
         patch.setattr(
             "app.keyslots.envelope.calibrated",
             lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
         )
-        return make_template(base / "store")
+        return make_template(base / f"store{code}", code)
+
+
+_OTHERS: Final[dict[tuple[Path, str], Template]] = {}
+
+
+def other_till(first: Template, folder: Path, code: str = "02") -> Kiosk:
+    """Another open till of the shop, on the computer of the first one; its store is made once for all tests."""
+    base = first.folder.parent
+    if (base, code) not in _OTHERS:
+        _OTHERS[base, code] = _made_cheaply(base, code)
+    made = _OTHERS[base, code]
+    return Kiosk(made.copy_to(folder), made)
 
 
 @pytest.fixture

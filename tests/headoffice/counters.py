@@ -11,7 +11,7 @@ import pytest
 
 from app.sync.exchange import Exchange
 from app.sync.join import join
-from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, template
+from tests.app.kiosk import Kiosk, Template, kiosk, made_template, other_till, template
 from tests.headoffice.http_office import Served, begin_chain, code_for, served
 from tests.headoffice.serving_process import DSN_FILE
 
@@ -38,10 +38,9 @@ def till(kiosk: Kiosk) -> Kiosk:
 
 
 @pytest.fixture
-def second(template: object, tmp_path: Path) -> Iterator[Kiosk]:
+def second(template: Template, tmp_path: Path) -> Iterator[Kiosk]:
     """Another till."""
-    made = make_template(tmp_path / "second", "02")
-    found = Kiosk(made.folder, made)
+    found = other_till(template, tmp_path / "second")
     found.clock.now = datetime.now(UTC)
     yield found
     found.close()
