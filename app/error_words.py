@@ -46,6 +46,23 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.RETURN_NO_SUCH_LINE: mark("This receipt has no such line. Choose one of the list."),
     Refusal.RETURN_NOTHING_LEFT: mark("Everything on this receipt was returned."),
     Refusal.RETURN_TOO_MANY: mark("Fewer are left on this line. Enter what is left."),
+    Refusal.RETURN_ELSEWHERE: mark(
+        "Another till is returning goods of this sale. Try again in a moment."
+    ),
+    Refusal.RETURN_NOT_RESERVED: mark(
+        "Head office keeps these goods for somebody else. Scan the receipt again."
+    ),
+    Refusal.SALE_ELSEWHERE: mark("Another till sold this. Scan its own receipt."),
+    Refusal.SALE_NOT_KNOWN: mark(
+        "Head office has no such sale yet. Check the number, or ask the till that sold it."
+    ),
+    Refusal.SALE_AMBIGUOUS: mark(
+        "More than one shop has this number. Return it at the till that sold it."
+    ),
+    Refusal.SALE_NOT_READABLE: mark(
+        "This sale can't be read here. Return it at the till that sold it."
+    ),
+    Refusal.SALE_MEMBER_GONE: mark("Its member was forgotten. Return it at the till that sold it."),
     Refusal.WRITE_OFF_NEEDS_MANAGER: mark("Only a manager writes points off. Ask one."),
     Refusal.VOID_OTHER_SHIFT: mark("That sale is another shift's. Press F8 to return it."),
     Refusal.VOID_DAY_CLOSED: mark("That day is closed. Press F8 to return it."),
@@ -182,6 +199,9 @@ PLAIN: Final[Mapping[Code, str]] = {
     Outage.NETWORK_GONE: mark("No network. Keep selling; it is sent later."),
     Outage.HEAD_OFFICE_GONE: mark("Head office doesn't answer. Check its address and the network."),
     Outage.HEAD_OFFICE_REFUSED: mark("Head office says no. Ask there, and try again."),
+    Outage.RETURN_NEEDS_LINE: mark(
+        "No answer from head office. Try again, or return it at the till that sold it."
+    ),
 }
 
 _STEPS: Final = mark("Points go in steps of {unit_points}. Enter a multiple.")

@@ -16,14 +16,14 @@ from app import posting
 from app.context import Context
 from app.documents import day_slips, receipts, z_slip
 from app.domain.business_day import BusinessDate
-from app.domain.documents import ReturnDocument, SaleDocument
-from app.domain.documents_plain import return_from_plain, sale_from_plain
+from app.domain.documents import SaleDocument
+from app.domain.documents_plain import return_from_plain, sale_from_plain, units_back_from_plain
 from app.domain.drawer import DrawerSums, money_of, voids_a_return
 from app.domain.member import mask_card, mask_name, mask_phone
-from app.domain.returns import returned_shares
+from app.domain.returns import Earlier, returned_shares
 from app.formats import Formats, MoneySign
 from app.protocol.events import Event
-from app.standing import standing_returns
+from app.standing import original_of, standing_returns
 from db import people, rows, till
 from printing.document import Doc, to_json
 
@@ -63,7 +63,7 @@ def slip_of(
             changed_lately=_changed_lately(doc),
         )  # fmt: skip
     else:
-        original = _original(conn, doc)
+        original = original_of(conn, doc)
         sold = sale_from_plain(original["sale"])
         if event.kind == posting.RETURN:
             back = return_from_plain(doc["return"])
@@ -200,8 +200,10 @@ def _head(
     return replace(head, copy_no=copy_no, copied_at=f"{now:%Y-%m-%d %H:%M:%S}", copied_by=copied_by)
 
 
-def _returned_before(conn: Connection, event: Event) -> tuple[ReturnDocument, ...]:
-    """The returns of the same sale that stood when this one was made: a copy says what it said."""
+def _returned_before(conn: Connection, event: Event) -> tuple[Earlier, ...]:
+    """What of the same sale had come back when this return was made: a copy says what it said."""
+    if "original" in event.doc:
+        return (units_back_from_plain(event.doc["original"]),)
     sale_id = bytes.fromhex(event.doc["sale_event"])
     return tuple(back for _, back in standing_returns(conn, sale_id, before=event.seq))
 
@@ -214,13 +216,6 @@ def _money_moved(conn: Connection, doc: dict[str, Any]) -> tuple[tuple[str, int]
         assert row is not None, "a void names a document of this journal"
         voided = posting.event_of(row).doc
     return tuple(money_of(posting.VOID, doc, voided))
-
-
-def _original(conn: Connection, doc: dict[str, Any]) -> dict[str, Any]:
-    """The document of the sale that a return or void speaks of."""
-    row = rows.event_by_id(conn, bytes.fromhex(doc["sale_event"]))
-    assert row is not None, "a return names a sale of this journal"
-    return posting.event_of(row).doc
 
 
 def _member(

@@ -5,6 +5,8 @@ Questions to the document rows of a transaction; what follows from the answers i
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
@@ -26,6 +28,34 @@ def standing_returns(
         event = rows.event_by_id(conn, row.event_id)
         assert event is not None, "a document row has its event"
         found.append((row.event_id, return_from_plain(posting.event_of(event).doc["return"])))
+    return found
+
+
+def units_since(conn: Connection, sale_id: bytes, after: int) -> dict[int, int]:
+    """Units of a sale, by line, that this till took back after its event `after`, less those whose return it
+    voided after it."""
+    units: dict[int, int] = {}
+    for row in _referring(conn, sale_id, posting.RETURN, None):
+        event = rows.event_by_id(conn, row.event_id)
+        assert event is not None, "a document row has its event"
+        voids = [each.seq for each in _referring(conn, row.event_id, posting.VOID, None)]
+        times = int(row.seq > after) - int(any(seq > after for seq in voids))
+        for line, quantity in return_from_plain(posting.event_of(event).doc["return"]).lines:
+            units[line] = units.get(line, 0) + times * quantity
+    return units
+
+
+def original_of(conn: Connection, doc: dict[str, Any]) -> dict[str, Any]:
+    """What a return or void, by its facts, keeps of its sale: the sale's own facts, or what the return of
+    another till's sale holds of it (`receipt_no` and `sale` are the same there)."""
+    sale = rows.event_by_id(conn, bytes.fromhex(doc["sale_event"]))
+    if sale is not None:
+        return posting.event_of(sale).doc
+    while "original" not in doc:
+        row = rows.event_by_id(conn, bytes.fromhex(doc["refers_to"]))
+        assert row is not None, "a void names a document of this journal"
+        doc = posting.event_of(row).doc
+    found: dict[str, Any] = doc["original"]
     return found
 
 

@@ -10,6 +10,8 @@ from app.protocol.facts import Facts
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 
+NOBODY: Final = bytes(16)
+"""The member of a document that has none."""
 _NUMBER_MOST: Final = 1 << 62
 _PUT: Final = """
 INSERT INTO recount_flag (
@@ -62,11 +64,11 @@ def put(
     found: Sequence[Difference],
     now_ms: int,
 ) -> None:
-    """Keep what differs of a member's document; what is known already changes nothing."""
+    """Keep what differs of a document; what is known already changes nothing."""
     for what, claimed, ours in found:
         fits = type(claimed) is int and max(abs(claimed), abs(ours)) < _NUMBER_MOST
         figures = (claimed, ours) if fits else (0, 0)
-        values = (read.id, what, device, read.member, int(read.on), *figures, now_ms)
+        values = (read.id, what, device, read.member or NOBODY, int(read.on), *figures, now_ms)
         plain.run(_PUT, (tenant, dist_key(tenant), *values))
 
 

@@ -33,6 +33,7 @@ from app.protocol.wire import (
     Refusal,
     Reply,
     Request,
+    SaleRequest,
     SnapshotRequest,
     SyncRequest,
 )
@@ -50,6 +51,7 @@ from headoffice.writer import HOLD, PULL, PUSH, Busy, GroupWriter, Job
 _KINDS: Final[dict[str, type[Request]]] = {
     endpoints.SYNC: SyncRequest,
     endpoints.HOLD: HoldRequest,
+    endpoints.SALE: SaleRequest,
     endpoints.REBASE: RebaseRequest,
     endpoints.SNAPSHOT: SnapshotRequest,
 }
@@ -450,7 +452,7 @@ def _fits(signed: SignedRequest, body: bytes, public_key: bytes) -> bool:
 
 
 def _rank(message: Request) -> int:
-    if isinstance(message, HoldRequest):
+    if isinstance(message, HoldRequest | SaleRequest):
         return HOLD
     pushes = isinstance(message, RebaseRequest) or (
         isinstance(message, SyncRequest) and bool(message.events or message.cells)

@@ -18,6 +18,7 @@ from app.protocol.wire import (
     NotAMessage,
     RebaseRequest,
     Request,
+    SaleRequest,
     SnapshotRequest,
     SyncRequest,
     is_name,
@@ -77,9 +78,12 @@ def _storable(request: Request) -> bool:
         return _sync(request)
     if isinstance(request, HoldRequest):
         ids = [request.hold, *(each for each in (request.member, request.sale) if each is not None)]
+        ids += [request.instead] if request.instead else []
         return (
             all(map(_is_id, ids)) and is_name(request.asset) and len(request.lines) <= _COUNT_MOST
         )
+    if isinstance(request, SaleRequest):
+        return is_name(request.receipt)
     if isinstance(request, RebaseRequest):
         return 0 < len(request.nonce) <= _NONCE_MOST and len(request.anchors) <= _ANCHORS_MOST
     return _snapshot(request)

@@ -293,7 +293,10 @@ class Office:
             kinds[found.kind] += 1
             return found
 
-        server = Server(store, chain.limits, read, chain.offset_minutes * 60_000)
+        def sales_of(number: str) -> Sequence[bytes]:
+            return self._recounting.sales_of(store, chain.tenant, number, self.now_ms())
+
+        server = Server(store, chain.limits, read, chain.offset_minutes * 60_000, sales_of)
         return Open(chain, store, server, kinds)
 
     def _take_figures(self, tenant: bytes) -> None:

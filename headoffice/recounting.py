@@ -29,8 +29,9 @@ from app.protocol.events import Event, NotCanonical
 from app.protocol.facts import Facts, NotReadable
 from app.protocol.open_members import survivor
 from app.protocol.references import REFERENCE_BUCKET
+from app.protocol.sales import returned_lines, sale_facts
 from app.protocol.store import Store
-from headoffice import closes, flags, late, programmes, settlement
+from headoffice import closes, flags, late, programmes, receipts, settlement
 from headoffice.nights import Duty
 from headoffice.recounting_back import RETURN, VOID, doubts
 from headoffice.store.distribution import dist_key
@@ -42,6 +43,8 @@ SALE: Final = "sale"
 RECOUNTED: Final = frozenset((SALE, RETURN, VOID))
 PROGRAMME: Final = "programme"
 PORTION_MS: Final = 10
+ASKED_MS: Final = 100
+"""So long somebody who asks for a sale waits for what has not been looked at."""
 EVENTS_MOST: Final = 50
 RETRY_MS: Final = 60_000
 
@@ -168,6 +171,19 @@ class Recounting:
             self._plain.run(_PUT_PLACE, (*own, device, epoch, last))
         return through
 
+    def sales_of(self, store: Records, tenant: bytes, number: str, now_ms: int) -> Sequence[bytes]:
+        """The sales of a receipt number, inside the chain's transaction. One that isn't there may have come a
+        moment ago: what is due is looked at first, for a while."""
+        found = receipts.find(self._plain, tenant, number)
+        if found or now_ms < self._not_before_ms.get(tenant, 0):
+            return found
+        until_s = time.monotonic() + ASKED_MS / 1000
+        for device in self._due.get(tenant, {}):
+            while not self._walk(store, tenant, device, now_ms, until_s):
+                if time.monotonic() >= until_s:
+                    break
+        return receipts.find(self._plain, tenant, number)
+
     # One event
 
     def _look(
@@ -195,7 +211,12 @@ class Recounting:
         elif event.kind in RECOUNTED and read.member is not None:
             found = self._doubts(store, tenant, At(device, event, read))
             flags.put(self._plain, tenant, device, read, found, now_ms)
+        if event.kind == SALE:
+            receipts.take(self._plain, tenant, event)
         late.take(self._plain, tenant, device, event)
+        sold = sale_facts(store, read.sale) if read.sale is not None else read
+        if sold is not None and sold.sold:
+            flags.put(self._plain, tenant, device, sold, _returned_twice(store, sold), now_ms)
         # A till may write any device into its events: it is the one in whose chain they came.
         self._settle(store, tenant, replace(event, device=device), read)
 
@@ -274,6 +295,17 @@ class Recounting:
             found = tuple(each.programme for each in programmes.published(store))
             known = self._published[tenant] = (head, found)
         return known[1]
+
+
+def _returned_twice(store: Store, sale: Facts) -> Sequence[Difference]:
+    """Whether more came back of a sale than was sold: two tills paid the same goods out. The points of it are
+    corrected (app/protocol/sales.py); the money is for somebody to ask after."""
+    returned = returned_lines(store, sale.id)
+    over = [(returned[line], sold) for line, sold in sale.sold if returned.get(line, 0) > sold]
+    if not over:
+        return ()
+    claimed, ours = (sum(each) for each in zip(*over, strict=True))
+    return (Difference("returned_twice", claimed, ours),)
 
 
 def _parsed(body: bytes) -> Programme | None:

@@ -81,6 +81,7 @@ from ui.desk_guard import GuardDesk
 from ui.desk_home import HomeDesk
 from ui.desk_records import PhoneCheck, Scan, TillView
 from ui.desk_reports import ReportsDesk
+from ui.desk_returns import ReturnsDesk
 from ui.desk_slips import SlipsDesk
 from ui.desk_staff import StaffDesk
 
@@ -104,6 +105,7 @@ class Desk:
         self.home = HomeDesk(till)
         self.slips = SlipsDesk(till)
         self.exchange = ExchangeDesk(till)
+        self.returns = ReturnsDesk(till, self.exchange)
 
     # The till ---------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.build import Till
 from app.context import Session
+from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
 from app.queries.exchange import Standing, standing
 from app.queries.readers import require_look
@@ -14,12 +15,16 @@ from app.queries.selling_date import selling_date
 from app.sync.outcome import Heard, Joined
 
 if TYPE_CHECKING:
+    from app.domain.business_day import BusinessDate
+    from app.domain.documents import ForeignSale, ReturnedLine
     from app.sync.exchange import Exchange
+    from app.sync.returns import Returns
 
 
 class ExchangeDesk:
     """Every method but `stop` blocks; any may raise Refused or Unavailable. `once` waits for the network (net
-    lane), `hold` and `let_go` for some tenths of a second (hold lane).
+    lane), `hold` and `let_go` for some tenths of a second (hold lane), `find_sale` and `keep` for some seconds
+    (ask lane).
 
     Attributes:
         joined: whether the till belonged to a head office when it was looked at last.
@@ -28,6 +33,7 @@ class ExchangeDesk:
     def __init__(self, till: Till) -> None:
         self._ctx = till.context
         self._exchange: Exchange | None = None
+        self._returns: Returns | None = None
         self.joined = False
         self._stopped = False
         self._beginning = threading.Lock()
@@ -48,17 +54,26 @@ class ExchangeDesk:
         exchange = self._begun()
         if exchange is None:
             return None
-        with self._ctx.read() as conn:
-            on = selling_date(self._ctx, conn)
-        return exchange.hold(member, points, on)
+        return exchange.hold(member, points, self._on())
 
     def let_go(self, hold: bytes) -> None:
         """The sale that a hold was for was not made."""
         exchange = self._begun()
         if exchange is not None:
-            with self._ctx.read() as conn:
-                on = selling_date(self._ctx, conn)
-            exchange.let_go(hold, on)
+            exchange.let_go(hold, self._on())
+
+    def find_sale(self, number: str) -> ForeignSale:
+        """Another till's sale, by its receipt number."""
+        return self._asking().find(number)
+
+    def keep(self, sale: ForeignSale, lines: tuple[ReturnedLine, ...]) -> bytes:
+        """Have head office keep units of it for a return: the hold."""
+        return self._asking().reserve(sale, lines, self._on())
+
+    def keep_no_more(self, sale: ForeignSale) -> None:
+        """The return was not made."""
+        if self._returns is not None:
+            self._returns.let_go(sale.event_id, self._on())
 
     def join(self, session: Session, address: str, code: str) -> Joined:
         """Join a head office by the code that was given there. A manager's."""
@@ -73,6 +88,21 @@ class ExchangeDesk:
         self._stopped = True
         if self._exchange is not None:
             self._exchange.close()
+        if self._returns is not None:
+            self._returns.close()
+
+    def _on(self) -> BusinessDate:
+        with self._ctx.read() as conn:
+            return selling_date(self._ctx, conn)
+
+    def _asking(self) -> Returns:
+        if self._begun() is None:
+            raise Unavailable(Outage.RETURN_NEEDS_LINE)
+        if self._returns is None:
+            from app.sync.returns import Returns
+
+            self._returns = Returns(self._ctx)
+        return self._returns
 
     def _begun(self) -> Exchange | None:
         standing = self.standing()

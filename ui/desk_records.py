@@ -34,6 +34,11 @@ class Scan:
     misread: bool = False
     """Shaped like a receipt number, but its check character is wrong."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """A whole receipt number that this till never gave out."""
+        return self.kind == "receipt" and self.event_id is None and not self.misread
+
 
 @dataclass(frozen=True, slots=True)
 class TillView:

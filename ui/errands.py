@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.business_day import BusinessDate
-from app.domain.errors import Outage, Refusal
+from app.domain.errors import Outage, Refusal, Refused
 from app.domain.rights import Right, asks_reason
 from app.queries.records import (
     DocumentLine,
@@ -24,6 +24,7 @@ from app.queries.records import (
 )
 from ui.desk_records import Scan, TillView
 from ui.errors import sentence
+from ui.foreign_returns import ForeignReturns
 from ui.kit import Kit
 from ui.lanes import Lanes
 from ui.paper import Paper
@@ -74,6 +75,9 @@ class Errands(QObject):
         self.staff: StaffView | None = None
         self.print_status = PrintStatus(0, (), "")
         self._beside_said: Text = nothing
+        self.foreign = ForeignReturns(
+            kit, lanes, desk, counter, who=self.who, returned=self._returned
+        )
         counter.cart_changed.connect(self._leave_another_member)
 
     def who(self) -> Session:
@@ -228,6 +232,7 @@ class Errands(QObject):
 
         sheet = FindReceipt(self._kit, self._lanes, self._desk, self.counter.attached, self._till())
         sheet.found.connect(self.open_return)
+        sheet.elsewhere.connect(self.foreign.ask)
         sheet.scan_refused.connect(partial(self.counter.sounds.play, UNKNOWN))
         self.sheets.open(sheet)
 
@@ -247,7 +252,19 @@ class Errands(QObject):
             sheet.scan_refused.connect(partial(self.counter.sounds.play, UNKNOWN))
             self.sheets.open(sheet)
 
-        self._ask(lambda: self._desk.sale_to_return(event_id), opened)
+        def failed(error: Exception) -> None:
+            if isinstance(error, Refused) and error.code is Refusal.SALE_ELSEWHERE:
+                self.foreign.ask(str(error.facts["number"]))
+            else:
+                self._warn(error)
+
+        self._lanes.run(
+            self.counter,
+            "db",
+            lambda: self._desk.sale_to_return(event_id),
+            ok=opened,
+            failed=failed,
+        )
 
     def _returned(self, said: str) -> None:
         self.counter.charging.another_slip()
@@ -289,11 +306,14 @@ class Errands(QObject):
         self._ask(self._desk.voidable, opened)
 
     def receipt_scanned(self, scan: Scan) -> None:
-        if scan.event_id is None:
+        elsewhere = scan.is_elsewhere and self._desk.exchange.joined
+        if scan.event_id is None and not elsewhere:
             self.counter.sounds.play(REFUSED)
             self.strip.refuse(partial(receipt_problem, self._kit, scan))
         elif self._return_refusal():
             self.strip.refuse(self._return_refusal)
+        elif scan.event_id is None:
+            self.foreign.ask(scan.code.strip().upper())
         else:
             self.open_return(scan.event_id)
 

@@ -24,7 +24,7 @@ from app.domain.errors import Cancelled, Refused, Unavailable
 T = TypeVar("T")
 V = TypeVar("V")
 
-LANES: Final = ("db", "search", "report", "print", "backup", "net", "hold")
+LANES: Final = ("db", "search", "report", "print", "backup", "net", "hold", "ask")
 
 
 class _Bridge(QObject):

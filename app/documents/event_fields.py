@@ -53,6 +53,11 @@ FIELDS: Final[Mapping[str, Field]] = {
          ("points", "points")),
     ),
     "return.lines": Field(mark("Line and pieces returned"), "list", ((0, "place"), (1, "count"))),
+    "original.device": Field(mark("Till that sold"), "text"),
+    "original.digest": Field(mark("Digest of the sale"), "text"),
+    "original.back": Field(
+        mark("Line and pieces that had come back"), "list", ((0, "place"), (1, "count"))
+    ),
     "tenders": Field(mark("Tender"), "list", ((0, "tender"), (1, "money"))),
     "refunds": Field(mark("Refund"), "list", ((0, "tender"), (1, "money"))),
     "tax": Field(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from app.domain.business_day import BusinessDate
 from app.domain.entries import EntryId
 from app.domain.money import Rounding
-from app.domain.state import TierChange
+from app.domain.state import Split, TierChange
 
 TraceFact = int | str | bool | None
 
@@ -158,6 +158,31 @@ class ReturnedLine(NamedTuple):
 
     line: int
     quantity: int
+
+
+class UnitsBack(NamedTuple):
+    """Units of a sale's lines that came back before, wherever that was: head office tells no more."""
+
+    lines: tuple[ReturnedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignSale:
+    """A sale of another till, as head office gave it for a return here. The return's event holds it.
+
+    member_id  whose ledger the return is posted to: of a merged member the one that goes on for them
+    device, digest  the till that made it, and the SHA-256 of its event's bytes
+    splits     which lots its points were taken from; for show alone, so an event leaves them out
+    """
+
+    event_id: bytes
+    receipt_no: str
+    device: bytes
+    digest: bytes
+    member_id: bytes | None
+    document: SaleDocument
+    back: UnitsBack
+    splits: tuple[Split, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from app.domain.business_day import BusinessDate
 from app.domain.documents import (
     EarnTerms,
+    ForeignSale,
     LineRequest,
     Posted,
     ReturnDocument,
@@ -20,6 +21,7 @@ from app.domain.documents import (
     TaxTotal,
     Tender,
     TraceStep,
+    UnitsBack,
 )
 from app.domain.entries import EntryId
 from app.domain.state import TierChange
@@ -187,6 +189,22 @@ def trace_to_plain(trace: Sequence[TraceStep]) -> list[Any]:
 def trace_from_plain(plain: Sequence[Any]) -> tuple[TraceStep, ...]:
     """The inverse of trace_to_plain."""
     return tuple(TraceStep(code, facts) for code, facts in plain)
+
+
+def foreign_to_plain(sale: ForeignSale) -> Plain:
+    """Another till's sale for the event of its return; keys that the sale's own event has are the same here."""
+    return {
+        "receipt_no": sale.receipt_no,
+        "device": sale.device.hex(),
+        "digest": sale.digest.hex(),
+        "back": [list(line) for line in sale.back.lines],
+        "sale": sale_to_plain(sale.document),
+    }
+
+
+def units_back_from_plain(plain: Plain) -> UnitsBack:
+    """What had come back of another till's sale before the return that holds it."""
+    return UnitsBack(tuple(ReturnedLine(*line) for line in plain["back"]))
 
 
 def return_to_plain(document: ReturnDocument) -> Plain:

@@ -34,6 +34,13 @@ class Refusal(StrEnum):
     RETURN_NO_SUCH_LINE = "return_no_such_line"
     RETURN_NOTHING_LEFT = "return_nothing_left"
     RETURN_TOO_MANY = "return_too_many"
+    RETURN_ELSEWHERE = "return_elsewhere"
+    RETURN_NOT_RESERVED = "return_not_reserved"
+    SALE_ELSEWHERE = "sale_elsewhere"
+    SALE_NOT_KNOWN = "sale_not_known"
+    SALE_AMBIGUOUS = "sale_ambiguous"
+    SALE_NOT_READABLE = "sale_not_readable"
+    SALE_MEMBER_GONE = "sale_member_gone"
     WRITE_OFF_NEEDS_MANAGER = "write_off_needs_manager"
     VOID_OTHER_SHIFT = "void_other_shift"
     VOID_DAY_CLOSED = "void_day_closed"
@@ -166,6 +173,7 @@ class Outage(StrEnum):
     NETWORK_GONE = "network_gone"
     HEAD_OFFICE_GONE = "head_office_gone"
     HEAD_OFFICE_REFUSED = "head_office_refused"
+    RETURN_NEEDS_LINE = "return_needs_line"
 
 
 class Refused(Exception):

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from app.domain.documents import ReturnDocument, SaleDocument
 from app.domain.entries import POINTS, TIER
 from app.domain.money import kept_share
-from app.domain.returns import kept_units
+from app.domain.returns import Earlier, kept_units
 
 TENDER: Final = "tender"
 CATEGORY: Final = "category"
@@ -86,7 +86,7 @@ def money_of_sale(sale: Mapping[str, Any]) -> Money:
 
 
 def money_of_return(
-    sale: SaleDocument, earlier: Sequence[ReturnDocument], returned: ReturnDocument
+    sale: SaleDocument, earlier: Sequence[Earlier], returned: ReturnDocument
 ) -> Money:
     """What a return takes out of the figures, below zero; `earlier` are the returns that stood before.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from app.domain.business_day import BusinessDate
 from app.domain.documents import (
@@ -19,6 +19,7 @@ from app.domain.documents import (
     SoldLine,
     TaxTotal,
     TraceStep,
+    UnitsBack,
 )
 from app.domain.earning import LineEarning, earned
 from app.domain.entries import EARNED, POINTS, SALES, SPEND, USE, Entry, EntryId
@@ -33,6 +34,8 @@ from app.domain.state_rows import Needs
 from app.domain.tiers import measure
 
 _DRAFT_EVENT = bytes(16)
+Earlier: TypeAlias = ReturnDocument | UnitsBack
+"""What came back before: a return of this till, or what head office counts of another till's sale."""
 
 
 class ReturnedShare(NamedTuple):
@@ -64,7 +67,7 @@ class ReturnQuote:
     qualifying_after: int
 
 
-def kept_units(document: SaleDocument, previous: Iterable[ReturnDocument]) -> tuple[int, ...]:
+def kept_units(document: SaleDocument, previous: Iterable[Earlier]) -> tuple[int, ...]:
     """How many units of each line are still kept after earlier returns (voided ones left out)."""
     kept = [line.request.quantity for line in document.lines]
     for earlier in previous:
@@ -74,7 +77,7 @@ def kept_units(document: SaleDocument, previous: Iterable[ReturnDocument]) -> tu
 
 
 def returned_shares(
-    document: SaleDocument, previous: Iterable[ReturnDocument], lines: Iterable[ReturnedLine]
+    document: SaleDocument, previous: Iterable[Earlier], lines: Iterable[ReturnedLine]
 ) -> tuple[ReturnedShare, ...]:
     """What goes back for each of `lines`, before any charge; `previous` are the returns before.
 
@@ -126,7 +129,7 @@ def points_by_line(
 
 def quote_return(
     document: SaleDocument,
-    previous: Sequence[ReturnDocument],
+    previous: Sequence[Earlier],
     lines: Sequence[ReturnedLine],
     member: MemberContext | None,
     programme: Programme,

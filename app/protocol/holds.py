@@ -23,6 +23,7 @@ def request_hold(store: Store, device: Device, request: HoldRequest) -> bool:
         return known.standing == "open" and known.device == device.id
     member = None
     if request.sale is not None:
+        _end_before(store, device, request)
         granted = _lines_left(store, request)
     else:
         granted, member = _reserve(store, device, request)
@@ -53,6 +54,16 @@ def may_reserve(opened: OpenMember, request: HoldRequest) -> bool:
     account = opened.account(request.asset)
     good = view(opened.state, request.on, asset=request.asset).available
     return 0 < request.amount <= min(account.avail, good - account.reserved)
+
+
+def _end_before(store: Store, device: Device, request: HoldRequest) -> None:
+    """Other lines are chosen: what the till had reserved of the sale for the same return goes first. Its own
+    void of it comes later, and finds it void."""
+    before = store.hold(request.instead) if request.instead else None
+    if before is None or (before.device, before.sale) != (device.id, request.sale):
+        return
+    if before.standing == "open":
+        end_hold(store, before, "void")
 
 
 def _lines_left(store: Store, request: HoldRequest) -> bool:

@@ -27,6 +27,7 @@ def accept(store: Store, device: Device, facts: Facts, body: bytes, today: Busin
     """Post an event of a till that is new to head office."""
     if facts.member is None:
         store.put_event(StoredEvent(facts.id, body, "posted"))
+        _count_units(store, facts, None)
         return
     member = survivor(store, facts.member)
     forwarded = member != facts.member
@@ -38,9 +39,13 @@ def accept(store: Store, device: Device, facts: Facts, body: bytes, today: Busin
     _give_back(opened, facts, today)
     _post(opened, facts.postings, device.id)
     opened.save()
+    _count_units(store, facts, member)
+
+
+def _count_units(store: Store, facts: Facts, member: bytes | None) -> None:
+    """Units of a sale that came back, also of one without a member: they come back once."""
     if facts.sale is not None:
-        arrived = SaleReturn(facts.id, member, facts.on, facts.returned)
-        store.add_return(facts.sale, arrived)
+        store.add_return(facts.sale, SaleReturn(facts.id, member, facts.on, facts.returned))
         _correct(store, facts.sale)
     elif facts.sold:
         _correct(store, facts.id)

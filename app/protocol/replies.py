@@ -49,6 +49,13 @@ def apply_sync(
     _forget_ended(store, included)
 
 
+def apply_found(store: TillStore, rows: Iterable[SentRow], seq: int) -> int:
+    """Take rows that were asked for by themselves, read when head office had this epoch's events to `seq`."""
+    included = store.control().base + seq
+    _apply_rows(store, rows, included)
+    return included
+
+
 def _apply_rows(store: TillStore, rows: Iterable[SentRow], included: int) -> None:
     generation = store.control().generation
     for row in map(unpack_row, rows):

@@ -6,12 +6,15 @@ Two tills that returned the same lines offline both stand; the owner posts the o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
 from app.domain.state import Split
 from app.protocol.facts import Facts, NotReadable, Returned, read
-from app.protocol.store import SaleReturn, Store
+from app.protocol.pull import row_of
+from app.protocol.store import Device, SaleReturn, Store
+from app.protocol.wire import MemberRow, SaleReply
 
 
 class Correction(NamedTuple):
@@ -46,6 +49,43 @@ def returned_lines(store: Store, sale: bytes) -> dict[int, int]:
         for part in entry.parts:
             sums[part.line] = sums.get(part.line, 0) + part.quantity
     return sums
+
+
+def held_elsewhere(store: Store, sale: bytes, device: bytes) -> bool:
+    """Whether a device other than this one has lines of a sale reserved for a return."""
+    return any(hold.device != device for hold in store.open_line_holds(sale))
+
+
+def find_sale(store: Store, device: Device, rid: bytes, found: Sequence[bytes]) -> SaleReply:
+    """What a till needs to take goods of another till's sale back; `found`: the sales of its receipt number."""
+    facts = {sale: sale_facts(store, sale) for sale in found}
+    sales = [(sale, read) for sale, read in facts.items() if read is not None and read.sold]
+    if len(sales) != 1:
+        return SaleReply(rid, "ambiguous" if sales else "unknown")
+    sale, read = sales[0]
+    event = store.event(sale)
+    assert event is not None, "its facts were read"
+    return SaleReply(
+        rid,
+        "",
+        sale,
+        event.body,
+        splits_of(store, sale),
+        tuple(sorted(returned_lines(store, sale).items())),
+        held_elsewhere(store, sale, device.id),
+        () if read.member is None else rows_of(store, read.member),
+        device.place,
+    )
+
+
+def rows_of(store: Store, member: bytes) -> tuple[MemberRow, ...]:
+    """A member's row, and those of the members that they go on as."""
+    found = list[MemberRow]()
+    at: bytes | None = member
+    while at is not None and (known := store.member(at)) is not None:
+        found.append(row_of(known))
+        at = known.alias
+    return tuple(found)
 
 
 def splits_of(store: Store, sale: bytes) -> tuple[Split, ...]:

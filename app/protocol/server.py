@@ -7,6 +7,7 @@ the ledger before profiles, and what the reply says was read after both (sync.md
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +27,7 @@ from app.protocol import (
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
 from app.protocol.open_members import survivor
-from app.protocol.sales import returned_lines, splits_of
+from app.protocol.sales import find_sale, held_elsewhere, returned_lines, splits_of
 from app.protocol.store import Device, Store
 from app.protocol.wire import (
     Fork,
@@ -40,6 +41,8 @@ from app.protocol.wire import (
     Refusal,
     Reply,
     Request,
+    SaleReply,
+    SaleRequest,
     SnapshotRequest,
     SyncReply,
     SyncRequest,
@@ -51,12 +54,14 @@ DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Head office on a store. `offset_ms` is its local time less UTC, for its own business date."""
+    """Head office on a store. `offset_ms` is its local time less UTC, for its own business date; `receipts`
+    finds the sales of a receipt number."""
 
     store: Store
     limits: Limits
     read: chains.Reader = facts.read
     offset_ms: int = 0
+    receipts: Callable[[str], Sequence[bytes]] = lambda _: ()
 
     def handle(self, request: Request, now_ms: int, rng: random.Random) -> Reply:
         """Answer one request of a till whose signature was checked."""
@@ -73,6 +78,8 @@ class Server:
             return self._rebase(device, request, now_ms)
         if isinstance(request, HoldRequest):
             return self._hold(device, request)
+        if isinstance(request, SaleRequest):
+            return self._sale(device, request)
         return self._snapshot(device, request)
 
     def today(self, now_ms: int) -> BusinessDate:
@@ -211,15 +218,23 @@ class Server:
             request.rid, tenant.timeline, device.place.epoch, device.common, tenant.as_of_ms
         )
 
-    def _hold(self, device: Device, request: HoldRequest) -> HoldReply:
+    def _usable(self, device: Device, request: HoldRequest | SaleRequest) -> bool:
         """A hold lives within one epoch and one timeline, so that no late request reserves for a till that has
         given up its rights since."""
-        usable = (
+        return (
             request.epoch == device.place.epoch
             and device.fenced
             and request.timeline == self.store.tenant().timeline
             and not grants.recovering(self.store)
         )
+
+    def _sale(self, device: Device, request: SaleRequest) -> SaleReply:
+        if not self._usable(device, request):
+            return SaleReply(request.rid, "not_now")
+        return find_sale(self.store, device, request.rid, self.receipts(request.receipt))
+
+    def _hold(self, device: Device, request: HoldRequest) -> HoldReply:
+        usable = self._usable(device, request)
         granted = usable and holds.request_hold(self.store, device, request)
         if request.sale is None:
             return HoldReply(request.rid, request.hold, granted)
@@ -233,6 +248,8 @@ class Server:
             None if event is None else event.body,
             splits,
             tuple(sorted(returned.items())),
+            held_elsewhere(self.store, request.sale, device.id),
+            device.place,
         )
 
     def _snapshot(self, device: Device, request: SnapshotRequest) -> Reply:

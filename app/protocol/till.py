@@ -8,12 +8,15 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
+import msgspec
+
 from app.domain.business_day import BusinessDate
 from app.protocol import overlay, own_chain
 from app.protocol.hlc import stamp
 from app.protocol.ids import random_id
 from app.protocol.replies import (
     adopt_timeline,
+    apply_found,
     apply_frame,
     apply_hold,
     apply_sync,
@@ -36,6 +39,8 @@ from app.protocol.wire import (
     Refusal,
     Reply,
     Request,
+    SaleReply,
+    SaleRequest,
     SnapshotReply,
     SnapshotRequest,
     SyncReply,
@@ -85,6 +90,46 @@ class Till:
         """Ask for a sale of another till, and to reserve lines of it for a return."""
         return self._ask(random_id(rng), rng, on, sale=sale, lines=lines)
 
+    def ask_return_anew(
+        self,
+        sale: bytes,
+        lines: tuple[tuple[int, int], ...],
+        on: BusinessDate,
+        rng: random.Random,
+    ) -> HoldRequest | None:
+        """The same for one return that is asked about until it is made or given up: the same lines are the same
+        hold, answered or not; with other lines the hold before ends."""
+        before = [
+            hold
+            for hold in self.store.control().holds
+            if hold.sale == sale and hold.standing != "ended"
+        ]
+        same = next((hold for hold in before if hold.lines == lines), None)
+        if same is not None:
+            return self._request(same, rng, on)
+        request = self.ask_return(sale, lines, on, rng)
+        for hold in before:
+            self.void_hold(hold.id, on, rng)
+        if request is None or not before:
+            return request
+        return msgspec.structs.replace(request, instead=before[-1].id)
+
+    def ask_sale(self, receipt: str, rng: random.Random) -> SaleRequest | None:
+        """Ask for the sale of a receipt number. None while this till may hold no right."""
+        control = self.store.control()
+        if not control.settled or control.revoked:
+            return None
+        return SaleRequest(random_id(rng), control.device, control.epoch, control.timeline, receipt)
+
+    def found_sale(self, request: SaleRequest, reply: SaleReply) -> int | None:
+        """Take the rows that came with a sale; returns the last own event that head office had, None where this
+        till has begun anew meanwhile and can't tell."""
+        control = self.store.control()
+        have = reply.have
+        if have is None or request.timeline != control.timeline or have.epoch != control.epoch:
+            return None
+        return apply_found(self.store, reply.rows, have.seq)
+
     def void_hold(self, hold_id: bytes, on: BusinessDate, rng: random.Random) -> None:
         """Let a hold go that was not answered in time, or is not needed any more."""
         own_chain.void_hold(self.store, hold_id, random_id(rng), on)
@@ -112,7 +157,7 @@ class Till:
         """Apply a reply. False: it is not that of the request in flight, and changes nothing."""
         if isinstance(reply, HoldReply):
             return apply_hold(self.store, reply)
-        if reply.rid != self._in_flight:
+        if isinstance(reply, SaleReply) or reply.rid != self._in_flight:
             return False
         self._in_flight = b""
         store = self.store
@@ -149,11 +194,15 @@ class Till:
         control = self.store.control()
         if not control.settled or control.revoked:
             return None
-        asked = OwnHold(hold, "asked", member, asset, amount)
+        asked = OwnHold(hold, "asked", member, asset, amount, sale=sale, lines=lines)
         self.store.put_control(control._replace(holds=(*control.holds, asked)))
+        return self._request(asked, rng, on)
+
+    def _request(self, hold: OwnHold, rng: random.Random, on: BusinessDate) -> HoldRequest:
+        control = self.store.control()
         return HoldRequest(
-            random_id(rng), control.device, control.epoch, control.timeline, hold, member,
-            asset, amount, on, sale, lines,
+            random_id(rng), control.device, control.epoch, control.timeline, hold.id, hold.member,
+            hold.asset, hold.amount, on, hold.sale, hold.lines,
         )  # fmt: skip
 
     def _sync(self, rid: bytes, written: int, digests: Mapping[str, int]) -> SyncRequest:

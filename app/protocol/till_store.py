@@ -31,7 +31,8 @@ class OwnGrant(NamedTuple):
 
 
 class OwnHold(NamedTuple):
-    """A hold that this till asked for. `ended`: journal number of the event that ended it, 0 while none has."""
+    """A hold that this till asked for, of an amount of a member's asset or of `lines` of a `sale`. `ended`:
+    journal number of the event that ended it, 0 while none has."""
 
     id: bytes
     standing: Literal["asked", "open", "ended"]
@@ -39,6 +40,8 @@ class OwnHold(NamedTuple):
     asset: str
     amount: int
     ended: int = 0
+    sale: bytes | None = None
+    lines: tuple[tuple[int, int], ...] = ()
 
 
 class Right(NamedTuple):

@@ -151,7 +151,8 @@ class RebaseRequest(msgspec.Struct, frozen=True, tag="rebase"):
 
 
 class HoldRequest(msgspec.Struct, frozen=True, tag="hold"):
-    """Reserve `amount` of a member's asset for a spend on `on`, or `lines` of a sale for a return."""
+    """Reserve `amount` of a member's asset for a spend on `on`, or `lines` of a sale for a return; `instead`: a
+    hold of the same till on the same sale that ends by this one."""
 
     rid: bytes
     device: bytes
@@ -164,6 +165,17 @@ class HoldRequest(msgspec.Struct, frozen=True, tag="hold"):
     on: BusinessDate
     sale: bytes | None = None
     lines: tuple[tuple[Int64, Int64], ...] = ()
+    instead: bytes = b""
+
+
+class SaleRequest(msgspec.Struct, frozen=True, tag="sale"):
+    """Which sale has this receipt number? For a return at a till that did not make it. Reserves nothing."""
+
+    rid: bytes
+    device: bytes
+    epoch: Int64
+    timeline: Int64
+    receipt: str
 
 
 class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
@@ -236,8 +248,8 @@ class Refusal(msgspec.Struct, frozen=True, tag="refused"):
 
 
 class HoldReply(msgspec.Struct, frozen=True, tag="held"):
-    """Whether the hold stands. For a return: the sale's bytes, the splits of its entries, and what was
-    returned of it, by line."""
+    """Whether the hold stands. For a return: the sale's bytes, the splits of its entries, what was returned of
+    it, by line, when head office had `have` of the asking till, and whether another till has lines reserved."""
 
     rid: bytes
     hold: bytes
@@ -245,6 +257,27 @@ class HoldReply(msgspec.Struct, frozen=True, tag="held"):
     sale: bytes | None = None
     splits: tuple[Split, ...] = ()
     returned: tuple[tuple[int, int], ...] = ()
+    elsewhere: bool = False
+    have: Place | None = None
+
+
+class SaleReply(msgspec.Struct, frozen=True, tag="sale_found"):
+    """The sale of a receipt number: its event and bytes, and beside them what HoldReply says of it.
+
+    why   "" where it was found, else unknown, ambiguous (sales of several tills have this number) or not_now
+          (the till's epoch or timeline is over, or head office is recovering)
+    rows  of its member, and of who goes on for them, when head office had `have` of the asking till
+    """
+
+    rid: bytes
+    why: str = ""
+    sale: bytes = b""
+    body: bytes = b""
+    splits: tuple[Split, ...] = ()
+    returned: tuple[tuple[int, int], ...] = ()
+    elsewhere: bool = False
+    rows: tuple[MemberRow, ...] = ()
+    have: Place | None = None
 
 
 class SnapshotReply(msgspec.Struct, frozen=True, tag="frame"):
@@ -280,9 +313,9 @@ def digest(rows: Iterable[MemberRow]) -> int:
     ) % (1 << 64)
 
 
-Request: TypeAlias = SyncRequest | RebaseRequest | HoldRequest | SnapshotRequest
+Request: TypeAlias = SyncRequest | RebaseRequest | HoldRequest | SaleRequest | SnapshotRequest
 Reply: TypeAlias = (
-    SyncReply | Fork | NewTimeline | RebaseReply | Refusal | HoldReply | SnapshotReply
+    SyncReply | Fork | NewTimeline | RebaseReply | Refusal | HoldReply | SaleReply | SnapshotReply
 )
 
 

@@ -10,6 +10,9 @@ from app.context import NOTHING, Changes
 HOLD_WITHIN_S: Final = 0.3
 """So long a customer waits for head office before the till's own rights decide (sync.md section 3)."""
 
+RETURN_WITHIN_S: Final = 3.0
+"""So long a question about another till's sale may take: somebody stands there with the goods."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:

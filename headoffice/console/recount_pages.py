@@ -46,6 +46,7 @@ WHAT: Final = {
     "lines": mark("Lines and units that came back"),
     "settled": mark("What settles points that were already spent"),
     "no_document": mark("Its sale is not known here"),
+    "returned_twice": mark("More came back than was sold"),
     "unreadable": mark("The document can't be read"),
 }
 """What differs, by its code (recounting.py)."""
@@ -68,7 +69,7 @@ def listed(desk: Desk, asked: Asked) -> Listing:
             Shown(wording.instant(each.noted_ms, chain.offset_minutes)),
             Shown(BusinessDate(each.on).iso()),
             Shown(_till(desk, asked, each.device)),
-            Shown(each.member.hex()[:8], f"/console/members/{each.member.hex()}"),
+            _member(each.member),
             *_difference(asked, each),
             Shown(each.seen_by or "–", tone="" if each.seen_ms else "warn"),
         )
@@ -92,7 +93,8 @@ def one(desk: Desk, asked: Asked) -> Response:
     ) if first.seen_ms else ""  # fmt: skip
     return desk.page(
         asked, "recount.html",
-        id=wanted.hex(), member=first.member.hex(), till=_till(desk, asked, first.device),
+        id=wanted.hex(), member="" if first.member == flags.NOBODY else first.member.hex(),
+        till=_till(desk, asked, first.device),
         on=BusinessDate(first.on).iso(), seen=looked, may_say=asked.person.role == "head_office",
         listing=Listing("document", heads, tuple(_difference(asked, each) for each in found)),
     )  # fmt: skip
@@ -196,6 +198,12 @@ def _difference(asked: Asked, flag: flags.Flag) -> tuple[Shown, ...]:
     if flag.what in _DATES:
         return what, *(Shown(BusinessDate(day).iso()) for day in (flag.claimed, flag.ours))
     return what, *(Shown(number(each), number=each) for each in (flag.claimed, flag.ours))
+
+
+def _member(member: bytes) -> Shown:
+    if member == flags.NOBODY:
+        return Shown("–")
+    return Shown(member.hex()[:8], f"/console/members/{member.hex()}")
 
 
 def _till(desk: Desk, asked: Asked, device: bytes) -> str:

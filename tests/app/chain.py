@@ -18,6 +18,7 @@ from app.sync.client import ANSWER_S, NoAnswer
 from app.sync.exchange import Exchange
 from app.sync.join import take_in
 from app.sync.outcome import Heard
+from app.sync.returns import Returns
 from db import head_office
 from tests.app.kiosk import Kiosk
 from tests.sim.memory import MemoryStore
@@ -40,7 +41,9 @@ class Chain:
     def __post_init__(self) -> None:
         self.heard: list[bytes] = []
         tenant = Tenant(self.rng.randbytes(16), 1, self.budget, 1)
-        self.server = Server(MemoryStore(tenant), self.limits, offset_ms=8 * 3_600_000)
+        self.server = Server(
+            MemoryStore(tenant), self.limits, offset_ms=8 * 3_600_000, receipts=self._sales_of
+        )
 
     def let_in(self, kiosk: Kiosk) -> Exchange:
         """The till joins, and its exchange."""
@@ -63,6 +66,15 @@ class Chain:
     def exchange(self, kiosk: Kiosk) -> Exchange:
         """The exchange of a till that was opened."""
         return Exchange(kiosk.ctx, rng=self.rng, open_line=self._line)
+
+    def returns(self, kiosk: Kiosk) -> Returns:
+        """What an opened till asks for returns."""
+        return Returns(kiosk.ctx, rng=self.rng, open_line=self._line)
+
+    def _sales_of(self, number: str) -> list[bytes]:
+        stored = vars(self.server.store)["_events"].values()
+        bodies = {each.id: each.body for each in stored if b'"kind":"sale"' in each.body}
+        return [sale for sale, body in bodies.items() if f'"{number}"'.encode() in body]
 
     def member(self, member: bytes) -> Member:
         """A member at head office."""

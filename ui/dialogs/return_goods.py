@@ -13,12 +13,15 @@ from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from app.domain.documents import LineRequest, ReturnedLine
 from app.domain.errors import Refusal, Refused
+from app.domain.moves import EntryMove
 from app.domain.returns import ReturnQuote
 from app.formats import number
 from app.i18n import mark
+from app.numbers import parse_receipt_number
 from app.queries.records import DocumentLine, MemberPanel, SearchResult
 from ui.desk_records import Scan, TillView
 from ui.dialogs.approval import approve_first
+from ui.entry_words import entry_said, tender_name
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
@@ -51,10 +54,12 @@ class FindReceipt(Sheet):
 
     Signals:
         found(event_id): return from this sale.
+        elsewhere(number): no receipt of this till; head office may know it.
         scan_refused(): a scan was none of a receipt; the sheet says so.
     """
 
     found = Signal(object)
+    elsewhere = Signal(str)
     scan_refused = Signal()
     wide = 760
 
@@ -118,9 +123,12 @@ class FindReceipt(Sheet):
             )
 
     def _no_receipt(self, text: str, error: Exception) -> None:
-        """No number of a receipt: the purchases of the members whom it finds."""
+        """No receipt of this till: another till's, or the purchases of the members whom it finds."""
         if not isinstance(error, Refused):
             self._refused(error)
+            return
+        if self._desk.exchange.joined and parse_receipt_number(text) is not None:
+            self._ask_elsewhere(text)
             return
 
         def found(result: SearchResult) -> None:
@@ -145,6 +153,10 @@ class FindReceipt(Sheet):
         if document is not None:
             self._chosen(document.event_id)
 
+    def _ask_elsewhere(self, number: str) -> None:
+        self.closing.emit()
+        self.elsewhere.emit(number.strip().upper())
+
     def _chosen(self, event_id: bytes) -> None:
         self.closing.emit()
         self.found.emit(event_id)
@@ -154,6 +166,8 @@ class FindReceipt(Sheet):
         words = self._kit.words
         if scan.kind == "receipt" and scan.event_id is not None:
             self._chosen(scan.event_id)
+        elif scan.is_elsewhere and self._desk.exchange.joined:
+            self._ask_elsewhere(scan.code)
         elif scan.kind in ("item", "unknown") and not scan.new_card:
             self.problem.tell(lambda: words.say("This is no receipt. Scan the receipt first."))
             self.scan_refused.emit()
@@ -190,7 +204,10 @@ class ReturnSheet(Sheet):
         self._lanes, self._desk, self._who, self._sale = lanes, desk, who, sale
         self._names_en = names_en
         self._command_id = desk.new_command()
-        self._quoting: Latest[ReturnQuote] = Latest(lanes, "db", interrupt=lambda: None)
+        self._quoting: Latest[tuple[ReturnQuote, tuple[EntryMove, ...]]] = Latest(
+            lanes, "db", interrupt=lambda: None
+        )
+        self._moves: tuple[EntryMove, ...] = ()
         self.quote: ReturnQuote | None = None
         self.fields: list[WholeField] = []
         self.body.addWidget(self._lines())
@@ -304,7 +321,9 @@ class ReturnSheet(Sheet):
             (self.reason if self.quote else self.first_focus()).setFocus()
             return
         self.take_back.setEnabled(False)
-        quote, lines, reason = self.quote, self.chosen(), self.reason.code
+        self._send(self.quote, self.chosen(), self.reason.code)
+
+    def _send(self, quote: ReturnQuote, lines: tuple[ReturnedLine, ...], reason: str) -> None:
         session = self._who()
         self._lanes.run(
             self,
@@ -326,13 +345,19 @@ class ReturnSheet(Sheet):
             return
         self._quoting.ask(
             self,
-            lambda: self._desk.preview_return(self._sale.event_id, lines),
+            partial(self._preview_of, lines),
             ok=self._quoted,
             failed=self._not_quoted,
         )
 
-    def _quoted(self, quote: ReturnQuote) -> None:
-        self.quote = quote
+    def _preview_of(
+        self, lines: tuple[ReturnedLine, ...]
+    ) -> tuple[ReturnQuote, tuple[EntryMove, ...]]:
+        """What would go back, and to which lots where that is known (db lane)."""
+        return self._desk.preview_return(self._sale.event_id, lines), ()
+
+    def _quoted(self, previewed: tuple[ReturnQuote, tuple[EntryMove, ...]]) -> None:
+        self.quote, self._moves = previewed
         self.problem.clear()
         self._say_preview()
 
@@ -375,6 +400,7 @@ class ReturnSheet(Sheet):
             effects.append(words.say("{money} are kept for points already spent.", money=money))
         if quote.settlement.written_off:
             effects.append(written_off(self._kit, quote.settlement.written_off))
+        effects += [entry_said(self._kit, move) for move in self._moves if move.lots]
         text = "\n".join(effects) if self._sale.member_id else ""
         self._effects.tell(lambda: text)
 
@@ -465,9 +491,3 @@ def written_off(kit: Kit, points: int) -> str:
     """That points already spent are let go, which a manager signs for."""
     said = kit.formats.points(points)
     return kit.words.say("{points} already spent are written off: a manager signs.", points=said)
-
-
-def tender_name(kit: Kit, kind: str) -> str:
-    words = kit.words
-    names = {"cash": words.say("Cash"), "qr": words.say("QR"), "card": words.say("Bank card")}
-    return names.get(kind, kind)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.domain.business_day import NEVER
 from app.domain.errors import Refusal, Refused
-from app.domain.moves import EntryMove, LotMove
+from app.domain.moves import EntryMove
 from app.domain.void import VoidQuote
 from app.queries.records import DocumentLine
 from ui.desk_records import Scan, TillView
 from ui.dialogs.approval import approve_first
-from ui.dialogs.return_goods import tender_name, written_off
+from ui.dialogs.return_goods import written_off
+from ui.entry_words import entry_said, tender_name
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
@@ -240,7 +240,7 @@ class VoidSale(Sheet):
         self, document: DocumentLine, quote: VoidQuote, moves: tuple[EntryMove, ...]
     ) -> None:
         self.quote = quote
-        self._entries.tell(lambda: "\n".join(_entry_said(self._kit, move) for move in moves))
+        self._entries.tell(lambda: "\n".join(entry_said(self._kit, move) for move in moves))
         self._entries.setVisible(bool(moves))
         words, formats = self._kit.words, self._kit.formats
         self.problem.clear()
@@ -299,33 +299,3 @@ def _money_said(kit: Kit, quote: VoidQuote) -> list[str]:
     if elsewhere:
         said.append(words.say("Refund QR and card at the payment side first, then void."))
     return said
-
-
-def _entry_said(kit: Kit, move: EntryMove) -> str:
-    """One entry that the void posts: what it does, and to which lots."""
-    words, formats = kit.words, kit.formats
-    points = formats.points_change(move.entry.amount)
-    if move.entry.kind == "expire":
-        done = words.say("{points} expire again", points=points)
-    elif move.entry.kind == "adjust":
-        done = words.say("{points} settled", points=points)
-    elif move.entry.amount < 0:
-        done = words.say("{points} taken back", points=points)
-    else:
-        done = words.say("{points} returned", points=points)
-    parts = [_lot_said(kit, lot) for lot in move.lots]
-    if move.owed:
-        owed = formats.points(abs(move.owed))
-        parts.append(
-            words.say("{points} owed", points=owed)
-            if move.owed > 0
-            else words.say("{points} less owed", points=owed)
-        )
-    return words.say("{done}: {lots}.", done=done, lots=", ".join(parts)) if parts else done
-
-
-def _lot_said(kit: Kit, lot: LotMove) -> str:
-    words, points = kit.words, kit.formats.points_change(lot.points)
-    if lot.expires >= NEVER:
-        return words.say("{points} in the lot that never expires", points=points)
-    return words.say("{points} in the lot until {day}", points=points, day=lot.expires.iso())

@@ -79,6 +79,10 @@ class Strip(QFrame):
         """Say it and fade."""
         self._show(text, icon="circle-check", tone="", fade_ms=GOOD_NEWS_MS)
 
+    def tell(self, text: Text) -> None:
+        """Say what is being done; what comes of it takes its place."""
+        self._show(text, icon="info", tone="", fade_ms=GOOD_NEWS_MS)
+
     def warn(self, text: Text) -> None:
         """Say what needs a hand; stays, behind good news too, until it is seen or `withdraw` says that it is
         done with."""
