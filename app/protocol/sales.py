@@ -100,24 +100,64 @@ def corrections(store: Store, sale: bytes) -> list[Correction]:
     """The corrections that a sale and its returns ask for, in the order of arrival, posted ones included.
 
     Of `q` units that a return took of a line, the last ones are in excess; their share of its points is rounded
-    up, so that what stands is floor(points * kept / q) like every other share.
+    up, so that what stands is floor(points * kept / q) like every other share. A return that is voided was in
+    nobody's way: what was corrected because of it is posted back with the void.
     """
     returns = store.returns(sale)
     facts = sale_facts(store, sale) if returns else None
     if facts is None:
         return []
-    left = dict(facts.sold)
-    found = []
+    found, standing, before = list[Correction](), list[SaleReturn](), (0, 0)
+    left, sums = dict(facts.sold), (0, 0)
     for each in returns:
-        taken = restored = 0
-        for part in each.parts:
-            kept = min(part.quantity, max(left.get(part.line, 0), 0))
-            left[part.line] = left.get(part.line, 0) - part.quantity
-            taken += _excess(part.taken, kept, part)
-            restored += _excess(part.restored, kept, part)
+        undone = _undone(store, each, standing)
+        if undone is None:
+            standing.append(each)
+            taken, restored = _in_excess(each, left)
+            sums = sums[0] + taken, sums[1] + restored
+        else:
+            standing.remove(undone)
+            left, sums = dict(facts.sold), (0, 0)
+            for other in standing:
+                taken, restored = _in_excess(other, left)
+                sums = sums[0] + taken, sums[1] + restored
+        taken, restored = sums[0] - before[0], sums[1] - before[1]
         if each.member is not None and (taken or restored):
             found.append(_correction(facts, each, each.member, taken, restored))
+            before = sums
     return found
+
+
+def _in_excess(each: SaleReturn, left: dict[int, int]) -> tuple[int, int]:
+    """Points that a return took back and restored of units that were not `left`, which it lowers."""
+    taken = restored = 0
+    for part in each.parts:
+        kept = min(part.quantity, max(left.get(part.line, 0), 0))
+        left[part.line] = left.get(part.line, 0) - part.quantity
+        taken += _excess(part.taken, kept, part)
+        restored += _excess(part.restored, kept, part)
+    return taken, restored
+
+
+def _undone(store: Store, each: SaleReturn, standing: Sequence[SaleReturn]) -> SaleReturn | None:
+    """The return that a void undoes: the one that its entries name, else the last one of just these units."""
+    if not any(part.quantity < 0 for part in each.parts):
+        return None
+    units = sorted((part.line, -part.quantity) for part in each.parts)
+    fitting = [
+        other
+        for other in standing
+        if sorted((part.line, part.quantity) for part in other.parts) == units
+    ]
+    facts = sale_facts(store, each.event)
+    named = {
+        posting.entry.refers_to.event
+        for posting in (() if facts is None else facts.postings)
+        if posting.entry.refers_to is not None
+    }
+    return next(
+        (other for other in fitting if other.event in named), fitting[-1] if fitting else None
+    )
 
 
 def _excess(points: int, kept: int, part: Returned) -> int:
@@ -130,11 +170,13 @@ def _correction(
     """Give back what was taken too much, with the dates of the sale's own earning; take what was restored."""
     event = owner_event_id(member, f"correction:{each.event.hex()}")
     earned = [entry for entry, _ in sale.postings if entry.asset == POINTS and entry.amount > 0]
-    entries = []
-    if taken:
-        start = earned[0].available_from if earned else each.on
-        until = earned[0].expires if earned else None
-        entries.append(Entry(EntryId(event, 0), POINTS, "adjust", taken, each.on, start, until))
-    if restored:
-        entries.append(Entry(EntryId(event, len(entries)), POINTS, "adjust", -restored, each.on))
+    start = earned[0].available_from if earned else each.on
+    until = earned[0].expires if earned else None
+    entries = list[Entry]()
+    for points in (taken, -restored):
+        name = EntryId(event, len(entries))
+        if points > 0:
+            entries.append(Entry(name, POINTS, "adjust", points, each.on, start, until))
+        elif points:
+            entries.append(Entry(name, POINTS, "adjust", points, each.on))
     return Correction(member, event, tuple(entries))

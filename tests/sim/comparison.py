@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.domain.entries import owner_event_id
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
 from app.protocol import overlay
 from app.protocol.events import chain, chain_start
+from app.protocol.facts import Facts
 from app.protocol.store import Member
 from app.protocol.wire import (
     Cell,
@@ -28,6 +30,7 @@ def final(oracle: Oracle) -> None:
     )
     _no_reservation(oracle)
     _winners(oracle)
+    _corrected(oracle)
     for member_id in oracle.store.members():
         member = oracle.store.member(member_id)
         assert member is not None
@@ -38,6 +41,45 @@ def final(oracle: Oracle) -> None:
         _chains(oracle, at)
         _equal(oracle, at)
     _count(oracle)
+
+
+def _corrected(oracle: Oracle) -> None:
+    """What the owner posted for returns of each sale is what the standing ones have in excess by units."""
+    store = oracle.store
+    bodies = [at.store.body(n) for at in oracle.world.live() for n in range(1, at.store.top() + 1)]
+    for sale in {facts_of(body).sale for body in bodies} - {None}:
+        assert sale is not None
+        came = store.event(sale)
+        returns = store.returns(sale)
+        read = [_facts(oracle, each.event) for each in returns]
+        undone = {
+            posting.entry.refers_to.event
+            for each, facts in zip(returns, read, strict=True)
+            if any(part.quantity < 0 for part in each.parts)
+            for posting in facts.postings
+            if posting.entry.refers_to is not None
+        }
+        left = {} if came is None else dict(facts_of(came.body).sold)
+        wanted = posted = 0
+        for each in returns:
+            if each.member is not None:
+                name = owner_event_id(each.member, f"correction:{each.event.hex()}")
+                if store.event(name) is not None:
+                    postings = _facts(oracle, name).postings
+                    posted += sum(posting.entry.amount for posting in postings)
+            for part in each.parts:
+                if part.quantity > 0 and each.event not in undone:
+                    over = min(max(part.quantity - left.get(part.line, 0), 0), part.quantity)
+                    left[part.line] = left.get(part.line, 0) - part.quantity
+                    for points, sign in ((part.taken, 1), (part.restored, -1)):
+                        wanted += sign * -(-points * over // part.quantity)
+        oracle.require(came is None or wanted == posted, "I12: not what is in excess of a sale")
+
+
+def _facts(oracle: Oracle, event: bytes) -> Facts:
+    known = oracle.store.event(event)
+    assert known is not None
+    return facts_of(known.body)
 
 
 def _count(oracle: Oracle) -> None:

@@ -11,7 +11,7 @@ from app.domain.entries import POINTS, SALES, SPEND, Entry, EntryId
 from app.protocol import overlay, own_chain
 from app.protocol.facts import OVERRIDE, Authority, Facts, Posting
 from tests.sim.committing import own_right, put
-from tests.sim.going_back import return_foreign, return_own, void
+from tests.sim.going_back import return_foreign, return_own, void, void_return
 from tests.sim.machine import Machine, Pending, facts_of
 from tests.sim.settings import HOLD_WAIT, MINUTE, UNITS
 
@@ -237,6 +237,7 @@ def late_event(world: World, at: Machine) -> None:
 
 _ACTS: Final[dict[str, Callable[[World, Machine], None]]] = {
     "sale": sale, "spend": spend, "top_up": top_up, "value_spend": value_spend, "void": void,
+    "void_return": void_return,
     "return_own": return_own, "return_foreign": return_foreign, "adjust": adjust, "edit": edit,
     "consent": consent, "enrol": enrol, "close_grant": close_grant, "odd_event": odd_event,
     "late_event": late_event,

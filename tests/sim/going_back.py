@@ -52,6 +52,30 @@ def void(world: World, at: Machine) -> None:
             return
 
 
+def void_return(world: World, at: Machine) -> None:
+    """The newest own return of the day, mirrored; last in, first out."""
+    on, event = at.today(world.now_ms), world.rng.randbytes(16)
+    undone = {
+        posting.entry.refers_to.event
+        for facts in own_documents(at, "void")
+        for posting in facts.postings
+        if posting.entry.refers_to is not None
+    }
+    seen = set[bytes | None]()
+    for facts in own_documents(at, "return"):
+        if facts.on == on and facts.id not in undone and facts.sale not in seen and facts.postings:
+            postings = tuple(_mirror(at, facts, event))
+            parts = tuple(Returned(part.line, -part.quantity, 0, 0) for part in facts.returned)
+            world.counts["void of a return"] += 1
+            put(
+                world,
+                at,
+                Facts(event, "void", facts.member, on, postings, sale=facts.sale, returned=parts),
+            )
+            return
+        seen.add(facts.sale)
+
+
 def _mirror(at: Machine, facts: Facts, event: bytes) -> list[Posting]:
     mirrored = []
     ordered = sorted(facts.postings, key=lambda posting: posting.entry.amount)

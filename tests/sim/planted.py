@@ -24,6 +24,7 @@ from app.protocol import (
     profiles,
     pull,
     replies,
+    sales,
     unmerging,
 )
 from app.protocol.facts import Facts, Posting
@@ -328,6 +329,11 @@ def cursors_without_a_beginning(patch: Patch) -> None:
     patch.setattr(pull, "page", paging)
 
 
+def corrected_for_ever(patch: Patch) -> None:
+    """What was corrected because of a return stays when that is voided."""
+    patch.setattr(sales, "_undone", lambda *_: None)
+
+
 BUGS: Final = (
     Bug("head office closes a grant", server_closes_grant, 44),
     Bug("a hold is freed by time", hold_freed_by_time, 0),
@@ -352,4 +358,5 @@ BUGS: Final = (
     Bug("an un-merge parts no profiles", unmerge_of_the_ledger_alone, 0),
     Bug("an odd event dams the chain", quarantine_dams, 0),
     Bug("a cursor forgets where it began", cursors_without_a_beginning, 0),
+    Bug("a correction outlives the voided return", corrected_for_ever, 42),
 )

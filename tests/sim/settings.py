@@ -84,6 +84,8 @@ def draw(seed: int, budget: int) -> Settings:
     settings.acts = _some(rng, TILL_ACTS, always=("sale", "spend"))
     settings.office = _some(rng, OFFICE_ACTS, always=("backup",))
     settings.faults = _some(rng, FAULTS, always=())
+    if seed % 5 == 2:
+        settings.acts["void_return"] = 12
     if seed % 2 == 0:
         settings.faults = {k: v for k, v in settings.faults.items() if k not in ROLLBACKS}
     return settings

@@ -18,6 +18,7 @@ HAPPENS: Final = (
     "fault dropped", "fault doubled", "fault reordered", "fault cut",
     "spend hold", "spend local", "spend override", "credit local", "spend refused",
     "hold granted", "hold refused", "hold late", "event hold voided", "event void", "event return",
+    "void of a return",
     "event adjust", "event sale", "event top_up", "event odd",
     "return reserved", "return not reserved", "return on trust",
     "owner expire", "owner unexpire", "owner correction", "owner merge", "owner unmerge", "receivable",

@@ -117,6 +117,63 @@ def test_units_of_a_return_that_was_voided_can_be_returned_again() -> None:
     assert kinds.count("adjust") == 0, "nothing was returned twice"
 
 
+def keep_again(chain: SmallChain, at: Machine, sale: Facts, back: Facts) -> None:
+    """Void a return."""
+    event = chain.rng.randbytes(16)
+    (posting,) = back.postings
+    entry = Entry(
+        EntryId(event, 0),
+        POINTS,
+        "reverse",
+        -posting.entry.amount,
+        TODAY,
+        refers_to=posting.entry.id,
+    )
+    kept = tuple(Returned(part.line, -part.quantity, 0, 0) for part in back.returned)
+    chain.write(
+        at, Facts(event, "void", ANNA, TODAY, (Posting(entry),), sale=sale.id, returned=kept)
+    )
+
+
+@pytest.mark.parametrize("voided", [0, 1])
+def test_what_was_corrected_goes_back_when_either_of_two_returns_is_voided(voided: int) -> None:
+    chain = SmallChain()
+    sale = chain.earn(chain.tills[0], ANNA, 20, lines=2)
+    chain.sync()
+    backs = [give_back(chain, at, sale, (Returned(0, 2, 10, 0),)) for at in chain.tills]
+    chain.sync()
+    assert chain.points(ANNA) == 10
+    keep_again(chain, chain.tills[voided], sale, backs[voided])
+    chain.sync()
+    assert chain.points(ANNA) == 10, "one of them stands, and the goods of one line are back"
+    keep_again(chain, chain.tills[1 - voided], sale, backs[1 - voided])
+    chain.sync()
+    assert chain.points(ANNA) == 20
+    give_back(chain, chain.tills[0], sale, (Returned(0, 2, 10, 0),))
+    chain.sync()
+    assert chain.points(ANNA) == 10
+    amounts = [entry.amount for entry in chain.store.ledger(ANNA) if entry.kind == "adjust"]
+    assert amounts == [10, -10]
+
+
+def test_a_void_undoes_the_return_that_it_names() -> None:
+    """Which of some returns of as many units says what is in excess without it."""
+    chain = SmallChain()
+    at, other = chain.tills
+    sale = chain.earn(at, ANNA, 20, lines=1)
+    chain.sync()
+    first = give_back(chain, at, sale, (Returned(0, 1, 9, 0),))
+    chain.sync()
+    give_back(chain, other, sale, (Returned(0, 1, 11, 0),))
+    give_back(chain, other, sale, (Returned(0, 1, 6, 0),))
+    give_back(chain, other, sale, (Returned(0, 1, 4, 0),))
+    chain.sync()
+    assert chain.points(ANNA) == 0, "six of a third unit and four of a fourth came back"
+    keep_again(chain, at, sale, first)
+    chain.sync()
+    assert chain.points(ANNA) == 20 - 11 - 6
+
+
 @pytest.mark.parametrize(
     "part", [Returned(0, -1, 1, 0), Returned(0, -1, 0, 1), Returned(-1, 1, 0, 0)]
 )
