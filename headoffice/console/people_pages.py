@@ -52,8 +52,10 @@ def show_one(desk: Desk, asked: Asked) -> Response:
 
 
 def renew(desk: Desk, asked: Asked) -> Response:
-    """A new one-time password for somebody."""
+    """A new one-time password for somebody else: who finds an open session must not get the account by it."""
     person = _asked_person(desk, asked)
+    if person.id == asked.person.staff:
+        return _not_oneself(desk, asked)
     return _renewed(desk, asked, person.initials, person.role)
 
 
@@ -183,8 +185,7 @@ def _changed(desk: Desk, asked: Asked, change: Change) -> Response:
     """Change somebody else; nobody shuts themselves out by mistake."""
     known = _asked_person(desk, asked)
     if known.id == asked.person.staff:
-        no = asked.words.say("Somebody else of head office has to change this for you.")
-        return _one_page(desk, asked, 422, no)
+        return _not_oneself(desk, asked)
 
     def act(staff: Staff) -> None:
         person = staff.person(known.initials)
@@ -193,6 +194,11 @@ def _changed(desk: Desk, asked: Asked, change: Change) -> Response:
 
     desk.act(asked, act)
     return go_to(f"{PLACE}/{known.id.hex()}")
+
+
+def _not_oneself(desk: Desk, asked: Asked) -> Response:
+    no = asked.words.say("Somebody else of head office has to change this for you.")
+    return _one_page(desk, asked, 422, no)
 
 
 def _renewed(desk: Desk, asked: Asked, initials: str, role: str) -> Response:
