@@ -1,6 +1,6 @@
 """A programme document as a form: one field for each value, by its path; and as a list, to compare two of them.
 
-What a form can't say (another tier, another multiplier, a part that is not there) is said in the JSON view.
+What is added and taken away is programme_lists.py's; what a form can't say is said in the JSON view.
 A wrong value is kept as it was typed: app/domain says what is wrong with it, and where.
 """
 
@@ -22,7 +22,9 @@ from app.domain.programme import (
 )
 from app.i18n import Words
 from headoffice.console import programme_words as told
+from headoffice.console.programme_lists import ITEM, MULTIPLIERS, REDEMPTION
 
+_Named = tuple[tuple[str, str], ...]
 Kind = Literal["number", "text", "date", "choice", "tick", "list", "rates"]
 PARTS: Final = ("", "tiers", "earning", "redemption", "validity", "returns", "limits", "guard")
 """In which order the parts of a programme are shown; "": what belongs to none."""
@@ -59,6 +61,19 @@ class Field(NamedTuple):
     choices: tuple[tuple[str, str], ...] = ()
 
 
+class Group(NamedTuple):
+    """Values that are shown together. path: of the level or multiplier that they are; "": of neither.
+
+    without  what it could have and has not, e.g. "$.redemption"; having: what of it can be taken away
+    """
+
+    path: str
+    label: str
+    fields: tuple[Field, ...]
+    having: tuple[tuple[str, str], ...] = ()
+    without: tuple[tuple[str, str], ...] = ()
+
+
 class Change(NamedTuple):
     """A value that differs between two documents; "–": it is not there."""
 
@@ -77,6 +92,46 @@ def fields_of(document: Any, words: Words) -> list[Field]:
     return sorted(found, key=lambda field: PARTS.index(field.part))
 
 
+def groups_of(document: Any, words: Words) -> dict[str, list[Group]]:
+    """The fields by part, a level and a multiplier by itself; parts in their order."""
+    parts: dict[str, dict[str, list[Field]]] = {part: {"": []} for part in PARTS}
+    for field in fields_of(document, words):
+        item = ITEM.match(field.path)
+        parts[field.part].setdefault(item[0] if item else "", []).append(field)
+    return {
+        part: [
+            Group(
+                path,
+                _within(label_of(path, words), part, words) if path else "",
+                tuple(
+                    field._replace(label=_within(field.label, path or part, words))
+                    for field in fields
+                ),
+                *_maybe(document, part, path, words),
+            )
+            for path, fields in groups.items()
+        ]
+        for part, groups in parts.items()
+    }  # fmt: skip
+
+
+def _within(label: str, path: str, words: Words) -> str:
+    """A label under the heading of its part, level or multiplier, which has said the rest."""
+    return label.removeprefix(f"{label_of(path.removeprefix('$.'), words)} · ")
+
+
+def _maybe(document: Any, part: str, path: str, words: Words) -> tuple[_Named, _Named]:
+    """What of a group is there and what is not, of that which may be missing."""
+    wanted = REDEMPTION if part == "redemption" and not path else ""
+    if path.startswith(MULTIPLIERS):
+        wanted = f"{path}.birthday"
+    if not wanted or not isinstance(document, dict):
+        return (), ()
+    named = ((wanted, words.say(told.NAMES[wanted.rpartition(".")[2]])),)
+    there = any(each.startswith(f"{wanted}.") for each, _ in _leaves("$", document))
+    return (named, ()) if there else ((), named)
+
+
 def filled(document: Any, form: dict[str, str]) -> Any:
     """The document with what was typed into its fields."""
     return _filled("$", document, form)
@@ -84,8 +139,7 @@ def filled(document: Any, form: dict[str, str]) -> Any:
 
 def changes(before: Any, after: Any, words: Words) -> list[Change]:
     """What differs, in the order of the form."""
-    old = {field.path: field for field in fields_of(before, words)}
-    new = {field.path: field for field in fields_of(after, words)}
+    old, new = _by_code(before, words), _by_code(after, words)
     return [
         Change(
             (new.get(path) or old[path]).label,
@@ -95,6 +149,26 @@ def changes(before: Any, after: Any, words: Words) -> list[Change]:
         for path in dict.fromkeys((*new, *old))
         if _shown(old.get(path)) != _shown(new.get(path))
     ]
+
+
+def _by_code(document: Any, words: Words) -> dict[str, Field]:
+    """The fields; of a level or multiplier by its code, so that one more before it changes nothing of it."""
+    fields = fields_of(document, words)
+    codes = {
+        field.path.removesuffix(".code"): field.text for field in fields
+        if ITEM.fullmatch(field.path.removesuffix(".code")) and field.path.endswith(".code")
+    }  # fmt: skip
+    found = dict[str, Field]()
+    for field in fields:
+        item = ITEM.match(field.path)
+        code = codes.get(item[0], "") if item else ""
+        if item is None or not code or list(codes.values()).count(code) > 1:
+            found[field.path] = field
+            continue
+        rest = field.path.removeprefix(item[0])
+        where, after = label_of(item[1], words), label_of(f"${rest}", words)
+        found[f"{item[1]} {code} {rest}"] = field._replace(label=f"{where} {code} · {after}")
+    return found
 
 
 def label_of(path: str, words: Words) -> str:

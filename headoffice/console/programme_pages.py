@@ -17,7 +17,7 @@ from app.domain.programme_versions import programme_on
 from app.error_words import PLAIN as REFUSALS
 from headoffice import programmes
 from headoffice.api.rules import programmes_of
-from headoffice.console import programme_form, wording
+from headoffice.console import programme_form, programme_lists, wording
 from headoffice.console import programme_words as told
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.drafts import Draft, Drafts
@@ -118,6 +118,9 @@ def save(desk: Desk, asked: Asked) -> Response:
     """Keep what was typed into the form, or the JSON."""
     known, seen = asked_draft(desk, asked), asked.form.get("seen", "")
     document = programme_form.filled(known.document, dict(asked.form))
+    document, place = programme_lists.changed(
+        document, asked.form.get("do", ""), asked.form.get("kind", "")
+    )
     if "json" in asked.form:
         try:
             document = json.loads(asked.form["json"])
@@ -130,7 +133,12 @@ def save(desk: Desk, asked: Asked) -> Response:
     )
     if stands is not None:
         return _conflict(desk, asked, stands, document)
-    return go_to(f"{PLACE}/drafts/{known.id.hex()}")
+    return go_to(f"{PLACE}/drafts/{known.id.hex()}{f'#{_anchor(place)}' if place else ''}")
+
+
+def _anchor(path: str) -> str:
+    """A level or multiplier within the page."""
+    return re.sub("[^a-z0-9]+", "-", path).strip("-")
 
 
 def _conflict(desk: Desk, asked: Asked, stands: Draft, typed: Any) -> Response:
@@ -218,13 +226,15 @@ def draft_page(desk: Desk, asked: Asked, known: Draft, status: int, wrong: str =
     force = programme_on(published, today_of(desk, asked)) or newest
     fields = programme_form.fields_of(known.document, asked.words)
     parts = [
-        (asked.words.say(told.NAMES[part]) if part else "", [f for f in fields if f.part == part])
-        for part in programme_form.PARTS
+        (part, asked.words.say(told.NAMES[part]) if part else "", groups)
+        for part, groups in programme_form.groups_of(known.document, asked.words).items()
+        if any(group.fields or group.without for group in groups)
     ]
     return desk.page(
         asked, "draft.html", status,
         id=known.id.hex(), name=known.name, wrong=wrong, seen=known.mark,
-        parts=[part for part in parts if part[1]],
+        parts=parts, anchor=_anchor, level=programme_lists.LEVELS, multiplier=programme_lists.MULTIPLIERS,
+        kinds=[(kind, asked.words.say(told.NAMES[kind])) for kind in programme_lists.KINDS],
         fault_path=path, fault=fault, elsewhere=bool(fault) and path not in {f.path for f in fields},
         fault_label=programme_form.label_of(path, asked.words) if path else "",
         good=programme is not None,

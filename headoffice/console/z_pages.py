@@ -200,7 +200,7 @@ def _late(asked: Asked, formats: Formats, z: Z) -> Listing:
     heads = (
         say("What"),
         say("Receipt"),
-        say("Made at"),
+        say("When"),
         say("Sales"),
         say("Points out"),
         say("Points in"),

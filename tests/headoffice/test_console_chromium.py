@@ -17,8 +17,10 @@ from playwright.sync_api import Browser, Page
 
 from app.protocol.store import StoredEvent
 from tests.headoffice.chromium import chromium, faults_of, window
+from tests.headoffice.cluster import Cluster
 from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
 from tests.headoffice.http_office import ANNA, BELA, Served, begin_chain, opened, served
+from tests.headoffice.serving_process import DSN_FILE
 from tests.headoffice.test_console_programme import DEMO, begin_draft, day_of
 from tests.headoffice.test_console_second_factor import set_up
 
@@ -44,9 +46,15 @@ class Shop(NamedTuple):
         ]
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+@pytest.fixture(scope="module", params=["sqlite"])
+def shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("office")
+    if request.param == "postgresql":
+        cluster: Cluster = request.getfixturevalue("_cluster")
+        cluster.empty()
+        (folder / DSN_FILE).write_text(cluster.app)
     begin_chain(folder, shops=("North", "South"))
     with served(folder) as at:
         for seed, name in ((1, "North"), (2, "South")):
@@ -92,6 +100,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         anna.close()
 
 
+BOTH = pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
+"""What changes something is walked through on either database; how pages look does not depend on it."""
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with chromium(tmp_path_factory.mktemp("browser")) as made:
@@ -111,6 +123,7 @@ def sign_in(page: Page, shop: Shop) -> None:
     page.wait_for_url("**/console/")
 
 
+@BOTH
 def test_somebody_walks_from_signing_in_to_why_a_member_has_points(
     shop: Shop, browser: Browser
 ) -> None:
@@ -129,6 +142,7 @@ def test_somebody_walks_from_signing_in_to_why_a_member_has_points(
         assert complaints == []
 
 
+@BOTH
 def test_two_members_are_looked_at_merged_and_parted(shop: Shop, browser: Browser) -> None:
     with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
         sign_in(page, shop)
@@ -147,6 +161,7 @@ def test_two_members_are_looked_at_merged_and_parted(shop: Shop, browser: Browse
         assert complaints == []
 
 
+@BOTH
 def test_a_draft_is_typed_tried_and_published(shop: Shop, browser: Browser) -> None:
     with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
         sign_in(page, shop)
@@ -154,12 +169,28 @@ def test_a_draft_is_typed_tried_and_published(shop: Shop, browser: Browser) -> N
         page.fill("#name", "Summer")
         page.click("text=Begin a draft")
         page.fill("[name='$.earning.base.points']", "many")
-        page.click("text=Keep what is typed")
+        page.click(".keep button")
         assert page.locator("[aria-invalid=true]").input_value() == "many"
         page.screenshot(path=PICTURES / "draft-fault.png", full_page=True)
         page.fill("[name='$.earning.base.points']", "3")
         page.fill("[name='$.starts']", day_of(shop.at, 5))
-        page.click("text=Keep what is typed")
+        # Enter in a field keeps what is typed; it neither adds nor removes anything.
+        page.press("[name='$.earning.base.points']", "Enter")
+        page.wait_for_selector("text=This can be published.")
+        levels = page.locator("fieldset[id^=tiers-levels-]").count()
+        page.locator("text=Add a level behind this one").last.focus()
+        page.keyboard.press("Space")
+        page.wait_for_url(f"**#tiers-levels-{levels}")
+        page.fill(f"[name='$.tiers.levels[{levels}].name.en']", "Platinum")
+        page.select_option("#kind", "weekdays")
+        page.click("button:has-text('Add it')")
+        assert (
+            page.locator(f"[name='$.tiers.levels[{levels}].name.en']").input_value() == "Platinum"
+        )
+        page.locator("button:has-text('Remove Level')").last.click()
+        page.wait_for_url(f"**#tiers-levels-{levels - 1}")
+        assert page.locator("fieldset[id^=tiers-levels-]").count() == levels
+        page.click(".keep button")
         page.click("button:has-text('Try it')")
         page.wait_for_selector("text=What it comes to", timeout=40_000)
         assert faults_of(page) == []
@@ -216,5 +247,8 @@ def test_every_page_can_be_read_and_used_by_everybody(
             page.evaluate("document.querySelectorAll('details').forEach((e) => (e.open = true))")
             faults[name] = faults_of(page)
             page.screenshot(path=folder / f"{name}.png", full_page=True)
+            if width == "1366":
+                bar = page.evaluate("document.querySelector('header').offsetHeight")
+                assert bar < 70, "the bar takes one row"
         assert {name: found for name, found in faults.items() if found} == {}
         assert complaints == []
