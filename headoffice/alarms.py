@@ -6,7 +6,7 @@ something has begun or is over. The console and the open API read the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from headoffice.directory import KnownTill
@@ -96,13 +96,13 @@ class Figures(NamedTuple):
 
 
 def silent_of(
-    tills: Mapping[bytes, KnownTill], heard: Mapping[bytes, int], tenant: bytes, now_ms: int
+    tills: Iterable[KnownTill], heard: Mapping[bytes, int], now_ms: int
 ) -> dict[bytes, int]:
     """How long each live till of a chain has been silent."""
     return {
         till.device: now_ms - heard.get(till.device, till.heard_ms)
-        for till in tills.values()
-        if till.tenant == tenant and till.standing == "live"
+        for till in tills
+        if till.standing == "live"
     }
 
 

@@ -20,6 +20,7 @@ from app.protocol.chains import Reader
 from app.protocol.facts import Facts, NotReadable
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.server import Server
+from app.protocol.store import Tenant
 from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
 from headoffice import flags
 from headoffice.alarms import Figures, silent_of
@@ -39,6 +40,8 @@ from headoffice.watching import Watch, bug, note
 STORE_FILE: Final = "office.db"
 HEARD_EVERY_MS: Final = 5 * 60_000
 """So often it is written down when tills talked that had nothing to say."""
+HEARD_AT_ONCE: Final = 500
+"""So many tills are written down in one transaction: others wait for it."""
 PAUSE_S: Final = 0.25
 PAUSE_MOST_S: Final = 8.0
 """Between tries to reach a lost database: twice as long each time, and never for all processes at once."""
@@ -105,6 +108,8 @@ class Office:
         self._unwritten: set[bytes] = set()
         self._used: dict[tuple[bytes, str], int] = {}
         self._quarantined: dict[bytes, int] = {}
+        self._ending: dict[bytes, tuple[Tenant | None, dict[str, int]]] = {}
+        self._uncounted = set[bytes]()
 
     # What requests ask of memory
 
@@ -154,12 +159,20 @@ class Office:
     def writing(self, tenant: bytes, requests: Sequence[Request]) -> Iterator[None]:
         chain = self.chains[tenant]
         chain.kinds.clear()
+        self._ending.pop(tenant, None)
         with chain.store.writing(requests):
             yield
 
     def committed(self, tenant: bytes, jobs: int) -> None:
         self._watch.group(jobs, self.chains[tenant].kinds)
-        self._take_committed(tenant)
+        known, ending = self.known.get(tenant), self._ending.pop(tenant, None)
+        if known is None or ending is None:
+            self._take_committed(tenant)
+            return
+        self.telling.committed()
+        self.known[tenant] = Known(ending[0] or known.tenant, {**known.heads, **ending[1]})
+        self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
+        self._uncounted.add(tenant)
 
     def _take_committed(self, tenant: bytes) -> None:
         self.telling.committed()
@@ -179,6 +192,8 @@ class Office:
                 return
             if self._database.version() != self._version:
                 self._reload()
+            for tenant in tuple(self._uncounted):
+                self._count(tenant)
             if self.now_ms() - self._written_ms >= HEARD_EVERY_MS:
                 self._write_heard()
             if self.telling.due():
@@ -281,7 +296,13 @@ class Office:
 
     def _opened(self, chain: Chain) -> Open:
         store = self._database.store(chain.tenant)
-        store.noticing = self.telling.noticing(chain.tenant, self._database)
+        tell = self.telling.noticing(chain.tenant, self._database)
+
+        def notice(records: Records) -> None:
+            tell(records)
+            self._ending[chain.tenant] = records.changed_figures()
+
+        store.noticing = notice
         kinds = Counter[str]()
 
         def read(body: bytes) -> Facts:
@@ -305,19 +326,28 @@ class Office:
             known = Known(
                 store.tenant(), {name: store.head(name) for name in self._buckets(tenant)}
             )
-            waiting = self.directory.quarantined(tenant)
-            unseen = flags.unseen(self._database, tenant)
         self.known[tenant] = known
-        self._quarantined[tenant] = waiting
-        self._watch.figures(known.tenant, waiting)
-        self._watch.flags(tenant, unseen)
+        self._count(tenant)
+
+    def _count(self, tenant: bytes) -> None:
+        """What is counted row by row: not after each commit, but when the writer looks around."""
+        self._uncounted.discard(tenant)
+        if tenant not in self.known:
+            return
+        with self._database.of(tenant):
+            self._quarantined[tenant] = self.directory.quarantined(tenant)
+            self._watch.flags(tenant, flags.unseen(self._database, tenant))
+        self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
 
     def _look_at_alarms(self) -> None:
+        tills: dict[bytes, list[KnownTill]] = {tenant: [] for tenant in self.chains}
+        for till in self.tills.values():
+            tills.setdefault(till.tenant, []).append(till)
         for tenant, opened in self.chains.items():
             known = self.known.get(tenant)
             if known is None or tenant in self.moving:
                 continue
-            silent = silent_of(self.tills, self.heard, tenant, self.now_ms())
+            silent = silent_of(tills[tenant], self.heard, self.now_ms())
             figures = Figures(
                 known, self._quarantined[tenant], silent, opened.chain.limits.lease_ms,
                 tenant in self._nights.failing, self.telling.settling,
@@ -341,10 +371,6 @@ class Office:
         own = {shop.bucket for shop in self.shops.values() if shop.tenant == tenant}
         return sorted(own | {REFERENCE_BUCKET})
 
-    def _is_of(self, device: bytes, tenant: bytes) -> bool:
-        till = self.tills.get(device)
-        return till is not None and till.tenant == tenant
-
     def silent_s(self) -> Mapping[bytes, int]:
         """Of each chain how long its longest silent live till has been so, in seconds."""
         now_ms, oldest = self.now_ms(), dict.fromkeys(self.chains, 0)
@@ -359,12 +385,21 @@ class Office:
         self._written_ms = self.now_ms()
         devices, self._unwritten = self._unwritten, set()
         used, self._used = self._used, {}
+        own: dict[bytes, list[bytes]] = {tenant: [] for tenant in self.chains}
+        for device in tuple(devices):
+            till = self.tills.get(device)
+            if till is not None and till.tenant in own:
+                own[till.tenant].append(device)
+        keys = Counter(tenant for tenant, _ in tuple(used))
         for tenant, chain in self.chains.items():
-            own = [each for each in tuple(devices) if self._is_of(each, tenant)]
-            keys = [key for owner, key in tuple(used) if owner == tenant]
-            if (own or keys) and tenant not in self.moving:
+            if tenant in self.moving:
+                continue
+            for first in range(0, len(own[tenant]), HEARD_AT_ONCE):
                 with chain.store.writing():
-                    for device in own:
+                    for device in own[tenant][first : first + HEARD_AT_ONCE]:
                         self.directory.heard(tenant, device, self.heard[device])
-                    for key in keys:
-                        ApiKeys(self._database, tenant).used(key, used[tenant, key])
+            if keys[tenant]:
+                with chain.store.writing():
+                    for owner, key in tuple(used):
+                        if owner == tenant:
+                            ApiKeys(self._database, tenant).used(key, used[tenant, key])

@@ -27,7 +27,7 @@ from headoffice.at_store import (
     place_of,
     told,
 )
-from headoffice.console.staff import ROLES, Staff, initials_of
+from headoffice.console.staff import ROLES, Staff, initials_of, one_time
 from headoffice.directory import Chain, KnownTill, Shop
 from headoffice.office import wall_ms
 from headoffice.serving import Address, alone, at_work, collect_seldom, listening, web_server
@@ -125,9 +125,9 @@ def new_staff(chosen: argparse.Namespace, words: Words) -> None:
         initials = initials_of(chosen.initials)
         if not initials.isalnum() or initials != chosen.initials.strip().upper():
             raise Cannot(words.say("Initials are 1 to 12 letters or digits."))
+        role, (password, verifier) = ROLES[ROLE_NAMES.index(chosen.role)], one_time()
         with desk.store(chain.tenant).writing():
-            role = ROLES[ROLE_NAMES.index(chosen.role)]
-            password = Staff(desk.database, chain.tenant).new(initials, role, wall_ms())
+            Staff(desk.database, chain.tenant).new(initials, role, verifier, wall_ms())
     print(password)
     told = words.say(
         "For {initials} of {chain}, once, within a day: sign in at /console and set another one.",

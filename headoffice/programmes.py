@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from app.domain.business_day import BusinessDate
@@ -22,6 +23,10 @@ from app.protocol.wire import ReferenceRow
 
 SETS_MOST: Final = 100_000
 """No chain has more sets of reference data."""
+
+
+PARSED_MOST: Final = 500
+"""Versions that are kept read, of all chains."""
 
 
 class Published(NamedTuple):
@@ -40,11 +45,17 @@ def published(store: Store) -> tuple[Published, ...]:
     """All versions of the chain, oldest first."""
     rows = store.rows(REFERENCE_BUCKET, 0, SETS_MOST)
     found = [
-        Published(programme_from_plain(json.loads(row.body)), row.body)
+        Published(_parsed(row.body), row.body)
         for row in rows
         if isinstance(row, ReferenceRow) and row.body is not None and is_programme(row.key)
     ]
     return tuple(sorted(found, key=lambda each: each.version))
+
+
+@lru_cache(maxsize=PARSED_MOST)
+def _parsed(body: bytes) -> Programme:
+    """A version never changes, and every order asks for all of them."""
+    return programme_from_plain(json.loads(body))
 
 
 def check(document: object, known: Sequence[Published], today: BusinessDate) -> Programme:

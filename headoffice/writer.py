@@ -243,10 +243,22 @@ class GroupWriter:
             return
         with self._changed:
             self._put_back(group[len(done) :])
-        self._desk.committed(tenant, len(done))
-        for job, result in done:
-            job.kept(result)
-            job.told(result, None)
+        self._tell(done, lambda: self._desk.committed(tenant, len(done)))
+
+    def _tell(self, done: Sequence[tuple[Job, Any]], before: Callable[[], None]) -> None:
+        """Answer what is committed. A mistake of ours in it ends the writer; whoever still waits hears of it:
+        what was done is kept, and asking again finds it."""
+        told = 0
+        try:
+            before()
+            for job, result in done:
+                job.kept(result)
+                told += 1
+                job.told(result, None)
+        except Exception as error:
+            for job, _ in done[told:]:
+                job.told(None, error)
+            raise
 
     def _alone(self, job: Job) -> None:
         try:
@@ -254,8 +266,7 @@ class GroupWriter:
         except Exception as error:  # as above: who waits hears of it
             job.told(None, _as_busy(error))
             return
-        job.kept(result)
-        job.told(result, None)
+        self._tell([(job, result)], lambda: None)
 
 
 def _as_busy(error: Exception) -> BaseException:

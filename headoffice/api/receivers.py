@@ -14,7 +14,7 @@ from headoffice.api.own_till import OwnTill
 from headoffice.api.problems import Problem
 from headoffice.api.shapes import Id, Sent, Told
 from headoffice.webhooks.addresses import URL_MOST, target_of
-from headoffice.webhooks.outbox import Message, Outbox, Webhook
+from headoffice.webhooks.outbox import PORTION, Message, Outbox, Webhook
 from headoffice.webhooks.signing import secret_of, shown
 
 WEBHOOKS_MOST: Final = 10
@@ -158,13 +158,20 @@ def change_secret(asked: Caller, webhook: HookId) -> WebhookMade:
 def end_webhook(asked: Caller, webhook: HookId) -> Response:
     """Tell it nothing any more, not even what waits."""
 
-    def act(till: OwnTill) -> bytes:
+    def act(till: OwnTill) -> bytes | None:
         hook = _known(asked, till, webhook)
-        Outbox(till.plain, asked.tenant).end(hook.id)
+        if not Outbox(till.plain, asked.tenant).end(hook.id):
+            return None
         till.note("api_webhook_ended", detail=webhook[:8])
         return hook.id
 
-    asked.write(act, asked.desk.office.telling.drop)
+    def kept(ended: bytes | None) -> None:
+        if ended is not None:
+            asked.desk.office.telling.drop(ended)
+
+    while asked.write(act, kept) is None:
+        # A portion a transaction: what is broken off goes on when it is asked for again.
+        continue
     return Response(status_code=204)
 
 
@@ -192,7 +199,10 @@ def retry_parked(asked: Caller, webhook: HookId) -> Again:
         hook = _known(asked, till, webhook)
         return Outbox(till.plain, asked.tenant).again(hook.id, till.now_ms)
 
-    count = asked.write(act, lambda _: asked.desk.office.telling.wake())
+    count, more = 0, PORTION
+    while more == PORTION:
+        more = asked.write(act, lambda _: asked.desk.office.telling.wake())
+        count += more
     return Again(messages=count)
 
 

@@ -105,11 +105,10 @@ class People:
 
     # What head office does with somebody
 
-    def renew(self, by: bytes, initials: str, role: Role, now_ms: int) -> str:
-        """Let somebody in, or anew: the one-time password. Their second factor is gone, their sessions end."""
-        password = self._staff.new(initials, role, now_ms)
+    def renew(self, by: bytes, initials: str, role: Role, verifier: str, now_ms: int) -> None:
+        """Let somebody in, or anew, by a one-time password. Their second factor is gone, their sessions end."""
+        self._staff.new(initials, role, verifier, now_ms)
         self._staff.note(now_ms, by, "let_in_other", detail=initials)
-        return password
 
     def set_role(
         self, by: bytes, person: Person, role: Role, stores: Sequence[bytes], now_ms: int

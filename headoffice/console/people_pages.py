@@ -15,7 +15,7 @@ from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.people import FACTOR_RULE, FACTOR_RULES, Known, People, nobodys
 from headoffice.console.snapshot import ShopRow
-from headoffice.console.staff import IDLE_MS, ROLES, Person, Staff, initials_of
+from headoffice.console.staff import IDLE_MS, ROLES, Person, Staff, initials_of, one_time
 
 PLACE: Final = "/console/staff"
 Change = Callable[[Staff, Person], None]
@@ -203,5 +203,7 @@ def _not_oneself(desk: Desk, asked: Asked) -> Response:
 
 def _renewed(desk: Desk, asked: Asked, initials: str, role: str) -> Response:
     by, now_ms, chosen = asked.person.staff, desk.office.now_ms(), ROLES[ROLES.index(role)]
-    password = desk.act(asked, lambda staff: People(staff).renew(by, initials, chosen, now_ms))
+    with desk.hashing:
+        password, verifier = one_time()
+    desk.act(asked, lambda staff: People(staff).renew(by, initials, chosen, verifier, now_ms))
     return desk.page(asked, "one_time.html", initials=initials, password=password)

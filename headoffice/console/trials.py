@@ -20,7 +20,9 @@ from headoffice.store.plain import Place
 from headoffice.watching import bug, note
 
 KEPT_MOST: Final = 200
-"""So many trials are remembered; the oldest is forgotten first."""
+"""So many trials are remembered; the oldest that is done is forgotten first."""
+RUNNING_MOST: Final = 2
+"""Of all chains together: each takes a thread, a connection and the members that it works on."""
 
 
 class Trials:
@@ -38,13 +40,16 @@ class Trials:
     def begin(
         self, tenant: bytes, draft: bytes, programme: Programme, weeks: int, today: BusinessDate
     ) -> bool:
-        """Begin one. False: another one of the chain is under way."""
+        """Begin one. False: another one of the chain is under way, or too many of other chains are."""
         with self._lock:
-            if any(one == tenant and not each.done for (one, _), each in self._of.items()):
+            running = [one for (one, _), each in self._of.items() if not each.done]
+            if tenant in running or len(running) >= RUNNING_MOST:
                 return False
+            self._of.pop((tenant, draft), None)
             trial = self._of[tenant, draft] = Trial(weeks)
-            while len(self._of) > KEPT_MOST:
-                self._of.pop(next(iter(self._of)))
+            done = [key for key, each in self._of.items() if each.done]
+            for key in done[: max(len(self._of) - KEPT_MOST, 0)]:
+                del self._of[key]
         start = today.plus(-7 * weeks)
         threading.Thread(
             target=self._run, args=(trial, tenant, programme, start), name="trial", daemon=True

@@ -18,7 +18,11 @@ ON CONFLICT (tenant_id, dist_key, webhook_id) DO UPDATE SET secret_number = excl
 """
 END: Final = "DELETE FROM webhook WHERE tenant_id = ? AND dist_key = ? AND webhook_id = ?"
 OF_HOOK: Final = "tenant_id = ? AND dist_key = ? AND webhook_id = ?"
-FORGET: Final = f"DELETE FROM webhook_message WHERE {OF_HOOK}"
+FORGET: Final = f"""
+DELETE FROM webhook_message WHERE {OF_HOOK} AND number IN (
+    SELECT number FROM webhook_message WHERE {OF_HOOK} ORDER BY number LIMIT ?
+)
+"""
 LAST: Final = f"SELECT coalesce(max(number), 0) FROM webhook_message WHERE {OF_HOOK}"
 ADD: Final = """
 INSERT INTO webhook_message (
@@ -50,7 +54,19 @@ WHERE {OF_HOOK} AND parked_ms IS NOT NULL AND number > ? ORDER BY number LIMIT ?
 """
 AGAIN: Final = f"""
 UPDATE webhook_message SET parked_ms = NULL, tries = 0, due_ms = ?, at_ms = ?
-WHERE {OF_HOOK} AND parked_ms IS NOT NULL
+WHERE {OF_HOOK} AND number IN (
+    SELECT number FROM webhook_message WHERE {OF_HOOK} AND parked_ms IS NOT NULL ORDER BY number LIMIT ?
+)
 """
-DROP: Final = f"DELETE FROM webhook_message WHERE {OF_HOOK} AND parked_ms < ?"
+PARK: Final = f"""
+UPDATE webhook_message SET last = ?, parked_ms = CAST(? AS bigint) WHERE {OF_HOOK} AND number IN (
+    SELECT number FROM webhook_message
+    WHERE {OF_HOOK} AND parked_ms IS NULL AND at_ms <= ? ORDER BY number LIMIT ?
+)
+"""
+DROP: Final = f"""
+DELETE FROM webhook_message WHERE {OF_HOOK} AND number IN (
+    SELECT number FROM webhook_message WHERE {OF_HOOK} AND parked_ms < ? ORDER BY number LIMIT ?
+)
+"""
 WAITING: Final = f"SELECT count(*) FROM webhook_message WHERE {OF_HOOK} AND parked_ms IS NULL"

@@ -36,6 +36,9 @@ class Plain(Protocol):
     def run(self, text: Text, values: Sequence[object] = ()) -> int:
         """Write; returns how many rows it changed. Inside Records.writing alone."""
 
+    def run_many(self, text: Text, values: Sequence[Sequence[object]]) -> None:
+        """Write the same with each of these, together. Inside Records.writing alone."""
+
     def many(self, tenant: bytes) -> Rows:
         """The exchange's own reads of a chain (statements.py)."""
 

@@ -43,6 +43,11 @@ class PostgresPlain:
         self.raw.wrote = True
         return self._execute(text, values).rowcount
 
+    def run_many(self, text: Text, values: Sequence[Sequence[object]]) -> None:
+        self.raw.wrote = True
+        with self.raw.cursor() as cursor:
+            cursor.executemany(_marked(text), values)
+
     def many(self, tenant: bytes) -> PostgresRows:
         return PostgresRows(self.raw, tenant)
 

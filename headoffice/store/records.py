@@ -186,6 +186,12 @@ class Records(ABC):
             assets = frozenset(entry.asset for entry in added.get(key, ()))
             yield members.before(key), member, assets
 
+    def changed_figures(self) -> tuple[Tenant | None, dict[str, int]]:
+        """The tenant's figures, where this transaction has put them, and the heads that it has raised."""
+        feeds = self._read().feeds.changed()
+        tenant = self._unit.tenants.changed().get(self._tenant)
+        return tenant, {bucket: feed.head for bucket, feed in feeds.items()}
+
     # Holds, grants and returns
 
     def hold(self, hold: bytes) -> Hold | None:

@@ -27,6 +27,9 @@ class SqlitePlain:
     def run(self, text: Text, values: Sequence[object] = ()) -> int:
         return self.raw.execute(_spelt(text), tuple(values)).rowcount
 
+    def run_many(self, text: Text, values: Sequence[Sequence[object]]) -> None:
+        self.raw.executemany(_spelt(text), values)
+
     def many(self, tenant: bytes) -> SqliteRows:
         return SqliteRows(self.raw, tenant)
 

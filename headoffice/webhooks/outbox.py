@@ -39,6 +39,10 @@ KEPT_MS: Final = 30 * 24 * 3_600_000
 """So long a parked one is kept."""
 
 
+PORTION: Final = 500
+"""So many messages are forgotten, parked or taken up again in one transaction: others wait for it."""
+
+
 class Webhook(NamedTuple):
     """A receiver of one chain. secret_number: which secret signs; the one before does so too for a day after
     `rotated_ms`."""
@@ -94,10 +98,14 @@ class Outbox:
         kinds = " ".join(sorted(hook.kinds))
         self._plain.run(sql.PUT, (*self._own, hook.id, hook.url, kinds, *hook[4:]))
 
-    def end(self, hook: bytes) -> None:
-        """Tell it nothing any more."""
-        self._plain.run(sql.FORGET, (*self._own, hook))
-        self._plain.run(sql.END, (*self._own, hook))
+    def end(self, hook: bytes) -> bool:
+        """Tell it nothing any more: forget a portion of its messages, and with the last one the receiver.
+        False: there is more to forget."""
+        key = (*self._own, hook)
+        if self._plain.run(sql.FORGET, (*key, *key, PORTION)) == PORTION:
+            return False
+        self._plain.run(sql.END, key)
+        return True
 
     # Messages
 
@@ -111,15 +119,14 @@ class Outbox:
             if not own:
                 continue
             last: int = self._plain.rows(sql.LAST, (*self._own, hook))[0][0]
-            for number, fact in enumerate(own, last + 1):
-                message = f"msg_{secrets.token_hex(12)}"
-                self._plain.run(
-                    sql.ADD,
-                    (
-                        *self._own, hook, number, message, fact.kind, fact.member,
-                        _body(fact, now_ms), now_ms, 0, now_ms, "",
-                    ),
-                )  # fmt: skip
+            rows = [
+                (
+                    *self._own, hook, number, f"msg_{secrets.token_hex(12)}", fact.kind, fact.member,
+                    _body(fact, now_ms), now_ms, 0, now_ms, "",
+                )
+                for number, fact in enumerate(own, last + 1)
+            ]  # fmt: skip
+            self._plain.run_many(sql.ADD, rows)
             told += len(own)
         return told
 
@@ -144,9 +151,12 @@ class Outbox:
             message.number,
             message.id,
         )
-        self._plain.run(sql.FAILED, values)
-        if parked:
-            self._plain.run(sql.DROP, (*self._own, hook, now_ms - KEPT_MS))
+        if self._plain.run(sql.FAILED, values) and parked:
+            # Who hears nothing for a day has others that are as old: one try for each of them would never end.
+            key = (*self._own, hook)
+            old = (*key, *key, now_ms - GIVEN_UP_MS, PORTION)
+            self._plain.run(sql.PARK, (why, now_ms, *old))
+            self._plain.run(sql.DROP, (*key, *key, now_ms - KEPT_MS, PORTION))
         return parked
 
     def parked(self, hook: bytes, after: int, most: int) -> list[Message]:
@@ -155,8 +165,9 @@ class Outbox:
         return [Message(*row) for row in rows]
 
     def again(self, hook: bytes, now_ms: int) -> int:
-        """Try all parked ones for another day; returns how many."""
-        return self._plain.run(sql.AGAIN, (now_ms, now_ms, *self._own, hook))
+        """Try a portion of the parked ones for another day; returns how many. Below PORTION: that was all."""
+        key = (*self._own, hook)
+        return self._plain.run(sql.AGAIN, (now_ms, now_ms, *key, *key, PORTION))
 
     def waiting(self, hook: bytes) -> int:
         """How many it has yet to hear."""

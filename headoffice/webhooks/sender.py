@@ -125,7 +125,7 @@ class Sender:
                 if message is None:
                     await waking.wait()
                     continue
-                why = await self._try(key, message, tls)
+                why = await self._tried(key, message, tls)
                 failed = failed + 1 if why else 0
                 await self._settle(key, message, why)
             except (Busy, *BUSY_ERRORS):
@@ -141,6 +141,14 @@ class Sender:
         tenant, hook = key
         with self.office.place.reading(tenant) as plain:
             return Outbox(plain, tenant).next(hook, self.office.now_ms())
+
+    async def _tried(self, key: Key, message: Message, tls: ssl.SSLContext) -> str:
+        """One try, settled whatever becomes of it: a message that we can't send is parked like any other."""
+        try:
+            return await self._try(key, message, tls)
+        except Exception as error:  # a mistake of ours: the others are told on
+            note("webhook_bug", level=logging.ERROR, **bug(error))
+            return "internal"
 
     async def _try(self, key: Key, message: Message, tls: ssl.SSLContext) -> str:
         tenant, hook_id = key

@@ -14,7 +14,7 @@ from app.protocol.hlc import stamp
 from app.protocol.profiles import take_cells
 from app.protocol.wire import Cell
 from headoffice.console.addresses import Page as Address
-from headoffice.console.staff import Role, Staff
+from headoffice.console.staff import Role, Staff, one_time
 from headoffice.office import wall_ms
 from tests.headoffice.http_office import NOBODY, TENANT, Served, database_of, opened
 
@@ -73,9 +73,10 @@ class Person:
 def let_in(folder: Path, initials: str, role: Role, tenant: bytes = TENANT) -> str:
     """A one-time password, as the operator's command gives it."""
     with contextlib.closing(database_of(folder)) as database:
-        store = database.store(tenant)
-        with store.writing():
-            return Staff(database, tenant).new(initials, role, wall_ms())
+        password, verifier = one_time()
+        with database.store(tenant).writing():
+            Staff(database, tenant).new(initials, role, verifier, wall_ms())
+        return password
 
 
 def write_profile(

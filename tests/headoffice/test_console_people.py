@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from headoffice.console import staff
 from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
 from tests.headoffice.http_office import ANNA, BELA, Served, begin_chain, opened, served, wait_for
 from tests.headoffice.test_console_sign_in import acts
@@ -132,3 +134,20 @@ def test_a_manager_of_a_store_sees_its_tills_and_members_alone(
     assert mara.look(f"/console/members/{ANNA.hex()}").status_code == 404
     assert ANNA.hex() not in mara.send("/console/find", q="Anna").text
     assert ANNA.hex() in anna.send("/console/find", q="Anna").text
+
+
+def test_a_password_is_hashed_outside_the_writers_transaction(
+    at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = list[str]()
+    hashed = staff.verifier_of
+
+    def noted(password: str) -> str:
+        threads.append(threading.current_thread().name)
+        return hashed(password)
+
+    monkeypatch.setattr(staff, "verifier_of", noted)
+    anna.look("/console/staff")
+    assert "secret" in anna.send("/console/staff", initials="be", role="auditor").text
+    assert len(threads) == 1
+    assert threads != ["writer"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import json
 import re
+import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,9 +19,12 @@ from app.protocol import facts
 from app.protocol.events import Event
 from app.protocol.facts import Facts, Posting
 from app.sync.exchange import Exchange
+from headoffice.console import trials
 from headoffice.console.programme_form import changes, fields_of, filled
 from headoffice.console.programme_words import FAULTS
+from headoffice.console.trials import Trials
 from headoffice.simulating import Known, Trial, run
+from headoffice.store.plain import Place
 from resources import programme_path
 from tests.app.chain import settle
 from tests.app.joined import sell_to
@@ -274,3 +278,32 @@ def test_a_member_whose_weeks_make_no_sense_is_left_out_and_counted() -> None:
 def known_with(entry: Entry, body: bytes) -> Known:
     """One member with one entry of this event."""
     return Known(lambda: [b"m" * 16], lambda _: [entry], lambda _: body, lambda *_: None)
+
+
+def test_trials_of_all_chains_together_are_few_and_the_one_under_way_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trials, "KEPT_MOST", 1)
+    go = threading.Event()
+
+    class Waiting:
+        """A place whose trials take until `go`."""
+
+        def reading(self, _: bytes) -> Any:
+            go.wait()
+            raise ZeroDivisionError
+
+    made, programme, on = (
+        Trials(cast(Place, Waiting())),
+        programme_from_plain(DEMO),
+        BusinessDate(0),
+    )
+    chains = [bytes([number]) * 16 for number in range(trials.RUNNING_MOST + 1)]
+    begun = [made.begin(chain, b"d", programme, 4, on) for chain in chains]
+    assert begun == [True] * trials.RUNNING_MOST + [False]
+    running = [made.of(chain, b"d") for chain in chains[:-1]]
+    assert None not in running, "what is under way can be stopped"
+    go.set()
+    wait_for(lambda: all(each is not None and each.done for each in running))
+    assert made.begin(chains[-1], b"d", programme, 4, on)
+    assert made.of(chains[0], b"d") is None, "the oldest that is done"

@@ -19,6 +19,7 @@ from app.domain.state import EMPTY
 from app.protocol import facts
 from app.protocol.facts import Facts
 from app.protocol.wire import HoldReply, SyncReply
+from headoffice import office as offices
 from headoffice import writer
 from headoffice.directory import Directory, KnownTill
 from headoffice.recounting import Recounting
@@ -35,6 +36,7 @@ from tests.headoffice.http_office import (
     begin_chain,
     opened,
     served,
+    trace,
     wait_for,
 )
 
@@ -443,3 +445,59 @@ def test_a_commit_that_fails_is_heard_by_each_and_kept_by_none(queue: Queue) -> 
     queue.put("b", PUSH)
     assert queue.go() == []
     assert [(name, type(error)) for name, error in queue.heard] == [("a", Busy), ("b", Busy)]
+
+
+def test_a_group_is_answered_though_what_comes_after_its_commit_fails(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: bytes, __: int) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(queue.desk, "committed", fails)
+    monkeypatch.setattr(queue.desk, "broken", lambda _: None)
+    queue.put("a", PUSH)
+    queue.put("b", PUSH)
+    queue.put("other", PUSH, tenant=b"U" * 16)
+    queue.go()
+    assert [(name, type(error)) for name, error in queue.heard] == [
+        ("a", ZeroDivisionError), ("b", ZeroDivisionError), ("other", Busy),
+    ]  # fmt: skip
+
+
+def test_after_a_commit_nothing_is_counted_and_no_head_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as at:
+        till = at.till()
+        till.sync()
+        monkeypatch.setattr(at.office, "look", lambda: None)
+        statements = list[str]()
+        trace(at, statements.append)
+        for _ in range(3):
+            till.earn(ANNA, 7)
+            till.sync()
+        assert sum("INSERT INTO ledger" in each for each in statements) == 3
+        assert not [each for each in statements if "count(*)" in each]
+        known = at.office.known[TENANT]
+        with opened(tmp_path) as (store, _), store.reading():
+            assert known.tenant == store.tenant()
+            assert dict(known.heads) == {name: store.head(name) for name in known.heads}
+
+
+def test_when_tills_talked_is_written_down_in_portions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offices, "HEARD_AT_ONCE", 2)
+    begin_chain(tmp_path)
+    with served(tmp_path) as at:
+        tills = [at.till(seed) for seed in range(1, 4)]
+        wait_for(lambda: all(till.device in at.office.tills for till in tills))
+        monkeypatch.setattr(at.office, "look", lambda: None)
+        for till in tills:
+            at.office.hear(till.device)
+        statements = list[str]()
+        trace(at, statements.append)
+        done(at, at.office._write_heard)
+    begun = [each for each in statements if each.startswith("BEGIN") or "UPDATE till" in each]
+    assert [each.split()[0] for each in begun] == ["BEGIN", "UPDATE", "UPDATE", "BEGIN", "UPDATE"]

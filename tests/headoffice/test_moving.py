@@ -15,7 +15,7 @@ import pytest
 from app.domain.fold import fold
 from app.domain.state import EMPTY
 from headoffice import moving as command
-from headoffice.console.staff import Staff
+from headoffice.console.staff import Staff, verifier_of
 from headoffice.directory import Directory
 from headoffice.moving import LOCK_FILE
 from headoffice.office import STORE_FILE, wall_ms
@@ -73,7 +73,7 @@ def filled(folder: Path) -> Tills:
         tills.north.reply(tills.north.hold(ANNA, 5))
     write_profile(folder, ANNA, name="Anna 安娜", phone="+8613800001111")
     with closing(database_of(folder)) as database, database.store(TENANT).writing():
-        Staff(database, TENANT).new("AN", "auditor", wall_ms())
+        Staff(database, TENANT).new("AN", "auditor", verifier_of("a password"), wall_ms())
     code_for(folder, "South", "late till")
     return tills
 

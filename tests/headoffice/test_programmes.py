@@ -86,3 +86,12 @@ def test_what_a_version_may_not_be_is_said_with_its_field(
 def test_what_is_no_document_at_all_is_refused(store: MemoryStore) -> None:
     with pytest.raises(ProgrammeError):
         programmes.publish(store, [1], TODAY)
+
+
+def test_a_version_is_read_once_however_often_all_are_asked_for(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programmes.publish(store, document(TODAY, pending_days=9), TODAY)
+    first = programmes.published(store)
+    monkeypatch.setattr(programmes, "programme_from_plain", None)
+    assert programmes.published(store) == first

@@ -70,7 +70,7 @@ def test_what_differs_is_listed_looked_at_and_counted_no_more(flagged: Path) -> 
         done = who.send(f"/console/recount/{event.hex()}")
         assert "AN looked at it" in done.text
         assert "I have looked at it" not in done.text
-        assert waiting(at) == 0
+        wait_for(lambda: waiting(at) == 0)
         assert "Said to have looked at a document" in who.look("/console/audit").text
         csv = who.look("/console/recount.csv").text
         assert csv.splitlines()[1].endswith(",AN")
