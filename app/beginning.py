@@ -27,13 +27,15 @@ def begin(conn: Connection, dealings: Dealings, on: BusinessDate, *, behind: boo
 
     `behind`: the store is older than its side file says.
     """
-    came_back = [posting.event_of(row) for row in place_missing(conn, dealings)]
+    # While the events of before the joining are being placed, no right was ever had and nothing was told yet.
+    new_here = dealings.control().placing
+    came_back = [] if new_here else [posting.event_of(row) for row in place_missing(conn, dealings)]
     tell_again(conn, dealings, came_back)
     restores = str(posting.restores(conn))
     known = rows.meta(conn, _RESTORES)
     if restores != known:
         rows.set_meta(conn, _RESTORES, restores)
-    if came_back or behind or known not in (None, restores):
+    if came_back or (not new_here and (behind or known not in (None, restores))):
         own_chain.give_up(dealings, os.urandom(16))
     for hold in dealings.control().holds:
         if hold.standing != "ended":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlcipher3.dbapi2 import Connection
@@ -144,27 +144,44 @@ def save_state(conn: Connection, member_id: bytes, *, seq: int, posted: Posted) 
     if diff.debts_gone:
         states.drop_debts(conn, [(member_id, d.event, d.n) for d in diff.debts_gone])
     if diff.debts:
-        states.put_debts(
-            conn,
-            [
-                states.DebtRow(
-                    member_id, d.asset, d.debit.event, d.debit.n, d.amount, d.order, d.kind
-                )
-                for d in diff.debts
-            ],
-        )
+        states.put_debts(conn, [_debt_row(member_id, debt) for debt in diff.debts])
     if diff.splits_gone:
         states.drop_splits(conn, [(member_id, order) for order in diff.splits_gone])
     if diff.splits:
         states.put_splits(conn, [_split_row(member_id, split) for split in diff.splits])
     if diff.days:
-        states.put_days(
-            conn,
-            [
-                states.DayRow(member_id, int(d.on), int(d.counts_from), d.earned, d.spend, d.sales)
-                for d in diff.days
-            ],
-        )
+        states.put_days(conn, [_day_row(member_id, day) for day in diff.days])
+
+
+class FirstRows(NamedTuple):
+    """The rows of members who had none."""
+
+    states: list[states.StateRow]
+    lots: list[states.LotRow]
+    debts: list[states.DebtRow]
+    splits: list[states.SplitRow]
+    days: list[states.DayRow]
+
+
+def first_rows(found: Iterable[tuple[bytes, MemberState]], *, seq: int) -> FirstRows:
+    """What `save_state` would write of these members, each of whom had no rows."""
+    made = FirstRows([], [], [], [], [])
+    for member_id, state in found:
+        made.states.append(_state_row(member_id, seq, state))
+        made.lots.extend([_lot_row(member_id, lot) for lot in state.lots])
+        made.debts.extend([_debt_row(member_id, debt) for debt in state.debts])
+        made.splits.extend([_split_row(member_id, split) for split in state.splits])
+        made.days.extend([_day_row(member_id, day) for day in state.days])
+    return made
+
+
+def save_first(conn: Connection, made: FirstRows) -> None:
+    """Write them, table by table."""
+    states.put_states(conn, made.states)
+    states.put_lots(conn, made.lots)
+    states.put_debts(conn, made.debts)
+    states.put_splits(conn, made.splits)
+    states.put_days(conn, made.days)
 
 
 def rewrite_state(conn: Connection, member_id: bytes, *, seq: int, state: MemberState) -> None:
@@ -249,6 +266,17 @@ def _lot_row(member_id: bytes, lot: Lot) -> states.LotRow:
         member_id, lot.asset, lot.origin.event, lot.origin.n, int(lot.expires),
         int(lot.available_from), lot.remaining, lot.order,
     )  # fmt: skip
+
+
+def _debt_row(member_id: bytes, debt: Debt) -> states.DebtRow:
+    asset, debit, amount, order, kind = debt
+    return states.DebtRow(member_id, asset, debit.event, debit.n, amount, order, kind)
+
+
+def _day_row(member_id: bytes, day: Day) -> states.DayRow:
+    return states.DayRow(
+        member_id, int(day.on), int(day.counts_from), day.earned, day.spend, day.sales
+    )
 
 
 def _split_row(member_id: bytes, s: Split) -> states.SplitRow:

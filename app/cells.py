@@ -6,6 +6,7 @@ cell to its row, and an event's rows to cells again. Not here: when they are wri
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -86,9 +87,8 @@ def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
         people.set_member_key(conn, values["member_id"], values["key"])
     elif cell["t"] == "credential":
         people.put_credential(conn, people.CredentialRow(**values))
-        block = _own_card(conn, values["kind"], values["value"])
-        if block is not None:
-            people.advance_card_block(conn, *block)
+        if values["kind"] == "card":
+            pass_cards(conn, [values["value"]])
     elif cell["t"] == "note":
         people.put_note(conn, people.NoteRow(**values))
     else:
@@ -109,11 +109,16 @@ _STAFF_CELL: Final = (
 _BYTES: Final = frozenset({"id", "event_id", "member_id", "key", "pin_salt", "pin_hash"})
 
 
-def _own_card(conn: Connection, kind: str, value: str) -> tuple[str, int] | None:
-    if kind != "card":
-        return None
-    for prefix in people.card_prefixes(conn):
-        number = value[len(prefix) : -1]
-        if value.startswith(prefix) and number.isdigit():
-            return prefix, int(number)
-    return None
+def pass_cards(conn: Connection, numbers: Iterable[str]) -> None:
+    """These cards are given out: the till's own blocks of numbers go on behind them."""
+    blocks = [(block.prefix, block.last) for block in people.card_blocks(conn)]
+    used = dict[str, int]()
+    for number in numbers:
+        for prefix, last in blocks:
+            digits = number[len(prefix) : -1]
+            if number.startswith(prefix) and digits.isdigit():
+                if used.get(prefix, -1) < int(digits) <= last:
+                    used[prefix] = int(digits)
+                break
+    for prefix, newest in used.items():
+        people.advance_card_block(conn, prefix, newest)

@@ -10,28 +10,22 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from sqlcipher3.dbapi2 import Connection
 
 from app import bases, cached_fold
+from app.arrivals import KEY_BYTES, Arrival, arrival_of, known_here, put_arrivals
 from app.cells import put_cell
-from app.domain.birthday import parse_birthday
 from app.domain.entries import Entry
-from app.domain.errors import Refused
 from app.domain.state import MemberState
-from app.intake import readings
+from app.profile_fields import CARD, JOINED, consents_of, profile_of
 from app.protocol import overlay, own_chain
-from app.protocol.cells import CONSENT, GIVEN, NOT_GIVEN, WITHDRAWN
 from app.protocol.facts import Facts, read
 from app.protocol.links import Link, link, place
 from app.protocol.till_store import Base, Control
 from app.protocol.wire import Cell, ReferenceRow
 from db import head_office, people, rows, search, till
-
-NAME, READING, PHONE, EMAIL = "name", "name_py", "phone", "email"
-BIRTHDAY, NOTE, ALERT, CARD, JOINED = "birthday", "note", "alert", "card", "joined"
-"""Fields of a profile as they travel; consent is "consent:<purpose>:<channel>"."""
 
 
 class Dealings:
@@ -59,6 +53,8 @@ class Dealings:
         self._bases: dict[bytes, Base | None] = {}
         self._before: dict[bytes, Base | None] = {}
         """Members whose base was put, as they were before this transaction: not yet shown."""
+        self._unwritten: dict[bytes, Base] = {}
+        self._expected: Mapping[bytes, Arrival] = {}
         self.references: list[ReferenceRow] = []
         self.touched: set[bytes] = set()
         self.forgotten: set[bytes] = set()
@@ -123,14 +119,25 @@ class Dealings:
             self._bases[member] = None if row is None else bases.base_of(row)
         return self._bases[member]
 
+    def look_up(self, members: Sequence[bytes]) -> None:
+        wanted = [member for member in members if member not in self._bases]
+        self._bases.update(dict.fromkeys(wanted))
+        for row in head_office.bases_of(self._conn, wanted):
+            self._bases[row.member_id] = bases.base_of(row)
+
     def put_base(self, base: Base) -> None:
         member = base.row.member
         if member not in self._before:
             self._before[member] = self.base(member)
-        head_office.put_base(self._conn, bases.row_of(base))
-        self._bases[member] = base
+        self._bases[member] = self._unwritten[member] = base
+
+    def _write_bases(self) -> None:
+        """Bases are written together, before anything asks the store for them."""
+        head_office.put_bases(self._conn, map(bases.row_of, self._unwritten.values()))
+        self._unwritten.clear()
 
     def drop_older(self, generation: int) -> None:
+        self._write_bases()
         head_office.drop_references_below(self._conn, generation)
         self._gone(head_office.drop_bases_below(self._conn, generation))
 
@@ -148,9 +155,11 @@ class Dealings:
                 self._show_account(member, {}, cached_fold.folded(self._conn, member))
 
     def bases(self) -> Iterable[Base]:
+        self._write_bases()
         return map(bases.base_of, head_office.all_bases(self._conn))
 
     def merged_into(self, member: bytes) -> Sequence[bytes]:
+        self._write_bases()
         return head_office.merged_into(self._conn, member)
 
     # Profile fields
@@ -184,15 +193,37 @@ class Dealings:
 
     # What the counter reads
 
+    def expect(self, rows: Mapping[bytes, Arrival]) -> None:
+        """What an answer brings, made before the transaction began so that the counter doesn't wait for it."""
+        self._expected = rows
+
     def show(self) -> None:
         """Write what the counter reads of every member whose base was put, each once. Whoever applies an answer
         calls it before the transaction ends."""
+        self._write_bases()
+        members = list(self._before)
+        known = known_here(self._conn, members)
+        self.touched.update(members)
+        arrived = list[Arrival]()
         for member, before in self._before.items():
             base = self.base(member)
-            self.touched.add(member)
-            if base is not None:
+            if base is None:
+                continue
+            row = base.row
+            if before is None and member not in known and row.alias is None and not row.erased:
+                made = self._expected.get(member)
+                arrived.append(made if made and made.row is row else arrival_of(row))
+            else:
+                # Each in its turn: of two with one card the first has it.
+                self._show_arrived(arrived)
                 self._show(base, before)
+        self._show_arrived(arrived)
         self._before.clear()
+
+    def _show_arrived(self, arrived: list[Arrival]) -> None:
+        if arrived:
+            put_arrivals(self._conn, arrived, self._tiers(), seq=self.top())
+            arrived.clear()
 
     def _show(self, base: Base, before: Base | None) -> None:
         """The counter's rows of a member, from what head office said last and the own events after it."""
@@ -229,26 +260,19 @@ class Dealings:
         cached_fold.replace_state(self._conn, member, seq=self.top(), state=state)
 
     def _show_person(self, member: bytes, values: dict[str, str], *, parted: bool) -> None:
-        name = values.get(NAME)
-        if name is None:
-            return  # Known by its ledger alone so far.
         known = people.profile(self._conn, member)
-        reading = values.get(READING) or readings(name)[0].pinyin
-        calendar, year, month, day = _birthday(values.get(BIRTHDAY))
-        row = people.ProfileRow(
-            member, name, values.get(PHONE) or None, values.get(EMAIL) or None,
-            reading, "".join(part[0] for part in reading.split()),
-            calendar, year, month, day, values.get(NOTE, ""), values.get(ALERT, ""),
-            1 if known is None else known.version + 1,
-        )  # fmt: skip
+        row = profile_of(member, values, 1 if known is None else known.version + 1)
+        if row is None:
+            return
         if known is None:
-            people.set_member_key(self._conn, member, os.urandom(32))
+            people.set_member_key(self._conn, member, os.urandom(KEY_BYTES))
         if known is None or row != replace(known, version=row.version):
-            search.forget_words(self._conn)
+            if known is not None:
+                search.forget_words(self._conn)
             people.put_profile(self._conn, row)
             people.mark_search_dirty(self._conn, member)
         self._show_card(member, values.get(CARD), parted=parted)
-        head_office.put_consents(self._conn, member, list(_consents(values)))
+        head_office.put_consents(self._conn, member, list(consents_of(values)))
 
     def _show_card(self, member: bytes, number: str | None, *, parted: bool) -> None:
         """A card leads to its member here too; the till's block goes on behind it. One that somebody else has
@@ -267,27 +291,13 @@ class Dealings:
         """An answer was given or taken back here: it stands above what head office had."""
         fields = overlay.profile(self, member)
         values = {name: cell.value for name, cell in fields.items() if cell.value is not None}
-        head_office.put_consents(self._conn, member, list(_consents(values)))
+        head_office.put_consents(self._conn, member, list(consents_of(values)))
 
     def _forget(self, member: bytes) -> None:
         self.forgotten.add(member)
         search.forget_words(self._conn)
         people.drop_person(self._conn, member)
         till.drop_jobs_of(self._conn, member)
-
-    # What the counter writes
-
-    def fields_written(self, cell: Mapping[str, object]) -> dict[str, str | None]:
-        """What a personal value that a command writes (app/cells.py) is as fields; {} where it is nobody's."""
-        if cell["t"] == "credential" and cell["kind"] == CARD and cell["state"] == "active":
-            return {CARD: str(cell["value"])}
-        if cell["t"] != "profile":
-            return {}
-        found = {
-            name: None if cell[name] in (None, "") else str(cell[name])
-            for name in (NAME, READING, PHONE, EMAIL, NOTE, ALERT)
-        }
-        return {**found, BIRTHDAY: _birthday_text(cell)}
 
 
 def reading(conn: Connection) -> Dealings:
@@ -300,8 +310,8 @@ def reading(conn: Connection) -> Dealings:
 
 
 def place_missing(conn: Connection, dealings: Dealings) -> Iterator[rows.EventRow]:
-    """Write the links of own events that have none yet in this epoch, and give each such event: all when a till
-    joins, and those that came back from the journal file, which knows of no links."""
+    """Write the links of own events that have none yet in this epoch, and give each such event: those of before
+    the joining, and those that came back from the journal file, which knows of no links."""
     control = dealings.control()
     last = head_office.last_link(conn, control.epoch)
     at = own_chain.chain_at(dealings, last)
@@ -310,45 +320,3 @@ def place_missing(conn: Connection, dealings: Dealings) -> Iterator[rows.EventRo
         dealings.put_link(placed)
         at = place(placed)
         yield row
-
-
-def consent_field(answer: people.ConsentRow, known: Mapping[str, str]) -> tuple[str, str]:
-    """Name and value of an answer to a notice as they travel; `known`: the member's fields before it. Only
-    what was given can be withdrawn, and a withdrawal weighs more than a later yes."""
-    name = f"{CONSENT}{answer.purpose}:{answer.channel}"
-    stood = known.get(name, "").startswith((GIVEN, WITHDRAWN))
-    decided = GIVEN if answer.granted else WITHDRAWN if stood else NOT_GIVEN
-    return name, f"{decided}:{answer.notice_version}"
-
-
-def _consents(values: dict[str, str]) -> Iterable[head_office.ConsentBaseRow]:
-    for name, value in sorted(values.items()):
-        if name.startswith(CONSENT):
-            purpose, _, channel = name.removeprefix(CONSENT).partition(":")
-            decided, _, notice = value.partition(":")
-            yield head_office.ConsentBaseRow(purpose, channel, notice, int(decided == GIVEN))
-
-
-_NO_BIRTHDAY: Final = ("solar", None, None, None)
-
-
-def _birthday_text(cell: Mapping[str, object]) -> str | None:
-    """A birthday as it travels: "solar:1990-5-31", "lunar:-8-15" without a year."""
-    if cell["birth_month"] is None:
-        return None
-    parts = (cell["birth_year"] or "", cell["birth_month"], cell["birth_day"])
-    return f"{cell['birth_calendar']}:" + "-".join(map(str, parts))
-
-
-def _birthday(text: str | None) -> tuple[str, int | None, int | None, int | None]:
-    """(calendar, year, month, day) of what came; none where it is no birthday."""
-    calendar, _, date = (text or "").partition(":")
-    parts = date.split("-")
-    try:
-        year, month, day = (int(part) if part else None for part in parts)
-        if month is None or day is None or calendar not in ("solar", "lunar"):
-            return _NO_BIRTHDAY
-        found = parse_birthday(month, day, year, lunar=calendar == "lunar")
-    except (ValueError, Refused):
-        return _NO_BIRTHDAY
-    return calendar, found.year, found.month, found.day

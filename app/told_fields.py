@@ -10,7 +10,8 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import posting
 from app.cells import cells_of_member
-from app.dealings import BIRTHDAY, JOINED, Dealings, consent_field
+from app.dealings import Dealings
+from app.profile_fields import BIRTHDAY, JOINED, consent_field, fields_of
 from app.protocol import overlay
 from app.protocol.events import Event
 from app.protocol.till import Till
@@ -22,7 +23,7 @@ def tell_fields(
 ) -> None:
     """Write the fields of these members as they are."""
     for member in list(members):
-        fields = _profile(conn, dealings, member)
+        fields = _profile(conn, member)
         account = people.member(conn, member)
         if not fields or account is None:
             continue  # The person was forgotten.
@@ -37,7 +38,7 @@ def tell_written(dealings: Dealings, event: Event, cells: Iterable[Mapping[str, 
         return
     fields: dict[str, str | None] = {}
     for cell in cells:
-        fields |= dealings.fields_written(cell)
+        fields |= fields_of(cell)
     if event.kind == posting.ENROL:
         fields[JOINED] = str(event.business_date)
     answers = posting.consent_rows(event)
@@ -53,7 +54,7 @@ def tell_again(conn: Connection, dealings: Dealings, events: Iterable[Event]) ->
         member = event.member_id
         if member is None or event.kind not in (posting.ENROL, posting.PROFILE, posting.CONSENT):
             continue
-        fields = _profile(conn, dealings, member)
+        fields = _profile(conn, member)
         if fields and event.kind == posting.ENROL:
             fields[JOINED] = str(event.business_date)
         else:
@@ -62,10 +63,10 @@ def tell_again(conn: Connection, dealings: Dealings, events: Iterable[Event]) ->
         _write(dealings, member, fields, posting.consent_rows(event), event.at_us // 1000)
 
 
-def _profile(conn: Connection, dealings: Dealings, member: bytes) -> dict[str, str | None]:
+def _profile(conn: Connection, member: bytes) -> dict[str, str | None]:
     fields: dict[str, str | None] = {}
     for cell in cells_of_member(conn, member):
-        fields |= dealings.fields_written(cell)
+        fields |= fields_of(cell)
     return fields
 
 

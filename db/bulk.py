@@ -1,4 +1,4 @@
-"""Many rows at once, for a store that is filled in one go (demo data, later an import).
+"""Many rows at once: of a store that is filled in one go, and of members whom head office brings.
 
 The counter never comes here: it writes one command's rows by db/rows.py and its neighbours. The
 columns are those modules' own, and the same triggers and CHECKs hold.
@@ -6,7 +6,7 @@ columns are those modules' own, and the same triggers and CHECKs hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -48,15 +48,45 @@ def add_figures(conn: Connection, rows: Iterable[FiguresRow], shares: Iterable[S
     _add(conn, "event_share", ShareRow._fields, shares)
 
 
-def add_members(
-    conn: Connection, members: Iterable[tuple[MemberRow, ProfileRow, bytes, CredentialRow]]
-) -> None:
-    """Add accounts, each with its profile, the key of its digests (32 bytes) and its card."""
-    found = list(members)
-    _add(conn, "member", _MEMBER, (_member(m[0]) for m in found))
-    _add(conn, "profile", _PROFILE, (_profile(m[1]) for m in found))
-    _add(conn, "member_key", ("member_id", "key"), ((m[0].id, m[2]) for m in found))
-    _add(conn, "credential", _CREDENTIAL, (_credential(m[3]) for m in found))
+def add_accounts(conn: Connection, rows: Iterable[MemberRow]) -> None:
+    """Add accounts."""
+    _add(conn, "member", _MEMBER, map(_member, rows))
+
+
+def add_people(conn: Connection, people: Iterable[tuple[ProfileRow, bytes]]) -> None:
+    """Add profiles, each with the key of its digests (32 bytes)."""
+    found = list(people)
+    _add(conn, "profile", _PROFILE, (_profile(each[0]) for each in found))
+    _add(conn, "member_key", ("member_id", "key"), ((p.member_id, key) for p, key in found))
+
+
+def add_cards(conn: Connection, rows: Iterable[CredentialRow]) -> None:
+    """Add cards that nobody has yet."""
+    _add(conn, "credential", _CREDENTIAL, map(_credential, rows))
+
+
+def members_among(conn: Connection, members: Sequence[bytes]) -> set[bytes]:
+    """Those of these members that have an account, entries, or fields that head office has not answered."""
+    marks = ",".join("?" * len(members))
+    found = [
+        conn.execute(f"SELECT {column} FROM {table} WHERE {column} IN ({marks})", members)
+        for table, column in (
+            ("member", "id"),
+            ("ledger", "member_id"),
+            ("dirty_cell", "member_id"),
+        )
+    ]
+    return {bytes(member) for each in found for (member,) in each}
+
+
+def cards_among(conn: Connection, kind: str, values: Sequence[str]) -> list[str]:
+    """Those of these numbers that somebody has."""
+    marks = ",".join("?" * len(values))
+    found = conn.execute(
+        f"SELECT value FROM credential WHERE kind = ? AND value IN ({marks}) ORDER BY value",
+        (kind, *values),
+    )
+    return [value for (value,) in found]
 
 
 def add_consents(conn: Connection, rows: Iterable[ConsentRow]) -> None:

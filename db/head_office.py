@@ -5,7 +5,7 @@ Bodies are bytes whose meaning is app/bases.py's. A till without a head office h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlcipher3.dbapi2 import Connection
@@ -129,9 +129,9 @@ def all_bases(conn: Connection) -> Iterator[BaseRow]:
     return map(BaseRow._make, found)
 
 
-def put_base(conn: Connection, row: BaseRow) -> None:
-    """Replace a member's."""
-    conn.execute(f"INSERT OR REPLACE INTO member_base ({_BASE}) VALUES (?,?,?,?,?)", row)
+def put_bases(conn: Connection, rows: Iterable[BaseRow]) -> None:
+    """Replace those of these members."""
+    conn.executemany(f"INSERT OR REPLACE INTO member_base ({_BASE}) VALUES (?,?,?,?,?)", rows)
 
 
 def drop_some_bases(conn: Connection, most: int) -> list[bytes]:
@@ -214,10 +214,15 @@ def drop_dirty_cells(conn: Connection, member_id: bytes, field: str | None) -> N
 def put_consents(conn: Connection, member_id: bytes, answers: Sequence[ConsentBaseRow]) -> None:
     """Replace the standing answers of a member."""
     conn.execute("DELETE FROM consent_base WHERE member_id = ?", (member_id,))
+    add_consents(conn, [(member_id, *answer) for answer in answers])
+
+
+def add_consents(conn: Connection, rows: Iterable[tuple[bytes, str, str, str, int]]) -> None:
+    """Standing answers of members who have none here: (member, purpose, channel, notice version, granted)."""
     conn.executemany(
         "INSERT INTO consent_base (member_id, purpose, channel, notice_version, granted)"
         " VALUES (?, ?, ?, ?, ?)",
-        [(member_id, *answer) for answer in answers],
+        rows,
     )
 
 

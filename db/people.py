@@ -375,11 +375,6 @@ def advance_card_block(conn: Connection, prefix: str, used: int) -> None:
     )
 
 
-def card_prefixes(conn: Connection) -> list[str]:
-    """The prefixes of the till's own card numbers."""
-    return [str(row[0]) for row in conn.execute("SELECT prefix FROM card_block ORDER BY prefix")]
-
-
 def drop_person(conn: Connection, member_id: bytes) -> None:
     """Forget who an account belongs to: profile, key, cards. Nothing of it stays in free pages."""
     for table in ("profile", "member_key", "credential", "consent_base", "event_note"):

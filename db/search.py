@@ -173,13 +173,18 @@ def move_to_front(conn: Connection, member_ids: Iterable[bytes]) -> None:
 
 def add_all(conn: Connection, members: Iterable[Searchable]) -> None:
     """Index members that are not in the index yet, in the order of their last visit, oldest first."""
+    add_words(conn, ((member.member_id, member.words()) for member in members))
+
+
+def add_words(conn: Connection, members: Iterable[tuple[bytes, IndexRow]]) -> None:
+    """The same, of words that were made before."""
     newest = conn.execute("SELECT coalesce(max(seq), 0) FROM member_seq").fetchone()[0]
-    for seq, member in enumerate(members, newest + 1):
-        words = member.words()
-        conn.execute(
-            "INSERT INTO member_seq (seq, member_id) VALUES (?, ?)", (seq, member.member_id)
-        )
-        conn.execute(_ADD, (seq, words.name, words.py, words.ini, words.phone, words.email))
+    found = list(enumerate(members, newest + 1))
+    conn.executemany(
+        "INSERT INTO member_seq (seq, member_id) VALUES (?, ?)",
+        [(seq, member_id) for seq, (member_id, _) in found],
+    )
+    conn.executemany(_ADD, [(seq, w.name, w.py, w.ini, w.phone, w.email) for seq, (_, w) in found])
 
 
 def warm_up(conn: Connection) -> None:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, TypeVar
 
@@ -20,6 +21,8 @@ TEXT_MOST: Final = 80
 TERMS_MOST: Final = 6
 TAILS_MOST: Final = 8
 LAST_DIGITS: Final = 4
+_CHARS_KEPT: Final = 8192
+"""Characters that are looked at once: a chain's names have some thousand of them."""
 CARD_LEAST: Final = 12
 
 # E.164 country codes of one and two digits; every other code has three (ITU-T E.164 annex).
@@ -237,6 +240,7 @@ def _runs(text: str) -> list[str]:
     return ["".join(run) for kind, run in groupby(text, _script) if kind != "blank"]
 
 
+@lru_cache(_CHARS_KEPT)
 def _script(char: str) -> str:
     if char == " ":
         return "blank"
@@ -246,6 +250,8 @@ def _script(char: str) -> str:
 
 
 def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFKC", text).casefold()
 
 
@@ -256,13 +262,15 @@ def _without_marks(text: str) -> str:
 
 def _clean(text: str) -> str:
     """Everything that the tokenizer would part at becomes a blank, so both part alike."""
-    return "".join(char if _is_word_char(char) else " " for char in text)
+    return "".join(map(_word_char, text))
 
 
-def _is_word_char(char: str) -> bool:
+@lru_cache(_CHARS_KEPT)
+def _word_char(char: str) -> str:
     if char in "@._-":
-        return True
-    return unicodedata.category(char)[0] in "LN" and ord(char) not in _UNKNOWN_LETTERS
+        return char
+    is_known = unicodedata.category(char)[0] in "LN" and ord(char) not in _UNKNOWN_LETTERS
+    return char if is_known else " "
 
 
 def _is_whole_word_script(char: str) -> bool:

@@ -126,6 +126,11 @@ def put_state(conn: Connection, row: StateRow) -> None:
     conn.execute(_PUT_STATE, row)
 
 
+def put_states(conn: Connection, rows: Iterable[StateRow]) -> None:
+    """Write the sums of many members."""
+    conn.executemany(_PUT_STATE, rows)
+
+
 def lots(conn: Connection, member_id: bytes) -> list[LotRow]:
     """All open lots of a member, in the order in which the fold has them."""
     rows = conn.execute(

@@ -103,7 +103,7 @@ def _sync(request: SyncRequest) -> bool:
 
 
 def _snapshot(request: SnapshotRequest) -> bool:
-    return is_name(request.bucket) and request.snapshot >= 0
+    return is_name(request.bucket) and request.snapshot >= 0 and request.most > 0
 
 
 def _is_id(value: bytes) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from app.domain.errors import Refusal, Refused
 from ui.kit import Kit
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from app.sync.outcome import Heard, Joined
     from ui.desk import Desk
 
+LOOK_MS: Final = 300
+"""So often at most the screen looks how it stands, while answer follows on answer."""
 AFTER_A_FAULT_MS: Final = 60_000
 """When the store itself could not be asked."""
 
@@ -48,6 +50,8 @@ class ExchangeErrands(QObject):
         self._counter, self._who = counter, who
         self._in_training = in_training
         self._asking = False
+        self._looked = QElapsedTimer()
+        self._looked.start()
         self.why = ""
         self.standing: Standing | None = None
         self._timer = QTimer(self)
@@ -134,7 +138,10 @@ class ExchangeErrands(QObject):
             self._counter.detach()
             self._counter.finder.clear_text()
             self._counter.warn(Refused(Refusal.TILL_REVOKED))
-        self._look(then_show=shut_out)
+        # A till that takes a million members in hears many times a second: the screen follows in steps.
+        if shut_out or heard.again_s * 1000 > LOOK_MS or self._looked.hasExpired(LOOK_MS):
+            self._looked.start()
+            self._look(then_show=shut_out)
 
     def _failed(self, error: Exception) -> None:
         self._asking = False

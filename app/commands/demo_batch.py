@@ -71,7 +71,9 @@ def write_batch(ctx: Context, batch: Batch) -> None:
 
 
 def _write_members(conn: Connection, batch: Batch) -> None:
-    bulk.add_members(conn, ((s.member, s.profile, s.key, s.card) for s in batch.gone))
+    bulk.add_accounts(conn, (each.member for each in batch.gone))
+    bulk.add_people(conn, ((each.profile, each.key) for each in batch.gone))
+    bulk.add_cards(conn, (each.card for each in batch.gone))
     bulk.add_consents(conn, batch.consents)
     for shopper in batch.gone:
         posted = cached_fold.Posted(EMPTY, shopper.state)

@@ -59,7 +59,10 @@ def record(store: TillStore, facts: Facts, body: bytes) -> int:
 def append(store: TillStore, facts: Facts, body: bytes) -> int:
     """Keep an own event and its link, rights untouched: one that is read back from the journal file."""
     number = store.append(facts, body)
-    seq = number - store.control().base
+    control = store.control()
+    if control.placing:
+        return number  # It waits for its link behind those of before the joining.
+    seq = number - control.base
     store.put_link(link(chain_at(store, seq - 1), facts.id, body))
     return number
 

@@ -10,6 +10,8 @@ from app.protocol.limits import Limits
 from app.protocol.links import Place, genesis
 from app.protocol.store import Device, Member, Snapshot, Store
 from app.protocol.wire import (
+    FRAME_BYTES_MOST,
+    FRAMES_MOST,
     START,
     Cell,
     Cursor,
@@ -21,6 +23,7 @@ from app.protocol.wire import (
     SnapshotRequest,
     SyncRequest,
     digest,
+    frame_of,
 )
 
 
@@ -98,8 +101,9 @@ def take_snapshot(store: Store, bucket: str, number: int, limits: Limits) -> Sna
             rows.append(row_of(row))
         elif row.body is not None:
             references.append(row)
+    rows.sort(key=lambda row: row.member)
     size = limits.frame_rows
-    frames = tuple(tuple(rows[at : at + size]) for at in range(0, len(rows), size)) or ((),)
+    frames = tuple(frame_of(rows[at : at + size]) for at in range(0, len(rows) or 1, size))
     have = {device.id: device.place for device in store.devices() if device.fenced}
     snapshot = Snapshot(
         number, bucket, store.tenant().timeline, store.head(bucket), have, frames, tuple(references)
@@ -109,7 +113,7 @@ def take_snapshot(store: Store, bucket: str, number: int, limits: Limits) -> Sna
 
 
 def frame(store: Store, device: Device, request: SnapshotRequest) -> SnapshotReply | None:
-    """A frame of a snapshot that this device can begin with; None: page from the start.
+    """Frames of a snapshot that this device can begin with; None: page from the start.
 
     A snapshot from before the device's epoch does not say which of its events are in it.
     """
@@ -132,14 +136,21 @@ def frame(store: Store, device: Device, request: SnapshotRequest) -> SnapshotRep
         feed=snapshot.feed,
         have=have,
         frame=request.frame,
-        frames=len(snapshot.frames),
-        rows=_of_frame(snapshot.frames, request.frame),
+        of=len(snapshot.frames),
+        frames=_from(snapshot.frames, request.frame, request.most),
         references=snapshot.references if request.frame == 0 else (),
     )
 
 
-def _of_frame(frames: Sequence[tuple[SentRow, ...]], number: int) -> tuple[SentRow, ...]:
-    return frames[number]
+def _from(frames: Sequence[bytes], first: int, most: int) -> tuple[bytes, ...]:
+    """Frames from one on: so many, and so large, as an answer may be."""
+    found, size = list[bytes](), 0
+    for each in frames[first : first + max(1, min(most, FRAMES_MOST))]:
+        size += len(each)
+        if found and size > FRAME_BYTES_MOST:
+            break
+        found.append(each)
+    return tuple(found)
 
 
 def _at_first(tenant: bytes, device: Device) -> Place:

@@ -58,7 +58,9 @@ def apply_found(store: TillStore, rows: Iterable[SentRow], seq: int) -> int:
 
 def _apply_rows(store: TillStore, rows: Iterable[SentRow], included: int) -> None:
     generation = store.control().generation
-    for row in map(unpack_row, rows):
+    unpacked = [unpack_row(row) for row in rows]
+    store.look_up([row.member for row in unpacked])
+    for row in unpacked:
         known = store.base(row.member)
         if known is not None and known.generation == generation and known.row.feed >= row.feed:
             continue
@@ -179,8 +181,12 @@ def apply_frame(store: TillStore, reply: SnapshotReply) -> None:
     _apply_rows(store, reply.rows, control.base + reply.have.seq)
     for reference in reply.references:
         store.put_reference(reference, control.generation)
-    if reply.frame + 1 < reply.frames:
-        begun: Begun | None = Begun(reply.bucket, reply.snapshot, reply.frame + 1)
+    after = reply.frame + len(reply.frames)
+    if after < reply.of:
+        before = 0 if control.begun is None else control.begun.rows
+        begun: Begun | None = Begun(
+            reply.bucket, reply.snapshot, after, reply.of, before + len(reply.rows)
+        )
         store.put_control(control._replace(begun=begun))
         return
     cursors = {**control.cursors, reply.bucket: Cursor(reply.feed, reply.feed)}

@@ -129,14 +129,15 @@ class CellRecord(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A bucket's rows at feed number `feed`, in frames, and what head office then had of each device."""
+    """A bucket's rows at feed number `feed`, in frames (wire.frame_of) and by member, and what head office then
+    had of each device."""
 
     id: int
     bucket: str
     timeline: int
     feed: int
     have: Mapping[bytes, Place]
-    frames: Sequence[tuple[SentRow, ...]]
+    frames: Sequence[bytes]
     references: tuple[ReferenceRow, ...]
 
 

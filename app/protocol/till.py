@@ -137,10 +137,16 @@ class Till:
     # Asking and hearing
 
     def request(
-        self, rng: random.Random, *, written: int, digests: Mapping[str, int] | None = None
+        self,
+        rng: random.Random,
+        *,
+        written: int,
+        digests: Mapping[str, int] | None = None,
+        frames: int = 1,
     ) -> Request:
         """What to send now. `written`: the last own event that is in the journal file; later ones wait.
-        `digests`: once a day, for head office to compare the rows that are here with its own."""
+        `digests`: once a day, for head office to compare the rows that are here with its own. `frames`: so
+        many of a snapshot can be taken in at once."""
         control = self.store.control()
         rid = self._in_flight = random_id(rng)
         if control.nonce:
@@ -150,7 +156,7 @@ class Till:
             return self._sync(rid, written, digests or {})  # pushes go before pulls
         begun = control.begun or Begun(bare[0], 0, 0)
         return SnapshotRequest(
-            rid, control.device, control.timeline, begun.bucket, begun.snapshot, begun.frame
+            rid, control.device, control.timeline, begun.bucket, begun.snapshot, begun.frame, frames
         )
 
     def receive(self, reply: Reply, now_ms: int, on: BusinessDate, rng: random.Random) -> bool:

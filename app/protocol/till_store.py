@@ -61,11 +61,29 @@ class Segment(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """A snapshot that is being fetched: the next frame."""
+    """A snapshot that is being fetched: the next frame `of` how many, and the rows that came so far."""
 
     bucket: str
     snapshot: int
     frame: int
+    of: int = 0
+    rows: int = 0
+
+
+class Settling(NamedTuple):
+    """A till that has joined with a past of its own: how far it is in placing its old events, and then in
+    telling the fields of its members. Until then it asks and sends nothing.
+
+    placing  not every old event has its link; new ones wait behind them
+    member   the last whose fields were told, `told` of `members`
+    at_ms    when it joined: what it knew before was written before
+    """
+
+    placing: bool
+    members: int
+    at_ms: int
+    told: int = 0
+    member: bytes = b""
 
 
 class Control(NamedTuple):
@@ -95,6 +113,7 @@ class Control(NamedTuple):
     sweeping: bool = False
     hlc: int = 0
     revoked: bool = False
+    settling: Settling | None = None
 
     @property
     def epoch(self) -> int:
@@ -109,7 +128,12 @@ class Control(NamedTuple):
     @property
     def settled(self) -> bool:
         """Whether head office knows that this till's epoch is whole: only then it may hold rights."""
-        return not self.nonce and self.acked >= self.fence
+        return not self.nonce and self.acked >= self.fence and self.settling is None
+
+    @property
+    def placing(self) -> bool:
+        """Whether old events still wait for their links."""
+        return self.settling is not None and self.settling.placing
 
 
 class Base(NamedTuple):
@@ -145,6 +169,9 @@ class TillStore(Protocol):
     def link(self, epoch: int, seq: int) -> Link | None: ...
     def put_link(self, link: Link) -> None:
         """Links are insert-only."""
+
+    def look_up(self, members: Sequence[bytes]) -> None:
+        """`base` will be asked of these: read them together."""
 
     def base(self, member: bytes) -> Base | None: ...
     def put_base(self, base: Base) -> None: ...

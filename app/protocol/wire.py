@@ -7,6 +7,7 @@ reply are read in one snapshot of the server's store (sync.md section 4).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -25,6 +26,9 @@ NAME_MOST: Final = 200
 """No asset's or profile field's name is longer: stores have them in their keys."""
 EVENTS_MOST: Final = 500
 EVENT_BYTES_MOST: Final = 256 * 1024
+FRAMES_MOST: Final = 16
+FRAME_BYTES_MOST: Final = 1024 * 1024
+"""Of an answer, unless its first frame alone is larger."""
 CELLS_MOST: Final = 250
 """Of a request: a till that joins has some thousand, and the counter waits while they are answered."""
 
@@ -179,7 +183,7 @@ class SaleRequest(msgspec.Struct, frozen=True, tag="sale"):
 
 
 class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
-    """One frame of a bucket's snapshot; `snapshot` 0: the newest."""
+    """Frames of a bucket's snapshot from `frame` on, `most` at most; `snapshot` 0: the newest."""
 
     rid: bytes
     device: bytes
@@ -187,6 +191,7 @@ class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
     bucket: str
     snapshot: Int64
     frame: Int64
+    most: Int64 = 1
 
 
 class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
@@ -280,8 +285,12 @@ class SaleReply(msgspec.Struct, frozen=True, tag="sale_found"):
     have: Place | None = None
 
 
-class SnapshotReply(msgspec.Struct, frozen=True, tag="frame"):
-    """A frame of a snapshot taken at feed number `feed`, when head office had `have` of the asking device."""
+class SnapshotReply(msgspec.Struct, frozen=True, tag="frame", dict=True):
+    """Frames of a snapshot taken at feed number `feed`, when head office had `have` of the asking device.
+
+    frame   the first of them         of  how many the snapshot has
+    frames  as they were written once for all tills: head office doesn't look into them (`frame_of`)
+    """
 
     rid: bytes
     bucket: str
@@ -290,9 +299,14 @@ class SnapshotReply(msgspec.Struct, frozen=True, tag="frame"):
     feed: int
     have: Place
     frame: int
-    frames: int
-    rows: tuple[SentRow, ...]
+    of: int
+    frames: tuple[bytes, ...]
     references: tuple[ReferenceRow, ...]
+
+    @cached_property
+    def rows(self) -> tuple[MemberRow, ...]:
+        """The rows of these frames. Raises NotAMessage."""
+        return tuple([row for each in self.frames for row in rows_of(each)])
 
 
 def keepable(text: str) -> bool:
@@ -342,6 +356,7 @@ def _from_plain(wanted: type, value: Any) -> Any:
 _encoder = msgspec.msgpack.Encoder(enc_hook=_to_plain)
 _requests = msgspec.msgpack.Decoder(Request, dec_hook=_from_plain)
 _rows = msgspec.msgpack.Decoder(MemberRow, dec_hook=_from_plain)
+_frames = msgspec.msgpack.Decoder(tuple[MemberRow, ...], dec_hook=_from_plain)
 _replies = msgspec.msgpack.Decoder(Reply, dec_hook=_from_plain)
 
 
@@ -364,6 +379,20 @@ def unpack_row(row: SentRow) -> MemberRow:
     return row if isinstance(row, MemberRow) else _rows.decode(row)
 
 
+def frame_of(rows: Iterable[MemberRow]) -> bytes:
+    """The bytes of a snapshot's frame."""
+    return _encoder.encode(tuple(rows))
+
+
+def rows_of(frame: bytes) -> tuple[MemberRow, ...]:
+    """The rows of a snapshot's frame. Raises NotAMessage."""
+    try:
+        rows: tuple[MemberRow, ...] = _frames.decode(frame)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise NotAMessage(str(error)) from error
+    return rows
+
+
 def request_of(body: bytes) -> Request:
     """The request in `body`. Raises NotAMessage."""
     try:
@@ -379,4 +408,6 @@ def reply_of(body: bytes) -> Reply:
         message: Reply = _replies.decode(body)
     except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise NotAMessage(str(error)) from error
+    if isinstance(message, SnapshotReply):
+        _ = message.rows  # Read now: what is in its frames is of the message too.
     return message

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, NamedTuple
 
 from sqlcipher3.dbapi2 import Connection
 
 from app import bases, posting
 from app.context import Context
 from app.protocol.events import instant_of
+from app.protocol.till_store import Control
 from app.shut import why_shut
 from db import head_office, rows
+
+
+class Progress(NamedTuple):
+    """How far something long is: `done` of `total`.
+
+    what   "placing": events of before the joining, "telling": members whose fields are written for head
+           office, "fetching": members who come from there; then `total` is about so many
+    """
+
+    what: Literal["placing", "telling", "fetching"]
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,7 @@ class Standing:
     anew         the till is being placed anew: it holds no rights meanwhile
     locked_days  members are not shown, for head office was not heard for so many days; 0: they are
     severed      an older database is back, of before the joining: the till has to be let in again
+    progress     what the till has to do before it is all there, None when it is
     """
 
     address: str
@@ -37,6 +52,7 @@ class Standing:
     revoked: bool
     locked_days: int = 0
     severed: bool = False
+    progress: Progress | None = None
 
 
 def standing(ctx: Context) -> Standing | None:
@@ -61,7 +77,21 @@ def standing(ctx: Context) -> Standing | None:
             anew=not control.settled,
             revoked=control.revoked,
             locked_days=0 if shut is None else int(shut.facts.get("days") or 0),
+            progress=_progress(conn, control),
         )
+
+
+def _progress(conn: Connection, control: Control) -> Progress | None:
+    settling, begun = control.settling, control.begun
+    if settling is not None and settling.placing:
+        head = rows.head(conn)
+        placed = head_office.last_link(conn, control.epoch)
+        return Progress("placing", placed, 0 if head is None else head[0])
+    if settling is not None:
+        return Progress("telling", settling.told, max(settling.members, settling.told))
+    if begun is None or not begun.frame:
+        return None
+    return Progress("fetching", begun.rows, begun.rows * begun.of // begun.frame)
 
 
 def _severed(conn: Connection) -> Standing:

@@ -7,9 +7,11 @@ what an answer changes is app/protocol's; each is one transaction of the till's 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
+from app.arrivals import Arrival, arrivals_of
 from app.context import Changes, Context
 from app.dealings import reading
 from app.domain.business_day import BusinessDate
@@ -17,19 +19,35 @@ from app.domain.entries import POINTS
 from app.log import log
 from app.protocol import endpoints, wire
 from app.protocol.till import Till
-from app.protocol.wire import HoldReply, Refusal, Reply, Request, SyncReply
+from app.protocol.wire import (
+    FRAMES_MOST,
+    HoldReply,
+    Refusal,
+    Reply,
+    Request,
+    SnapshotReply,
+    SyncReply,
+    unpack_row,
+)
 from app.shut import note_heard
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
 from app.sync.outcome import HOLD_WITHIN_S, Heard
 from app.sync.references import take_references
+from app.sync.settling import settle_portion
 from app.usecases.wipe import is_wiped, wipe
-from db import head_office
+from db import head_office, till
 from db.engine import Reader
 
 POLL_S: Final = 30
 """Between two questions when there is nothing to tell."""
 SOON_S: Final = 0.05
 """After an answer that leaves more to tell or to fetch: the counter's commands go in between."""
+AT_ONCE_S: Final = 0.005
+"""After frames of a snapshot: they are made ready for longer than they are written, with no command waiting."""
+PORTION_S: Final = 0.06
+"""So long may frames be written in one transaction while a shift is open, for a sale may wait for it."""
+IDLE_PORTION_S: Final = 0.5
+"""So long while none is: nobody can sell."""
 BACK_OFF_MOST_S: Final = 300
 COMPARE_EVERY_S: Final = 24 * 3600
 FIRST_COMPARE_S: Final = 3600
@@ -67,6 +85,8 @@ class Exchange:
         self._hold_line: Line | None = None
         self._talking: Till | None = None
         self._failures = 0
+        self._frames = 1
+        """So many frames are taken in at once: as many as a portion has time for."""
         # Not at once: a start has enough to do.
         self._compared_s = self._now_s() + FIRST_COMPARE_S - COMPARE_EVERY_S
 
@@ -85,10 +105,14 @@ class Exchange:
             if row is None or dealings is None:
                 return None
             control = dealings.control()
+            if not control.revoked and settle_portion(tx.conn, dealings):
+                return Heard(AT_ONCE_S, "", Changes(kinds=frozenset({"exchange"})))
             if self._talking is None:
                 self._talking = Till(dealings)
             self._talking.store = dealings
-            request = self._talking.request(self._rng, written=dealings.top(), digests=digests)
+            request = self._talking.request(
+                self._rng, written=dealings.top(), digests=digests, frames=self._frames
+            )
         if control.revoked:
             return self._shut_out()
         try:
@@ -107,9 +131,12 @@ class Exchange:
 
     def _apply(self, reply: Reply) -> Heard:
         assert self._talking is not None
+        arrived = self._arrived(reply)
         with self._ctx.write(self._ctx.ids()) as tx:
+            began_s = time.monotonic()
             dealings = tx.dealings
             assert dealings is not None
+            dealings.expect(arrived)
             self._talking.store = dealings
             self._talking.receive(reply, self._now_ms(), self._today(), self._rng)
             dealings.show()
@@ -125,6 +152,7 @@ class Exchange:
                 or any(bucket not in control.cursors for bucket in control.buckets)
             )
             touched, forgotten = frozenset(dealings.touched), dealings.forgotten
+            portion_s = IDLE_PORTION_S if till.open_shift(tx.conn) is None else PORTION_S
         if forgotten:
             self._ctx.forget_cells(forgotten)
         if took:
@@ -132,6 +160,9 @@ class Exchange:
         self._failures = 0
         if control.revoked:
             return self._shut_out()
+        if isinstance(reply, SnapshotReply):
+            self._took(len(reply.frames), time.monotonic() - began_s, portion_s)
+            return Heard(AT_ONCE_S, "", Changes(touched, frozenset({"member", "exchange"})))
         if isinstance(reply, Refusal):
             log.warning("head office refuses: %s", reply.why)
             why = "" if reply.why == "no_snapshot" else "refused"
@@ -145,6 +176,13 @@ class Exchange:
                 )  # fmt: skip
         kinds = frozenset({"member", "exchange"}) if touched else frozenset({"exchange"})
         return Heard(SOON_S if more else POLL_S, "", Changes(touched, kinds))
+
+    def _arrived(self, reply: Reply) -> Mapping[bytes, Arrival]:
+        """Rows of members whom an answer brings for the first time, made before the counter has to wait."""
+        if not isinstance(reply, SyncReply | SnapshotReply) or not reply.rows:
+            return {}
+        with self._ctx.read() as conn:
+            return arrivals_of(conn, list(map(unpack_row, reply.rows)))
 
     def _shut_out(self) -> Heard:
         """Head office has shut this till out. What it says is signed (app/sync/client.py)."""
@@ -198,6 +236,13 @@ class Exchange:
                 Till(tx.dealings).void_hold(hold, on, self._rng)
 
     # Inside
+
+    def _took(self, frames: int, took_s: float, portion_s: float) -> None:
+        """Ask for as many frames next time as fit in a portion by this measure, twice as many at most."""
+        fit = int(frames * portion_s / max(took_s, 1e-3))
+        self._frames = max(1, min(fit, 2 * frames, FRAMES_MOST))
+        # Nothing else moves the log of so many rows meanwhile; each time little.
+        self._ctx.store.checkpoint_passive()
 
     def _is_due(self) -> bool:
         return self._now_s() - self._compared_s >= COMPARE_EVERY_S

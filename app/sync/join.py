@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections import deque
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,17 +15,15 @@ import httpx
 
 from app import bases, posting
 from app.context import Context
-from app.dealings import place_missing, reading
 from app.domain.errors import Outage, Refusal, Unavailable
 from app.domain.errors import Refused as RuleRefused
 from app.protocol import own_chain
 from app.protocol.endpoints import ENROL, Enrol, Enrolled, code_of, message_of, to_bytes
 from app.protocol.ids import random_id
-from app.protocol.till_store import Control, Segment
+from app.protocol.till_store import Control, Segment, Settling
 from app.shut import note_heard
 from app.sync.client import HeadOffice, NoAnswer, Refused, public_key_of
 from app.sync.outcome import Joined
-from app.told_fields import tell_fields
 from db import head_office, people
 
 SEED_BYTES: Final = 32
@@ -94,24 +91,24 @@ def take_in(
 ) -> None:
     """Belong to the head office that has answered.
 
-    All in one transaction: a till that is killed meanwhile has not joined, and is let in by another code.
+    One transaction, which is small: a till that is killed meanwhile has not joined, and is let in by another
+    code. What it had before is placed and told in portions (app/sync/settling.py), before it asks anything.
     """
-    control = Control(
-        answer.tenant, ctx.till.device, answer.buckets, answer.timeline,
-        segments=(Segment(answer.epoch, 0),),
-    )  # fmt: skip
     try:
         with ctx.write(ctx.ids()) as tx:
+            now_ms = int(tx.now().timestamp() * 1000)
+            control = Control(
+                answer.tenant, ctx.till.device, answer.buckets, answer.timeline,
+                segments=(Segment(answer.epoch, 0),),
+                settling=Settling(True, people.member_count(tx.conn), now_ms),
+            )  # fmt: skip
             row = head_office.HeadOfficeRow(
                 address, seed, answer.server_key, bases.CONTROL.pack(control), None
             )
             head_office.put_head_office(tx.conn, row)
             ctx.look_whether_joined()
-            deque(place_missing(tx.conn, reading(tx.conn)), maxlen=0)
             dealings = tx.dealings
             assert dealings is not None
-            now_ms = int(tx.now().timestamp() * 1000)
-            tell_fields(tx.conn, dealings, people.all_members(tx.conn), now_ms)
             if answer.epoch > 1:
                 own_chain.give_up(dealings, random_id(rng))
             tx.record(

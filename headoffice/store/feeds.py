@@ -82,11 +82,11 @@ class Feeds:
         last = taken[-1][0] if taken else after
         return FeedPage(members, references, last, len(found) > room)
 
-    def stored(self, bucket: str, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Members' rows that are stored, packed, by their numbers."""
+    def by_member(self, bucket: str, after: bytes, limit: int) -> list[tuple[bytes, int, bytes]]:
+        """Members' rows that are stored behind a member, packed: (member, number in the feed, row)."""
         return [
-            (feed, self.wire(key) if wire is None else wire)
-            for feed, key, wire in self._unit.rows.ask(sql.MEMBER_ROWS, bucket, after, limit)
+            (key, feed, self.wire(key) if wire is None else wire)
+            for feed, key, wire in self._unit.rows.ask(sql.MEMBERS_BY_ID, bucket, after, limit)
         ]
 
     def wire(self, member: bytes) -> bytes:

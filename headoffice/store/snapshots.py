@@ -1,8 +1,9 @@
-"""A bucket's snapshots: made frame by frame, fetched frame by frame, dropped in portions.
+"""A bucket's snapshots: made frame by frame, once for all tills, fetched as they are, dropped in portions.
 
 A snapshot holds the rows at or below the feed number at which it was begun. A row that changes while it is
 made gets a higher number and comes to the tills by the pages behind that number; so its frames may be written
-in many transactions, days apart, and together they are as good as if they had been read at once.
+in many transactions, days apart, and together they are as good as if they had been read at once. Rows stand in
+the order of their members: a till writes them to the ends of its tables, not all over them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final, NamedTuple, overload
 from msgspec import Raw
 
 from app.protocol.store import Device, Snapshot
-from app.protocol.wire import ReferenceRow, SentRow, pack_row
+from app.protocol.wire import ReferenceRow
 from headoffice.store import statements as sql
 from headoffice.store.feeds import Feeds
 from headoffice.store.packing import FRAME, PLACES, REFERENCES
@@ -27,7 +28,7 @@ DROPPED_AT_ONCE: Final = 8
 
 
 class Begun(NamedTuple):
-    """A snapshot that is being made. `after`: the feed number of its last row, `frames` that are written.
+    """A snapshot that is being made. `after`: the last member in it, `frames` that are written.
 
     timeline   in which it was begun: in another one it is of no use
     """
@@ -35,7 +36,7 @@ class Begun(NamedTuple):
     number: int
     timeline: int
     feed: int
-    after: int = 0
+    after: bytes = b""
     frames: int = 0
 
 
@@ -69,12 +70,12 @@ class Snapshots:
         rows.drop(sql.FRAMES, [key])
         rows.write(sql.SNAPSHOT, [_row(snapshot, len(snapshot.frames), whole=True)])
         for number, frame in enumerate(snapshot.frames):
-            packed = tuple(each if isinstance(each, Raw) else Raw(pack_row(each)) for each in frame)
-            rows.write(sql.FRAME, [(*key, number, FRAME.pack(packed))])
+            rows.write(sql.FRAME, [(*key, number, frame)])
 
-    def frame(self, bucket: str, number: int, frame: int) -> tuple[SentRow, ...]:
-        """The rows of one frame of a snapshot."""
-        return FRAME.unpack(self._unit.rows.ask(sql.ONE_FRAME, bucket, number, frame)[0][0])
+    def frames(self, bucket: str, number: int, first: int, end: int) -> tuple[bytes, ...]:
+        """The frames of a snapshot from one up to and without another."""
+        found = self._unit.rows.ask(sql.SOME_FRAMES, bucket, number, first, end)
+        return tuple([frame for (frame,) in found])
 
     # In portions
 
@@ -91,13 +92,12 @@ class Snapshots:
 
     def add(self, bucket: str, begun: Begun, size: int) -> tuple[Begun, bool]:
         """Write the next frame, of `size` rows at most. True: it was the last one, all is there."""
-        found = self._feeds.stored(bucket, begun.after, size)
-        members = [(feed, wire) for feed, wire in found if feed <= begun.feed]
-        frame = FRAME.pack(tuple(Raw(wire) for _, wire in members))
+        found = self._feeds.by_member(bucket, begun.after, size)
+        frame = FRAME.pack(tuple([Raw(wire) for _, feed, wire in found if feed <= begun.feed]))
         self._unit.rows.write(sql.FRAME, [(bucket, begun.number, begun.frames, frame)])
-        after = members[-1][0] if members else begun.feed
+        after = found[-1][0] if found else begun.after
         begun = begun._replace(after=after, frames=begun.frames + 1)
-        done = len(members) < size
+        done = len(found) < size
         if done:
             self._mark(bucket, begun.number, frames=begun.frames, whole=True)
         return begun, done
@@ -134,8 +134,8 @@ def _row(snapshot: Snapshot, frames: int, *, whole: bool) -> Row:
     )  # fmt: skip
 
 
-class _Frames(Sequence[tuple[SentRow, ...]]):
-    """A snapshot's frames, each read when it is asked for: a till asks for one at a time."""
+class _Frames(Sequence[bytes]):
+    """A snapshot's frames, each read when it is asked for: a till asks for a few at a time."""
 
     def __init__(self, snapshots: Snapshots, bucket: str, snapshot: int, count: int) -> None:
         self._snapshots, self._bucket = snapshots, bucket
@@ -145,12 +145,14 @@ class _Frames(Sequence[tuple[SentRow, ...]]):
         return self._count
 
     @overload
-    def __getitem__(self, at: int) -> tuple[SentRow, ...]: ...
+    def __getitem__(self, at: int) -> bytes: ...
     @overload
-    def __getitem__(self, at: slice) -> Sequence[tuple[SentRow, ...]]: ...
-    def __getitem__(self, at: int | slice) -> tuple[SentRow, ...] | Sequence[tuple[SentRow, ...]]:
+    def __getitem__(self, at: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, at: int | slice) -> bytes | Sequence[bytes]:
         if isinstance(at, slice):
-            return tuple(self[number] for number in range(*at.indices(self._count)))
+            first, end, step = at.indices(self._count)
+            assert step == 1
+            return self._snapshots.frames(self._bucket, self._snapshot, first, end)
         if not 0 <= at < self._count:
             raise IndexError(at)
-        return self._snapshots.frame(self._bucket, self._snapshot, at)
+        return self[at : at + 1][0]

@@ -194,6 +194,10 @@ MEMBER_ROWS: Final = Ask(
     f"SELECT feed, member_id, wire FROM member WHERE {_OWN} AND bucket = ? AND feed > ? "
     "ORDER BY feed LIMIT ?"
 )
+MEMBERS_BY_ID: Final = Ask(
+    f"SELECT feed, member_id, wire FROM member WHERE {_OWN} AND bucket = ? AND member_id > ? "
+    "ORDER BY member_id LIMIT ?"
+)
 REFERENCE_ROWS: Final = Ask(
     f"SELECT {_columns(REFERENCE)} FROM reference_set WHERE {_OWN} AND bucket = ? AND feed > ? "
     "AND (body IS NOT NULL OR feed > ?) ORDER BY feed LIMIT ?"
@@ -209,6 +213,7 @@ FRAME_NUMBERS: Final = Ask(
     f"SELECT frame FROM snapshot_frame WHERE {_OWN} AND bucket = ? AND snapshot_id = ? "
     "ORDER BY frame LIMIT ?"
 )
-ONE_FRAME: Final = Ask(
-    f"SELECT rows FROM snapshot_frame WHERE {_OWN} AND bucket = ? AND snapshot_id = ? AND frame = ?"
+SOME_FRAMES: Final = Ask(
+    f"SELECT rows FROM snapshot_frame WHERE {_OWN} AND bucket = ? AND snapshot_id = ? AND frame >= ? "
+    "AND frame < ? ORDER BY frame"
 )

@@ -14,6 +14,7 @@ from app.protocol.references import OFFLINE_LEASE, REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.store import Member, Tenant
 from app.protocol.wire import ReferenceRow
+from app.queries.exchange import standing
 from app.sync.client import ANSWER_S, NoAnswer
 from app.sync.exchange import Exchange
 from app.sync.join import take_in
@@ -46,6 +47,15 @@ class Chain:
         )
 
     def let_in(self, kiosk: Kiosk) -> Exchange:
+        """The till joins and places what it had before; its exchange."""
+        exchange = self.begin(kiosk)
+        while (stands := standing(kiosk.ctx)) is not None:
+            if stands.progress is None or stands.progress.what == "fetching":
+                break
+            exchange.once()
+        return exchange
+
+    def begin(self, kiosk: Kiosk) -> Exchange:
         """The till joins, and its exchange."""
         ctx = kiosk.ctx
         store = self.server.store

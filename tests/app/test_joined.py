@@ -410,6 +410,6 @@ def test_rows_that_name_each_other_lead_to_one_member(kiosk: Kiosk) -> None:
     ada, eve = bytes(15) + b"a", bytes(15) + b"e"
     with kiosk.ctx.write(kiosk.ctx.ids()) as tx:
         for member, alias in ((ada, eve), (eve, ada)):
-            head_office.put_base(tx.conn, head_office.BaseRow(member, 0, 0, alias, b""))
+            head_office.put_bases(tx.conn, [head_office.BaseRow(member, 0, 0, alias, b"")])
         found = [head_office.survivor(tx.conn, each) for each in (eve, ada)]
     assert found == [ada, ada]

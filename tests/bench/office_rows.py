@@ -58,7 +58,10 @@ SEARCHES: Final = 300
 PUSHED: Final = 500
 CHANGED: Final = 1_000
 BUCKET: Final = "all"
-_SURNAMES: Final = ("王", "李", "Byron", "Moss", "Curie", "赵")
+_SURNAMES: Final = {
+    "王": "wang", "李": "li", "Byron": "byron", "Moss": "moss", "Curie": "curie", "赵": "zhao"
+}  # fmt: skip
+"""Tills send the reading of a name with it."""
 
 
 def figures(place: Path) -> Iterator[list[Figure]]:
@@ -89,8 +92,10 @@ def fill(folder: Path, members: int) -> None:
 
 def _member(store: Records, number: int, rng: random.Random) -> None:
     member, on = rng.randbytes(16), BusinessDate(NOW // 86_400_000)
+    surname = rng.choice(list(_SURNAMES))
     values = {
-        "name": f"{rng.choice(_SURNAMES)} {number}",
+        "name": f"{surname} {number}",
+        "name_py": f"{_SURNAMES[surname]} {number}",
         "phone": f"+86139{number:08d}",
         "card": f"88{number:010d}",
     }

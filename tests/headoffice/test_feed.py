@@ -10,9 +10,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.protocol import pull
 from app.protocol.pull import frame, page, take_snapshot
 from app.protocol.store import Device, Member
-from app.protocol.wire import START, Cursor, MemberRow, ReferenceRow, SnapshotRequest, unpack_row
+from app.protocol.wire import (
+    START,
+    Cursor,
+    MemberRow,
+    ReferenceRow,
+    SnapshotRequest,
+    rows_of,
+    unpack_row,
+)
 from headoffice.store import row_records
 from headoffice.store import statements as sql
 from headoffice.store.records import Records
@@ -192,7 +201,9 @@ def test_a_floor_above_the_head_is_refused(office: Database) -> None:
             store.prune(BUCKET, 2)
 
 
-def test_a_till_that_asks_for_one_frame_makes_one_be_read(tmp_path: Path) -> None:
+def test_a_till_is_given_frames_as_they_are_so_many_as_it_asks_for_and_no_member_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with connected(tmp_path / "office.db") as raw:
         store = SqliteStore(raw, TENANT.id)
         with store.writing():
@@ -208,10 +219,26 @@ def test_a_till_that_asks_for_one_frame_makes_one_be_read(tmp_path: Path) -> Non
             request = SnapshotRequest(b"r", device.id, TENANT.timeline, BUCKET, 0, 2)
             reply = frame(store, device, request)
             beyond = frame(store, device, msgspec.structs.replace(request, frame=4))
+            asked = msgspec.structs.replace(request, frame=1, most=2)
+            several = frame(store, device, asked)
+            rest = frame(store, device, msgspec.structs.replace(asked, most=1_000_000))
+            monkeypatch.setattr(pull, "FRAMES_MOST", 2)
+            small = frame(store, device, msgspec.structs.replace(asked, frame=0, most=9))
+            monkeypatch.setattr(pull, "FRAME_BYTES_MOST", 1)
+            large = frame(store, device, msgspec.structs.replace(asked, frame=0, most=9))
     assert reply is not None
-    assert (reply.frames, tuple(map(unpack_row, reply.rows))) == (4, taken.frames[2])
+    assert (reply.of, reply.frames) == (4, (taken.frames[2],))
+    assert several is not None
+    assert several.frames == taken.frames[1:3], "as many as were asked for"
+    assert rest is not None
+    assert (rest.frame, rest.frames) == (1, taken.frames[1:]), "and no more than there are"
+    assert small is not None
+    assert small.frames == taken.frames[:2], "nor more than an answer may have"
+    assert large is not None
+    assert large.frames == taken.frames[:1], "but one at least"
     assert beyond is None
-    assert sum("FROM snapshot_frame" in each for each in statements) == 1
+    assert sum("FROM snapshot_frame" in each for each in statements) == 5, "one a request"
+    assert not any("FROM member" in each or "FROM reservation" in each for each in statements)
 
 
 def test_rows_from_before_they_were_kept_packed_are_sent_all_the_same(office: Database) -> None:
@@ -226,8 +253,8 @@ def test_rows_from_before_they_were_kept_packed_are_sent_all_the_same(office: Da
             begun = store.snapshots.begin(BUCKET, TENANT.timeline, [])
             store.snapshots.add(BUCKET, begun, 10)
         with store.reading():
-            frame = store.snapshots.frame(BUCKET, begun.number, 0)
-    assert [unpack_row(row) for row in frame] == before
+            (frame,) = store.snapshots.frames(BUCKET, begun.number, 0, 1)
+    assert list(rows_of(frame)) == before
 
 
 def packed(store: Records) -> list[MemberRow]:

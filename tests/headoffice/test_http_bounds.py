@@ -74,6 +74,10 @@ HALF = b"e" * (wire.EVENT_BYTES_MOST // 2)
             SnapshotRequest(b"r" * 16, b"d" * 16, 1, "b" * 200, 0, 0),
             SnapshotRequest(b"r" * 16, b"d" * 16, 1, "b\0", 0, 0),
         ),
+        (
+            SnapshotRequest(b"r" * 16, b"d" * 16, 1, "b", 0, 0, 1),
+            SnapshotRequest(b"r" * 16, b"d" * 16, 1, "b", 0, 0, 0),
+        ),
     ],
 )
 def test_each_bound_of_a_message_holds(most: wire.Request, beyond: wire.Request) -> None:

@@ -22,7 +22,7 @@ from app.protocol.facts import Facts, Posting
 from app.protocol.owner import book_expiry
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Member, Store
-from app.protocol.wire import ReferenceRow, Refusal, SnapshotReply, SyncReply, unpack_row
+from app.protocol.wire import ReferenceRow, Refusal, SnapshotReply, SyncReply, rows_of
 from headoffice import nights
 from headoffice.directory import Directory, Night, UnderWay
 from headoffice.nights import FRAME_ROWS, NIGHT_MS, TOMBSTONE_NIGHTS, Duty, Nights, night_of
@@ -250,7 +250,7 @@ def snapshots(folder: Path, bucket: str = "all") -> int:
         newest = store.snapshot(bucket, 0)
         if newest is None:
             return 0
-        rows = [unpack_row(row).member for frame in newest.frames for row in frame]
+        rows = [row.member for frame in newest.frames for row in rows_of(frame)]
         behind = store.rows(bucket, newest.feed, 10_000)
         assert len(set(rows)) == len(rows)
         changed = {row.id for row in behind if isinstance(row, Member)}

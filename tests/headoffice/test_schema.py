@@ -217,7 +217,8 @@ def astray(raw: sqlite3.Connection) -> set[str]:
 
 
 SORTED_BY_INDEX = {
-    "MEMBER_ROWS", "REFERENCE_ROWS", "MEMBERS_AFTER", "NEWEST_SNAPSHOT", "ENTRIES_BEFORE", "CONFLICTS",
+    "MEMBER_ROWS", "MEMBERS_BY_ID", "REFERENCE_ROWS", "MEMBERS_AFTER", "NEWEST_SNAPSHOT", "ENTRIES_BEFORE",
+    "CONFLICTS",
 }  # fmt: skip
 """Those that stop after a number of rows: they may not read all of them to sort them first."""
 
@@ -230,6 +231,7 @@ def test_every_statement_finds_its_rows_by_an_index(raw: sqlite3.Connection) -> 
     ("index", "names"),
     [
         ("member_feed", {"MEMBER_ROWS"}),
+        ("member_bucket", {"MEMBERS_BY_ID"}),
         ("reference_set_feed", {"REFERENCE_ROWS"}),
         ("hold_open", {"OPEN_HOLDS"}),
         ("hold_lines", {"OPEN_LINE_HOLDS"}),

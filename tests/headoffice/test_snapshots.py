@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.protocol.store import Member
-from app.protocol.wire import unpack_row
+from app.protocol.wire import rows_of
 from headoffice.store.records import Records
 from headoffice.store.snapshots import DROPPED_AT_ONCE, KEPT, Begun
 from tests.headoffice.office import BUCKET, NOW, Database, Shop
@@ -61,11 +61,12 @@ def test_rows_that_change_while_a_snapshot_is_made_are_left_to_the_pages_behind_
         with store.reading():
             snapshot = store.snapshot(BUCKET, at.number)
             assert snapshot is not None
-            rows = [unpack_row(row) for frame in snapshot.frames for row in frame]
+            rows = [row for frame in snapshot.frames for row in rows_of(frame)]
             behind = {row.id for row in store.rows(BUCKET, head, 100) if isinstance(row, Member)}
         assert (snapshot.feed, snapshot.have) == (head, have), "both as when it was begun"
         assert all(before[row.member] == row.feed for row in rows)
-        assert len(rows) == len({row.member for row in rows}) > 0
+        members = [row.member for row in rows]
+        assert members == sorted(set(members)) != []
         assert behind, "the test sold while it was made"
         assert {row.member for row in rows} | behind == set(before)
 
@@ -105,7 +106,7 @@ def test_old_snapshots_go_in_portions_and_none_is_given_that_lacks_frames(office
             newest = store.snapshot(BUCKET, 0)
             assert newest is not None
             assert newest.id == numbers[-1]
-            assert all(newest.frames[:-1])
+            assert all(rows_of(frame) for frame in newest.frames[:-1])
     kept = {row[2:4] for row in office.rows("snapshot")}
     assert {number for _, number in kept} == set(numbers[1:])
     assert {row[3] for row in office.rows("snapshot_frame")} == set(numbers[1:])

@@ -20,7 +20,7 @@ from app.protocol.limits import Limits
 from app.protocol.server import Server
 from app.protocol.store import FeedPage, Snapshot, Tenant
 from app.protocol.unmerging import Parted
-from app.protocol.wire import ReferenceRow, Reply, Request, SnapshotReply, SyncReply, unpack_row
+from app.protocol.wire import ReferenceRow, Reply, Request, SyncReply, unpack_row
 from headoffice.store.opening import open_database
 from headoffice.store.postgresql import PostgresStore
 from headoffice.store.postgresql_opening import Connection, connect
@@ -206,10 +206,10 @@ def _page(store: MemoryStore | Records, bucket: str, room: int) -> FeedPage:
 
 def _read(answer: object) -> object:
     """An answer with its rows read: disks have them as bytes."""
-    if isinstance(answer, SyncReply | SnapshotReply):
+    if isinstance(answer, SyncReply):
         return msgspec.structs.replace(answer, rows=tuple(map(unpack_row, answer.rows)))
     if isinstance(answer, Snapshot):
-        return answer._replace(frames=tuple(tuple(map(unpack_row, each)) for each in answer.frames))
+        return answer._replace(frames=tuple(answer.frames))
     if type(answer) is tuple and answer:
         return (_read(answer[0]), *answer[1:])
     return answer

@@ -70,6 +70,9 @@ class MemoryTillStore:
         assert (link.epoch, link.seq) not in self._links, "a link is written once"
         self._links[link.epoch, link.seq] = link
 
+    def look_up(self, members: Sequence[bytes]) -> None:
+        """All of them are in memory."""
+
     def base(self, member: bytes) -> Base | None:
         return self._bases.get(member)
 

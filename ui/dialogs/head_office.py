@@ -20,7 +20,7 @@ from ui.widgets.text_fields import TextField
 
 if TYPE_CHECKING:
     from app.context import Session
-    from app.queries.exchange import Standing
+    from app.queries.exchange import Progress, Standing
     from app.sync.outcome import Joined
     from ui.desk import Desk
 
@@ -196,6 +196,8 @@ def state_of(kit: Kit, standing: Standing, why: str) -> str:
             " on. Mend the line; one answer opens the members again.",
             days=standing.locked_days,
         )
+    if standing.progress is not None:
+        return progress_of(kit, standing.progress)
     if standing.anew:
         return words.say(
             "The till finds its place at head office anew; it holds no rights meanwhile."
@@ -203,3 +205,22 @@ def state_of(kit: Kit, standing: Standing, why: str) -> str:
     if standing.waiting or standing.fields:
         return words.say("What was sold is on its way to head office.")
     return words.say("Head office has everything.")
+
+
+def progress_of(kit: Kit, at: Progress) -> str:
+    """How far the till is in what it has to do once, in a sentence."""
+    words, done, total = kit.words, number(at.done), number(at.total)
+    if at.what == "placing":
+        return words.say(
+            "{done} of {total} events placed. Keep selling; they are sent once all are.",
+            done=done, total=total,
+        )  # fmt: skip
+    if at.what == "telling":
+        return words.say(
+            "Profiles of {done} of {total} members are ready to be sent. Keep selling.",
+            done=done, total=total,
+        )  # fmt: skip
+    return words.say(
+        "{done} of about {total} members have come from head office. Keep selling.",
+        done=done, total=total,
+    )  # fmt: skip

@@ -130,6 +130,10 @@ class TopBar(QWidget):
                 return words.say("Offline · members locked")
             if why:
                 return words.say("Offline · {count} waiting", count=waiting)
+            if standing.progress is not None:
+                at = standing.progress
+                done = number(min(100, at.done * 100 // max(at.total, 1)))
+                return words.say("Head office {percent} %", percent=done)
             if standing.waiting:
                 return words.say("Sending {count}", count=waiting)
             return words.say("Head office ✓")
