@@ -25,6 +25,7 @@ from tests.bench import (
     guard,
     office_pushes,
     office_rows,
+    office_waits,
     pure,
     reports,
     search,
@@ -101,6 +102,7 @@ def measure(folder: Path, smaller: Path) -> Run:
         take("reports", _reports(copy))
         take("the shop's day", day.figures(copy))
     take("head office's pushes", _pushes())
+    take("head office's waits", _waits())
     take("head office's rows", _rows())
     tell("done")
     return run
@@ -141,6 +143,10 @@ def _guard(copy: Path) -> Iterator[list[Figure]]:
 
 def _pushes() -> Iterator[list[Figure]]:
     yield from office_pushes.figures(stores.OUT)
+
+
+def _waits() -> Iterator[list[Figure]]:
+    yield from office_waits.figures(stores.OUT)
 
 
 def _rows() -> Iterator[list[Figure]]:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from unittest.mock import patch
 
-from tests.bench import office_pushes, office_rows
+from tests.bench import office_pushes, office_rows, office_waits
 from tests.bench.figures import Figure, keep, table
 from tests.bench.stores import OUT
 
@@ -15,14 +15,18 @@ FILE = Path("out") / "bench-office.json"
 
 
 def main() -> None:
-    """Measure both groups; every figure is printed as soon as it is there."""
+    """Measure the three groups; every figure is printed as soon as it is there."""
     options = argparse.ArgumentParser(prog="python -m tests.bench.office")
     options.add_argument("--members", type=int, default=office_rows.MEMBERS)
     members = options.parse_args().members
     OUT.mkdir(exist_ok=True)
     found = list[Figure]()
     with patch.object(office_rows, "MEMBERS", members):
-        for group in (office_pushes.figures(OUT), office_rows.figures(OUT)):
+        for group in (
+            office_pushes.figures(OUT),
+            office_waits.figures(OUT),
+            office_rows.figures(OUT),
+        ):
             for figures in group:
                 print(table(figures), flush=True)
                 found += figures

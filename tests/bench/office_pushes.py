@@ -67,14 +67,14 @@ def _stores(place: Path) -> list[Figure]:
         place.resolve(), {"fsync": "on", "full_page_writes": "on", "autovacuum": "on"}
     )
     try:
-        _bare_table(cluster)
+        bare_table(cluster)
         with tempfile.TemporaryDirectory(dir=place) as folder:
             database = OnPostgres(cluster.app, cluster.owner)
             for number in range(ROUNDS):
                 file = OnSqlite(Path(folder) / f"{number}.db")
                 cluster.empty()
-                found["copy"].append(_copied(cluster, 1))
-                found["two copies"].append(_copied(cluster, 2))
+                found["copy"].append(copied(cluster, 1))
+                found["two copies"].append(copied(cluster, 2))
                 found["insert"].append(_inserted(database))
                 with database.opened() as store:
                     found["postgres"].append(_events_a_second(store, 1, BATCH))
@@ -105,7 +105,8 @@ def _events_a_second(store: Records, tills: int, events: int) -> float:
     return rate.events / rate.seconds
 
 
-def _bare_table(cluster: Cluster) -> None:
+def bare_table(cluster: Cluster) -> None:
+    """A table with the events' index and nothing else, for `copied`."""
     with psycopg.connect(cluster.superuser) as raw:
         raw.execute("CREATE TABLE bare (LIKE event INCLUDING INDEXES)")
         raw.execute(f"GRANT ALL ON bare TO {cluster.app.split('user=')[1].split()[0]}")
@@ -117,7 +118,7 @@ def _rows() -> list[tuple[Any, ...]]:
     return [(facts.read(body).id, body, "posted") for body in shop.at.file]
 
 
-def _copied(cluster: Cluster, connections: int) -> float:
+def copied(cluster: Cluster, connections: int) -> float:
     """Events a second by raw COPY into a table with the same index, nothing else."""
     own = (TENANT.id, dist_key(TENANT.id))
     batches = [[_rows() for _ in range(BATCHES)] for _ in range(connections)]
@@ -168,7 +169,7 @@ def _over_http(place: Path) -> list[Figure]:
             till = plane.till()
             till.sync()
             for _ in range(ROUNDS):
-                ours.append(BATCHES * BATCH / sum(_pushed(till) for _ in range(BATCHES)))
+                ours.append(BATCHES * BATCH / sum(pushed(till) for _ in range(BATCHES)))
                 theirs.append(BATCHES * BATCH / sum(other.push(BATCH) for _ in range(BATCHES)))
     whole = median(theirs)
     return [
@@ -179,7 +180,8 @@ def _over_http(place: Path) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _pushed(till: HttpTill) -> float:
+def pushed(till: HttpTill) -> float:
+    """Seconds that one till waits for the answer to a batch."""
     for _ in range(BATCH):
         till.earn(till.rng.choice(MEMBERS), 7)
     request = till.ask()

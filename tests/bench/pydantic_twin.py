@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from app.protocol import events, wire
 from app.protocol.links import Place
 from app.protocol.server import Server
-from app.protocol.wire import Cursor, SyncRequest
+from app.protocol.wire import Cursor, SyncReply, SyncRequest, unpack_row
 from headoffice.serving import Address, listening
 from headoffice.store.opening import open_database
 from headoffice.store.sqlite import SqliteStore
@@ -110,6 +110,9 @@ def application(path: Path) -> FastAPI:
         request = _request(push)
         with store[0].writing([request]):
             reply = Server(store[0], LIMITS).handle(request, NOW, rng)
+        # Its answer is JSON: rows are read, as from any table.
+        if isinstance(reply, SyncReply):
+            reply = msgspec.structs.replace(reply, rows=tuple(map(unpack_row, reply.rows)))
         plain: dict[str, Any] = msgspec.to_builtins(reply, enc_hook=int)
         return plain
 

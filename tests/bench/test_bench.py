@@ -15,6 +15,7 @@ from tests.bench import (
     guard,
     office_pushes,
     office_rows,
+    office_waits,
     pure,
     reports,
     search,
@@ -50,6 +51,7 @@ FEW: dict[ModuleType, dict[str, float]] = {
         "PUSHED": 50,
         "CHANGED": 100,
     },
+    office_waits: {"ROUNDS": 1, "PUSHES": 40, "EACH_WRITES": 40},
     pure: {"FOLDS": 2, "RECEIPTS": 3, "WARM_UP": 1},
     search: {"MEMBERS_ASKED": 3, "FIRST_SEARCHES": 3},
     start: {"STARTS": 1},
@@ -80,13 +82,14 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
         for name, count in counts.items():
             monkeypatch.setattr(module, name, count)
     # Where PostgreSQL's own user may not look, its cluster can't lie.
-    monkeypatch.setattr(office_pushes, "Cluster", lambda _, settings: Cluster(None, settings))
+    for module in (office_pushes, office_waits):
+        monkeypatch.setattr(module, "Cluster", lambda _, settings: Cluster(None, settings))
     folder = ensure(60)
     before = contents(folder)
     run = measure(folder, ensure(3))
     assert not run.failed
     found = run.figures
-    assert len({figure.name for figure in found}) == len(found) == 45
+    assert len({figure.name for figure in found}) == len(found) == 51
     assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
     assert min(figure.samples for figure in found if figure.unit == "x") >= 1
     keep(found, members=60, path=tmp_path / "bench.json")
@@ -111,6 +114,7 @@ def test_a_group_that_fails_is_told_and_costs_no_other(
     monkeypatch.setattr(window, "measured", fail)
     monkeypatch.setattr(search, "measure_first_search", fail)
     monkeypatch.setattr(office_pushes, "figures", fail)
+    monkeypatch.setattr(office_waits, "figures", fail)
     monkeypatch.setattr(office_rows, "figures", fail)
     run = measure(ensure(60), ensure(3))
     assert run.failed == [
@@ -118,6 +122,7 @@ def test_a_group_that_fails_is_told_and_costs_no_other(
         "start",
         "window",
         "head office's pushes",
+        "head office's waits",
         "head office's rows",
     ]
     assert len(run.figures) == 2 + 3 + 2 + 2 + 3 + 3 + 9

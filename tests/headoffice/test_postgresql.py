@@ -332,6 +332,21 @@ def naive(raw: Connection, number: int, rng: random.Random) -> None:
         time.sleep(rng.random() * 0.01)
 
 
+def by_sequence(cluster: Cluster) -> Callable[[int], Callable[[int], None]]:
+    """Writers of the control."""
+
+    def write(writer: int) -> Callable[[int], None]:
+        rng = random.Random(writer)
+
+        def once(number: int) -> None:
+            with connect(cluster.app) as raw:
+                naive(raw, number, rng)
+
+        return once
+
+    return write
+
+
 def followed(
     write: Callable[[int], Callable[[int], None]], look: Callable[[int], list[int]]
 ) -> list[int]:
@@ -387,15 +402,6 @@ def test_behind_a_sequence_rows_of_four_writers_are_missed(
         owner.execute("GRANT USAGE ON SEQUENCE naive TO regulars_app")
     with office.opened() as reader:
 
-        def write(writer: int) -> Callable[[int], None]:
-            rng = random.Random(writer)
-
-            def once(number: int) -> None:
-                with connect(cluster.app) as raw:
-                    naive(raw, number, rng)
-
-            return once
-
         def look(after: int) -> list[int]:
             with reader.reading():
                 found = reader._rows.ask(
@@ -407,7 +413,7 @@ def test_behind_a_sequence_rows_of_four_writers_are_missed(
                 )
                 return [feed for (feed,) in found]
 
-        seen = followed(write, look)
+        seen = followed(by_sequence(cluster), look)
     assert len(office.rows("reference_set")) == WRITERS * WRITES
     assert len(seen) < WRITERS * WRITES
     with psycopg.connect(cluster.owner) as owner:
