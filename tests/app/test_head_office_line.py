@@ -32,6 +32,8 @@ class Answerer:
     encoding: str = ""
     drip_s: float = 0
     go_on: threading.Event = field(default_factory=threading.Event)
+    asked: set[str] = field(default_factory=set)
+    """The names of a question's headers."""
 
     def headers(self) -> dict[str, str]:
         found = {"content-type": self.media}
@@ -51,6 +53,7 @@ def answerer() -> Iterator[tuple[Answerer, Callable[..., bytes]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
+            told.asked = {name.lower() for name in self.headers}
             self.send_response(200)
             for name, value in told.headers().items():
                 self.send_header(name, value)
@@ -83,6 +86,15 @@ Ask = tuple[Answerer, Callable[..., bytes]]
 def test_a_signed_answer_is_believed(answerer: Ask) -> None:
     _, ask = answerer
     assert ask() == b"hello"
+
+
+def test_a_question_has_no_header_that_nobody_reads(answerer: Ask) -> None:
+    told, ask = answerer
+    ask()
+    assert told.asked == {
+        "host", "content-length", "content-type", "accept-encoding", "content-digest", "signature",
+        "signature-input", "regulars-rid", "regulars-device", "regulars-epoch",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", [STRANGER, None])
