@@ -59,6 +59,7 @@ class Trial:
     down: int = 0
     ours: Figures = field(default_factory=Figures)
     drafts: Figures = field(default_factory=Figures)
+    took_ms: int = 0
     done: bool = False
     cut_short: bool = False
     stop: bool = False
@@ -76,13 +77,15 @@ class Known(NamedTuple):
 
 def run(trial: Trial, known: Known, draft: Programme, start: BusinessDate) -> None:
     """Work it out, member by member."""
-    until_s = time.monotonic() + MOST_S
+    begun_s = time.monotonic()
+    until_s = begun_s + MOST_S
     members = known.members()
     trial.members_in_all = len(members)
     for member in members[:MEMBERS_MOST]:
         if trial.stop or trial.events >= EVENTS_MOST or time.monotonic() > until_s:
             break
         trial.members += 1
+        trial.took_ms = round((time.monotonic() - begun_s) * 1000)
         entries = known.ledger(member)
         try:
             ours = _Weeks(known, None, start).fold(entries)
@@ -92,6 +95,7 @@ def run(trial: Trial, known: Known, draft: Programme, start: BusinessDate) -> No
             trial.left_out += 1
             continue
         _add(trial, ours, drafts, draft)
+    trial.took_ms = round((time.monotonic() - begun_s) * 1000)
     trial.cut_short = trial.members < trial.members_in_all
     trial.done = True
 

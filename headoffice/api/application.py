@@ -45,7 +45,7 @@ def api_of(desk: Desk, watch: Watch) -> list[BaseRoute]:
         await _application()(scope, receive, send)
 
     _application()  # It takes a third of a second: not while somebody waits.
-    gate = Gate(inside, lambda: office.api_keys, office.use_key, watch)
+    gate = Gate(inside, lambda: office.api_keys, office.use_key, watch, lambda: office.moving)
     mount = Mount(PREFIX, app=gate)
     # Whatever is behind the prefix is ours to answer, a line's end in the address, too.
     mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,12 +31,14 @@ READ_S: Final = 30
 METHODS: Final = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"))
 KEY: Final = "regulars.key"
 """Where the scope of a request names its key."""
+_MOVING_S: Final = "30"
 _BURST: Final = 3
 """A third of a minute's requests may come at once."""
 
 
 class Gate:
-    """`known` gives the keys by their first part, `used` hears that one was used."""
+    """`known` gives the keys by their first part, `used` hears that one was used; `moving` are the chains that
+    are moved to another store, or were: what this one has of them may be old."""
 
     def __init__(
         self,
@@ -44,8 +46,10 @@ class Gate:
         known: Callable[[], Mapping[str, ApiKey]],
         used: Callable[[ApiKey], None],
         watch: Watch,
+        moving: Callable[[], Set[bytes]],
     ) -> None:
         self._inside, self._known, self._used, self._watch = inside, known, used, watch
+        self._moving = moving
         self._buckets: dict[int, TokenBuckets] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,6 +83,8 @@ class Gate:
         if key is None:
             raise Problem("no_key", www_authenticate="Bearer")
         scope[KEY] = key
+        if key.tenant in self._moving():
+            raise Problem("busy", retry_after=_MOVING_S)
         buckets = self._buckets.setdefault(
             key.per_minute,
             TokenBuckets(per_s=key.per_minute / 60, burst=_burst(key.per_minute)),

@@ -29,6 +29,7 @@ from resources import programme_path
 from tests.app.chain import settle
 from tests.app.joined import sell_to
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
+from tests.bench.trial import measured
 from tests.headoffice.console_browser import Person, let_in
 from tests.headoffice.console_fixtures import anna, at
 from tests.headoffice.counters import let_in as join_in
@@ -214,7 +215,7 @@ def test_by_the_rules_that_were_a_trial_comes_to_what_is(office: Served, trader:
     assert 'role="alert"' not in page
     assert "left out." not in page
     assert "It ended before" not in page
-    events = re.search(r"Read: (\d+) events of 1 members", page)
+    events = re.search(r"Read: (\d+) events of 1 members in \d+ s\.", page)
     assert events
     assert int(events[1]) > 3
     assert {difference for _, _, difference in figures.values()} == {0}, (
@@ -307,3 +308,9 @@ def test_trials_of_all_chains_together_are_few_and_the_one_under_way_is_not_forg
     wait_for(lambda: all(each is not None and each.done for each in running))
     assert made.begin(chains[-1], b"d", programme, 4, on)
     assert made.of(chains[0], b"d") is None, "the oldest that is done"
+
+
+def test_a_trial_over_many_members_says_what_it_read_and_stops_where_it_is() -> None:
+    found = measured(120)
+    assert (found["events read"], found["members"]) == (120, 10)
+    assert 5 <= found["members when stopped"] <= 10

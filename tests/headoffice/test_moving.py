@@ -23,6 +23,7 @@ from headoffice.serving import alone
 from headoffice.store import moving
 from headoffice.store.errors import StoreError, StoreMoved
 from headoffice.store.sqlite_place import SqlitePlain
+from tests.headoffice.api_office import code_of, system
 from tests.headoffice.cluster import Cluster
 from tests.headoffice.console_browser import Person, let_in, write_profile
 from tests.headoffice.http_office import (
@@ -389,16 +390,22 @@ def test_every_table_of_a_chain_that_sqlite_has_is_copied(cluster: Cluster, tmp_
     assert with_tenant - copied == {"move"}
 
 
-def test_a_chain_that_moves_has_no_pages_at_its_old_place(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_chain_that_moves_has_no_pages_and_keys_at_its_old_place(
+    cluster: Cluster, tmp_path: Path
+) -> None:
     begin_chain(tmp_path)
-    with served(tmp_path) as old:
+    with served(tmp_path) as old, system(old, "stores:read") as other:
         person = Person(old)
         person.begin(let_in(tmp_path, "AN", "head_office"), "AN")
         assert person.look("/console/").status_code == 200
+        assert other.ask("GET", "/v1/stores").status_code == 200
         assert move(tmp_path, cluster.owner).returncode == 0
         wait_for(lambda: TENANT in old.office.moving)
         for path in ("/console/", "/console/tills"):
             assert person.look(path).status_code == 503, "what it shows may be old"
+        refused = other.ask("GET", "/v1/stores")
+        assert (refused.status_code, code_of(refused)) == (503, "busy")
+        assert int(refused.headers["retry-after"]) > 0
         person.close()
 
 
