@@ -19,4 +19,4 @@ class Limits(NamedTuple):
     rebases_a_day: int = 3
     page_rows: int = 200
     frame_rows: int = 200
-    """A till writes some 1,500 rows a second, a page at once; a sale waits for it."""
+    """A till that has these members writes some 1,500 rows a second, a page at once; a sale waits for it."""

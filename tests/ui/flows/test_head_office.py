@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.errors import Refusal, Refused
 from app.error_words import PLAIN
+from app.queries.exchange import Progress
 from app.shut import note_heard
 from db import head_office
 from headoffice.__main__ import main
@@ -320,3 +322,37 @@ def test_a_hold_is_let_go_when_pay_is_left_while_a_second_person_is_asked(
 def test_a_sale_without_points_asks_nobody(rig: Rig, holds: Holds) -> None:
     sell_tea(rig)
     assert holds.asked == []
+
+
+PROGRESS = {
+    "zh_CN": (
+        ("placing", "已编入 12,300 条记录，共 41,000 条"),
+        ("fetching", "已从总部取得 12,300 位会员，共约 41,000 位"),
+    ),
+    "en": (
+        ("telling", "Profiles of 12,300 of 41,000 members"),
+        ("fetching", "12,300 of about 41,000 members"),
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_how_far_the_till_is_stands_in_the_mark_and_in_the_sheet(
+    boss: Rig, office: Served, language: str
+) -> None:
+    join(boss, office)
+    boss.settle()
+    boss.shell.exchange._timer.stop()
+    if language == "en":
+        boss.shell.top_bar.language.click()
+    boss.act("zb")
+    sheet, stands = boss.sheet(HeadOfficeSheet), boss.shell.exchange.standing
+    assert stands is not None
+    for what, said in PROGRESS[language]:
+        at = Progress(what, 12_300, 41_000)  # type: ignore[arg-type]  # each is one of its names
+        boss.shell.exchange.changed.emit(replace(stands, progress=at), "")
+        assert said in sheet._said.text()
+        assert mark(boss) == {"zh_CN": "总部 30%", "en": "Head office 30 %"}[language]
+        boss.settle()
+        keep_picture(boss, f"progress_{what}_{language}")
+    assert boss.faults() == []
