@@ -27,7 +27,7 @@ NAMES: Final = {
     "items": mark("Items"),
     "levels": mark("Level"),
     "rank": mark("Rank"),
-    "name": mark("Name"),
+    "name": mark("Named"),
     "zh": mark("Chinese"),
     "en": mark("English"),
     "threshold": mark("From (cents, or visits)"),
