@@ -171,7 +171,10 @@ class Till:
             apply_sync(store, reply, now_ms, on, rng)
             end_stale_rights(store, now_ms, on, rng)
         elif isinstance(reply, SnapshotReply):
-            apply_frame(store, reply)
+            if self._strays_from(reply):
+                own_chain.give_up(store, random_id(rng))
+            else:
+                apply_frame(store, reply)
         elif isinstance(reply, Fork):
             own_chain.give_up(store, random_id(rng))
         elif isinstance(reply, NewTimeline):
@@ -257,6 +260,16 @@ class Till:
                     anchors.append(RebaseAnchor(number, row.epoch, row.seq, row.chain))
             number, step = number - step, step * 2
         return RebaseRequest(rid, control.device, control.epoch, control.nonce, tuple(anchors))
+
+    def _strays_from(self, reply: SnapshotReply) -> bool:
+        """Whether head office has events of this epoch that are not this till's own: an old disk is back, and
+        what a row includes would count for events that were made since. A push would be answered by a Fork."""
+        control, have = self.store.control(), reply.have
+        if reply.timeline != control.timeline or have.epoch != control.epoch:
+            return False  # The snapshot is begun anew.
+        if have.seq > self.store.top() - control.base:
+            return True
+        return own_chain.chain_at(self.store, have.seq) != have
 
     def _new_timeline(self, reply: NewTimeline, on: BusinessDate, rng: random.Random) -> None:
         """Head office has forgotten: what it promised since is void, what it lacks is sent again."""

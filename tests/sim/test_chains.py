@@ -8,8 +8,9 @@ from app.domain.state import EMPTY
 from app.protocol import own_chain, wire
 from app.protocol.facts import LOCAL
 from app.protocol.limits import Limits
+from app.protocol.pull import take_snapshot
 from app.protocol.till_store import TillStore
-from app.protocol.wire import Fork, NewTimeline, Refusal, SyncReply
+from app.protocol.wire import Fork, NewTimeline, Refusal, SnapshotRequest, SyncReply
 from tests.sim.machine import Image
 from tests.sim.small_chain import ANNA, NOON, TODAY, SmallChain
 
@@ -201,3 +202,26 @@ def test_an_epoch_of_another_future_is_not_taken_for_the_own_one_by_its_number()
         )  # with the older one: a rebase to epoch 2 there; the answer is lost
     chain.sync()
     assert chain.points(ANNA) == 7
+
+
+@pytest.mark.parametrize("sales", [1, 2, 3])
+def test_an_old_disk_hears_by_a_snapshot_that_its_new_sales_are_not_in_the_rows(sales: int) -> None:
+    """Seed 7019351: the snapshot says that it includes so many events of this epoch, but those were others."""
+    chain = SmallChain(1)
+    at = chain.tills[0]
+    at.take_image()
+    for _ in range(2):
+        chain.earn(at, ANNA, 5)
+    chain.sync()
+    take_snapshot(chain.store, "all", 1, chain.server.limits)
+    assert at.restore_image()
+    at.start(TODAY)
+    request = chain.ask(at)
+    assert isinstance(request, SnapshotRequest)
+    for _ in range(sales):
+        chain.earn(at, ANNA, 1)
+    chain.hear(at, chain.serve(request))
+    assert at.store.control().nonce, "it finds its place anew before it takes a row"
+    assert chain.shown(at, ANNA) == sales
+    chain.sync()
+    assert chain.shown(at, ANNA) == chain.points(ANNA) == 10 + sales
