@@ -34,6 +34,7 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.JOIN_CODE_WRONG: mark("Head office doesn't know this code. Ask for a new one."),
     Refusal.JOIN_NOT_SECURE: mark("Head office is reached by https:// alone. Check the address."),
     Refusal.ALREADY_JOINED: mark("This till belongs to a head office already."),
+    Refusal.NOT_JOINED: mark("This till belongs to no head office. There is nobody to tell."),
     Refusal.TILL_REVOKED: mark(
         "Head office shut this till out. Members' data is deleted; call the person in charge."
     ),

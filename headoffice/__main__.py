@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.i18n import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, MissingCatalogueError, Words
-from headoffice import moving, operating, ruling
+from headoffice import carried, moving, operating, ruling
 from headoffice.api import commands
 from headoffice.api.keys import PER_MINUTE, SCOPES
 from headoffice.at_store import Cannot
@@ -38,6 +38,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "settlement": ruling.settle,
     "tills": operating.list_tills,
     "revoke": operating.revoke,
+    "take-outbox": carried.take_outbox,
     "restored": operating.restored,
     "migrate": operating.migrate,
     "move": moving.move,
@@ -128,6 +129,12 @@ def parser(say: Say) -> argparse.ArgumentParser:
     )
     revoke.add_argument(
         "device", metavar="DEVICE", help=say("as `tills` lists it; eight characters are enough")
+    )
+    outbox = command(
+        "take-outbox", say("take the events of a revoked till from a file that somebody brought")
+    )
+    outbox.add_argument(
+        "file", metavar="FILE", type=Path, help=say("as `regulars export-events` wrote it")
     )
     move = command("move", say("move a chain from the folder's file to PostgreSQL; its tills wait"))
     move.add_argument("chain", metavar="CHAIN")

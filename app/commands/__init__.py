@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "reset-pin",
     "change-passphrase",
     "catalogue",
+    "export-events",
 )
 """First words that need no window."""
 
@@ -62,6 +63,8 @@ def _command(chosen: argparse.Namespace) -> Command:
             from app.commands.change_passphrase import command
         case "catalogue":
             from app.commands.catalogue import command
+        case "export-events":
+            from app.commands.export_events import command
         case _:
             from app.commands.demo_data import command
     return command

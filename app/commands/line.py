@@ -135,6 +135,15 @@ def parser(kind: type[argparse.ArgumentParser], say: Say) -> argparse.ArgumentPa
         say("another passphrase for this till; asks for the old one first"),
     )
     _add_catalogue(commands, say)
+    events = _of_store(
+        commands,
+        "export-events",
+        say("what head office lacks of a till that is shut out, as a file"),
+    )
+    events.add_argument("--to", type=Path, metavar="FILE", required=True, help=say("the file"))
+    events.add_argument(
+        "--all", action="store_true", help=say("everything: head office was brought back since")
+    )
     return top
 
 

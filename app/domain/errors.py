@@ -123,6 +123,7 @@ class Refusal(StrEnum):
     JOIN_CODE_WRONG = "join_code_wrong"
     JOIN_NOT_SECURE = "join_not_secure"
     ALREADY_JOINED = "already_joined"
+    NOT_JOINED = "not_joined"
     TILL_REVOKED = "till_revoked"
     MEMBERS_LOCKED = "members_locked"
     PROGRAMME_STARTS_IN_PAST = "programme_starts_in_past"

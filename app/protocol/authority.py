@@ -9,7 +9,13 @@ from __future__ import annotations
 from app.domain.entries import POINTS, Entry
 from app.protocol.facts import Authority, Facts, Posting
 from app.protocol.grants import close_grant, use_grant
-from app.protocol.holds import end_hold, use_hold, void_hold
+from app.protocol.holds import (
+    end_hold,
+    keep_written_off,
+    use_hold,
+    use_written_off,
+    void_hold,
+)
 from app.protocol.open_members import OpenMember, survivor
 from app.protocol.store import Device, Store
 
@@ -47,6 +53,7 @@ def _spend(opened: OpenMember, entry: Entry, authority: Authority | None, device
     elif authority.kind == "local":
         covered = min(amount, opened.local(asset, device))
         opened.change_local(asset, device, -covered)
+        covered += use_written_off(opened, asset, device, amount - covered)
     elif authority.kind == "risk":
         covered = use_grant(opened.store, authority.id, device, amount)
     else:
@@ -89,17 +96,15 @@ def fence(store: Store, device: Device, nonce: bytes | None) -> Device:
     if grant is not None:
         close_grant(store, grant.id, device.id)
     for member in store.members_reserved_for(device.id):
-        _drop_local(store, member, device.id)
+        drop_local(store, member, device.id)
     fenced = device._replace(fenced=True)
     store.put_device(fenced)
     return fenced
 
 
-def _drop_local(store: Store, member: bytes, device: bytes) -> int:
+def drop_local(store: Store, member: bytes, device: bytes) -> int:
     """Free all till-local rights of a device on a member; returns how much that was."""
-    known = store.member(member)
-    assert known is not None
-    opened = OpenMember(store, known)
+    opened = _opened(store, member)
     freed = 0
     for asset, left in opened.local_of(device):
         opened.change_local(asset, device, -left)
@@ -107,6 +112,12 @@ def _drop_local(store: Store, member: bytes, device: bytes) -> int:
     if freed:
         opened.save()
     return freed
+
+
+def _opened(store: Store, member: bytes) -> OpenMember:
+    known = store.member(member)
+    assert known is not None
+    return OpenMember(store, known)
 
 
 def write_off(store: Store, device_id: bytes) -> int:
@@ -128,7 +139,9 @@ def write_off(store: Store, device_id: bytes) -> int:
         store.put_tenant(tenant._replace(left=tenant.left - grant.left))
         store.put_grant(grant._replace(standing="written_off"))
     for member in store.members_reserved_for(device_id):
-        amount += _drop_local(store, member, device_id)
+        for asset, left in _opened(store, member).local_of(device_id):
+            keep_written_off(store, device, member, asset, left)
+        amount += drop_local(store, member, device_id)
     tenant = store.tenant()
     store.put_tenant(tenant._replace(written_off=tenant.written_off + amount))
     return amount

@@ -60,14 +60,15 @@ def push(
     quarantine and dams nothing."""
     new = request.events[device.place.seq - request.acked.seq :]
     for body in new:
-        device = _take(store, device, body, read, today)
+        device = take(store, device, body, read, today)
     if device.place.seq == request.top and device.fenced:
         device = device._replace(reported=store.tenant().timeline)
     store.put_device(device)
     return device
 
 
-def _take(store: Store, device: Device, body: bytes, read: Reader, today: BusinessDate) -> Device:
+def take(store: Store, device: Device, body: bytes, read: Reader, today: BusinessDate) -> Device:
+    """Give an event the next place of the chain and post it; one that is here already gets its place alone."""
     try:
         facts = read(body)
     except NotReadable:

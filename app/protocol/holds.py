@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from app.domain.entries import owner_event_id
 from app.domain.state import view
-from app.protocol.open_members import OpenMember, open_member, survivor
+from app.protocol.open_members import OpenMember, gone_into, open_member, survivor
 from app.protocol.sales import returned_lines, sold_lines
 from app.protocol.store import Device, Hold, Store
 from app.protocol.wire import ID_BYTES, HoldRequest, is_name
@@ -85,7 +86,10 @@ def _lines_left(store: Store, request: HoldRequest) -> bool:
 def use_hold(opened: OpenMember, asset: str, hold_id: bytes, device: bytes, amount: int) -> int:
     """Capture a hold: what it reserved is free, used or not. Returns how much of the spend it covers."""
     hold = opened.store.hold(hold_id)
-    if hold is None or (hold.device, hold.member, hold.asset) != (device, opened.member.id, asset):
+    if hold is None or hold.member is None or (hold.device, hold.asset) != (device, asset):
+        return 0
+    # One that was written off keeps nobody from being merged.
+    if survivor(opened.store, hold.member) != opened.member.id:
         return 0
     if hold.standing not in ("open", "written_off"):
         return 0
@@ -93,6 +97,29 @@ def use_hold(opened: OpenMember, asset: str, hold_id: bytes, device: bytes, amou
         opened.free(asset, device, hold.amount)
     opened.store.put_hold(hold._replace(standing="captured"))
     return min(amount, hold.amount)
+
+
+def keep_written_off(store: Store, device: Device, member: bytes, asset: str, amount: int) -> None:
+    """Remember how much of a member a lost till might still spend by its own credits: its outbox may come."""
+    hold = _local_id(device.id, member, asset)
+    epoch = device.place.epoch
+    store.put_hold(Hold(hold, device.id, epoch, "written_off", member, asset, amount))
+
+
+def use_written_off(opened: OpenMember, asset: str, device: bytes, amount: int) -> int:
+    """How much of a lost till's spend its written-off own credits cover; each is used once."""
+    used = 0
+    for member in (opened.member.id, *gone_into(opened.store, opened.member.id)):
+        hold = opened.store.hold(_local_id(device, member, asset)) if used < amount else None
+        if hold is not None:
+            part = min(amount - used, hold.amount)
+            opened.store.put_hold(hold._replace(amount=hold.amount - part))
+            used += part
+    return used
+
+
+def _local_id(device: bytes, member: bytes, asset: str) -> bytes:
+    return owner_event_id(member, f"local:{device.hex()}:{asset}")
 
 
 def void_hold(store: Store, device: Device, hold_id: bytes) -> None:

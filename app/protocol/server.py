@@ -18,6 +18,7 @@ from app.protocol import (
     facts,
     grants,
     holds,
+    late,
     merging,
     owner,
     profiles,
@@ -106,6 +107,12 @@ class Server:
     def write_off(self, device: bytes) -> int:
         """A till is lost; returns the amount that W grew by."""
         return authority.write_off(self.store, device)
+
+    def take_late(self, device: bytes, bodies: Sequence[bytes], now_ms: int) -> late.Late:
+        """A lost till's outbox was brought after all; `bodies` in their order, checked to be that till's."""
+        known = self.store.device(device)
+        assert known is not None
+        return late.take_late(self.store, known, bodies, self.read, self.today(now_ms))
 
     def forgive(self, member: bytes) -> int:
         """Write a member's spend debt off; returns the amount that W grew by."""

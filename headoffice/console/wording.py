@@ -50,6 +50,7 @@ EVENT_KINDS: Final = {
 """Kinds of events that have entries; another one is shown by its code."""
 ACTS: Final = {
     "let_in": mark("Was given a one-time password"),
+    "late_outbox": mark("Took a lost till's events from a file"),
     "refused": mark("Sign-in refused"),
     "signed_in": mark("Signed in"),
     "signed_out": mark("Signed out"),

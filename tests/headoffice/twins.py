@@ -7,7 +7,7 @@ import itertools
 import random
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -16,6 +16,7 @@ import msgspec
 import psycopg
 
 from app.protocol import pull
+from app.protocol.late import Late
 from app.protocol.limits import Limits
 from app.protocol.server import Server
 from app.protocol.store import FeedPage, Snapshot, Tenant
@@ -354,6 +355,9 @@ class TwinServer(Server):
 
     def write_off(self, device: bytes) -> int:
         return self._both(lambda server: server.write_off(device))
+
+    def take_late(self, device: bytes, bodies: Sequence[bytes], now_ms: int) -> Late:
+        return self._both(lambda server: server.take_late(device, bodies, now_ms))
 
     def forgive(self, member: bytes) -> int:
         return self._both(lambda server: server.forgive(member))

@@ -36,6 +36,11 @@ def final(oracle: Oracle) -> None:
         assert member is not None
         whole = fold(EMPTY, oracle.store.ledger(member_id))
         oracle.require(whole == member.state, "I12: not the full fold")
+    for at in oracle.world.brought:
+        if (
+            oracle.store.device(at.device) is not None
+        ):  # A restored head office may never know it again.
+            _chains(oracle, at)
     for at in oracle.world.live():
         _drained(oracle, at)
         _chains(oracle, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -156,6 +157,27 @@ def _lose(world: World, at: Machine) -> None:
         world.counts["written off"] += world.server.write_off(at.device)
     world.oracle.server_step()
     world.new_till()
+    # Chance of its own: what else happens in a seed does not hang on it.
+    later = random.Random(world.settings.seed * 11 + len(world.machines))
+    if later.random() < 0.7:
+        when = world.now_ms + later.randint(1, 48) * HOUR
+        world.at(when, lambda: bring_outbox(world, at))
+
+
+def bring_outbox(world: World, at: Machine) -> None:
+    """Its disk was found: what it had written is told after all, twice, as people do."""
+    if world.server.store.device(at.device) is None:
+        return
+    if at not in world.brought:
+        world.brought.append(at)
+    world.oracle.parting.heard(at.file)
+    found = world.server.take_late(at.device, tuple(at.file), world.now_ms)
+    world.counts["fault outbox_late"] += 1
+    world.counts["late events"] += found.new
+    world.oracle.told_late(at)
+    again = world.server.take_late(at.device, tuple(at.file), world.now_ms)
+    world.oracle.require(again.new == 0, "a late outbox is taken twice")
+    world.oracle.told_late(at)
 
 
 def restore_office(world: World) -> None:
@@ -171,6 +193,8 @@ def restore_office(world: World) -> None:
         device = store.device(at.device)
         if at.lost and device is not None and device.standing == "live":
             world.server.write_off(at.device)
+    for at in world.brought:
+        bring_outbox(world, at)
     for member in sorted(world.erased):
         world.server.erase(member, "north")
     for key in sorted(world.published):

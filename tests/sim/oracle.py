@@ -131,6 +131,19 @@ class Oracle:
         if isinstance(request, HoldRequest) and isinstance(reply, HoldReply) and reply.granted:
             self._hold_is_good(request)
 
+    def told_late(self, at: Machine) -> None:
+        """After a lost till's outbox came: all of it is here, W covers what it spent by rights that it had, and
+        nothing is reserved for it."""
+        self._loss_is_explained(at.device)
+        for body in at.file:
+            known = self.store.event(facts_of(body).id)
+            self.require(known is not None and known.body == body, "I3: a late event is missing")
+            if known is not None and known.standing == "forwarded":
+                self._forwarded.add(known.id)
+        kept = list(self.store.members_reserved_for(at.device))
+        self.require(not kept, "I6: something is reserved for a lost till")
+        self.server_step()
+
     def snapshot_taken(self, number: int) -> None:
         """What the rows of a snapshot are made of."""
         self._snapshots[number] = {

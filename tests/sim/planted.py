@@ -18,6 +18,7 @@ from app.protocol import (
     chains,
     grants,
     holds,
+    late,
     overlay,
     own_chain,
     owner,
@@ -109,7 +110,7 @@ def no_dedupe(patch: Patch) -> None:
     def forgetful(self: MemoryStore, key: bytes) -> Any:
         return None if asked else event(self, key)
 
-    take = chains._take
+    take = chains.take
 
     def taking(*args: Any) -> Any:
         asked.append(b"")
@@ -122,7 +123,7 @@ def no_dedupe(patch: Patch) -> None:
     patch.setattr(
         MemoryStore, "put_event", lambda self, event: self._events.__setitem__(event.id, event)
     )
-    patch.setattr(chains, "_take", taking)
+    patch.setattr(chains, "take", taking)
 
 
 def no_fork_check(patch: Patch) -> None:
@@ -305,16 +306,26 @@ def unmerge_of_the_ledger_alone(patch: Patch) -> None:
     patch.setattr(profiles, "part_cells", lambda store, loser, winner: None)
 
 
+def late_outbox_taken_again(patch: Patch) -> None:
+    """A lost till's outbox that is brought twice is placed twice."""
+    patch.setattr(late, "_is_known", lambda *_: False)
+
+
+def late_credits_stay_reserved(patch: Patch) -> None:
+    """What a lost till reserved for itself in its late outbox is nobody's for ever."""
+    patch.setattr(late, "drop_local", lambda *_: 0)
+
+
 def quarantine_dams(patch: Patch) -> None:
     """An event that nobody can read stops the chain behind it."""
-    take = chains._take
+    take = chains.take
 
     def refusing(store: Any, device: Any, body: bytes, read: Any, today: Any) -> Any:
         if body.startswith(b'{"v":99'):
             return device
         return take(store, device, body, read, today)
 
-    patch.setattr(chains, "_take", refusing)
+    patch.setattr(chains, "take", refusing)
 
 
 def cursors_without_a_beginning(patch: Patch) -> None:
@@ -356,6 +367,8 @@ BUGS: Final = (
     Bug("a forward forgets its way", forwards_without_a_way, 0),
     Bug("an un-merge takes all", unmerge_takes_all, 0),
     Bug("an un-merge parts no profiles", unmerge_of_the_ledger_alone, 0),
+    Bug("a late outbox is taken again", late_outbox_taken_again, 2),
+    Bug("a late outbox keeps its reservations", late_credits_stay_reserved, 40),
     Bug("an odd event dams the chain", quarantine_dams, 0),
     Bug("a cursor forgets where it began", cursors_without_a_beginning, 0),
     Bug("a correction outlives the voided return", corrected_for_ever, 42),

@@ -15,7 +15,7 @@ from tests.sim.world import World
 
 HAPPENS: Final = (
     *(f"fault {name}" for name in FAULTS),
-    "fault dropped", "fault doubled", "fault reordered", "fault cut",
+    "fault outbox_late", "late events", "fault dropped", "fault doubled", "fault reordered", "fault cut",
     "spend hold", "spend local", "spend override", "credit local", "spend refused",
     "hold granted", "hold refused", "hold late", "event hold voided", "event void", "event return",
     "void of a return",

@@ -40,6 +40,7 @@ class World:
         self.erased: set[bytes] = set()
         self.published: dict[str, wire.ReferenceRow] = {}
         self.backups: list[MemoryStore] = []
+        self.brought: list[Machine] = []
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._serial = 0
         self._quiet = False
