@@ -247,10 +247,17 @@ class Errands(QObject):
                 self.strip.refuse(partial(sentence, self._kit, Refusal.RETURN_NOTHING_LEFT, {}))
             if not any(sale.kept):
                 return
-            sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale, names_en)
-            sheet.returned.connect(self._returned)
-            sheet.scan_refused.connect(partial(self.counter.sounds.play, UNKNOWN))
-            self.sheets.open(sheet)
+
+            def return_here() -> None:
+                sheet = ReturnSheet(self._kit, self._lanes, self._desk, self.who, sale, names_en)
+                sheet.returned.connect(self._returned)
+                sheet.scan_refused.connect(partial(self.counter.sounds.play, UNKNOWN))
+                self.sheets.open(sheet)
+
+            if self._desk.exchange.joined:
+                self.foreign.look_elsewhere(sale, return_here)
+            else:
+                return_here()
 
         def failed(error: Exception) -> None:
             if isinstance(error, Refused) and error.code is Refusal.SALE_ELSEWHERE:

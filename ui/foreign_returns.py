@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.domain.errors import Refusal
+from app.domain.errors import Refusal, Refused
 from ui.errors import sentence, words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -43,22 +43,52 @@ class ForeignReturns:
 
     def ask(self, number: str) -> None:
         """Ask head office for the sale of a receipt number; one question at a time."""
-        if self.asking:
-            return
+        if not self.asking:
+            self._ask(number, self._found, self._not_found)
+
+    def look_elsewhere(self, sale: SaleOnScreen, return_here: Callable[[], None]) -> None:
+        """Before goods of an own sale come back: whether some of it came back at another till. Where head
+        office doesn't answer or knows no more than this till, `return_here` goes on as ever."""
+
+        def found(answer: tuple[SaleOnScreen, Mapping[str, str]]) -> None:
+            if answer[0].kept == sale.kept:
+                self._heard()
+                return_here()
+            else:
+                self._found(answer)
+
+        def failed(error: Exception) -> None:
+            if isinstance(error, Refused) and error.code is Refusal.RETURN_ELSEWHERE:
+                self._not_found(error)
+            else:
+                self._heard()
+                return_here()
+
+        if not self.asking:
+            self._ask(sale.receipt_no, found, failed)
+
+    def _ask(
+        self,
+        number: str,
+        ok: Callable[[tuple[SaleOnScreen, Mapping[str, str]]], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
         self.asking, words = number, self._kit.words
         self._counter.strip.tell(
             lambda: words.say("Asking head office for {number}…", number=number)
         )
         self._lanes.run(
-            self._counter, "ask", partial(self._desk.returns.find, number),
-            ok=self._found, failed=self._not_found,
-        )  # fmt: skip
+            self._counter, "ask", partial(self._desk.returns.find, number), ok=ok, failed=failed
+        )
+
+    def _heard(self) -> None:
+        self.asking = ""
+        self._counter.strip.drop_passing()
 
     def _found(self, answer: tuple[SaleOnScreen, Mapping[str, str]]) -> None:
         from ui.dialogs.foreign_return import ForeignReturn
 
-        self.asking = ""
-        self._counter.strip.drop_passing()
+        self._heard()
         sale, names_en = answer
         if not any(sale.kept):
             nothing_left = partial(sentence, self._kit, Refusal.RETURN_NOTHING_LEFT, {})

@@ -11,10 +11,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.domain.documents import ReturnedLine
 from app.sync.exchange import Exchange
 from app.sync.join import join as join_chain
+from app.sync.returns import Returns
 from db import head_office
 from tests.app.chain import settle
+from tests.app.foreign import take_back
 from tests.app.kiosk import Kiosk, Template, made_template, other_till
 from tests.headoffice.http_office import Served, begin_chain, code_for, opened, served
 from tests.ui.conftest import Rig, build_rig
@@ -179,8 +182,38 @@ def test_a_number_that_head_office_has_not_is_said_to_be_unknown(
     assert here.faults() == []
 
 
-def test_own_sales_come_back_as_ever(here: Rig) -> None:
-    receipt = sell_tea(here)
-    here.scan(receipt)
+def own_sale(rig: Rig) -> str:
+    """A sale of two boxes of tea at this till, which head office has."""
+    receipt = sell_tea(rig)
+    rig.shell.exchange.ask()
+    rig.until(lambda: not rig.shell.exchange._asking)
+    return receipt
+
+
+def test_own_sales_come_back_by_this_tills_own_word(here: Rig) -> None:
+    here.scan(own_sale(here))
     here.until(lambda: here.top is not None)
     assert not isinstance(here.top, ForeignReturn)
+    press(Qt.Key.Key_Escape)
+    here.until(lambda: here.top is None)
+    without_a_line(here)
+    here.scan(sell_tea(here))
+    here.until(lambda: here.top is not None)
+    assert not isinstance(here.top, ForeignReturn)
+
+
+def test_what_came_back_elsewhere_of_an_own_sale_comes_back_no_more_here(
+    here: Rig, kiosk: Kiosk, other: Exchange
+) -> None:
+    receipt = own_sale(here)
+    settle(other)
+    asking = Returns(kiosk.ctx)
+    found = asking.find(receipt)
+    units = found.document.lines[0].request.quantity
+    take_back(kiosk, asking, receipt, (ReturnedLine(0, units),))
+    settle(other)
+    asking.close()
+    here.scan(receipt)
+    here.until(lambda: "全部" in here.shell.strip.text)
+    assert here.top is None
+    assert here.faults() == []
