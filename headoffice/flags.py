@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from app.domain.recount import Difference
+from app.protocol.events import Event
 from app.protocol.facts import Facts
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 
 NOBODY: Final = bytes(16)
 """The member of a document that has none."""
+OTHER_DEVICE: Final = "other_device"
 _NUMBER_MOST: Final = 1 << 62
 _PUT: Final = """
 INSERT INTO recount_flag (
@@ -35,6 +37,11 @@ _OF_EVENT: Final = f"{_FLAGS} AND event_id = ? ORDER BY what"
 _SEEN: Final = """
 UPDATE recount_flag SET seen_by = ?, seen_ms = ?
 WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND seen_ms IS NULL
+"""
+
+
+_DEVICE: Final = """
+SELECT device_id FROM recount_flag WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND what = ?
 """
 
 
@@ -70,6 +77,12 @@ def put(
         figures = (claimed, ours) if fits else (0, 0)
         values = (read.id, what, device, read.member or NOBODY, int(read.on), *figures, now_ms)
         plain.run(_PUT, (tenant, dist_key(tenant), *values))
+
+
+def device_of(plain: Plain, tenant: bytes, event: Event) -> bytes:
+    """The till in whose chain an event came: a till may write any other one into its event (OTHER_DEVICE)."""
+    found = plain.rows(_DEVICE, (tenant, dist_key(tenant), event.id, OTHER_DEVICE))
+    return bytes(found[0][0]) if found else event.device
 
 
 def unseen(plain: Plain, tenant: bytes) -> int:

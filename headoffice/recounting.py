@@ -76,6 +76,7 @@ _NOT_A_DOCUMENT: Final = (
 )  # fmt: skip
 """What comes of a document that no till of ours wrote."""
 _UNREADABLE: Final = (Difference("unreadable", 0, 0),)
+_OTHER_DEVICE: Final = (Difference(flags.OTHER_DEVICE, 0, 0),)
 
 
 class At(NamedTuple):
@@ -217,8 +218,9 @@ class Recounting:
         sold = sale_facts(store, read.sale) if read.sale is not None else read
         if sold is not None and sold.sold:
             flags.put(self._plain, tenant, device, sold, _returned_twice(store, sold), now_ms)
-        # A till may write any device into its events: it is the one in whose chain they came.
-        self._settle(store, tenant, replace(event, device=device), read)
+        if event.device != device and read.member is not None:
+            flags.put(self._plain, tenant, device, read, _OTHER_DEVICE, now_ms)
+        self._settle(store, tenant, event, read)
 
     def _settle(self, store: Store, tenant: bytes, event: Event, read: Facts) -> None:
         if settlement.spends(read):
@@ -226,7 +228,8 @@ class Recounting:
         touched = {
             posting.entry.refers_to.event for posting in read.postings if posting.entry.refers_to
         }
-        for sale in {*touched, *([read.sale] if read.sale else [])}:
+        touched |= settlement.paid_by(store, read)
+        for sale in {*touched, *([read.sale] if read.sale else [])} - {event.id}:
             known = store.event(sale)
             if known is None or known.standing == "quarantined":
                 continue

@@ -1,53 +1,58 @@
 """Who owes whom for points that were earned in one store and spent in another.
 
-For each document that spent points, the lots that it took say where they were earned. What came back by a void
-or a return counts no more. Kept as rows by recounting.py, once a document and anew when some of it came back.
+For each document that spent points, the lots that it took say where they were earned. Rows are dated by what
+moved them: by the document's own date, or by the date of the credit that paid what was a debt at first; what
+came back by a void or a return counts below zero, by the date of that. So a month that was settled stays as it
+was, but for what tills send late. Rows follow from the member's ledger alone: made again they are the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from app.domain.business_day import BusinessDate
-from app.domain.entries import POINTS
-from app.domain.money import split_by_weight
+from app.domain.entries import POINTS, EntryId
+from app.domain.state import Split
 from app.protocol.events import Event, NotCanonical
-from app.protocol.facts import AMOUNT_MOST, Facts
+from app.protocol.facts import AMOUNT_MOST, TRANSFERS, Facts, NotReadable, read
 from app.protocol.ids import forward_id
 from app.protocol.open_members import survivor
 from app.protocol.store import Store
+from headoffice import flags
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 
 NOBODY: Final = bytes(16)
-"""The device of points that no till earned: opening balances, and what head office itself gave."""
+"""The store of points that none gave: opening balances, and what head office itself gave."""
+_WAY_MOST: Final = 64
+"""So many merges and forwards are followed back to where points were earned."""
 
 _DROP: Final = "DELETE FROM settlement WHERE tenant_id = ? AND dist_key = ? AND debit_event = ?"
 _PUT: Final = """
 INSERT INTO settlement (
-    tenant_id, dist_key, debit_event, earned_device, spent_device, business_date, points, value_minor
+    tenant_id, dist_key, debit_event, business_date, earned_store, spent_store, points, value_minor
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _REPORT: Final = """
-SELECT earned.store_id, spent.store_id, CAST(sum(kept.points) AS bigint), CAST(sum(kept.value_minor) AS bigint),
-    count(*)
-FROM settlement AS kept
-LEFT JOIN till AS earned ON earned.tenant_id = kept.tenant_id AND earned.dist_key = kept.dist_key
-    AND earned.device_id = kept.earned_device
-LEFT JOIN till AS spent ON spent.tenant_id = kept.tenant_id AND spent.dist_key = kept.dist_key
-    AND spent.device_id = kept.spent_device
-WHERE kept.tenant_id = ? AND kept.dist_key = ? AND kept.business_date BETWEEN ? AND ?
-GROUP BY earned.store_id, spent.store_id
-ORDER BY earned.store_id, spent.store_id
+SELECT earned_store, spent_store, CAST(sum(points) AS bigint), CAST(sum(value_minor) AS bigint),
+    count(DISTINCT debit_event)
+FROM settlement
+WHERE tenant_id = ? AND dist_key = ? AND business_date BETWEEN ? AND ?
+GROUP BY earned_store, spent_store
+HAVING sum(points) <> 0 OR sum(value_minor) <> 0
+ORDER BY earned_store, spent_store
 """
+_STORE: Final = "SELECT store_id FROM till WHERE tenant_id = ? AND dist_key = ? AND device_id = ?"
+_IS_STORE: Final = "SELECT 1 FROM store WHERE tenant_id = ? AND dist_key = ? AND store_id = ?"
 
 
 class Settled(NamedTuple):
     """Points that were earned in one store and spent in another (or the same), by so many documents.
 
     earned, spent  store ids; None: of no store, as opening balances and what head office gave
+    points         below zero where more came back than was spent
     value_minor    what the points paid of the bills
     """
 
@@ -58,36 +63,62 @@ class Settled(NamedTuple):
     documents: int
 
 
+class _Move(NamedTuple):
+    """Points of one lot that a document took (above zero) or that came back to it, on a date."""
+
+    on: BusinessDate
+    origin: EntryId
+    points: int
+
+
 def report(
     plain: Plain, tenant: bytes, first: BusinessDate, last: BusinessDate
 ) -> Sequence[Settled]:
-    """What was spent on business dates `first` to `last`, both included, by pairs of stores."""
+    """What moved on business dates `first` to `last`, both included, by pairs of stores."""
     values = (tenant, dist_key(tenant), int(first), int(last))
-    return [Settled(*row) for row in plain.rows(_REPORT, values)]
+    return [
+        Settled(_or_none(earned), _or_none(spent), *figures)
+        for earned, spent, *figures in plain.rows(_REPORT, values)
+    ]
 
 
 def settle(store: Store, plain: Plain, tenant: bytes, spent: Facts, event: Event) -> None:
     """Write down where the points that a document spent were earned, as its splits now stand."""
     own = (tenant, dist_key(tenant))
-    debit, kept = _debit(store, spent)
+    debit, splits = _debit(store, spent)
+    moves = _moves(store, spent.on, splits)
+    there = _store_of(plain, tenant, event)
+    rows: dict[tuple[int, bytes], tuple[int, int]] = {}
+    for move, value in zip(moves, _values(moves, _value(event), _spent(spent)), strict=True):
+        key = int(move.on), _earned_in(store, plain, tenant, move.origin)
+        points, worth = rows.get(key, (0, 0))
+        rows[key] = points + move.points, worth + value
     plain.run(_DROP, (*own, debit))
-    if not kept:
-        return
-    by_device: dict[bytes, int] = {}
-    for origin, points in kept:
-        device = _device_of(store, origin)
-        by_device[device] = by_device.get(device, 0) + points
-    points = sum(by_device.values())
-    value = _value(event) * points // max(_spent(spent), 1)
-    shares = split_by_weight(value, list(by_device.values()))
-    for (device, part), share in zip(by_device.items(), shares, strict=True):
-        at = event.device if len(event.device) == len(NOBODY) else NOBODY
-        plain.run(_PUT, (*own, debit, device, at, int(spent.on), part, share))
+    for (on, earned), (points, worth) in rows.items():
+        if points or worth:
+            plain.run(_PUT, (*own, debit, on, earned, there, points, worth))
 
 
 def spends(facts: Facts) -> bool:
     """Whether a document spent points."""
     return facts.member is not None and _spent(facts) > 0
+
+
+def paid_by(store: Store, credit: Facts) -> set[bytes]:
+    """The documents that took points of a credit's lots: some may have been a debt until it came."""
+    gives = any(
+        posting.entry.asset == POINTS and posting.entry.amount > 0 for posting in credit.postings
+    )
+    if credit.member is None or not gives:
+        return set()
+    event = _posted_as(store, credit.id)
+    member = store.member(survivor(store, credit.member))
+    splits = () if member is None else member.state.splits
+    return {
+        _came_as(store, split.debit.event)
+        for split in splits
+        if split.origin.event == event and split.kind == "redeem"
+    }
 
 
 def _spent(facts: Facts) -> int:
@@ -98,31 +129,124 @@ def _spent(facts: Facts) -> int:
     )
 
 
-def _debit(store: Store, spent: Facts) -> tuple[bytes, list[tuple[bytes, int]]]:
-    """The event that the ledger has of a document, and (origin, points) of what did not come back."""
-    known = store.event(spent.id)
-    forwarded = known is not None and known.standing == "forwarded"
-    debit = forward_id(spent.id) if forwarded else spent.id
+def _debit(store: Store, spent: Facts) -> tuple[bytes, list[Split]]:
+    """The event that the ledger has of a document, and the splits of its points that took a lot."""
+    debit = _posted_as(store, spent.id)
     assert spent.member is not None
     member = store.member(survivor(store, spent.member))
     splits = () if member is None else member.state.splits
     return debit, [
-        (split.origin.event, split.amount)
+        split
         for split in splits
-        if split.debit.event == debit and split.kind == "redeem" and split.restored_by is None
-        if split.asset == POINTS
+        if split.debit.event == debit and split.kind == "redeem" and split.asset == POINTS
+        if split.origin != split.debit  # It was a debt still when it came back.
     ]
 
 
-def _device_of(store: Store, event: bytes) -> bytes:
-    known = store.event(event)
-    if known is None:
-        return NOBODY
+def _moves(store: Store, on: BusinessDate, splits: Iterable[Split]) -> list[_Move]:
+    """What was taken of each lot, in the order of dates, then what came back to each, likewise."""
+    taken: dict[EntryId, int] = {}
+    back: dict[tuple[BusinessDate, EntryId], int] = {}
+    for split in splits:
+        taken[split.origin] = taken.get(split.origin, 0) + split.amount
+        if split.restored_by is not None:
+            key = _date_of(store, split.restored_by, on), split.origin
+            back[key] = back.get(key, 0) + split.amount
+    dated = [
+        _Move(max(on, _date_of(store, origin, on)), origin, points)
+        for origin, points in taken.items()
+    ]
+    return sorted(dated) + [_Move(*key, -points) for key, points in sorted(back.items())]
+
+
+def _values(moves: Sequence[_Move], value: int, spent: int) -> list[int]:
+    """What each move's points paid, in minor units: each rounded so that what is before it never changes, and
+    all that comes back is what was taken."""
+    found, sum_taken, whole = list[int](), 0, dict[EntryId, tuple[int, int]]()
+    came: dict[EntryId, int] = {}
+    for move in moves:
+        if move.points > 0:
+            before, sum_taken = sum_taken, sum_taken + move.points
+            worth = value * sum_taken // spent - value * before // spent
+            whole[move.origin] = (move.points, worth)
+        else:
+            points, all_of_it = whole[move.origin]
+            already = came.get(move.origin, 0)
+            came[move.origin] = already - move.points
+            worth = all_of_it * already // points - all_of_it * came[move.origin] // points
+        found.append(worth)
+    return found
+
+
+def _earned_in(store: Store, plain: Plain, tenant: bytes, origin: EntryId) -> bytes:
+    """The store where a lot's points were earned, through merges and forwards."""
+    for _ in range(_WAY_MOST):
+        known = store.event(origin.event)
+        if known is None:
+            return NOBODY
+        try:
+            return _store_of(plain, tenant, Event.from_bytes(known.body, epoch=1, seq=1))
+        except NotCanonical:
+            facts = _facts(known.body)  # An event of head office's own.
+        came = None if facts is None else _came_from(facts, origin)
+        if came is None:
+            return NOBODY
+        origin = came
+    return NOBODY
+
+
+def _came_from(facts: Facts, origin: EntryId) -> EntryId | None:
+    """The entry that one of head office's own stands for: of a merged member's lot, of a till's late event."""
+    if facts.kind in TRANSFERS:
+        named = [each.entry.refers_to for each in facts.postings if each.entry.id == origin]
+        return named[0] if named else None
+    return EntryId(facts.source, origin.n) if facts.source else None
+
+
+def _store_of(plain: Plain, tenant: bytes, event: Event) -> bytes:
+    """The store of the till in whose chain an event came; of another system's order, the one that it names."""
+    own, device = (tenant, dist_key(tenant)), flags.device_of(plain, tenant, event)
+    found = plain.rows(_STORE, (*own, device))
+    if found:
+        return bytes(found[0][0])
+    doc: object = event.doc
+    named: Any = doc.get("store") if isinstance(doc, dict) else None
     try:
-        device = Event.from_bytes(known.body, epoch=1, seq=1).device
-    except NotCanonical:
-        return NOBODY  # An event of head office's own.
-    return device if len(device) == len(NOBODY) else NOBODY
+        shop = bytes.fromhex(named)
+    except (TypeError, ValueError):
+        return NOBODY
+    return shop if plain.rows(_IS_STORE, (*own, shop)) else NOBODY
+
+
+def _posted_as(store: Store, event: bytes) -> bytes:
+    known = store.event(event)
+    return forward_id(event) if known is not None and known.standing == "forwarded" else event
+
+
+def _came_as(store: Store, event: bytes) -> bytes:
+    """The till's event of one that the ledger has."""
+    known = store.event(event)
+    facts = None if known is None else _facts(known.body)
+    if facts is None or facts.kind in TRANSFERS or not facts.source:
+        return event
+    return facts.source
+
+
+def _date_of(store: Store, entry: EntryId, otherwise: BusinessDate) -> BusinessDate:
+    known = store.event(entry.event)
+    facts = None if known is None else _facts(known.body)
+    return otherwise if facts is None else facts.on
+
+
+def _facts(body: bytes) -> Facts | None:
+    try:
+        return read(body)
+    except NotReadable:
+        return None
+
+
+def _or_none(store: Any) -> bytes | None:
+    return None if bytes(store) == NOBODY else bytes(store)
 
 
 def _value(event: Event) -> int:

@@ -10,7 +10,8 @@ entry may have an eleventh value, its authority, and a key "sync" holds what onl
   release   [asset, amount]: rights that the till gives up (kind RELEASE)
   sold      [[line, quantity], ...] of a sale
   returned  [sale's event, [[line, quantity, points taken back, points restored], ...]] of a return
-  source    the member that a merge brings to this one, or whom its undoing takes away again, hex
+  source    the member that a merge brings to this one, or whom its undoing takes away again; of a forward the
+            event that it stands for; hex
   passed    the merges, by the event at each survivor, through which a forward came here, hex
 """
 

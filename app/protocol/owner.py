@@ -53,7 +53,7 @@ def _count_units(store: Store, facts: Facts, member: bytes | None) -> None:
 
 def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:
     """The event for the survivor: same entries under a derived id; references go to what stands there. It says
-    through which merges it came, for the day when one is undone."""
+    which event it stands for, and through which merges it came, for the day when one is undone."""
     assert facts.member is not None, "an event of nobody is nobody else's"
     event = forward_id(facts.id)
     postings = tuple(
@@ -66,7 +66,9 @@ def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:
         for entry, authority in facts.postings
     )
     passed = tuple([current(store, *each) for each in way_to_survivor(store, facts.member)])
-    return facts._replace(id=event, member=member, postings=postings, passed=passed)
+    return facts._replace(
+        id=event, member=member, postings=postings, passed=passed, source=facts.id
+    )
 
 
 def _resolved(store: Store, own: bytes, named: EntryId | None) -> EntryId | None:

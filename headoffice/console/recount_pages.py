@@ -45,13 +45,14 @@ WHAT: Final = {
     "refund": mark("Money given back"),
     "lines": mark("Lines and units that came back"),
     "settled": mark("What settles points that were already spent"),
+    flags.OTHER_DEVICE: mark("It names another till than the one that sent it"),
     "no_document": mark("Its sale is not known here"),
     "returned_twice": mark("More came back than was sold"),
     "unreadable": mark("The document can't be read"),
 }
 """What differs, by its code (recounting.py)."""
 _DATES: Final = frozenset(("available_from", "expires"))
-_NO_FIGURES: Final = frozenset(("unreadable", "refused", "no_document"))
+_NO_FIGURES: Final = frozenset(("unreadable", "refused", "no_document", flags.OTHER_DEVICE))
 
 
 def listed(desk: Desk, asked: Asked) -> Listing:
@@ -142,7 +143,7 @@ def settled(desk: Desk, asked: Asked) -> Listing:
             shop(each.earned),
             shop(each.spent),
             Shown(number(each.points), number=each.points),
-            Shown(formats.money(each.value_minor), number=each.value_minor),
+            Shown(formats.money(each.value_minor)),
             Shown(number(each.documents), number=each.documents),
         )
         for each in found

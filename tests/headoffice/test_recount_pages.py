@@ -134,19 +134,20 @@ def test_every_code_of_a_difference_has_its_words() -> None:
         re.findall(r'\("(\w+)", document', text)
     )
     named |= {"spent", "qualifying", "available_from", "expires", "refund"}
+    named.add(flags.OTHER_DEVICE)
     assert named == set(recount_pages.WHAT)
 
 
 @pytest.mark.usefixtures("each_store")
 def test_points_are_settled_for_the_dates_that_are_asked_for(flagged: Path) -> None:
     ((event,),) = rows(flagged, EVENT)
-    ((device,),) = rows(flagged, "SELECT device_id FROM till")
+    ((shop,),) = rows(flagged, "SELECT store_id FROM till")
     on = BusinessDate.on(2020, 3, 20)
     with contextlib.closing(database_of(flagged)) as database, database.store(TENANT).writing():
         database.run(
-            "INSERT INTO settlement (tenant_id, dist_key, debit_event, earned_device, spent_device,"
-            " business_date, points, value_minor) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (TENANT, dist_key(TENANT), event, bytes(16), device, int(on), 1200, 123456),
+            "INSERT INTO settlement (tenant_id, dist_key, debit_event, business_date, earned_store,"
+            " spent_store, points, value_minor) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (TENANT, dist_key(TENANT), event, int(on), bytes(16), shop, 1200, 123456),
         )
     with served(flagged) as at:
         who = person(at, flagged, "auditor", language="zh_CN")
@@ -160,7 +161,9 @@ def test_points_are_settled_for_the_dates_that_are_asked_for(flagged: Path) -> N
         assert "¥1,234.56" in chosen.text
         assert who.send("/console/settlement", first="x", last="").status_code == 400
         file = who.look("/console/settlement.csv?first=2020-03-01&last=2020-03-31").text
-        assert file.splitlines()[1].split(",")[1:] == ["North", "1200", "123456", "1"]
+        assert file.splitlines()[1].split(",", 1)[1] == 'North,1200,"¥1,234.56",1', (
+            "as the page has it"
+        )
         for query in ("first=2020-03-21&last=2020-03-31", "first=x&last=y", ""):
             other = who.look(f"/console/settlement?{query}")
             assert other.status_code == 200

@@ -1,0 +1,170 @@
+"""Points that are earned in one store and spent in another: by whom, on which date, and what came back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.business_day import BusinessDate
+from app.domain.entries import POINTS, Entry, EntryId, Kind
+from app.protocol import events, facts, merging
+from app.protocol.facts import OVERRIDE, Facts, Posting, write
+from headoffice import settlement
+from headoffice.http import RATES
+from headoffice.settlement import Settled
+from tests.headoffice.api_office import publish, system
+from tests.headoffice.http_office import (
+    ANNA,
+    BELA,
+    TENANT,
+    HttpTill,
+    Served,
+    begin_chain,
+    database_of,
+    opened,
+    rows,
+    served,
+)
+from tests.headoffice.test_recounting import recounted
+
+OFTEN = RATES._replace(enrol_per_s=1000, enrol_burst=1000)
+NORTH, SOUTH = (TENANT[:15] + bytes([number]) for number in (0, 1))
+
+
+@pytest.fixture
+def office(tmp_path: Path, each_store: str) -> Any:
+    begin_chain(tmp_path)
+    with served(tmp_path, rates=OFTEN) as at:
+        yield at
+
+
+def write_down(
+    till: HttpTill,
+    kind: str,
+    amount: int,
+    on: BusinessDate,
+    *,
+    member: bytes = ANNA,
+    of: EntryId | None = None,
+    sale: bytes | None = None,
+    **changed: Any,
+) -> EntryId:
+    """An event of a counter with one entry of points, and its entry's name."""
+    event = till.rng.randbytes(16)
+    named: Kind = "reverse" if of else "earn" if amount > 0 else "redeem"
+    entry = Entry(EntryId(event, 0), POINTS, named, amount, on, refers_to=of)
+    if named == "earn":
+        entry = entry._replace(available_from=on, expires=on.plus(300))
+    by = OVERRIDE if named == "redeem" else None
+    made = Facts(event, kind, member, on, (Posting(entry, by),), sale=sale)
+    plain = json.loads(write(made)) | dict.fromkeys(("staff", "shift", "pv"))
+    plain |= {"cmd": event.hex(), "device": till.device.hex(), "at": 1, "off": 480, "doc": {}}
+    body = events.encode(plain | changed)
+    till.at.commit(facts.read(body), body)
+    till.sync()
+    return entry.id
+
+
+def spend(till: HttpTill, points: int, on: BusinessDate, **more: Any) -> EntryId:
+    return write_down(
+        till, "sale", -points, on, doc={"sale": {"points_value_minor": points}}, **more
+    )
+
+
+def report(office: Served, first: BusinessDate, last: BusinessDate | None = None) -> list[Settled]:
+    recounted(office)
+    with contextlib.closing(database_of(office.folder)) as database, database.of(TENANT):
+        return list(settlement.report(database, TENANT, first, last or first))
+
+
+def test_what_was_a_debt_is_settled_on_the_date_of_the_points_that_paid_it(office: Served) -> None:
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    write_down(north, "sale", 100, on)
+    spend(south, 300, on)
+    assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
+    later = on.plus(3)
+    write_down(north, "sale", 500, later)
+    assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
+    assert report(office, later) == [Settled(NORTH, SOUTH, 200, 200, 1)]
+
+
+def test_what_comes_back_counts_on_its_own_date_and_changes_no_month_before(
+    office: Served,
+) -> None:
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    write_down(north, "sale", 500, on)
+    spent = spend(south, 300, on)
+    assert report(office, on) == [Settled(NORTH, SOUTH, 300, 300, 1)]
+    later = on.plus(40)
+    write_down(south, "return", 100, later, of=spent, sale=spent.event)
+    assert report(office, on) == [Settled(NORTH, SOUTH, 300, 300, 1)]
+    assert report(office, later) == [Settled(NORTH, SOUTH, -100, -100, 1)]
+    write_down(south, "return", 200, later, of=spent, sale=spent.event)
+    assert report(office, later) == [Settled(NORTH, SOUTH, -300, -300, 1)]
+    assert report(office, on, later) == []
+
+
+def test_points_that_a_merged_member_brought_keep_their_store(office: Served) -> None:
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    write_down(north, "sale", 300, on, member=BELA)
+    write_down(south, "sale", 50, on)
+    with opened(office.folder) as (store, _), store.writing():
+        assert merging.merge(store, BELA, ANNA, on)
+    spend(south, 320, on)
+    write_down(north, "sale", 40, on, member=BELA)
+    spend(south, 60, on)
+    assert report(office, on) == [
+        Settled(NORTH, SOUTH, 330, 330, 2), Settled(SOUTH, SOUTH, 50, 50, 1)
+    ]  # fmt: skip
+
+
+def test_an_order_of_another_system_is_of_the_store_that_it_names(
+    tmp_path: Path, each_store: str
+) -> None:
+    begin_chain(tmp_path)
+    publish(tmp_path)
+    scopes = ("stores:read", "members:read", "members:write", "points:write")
+    with served(tmp_path, rates=OFTEN) as at, system(at, *scopes) as web:
+        till = at.till(1)
+        south = next(s for s in web.get("/v1/stores")["stores"] if s["name"] == "South")["id"]
+        named = {"store": south, "name": "Anna", "service_notice": "2026-11"}
+        member = web.post("/v1/members", named)["id"]
+        on = till.today
+        write_down(till, "sale", 3000, on, member=bytes.fromhex(member))
+        order = {"store": south, "member": member, "redeem_points": 1000}
+        web.post("/v1/orders", order | {"lines": [{"unit_price_minor": 100000}]})
+        found = report(at, on.plus(-1), on.plus(1))
+        assert [(each.earned, each.spent, each.points) for each in found] == [
+            (NORTH, bytes.fromhex(south), 1000)
+        ]
+
+
+def test_a_document_is_of_the_till_that_sent_it_whatever_it_says(office: Served) -> None:
+    """A till would have another store's till earn what it spends, or spend what it earned."""
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    liar: dict[str, Any] = {"device": north.device.hex()}
+    write_down(south, "sale", 500, on, **liar)
+    spent = spend(south, 300, on, **liar)
+    assert report(office, on) == [Settled(SOUTH, SOUTH, 300, 300, 1)]
+    write_down(south, "return", 100, on, of=spent, sale=spent.event)
+    assert report(office, on) == [Settled(SOUTH, SOUTH, 200, 200, 1)]
+    flags = rows(office.folder, "SELECT event_id FROM recount_flag WHERE what = 'other_device'")
+    assert len(flags) == 2
+
+
+def test_shares_of_a_bill_never_change_by_what_comes_later() -> None:
+    one, two = (EntryId(bytes([n]) * 16, 0) for n in (1, 2))
+    on = BusinessDate.on(2026, 11, 1)
+    taken = [settlement._Move(on, one, 1), settlement._Move(on.plus(1), two, 2)]
+    assert settlement._values(taken[:1], 100, 3) == [33]
+    assert settlement._values(taken, 100, 3) == [33, 67]
+    back = [settlement._Move(on.plus(day), two, -1) for day in (2, 3)]
+    assert settlement._values(taken + back, 100, 3) == [33, 67, -33, -34]
