@@ -49,7 +49,8 @@ class KnownTill(NamedTuple):
 
 
 class EnrolCode(NamedTuple):
-    """A code as it is kept: not the code. `device`, `public_key`: who used it."""
+    """A code as it is kept: not the code. `device`, `public_key`: who used it; no key (b""): nobody yet, and it
+    was made while this till stood there."""
 
     tenant: bytes
     half: str
@@ -205,6 +206,10 @@ class Directory:
     def tills(self) -> Sequence[KnownTill]:
         """All tills of all chains."""
         return [KnownTill(*row) for row in self._of_all(_TILLS)]
+
+    def tills_of(self, tenant: bytes) -> Sequence[KnownTill]:
+        """A chain's tills, revoked ones too."""
+        return [KnownTill(*row) for row in self._of(tenant, _TILLS)]
 
     def put_till(self, till: KnownTill) -> None:
         """Keep a till; its standing is the store's to keep."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -38,14 +39,19 @@ def new_chain(
 
 
 def new_code(directory: Directory, shop: Shop, till: str, now_ms: int) -> str:
-    """A code of 40 random bits that lets one device in as this till of this store, for ten minutes."""
+    """A code of 40 random bits that lets one device in as this till of this store, for ten minutes. Where a
+    till stands there, that one may come back by it with another key."""
     directory.drop_codes(shop.tenant, now_ms)
+    stands = next(_standing(directory.tills_of(shop.tenant), shop.id, till), None)
+    made_for = (None, None) if stands is None else (stands.device, b"")
     while True:
         code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
         if not directory.has_code(shop.tenant, code[:_HALF]):
             break
     until_ms = now_ms + CODE_GOOD_MS
-    directory.put_code(EnrolCode(shop.tenant, code[:_HALF], _digest(code), shop.id, till, until_ms))
+    directory.put_code(
+        EnrolCode(shop.tenant, code[:_HALF], _digest(code), shop.id, till, until_ms, 0, *made_for)
+    )
     return code
 
 
@@ -79,14 +85,13 @@ def _enrol_by(
     right = hmac.compare_digest(kept.sha256, digest)
     if kept.tries >= TRIES_MOST or office.now_ms() >= kept.until_ms or not right:
         return WRONG_CODE
-    used_by = (kept.device, kept.public_key)
-    if used_by not in ((None, None), (request.device, request.public_key)):
+    if kept.public_key and (kept.device, kept.public_key) != (request.device, request.public_key):
         return WRONG_CODE
     shop = office.shops[kept.shop]
-    before = office.till(request.device)
-    if before is not None and (before.tenant != kept.tenant or before.standing == "lost"):
+    if not _may_be(office, chain, kept, request):
         return DEVICE_TAKEN
-    if _slot_taken(office, kept, request.device):
+    tills = office.directory.tills_of(kept.tenant)
+    if any(till.device != request.device for till in _standing(tills, kept.shop, kept.name)):
         return SLOT_TAKEN
     _let_in(chain, shop, request)
     till = KnownTill(
@@ -97,13 +102,29 @@ def _enrol_by(
     return LetIn(till, _enrolled(office, chain, shop, kept, request))
 
 
-def _slot_taken(office: Office, kept: EnrolCode, device: bytes) -> bool:
-    """Whether another device stands there: it has to be revoked first, so that what it may spend is known."""
-    return any(
-        (till.shop, till.name) == (kept.shop, kept.name)
-        and till.device != device
-        and till.standing != "lost"
-        for till in office.tills.values()
+def _may_be(office: Office, chain: Open, kept: EnrolCode, request: Enrol) -> bool:
+    """Whether this device may come by this code. Device ids are no secret, they stand in every member's row:
+    so one that is known comes by a code of its own place alone, and a live one with another key only by a code
+    that was made while it stood there, as after a joining that was cut off before the till had heard of it."""
+    known, elsewhere = chain.store.device(request.device), office.till(request.device)
+    if known is None:
+        return elsewhere is None or elsewhere.tenant == kept.tenant
+    tills = office.directory.tills_of(kept.tenant)
+    before = next((till for till in tills if till.device == request.device), None)
+    # A device without a till is head office's own: the open API's.
+    if before is None or known.standing == "lost":
+        return False
+    if (before.shop, before.name) != (kept.shop, kept.name):
+        return False
+    made_for_it = kept.device == request.device and kept.public_key == b""
+    same_key = request.public_key in (before.public_key, before.next_key)
+    return same_key or known.standing == "locked" or made_for_it
+
+
+def _standing(tills: Iterable[KnownTill], shop: bytes, name: str) -> Iterator[KnownTill]:
+    """Who stands at a place: to be revoked before another one comes, so that what it may spend is known."""
+    return (
+        till for till in tills if (till.shop, till.name) == (shop, name) and till.standing != "lost"
     )
 
 

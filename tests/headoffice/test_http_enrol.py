@@ -13,6 +13,7 @@ from app.protocol.endpoints import Enrol, Enrolled, Problem
 from app.protocol.server import Server
 from headoffice.http import RATES
 from headoffice.letting_in import CODE_GOOD_MS, TRIES_MOST
+from tests.headoffice.api_office import system
 from tests.headoffice.http_office import (
     TENANT,
     Heard,
@@ -130,6 +131,51 @@ def test_a_place_with_a_live_till_is_free_only_once_that_is_revoked(chain: Serve
     wait_for(lambda: standing(chain, old) == "lost")
     new.enrol(code)
     assert code_of(old.ask_in(code_for(chain.folder, "South", "till 9"))) == "device_taken"
+
+
+def test_a_code_of_another_place_does_not_let_anybody_be_a_till_that_is_known(
+    chain: Served,
+) -> None:
+    till, thief = chain.till(1), chain.stranger(9)
+    thief.device = till.device
+    assert code_of(thief.ask_in(code_for(chain.folder, "South", "till 9"))) == "device_taken"
+    assert code_of(till.ask_in(code_for(chain.folder, "South", "till 1"))) == "device_taken"
+    with opened(chain.folder) as (_, directory):
+        (kept,) = directory.tills()
+    assert (kept.name, kept.public_key) == ("till 1", till.key.public_key().public_bytes_raw())
+    till.earn()
+    till.sync()
+
+
+def test_a_live_till_comes_with_another_key_only_by_a_code_that_was_made_while_it_stood_there(
+    chain: Served,
+) -> None:
+    before, second = (code_for(chain.folder, "North", "till 1") for _ in range(2))
+    till, thief = chain.stranger(1), chain.stranger(9)
+    till.enrol(before)
+    thief.device = till.device
+    assert code_of(thief.ask_in(second)) == "device_taken"
+    till.exchange()
+    till.key = Ed25519PrivateKey.generate()
+    code = code_for(chain.folder, "North", "till 1")
+    till.enrol(code)
+    till.sync()
+    assert code_of(thief.ask_in(code)) == "code"
+    old, new = till.key, Ed25519PrivateKey.generate()
+    till.rotate(new)
+    till.key = new
+    till.exchange()
+    till.key = old
+    assert code_of(till.ask_in(code)) == "device_taken"
+
+
+def test_the_open_apis_own_device_is_nobodys_to_be(chain: Served) -> None:
+    with system(chain):
+        (key,) = chain.office.api_keys.values()
+        thief = chain.stranger(9)
+        thief.device = key.device
+        assert code_of(thief.ask_in(code_for(chain.folder, "South", "till 9"))) == "device_taken"
+        assert chain.office.till(key.device) is None
 
 
 def standing(chain: Served, till: HttpTill) -> str:
