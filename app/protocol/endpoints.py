@@ -113,7 +113,7 @@ def message_of(body: bytes, wanted: type[Asked]) -> Asked:
     """The message of this kind in `body`. Raises NotAMessage."""
     try:
         return msgspec.msgpack.decode(body, type=wanted)
-    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise NotAMessage(str(error)) from error
 
 

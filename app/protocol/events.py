@@ -128,18 +128,22 @@ _decoder = msgspec.json.Decoder(float_hook=_refuse_float)
 def encode(event: dict[str, Any]) -> bytes:
     """The bytes of an event. Raises NotCanonical on a value that JSON or the ledger can't hold exactly."""
     _check(event)
-    return _encoder.encode(event)
+    try:
+        return _encoder.encode(event)
+    except RecursionError as error:
+        raise NotCanonical(str(error)) from error
 
 
 def decode(body: bytes) -> dict[str, Any]:
     """The event in `body`. Raises NotCanonical when these are not bytes that `encode` made."""
     try:
         event = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        again = _encoder.encode(event)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotCanonical(str(error)) from error
     if not isinstance(event, dict):
         raise NotCanonical("an event is an object")
-    if _encoder.encode(event) != body:
+    if again != body:
         raise NotCanonical("the bytes are not in canonical form")
     return event
 

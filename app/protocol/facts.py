@@ -152,7 +152,7 @@ def read(body: bytes) -> Facts:
     try:
         event = _decoder.decode(body)
         facts = _facts(event)
-    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise NotReadable(str(error)) from error
     _check(event, facts)
     return facts

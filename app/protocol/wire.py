@@ -397,7 +397,7 @@ def request_of(body: bytes) -> Request:
     """The request in `body`. Raises NotAMessage."""
     try:
         message: Request = _requests.decode(body)
-    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise NotAMessage(str(error)) from error
     return message
 
@@ -406,7 +406,7 @@ def reply_of(body: bytes) -> Reply:
     """The reply in `body`. Raises NotAMessage."""
     try:
         message: Reply = _replies.decode(body)
-    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise NotAMessage(str(error)) from error
     if isinstance(message, SnapshotReply):
         _ = message.rows  # Read now: what is in its frames is of the message too.

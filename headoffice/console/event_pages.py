@@ -146,7 +146,7 @@ def sign_of(currency: Currency | None) -> MoneySign:
 def _plain(body: bytes) -> dict[str, Any]:
     try:
         plain = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return plain if isinstance(plain, dict) else {}
 

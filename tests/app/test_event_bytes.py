@@ -33,6 +33,17 @@ def test_bytes_that_no_till_writes_are_refused(body: bytes) -> None:
         decode(body)
 
 
+@pytest.mark.parametrize("depth", [1_000, 100_000])
+def test_what_is_nested_beyond_all_bounds_is_refused(depth: int) -> None:
+    with pytest.raises(NotCanonical):
+        decode(b'{"a":' + b"[" * depth + b"]" * depth + b"}")
+    nested: list[object] = []
+    for _ in range(depth):
+        nested = [nested]
+    with pytest.raises(NotCanonical):
+        encode({"a": nested})
+
+
 def test_a_float_is_not_written() -> None:
     with pytest.raises(NotCanonical):
         encode({"a": [{"b": 1.5}]})

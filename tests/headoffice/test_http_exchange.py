@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,7 @@ from headoffice.serving import Address, listening
 from tests.headoffice.http_office import (
     ANNA,
     BELA,
+    TENANT,
     HttpTill,
     Served,
     begin_chain,
@@ -58,6 +60,27 @@ def test_what_one_till_pushes_another_pulls(chain: Served) -> None:
     north.sync()
     south.sync()
     assert (points(south, ANNA), points(south, BELA)) == (21, 5)
+
+
+@pytest.mark.parametrize("depth", [1_000, 100_000])
+def test_an_event_nested_beyond_all_bounds_waits_in_quarantine_and_dams_nothing(
+    chain: Served, depth: int
+) -> None:
+    till = chain.till()
+    event = till.rng.randbytes(16)
+    made = Facts(event, "sale", ANNA, till.today)
+    body = write(made)[:-1] + b',"zz":' + b"[" * depth + b"]" * depth + b"}"
+    till.at.commit(made, body)
+    till.earn(ANNA, 7)
+    till.sync()
+    with opened(chain.folder) as (store, directory), store.reading():
+        kept = store.event(sha256(body).digest()[:16])
+        assert kept is not None
+        assert (kept.standing, kept.body) == ("quarantined", body)
+        assert directory.quarantined(TENANT) == 1
+        member = store.member(ANNA)
+        assert member is not None
+        assert member.state.balance() == 7
 
 
 def test_a_hold_is_reserved_captured_and_over(chain: Served) -> None:

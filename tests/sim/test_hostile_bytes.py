@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.domain.fold import fold
 from app.domain.state import EMPTY
-from app.protocol import wire
+from app.protocol import endpoints, wire
+from app.protocol.endpoints import Problem
 from app.protocol.facts import LOCAL, NotReadable, read, write
 from app.protocol.wire import NotAMessage, Request
 from tests.sim.machine import Machine
@@ -86,6 +88,22 @@ def test_spoilt_requests_are_refused_or_answered_and_break_no_sum() -> None:
         check(chain)
         answered += 1
     assert answered > TIMES // 10, "most bytes may be refused, but not all"
+
+
+@pytest.mark.parametrize("depth", [1_000, 100_000])
+def test_a_message_nested_beyond_all_bounds_is_refused(depth: int) -> None:
+    chain = SmallChain()
+    request = chain.ask(chain.tills[0])
+    reply = chain.serve(request)
+    unknown = msgspec.msgpack.encode("zz") + b"\x91" * depth + b"\xc0"
+    for body, read_as in (
+        (wire.to_bytes(request), wire.request_of),
+        (wire.to_bytes(reply), wire.reply_of),
+        (endpoints.to_bytes(Problem("busy", 0)), lambda body: endpoints.message_of(body, Problem)),
+    ):
+        assert 0x80 <= body[0] < 0x8F, "a short map"
+        with pytest.raises(NotAMessage):
+            read_as(bytes([body[0] + 1]) + body[1:] + unknown)
 
 
 def test_spoilt_replies_are_refused_or_give_a_reply() -> None:
