@@ -13,7 +13,7 @@ from headoffice.directory import Chain, Directory
 from headoffice.office import STORE_FILE
 from headoffice.serving import AlreadyServing, alone
 from headoffice.store import moving
-from headoffice.store.moving import CommitUnknown, Copied, Different, Target, TargetHasChain
+from headoffice.store.moving import Copied, Different, Standing, Target, TargetHasChain
 from headoffice.store.opening import open_database
 from headoffice.store.sqlite_place import SqlitePlain
 
@@ -61,22 +61,23 @@ def _moved(source: sqlite3.Connection, target: Target, chain: Chain, words: Word
             raise Cannot(
                 words.say("There is a chain {name} already in the target.", name=chain.name)
             )
-        copied = _copied(source, target, chain)
+        copied = _copied(source, target, chain, before)
     moving.analyze(source, target)
     moving.mark(source, chain.tenant, "moved")
     return copied
 
 
-def _copied(source: sqlite3.Connection, target: Target, chain: Chain) -> Copied:
-    """A copy that was committed. Whatever goes wrong before, the chain is served from here again."""
+def _copied(source: sqlite3.Connection, target: Target, chain: Chain, before: Standing) -> Copied:
+    """A copy that was committed. Whatever goes wrong before the commit, the chain is as it was; from then on it
+    waits: a chain that is served here again may be in the target, too."""
     moving.mark(source, chain.tenant, "moving")
     try:
-        return moving.copy(source, target, chain.tenant)
-    except CommitUnknown:
-        raise
+        copied = moving.copy(source, target, chain.tenant)
     except BaseException:
-        moving.mark(source, chain.tenant, "here")
+        moving.mark(source, chain.tenant, before)
         raise
+    moving.commit(target)
+    return copied
 
 
 def _again(source: sqlite3.Connection, target: Target, chain: Chain) -> Copied:

@@ -163,8 +163,8 @@ def names(target: Target) -> set[str]:
 
 
 def copy(source: sqlite3.Connection, target: Target, tenant: bytes) -> Copied:
-    """Put a whole chain into the target, compare, commit. Raises Different, CommitUnknown, or what a database
-    says; nothing is kept then, save after CommitUnknown."""
+    """Put a whole chain into the target and compare, in a transaction that is left open for `commit`. Raises
+    Different, or what a database says; nothing is kept then."""
     tables = moved_tables(source, target)
     with _snapshot(source):
         target.execute("BEGIN")
@@ -179,11 +179,16 @@ def copy(source: sqlite3.Connection, target: Target, tenant: bytes) -> Copied:
             if not target.closed:
                 target.execute("ROLLBACK")
             raise
-        try:
-            target.execute("COMMIT")
-        except psycopg.OperationalError as error:
-            raise CommitUnknown(str(error)) from error
     return copied
+
+
+def commit(target: Target) -> None:
+    """Keep what `copy` has put there. Raises CommitUnknown; whatever else comes out of here, an interrupt
+    too, says as little of what the target has."""
+    try:
+        target.execute("COMMIT")
+    except psycopg.Error as error:
+        raise CommitUnknown(str(error)) from error
 
 
 def compare(source: sqlite3.Connection, target: Target, tenant: bytes) -> Copied:

@@ -346,6 +346,7 @@ def test_each_sum_and_head_is_compared(
         closing(moving.open_target(cluster.owner)) as target,
     ):
         moving.copy(raw, target, TENANT)
+        moving.commit(target)
         raw.execute("DROP TRIGGER IF EXISTS ledger_stays")
         raw.execute(changed)
         with pytest.raises(moving.Different, match=what):
@@ -417,25 +418,56 @@ def test_two_moves_at_once_are_one(cluster: Cluster, tmp_path: Path) -> None:
     assert standing(tmp_path) == "here"
 
 
+@pytest.mark.parametrize("sent", [False, True], ids=["lost", "kept"])
+@pytest.mark.parametrize(
+    "error", [psycopg.OperationalError, psycopg.InternalError, KeyboardInterrupt]
+)
 def test_a_commit_of_which_nobody_knows_leaves_the_chain_marked(
-    cluster: Cluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path, error: type[BaseException], sent: bool
 ) -> None:
-    filled(tmp_path)
+    begin_chain(tmp_path)
 
     class Losing(psycopg.Connection[Any]):
-        """The network goes with the word COMMIT."""
+        """The network goes with the word COMMIT, or behind it, or somebody types Ctrl+C there."""
 
         def execute(self, query: Any, *values: Any, **options: Any) -> Any:
             if query == "COMMIT":
+                if sent:
+                    super().execute(query, *values, **options)
                 self.close()
-                raise psycopg.OperationalError("the server closed the connection")
+                raise error
             return super().execute(query, *values, **options)
 
     with connected(tmp_path / STORE_FILE) as raw:
         with Losing.connect(cluster.owner, autocommit=True) as target:
-            (chain,) = [each for each in Directory(SqlitePlain(raw)).chains() if each.name == NAME]
-            with pytest.raises(moving.CommitUnknown):
-                command._copied(raw, target, chain)
+            (chain,) = Directory(SqlitePlain(raw)).chains()
+            unknown = error if error is KeyboardInterrupt else moving.CommitUnknown
+            with pytest.raises(unknown):
+                command._copied(raw, target, chain, "here")
         assert moving.standing(raw, TENANT) == "moving"
     assert move(tmp_path, cluster.owner).returncode == 0
     assert standing(tmp_path) == "moved"
+
+
+def test_a_copy_that_fails_leaves_a_chain_waiting_that_waited_before(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """An earlier command's commit may still be under way in the target."""
+    begin_chain(tmp_path)
+
+    class Failing(psycopg.Connection[Any]):
+        def execute(self, query: Any, *values: Any, **options: Any) -> Any:
+            if query == "SET CONSTRAINTS ALL IMMEDIATE":
+                raise KeyboardInterrupt
+            return super().execute(query, *values, **options)
+
+    with (
+        connected(tmp_path / STORE_FILE) as raw,
+        Failing.connect(cluster.owner, autocommit=True) as target,
+    ):
+        (chain,) = Directory(SqlitePlain(raw)).chains()
+        for before in ("here", "moving"):
+            with pytest.raises(KeyboardInterrupt):
+                command._copied(raw, target, chain, before)
+            assert moving.standing(raw, TENANT) == before
+            moving.mark(raw, TENANT, "moving")
