@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from app.protocol import facts
@@ -25,6 +25,7 @@ from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
 from headoffice import flags
 from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys
+from headoffice.api.rules import cut_off_minute
 from headoffice.console.staff import Staff
 from headoffice.directory import Chain, Directory, KnownTill, Shop
 from headoffice.keys import ServerKey
@@ -65,12 +66,14 @@ class Told(NamedTuple):
 
 @dataclass(slots=True)
 class Open:
-    """A chain whose store is open. `kinds`: of the events that the group under way has read."""
+    """A chain whose store is open. `kinds`: of the events that the group under way has read. `rules_head`: the
+    head of the reference data when its programme was looked at; -1: never."""
 
     chain: Chain
     store: Records
     server: Server
     kinds: Counter[str] = field(default_factory=Counter)
+    rules_head: int = -1
 
 
 class Office:
@@ -166,7 +169,7 @@ class Office:
     def committed(self, tenant: bytes, jobs: int) -> None:
         self._watch.group(jobs, self.chains[tenant].kinds)
         known, ending = self.known.get(tenant), self._ending.pop(tenant, None)
-        if known is None or ending is None:
+        if known is None or ending is None or REFERENCE_BUCKET in ending[1]:
             self._take_committed(tenant)
             return
         self.telling.committed()
@@ -317,7 +320,7 @@ class Office:
         def sales_of(number: str) -> Sequence[bytes]:
             return self._recounting.sales_of(store, chain.tenant, number, self.now_ms())
 
-        server = Server(store, chain.limits, read, chain.offset_minutes * 60_000, sales_of)
+        server = Server(store, chain.limits, read, receipts=sales_of)
         return Open(chain, store, server, kinds)
 
     def _take_figures(self, tenant: bytes) -> None:
@@ -326,8 +329,16 @@ class Office:
             known = Known(
                 store.tenant(), {name: store.head(name) for name in self._buckets(tenant)}
             )
+            if self.chains[tenant].rules_head != known.heads[REFERENCE_BUCKET]:
+                self._take_day(self.chains[tenant], known.heads[REFERENCE_BUCKET])
         self.known[tenant] = known
         self._count(tenant)
+
+    def _take_day(self, opened: Open, head: int) -> None:
+        """When business days begin is the programme's to say; it was looked up at this head of its feed."""
+        cut_off = cut_off_minute(self._database, opened.chain.tenant)
+        offset_ms = (opened.chain.offset_minutes - cut_off) * 60_000
+        opened.server, opened.rules_head = replace(opened.server, offset_ms=offset_ms), head
 
     def _count(self, tenant: bytes) -> None:
         """What is counted row by row: not after each commit, but when the writer looks around."""

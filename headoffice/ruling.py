@@ -11,13 +11,14 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from app.domain.business_day import BusinessDate
+from app.domain.business_day import BusinessDate, business_date_of
 from app.domain.errors import Refusal, Refused
 from app.domain.programme_checks import ProgrammeError
 from app.i18n import Words
 from app.protocol.references import LEASE_DAYS_MOST, OFFLINE_LEASE, REFERENCE_BUCKET
 from app.protocol.wire import ReferenceRow
 from headoffice import lost_cards, programmes, settlement
+from headoffice.api.rules import cut_off_minute
 from headoffice.at_store import Cannot, opened
 from headoffice.console.listing import safe
 from headoffice.operating import chain_of
@@ -34,10 +35,13 @@ def publish(chosen: argparse.Namespace, words: Words) -> None:
     with opened(chosen, words) as desk:
         chain = chain_of(desk, chosen, words)
         store = desk.store(chain.tenant)
-        now_ms = datetime.now(UTC).timestamp() * 1000
-        today = BusinessDate(int(now_ms + chain.offset_minutes * 60_000) // 86_400_000)
         try:
             with store.writing():
+                today = business_date_of(
+                    datetime.now(UTC),
+                    offset_minutes=chain.offset_minutes,
+                    cut_off_minute=cut_off_minute(desk.database, chain.tenant),
+                )
                 made = programmes.publish(store, document, today)
         except ProgrammeError as error:
             why = words.say(

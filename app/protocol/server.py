@@ -55,8 +55,8 @@ DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Head office on a store. `offset_ms` is its local time less UTC, for its own business date; `receipts`
-    finds the sales of a receipt number."""
+    """Head office on a store. `offset_ms` is its local time less UTC and less the time of day at which business
+    days begin, for its own business date; `receipts` finds the sales of a receipt number."""
 
     store: Store
     limits: Limits

@@ -17,6 +17,24 @@ _SETS: Final = """
 SELECT key, body FROM reference_set WHERE tenant_id = ? AND dist_key = ? AND bucket = ?
 """
 
+_NEWEST: Final = """
+SELECT body FROM reference_set
+WHERE tenant_id = ? AND dist_key = ? AND key >= 'programme:' AND key < 'programme;'
+ORDER BY version DESC LIMIT 1
+"""
+
+
+def newest(plain: Plain, tenant: bytes) -> Programme | None:
+    """The last version, in force or not yet; None where none was published."""
+    rows = plain.rows(_NEWEST, (tenant, dist_key(tenant)))
+    return _read(bytes(rows[0][0])) if rows else None
+
+
+def cut_off_minute(plain: Plain, tenant: bytes) -> int:
+    """The minute of the local day when business days begin: the same in all versions, 0 before the first."""
+    programme = newest(plain, tenant)
+    return 0 if programme is None else programme.cut_off_minute
+
 
 def programmes_of(plain: Plain, tenant: bytes) -> Sequence[Programme]:
     """All published versions."""

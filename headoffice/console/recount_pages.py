@@ -172,9 +172,7 @@ def ask_settlement(desk: Desk, asked: Asked) -> Response:
 
 def dates(desk: Desk, asked: Asked) -> tuple[BusinessDate, BusinessDate]:
     """The span that is asked for; this month's where none is, or none that can be."""
-    with desk.reading(asked) as snapshot:
-        offset = snapshot.chain().offset_minutes
-    today = BusinessDate((desk.office.now_ms() + offset * 60_000) // 86_400_000)
+    today = desk.office.chains[asked.tenant].server.today(desk.office.now_ms())
     query = asked.request.query_params
     first, last = (_date(query.get(name, "")) for name in ("first", "last"))
     if first is None or last is None:

@@ -5,16 +5,15 @@ Every statement names its tenant first; nothing of another chain can be asked fo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry
 from app.domain.programme import Programme
-from app.domain.programme_plain import programme_from_plain
 from app.protocol.references import programme_key
 from app.protocol.store import CellRecord, Member, Tenant
+from headoffice.api import rules
 from headoffice.console.staff import Staff
 from headoffice.directory import Directory
 from headoffice.store import row_records
@@ -65,11 +64,6 @@ ORDER BY link.seq
 _PROGRAMME: Final = (
     "SELECT body FROM reference_set WHERE tenant_id = ? AND dist_key = ? AND key = ?"
 )
-_NEWEST_PROGRAMME: Final = """
-SELECT body FROM reference_set
-WHERE tenant_id = ? AND dist_key = ? AND key >= 'programme:' AND key < 'programme;'
-ORDER BY version DESC LIMIT 1
-"""
 _OWN_PROGRAMME: Final = """
 SELECT body FROM own_programme WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND version = ?
 """
@@ -291,8 +285,7 @@ class Snapshot:
 
     def newest_programme(self) -> Programme | None:
         """The chain's last version, in force or not yet; None where none was published."""
-        rows = self._all(_NEWEST_PROGRAMME)
-        return programme_from_plain(json.loads(rows[0][0])) if rows else None
+        return rules.newest(self._plain, self._own[0])
 
     def conflicts(self, member: bytes, most: int) -> list[CellRecord]:
         """Cells whose writer had not seen the value that stood, the last first."""

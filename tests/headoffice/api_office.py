@@ -116,8 +116,9 @@ def written(at: Served, act: Callable[[Records], Result], *, tenant: bytes = TEN
         else:
             future.set_exception(error)
 
-    store = at.office.chains[tenant].store
-    at.writer.submit(Job(PUSH, 1, tenant, lambda: act(store), lambda _: None, told))
+    # The chain's store is another one after head office has noticed somebody else's commit.
+    job = Job(PUSH, 1, tenant, lambda: act(at.office.chains[tenant].store), lambda _: None, told)
+    at.writer.submit(job)
     return future.result(30)
 
 
