@@ -28,6 +28,7 @@ from app.protocol.signing import NotSigned, ReplyHead, SignedRequest
 from app.protocol.wire import (
     Fork,
     HoldRequest,
+    LookRequest,
     NotAMessage,
     RebaseRequest,
     Refusal,
@@ -52,6 +53,7 @@ _KINDS: Final[dict[str, type[Request]]] = {
     endpoints.SYNC: SyncRequest,
     endpoints.HOLD: HoldRequest,
     endpoints.SALE: SaleRequest,
+    endpoints.LOOK: LookRequest,
     endpoints.REBASE: RebaseRequest,
     endpoints.SNAPSHOT: SnapshotRequest,
 }
@@ -64,7 +66,8 @@ READ_S: Final = 30
 
 
 class Rates(NamedTuple):
-    """How often: a device, a whole chain, and tries to enrol from one address, in requests a second."""
+    """How often: a device, a whole chain, tries to enrol from one address, and a device's look-ups of members
+    and sales, in requests a second."""
 
     device_per_s: float = 20
     device_burst: int = 200
@@ -72,6 +75,8 @@ class Rates(NamedTuple):
     chain_burst: int = 10_000
     enrol_per_s: float = 5 / 60
     enrol_burst: int = 5
+    look_per_s: float = 0.5
+    look_burst: int = 30
 
 
 RATES: Final = Rates()
@@ -118,6 +123,7 @@ class DataPlane:
         self._devices = TokenBuckets(per_s=rates.device_per_s, burst=rates.device_burst)
         self._chains = TokenBuckets(per_s=rates.chain_per_s, burst=rates.chain_burst)
         self._addresses = TokenBuckets(per_s=rates.enrol_per_s, burst=rates.enrol_burst)
+        self._looks = TokenBuckets(per_s=rates.look_per_s, burst=rates.look_burst)
         self._rids = ServedRids(signing.RID_KEPT_S)
 
     def app(self) -> Starlette:
@@ -291,6 +297,11 @@ class DataPlane:
         if till.standing != "live":
             why = "revoked" if till.standing == "lost" else "locked"
             return 403, wire.to_bytes(Refusal(message.rid, why))
+        if isinstance(message, LookRequest | SaleRequest):
+            # A till that was stolen is not to read the chain's members out one by one.
+            wait_s = self._looks.wait_s(till.device, time.monotonic())
+            if wait_s:
+                raise No(429, "too_many", wait_s)
         self._is_new(signed)
         if isinstance(message, SyncRequest):
             exchange.events = len(message.events)
@@ -452,7 +463,7 @@ def _fits(signed: SignedRequest, body: bytes, public_key: bytes) -> bool:
 
 
 def _rank(message: Request) -> int:
-    if isinstance(message, HoldRequest | SaleRequest):
+    if isinstance(message, HoldRequest | SaleRequest | LookRequest):
         return HOLD
     pushes = isinstance(message, RebaseRequest) or (
         isinstance(message, SyncRequest) and bool(message.events or message.cells)

@@ -14,7 +14,9 @@ from app.protocol.wire import (
     EVENT_BYTES_MOST,
     EVENTS_MOST,
     ID_BYTES,
+    LOOKED_UP,
     HoldRequest,
+    LookRequest,
     NotAMessage,
     RebaseRequest,
     Request,
@@ -84,6 +86,8 @@ def _storable(request: Request) -> bool:
         )
     if isinstance(request, SaleRequest):
         return is_name(request.receipt)
+    if isinstance(request, LookRequest):
+        return request.field in LOOKED_UP and is_name(request.value)
     if isinstance(request, RebaseRequest):
         return 0 < len(request.nonce) <= _NONCE_MOST and len(request.anchors) <= _ANCHORS_MOST
     return _snapshot(request)

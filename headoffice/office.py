@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, NamedTuple
 
 from app.protocol import facts
@@ -21,8 +22,16 @@ from app.protocol.facts import Facts, NotReadable
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.store import Tenant
-from app.protocol.wire import Refusal, Reply, Request, SyncReply, SyncRequest
-from headoffice import flags
+from app.protocol.wire import (
+    LookReply,
+    LookRequest,
+    Refusal,
+    Reply,
+    Request,
+    SyncReply,
+    SyncRequest,
+)
+from headoffice import flags, looked
 from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.api.rules import cut_off_minute
@@ -220,7 +229,10 @@ class Office:
         chain = self.chains[till.tenant]
         if by_next and till.next_key is not None:
             self.directory.put_till(till._replace(public_key=till.next_key, next_key=None))
-        return chain.server.handle(request, self.now_ms(), self._rng)
+        reply = chain.server.handle(request, self.now_ms(), self._rng)
+        if isinstance(request, LookRequest) and isinstance(reply, LookReply):
+            looked.note(self._database, till.tenant, request, reply, self.now_ms())
+        return reply
 
     def served(self, request: Request, till: KnownTill, reply: Reply, *, by_next: bool) -> None:
         """Take into memory what a request has changed, after the commit."""
@@ -320,7 +332,10 @@ class Office:
         def sales_of(number: str) -> Sequence[bytes]:
             return self._recounting.sales_of(store, chain.tenant, number, self.now_ms())
 
-        server = Server(store, chain.limits, read, receipts=sales_of)
+        server = Server(
+            store, chain.limits, read, people=partial(looked.people, self._database, chain.tenant),
+            receipts=sales_of,
+        )  # fmt: skip
         return Open(chain, store, server, kinds)
 
     def _take_figures(self, tenant: bytes) -> None:

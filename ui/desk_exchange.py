@@ -11,6 +11,7 @@ from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
 from app.queries.exchange import Standing, standing
 from app.queries.readers import require_look
+from app.queries.search import asked_for
 from app.queries.selling_date import selling_date
 from app.sync.outcome import Heard, Joined
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from app.domain.business_day import BusinessDate
     from app.domain.documents import ForeignSale, ReturnedLine
     from app.sync.exchange import Exchange
+    from app.sync.looking_up import LookingUp
     from app.sync.returns import Returns
 
 
@@ -34,6 +36,7 @@ class ExchangeDesk:
         self._ctx = till.context
         self._exchange: Exchange | None = None
         self._returns: Returns | None = None
+        self._looking: LookingUp | None = None
         self.joined = False
         self._stopped = False
         self._beginning = threading.Lock()
@@ -75,6 +78,21 @@ class ExchangeDesk:
         if self._returns is not None:
             self._returns.let_go(sale.event_id, self._on())
 
+    def asks(self, text: str) -> bool:
+        """Whether a text that finds nobody here is worth asking head office for; quick, from the GUI thread."""
+        return self.joined and asked_for(text) is not None
+
+    def look_up(self, text: str) -> int | None:
+        """How many members of a whole phone or card number came from head office; None where it could not be
+        asked (ask lane)."""
+        if self._begun() is None:
+            return None
+        if self._looking is None:
+            from app.sync.looking_up import LookingUp
+
+            self._looking = LookingUp(self._ctx)
+        return self._looking.find(text)
+
     def join(self, session: Session, address: str, code: str) -> Joined:
         """Join a head office by the code that was given there. A manager's."""
         from app.sync.join import join
@@ -88,8 +106,9 @@ class ExchangeDesk:
         self._stopped = True
         if self._exchange is not None:
             self._exchange.close()
-        if self._returns is not None:
-            self._returns.close()
+        for asking in (self._returns, self._looking):
+            if asking is not None:
+                asking.close()
 
     def _on(self) -> BusinessDate:
         with self._ctx.read() as conn:

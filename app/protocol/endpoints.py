@@ -16,6 +16,7 @@ from app.protocol.wire import NotAMessage
 SYNC: Final = "/v1/sync"
 HOLD: Final = "/v1/hold"
 SALE: Final = "/v1/sale"
+LOOK: Final = "/v1/look"
 REBASE: Final = "/v1/rebase"
 SNAPSHOT: Final = "/v1/snapshot"
 ENROL: Final = "/v1/enrol"

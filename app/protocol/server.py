@@ -27,14 +27,18 @@ from app.protocol import (
 )
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
+from app.protocol.looking_up import look_up
 from app.protocol.open_members import survivor
 from app.protocol.sales import find_sale, held_elsewhere, returned_lines, splits_of
 from app.protocol.store import Device, Store
 from app.protocol.wire import (
+    LOOKED_UP,
     Fork,
     Grant,
     HoldReply,
     HoldRequest,
+    LookReply,
+    LookRequest,
     NewTimeline,
     RebaseReply,
     RebaseRequest,
@@ -56,12 +60,14 @@ DAY_MS: Final = 86_400_000
 @dataclass(frozen=True, slots=True)
 class Server:
     """Head office on a store. `offset_ms` is its local time less UTC and less the time of day at which business
-    days begin, for its own business date; `receipts` finds the sales of a receipt number."""
+    days begin, for its own business date; `receipts` finds the sales of a receipt number, `people` the members
+    of whom a value of a field ever came."""
 
     store: Store
     limits: Limits
     read: chains.Reader = facts.read
     offset_ms: int = 0
+    people: Callable[[str, str], Sequence[bytes]] = lambda *_: ()
     receipts: Callable[[str], Sequence[bytes]] = lambda _: ()
 
     def handle(self, request: Request, now_ms: int, rng: random.Random) -> Reply:
@@ -81,6 +87,8 @@ class Server:
             return self._hold(device, request)
         if isinstance(request, SaleRequest):
             return self._sale(device, request)
+        if isinstance(request, LookRequest):
+            return self._look(device, request)
         return self._snapshot(device, request)
 
     def today(self, now_ms: int) -> BusinessDate:
@@ -225,7 +233,13 @@ class Server:
             request.rid, tenant.timeline, device.place.epoch, device.common, tenant.as_of_ms
         )
 
-    def _usable(self, device: Device, request: HoldRequest | SaleRequest) -> bool:
+    def _look(self, device: Device, request: LookRequest) -> LookReply:
+        if not self._usable(device, request) or request.field not in LOOKED_UP:
+            return LookReply(request.rid)
+        rows = look_up(self.store, device, request, self.people(request.field, request.value))
+        return LookReply(request.rid, rows, device.place)
+
+    def _usable(self, device: Device, request: HoldRequest | SaleRequest | LookRequest) -> bool:
         """A hold lives within one epoch and one timeline, so that no late request reserves for a till that has
         given up its rights since."""
         return (

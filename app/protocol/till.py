@@ -32,6 +32,8 @@ from app.protocol.wire import (
     Fork,
     HoldReply,
     HoldRequest,
+    LookReply,
+    LookRequest,
     NewTimeline,
     RebaseAnchor,
     RebaseReply,
@@ -121,8 +123,16 @@ class Till:
             return None
         return SaleRequest(random_id(rng), control.device, control.epoch, control.timeline, receipt)
 
-    def found_sale(self, request: SaleRequest, reply: SaleReply) -> int | None:
-        """Take the rows that came with a sale; returns the last own event that head office had, None where this
+    def ask_member(self, name: str, value: str, rng: random.Random) -> LookRequest | None:
+        """Ask who has a phone or a card. None while head office may not know where this till stands."""
+        control = self.store.control()
+        if not control.settled or control.revoked:
+            return None
+        at = (control.device, control.epoch, control.timeline)
+        return LookRequest(random_id(rng), *at, name, value)
+
+    def found(self, request: SaleRequest | LookRequest, reply: SaleReply | LookReply) -> int | None:
+        """Take the rows that were asked for; returns the last own event that head office had, None where this
         till has begun anew meanwhile and can't tell."""
         control = self.store.control()
         have = reply.have
@@ -163,7 +173,7 @@ class Till:
         """Apply a reply. False: it is not that of the request in flight, and changes nothing."""
         if isinstance(reply, HoldReply):
             return apply_hold(self.store, reply)
-        if isinstance(reply, SaleReply) or reply.rid != self._in_flight:
+        if isinstance(reply, SaleReply | LookReply) or reply.rid != self._in_flight:
             return False
         self._in_flight = b""
         store = self.store

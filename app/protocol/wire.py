@@ -33,6 +33,10 @@ CELLS_MOST: Final = 250
 """Of a request: a till that joins has some thousand, and the counter waits while they are answered."""
 
 
+LOOKED_UP: Final = frozenset({"phone", "card"})
+"""Fields of a profile that a till may ask head office for, whole."""
+
+
 class Cell(NamedTuple):
     """One profile field of a member as somebody wrote it; value None: cleared.
 
@@ -182,6 +186,17 @@ class SaleRequest(msgspec.Struct, frozen=True, tag="sale"):
     receipt: str
 
 
+class LookRequest(msgspec.Struct, frozen=True, tag="look"):
+    """Who has this very phone (E.164) or card number? `field`: one of LOOKED_UP."""
+
+    rid: bytes
+    device: bytes
+    epoch: Int64
+    timeline: Int64
+    field: str
+    value: str
+
+
 class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
     """Frames of a bucket's snapshot from `frame` on, `most` at most; `snapshot` 0: the newest."""
 
@@ -285,6 +300,15 @@ class SaleReply(msgspec.Struct, frozen=True, tag="sale_found"):
     have: Place | None = None
 
 
+class LookReply(msgspec.Struct, frozen=True, tag="looked"):
+    """The rows of those members, of the till's own buckets: what comes later reaches it by their feeds. `have`:
+    what head office had of the asking till; None: the till's epoch or timeline is over."""
+
+    rid: bytes
+    rows: tuple[MemberRow, ...] = ()
+    have: Place | None = None
+
+
 class SnapshotReply(msgspec.Struct, frozen=True, tag="frame", dict=True):
     """Frames of a snapshot taken at feed number `feed`, when head office had `have` of the asking device.
 
@@ -327,9 +351,19 @@ def digest(rows: Iterable[MemberRow]) -> int:
     ) % (1 << 64)
 
 
-Request: TypeAlias = SyncRequest | RebaseRequest | HoldRequest | SaleRequest | SnapshotRequest
+Request: TypeAlias = (
+    SyncRequest | RebaseRequest | HoldRequest | SaleRequest | LookRequest | SnapshotRequest
+)
 Reply: TypeAlias = (
-    SyncReply | Fork | NewTimeline | RebaseReply | Refusal | HoldReply | SaleReply | SnapshotReply
+    SyncReply
+    | Fork
+    | NewTimeline
+    | RebaseReply
+    | Refusal
+    | HoldReply
+    | SaleReply
+    | LookReply
+    | SnapshotReply
 )
 
 

@@ -7,6 +7,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.errors import Cancelled
 from app.domain.member import mask_phone
 from app.intake import Phone, parse_phone, plain_text
+from app.numbers import is_card_number
 from app.queries.records import MemberHit, SearchResult
 from app.shut import require_members
 from db import people
@@ -44,6 +45,18 @@ def search(ctx: Context, text: str, *, limit: int = SHOWN) -> SearchResult:
         unknown_phone=unknown,
         suggestion=suggestion,
     )
+
+
+def asked_for(text: str) -> tuple[str, str] | None:
+    """(field, value) that a text which finds nobody here asks head office for; None: it is no whole phone or
+    card number."""
+    plain = plain_text(text).replace(" ", "").replace("-", "")
+    if not plain.removeprefix("+").isdigit():
+        return None
+    phone = parse_phone(plain)
+    if isinstance(phone, Phone):
+        return "phone", phone.e164
+    return ("card", plain) if is_card_number(plain) else None
 
 
 def call_off(ctx: Context) -> None:

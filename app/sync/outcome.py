@@ -13,6 +13,9 @@ HOLD_WITHIN_S: Final = 0.3
 RETURN_WITHIN_S: Final = 3.0
 """So long a question about another till's sale may take: somebody stands there with the goods."""
 
+LOOK_WITHIN_S: Final = 1.5
+"""So long a look-up may take: the cashier has typed a number, and goes on meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:

@@ -6,25 +6,22 @@ offline: two tills that pay the same goods out can't be taken back (domain.md se
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
-from app.context import Context, Tx
+from app.context import Tx
 from app.domain.business_day import BusinessDate
 from app.domain.documents import ForeignSale, ReturnedLine, SaleDocument, UnitsBack
 from app.domain.documents_plain import sale_from_plain
 from app.domain.errors import Outage, Refusal, Unavailable
 from app.domain.errors import Refused as RuleRefused
-from app.log import log
 from app.protocol import endpoints, overlay, wire
 from app.protocol.events import Event, NotCanonical
 from app.protocol.till import Till
 from app.protocol.wire import HoldReply, HoldRequest, SaleReply, SaleRequest
 from app.standing import units_since
-from app.sync.client import NoAnswer, Refused
-from app.sync.exchange import Line, line_of
+from app.sync.asking import Asking
 from app.sync.outcome import RETURN_WITHIN_S
 from db import head_office, people
 
@@ -36,26 +33,8 @@ _REFUSED: Final = {
 }
 
 
-class Returns:
+class Returns(Asking):
     """What a till asks head office for returns. One thread at a time."""
-
-    def __init__(
-        self,
-        ctx: Context,
-        *,
-        rng: random.Random | None = None,
-        open_line: Callable[[Context, head_office.HeadOfficeRow], Line] | None = None,
-    ) -> None:
-        self._ctx = ctx
-        self._rng = rng or random.SystemRandom()
-        self._open_line = open_line or line_of
-        self._line: Line | None = None
-
-    def close(self) -> None:
-        """Let the line go."""
-        if self._line is not None:
-            self._line.close()
-            self._line = None
 
     def find(self, receipt: str) -> ForeignSale:
         """The sale of a receipt number of another till; its member is this till's from then on.
@@ -68,7 +47,7 @@ class Returns:
             request = None if dealings is None else Till(dealings).ask_sale(receipt, self._rng)
         if row is None or request is None:
             raise _no_line("not settled")
-        reply = self._ask(row, endpoints.SALE, request)
+        reply = self._answer(row, endpoints.SALE, request)
         if not isinstance(reply, SaleReply) or reply.rid != request.rid or reply.why == "not_now":
             raise _no_line("not now")
         if reply.why:
@@ -97,7 +76,7 @@ class Returns:
                 request = Till(dealings).ask_return_anew(sale.event_id, plain, on, self._rng)
         if row is None or request is None:
             raise _no_line("not settled")
-        reply = self._ask(row, endpoints.HOLD, request)
+        reply = self._answer(row, endpoints.HOLD, request)
         if not isinstance(reply, HoldReply) or reply.hold != request.hold:
             raise _no_line("another answer")
         with self._ctx.write(self._ctx.ids()) as tx:
@@ -117,28 +96,20 @@ class Returns:
 
     # Inside
 
-    def _ask(
+    def _answer(
         self, row: head_office.HeadOfficeRow, path: str, request: SaleRequest | HoldRequest
     ) -> wire.Reply:
-        try:
-            if self._line is None:
-                self._line = self._open_line(self._ctx, row)
-            message = wire.to_bytes(request)
-            body = self._line.ask(
-                path, request.rid, request.epoch, message, within_s=RETURN_WITHIN_S
-            )
-            return wire.reply_of(body)
-        except (NoAnswer, Refused, wire.NotAMessage) as error:
-            self.close()
-            log.info("a return's question: %s", error)
-            raise _no_line(str(error)) from error
+        reply = self.ask(row, path, request, RETURN_WITHIN_S)
+        if reply is None:
+            raise _no_line("no answer")
+        return reply
 
     def _taken(
         self, tx: Tx, request: SaleRequest, reply: SaleReply
     ) -> tuple[ForeignSale, frozenset[bytes]]:
         dealings = tx.dealings
         assert dealings is not None, "nobody leaves a head office"
-        included = Till(dealings).found_sale(request, reply)
+        included = Till(dealings).found(request, reply)
         if included is None:
             raise _no_line("begun anew meanwhile")
         dealings.show()

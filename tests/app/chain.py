@@ -18,6 +18,7 @@ from app.queries.exchange import standing
 from app.sync.client import ANSWER_S, NoAnswer
 from app.sync.exchange import Exchange
 from app.sync.join import take_in
+from app.sync.looking_up import LookingUp
 from app.sync.outcome import Heard
 from app.sync.returns import Returns
 from db import head_office
@@ -43,7 +44,11 @@ class Chain:
         self.heard: list[bytes] = []
         tenant = Tenant(self.rng.randbytes(16), 1, self.budget, 1)
         self.server = Server(
-            MemoryStore(tenant), self.limits, offset_ms=8 * 3_600_000, receipts=self._sales_of
+            MemoryStore(tenant),
+            self.limits,
+            offset_ms=8 * 3_600_000,
+            people=self._people,
+            receipts=self._sales_of,
         )
 
     def let_in(self, kiosk: Kiosk) -> Exchange:
@@ -80,6 +85,14 @@ class Chain:
     def returns(self, kiosk: Kiosk) -> Returns:
         """What an opened till asks for returns."""
         return Returns(kiosk.ctx, rng=self.rng, open_line=self._line)
+
+    def looking_up(self, kiosk: Kiosk) -> LookingUp:
+        """What an opened till asks for members."""
+        return LookingUp(kiosk.ctx, rng=self.rng, open_line=self._line)
+
+    def _people(self, field: str, value: str) -> list[bytes]:
+        del field, value
+        return list(self.server.store.members())
 
     def _sales_of(self, number: str) -> list[bytes]:
         stored = vars(self.server.store)["_events"].values()

@@ -28,9 +28,11 @@ from app.protocol.signing import RequestHead
 from app.protocol.till_store import Control
 from app.protocol.wire import (
     HoldRequest,
+    LookRequest,
     RebaseRequest,
     Reply,
     Request,
+    SaleRequest,
     SnapshotRequest,
     SyncReply,
     SyncRequest,
@@ -61,6 +63,8 @@ NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 PATHS: Final[dict[type, str]] = {
     SyncRequest: endpoints.SYNC,
     HoldRequest: endpoints.HOLD,
+    LookRequest: endpoints.LOOK,
+    SaleRequest: endpoints.SALE,
     RebaseRequest: endpoints.REBASE,
     SnapshotRequest: endpoints.SNAPSHOT,
 }

@@ -22,6 +22,7 @@ from ui.dialogs.pay import Pay
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
 from ui.screens.charging import Charging
+from ui.screens.elsewhere import Elsewhere
 from ui.screens.find_panel import FindPanel
 from ui.screens.member_panel import MemberView
 from ui.screens.redeeming import Redeeming
@@ -90,6 +91,7 @@ class Counter(QWidget):
         self._searching: Latest[SearchResult] = Latest(
             lanes, "search", interrupt=desk.interrupt_search
         )
+        self._elsewhere = Elsewhere(self.finder, lanes, desk, self._search)
         self.sounds = Sounds(self, lambda: desk.settings().counter.sound)
         self.switching = Switching(self, kit)
         self.views = Views(self, lanes, desk, self.warn)
@@ -197,12 +199,14 @@ class Counter(QWidget):
     # Finding and attaching --------------------------------------------------------------------
 
     def _search(self, text: str) -> None:
+        self._elsewhere.typed(text)
         self._searching.ask(
-            self.finder,
-            lambda: self._desk.search(text),
-            ok=self.finder.show_result,
-            failed=self._not_found,
+            self.finder, lambda: self._desk.search(text), ok=self._searched, failed=self._not_found
         )
+
+    def _searched(self, result: SearchResult) -> None:
+        self.finder.show_result(result)
+        self._elsewhere.shown(result)
 
     def _not_found(self, error: Exception) -> None:
         """Who was found before is not shown beside a refusal."""

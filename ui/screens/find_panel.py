@@ -45,6 +45,7 @@ class FindPanel(QFrame):
         super().__init__()
         self._kit, self._clock = kit, clock
         self._result: SearchResult | None = None
+        self._elsewhere = ""
         self._enter_at: float | None = None
         self._moved = False
         self.setProperty("role", "card")
@@ -96,6 +97,8 @@ class FindPanel(QFrame):
         if result.text != self.box.whole_text().strip():
             return
         current = self.rows.hit(self.list.currentIndex().row())
+        if self._result is None or self._result.text != result.text:
+            self._elsewhere = ""
         self._result = result
         self.rows.show(result.hits)
         keep = self.rows.row_of(current.member_id) if current and self._moved else 0
@@ -105,9 +108,15 @@ class FindPanel(QFrame):
         if waited_from is not None and (self._clock() - waited_from) * 1000 <= ENTER_WAITS_MS:
             self._accept()
 
+    def say_elsewhere(self, how: str) -> None:
+        """What head office says of a text that finds nobody here: asking, none, gone."""
+        self._elsewhere = how
+        self._status.tell(self._sentence)
+
     def forget(self) -> None:
         """Nothing is searched: empty list, the opening sentence."""
         self._result = None
+        self._elsewhere = ""
         self._moved = False
         self.rows.show(())
         self._status.tell(self._sentence)
@@ -170,6 +179,22 @@ class FindPanel(QFrame):
             self.list.setCurrentIndex(self.rows.index(row))
 
     def _sentence(self) -> str:
+        here, elsewhere = self._found_here(), self._said_elsewhere()
+        found = self._result is None or self._result.hits
+        return here if found or not elsewhere else f"{here} {elsewhere}"
+
+    def _said_elsewhere(self) -> str:
+        words = self._kit.words
+        match self._elsewhere:
+            case "asking":
+                return words.say("Asking head office…")
+            case "none":
+                return words.say("Head office doesn't know this number either.")
+            case "gone":
+                return words.say("Head office doesn't answer just now.")
+        return ""
+
+    def _found_here(self) -> str:
         words, result = self._kit.words, self._result
         if result is None:
             return words.say("Type the last four digits or initials, or scan a card.")

@@ -1,0 +1,55 @@
+"""A question to head office that somebody at the counter waits for, on a line beside the exchange's."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from app.context import Context
+from app.log import log
+from app.protocol import wire
+from app.protocol.wire import HoldRequest, LookRequest, SaleRequest
+from app.sync.client import NoAnswer, Refused
+from app.sync.exchange import Line, line_of
+from db import head_office
+
+
+class Asking:
+    """One thread at a time."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        *,
+        rng: random.Random | None = None,
+        open_line: Callable[[Context, head_office.HeadOfficeRow], Line] | None = None,
+    ) -> None:
+        self._ctx = ctx
+        self._rng = rng or random.SystemRandom()
+        self._open_line = open_line or line_of
+        self._line: Line | None = None
+
+    def close(self) -> None:
+        """Let the line go."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def ask(
+        self,
+        row: head_office.HeadOfficeRow,
+        path: str,
+        request: SaleRequest | HoldRequest | LookRequest,
+        within_s: float,
+    ) -> wire.Reply | None:
+        """The answer; None where none came in time that can be believed and read."""
+        try:
+            if self._line is None:
+                self._line = self._open_line(self._ctx, row)
+            message = wire.to_bytes(request)
+            body = self._line.ask(path, request.rid, request.epoch, message, within_s=within_s)
+            return wire.reply_of(body)
+        except (NoAnswer, Refused, wire.NotAMessage) as error:
+            self.close()
+            log.info("a question of the counter: %s", error)
+            return None

@@ -1,0 +1,53 @@
+"""Nobody found here: head office is asked for a whole phone or card number, while the cashier goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from app.queries.records import SearchResult
+from ui.lanes import Lanes, Latest
+from ui.screens.find_panel import FindPanel
+
+if TYPE_CHECKING:
+    from ui.desk import Desk
+
+
+class Elsewhere:
+    """Of one search box. `again` searches a text once more, when its member has come."""
+
+    def __init__(
+        self, finder: FindPanel, lanes: Lanes, desk: Desk, again: Callable[[str], None]
+    ) -> None:
+        self._finder, self._desk, self._again = finder, desk, again
+        self._asking: Latest[int | None] = Latest(lanes, "ask", interrupt=lambda: None)
+        self._asked = ""
+
+    def typed(self, text: str) -> None:
+        """Another text: what head office says of the one before is of no use."""
+        if text != self._asked:
+            self._asked = ""
+            self._asking.drop()
+
+    def shown(self, result: SearchResult) -> None:
+        """What the till itself has found is on the screen."""
+        stands = result.text == self._finder.box.whole_text().strip()
+        if result.hits or not stands or result.text == self._asked:
+            return
+        if not self._desk.exchange.asks(result.text):
+            return
+        self._asked = result.text
+        self._finder.say_elsewhere("asking")
+        self._asking.ask(
+            self._finder,
+            partial(self._desk.exchange.look_up, result.text),
+            ok=partial(self._answered, result.text),
+            failed=lambda error: self._finder.say_elsewhere("gone"),
+        )
+
+    def _answered(self, text: str, came: int | None) -> None:
+        if came:
+            self._again(text)
+        else:
+            self._finder.say_elsewhere("gone" if came is None else "none")
