@@ -24,9 +24,13 @@ def look_up(
     rows = list[MemberRow]()
     for member in found:
         known = store.member(member)
-        if known is None or known.alias is not None:
-            continue
-        cell = known.cells.get(request.field)
-        if cell is not None and cell.value == request.value and known.bucket in device.buckets:
+        # Who was merged has no fields any more: the survivor has them.
+        cell = None if known is None else known.cells.get(request.field)
+        if (
+            known is not None
+            and cell is not None
+            and cell.value == request.value
+            and known.bucket in device.buckets
+        ):
             rows.append(row_of(known))
     return tuple(rows[:FOUND_MOST])

@@ -56,7 +56,9 @@ def test_a_till_whose_members_have_not_come_at_all_finds_one_by_the_card(
     sound(second)
 
 
-def test_nobody_erased_merged_or_of_another_number_comes(kiosk: Kiosk, second: Kiosk) -> None:
+def test_who_goes_on_for_a_merged_member_comes_and_nobody_erased_or_of_another_number(
+    kiosk: Kiosk, second: Kiosk
+) -> None:
     chain = Chain()
     one = chain.let_in(kiosk)
     chain.let_in(second)
@@ -65,7 +67,8 @@ def test_nobody_erased_merged_or_of_another_number_comes(kiosk: Kiosk, second: K
     asking = chain.looking_up(second)
     assert asking.find("13912340078") == 0
     assert chain.server.merge(member, kiosk.member_id, chain.now_ms)
-    assert asking.find(PHONE) == 0
+    assert asking.find(PHONE) == 1
+    assert ids(second, PHONE) == {kiosk.member_id}
     assert chain.server.unmerge(member, chain.now_ms) is not None
     assert asking.find(PHONE) == 1
     chain.server.erase(member, "north")
