@@ -27,7 +27,6 @@ from headoffice.console.snapshot import Snapshot
 from headoffice.office import Office
 from headoffice.store.plain import Plain
 
-FOUND_MOST: Final = 200
 _rng: Final = random.SystemRandom()
 
 
@@ -78,7 +77,7 @@ class OwnTill:
     def has(self, field: str, value: str) -> bool:
         """Whether a member has this phone or card already, one that was enrolled a moment ago too."""
         ids = {cell.sent.member for cell in self.store.new_cells() if cell.sent.value == value}
-        ids.update(Snapshot(self.plain, self._key.tenant).begins(field, value, FOUND_MOST))
+        ids.update(Snapshot(self.plain, self._key.tenant).having(field, value))
         found = map(self.store.member, sorted(ids))
         return any(each is not None and is_known_by(each, field, value) for each in found)
 

@@ -157,7 +157,7 @@ def by_value(snapshot: Snapshot, field: str, value: str) -> list[Member]:
         value = phone.e164 if isinstance(phone, Phone) else ""
     if not value:
         return []
-    ids = dict.fromkeys(snapshot.begins(field, value, 4 * FOUND_MOST))
+    ids = snapshot.having(field, value)
     found = [each for each in map(snapshot.member, ids) if each and is_known_by(each, field, value)]
     return found[:FOUND_MOST]
 

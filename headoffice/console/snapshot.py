@@ -88,22 +88,36 @@ BY_VALUE: Final = Spelt(
     sqlite="""
 SELECT member_id FROM cell INDEXED BY cell_value
 WHERE tenant_id = ? AND dist_key = ? AND field = ? AND value COLLATE NOCASE >= ? AND value COLLATE NOCASE < ?
-LIMIT ?
+ORDER BY value COLLATE NOCASE, member_id LIMIT ?
 """,
     postgresql="""
 SELECT member_id FROM cell
 WHERE tenant_id = ? AND dist_key = ? AND field = ? AND lower(value) COLLATE "C" >= lower(? COLLATE "C")
-    AND lower(value) COLLATE "C" < lower(? COLLATE "C") LIMIT ?
+    AND lower(value) COLLATE "C" < lower(? COLLATE "C")
+ORDER BY lower(value) COLLATE "C", member_id LIMIT ?
+""",
+)
+BY_WHOLE_VALUE: Final = Spelt(
+    sqlite="""
+SELECT DISTINCT member_id FROM cell INDEXED BY cell_value
+WHERE tenant_id = ? AND dist_key = ? AND field = ? AND value COLLATE NOCASE = ? ORDER BY member_id
+""",
+    postgresql="""
+SELECT DISTINCT member_id FROM cell
+WHERE tenant_id = ? AND dist_key = ? AND field = ? AND lower(value) COLLATE "C" = lower(? COLLATE "C")
+ORDER BY member_id
 """,
 )
 BY_LAST_FOUR: Final = Spelt(
     sqlite="""
 SELECT member_id FROM cell INDEXED BY cell_last_four
-WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND substr(value, -4) = ? LIMIT ?
+WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND substr(value, -4) = ?
+ORDER BY member_id LIMIT ?
 """,
     postgresql="""
 SELECT member_id FROM cell
-WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND right(value, 4) = ? LIMIT ?
+WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND right(value, 4) = ?
+ORDER BY member_id LIMIT ?
 """,
 )
 _AUDIT: Final = """
@@ -292,10 +306,14 @@ class Snapshot:
         rows = self._rows.ask(sql.CONFLICTS, member, most)
         return [row_records.cell_of(row) for row in rows]
 
+    def having(self, field: str, value: str) -> Sequence[bytes]:
+        """All members of whom this whole value of a field ever came, by id."""
+        return [row[0] for row in self._all(BY_WHOLE_VALUE, field, value)]
+
     def begins(self, field: str, text: str, most: int) -> Sequence[bytes]:
-        """Members of whom a value of a field ever came that begins so."""
+        """Members of whom a value of a field ever came that begins so, by that value."""
         return [row[0] for row in self._all(BY_VALUE, field, text, text + _LAST, most)]
 
     def ends(self, four: str, most: int) -> Sequence[bytes]:
-        """Members of whom a phone or card ever came that ends so."""
+        """Members of whom a phone or card ever came that ends so, by id."""
         return [row[0] for row in self._all(BY_LAST_FOUR, four, most)]

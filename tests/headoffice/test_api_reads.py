@@ -9,9 +9,12 @@ import httpx
 import pytest
 
 from app.domain.entries import POINTS
+from app.protocol.hlc import stamp
 from app.protocol.limits import Limits
-from app.protocol.profiles import erase
+from app.protocol.profiles import erase, take_cells
 from app.protocol.server import Server
+from app.protocol.wire import Cell
+from headoffice.office import wall_ms
 from tests.headoffice.api_office import (
     CARD,
     MAIL,
@@ -23,7 +26,7 @@ from tests.headoffice.api_office import (
     publish,
     system,
 )
-from tests.headoffice.console_browser import write_profile
+from tests.headoffice.console_browser import DEVICE, write_profile
 from tests.headoffice.http_office import (
     ANNA,
     BELA,
@@ -163,3 +166,21 @@ def test_the_description_and_its_page_are_for_everybody_and_without_a_script(at:
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     for path in described.json()["paths"]:
         assert f"/admin{path}" in page.text
+
+
+def test_a_number_is_found_whole_whoever_had_it_before_and_however_many_begin_so(
+    at: Served, shop: System
+) -> None:
+    wanted, now_ms = "88", wall_ms()
+    with opened(at.folder) as (store, _), store.writing():
+        for number in range(210):
+            member, longer = bytes([7, number]) * 8, f"{wanted}000{number:03}"
+            cells = [
+                Cell(member, "card", value, stamp(0, now_ms - age), DEVICE)
+                for value, age in ((wanted, 10), (longer, 5))
+            ]
+            for cell in cells:
+                take_cells(store, [cell], "all", now_ms)
+    write_profile(at.folder, BELA, card=wanted)
+    found = shop.post("/v1/members/find", {"card": wanted}, 200)["members"]
+    assert [each["id"] for each in found] == [BELA.hex()]

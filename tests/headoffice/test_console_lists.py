@@ -45,6 +45,7 @@ def test_a_search_reads_a_bounded_number_of_rows_by_an_index(tmp_path: Path) -> 
     with connected(tmp_path / "office.db") as raw:
         for statement, index in (
             (snapshot.BY_VALUE, "cell_value"),
+            (snapshot.BY_WHOLE_VALUE, "cell_value"),
             (snapshot.BY_LAST_FOUR, "cell_last_four"),
         ):
             plan = raw.execute(
