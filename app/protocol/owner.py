@@ -6,7 +6,7 @@ corrections, forwards, expiries) has an id that follows from its cause, so askin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
@@ -17,10 +17,10 @@ from app.protocol.accounts import has_account
 from app.protocol.authority import apply_posting
 from app.protocol.facts import Facts, Posting, write
 from app.protocol.ids import forward_id
-from app.protocol.merging import current
+from app.protocol.merging import current, next_id
 from app.protocol.open_members import OpenMember, open_member, survivor, way_to_survivor
 from app.protocol.sales import corrections
-from app.protocol.store import Device, SaleReturn, Store, StoredEvent
+from app.protocol.store import Device, Member, SaleReturn, Store, StoredEvent
 
 
 def accept(store: Store, device: Device, facts: Facts, body: bytes, today: BusinessDate) -> None:
@@ -149,6 +149,37 @@ def _for_take_back(
             name = EntryId(event, first + len(given))
             given.append(Entry(name, POINTS, "unexpire", part, today, refers_to=debit))
     return given
+
+
+# Before an erasure ------------------------------------------------------------------------------
+
+
+def live_value(known: Member, on: BusinessDate) -> Mapping[str, int]:
+    """What a member still has by asset, pending or not: all that has not lapsed on a date."""
+    left = dict[str, int]()
+    for lot in known.state.lots:
+        if lot.expires >= on:
+            left[lot.asset] = left.get(lot.asset, 0) + lot.remaining
+    return left
+
+
+def forfeit(store: Store, member: bytes, on: BusinessDate) -> Mapping[str, int]:
+    """Take off what a member still has, as an entry of the owner's own; returns it by asset. Nothing of theirs
+    may be reserved."""
+    known = store.member(survivor(store, member))
+    left = {} if known is None else live_value(known, on)
+    if known is None or not left:
+        return {}
+    assert not known.reserved, "somebody may still spend it"
+    event = next_id(store, known.id, "forfeit")
+    entries = [
+        Entry(EntryId(event, n), asset, "adjust", -amount, on)
+        for n, (asset, amount) in enumerate(sorted(left.items()))
+    ]
+    opened = OpenMember(store, known)
+    _post_owners(opened, event, "forfeit", entries)
+    opened.save()
+    return left
 
 
 # Returns that exceed what was sold ---------------------------------------------------------------

@@ -7,7 +7,7 @@ the ledger before profiles, and what the reply says was read after both (sync.md
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -142,8 +142,13 @@ class Server:
             profiles.part_cells(self.store, loser, known.alias)
         return parted
 
+    def forfeit(self, member: bytes, now_ms: int) -> Mapping[str, int]:
+        """Write off what a member still has, before they are erased; returns it by asset."""
+        return owner.forfeit(self.store, member, self.today(now_ms))
+
     def erase(self, member: bytes, home: str) -> None:
-        """Forget a person of bucket `home`."""
+        """Forget a person of bucket `home`. Who asks makes sure first that nothing is left of theirs: a
+        restored head office forgets them again, whatever it has."""
         profiles.erase(self.store, member, home)
 
     def erasure_done(self, member: bytes) -> bool:

@@ -7,11 +7,14 @@ Each is looked at first and done with a second form. It is done by the chain's o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
 
 from starlette.responses import Response
 
+from app.formats import number
+from app.protocol.open_members import survivor
+from app.protocol.owner import live_value
 from app.protocol.server import Server
 from app.protocol.store import Member
 from headoffice.console import finding, wording
@@ -31,6 +34,8 @@ from headoffice.console.snapshot import Snapshot
 from headoffice.console.staff import Staff
 
 Done = Callable[[Server], bool]
+Kept = Literal["held", "left"]
+"""Why somebody can't be erased now: points are reserved, or there is something that nobody wrote off."""
 PROOF: Final = 4
 """So many letters of the member's number are typed before somebody is erased."""
 
@@ -106,19 +111,32 @@ def erase(desk: Desk, asked: Asked) -> Response:
     if asked.form.get("proof", "").strip().lower() != known.id.hex()[:PROOF]:
         no = asked.words.say("This is not the beginning of the member's number.")
         return _erase_page(desk, asked, known, 422, no)
-    by, now_ms, tenant = asked.person.staff, desk.office.now_ms(), asked.tenant
+    by, now_ms, shown = asked.person.staff, desk.office.now_ms(), asked.form.get("left", "")
+    server = desk.office.chains[asked.tenant].server
 
-    def job(staff: Staff) -> Answer:
+    def job(staff: Staff) -> Answer | Kept:
+        stands = server.store.member(survivor(server.store, known.id))
+        assert stands is not None, "a member is never deleted"
+        if stands.reserved:
+            return "held"
+        if _told(live_value(stands, server.today(now_ms))) != shown:
+            return "left"
         answer = Second(staff).ask(by, "erase", known.id.hex(), now_ms, member=known.id)
-        server = desk.office.chains[tenant].server
-        stands = server.store.member(known.id)
-        if answer == "agreed" and stands is not None:
+        if answer == "agreed":
+            left = server.forfeit(stands.id, now_ms)
+            if left:
+                staff.note(now_ms, by, "forfeited", member=stands.id, detail=_told(left))
             server.erase(stands.id, stands.bucket)
             staff.note(now_ms, by, "erased", member=stands.id)
         return answer
 
-    agreed = desk.act(asked, job) == "agreed"
-    return go_to(_place(known) if agreed else f"{_place(known)}/erase")
+    answer = desk.act(asked, job)
+    if answer in ("held", "left"):
+        no = asked.words.say(
+            "What is left of theirs has to be written off first. Look at it again."
+        )
+        return _erase_page(desk, asked, known, 422, no if answer == "left" else "")
+    return go_to(_place(known) if answer == "agreed" else f"{_place(known)}/erase")
 
 
 def keep(desk: Desk, asked: Asked) -> Response:
@@ -213,8 +231,18 @@ def _side(asked: Asked, known: Member) -> dict[str, object]:
     }
 
 
+def _told(left: Mapping[str, int]) -> str:
+    """What is left, as a form and the audit have it: who agrees has seen just this."""
+    return " ".join(f"{asset} {amount}" for asset, amount in sorted(left.items()))
+
+
 def _erase_page(desk: Desk, asked: Asked, known: Member, status: int, wrong: str) -> Response:
+    today = desk.office.chains[asked.tenant].server.today(desk.office.now_ms())
     with desk.reading(asked) as snapshot:
+        stands = known
+        while stands.alias is not None and (after := snapshot.member(stands.alias)) is not None:
+            stands = after
+        left = live_value(stands, today)
         first = Second(snapshot.staff()).one("erase", known.id.hex(), desk.office.now_ms())
         offset = snapshot.chain().offset_minutes
     return desk.page(
@@ -224,6 +252,9 @@ def _erase_page(desk: Desk, asked: Asked, known: Member, status: int, wrong: str
         since="" if first is None else wording.instant(first.at_ms, offset),
         id=known.id.hex(), proof=known.id.hex()[:PROOF], wrong=wrong,
         name=personal_value(known, "name", wording.masked) or known.id.hex()[:8],
+        held=_held(asked, stands), told=_told(left),
+        left=[f"{wording.named(asked.words, wording.ASSETS, asset)} {number(amount)}"
+              for asset, amount in sorted(left.items())],
     )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ EVENT_KINDS: Final = {
     "opening": mark("Opening balance"),
     "merge": mark("Merge"),
     "unmerge": mark("Merge taken back"),
+    "forfeit": mark("Written off before an erasure"),
 }
 """Kinds of events that have entries; another one is shown by its code."""
 ACTS: Final = {
@@ -71,6 +72,7 @@ ACTS: Final = {
     "merged": mark("Merged another member into this one"),
     "unmerged": mark("Took a merge back"),
     "erased": mark("Erased a person"),
+    "forfeited": mark("Wrote off what an erased person had left"),
     "erase_asked": mark("Asked to erase a person"),
     "choice_asked": mark("Asked to change a choice of the chain that takes two"),
     "agreed": mark("Agreed to what another one asked"),

@@ -121,15 +121,62 @@ def test_a_person_is_erased_after_their_number_was_typed_twice(
     assert anna.send(f"{ANNAS}/erase").status_code == 422
     assert anna.send(f"{ANNAS}/erase", proof="zzzz").status_code == 422
     assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 2
-    anna.send(f"{ANNAS}/erase", proof=ANNA.hex()[:4])
+    anna.send(f"{ANNAS}/erase", proof=ANNA.hex()[:4], left="points 21")
     bela.look(f"{ANNAS}/erase")
     assert bela.send(f"{ANNAS}/erase", proof="zzzz").status_code == 422
     assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 2
-    bela.send(f"{ANNAS}/erase", proof=ANNA.hex()[:4])
+    bela.send(f"{ANNAS}/erase", proof=ANNA.hex()[:4], left="points 21")
     assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 1
     assert "This person was erased." in anna.look(ANNAS).text
-    assert ("erased", "") in acts(at.folder)
+    done = [each for each in acts(at.folder) if each[0] in ("forfeited", "erased")]
+    assert done == [("forfeited", "points 21"), ("erased", "")]
+    assert balance(at, ANNA) == 0
+    at.tills[0].exchange()
+    assert budget(at).overdrawn == 0
+
+
+def test_nobody_is_erased_who_still_has_something(at: Served, anna: Person, bela: Person) -> None:
+    place, proof = f"{ANNAS}/erase", ANNA.hex()[:4]
+    assert "They still have: Points 21." in anna.look(place).text
+    assert anna.send(place, proof=proof).status_code == 422
+    assert anna.send(place, proof=proof, left="points 14").status_code == 422
+    assert bela.look(place).text.count("Ask for it") == 1, "nothing was asked for"
+    anna.send(place, proof=proof, left="points 21")
+    at.tills[0].earn(ANNA, 7)
+    at.tills[0].sync()
+    bela.look(place)
+    page = bela.send(place, proof=proof, left="points 21")
+    assert page.status_code == 422
+    assert "They still have: Points 28." in page.text, "somebody agrees to what they have seen"
+    assert (balance(at, ANNA), "This person was erased." in anna.look(ANNAS).text) == (28, False)
+
+
+def test_nobody_is_erased_of_whom_something_is_held(at: Served, anna: Person, bela: Person) -> None:
+    place, proof = f"{ANNAS}/erase", ANNA.hex()[:4]
+    anna.look(place)
+    anna.send(place, proof=proof, left="points 21")
+    till = at.tills[0]
+    till.reply(till.hold(ANNA, 2))
+    page = bela.look(place)
+    assert "are held at a till" in page.text
+    assert 'name="proof"' not in page.text
+    assert bela.send(place, proof=proof, left="points 21").status_code == 422
     assert balance(at, ANNA) == 21
+
+
+def test_who_was_merged_is_erased_once_the_one_they_went_into_has_nothing_left(
+    at: Served, anna: Person, bela: Person
+) -> None:
+    anna.look(ANNAS)
+    anna.send(f"{ANNAS}/merge/done", other=BELA.hex())
+    place, proof = f"{BELAS}/erase", BELA.hex()[:4]
+    assert "They still have: Points 26." in anna.look(place).text
+    assert anna.send(place, proof=proof).status_code == 422
+    for each in (anna, bela):
+        each.look(place)
+        each.send(place, proof=proof, left="points 26")
+    assert balance(at, ANNA) == 0
+    assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 0
 
 
 def test_overspent_points_are_written_off_once(at: Served, anna: Person) -> None:

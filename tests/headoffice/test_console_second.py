@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -48,8 +49,8 @@ def names(at: Served) -> int:
 
 
 def ask(person: Person) -> httpx.Response:
-    person.look(ERASE)
-    return person.send(ERASE, proof=PROOF)
+    left = re.search(r'name="left" value="([^"]*)"', person.look(ERASE).text)
+    return person.send(ERASE, proof=PROOF, left=left[1] if left else "")
 
 
 def amid(

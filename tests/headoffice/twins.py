@@ -368,6 +368,9 @@ class TwinServer(Server):
     def unmerge(self, loser: bytes, now_ms: int) -> tuple[Parted, ...] | None:
         return self._both(lambda server: server.unmerge(loser, now_ms))
 
+    def forfeit(self, member: bytes, now_ms: int) -> Mapping[str, int]:
+        return self._both(lambda server: server.forfeit(member, now_ms))
+
     def erase(self, member: bytes, home: str) -> None:
         self._both(lambda server: server.erase(member, home))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from app.protocol import pull
+from app.protocol.open_members import survivor
 from app.protocol.wire import ReferenceRow
 from tests.sim import counter
 from tests.sim.machine import Machine
@@ -58,8 +59,13 @@ def unmerge(world: World) -> None:
 
 
 def erase(world: World) -> None:
-    """Somebody wants to be forgotten; the office keeps the list beside its store."""
+    """Somebody wants to be forgotten; the office keeps the list beside its store. What they have goes first,
+    where nothing of it is reserved."""
     member = world.rng.choice(world.members[2:] or world.members)
+    store = world.server.store
+    known = store.member(survivor(store, member))
+    if known is not None and not known.reserved and world.server.forfeit(member, world.now_ms):
+        world.counts["forfeited"] += 1
     world.erased.add(member)
     world.server.erase(member, "north")
     world.counts["erased"] += 1

@@ -49,6 +49,27 @@ def test_a_value_that_nobody_saw_before_it_was_lost_is_kept_for_people_to_see() 
     assert chain.member(ANNA).cells["name"].value == "three"
 
 
+def test_what_is_forfeited_is_an_entry_and_takes_what_is_pending_too() -> None:
+    chain = SmallChain()
+    at = chain.tills[0]
+    chain.earn(at, ANNA, 5)
+    event = chain.rng.randbytes(16)
+    later = Entry(EntryId(event, 0), POINTS, "earn", 7, TODAY, TODAY.plus(9), TODAY.plus(90))
+    chain.write(at, Facts(event, "sale", ANNA, TODAY, (Posting(later),)))
+    event = chain.rng.randbytes(16)
+    lapsed = Entry(EntryId(event, 0), POINTS, "earn", 3, TODAY.plus(-9), TODAY, TODAY.plus(-1))
+    chain.write(at, Facts(event, "sale", ANNA, TODAY, (Posting(lapsed),)))
+    chain.sync()
+    assert chain.server.forfeit(ANNA, chain.now_ms) == {POINTS: 12}
+    assert chain.points(ANNA) == 3, "what lapsed is booked as that"
+    assert [(each.kind, each.amount) for each in chain.store.ledger(ANNA)][3:] == [("adjust", -12)]
+    assert chain.member(ANNA).accounts[POINTS].owned == 3
+    assert chain.server.forfeit(ANNA, chain.now_ms) == {}
+    chain.earn(at, ANNA, 4)
+    chain.sync()
+    assert chain.server.forfeit(ANNA, chain.now_ms) == {POINTS: 4}, "it may come again"
+
+
 def test_an_erased_person_stays_erased_and_the_points_stay() -> None:
     chain = SmallChain()
     at, other = chain.tills
