@@ -143,9 +143,9 @@ def refund_order(asked: Caller, order: Known, again: Again, sent: shapes.RefundR
         known = selling.order_of(till, bytes.fromhex(order), asked.devices)
         day = selling.day_of(till, None)
         lines = tuple(ReturnedLine(each.line, each.quantity) for each in sent.lines)
-        found = selling.quote_refund(known, till.member(known.member), lines, day)
+        found = selling.quote_refund(known, till.account(known.member), lines, day)
         event, doc = selling.refund(till, known, found, sent.reason, day)
-        member = till.member(known.member)
+        member = till.account(known.member)
         till.note("api_points", member.id, selling.RETURN)
         return Made(
             {
@@ -250,9 +250,7 @@ def reverse_spend(
     def act(till: OwnTill) -> Made:
         day = selling.day_of(till, None)
         event, named, left = selling.give_back(till, bytes.fromhex(spend), sent.points, day)
-        member = till.member(
-            named
-        )  # give_back has made sure of them: nothing was written for nobody
+        member = till.account(named)
         till.note("api_points", member.id, selling.SPEND_BACK)
         told = {"id": event.hex(), "spend": spend, "points": sent.points, "left": left}
         return Made({**told, "balance": member.state.balance()})

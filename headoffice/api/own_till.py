@@ -74,6 +74,11 @@ class OwnTill:
         """The member, or who they were merged into. Raises Problem: not_found, erased."""
         return living(self.store.member(survivor(self.store, member_id)))
 
+    def account(self, member_id: bytes) -> Member:
+        """The same, of somebody who was erased, too: points of theirs still go back, for nothing may block the
+        customer's right to return (domain.md section 3). Raises Problem: not_found."""
+        return known_of(self.store.member(survivor(self.store, member_id)))
+
     def has(self, field: str, value: str) -> bool:
         """Whether a member has this phone or card already, one that was enrolled a moment ago too."""
         ids = {cell.sent.member for cell in self.store.new_cells() if cell.sent.value == value}
@@ -203,8 +208,14 @@ def is_known_by(known: Member, field: str, value: str) -> bool:
 
 def living(known: Member | None) -> Member:
     """The member, if there is one. Raises Problem: not_found, erased."""
+    found = known_of(known)
+    if found.erased:
+        raise Problem("erased")
+    return found
+
+
+def known_of(known: Member | None) -> Member:
+    """The member, erased or not. Raises Problem: not_found."""
     if known is None:
         raise Problem("not_found")
-    if known.erased:
-        raise Problem("erased")
     return known

@@ -311,7 +311,6 @@ def give_back(till: OwnTill, spent: bytes, points: int, day: Day) -> tuple[bytes
     if points > left:
         raise Problem("conflict", {"what": "points", "left": left})
     member, event = bytes.fromhex(plain["member"]), till.new_id()
-    till.member(member)
     life = day.programme.returns.minimum_life_days if day.programme else _LIFE_DAYS
     entry = Entry(
         EntryId(event, 0), POINTS, "reverse", points, day.on, day.on, None, day.on.plus(life),

@@ -358,14 +358,28 @@ def test_what_the_fold_says_is_what_was_kept(at: Served, shop: System) -> None:
             assert fold(NOTHING, store.ledger(member)) == known.state
 
 
-def test_a_spend_of_somebody_who_was_erased_is_refused_and_nothing_is_posted(
+def test_somebody_who_was_erased_can_still_return_but_buys_and_spends_nothing(
     at: Served, shop: System
 ) -> None:
-    member = member_of(shop, 1_000)
-    spend = shop.post("/v1/spends", {"member": member, "points": 300})
+    member = member_of(shop, 3_000)
+    spend = shop.post("/v1/spends", {"member": member, "points": 300})["id"]
+    order = shop.post("/v1/orders", cart(shop, member, redeem_points=1_000))
+    held = shop.post("/v1/holds", {"member": member, "points": 10})["id"]
     written(at, lambda store: erase(store, bytes.fromhex(member), "all"))
     before = rows(at.folder, "SELECT count(*) FROM event")
-    for _ in range(2):
-        refused = shop.ask("POST", f"/v1/spends/{spend['id']}/reversals", {"points": 100})
-        assert code_of(refused) == "erased"
+    for path, body in (
+        ("spends", {"member": member, "points": 1}),
+        ("holds", {"member": member, "points": 1}),
+        ("orders", cart(shop, member)),
+        ("orders", cart(shop, member, redeem_points=10, hold=held)),
+    ):
+        assert code_of(shop.ask("POST", f"/v1/{path}", body)) == "erased"
     assert rows(at.folder, "SELECT count(*) FROM event") == before
+    back = shop.post(f"/v1/spends/{spend}/reversals", {"points": 100})
+    assert back["balance"] == order["balance"] + 100
+    lines = {"lines": [{"line": 0, "quantity": 3}, {"line": 1, "quantity": 1}]}
+    back = shop.post(f"/v1/orders/{order['id']}/refunds", lines)
+    assert (back["points_restored"], back["points_taken_back"], back["balance"]) == (
+        1_000, order["points_earned"], 2_800,
+    )  # fmt: skip
+    assert code_of(shop.ask("GET", f"/v1/members/{member}")) == "erased"
