@@ -21,8 +21,8 @@ LOST: Final = "lost"
 BOUND: Final = "bound"
 NIGHT_FAILED: Final = "night.failed"
 KINDS: Final = (TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED)
-"""A till was silent for two leases; events wait in quarantine; F grew; D and what is granted come near R; a
-night's work failed."""
+"""A till was silent for two leases; nobody has looked at events in quarantine; F grew; D and what is granted
+come near R; a night's work failed."""
 LEASES: Final = 2
 NEAR_PERCENT: Final = 80
 SETTLING_MS: Final = 10 * 60_000
@@ -85,7 +85,8 @@ class Alarms:
 
 
 class Figures(NamedTuple):
-    """What is looked at, of one chain. silent_ms: of each live till; settling: the process has just begun."""
+    """What is looked at, of one chain. quarantined: events that nobody has looked at; silent_ms: of each live
+    till; settling: the process has just begun."""
 
     known: Known
     quarantined: int

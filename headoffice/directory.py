@@ -142,6 +142,13 @@ _DROP_CODES: Final = "DELETE FROM enrol_code WHERE tenant_id = ? AND dist_key = 
 _QUARANTINED: Final = """
 SELECT count(*) FROM event WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined'
 """
+_UNSEEN: Final = """
+SELECT count(*) FROM event
+WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' AND NOT EXISTS (
+    SELECT 1 FROM console_seen WHERE console_seen.tenant_id = event.tenant_id
+        AND console_seen.dist_key = event.dist_key AND console_seen.event_id = event.event_id
+)
+"""
 _NIGHT: Final = """
 SELECT tenant_id, done, done_ms, took_ms, under_way FROM night WHERE tenant_id = ? AND dist_key = ?
 """
@@ -267,6 +274,11 @@ class Directory:
     def quarantined(self, tenant: bytes) -> int:
         """How many events wait in quarantine."""
         count: int = self._plain.rows(_QUARANTINED, _owned(tenant))[0][0]
+        return count
+
+    def unseen(self, tenant: bytes) -> int:
+        """How many of them nobody has looked at."""
+        count: int = self._plain.rows(_UNSEEN, _owned(tenant))[0][0]
         return count
 
     def _of_all(self, text: str) -> list[tuple[Any, ...]]:

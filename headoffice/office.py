@@ -119,7 +119,7 @@ class Office:
         self._written_ms = 0
         self._unwritten: set[bytes] = set()
         self._used: dict[tuple[bytes, str], int] = {}
-        self._quarantined: dict[bytes, int] = {}
+        self._unseen: dict[bytes, int] = {}
         self._ending: dict[bytes, tuple[Tenant | None, dict[str, int]]] = {}
         self._uncounted = set[bytes]()
 
@@ -183,7 +183,7 @@ class Office:
             return
         self.telling.committed()
         self.known[tenant] = Known(ending[0] or known.tenant, {**known.heads, **ending[1]})
-        self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
+        self._watch.figures(self.known[tenant].tenant, waiting)
         self._uncounted.add(tenant)
 
     def _take_committed(self, tenant: bytes) -> None:
@@ -361,9 +361,10 @@ class Office:
         if tenant not in self.known:
             return
         with self._database.of(tenant):
-            self._quarantined[tenant] = self.directory.quarantined(tenant)
+            waiting = self.directory.quarantined(tenant)
+            self._unseen[tenant] = self.directory.unseen(tenant)
             self._watch.flags(tenant, flags.unseen(self._database, tenant))
-        self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
+        self._watch.figures(self.known[tenant].tenant, waiting)
 
     def _look_at_alarms(self) -> None:
         tills: dict[bytes, list[KnownTill]] = {tenant: [] for tenant in self.chains}
@@ -375,7 +376,7 @@ class Office:
                 continue
             silent = silent_of(tills[tenant], self.heard, self.now_ms())
             figures = Figures(
-                known, self._quarantined[tenant], silent, opened.chain.limits.lease_ms,
+                known, self._unseen[tenant], silent, opened.chain.limits.lease_ms,
                 tenant in self._nights.failing, self.telling.settling,
             )  # fmt: skip
             self.telling.look(self._database, opened.store, tenant, figures)

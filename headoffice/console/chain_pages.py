@@ -33,7 +33,7 @@ def overview(desk: Desk, asked: Asked) -> Response:
     with desk.reading(asked) as snapshot:
         chain, tenant, shops = snapshot.chain(), snapshot.tenant(), asked.own(snapshot.shops())
         tills = till_pages.tills_of(desk, asked, snapshot, chain)
-        quarantined = snapshot.quarantined() - snapshot.looked_at()
+        quarantined = snapshot.unseen()
         waits = _waiting(desk, asked, snapshot, chain)
     silent = [till for till in tills if till.silent]
     say = asked.words.say

@@ -79,7 +79,6 @@ SELECT console_seen.event_id, console_staff.initials, console_seen.at_ms
 FROM console_seen JOIN console_staff USING (tenant_id, dist_key, staff_id)
 WHERE console_seen.tenant_id = ? AND console_seen.dist_key = ?
 """
-_LOOKED_AT: Final = "SELECT count(*) FROM console_seen WHERE tenant_id = ? AND dist_key = ?"
 _MERGED: Final = """
 SELECT member_id FROM member WHERE tenant_id = ? AND dist_key = ? AND alias = ? ORDER BY member_id LIMIT ?
 """
@@ -216,9 +215,9 @@ class Snapshot:
         """All stores, by name."""
         return [ShopRow(*row) for row in self._all(_SHOPS)]
 
-    def quarantined(self) -> int:
-        """How many events wait in quarantine."""
-        return Directory(self._plain).quarantined(self._own[0])
+    def unseen(self) -> int:
+        """How many events in quarantine nobody has looked at."""
+        return Directory(self._plain).unseen(self._own[0])
 
     def quarantine(self, most: int) -> list[tuple[bytes, int]]:
         """The first of them by id, each with its size in bytes."""
@@ -232,10 +231,6 @@ class Snapshot:
     def seen(self) -> dict[bytes, tuple[str, int]]:
         """Who looked at events of the quarantine and said so, and when."""
         return {event: (initials, at_ms) for event, initials, at_ms in self._all(_SEEN)}
-
-    def looked_at(self) -> int:
-        """How many events of the quarantine somebody has looked at."""
-        return int(self._all(_LOOKED_AT)[0][0])
 
     def all_conflicts(self, before: int, most: int) -> list[CellRecord]:
         """Conflicts of all members whose deciding stamp is before one, the last first."""

@@ -10,7 +10,7 @@ from app.protocol.store import StoredEvent
 from headoffice.console.quarantine_pages import readable
 from tests.headoffice.console_browser import Person, write_profile
 from tests.headoffice.console_fixtures import anna, at
-from tests.headoffice.http_office import ANNA, Served, opened, rows
+from tests.headoffice.http_office import ANNA, Served, opened, rows, wait_for
 from tests.headoffice.test_console_sign_in import acts
 
 __all__ = ["anna", "at"]
@@ -73,6 +73,23 @@ def test_an_event_that_was_looked_at_is_new_no_more_and_stays(at: Served, anna: 
     assert ("event_done", STRANGE.hex()) in acts(at.folder)
 
 
+def test_the_alarm_of_the_quarantine_ends_when_all_was_looked_at_and_comes_again(
+    at: Served, anna: Person
+) -> None:
+    def alarms(standing: int, over: int) -> None:
+        at.clock.moved_ms += 6_000
+        found = "SELECT sum(cleared_ms IS NULL), sum(cleared_ms IS NOT NULL) FROM alarm"
+        wait_for(lambda: rows(at.folder, found) == [(standing, over)])
+
+    put(at, b"strange")
+    alarms(1, 0)
+    anna.look(PLACE)
+    anna.send(PLACE)
+    alarms(0, 1)
+    put(at, b"stranger", b"r" * 16)
+    alarms(1, 1)
+
+
 def test_what_is_not_in_quarantine_is_not_shown(at: Served, anna: Person) -> None:
     with opened(at.folder) as (store, _), store.writing():
         store.put_event(StoredEvent(STRANGE, b"posted", "posted"))
@@ -107,9 +124,9 @@ def test_conflicts_of_all_members_are_listed_masked(at: Served, anna: Person) ->
     assert "till 1" in page
 
 
-def put(at: Served, body: bytes) -> None:
+def put(at: Served, body: bytes, event: bytes = STRANGE) -> None:
     with opened(at.folder) as (store, _), store.writing():
-        store.put_event(StoredEvent(STRANGE, body, "quarantined"))
+        store.put_event(StoredEvent(event, body, "quarantined"))
 
 
 def warned(anna: Person) -> bool:
