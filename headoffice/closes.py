@@ -25,8 +25,16 @@ SELECT event_id, device_id, business_date, number, at_us, unattended, paid, issu
     uncounted, epoch, seq
 FROM till_close WHERE tenant_id = ? AND dist_key = ?
 """
-_LATEST: Final = f"""
-{_CLOSES} AND business_date <= ? ORDER BY business_date DESC, device_id, number DESC LIMIT ?
+_LATEST: Final = f"{_CLOSES} {{}} ORDER BY business_date DESC, device_id, number DESC LIMIT ?"
+_OF_STORES: Final = """
+AND device_id IN (SELECT device_id FROM till WHERE tenant_id = ? AND dist_key = ? AND store_id IN ({}))
+"""
+_LAST_DATES: Final = """
+SELECT device_id, (
+    SELECT max(business_date) FROM till_close WHERE till_close.tenant_id = till.tenant_id
+        AND till_close.dist_key = till.dist_key AND till_close.device_id = till.device_id
+)
+FROM till WHERE tenant_id = ? AND dist_key = ?
 """
 _ONE: Final = f"{_CLOSES} AND event_id = ?"
 _OF_TILL: Final = f"{_CLOSES} AND device_id = ? ORDER BY number, epoch, seq, event_id"
@@ -59,9 +67,20 @@ def take(plain: Plain, tenant: bytes, device: bytes, event: Event) -> None:
         plain.run(_PUT, (tenant, dist_key(tenant), *close))
 
 
-def latest(plain: Plain, tenant: bytes, until: int, most: int) -> Sequence[Close]:
-    """The Zs of business dates up to one, the last first."""
-    return [Close(*row) for row in plain.rows(_LATEST, (tenant, dist_key(tenant), until, most))]
+def latest(
+    plain: Plain, tenant: bytes, most: int, stores: frozenset[bytes] = frozenset()
+) -> Sequence[Close]:
+    """The last Zs, of some stores' tills where some are named, the last date first."""
+    own, chosen = (tenant, dist_key(tenant)), sorted(stores)
+    of_stores = _OF_STORES.format(", ".join("?" * len(chosen))) if chosen else ""
+    named = (*own, *chosen) if chosen else ()
+    return [Close(*row) for row in plain.rows(_LATEST.format(of_stores), (*own, *named, most))]
+
+
+def last_dates(plain: Plain, tenant: bytes) -> dict[bytes, int]:
+    """The last business date that each till closed."""
+    rows = plain.rows(_LAST_DATES, (tenant, dist_key(tenant)))
+    return {device: on for device, on in rows if on is not None}
 
 
 def one(plain: Plain, tenant: bytes, event: bytes) -> Close | None:

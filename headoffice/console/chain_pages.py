@@ -58,6 +58,7 @@ def overview(desk: Desk, asked: Asked) -> Response:
         budget=tenant.budget,
         sentence=_sentence(asked, tenant),
         waits=waits,
+        whole=not asked.stores,
         broken=tenant.overdrawn + tenant.left > tenant.budget + tenant.lost + tenant.written_off,
         at=wording.instant(desk.office.now_ms(), chain.offset_minutes),
     )  # fmt: skip

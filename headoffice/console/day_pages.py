@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from app.domain.business_day import BusinessDate
@@ -27,7 +27,8 @@ def days(desk: Desk, asked: Asked) -> Listing:
     """The Zs of all tills that who asks may see, the last date first; before them the tills that owe one."""
     say = asked.words.say
     with desk.office.place.reading(asked.tenant) as plain:
-        found = closes.latest(plain, asked.tenant, 1 << 40, CLOSES_MOST)
+        own = closes.latest(plain, asked.tenant, CLOSES_MOST, asked.stores)
+        last = closes.last_dates(plain, asked.tenant)
         programmes = programmes_of(plain, asked.tenant)
         behind = late.sums(plain, asked.tenant)
     offset = desk.office.chains[asked.tenant].chain.offset_minutes
@@ -36,18 +37,13 @@ def days(desk: Desk, asked: Asked) -> Listing:
     shops = {
         id_: shop.name for id_, shop in desk.office.shops.items() if shop.tenant == asked.tenant
     }
-    tills = {
-        till.device: till
-        for till in desk.office.tills.values()
-        if till.tenant == asked.tenant and (not asked.stores or till.shop in asked.stores)
-    }
+    tills = {till.device: till for till in _tills_of(desk, asked)}
     heads = (
         say("Business date"), say("Store name"), say("Till"), say("Z"), say("Noticed"), say("Sales"),
         say("Points out"), say("Points in"), say("Cash difference"), say("Closed at"),
     )  # fmt: skip
-    own = [each for each in found if each.device in tills]
     rows = [
-        *_owing(asked, tills, shops, own, today),
+        *_owing(asked, tills, shops, last, today),
         *(_row(asked, tills[each.device], shops, each, before, behind.get(each.event), formats, offset)
           for each, before in _with_before(own)),
     ]  # fmt: skip
@@ -55,11 +51,14 @@ def days(desk: Desk, asked: Asked) -> Listing:
 
 
 def alarms(desk: Desk, asked: Asked) -> Listing:
-    """What is alarmed now, and what was."""
+    """What is alarmed now, and what was; for a manager of some stores what is alarmed of their tills."""
+    own = {each.device.hex() for each in _tills_of(desk, asked)}
     words, say = asked.words, asked.words.say
     with desk.reading(asked) as snapshot, desk.office.place.reading(asked.tenant) as plain:
         kept, chain = Alarms(plain, asked.tenant), snapshot.chain()
         found = [*kept.standing(), *kept.over(ALARMS_MOST)]
+    if asked.stores:
+        found = [each for each in found if each.subject in own]
     heads = (say("What"), say("Of"), say("Figure"), say("Since"), say("Over since"))
     return Listing(
         "alarms",
@@ -83,6 +82,15 @@ def alarms(desk: Desk, asked: Asked) -> Listing:
     )
 
 
+def _tills_of(desk: Desk, asked: Asked) -> list[KnownTill]:
+    """The tills that who asks may see."""
+    return [
+        till
+        for till in desk.office.tills.values()
+        if till.tenant == asked.tenant and (not asked.stores or till.shop in asked.stores)
+    ]
+
+
 def _subject(desk: Desk, asked: Asked, subject: str) -> str:
     try:
         till = desk.office.tills.get(bytes.fromhex(subject))
@@ -104,13 +112,10 @@ def _owing(
     asked: Asked,
     tills: dict[bytes, KnownTill],
     shops: dict[bytes, str],
-    found: Sequence[Close],
+    last: Mapping[bytes, int],
     today: BusinessDate,
 ) -> list[tuple[Shown, ...]]:
     """Live tills whose last Z is older than yesterday's."""
-    last = dict[bytes, int]()
-    for each in found:
-        last[each.device] = max(each.on, last.get(each.device, each.on))
     say, rows = asked.words.say, list[tuple[Shown, ...]]()
     for device, till in sorted(
         tills.items(), key=lambda item: (shops.get(item[1].shop, ""), item[1].name)

@@ -27,6 +27,7 @@ from headoffice.console.member_pages import (
     may_see,
     overspent,
     personal_value,
+    seen_by,
     tier_of,
 )
 from headoffice.console.second import Answer, Second
@@ -210,11 +211,7 @@ def _meant(snapshot: Snapshot, asked: Asked, typed: str) -> list[Member]:
     if re.fullmatch("[0-9a-f]{32}", typed):
         found = snapshot.member(bytes.fromhex(typed))
         return [found] if found is not None and may_see(snapshot, asked, found) else []
-    return [
-        each
-        for each in finding.members_of(snapshot, typed).members
-        if may_see(snapshot, asked, each)
-    ]
+    return list(finding.members_of(snapshot, typed, seen_by(snapshot, asked)).members)
 
 
 def _side(asked: Asked, known: Member) -> dict[str, object]:

@@ -7,7 +7,7 @@ CANDIDATES_MOST members for each way to be found, however many there are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from app.protocol.store import Member
@@ -34,8 +34,8 @@ class _Way(NamedTuple):
     four: bool = False
 
 
-def members_of(snapshot: Snapshot, typed: str) -> Found:
-    """The members whose standing values fit, at most SHOWN_MOST."""
+def members_of(snapshot: Snapshot, typed: str, may_see: Callable[[Member], bool]) -> Found:
+    """The members whose standing values fit and whom who asks may see, at most SHOWN_MOST."""
     found, more = dict[bytes, Member](), False
     for way in _ways(typed):
         ids = list[bytes]()
@@ -46,6 +46,8 @@ def members_of(snapshot: Snapshot, typed: str) -> Found:
                 ids += snapshot.begins(field, way.text, CANDIDATES_MOST)
         more = more or len(ids) >= CANDIDATES_MOST
         for member in _standing(snapshot, ids, way):
+            if not may_see(member):
+                continue
             found[member.id] = member
             if len(found) > SHOWN_MOST:
                 return Found(tuple(found.values())[:SHOWN_MOST], more=True)

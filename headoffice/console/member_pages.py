@@ -143,16 +143,20 @@ def asked_member(snapshot: Snapshot, asked: Asked) -> Member:
 
 
 def _found_members(snapshot: Snapshot, asked: Asked, typed: str) -> finding.Found:
-    found = finding.members_of(snapshot, typed)
-    seen = tuple(each for each in found.members if may_see(snapshot, asked, each))
-    return found._replace(members=seen)
+    return finding.members_of(snapshot, typed, seen_by(snapshot, asked))
 
 
 def may_see(snapshot: Snapshot, asked: Asked, known: Member) -> bool:
-    """A manager of some stores sees the members that their tills hold."""
+    """Whether who asks sees a member."""
+    return seen_by(snapshot, asked)(known)
+
+
+def seen_by(snapshot: Snapshot, asked: Asked) -> Callable[[Member], bool]:
+    """Whom who asks sees: a manager of some stores the members that their tills hold."""
     if not asked.stores:
-        return True
-    return known.bucket in {shop.bucket for shop in asked.own(snapshot.shops())}
+        return lambda _: True
+    buckets = {shop.bucket for shop in asked.own(snapshot.shops())}
+    return lambda known: known.bucket in buckets
 
 
 def _below(snapshot: Snapshot, member_id: bytes, entries: list[Numbered]) -> dict[str, int]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any
+
+import pytest
 
 from app.protocol import facts
 from app.protocol.events import Event
@@ -11,10 +14,11 @@ from app.protocol.facts import Facts
 from app.sync.exchange import Exchange
 from headoffice import closes
 from headoffice.alarms import Alarm, Alarms
+from headoffice.console import day_pages
 from tests.app.chain import settle
 from tests.app.closing import closed
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
-from tests.headoffice.console_browser import Person
+from tests.headoffice.console_browser import OWN, Person, let_in
 from tests.headoffice.console_fixtures import anna, at
 from tests.headoffice.counters import let_in as join_in
 from tests.headoffice.counters import lines, office, till
@@ -27,6 +31,7 @@ from tests.headoffice.http_office import (
     wait_for,
 )
 from tests.headoffice.test_console_pages import rows_of
+from tests.headoffice.test_console_people import give_store
 
 __all__ = ["anna", "at", "kiosk", "lines", "made_template", "office", "template", "till"]
 
@@ -72,6 +77,30 @@ def test_what_is_missing_is_marked(at: Served, anna: Person) -> None:
     assert found[0][4] == f"No Z since {sender.today.plus(-4).iso()}"
     assert found[1][4] == "2 Zs are missing before it · Closed by itself"
     assert found[2][4] == ""
+
+
+def test_the_last_close_of_each_till_is_known_however_many_closes_came(
+    at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(day_pages, "CLOSES_MOST", 2)
+    quiet, busy = at.till(1, "South"), at.till(2)
+    close(quiet, 1, 9)
+    for n in (1, 2, 3):
+        close(busy, n, 4 - n)
+    wait_for(lambda: rows(at.folder, "SELECT count(*) FROM till_close") == [(4,)])
+    told = [row[2:5] for row in rows_of(anna.look("/console/days.csv"))[1:]]
+    assert told == [
+        ["till 1", "–", f"No Z since {quiet.today.plus(-9).iso()}"],
+        ["till 2", "3", ""],
+        ["till 2", "2", ""],
+    ]
+    mara = Person(at)
+    mara.begin(let_in(at.folder, "MA", "manager"), "MA")
+    give_store(anna, next(shop.id for shop in at.office.shops.values() if shop.name == "South"))
+    mara.sign_in("MA", OWN)
+    told = re.findall(r'data-head="Z"[^>]*>(?:<a[^>]*>)?([^<]*)<', mara.look("/console/days").text)
+    assert told == ["–", "1"], "the only Z of the store, though others came later"
+    mara.close()
 
 
 def test_a_shift_that_nobody_counted_is_told(at: Served, anna: Person) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterator
@@ -9,9 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from headoffice.console import staff
+from app.protocol.hlc import stamp
+from app.protocol.profiles import take_cells
+from app.protocol.wire import Cell
+from headoffice.alarms import Alarm, Alarms
+from headoffice.console import finding, staff
 from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
-from tests.headoffice.http_office import ANNA, BELA, Served, begin_chain, opened, served, wait_for
+from tests.headoffice.http_office import (
+    ANNA,
+    BELA,
+    TENANT,
+    Served,
+    begin_chain,
+    database_of,
+    opened,
+    served,
+    wait_for,
+)
 from tests.headoffice.test_console_sign_in import acts
 
 
@@ -108,6 +123,54 @@ def test_nobody_changes_their_own_account(anna: Person, act: str) -> None:
     assert anna.look("/console/staff").status_code == 200
 
 
+def give_store(anna: Person, shop: bytes) -> None:
+    """From now on the manager has this store alone."""
+    place = page_of(anna, "MA")
+    anna.look(place)
+    anna.send(f"{place}/role", role="manager", **{f"store-{shop.hex()}": "1"})
+
+
+def test_a_manager_of_a_store_finds_their_member_among_a_chain_of_the_same_name(
+    at: Served, anna: Person, mara: Person
+) -> None:
+    with opened(at.folder) as (store, directory), store.writing():
+        south = next(shop for shop in directory.shops() if shop.name == "South")
+        for n in range(finding.SHOWN_MOST + 20):
+            cell = Cell(n.to_bytes(16), "name", "Lin Wei", stamp(0, 1), b"d" * 16, 0)
+            take_cells(store, [cell], "all", 1)
+        theirs = b"\xff" * 16
+        take_cells(store, [cell._replace(member=theirs)], "south", 1)
+        directory.put_shop(south._replace(bucket="south"))
+    wait_for(lambda: at.office.shops[south.id].bucket == "south")
+    give_store(anna, south.id)
+    mara.sign_in("MA", OWN)
+    assert theirs.hex() in mara.send("/console/find", q="Lin").text
+
+
+def test_a_manager_of_a_store_sees_what_is_alarmed_there_and_no_figures_of_the_chain(
+    at: Served, anna: Person, mara: Person
+) -> None:
+    devices = {shop: at.till(n, shop).device for n, shop in ((1, "North"), (2, "South"))}
+    south = next(shop for shop in at.office.shops.values() if shop.name == "South")
+    with contextlib.closing(database_of(at.folder)) as database, database.store(TENANT).writing():
+        kept = Alarms(database, TENANT)
+        raised = [Alarm("till.silent", each.hex(), 7, 1) for each in devices.values()]
+        raised += [Alarm("quarantine", "", 3, 1), Alarm("lost", "5", 5, 1)]
+        kept.keep(raised, [], 1)
+    for path in ("/console/alarms.csv", "/console/alarms"):
+        told = anna.look(path).text
+        assert all(each in told for each in ("till 1", "till 2", "quarantine", "without a right"))
+    assert "Offline risk" in anna.look("/console/").text
+    give_store(anna, south.id)
+    mara.sign_in("MA", OWN)
+    told = mara.look("/console/alarms").text
+    assert "till 2" in told
+    assert not [each for each in ("till 1", "quarantine", "without a right") if each in told]
+    told = mara.look("/console/").text
+    assert "Live tills" in told
+    assert not [each for each in ("Offline risk", "quarantine", "Overspent") if each in told]
+
+
 def test_a_manager_of_a_store_sees_its_tills_and_members_alone(
     at: Served, anna: Person, mara: Person
 ) -> None:
@@ -121,9 +184,7 @@ def test_a_manager_of_a_store_sees_its_tills_and_members_alone(
     for till in at.tills:
         till.sync()
     write_profile(at.folder, ANNA, name="Anna North")
-    place = page_of(anna, "MA")
-    anna.look(place)
-    anna.send(f"{place}/role", role="manager", **{f"store-{south.id.hex()}": "1"})
+    give_store(anna, south.id)
     assert "South" in anna.look("/console/staff").text
     mara.sign_in("MA", OWN)
     seen = mara.look("/console/tills").text
