@@ -24,6 +24,8 @@ KINDS: Final = (TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED)
 """A till was silent for two leases; nobody has looked at events in quarantine; F grew; D and what is granted
 come near R; a night's work failed."""
 LEASES: Final = 2
+SILENT_LEAST_MS: Final = 10 * 60_000
+"""No till is called silent before: it talks every half minute, and a lease may be nothing at all."""
 NEAR_PERCENT: Final = 80
 SETTLING_MS: Final = 10 * 60_000
 """So long after its start a head office has not heard of every till yet: none is called silent."""
@@ -107,6 +109,11 @@ def silent_of(
     }
 
 
+def silence_ms(lease_ms: int) -> int:
+    """A live till that was silent for longer is alarmed and marked."""
+    return max(LEASES * lease_ms, SILENT_LEAST_MS)
+
+
 def changes(figures: Figures, standing: Standing, now_ms: int) -> tuple[list[Alarm], list[Alarm]]:
     """What has begun and what is over since `standing`."""
     due = {(kind, subject): figure for kind, subject, figure in _due(figures, standing)}
@@ -115,14 +122,16 @@ def changes(figures: Figures, standing: Standing, now_ms: int) -> tuple[list[Ala
         for (kind, subject), figure in due.items()
         if (kind, subject) not in standing
     ]
-    return raised, [alarm for name, alarm in standing.items() if name not in due]
+    over = [alarm for name, alarm in standing.items() if name not in due]
+    # What was lost stays lost: a loss that grew is one more, the one before is never over.
+    return raised, [alarm for alarm in over if alarm.kind != LOST]
 
 
 def _due(figures: Figures, standing: Standing) -> Iterator[tuple[str, str, int]]:
     tenant = figures.known.tenant
     for device, silent_ms in figures.silent_ms.items():
         stands = (TILL_SILENT, device.hex()) in standing
-        if silent_ms > LEASES * figures.lease_ms and (stands or not figures.settling):
+        if silent_ms > silence_ms(figures.lease_ms) and (stands or not figures.settling):
             yield TILL_SILENT, device.hex(), silent_ms // 1000
     if figures.quarantined:
         yield QUARANTINE, "", figures.quarantined

@@ -90,7 +90,7 @@ def figures(asked: Asked, tenant: Tenant) -> tuple[Figure, ...]:
         Figure("D", say("Overspent"), tenant.overdrawn),
         Figure("Σleft", say("Handed out to tills"), tenant.left),
         Figure("F", say("Lost with restored stores"), tenant.lost),
-        Figure("W", say("Written off with revoked tills"), tenant.written_off),
+        Figure("W", say("Written off"), tenant.written_off),
     )
 
 

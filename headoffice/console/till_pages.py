@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from app.formats import number, signed_number
+from headoffice.alarms import silence_ms
 from headoffice.console import wording
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing, Shown
@@ -12,8 +13,6 @@ from headoffice.console.snapshot import ChainRow, Snapshot, TillRow
 from headoffice.office import Told
 
 FOUND_MOST: Final = 100
-SILENT_LEASES: Final = 2
-"""A till that was not heard for so many leases is marked."""
 SKEW_SHOWN_S: Final = 60
 """A clock that is further off is marked."""
 
@@ -54,7 +53,7 @@ def tills_of(desk: Desk, asked: Asked, snapshot: Snapshot, chain: ChainRow) -> l
         if row.shop not in shops:
             continue
         heard_ms = max(row.heard_ms, office.heard.get(row.device, 0))
-        silent = row.standing == "live" and now_ms - heard_ms > SILENT_LEASES * chain.lease_ms
+        silent = row.standing == "live" and now_ms - heard_ms > silence_ms(chain.lease_ms)
         found.append(Till(row, heard_ms, silent, office.told.get(row.device)))
     return found
 

@@ -52,7 +52,6 @@ def figures(**changed: Any) -> Figures:
     ("changed", "kind"),
     [
         ({"quarantined": 1}, alarms.QUARANTINE),
-        ({"lost": 1}, alarms.LOST),
         ({"left": 50, "overdrawn": 31}, alarms.BOUND),
         ({"night_failed": True}, alarms.NIGHT_FAILED),
         ({"silent_ms": {b"d" * 16: 48 * HOUR + 1}}, alarms.TILL_SILENT),
@@ -71,10 +70,18 @@ def test_at_the_very_edge_there_is_none() -> None:
     assert changes(edge, {}, 7) == ([], [])
 
 
-def test_each_time_that_f_grows_is_an_alarm_of_its_own() -> None:
+def test_each_time_that_f_grows_is_an_alarm_of_its_own_and_none_is_ever_over() -> None:
     old = Alarm(alarms.LOST, "5", 5, 1)
     raised, cleared = changes(figures(lost=8), {(old.kind, old.subject): old}, 9)
-    assert ([each.figure for each in raised], cleared) == ([8], [old])
+    assert ([each.figure for each in raised], cleared) == ([8], [])
+    assert changes(figures(), {(old.kind, old.subject): old}, 9) == ([], [])
+
+
+def test_no_till_is_silent_that_talked_a_moment_ago_however_short_a_lease_is() -> None:
+    short = figures(lease_ms=0, silent_ms={b"d" * 16: 10 * 60_000})
+    assert changes(short, {}, 7) == ([], [])
+    (raised,), _ = changes(short._replace(silent_ms={b"d" * 16: 10 * 60_000 + 1}), {}, 7)
+    assert raised.kind == alarms.TILL_SILENT
 
 
 def test_a_head_office_that_has_just_begun_calls_no_till_silent() -> None:
