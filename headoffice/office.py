@@ -119,6 +119,7 @@ class Office:
         self._written_ms = 0
         self._unwritten: set[bytes] = set()
         self._used: dict[tuple[bytes, str], int] = {}
+        self._quarantined: dict[bytes, int] = {}
         self._unseen: dict[bytes, int] = {}
         self._ending: dict[bytes, tuple[Tenant | None, dict[str, int]]] = {}
         self._uncounted = set[bytes]()
@@ -183,7 +184,7 @@ class Office:
             return
         self.telling.committed()
         self.known[tenant] = Known(ending[0] or known.tenant, {**known.heads, **ending[1]})
-        self._watch.figures(self.known[tenant].tenant, waiting)
+        self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
         self._uncounted.add(tenant)
 
     def _take_committed(self, tenant: bytes) -> None:
@@ -361,10 +362,10 @@ class Office:
         if tenant not in self.known:
             return
         with self._database.of(tenant):
-            waiting = self.directory.quarantined(tenant)
+            self._quarantined[tenant] = self.directory.quarantined(tenant)
             self._unseen[tenant] = self.directory.unseen(tenant)
             self._watch.flags(tenant, flags.unseen(self._database, tenant))
-        self._watch.figures(self.known[tenant].tenant, waiting)
+        self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
 
     def _look_at_alarms(self) -> None:
         tills: dict[bytes, list[KnownTill]] = {tenant: [] for tenant in self.chains}

@@ -174,7 +174,7 @@ def _search(folder: Path) -> Figure:
             )
             began = time.perf_counter()
             with database.of(TENANT):
-                members_of(Snapshot(database, TENANT), typed)
+                members_of(Snapshot(database, TENANT), typed, lambda _: True)
             took.append((time.perf_counter() - began) * 1000)
     return Figure(
         f"console search, {MEMBERS} members", percentile(took, 0.95), "ms", 100, "lower", SEARCHES

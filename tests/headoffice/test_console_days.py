@@ -98,8 +98,9 @@ def test_the_last_close_of_each_till_is_known_however_many_closes_came(
     mara.begin(let_in(at.folder, "MA", "manager"), "MA")
     give_store(anna, next(shop.id for shop in at.office.shops.values() if shop.name == "South"))
     mara.sign_in("MA", OWN)
-    told = re.findall(r'data-head="Z"[^>]*>(?:<a[^>]*>)?([^<]*)<', mara.look("/console/days").text)
-    assert told == ["–", "1"], "the only Z of the store, though others came later"
+    shown_to_her = mara.look("/console/days").text
+    numbers = re.findall(r'data-head="Z"[^>]*>(?:<a[^>]*>)?([^<]*)<', shown_to_her)
+    assert numbers == ["–", "1"], "the only Z of the store, though others came later"
     mara.close()
 
 
