@@ -28,7 +28,7 @@ PORTION_MS: Final = 10
 MEMBERS_MOST: Final = 100
 """So many members are looked at in one transaction; fewer where their bookings take longer than a portion."""
 FRAME_ROWS: Final = 250
-"""Rows of a frame, each made in one transaction: fewer than a till could take, for the sake of who waits."""
+"""Rows of a frame: fewer than a till could take, for the sake of who waits there."""
 TOMBSTONE_NIGHTS: Final = 90
 RETRY_MS: Final = 60_000
 
@@ -147,12 +147,16 @@ def _book(duty: Duty, at: UnderWay) -> UnderWay:
 
 
 def _snapshot(duty: Duty, at: UnderWay) -> UnderWay:
-    """Begin a bucket's snapshot, or write its next frame."""
+    """Begin a bucket's snapshot, or write its next frames: as many as there is time for, since a commit takes
+    longer than a frame."""
+    until_s = time.monotonic() + PORTION_MS / 1000
     store, bucket, timeline = duty.store, at.buckets[0], duty.store.tenant().timeline
     if at.begun is None or at.begun.timeline != timeline:
         devices = list(store.devices())
         return at._replace(begun=store.snapshots.begin(bucket, timeline, devices))
     begun, whole = store.snapshots.add(bucket, at.begun, FRAME_ROWS)
+    while not whole and time.monotonic() < until_s:
+        begun, whole = store.snapshots.add(bucket, begun, FRAME_ROWS)
     if not whole:
         return at._replace(begun=begun)
     others = at.buckets[1:]
