@@ -17,9 +17,10 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from app.i18n import Words
+from headoffice.console.staff import Staff
 from headoffice.directory import Directory
 from headoffice.keys import BadKeyFile
-from headoffice.office import STORE_FILE
+from headoffice.office import STORE_FILE, wall_ms
 from headoffice.serving import AlreadyServing
 from headoffice.store.errors import StoreBusy, StoreError
 from headoffice.store.plain import Opened, Place
@@ -45,6 +46,11 @@ class StoreDesk(NamedTuple):
     def store(self, tenant: bytes) -> Records:
         """A chain's store."""
         return self.database.store(tenant)
+
+    def note(self, tenant: bytes, act: str, detail: str) -> None:
+        """A row of the audit for what an operator does, in the transaction that does it. `detail` is a
+        code, a name of ours or a count, never a personal value."""
+        Staff(self.database, tenant).note(wall_ms(), None, act, detail=detail)
 
 
 def place_of(chosen: argparse.Namespace, words: Words) -> Place:

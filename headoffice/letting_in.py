@@ -97,6 +97,9 @@ def _enrol_by(
     till = KnownTill(
         kept.tenant, request.device, shop.id, kept.name, request.public_key, None, office.now_ms()
     )
+    if kept.public_key != request.public_key:  # else the same answer is asked for again
+        told = f"{shop.name} / {kept.name} {request.device.hex()[:8]}"
+        office.staff(kept.tenant).note(office.now_ms(), None, "till_let_in", detail=told)
     office.directory.put_till(till)
     office.directory.put_code(kept._replace(device=request.device, public_key=request.public_key))
     return LetIn(till, _enrolled(office, chain, shop, kept, request))

@@ -111,6 +111,7 @@ def enrol_code(chosen: argparse.Namespace, words: Words) -> None:
             )
         with desk.store(chain.tenant).writing():
             code = letting_in.new_code(desk.directory, found[0], chosen.till, wall_ms())
+            desk.note(chain.tenant, "till_code", f"{chosen.shop} / {chosen.till}")
     print(f"{code[:4]}-{code[4:]}")
     told = words.say(
         "For {till} of {store}, once, within ten minutes.", till=chosen.till, store=found[0].name
@@ -164,6 +165,7 @@ def revoke(chosen: argparse.Namespace, words: Words) -> None:
         store = desk.store(till.tenant)
         with store.writing():
             amount = Server(store, Limits()).write_off(till.device)
+            desk.note(till.tenant, "till_revoked", f"{till.name} {till.device.hex()[:8]}: {amount}")
     print(words.say("Revoked; {points} points were written off.", points=amount))
 
 
@@ -177,6 +179,7 @@ def restored(chosen: argparse.Namespace, words: Words) -> None:
             with store.writing():
                 timeline = max(wall_ms(), store.tenant().timeline + 1)
                 Server(store, chain.limits).restored(timeline)
+                desk.note(chain.tenant, "restored", str(timeline))
                 report_own_tills(ApiKeys(desk.database, chain.tenant), store)
     print(
         words.say(

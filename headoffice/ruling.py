@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from app.domain.business_day import BusinessDate, business_date_of
 from app.domain.errors import Refusal, Refused
+from app.domain.member import mask_card
 from app.domain.programme_checks import ProgrammeError
 from app.i18n import Words
 from app.protocol.references import LEASE_DAYS_MOST, OFFLINE_LEASE, REFERENCE_BUCKET
@@ -43,6 +44,7 @@ def publish(chosen: argparse.Namespace, words: Words) -> None:
                     cut_off_minute=cut_off_minute(desk.database, chain.tenant),
                 )
                 made = programmes.publish(store, document, today)
+                desk.note(chain.tenant, "published", str(made.version))
         except ProgrammeError as error:
             why = words.say(
                 "The programme can't be published: {path} ({fault}).",
@@ -61,11 +63,15 @@ def publish(chosen: argparse.Namespace, words: Words) -> None:
 def lost_card(chosen: argparse.Namespace, words: Words) -> None:
     """Report a card lost, or found again."""
     with opened(chosen, words) as desk:
-        store = desk.store(chain_of(desk, chosen, words).tenant)
+        chain = chain_of(desk, chosen, words)
+        store = desk.store(chain.tenant)
         change = lost_cards.take_off if chosen.found else lost_cards.report
         try:
             with store.writing():
                 changed = change(store, chosen.number)
+                if changed:
+                    act = "card_found" if chosen.found else "card_lost"
+                    desk.note(chain.tenant, act, mask_card(chosen.number))
         except lost_cards.NoNumber as error:
             raise Cannot(
                 words.say("{number} is no card's number.", number=chosen.number)
