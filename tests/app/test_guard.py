@@ -180,12 +180,13 @@ def test_a_voided_sale_may_be_rung_up_again_at_once(desk: Desk) -> None:
         desk.ctx,
         Void(desk.ctx.ids(), desk.session, sold.event_id, "wrong_item", shown.balance_after),
     )
-    sell(desk.ctx, desk.charge())
+    assert sell(desk.ctx, desk.charge()).result.document.points_earned > 0
 
 
 def test_another_member_does_not_wait(desk: Desk) -> None:
     sell(desk.ctx, desk.charge())
-    sell(desk.ctx, desk.charge(member=desk.enrol("李敏")))
+    other = sell(desk.ctx, desk.charge(member=desk.enrol("李敏"))).result
+    assert other.document.points_earned > 0
 
 
 def test_points_used_within_a_day_of_a_new_phone_wait(desk: Desk) -> None:
@@ -253,8 +254,8 @@ def test_a_shop_may_turn_the_blocks_off(tmp_path: Path) -> None:
     desk = Desk(shop)
     sell(desk.ctx, desk.charge(100_000))
     desk.change_phone("13800009999")
-    for _ in range(6):
-        sell(desk.ctx, desk.charge(redeem=200))
+    spent = [sell(desk.ctx, desk.charge(redeem=200)).result for _ in range(6)]
+    assert [each.document.points_spent for each in spent] == [200] * 6
     shop.till.close()
 
 

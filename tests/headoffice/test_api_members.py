@@ -93,9 +93,10 @@ def test_another_body_under_the_same_key_is_refused(shop: System) -> None:
 
 
 def test_keys_of_another_system_are_its_own(at: Served, shop: System) -> None:
-    shop.post("/v1/members", person(shop, "+8613800000008"), again="three")
+    ours = shop.post("/v1/members", person(shop, "+8613800000008"), again="three")
     with system(at, name="other") as other:
-        other.post("/v1/members", person(other, "+8613800000009"), again="three")
+        theirs = other.post("/v1/members", person(other, "+8613800000009"), again="three")
+    assert theirs["id"] != ours["id"]
 
 
 def test_a_write_without_a_key_is_refused(shop: System) -> None:
