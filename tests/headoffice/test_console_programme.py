@@ -13,6 +13,7 @@ import pytest
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
+from app.domain.fraud.limits import LIMIT_NAMES
 from app.domain.programme_plain import programme_from_plain
 from app.i18n import Words
 from app.protocol import facts
@@ -21,7 +22,7 @@ from app.protocol.facts import Facts, Posting
 from app.sync.exchange import Exchange
 from headoffice.console import trials
 from headoffice.console.programme_form import changes, fields_of, filled
-from headoffice.console.programme_words import FAULTS
+from headoffice.console.programme_words import FAULTS, NAMES
 from headoffice.console.trials import Trials
 from headoffice.simulating import Known, Trial, run
 from headoffice.store.plain import Place
@@ -314,3 +315,7 @@ def test_a_trial_over_many_members_says_what_it_read_and_stops_where_it_is() -> 
     found = measured(120)
     assert (found["events read"], found["members"]) == (120, 10)
     assert 5 <= found["members when stopped"] <= 10
+
+
+def test_every_limit_of_the_guard_has_its_words() -> None:
+    assert set(LIMIT_NAMES) <= set(NAMES)
