@@ -43,7 +43,8 @@ def let_in(desk: Desk, asked: Asked) -> Response:
         raise NotFound
     if any(each.initials == initials for each in known):
         return _list_page(desk, asked, 422, say("These initials are taken."))
-    return _renewed(desk, asked, initials, role)
+    made = _renewed(desk, asked, initials, role, new=True)
+    return made or _list_page(desk, asked, 422, say("These initials are taken."))
 
 
 def show_one(desk: Desk, asked: Asked) -> Response:
@@ -56,7 +57,9 @@ def renew(desk: Desk, asked: Asked) -> Response:
     person = _asked_person(desk, asked)
     if person.id == asked.person.staff:
         return _not_oneself(desk, asked)
-    return _renewed(desk, asked, person.initials, person.role)
+    made = _renewed(desk, asked, person.initials, person.role, new=False)
+    assert made is not None, "nobody's initials ever go"
+    return made
 
 
 def set_role(desk: Desk, asked: Asked) -> Response:
@@ -201,9 +204,18 @@ def _not_oneself(desk: Desk, asked: Asked) -> Response:
     return _one_page(desk, asked, 422, no)
 
 
-def _renewed(desk: Desk, asked: Asked, initials: str, role: str) -> Response:
+def _renewed(desk: Desk, asked: Asked, initials: str, role: str, *, new: bool) -> Response | None:
+    """A one-time password for somebody; None where they were to be new and somebody else was quicker."""
     by, now_ms, chosen = asked.person.staff, desk.office.now_ms(), ROLES[ROLES.index(role)]
     with desk.hashing:
         password, verifier = one_time()
-    desk.act(asked, lambda staff: People(staff).renew(by, initials, chosen, verifier, now_ms))
+
+    def act(staff: Staff) -> bool:
+        if new and staff.person(initials) is not None:
+            return False
+        People(staff).renew(by, initials, chosen, verifier, now_ms)
+        return True
+
+    if not desk.act(asked, act):
+        return None
     return desk.page(asked, "one_time.html", initials=initials, password=password)

@@ -14,7 +14,7 @@ from app.protocol.hlc import stamp
 from app.protocol.profiles import take_cells
 from app.protocol.wire import Cell
 from headoffice.alarms import Alarm, Alarms
-from headoffice.console import finding, staff
+from headoffice.console import finding, people_pages, staff
 from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
 from tests.headoffice.http_office import (
     ANNA,
@@ -24,6 +24,7 @@ from tests.headoffice.http_office import (
     begin_chain,
     database_of,
     opened,
+    rows,
     served,
     wait_for,
 )
@@ -79,6 +80,22 @@ def test_head_office_lets_somebody_in_with_a_one_time_password(at: Served, anna:
 def test_initials_that_are_none_or_taken_are_refused(anna: Person, initials: str) -> None:
     anna.look("/console/staff")
     assert anna.send("/console/staff", initials=initials, role="auditor").status_code == 422
+
+
+def test_of_two_who_let_the_same_initials_in_at_once_one_does(
+    at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = people_pages.one_time
+
+    def while_somebody_else_does() -> tuple[str, str]:
+        monkeypatch.undo()
+        let_in(at.folder, "QX", "auditor")
+        return whole()
+
+    anna.look("/console/staff")
+    monkeypatch.setattr(people_pages, "one_time", while_somebody_else_does)
+    assert anna.send("/console/staff", initials="QX", role="head_office").status_code == 422
+    assert rows(at.folder, "SELECT role FROM console_staff WHERE initials = 'QX'") == [("auditor",)]
 
 
 def test_another_role_counts_at_once(at: Served, anna: Person, mara: Person) -> None:
