@@ -85,12 +85,10 @@ def test_initials_that_are_none_or_taken_are_refused(anna: Person, initials: str
 def test_of_two_who_let_the_same_initials_in_at_once_one_does(
     at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = people_pages.one_time
-
     def while_somebody_else_does() -> tuple[str, str]:
         monkeypatch.undo()
         let_in(at.folder, "QX", "auditor")
-        return whole()
+        return staff.one_time()
 
     anna.look("/console/staff")
     monkeypatch.setattr(people_pages, "one_time", while_somebody_else_does)
