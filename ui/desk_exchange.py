@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.build import Till
 from app.context import Session
+from app.domain.documents import ForeignSale, ReturnedLine
 from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
 from app.queries.exchange import Standing, standing
@@ -17,7 +18,6 @@ from app.sync.outcome import Heard, Joined
 
 if TYPE_CHECKING:
     from app.domain.business_day import BusinessDate
-    from app.domain.documents import ForeignSale, ReturnedLine
     from app.sync.exchange import Exchange
     from app.sync.looking_up import LookingUp
     from app.sync.returns import Returns

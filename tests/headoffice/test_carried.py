@@ -92,8 +92,8 @@ def test_what_head_office_lacked_comes_by_a_file_once(
     assert main(taking) == 0
     assert ": 0 were new" in told(capsys)
     assert rows(folder, "SELECT count(*) FROM ledger")[0][0] == after
-    acts = rows(folder, "SELECT act, detail FROM console_audit ORDER BY number")
-    assert [act for act, _ in acts] == ["late_outbox", "late_outbox"]
+    acts = rows(folder, "SELECT act, detail FROM console_audit WHERE act = 'late_outbox'")
+    assert len(acts) == 2
     assert export(kiosk, path, "--all") == 0
     assert main(taking) == 0
     assert ": 0 were new" in told(capsys)

@@ -52,7 +52,7 @@ pytestmark = pytest.mark.usefixtures("each_store")
 OTHER = b"U" * 16
 KILLS = 5
 MEMBERS = 3 * FRAME_ROWS + 10
-LAPSING = 2_500
+LAPSING = 3_500
 """So many that a night's work takes longer than all the time between its beginnings and its kills."""
 
 

@@ -131,7 +131,7 @@ def test_each_failure_has_its_own_sentence_and_next_step_and_fits(
 def test_whatever_opening_can_raise_is_walked() -> None:
     by_field = {"keystore_gone", "passphrase_wrong", "passphrase_wait", "passphrase_weak"}
     later = re.compile(
-        r"backup_|printer_|network_|head_office_|fold_|check_|file_failed|store_exists"
+        r"backup_|printer_|network_|head_office_|return_needs_line|fold_|check_|file_failed|store_exists"
     )
     of_opening = {code for code in PLAIN if isinstance(code, Outage) and not later.match(code)}
     assert of_opening == {*AT_OPENING, *map(Outage, by_field)}
