@@ -239,8 +239,8 @@ def test_an_alarm_is_mailed_when_it_begins_and_when_it_is_over(
             wait_for(lambda: rows(tmp_path, "SELECT 1 FROM webhook_message") == [])
     logging.getLogger("headoffice").removeHandler(handler)
     first, second = (message_from_bytes(each, policy=policy.default) for each in _Smtp.mails)
-    assert first["subject"] == "Chain T：收银台静默超过两个租期"
-    assert second["subject"] == "Chain T：已解除：收银台静默超过两个租期"
+    assert first["subject"] == "Chain T：收银台静默超过两个额度有效期"
+    assert second["subject"] == "Chain T：已解除：收银台静默超过两个额度有效期"
     assert first["to"] == "boss@example.com, it@example.com"
     assert till.device.hex()[:8] in str(first.get_content())
     assert any(line.startswith(b"AUTH") for line in _Smtp.said)
