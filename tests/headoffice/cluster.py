@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -42,6 +43,9 @@ class Cluster:
         self._settings = {**_SETTINGS, **settings}
         self._user = _unprivileged()
         if self._user is not None:
+            if place is not None:
+                # What was made there first may have shut it to others; its user has to get through.
+                place.chmod(place.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
             known = pwd.getpwnam(self._user)
             os.chown(self._folder, known.pw_uid, known.pw_gid)
         self._data = self._folder / "data"
