@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Protocol
 
 from app.context import Context
 from app.log import log
 from app.protocol import wire
 from app.protocol.wire import HoldRequest, LookRequest, SaleRequest
-from app.sync.client import NoAnswer, Refused
-from app.sync.exchange import Line, line_of
+from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
 from db import head_office
+
+
+class Line(Protocol):
+    """What is asked of a line to head office (app/sync/client.py)."""
+
+    def ask(
+        self, path: str, rid: bytes, epoch: int, message: bytes, *, within_s: float = ANSWER_S
+    ) -> bytes: ...
+    def close(self) -> None: ...
 
 
 class Asking:
@@ -53,3 +62,10 @@ class Asking:
             self.close()
             log.info("a question of the counter: %s", error)
             return None
+
+
+def line_of(ctx: Context, row: head_office.HeadOfficeRow) -> HeadOffice:
+    """A line to the head office that the till belongs to."""
+    return HeadOffice(
+        row.address, ctx.till.device, row.seed, row.their_key, lambda: ctx.clock().timestamp()
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from app.arrivals import Arrival, arrivals_of
 from app.context import Changes, Context
@@ -30,7 +30,8 @@ from app.protocol.wire import (
     unpack_row,
 )
 from app.shut import note_heard
-from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
+from app.sync.asking import Asking, Line, line_of
+from app.sync.client import NoAnswer, Refused
 from app.sync.outcome import HOLD_WITHIN_S, Heard
 from app.sync.references import take_references
 from app.sync.settling import settle_portion
@@ -59,15 +60,6 @@ _PATHS: Final = {
 }
 
 
-class Line(Protocol):
-    """What the exchange asks of a line to head office (app/sync/client.py)."""
-
-    def ask(
-        self, path: str, rid: bytes, epoch: int, message: bytes, *, within_s: float = ANSWER_S
-    ) -> bytes: ...
-    def close(self) -> None: ...
-
-
 class Exchange:
     """A till's exchange. One thread at a time asks; holds may be asked beside it by another."""
 
@@ -82,7 +74,7 @@ class Exchange:
         self._rng = rng or random.SystemRandom()
         self._open_line = open_line or line_of
         self._line: Line | None = None
-        self._hold_line: Line | None = None
+        self._holds = Asking(ctx, open_line=self._open_line)
         self._talking: Till | None = None
         self._failures = 0
         self._frames = 1
@@ -92,10 +84,10 @@ class Exchange:
 
     def close(self) -> None:
         """Let the lines go."""
-        for line in (self._line, self._hold_line):
-            if line is not None:
-                line.close()
-        self._line = self._hold_line = None
+        self._holds.close()
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     def once(self) -> Heard | None:
         """Ask once and apply the answer; None for a till of its own. Raises Unavailable."""
@@ -203,20 +195,10 @@ class Exchange:
             row, dealings = head_office.head_office(tx.conn), tx.dealings
             if row is None or dealings is None:
                 return None
-            epoch = dealings.control().epoch
             request = Till(dealings).ask_hold(member, POINTS, points, on, self._rng)
         if request is None:
             return None
-        reply = None
-        try:
-            if self._hold_line is None:
-                self._hold_line = self._open_line(self._ctx, row)
-            body = self._hold_line.ask(
-                endpoints.HOLD, request.rid, epoch, wire.to_bytes(request), within_s=HOLD_WITHIN_S
-            )
-            reply = wire.reply_of(body)
-        except (NoAnswer, Refused, wire.NotAMessage) as error:
-            log.info("no hold: %s", error)
+        reply = self._holds.ask(row, endpoints.HOLD, request, HOLD_WITHIN_S)
         with self._ctx.write(self._ctx.ids()) as tx:
             assert tx.dealings is not None
             talking = Till(tx.dealings)
@@ -277,13 +259,6 @@ class Exchange:
 
     def _today(self) -> BusinessDate:
         return self._ctx.business_date()
-
-
-def line_of(ctx: Context, row: head_office.HeadOfficeRow) -> HeadOffice:
-    """A line to the head office that the till belongs to."""
-    return HeadOffice(
-        row.address, ctx.till.device, row.seed, row.their_key, lambda: ctx.clock().timestamp()
-    )
 
 
 def _ask(line: Line, request: Request, epoch: int) -> Reply:

@@ -32,8 +32,9 @@ from app.queries.exchange import Progress, standing
 from app.queries.members import member_panel
 from app.sync import exchange as exchange_module
 from app.sync import settling
+from app.sync.asking import Line
 from app.sync.client import ANSWER_S
-from app.sync.exchange import Exchange, Line
+from app.sync.exchange import Exchange
 from app.usecases.sell import sell
 from app.usecases.verify import verify
 from db import head_office, rows
