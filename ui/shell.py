@@ -254,8 +254,10 @@ class Shell(QWidget):
     def _show_date(self) -> None:
         """The business date whenever it isn't the calendar's: after midnight until the cut-off, and
         as long as a shift of another day is open."""
-        other = self.till.today.to_date() != self._desk.date_now()
-        self.top_bar.show_other_date(self.till.today.iso() if other else "")
+        day, today = self.till.today.to_date(), self._desk.date_now()
+        self.top_bar.show_other_date(
+            self._kit.formats.day(day, today=today) if day != today else ""
+        )
 
     def _begin_day(self, till: TillView) -> None:
         """After a sign-in: a till without a shift of today asks for one."""

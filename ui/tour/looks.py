@@ -11,7 +11,6 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QWidget
 
-from ui.widgets.basics import ElidedLabel
 from ui.widgets.sheet import Sheet
 from ui.widgets.strip import Strip
 
@@ -27,9 +26,6 @@ def faults(window: QWidget) -> list[str]:
         if not text or not _shown(widget, window):
             continue
         needed = _needed(widget, text)
-        if isinstance(widget, ElidedLabel):
-            # It gives way on purpose and has the whole as its hint: half of it has to be there.
-            needed.setWidth(needed.width() // 2)
         if needed.width() > widget.contentsRect().width() + _SLACK_PX:
             found.append(
                 f"clipped: {text!r} needs {needed.width()} of {widget.contentsRect().width()} px"

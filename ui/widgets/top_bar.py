@@ -37,7 +37,7 @@ class TopBar(QWidget):
         self.setObjectName("topbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(look.dense(56, 48))
-        line = columns(look, self, margins=(20, 0, 16, 0), gap=12)
+        line = columns(look, self, margins=(20, 0, 16, 0), gap=10)
         self._title = Label(role="title")
         self._place = ElidedLabel(role="muted")
         line.addWidget(self._title)
