@@ -173,7 +173,7 @@ class DataPlane:
             problem = Problem(no.code, self._office.now_ms(), retry_after_s)
             status, body, media = no.status, endpoints.to_bytes(problem), endpoints.PROBLEM
         self._told(exchange, status)
-        headers = {"content-type": media, "cache-control": "no-store"}
+        headers = {"content-type": media}
         if retry_after_s is not None:
             headers["retry-after"] = str(retry_after_s)
         if endpoints.ZSTD in request.headers.get("accept-encoding", ""):

@@ -1,15 +1,14 @@
 """What till and head office sign of their requests and replies, and the headers that carry it. Pure.
 
 In the manner of RFC 9421 with the digest of RFC 9530, in one fixed form: always the same parts in the same
-order, anything else is not signed. The digest is that of the body as it is on the wire, so nothing is unpacked
-that nobody signed. Keys and Ed25519 itself are the caller's: `Sign` and `Verify`.
+order. So no message names them: one header has what the reader can't know. The digest is that of the body as
+it is on the wire, so nothing is unpacked that nobody signed. Keys and Ed25519 itself are the caller's: `Sign`
+and `Verify`.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
-import hmac
 import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -20,28 +19,25 @@ Sign = Callable[[bytes], bytes]
 Verify = Callable[[bytes, bytes], bool]
 """Whether `(signature, signed bytes)` belong together."""
 
-DIGEST: Final = "content-digest"
-DEVICE: Final = "regulars-device"
-EPOCH: Final = "regulars-epoch"
-RID: Final = "regulars-rid"
-INPUT: Final = "signature-input"
-SIGNATURE: Final = "signature"
+HEADER: Final = "regulars"
+"""Of a request `epoch.created.` and base64 of rid, device and signature; of a reply `created.` and base64 of
+the signature alone, for the till knows what it asked. created: seconds since 1970."""
 CLOCK_APART_S: Final = 300
 """`created` may differ so much from the reader's clock."""
 RID_KEPT_S: Final = 600
 """So long head office knows a `rid` again: longer than one request's `created` is good."""
 
-_OF_REQUEST: Final = f'("@method" "@path" "{DIGEST}" "{RID}" "{DEVICE}" "{EPOCH}")'
-_OF_REPLY: Final = f'("@status" "{DIGEST}" "{RID}" "{DEVICE}")'
-_PARAMETERS: Final = re.compile(r"regulars=(\([^()]*\));created=([0-9]{1,12});alg=\"ed25519\"")
-_SIGNATURE: Final = re.compile(r"regulars=:([A-Za-z0-9+/]{86}==):")
-_DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
-_ID: Final = re.compile(r"[0-9a-f]{32}")
-_EPOCH: Final = re.compile(r"0|[1-9][0-9]{0,17}")
+_OF_REQUEST: Final = (
+    '("@method" "@path" "content-digest" "regulars-rid" "regulars-device" "regulars-epoch")'
+)
+_OF_REPLY: Final = '("@status" "content-digest" "regulars-rid" "regulars-device")'
+_REQUEST: Final = re.compile(r"(0|[1-9][0-9]{0,17})\.([0-9]{1,12})\.([A-Za-z0-9+/]{128})", re.ASCII)
+_REPLY: Final = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9+/]{85}[AQgw]==)", re.ASCII)
+"""Of its last letter two bits count: only one of the ways to write them is taken."""
 
 
 class NotSigned(ValueError):
-    """The headers are not those of a signed message; the text names the header. Nothing was verified yet."""
+    """The header is not that of a signed message. Nothing was verified yet."""
 
 
 class RequestHead(NamedTuple):
@@ -65,96 +61,74 @@ class ReplyHead(NamedTuple):
 
 
 class SignedRequest(NamedTuple):
-    """A request's headers as they came. True of its sender only where `fits` says so."""
+    """A request's header as it came. True of its sender only where `fits` says so."""
 
     head: RequestHead
-    digest: bytes
     signature: bytes
 
     def fits(self, body: bytes, verify: Verify) -> bool:
-        """Whether the body on the wire is the one that was signed, by the key behind `verify`."""
-        same = hmac.compare_digest(self.digest, sha256(body).digest())
-        return same and verify(self.signature, _request_base(self.head, self.digest))
+        """Whether this and the body on the wire were signed by the key behind `verify`."""
+        return verify(self.signature, _request_base(self.head, body))
 
 
 class SignedReply(NamedTuple):
-    """A reply's headers as they came. True only where `fits` says so."""
+    """A reply's header as it came. True only where `fits` says so."""
 
-    head: ReplyHead
-    digest: bytes
+    status: int
+    created_s: int
     signature: bytes
 
     def fits(self, body: bytes, verify: Verify, *, rid: bytes, device: bytes) -> bool:
         """Whether head office signed this body for this till's request `rid`."""
-        mine = (self.head.rid, self.head.device) == (rid, device)
-        same = hmac.compare_digest(self.digest, sha256(body).digest())
-        return mine and same and verify(self.signature, _reply_base(self.head, self.digest))
+        head = ReplyHead(self.status, rid, device, self.created_s)
+        return verify(self.signature, _reply_base(head, body))
 
 
 def sign_request(head: RequestHead, body: bytes, sign: Sign) -> dict[str, str]:
-    """The headers of a request with this body on the wire."""
-    digest = sha256(body).digest()
-    return {
-        DIGEST: _digest_text(digest),
-        RID: head.rid.hex(),
-        DEVICE: head.device.hex(),
-        EPOCH: str(head.epoch),
-        INPUT: f"regulars={_parameters(_OF_REQUEST, head.created_s)}",
-        SIGNATURE: _signature_text(sign(_request_base(head, digest))),
-    }
+    """The header of a request with this body on the wire."""
+    parts = head.rid + head.device + sign(_request_base(head, body))
+    return {HEADER: f"{head.epoch}.{head.created_s}.{_text(parts)}"}
 
 
 def sign_reply(head: ReplyHead, body: bytes, sign: Sign) -> dict[str, str]:
-    """The headers of a reply with this body on the wire."""
-    digest = sha256(body).digest()
-    return {
-        DIGEST: _digest_text(digest),
-        RID: head.rid.hex(),
-        DEVICE: head.device.hex(),
-        INPUT: f"regulars={_parameters(_OF_REPLY, head.created_s)}",
-        SIGNATURE: _signature_text(sign(_reply_base(head, digest))),
-    }
+    """The header of a reply with this body on the wire."""
+    return {HEADER: f"{head.created_s}.{_text(sign(_reply_base(head, body)))}"}
 
 
 def read_request(method: str, path: str, headers: Mapping[str, str]) -> SignedRequest:
-    """The signed headers of a request; names in lower case. Raises NotSigned."""
-    created_s = _created_s(headers, _OF_REQUEST)
-    epoch = _text(headers, EPOCH, _EPOCH)
-    head = RequestHead(method, path, _id(headers, RID), _id(headers, DEVICE), int(epoch), created_s)
-    return SignedRequest(
-        head, _bytes(headers, DIGEST, _DIGEST), _bytes(headers, SIGNATURE, _SIGNATURE)
-    )
+    """The signed header of a request; names in lower case. Raises NotSigned."""
+    epoch, created_s, text = _parts(headers, _REQUEST)
+    parts = base64.b64decode(text)
+    head = RequestHead(method, path, parts[:16], parts[16:32], int(epoch), int(created_s))
+    return SignedRequest(head, parts[32:])
 
 
 def read_reply(status: int, headers: Mapping[str, str]) -> SignedReply:
-    """The signed headers of a reply; names in lower case. Raises NotSigned."""
-    created_s = _created_s(headers, _OF_REPLY)
-    head = ReplyHead(status, _id(headers, RID), _id(headers, DEVICE), created_s)
-    return SignedReply(
-        head, _bytes(headers, DIGEST, _DIGEST), _bytes(headers, SIGNATURE, _SIGNATURE)
-    )
+    """The signed header of a reply; names in lower case. Raises NotSigned."""
+    created_s, text = _parts(headers, _REPLY)
+    return SignedReply(status, int(created_s), base64.b64decode(text))
 
 
-def _request_base(head: RequestHead, digest: bytes) -> bytes:
+def _request_base(head: RequestHead, body: bytes) -> bytes:
     """The signature base of RFC 9421 section 2.5."""
     lines = (
         f'"@method": {head.method}',
         f'"@path": {head.path}',
-        f'"{DIGEST}": {_digest_text(digest)}',
-        f'"{RID}": {head.rid.hex()}',
-        f'"{DEVICE}": {head.device.hex()}',
-        f'"{EPOCH}": {head.epoch}',
+        f'"content-digest": {_digest(body)}',
+        f'"regulars-rid": {head.rid.hex()}',
+        f'"regulars-device": {head.device.hex()}',
+        f'"regulars-epoch": {head.epoch}',
         f'"@signature-params": {_parameters(_OF_REQUEST, head.created_s)}',
     )
     return "\n".join(lines).encode()
 
 
-def _reply_base(head: ReplyHead, digest: bytes) -> bytes:
+def _reply_base(head: ReplyHead, body: bytes) -> bytes:
     lines = (
         f'"@status": {head.status}',
-        f'"{DIGEST}": {_digest_text(digest)}',
-        f'"{RID}": {head.rid.hex()}',
-        f'"{DEVICE}": {head.device.hex()}',
+        f'"content-digest": {_digest(body)}',
+        f'"regulars-rid": {head.rid.hex()}',
+        f'"regulars-device": {head.device.hex()}',
         f'"@signature-params": {_parameters(_OF_REPLY, head.created_s)}',
     )
     return "\n".join(lines).encode()
@@ -164,37 +138,16 @@ def _parameters(parts: str, created_s: int) -> str:
     return f'{parts};created={created_s};alg="ed25519"'
 
 
-def _digest_text(digest: bytes) -> str:
-    return f"sha-256=:{base64.b64encode(digest).decode()}:"
+def _digest(body: bytes) -> str:
+    return f"sha-256=:{_text(sha256(body).digest())}:"
 
 
-def _signature_text(signature: bytes) -> str:
-    return f"regulars=:{base64.b64encode(signature).decode()}:"
+def _text(some: bytes) -> str:
+    return base64.b64encode(some).decode()
 
 
-def _created_s(headers: Mapping[str, str], parts: str) -> int:
-    found = _PARAMETERS.fullmatch(headers.get(INPUT, ""))
-    if found is None or found[1] != parts:
-        raise NotSigned(INPUT)
-    return int(found[2])
-
-
-def _text(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
-    value = headers.get(name, "")
-    if form.fullmatch(value) is None:
-        raise NotSigned(name)
-    return value
-
-
-def _id(headers: Mapping[str, str], name: str) -> bytes:
-    return bytes.fromhex(_text(headers, name, _ID))
-
-
-def _bytes(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> bytes:
-    found = form.fullmatch(headers.get(name, ""))
+def _parts(headers: Mapping[str, str], form: re.Pattern[str]) -> tuple[str, ...]:
+    found = form.fullmatch(headers.get(HEADER, ""))
     if found is None:
-        raise NotSigned(name)
-    try:
-        return base64.b64decode(found[1], validate=True)
-    except binascii.Error as error:
-        raise NotSigned(name) from error
+        raise NotSigned(HEADER)
+    return found.groups()

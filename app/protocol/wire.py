@@ -209,7 +209,7 @@ class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
     most: Int64 = 1
 
 
-class SyncReply(msgspec.Struct, frozen=True, tag="synced"):
+class SyncReply(msgspec.Struct, frozen=True, tag="synced", omit_defaults=True):
     """What head office has of the till, and what is new. `more`: there are further rows behind the cursors.
 
     refetch  buckets whose cursor is too old: begin them anew      upgrade  only the push was taken
