@@ -108,8 +108,12 @@ class Mailer:
         if settings.security == "tls":
             return smtplib.SMTP_SSL(settings.host, settings.port, timeout=TRY_S, context=tls)
         server = smtplib.SMTP(settings.host, settings.port, timeout=TRY_S)
-        if settings.security == "starttls":
-            server.starttls(context=tls)
+        try:
+            if settings.security == "starttls":
+                server.starttls(context=tls)
+        except BaseException:
+            server.close()  # Not in the caller's `with` yet.
+            raise
         return server
 
 

@@ -39,7 +39,7 @@ class Cluster:
     """One server process and its data; `stop` ends it and takes the folder away."""
 
     def __init__(self, place: Path | None = None, settings: Mapping[str, str] = {}) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="regulars-pg-", dir=place))
+        self.folder = Path(tempfile.mkdtemp(prefix="regulars-pg-", dir=place))
         self._settings = {**_SETTINGS, **settings}
         self._user = _unprivileged()
         if self._user is not None:
@@ -47,23 +47,23 @@ class Cluster:
                 # What was made there first may have shut it to others; its user has to get through.
                 place.chmod(place.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
             known = pwd.getpwnam(self._user)
-            os.chown(self._folder, known.pw_uid, known.pw_gid)
-        self._data = self._folder / "data"
+            os.chown(self.folder, known.pw_uid, known.pw_gid)
+        self.data = self.folder / "data"
         subprocess.run(
-            self._as_user(
-                binary("initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust",
+            self.as_user(
+                binary("initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust",
                 "-E", "UTF8", "--no-locale", "--no-sync",
             ),
             check=True,
             capture_output=True,
-            cwd=self._folder,
+            cwd=self.folder,
         )  # fmt: skip
         self._process = self._started()
         self.version = self._prepared()
 
     def dsn(self, user: str, database: str = "regulars") -> str:
         """How a role connects."""
-        return f"host={self._folder} user={user} dbname={database}"
+        return f"host={self.folder} user={user} dbname={database}"
 
     @property
     def app(self) -> str:
@@ -107,17 +107,17 @@ class Cluster:
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(_START_S)
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
     def _started(self) -> subprocess.Popen[bytes]:
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                self._as_user(binary("postgres"), "-D", str(self._data), "-k", str(self._folder),
+                self.as_user(binary("postgres"), "-D", str(self.data), "-k", str(self.folder),
                               *settings),
                 stdout=log,
                 stderr=log,
-                cwd=self._folder,
+                cwd=self.folder,
             )  # fmt: skip
         until = time.monotonic() + _START_S
         while True:
@@ -127,7 +127,7 @@ class Cluster:
             except psycopg.OperationalError:
                 time.sleep(0.05)
             running = process.poll() is None and time.monotonic() < until
-            assert running, f"PostgreSQL did not start: {(self._folder / 'log').read_text()}"
+            assert running, f"PostgreSQL did not start: {(self.folder / 'log').read_text()}"
 
     def _prepared(self) -> str:
         with psycopg.connect(self.dsn("postgres", "postgres"), autocommit=True) as raw:
@@ -141,8 +141,8 @@ class Cluster:
         assert found is not None
         return str(found[0])
 
-    def _as_user(self, *command: str) -> list[str]:
-        """The server ends with this process, and doesn't run as root, which it refuses."""
+    def as_user(self, *command: str) -> list[str]:
+        """A command as the server's user, never root, which it refuses; it ends with this process."""
         user = [] if self._user is None else [f"--reuid={self._user}", "--init-groups"]
         return ["setpriv", "--pdeathsig=INT", *user, *command]
 

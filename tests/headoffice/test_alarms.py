@@ -6,18 +6,21 @@ import contextlib
 import io
 import logging
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from app.protocol.limits import Limits
 from app.protocol.store import StoredEvent, Tenant
 from headoffice import alarms, nights
 from headoffice.alarms import Alarm, Alarms, Figures, changes
+from headoffice.directory import Chain
 from headoffice.quiet import Known
 from headoffice.watching import JsonLines
 from headoffice.webhooks.mail import BadMailSettings, Mailer, settings_of
@@ -33,6 +36,7 @@ from tests.headoffice.http_office import (
     wait_for,
 )
 from tests.headoffice.serving_process import run
+from tests.headoffice.test_http_command import certificate
 
 HOUR = 3_600_000
 PASSWORD = "correct-horse-7"
@@ -165,14 +169,31 @@ class _Smtp(socketserver.StreamRequestHandler):
 
     mails: ClassVar[list[bytes]] = []
     said: ClassVar[list[bytes]] = []
+    """Commands as they came, with "tls " before those that came encrypted."""
+    security: ClassVar[str] = "none"
+    tls: ClassVar[ssl.SSLContext | None] = None
+
+    def setup(self) -> None:
+        super().setup()
+        if self.security == "tls":
+            self._encrypt()
+
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
 
     def handle(self) -> None:
         self._say("220 here")
         while line := self.rfile.readline():
-            self.said.append(line)
+            encrypted = isinstance(self.request, ssl.SSLSocket)
+            self.said.append(b"tls " * encrypted + line)
             word = line.split()[0].upper()
             if word == b"EHLO":
-                self._say("250-here\r\n250 AUTH PLAIN")
+                offers = self.security == "starttls" and not encrypted
+                self._say("250-here\r\n" + "250-STARTTLS\r\n" * offers + "250 AUTH PLAIN")
+            elif word == b"STARTTLS":
+                self._say("220 go on")
+                self._encrypt()
             elif word == b"AUTH":
                 self._say("235 ok")
             elif word == b"DATA":
@@ -180,6 +201,12 @@ class _Smtp(socketserver.StreamRequestHandler):
                 self._take()
             else:
                 self._say("221 bye" if word == b"QUIT" else "250 ok")
+
+    def _encrypt(self) -> None:
+        assert self.tls is not None
+        super().finish()
+        self.request = self.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
 
     def _take(self) -> None:
         lines = []
@@ -193,9 +220,16 @@ class _Smtp(socketserver.StreamRequestHandler):
 
 
 @contextlib.contextmanager
-def mail_server() -> Iterator[int]:
+def mail_server(
+    monkeypatch: pytest.MonkeyPatch | None = None,
+    security: str = "none",
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[int]:
     _Smtp.mails.clear()
     _Smtp.said.clear()
+    if monkeypatch is not None:
+        monkeypatch.setattr(_Smtp, "security", security)
+        monkeypatch.setattr(_Smtp, "tls", tls)
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Smtp) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -246,6 +280,66 @@ def test_an_alarm_is_mailed_when_it_begins_and_when_it_is_over(
     assert any(line.startswith(b"AUTH") for line in _Smtp.said)
     assert PASSWORD not in log.getvalue()
     assert "boss@example.com" not in log.getvalue()
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    """The certificate of a mail server on loopback, and how it encrypts with it."""
+    cert, key = certificate(tmp_path_factory.mktemp("mail"))
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(cert, key)
+    return cert, made
+
+
+def sent(folder: Path, port: int, **settings: str) -> str:
+    """One try of a mail with a user and a password."""
+    mail_toml(folder, port, user='"ho"', **settings)
+    data = {"alarm": alarms.QUARANTINE, "subject": "", "raised_ms": 0, "figure": 1}
+    body = msgspec.json.encode({"type": "alarm.raised", "data": data})
+    return Mailer(settings_of(folder)).send(
+        Chain(TENANT, "Chain T", 0, Limits(grant_most=50, cap=20)), body
+    )
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_mail_and_its_password_go_encrypted_to_a_server_that_is_known(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encrypted: tuple[Path, ssl.SSLContext],
+    security: str,
+) -> None:
+    cert, tls = encrypted
+    monkeypatch.setenv("REGULARS_SMTP_PASSWORD", PASSWORD)
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    with mail_server(monkeypatch, security, tls) as port:
+        assert sent(tmp_path, port, security=f'"{security}"') == ""
+        assert len(_Smtp.mails) == 1
+    clear = {line.split()[0].upper() for line in _Smtp.said if not line.startswith(b"tls ")}
+    assert clear == (set() if security == "tls" else {b"EHLO", b"STARTTLS"})
+    assert any(line.startswith(b"tls AUTH") for line in _Smtp.said)
+
+
+@pytest.mark.parametrize(
+    ("security", "offered", "why"),
+    [
+        ("tls", "tls", "tls"),
+        ("starttls", "starttls", "tls"),
+        ("starttls", "none", "mail_notsupportederror"),
+    ],
+)
+def test_nothing_is_said_to_a_mail_server_that_is_not_known_or_does_not_encrypt(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encrypted: tuple[Path, ssl.SSLContext],
+    security: str,
+    offered: str,
+    why: str,
+) -> None:
+    monkeypatch.setenv("REGULARS_SMTP_PASSWORD", PASSWORD)
+    with mail_server(monkeypatch, offered, encrypted[1]) as port:
+        assert sent(tmp_path, port, security=f'"{security}"') == why
+    assert not _Smtp.mails
+    assert not [line for line in _Smtp.said if b"AUTH" in line or b"MAIL" in line]
 
 
 def test_a_mail_that_the_server_does_not_take_waits(

@@ -22,6 +22,7 @@ from tests.long import (
     member_lives,
     month_end,
     offline_month,
+    pgbackrest_drill,
     random_cases,
     simulator,
 )
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
     "member_lives": member_lives.run,
     "month_end": month_end.run,
     "offline_month": offline_month.run,
+    "pgbackrest_drill": pgbackrest_drill.run,
     "random_cases": random_cases.run,
     "simulator": simulator.run,
 }
