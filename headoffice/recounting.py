@@ -71,7 +71,7 @@ _PUT_OWN: Final = """
 INSERT INTO own_programme (tenant_id, dist_key, device_id, version, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, device_id, version) DO UPDATE SET body = excluded.body
 """
-_NOT_A_DOCUMENT: Final = (
+NOT_A_DOCUMENT: Final = (
     KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, Refused,
 )  # fmt: skip
 """What comes of a document that no till of ours wrote."""
@@ -265,7 +265,7 @@ class Recounting:
                 *_of_version(document, published),
                 *_of_state(document, programme, state),
             ]
-        except _NOT_A_DOCUMENT:
+        except NOT_A_DOCUMENT:
             return _UNREADABLE
 
     # Programmes

@@ -146,6 +146,53 @@ class Refunded(Told):
     balance: int
 
 
+class VoidRequest(Sent):
+    """Why an order is undone whole."""
+
+    reason: Literal["wrong_item", "wrong_member", "test", "other"] = "other"
+
+
+class Voided(Told):
+    """A void as it was committed. `refund_minor`: money to give back, less what was kept for spent points."""
+
+    id: Id
+    receipt: str
+    order: Id
+    refund_minor: int
+    charged_minor: int
+    points_taken_back: int
+    points_restored: int
+    balance: int
+
+
+class SaleBody(Told):
+    """A sale of a till, or an order, with what is left of it."""
+
+    id: Id
+    receipt: str
+    member: Id | None
+    business_date: Day
+    payable_minor: int
+    to_pay_minor: int
+    points_spent: int
+    points_earned: int
+    lines: list[KeptLine]
+
+
+class SaleRefunded(Told):
+    """A refund of a sale as it was committed. `member` and `balance` are null where the sale had no member."""
+
+    id: Id
+    receipt: str
+    sale: Id
+    member: Id | None
+    refund_minor: int
+    charged_minor: int
+    points_taken_back: int
+    points_restored: int
+    balance: int | None
+
+
 class HoldRequest(Sent):
     """Points to keep for a spend that is to come."""
 

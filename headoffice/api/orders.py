@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Response
 
-from app.domain.documents import LineRequest, ReturnedLine, SaleRequest, Tender
+from app.domain.documents import LineRequest, ReturnedLine, SaleDocument, SaleRequest, Tender
 from app.domain.documents_plain import sale_from_plain
 from app.domain.sale import QuoteKey, SaleQuote
 from app.protocol.events import decode
 from app.protocol.store import Hold, Member
 from headoffice.api import order_shapes as shapes
-from headoffice.api import selling
+from headoffice.api import selling, voiding
 from headoffice.api.desk import Again, Asked, Caller, Made, Plain, needs
 from headoffice.api.own_till import OwnTill
 from headoffice.api.problems import Problem
 from headoffice.api.reads import survivor
 from headoffice.api.rules import programmes_of
-from headoffice.api.selling import Day
+from headoffice.api.selling import Day, Order
 from headoffice.console.snapshot import Snapshot
 from headoffice.store import row_records
 from headoffice.store import statements as sql
@@ -110,13 +111,20 @@ def get_order(asked: Caller, order: Known) -> shapes.OrderBody:
         id=order,
         receipt=body["doc"]["receipt_no"],
         member=body["member"],
-        business_date=document.business_date.iso(),
-        payable_minor=document.payable_minor,
-        to_pay_minor=document.to_pay_minor,
-        points_spent=document.points_spent,
-        points_earned=document.points_earned,
         tier_code=body["doc"]["tier_code"],
-        lines=[
+        **figures_of(document, back),
+    )
+
+
+def figures_of(document: SaleDocument, back: Mapping[int, int]) -> Plain:
+    """What is told of a sale, and how much of each line is left once so much of it came `back`."""
+    return {
+        "business_date": document.business_date.iso(),
+        "payable_minor": document.payable_minor,
+        "to_pay_minor": document.to_pay_minor,
+        "points_spent": document.points_spent,
+        "points_earned": document.points_earned,
+        "lines": [
             shapes.KeptLine(
                 line=n,
                 quantity=line.request.quantity,
@@ -126,7 +134,7 @@ def get_order(asked: Caller, order: Known) -> shapes.OrderBody:
             )
             for n, line in enumerate(document.lines)
         ],
-    )
+    }
 
 
 @router.post(
@@ -141,22 +149,56 @@ def refund_order(asked: Caller, order: Known, again: Again, sent: shapes.RefundR
 
     def act(till: OwnTill) -> Made:
         known = selling.order_of(till, bytes.fromhex(order), asked.devices)
-        day = selling.day_of(till, None)
-        lines = tuple(ReturnedLine(each.line, each.quantity) for each in sent.lines)
-        found = selling.quote_refund(known, till.account(known.member), lines, day)
-        event, doc = selling.refund(till, known, found, sent.reason, day)
-        member = till.account(known.member)
-        till.note("api_points", member.id, selling.RETURN)
+        told = refunded(till, known, sent)
+        return Made({**told, "order": order})
+
+    return asked.once(again, sent, act)
+
+
+def refunded(till: OwnTill, known: Order, sent: shapes.RefundRequest) -> Plain:
+    """Commit what comes back of a sale; what is told of it. Raises Problem, Refused."""
+    day = selling.day_of(till, None)
+    lines = tuple(ReturnedLine(each.line, each.quantity) for each in sent.lines)
+    member = till.account(known.member) if known.member else None
+    found = selling.quote_refund(known, member, lines, day)
+    event, doc = selling.refund(till, known, found, sent.reason, day)
+    after = till.account(member.id) if member else None
+    till.note("api_points", after.id if after else None, selling.RETURN)
+    return {
+        "id": event.hex(),
+        "receipt": doc["receipt_no"],
+        "refund_minor": found.refund_minor,
+        "charged_minor": found.draft.charged_minor,
+        "points_taken_back": found.draft.points_taken_back,
+        "points_restored": found.draft.points_restored,
+        "balance": after.state.balance() if after else None,
+    }
+
+
+@router.post(
+    "/orders/{order}/void", status_code=201, response_model=shapes.Voided, **needs("points:write")
+)
+def void_order(asked: Caller, order: Known, again: Again, sent: shapes.VoidRequest) -> Response:
+    """Undo an order of this system whole, on its own business date: what it earned is taken back, points that
+    paid for it go back to the lots they came from as if they had never left. Refused once a part came back."""
+
+    def act(till: OwnTill) -> Made:
+        known = selling.order_of(till, bytes.fromhex(order), asked.devices)
+        assert known.member is not None, "an order has a member"
+        day, event, member = selling.day_of(till, None), till.new_id(), till.account(known.member)
+        found = voiding.quote(till, known, member, event, day)
+        doc = voiding.void(till, known, found, event, sent.reason, day)
+        till.note("api_points", member.id, voiding.VOID)
         return Made(
             {
                 "id": event.hex(),
                 "receipt": doc["receipt_no"],
                 "order": order,
-                "refund_minor": found.refund_minor,
-                "charged_minor": found.draft.charged_minor,
-                "points_taken_back": found.draft.points_taken_back,
-                "points_restored": found.draft.points_restored,
-                "balance": member.state.balance(),
+                "refund_minor": sum(minor for _, minor in found.refunds),
+                "charged_minor": found.settlement.charged_minor,
+                "points_taken_back": known.document.points_earned,
+                "points_restored": known.document.points_spent,
+                "balance": till.account(member.id).state.balance(),
             }
         )
 

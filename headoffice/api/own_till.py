@@ -104,6 +104,10 @@ class OwnTill:
                 made.append(Cell(member, name, value, hlc, self._key.device, over))
         return made
 
+    def sales_of(self, receipt: str) -> Sequence[bytes]:
+        """The sales of a receipt's number, those that came a moment ago too."""
+        return self.chain.server.receipts(receipt)
+
     # Events
 
     def hold(self, hold: bytes, member: bytes, points: int, on: BusinessDate) -> bool:

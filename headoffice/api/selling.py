@@ -6,6 +6,7 @@ before anything is written (Problem, Refused). What the rules are is app/domain'
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -33,11 +34,13 @@ from app.intake import lunar_birthday
 from app.numbers import receipt_number
 from app.protocol.events import decode
 from app.protocol.facts import Authority, Facts, Returned
-from app.protocol.sales import returned_lines, sold_lines
+from app.protocol.sales import returned_lines, sale_facts, sold_lines
 from app.protocol.store import Hold, Member
+from app.protocol.wire import ID_BYTES
 from headoffice import programmes
 from headoffice.api.own_till import OwnTill
 from headoffice.api.problems import Problem
+from headoffice.recounting import NOT_A_DOCUMENT
 
 SALE: Final = "sale"
 RETURN: Final = "return"
@@ -138,7 +141,7 @@ def sell(
     entries = sale_entries(found, event)
     document = sale_document(found, entries, tenders)
     doc = {
-        "receipt_no": _receipt(till, event),
+        "receipt_no": receipt_of(till, event),
         "total": document.to_pay_minor,
         "earned": document.points_earned,
         "spent": document.points_spent,
@@ -177,7 +180,8 @@ def unchanged(found: SaleQuote, shown: QuoteKey | None) -> None:
         raise Refused(Refusal.QUOTE_CHANGED, found.key._asdict())
 
 
-def _receipt(till: OwnTill, event: bytes) -> str:
+def receipt_of(till: OwnTill, event: bytes) -> str:
+    """The number of a document of this system's own."""
     device = till.device
     return receipt_number(f"A{device.id.hex()[:4].upper()}", device.place.seq + 1, event)
 
@@ -207,9 +211,11 @@ class Order(NamedTuple):
     """An order that is to be returned, whole or in part."""
 
     id: bytes
-    member: bytes
+    member: bytes | None
     document: SaleDocument
     returned: dict[int, int]
+    device: bytes
+    receipt: str
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -221,13 +227,48 @@ class Order(NamedTuple):
 
 
 def order_of(till: OwnTill, order: bytes, devices: frozenset[bytes]) -> Order:
-    """An order of the chain's API. Raises Problem: a till's sale goes back at a till."""
-    stored = till.store.event(order)
-    plain = None if stored is None or stored.standing == "quarantined" else decode(stored.body)
+    """An order of the chain's API. Raises Problem: a till's sale is found by its receipt."""
+    plain = _sold(till, order)
     if plain is None or not is_order(plain, devices):
         raise Problem("not_found", {"what": "order"})
-    document = sale_from_plain(plain["doc"]["sale"])
-    return Order(order, bytes.fromhex(plain["member"]), document, returned_lines(till.store, order))
+    return _order(till, order, plain)
+
+
+def sale_of(till: OwnTill, receipt: str) -> Order:
+    """A sale of any till by its receipt's number or its id, as tills find each other's. Raises Problem."""
+    found = [bytes.fromhex(receipt)] if is_id(receipt) else till.sales_of(receipt.upper())
+    known = {sale: plain for sale in found if (plain := _sold(till, sale)) is not None}
+    if len(known) > 1:
+        raise Problem("conflict", {"what": "receipt"})
+    for sale, plain in known.items():
+        with contextlib.suppress(*NOT_A_DOCUMENT):
+            return _order(till, sale, plain)
+    raise Problem("not_found", {"what": "receipt"})
+
+
+def is_id(text: str) -> bool:
+    """Whether this is an id, and no receipt's number."""
+    return len(text) == 2 * ID_BYTES and "-" not in text
+
+
+def _sold(till: OwnTill, event: bytes) -> dict[str, Any] | None:
+    """The event of a sale with lines; None: there is none, or nobody can read it."""
+    facts = sale_facts(till.store, event)
+    stored = till.store.event(event)
+    sold = facts is not None and facts.kind == SALE and facts.sold
+    return decode(stored.body) if stored is not None and sold else None
+
+
+def _order(till: OwnTill, event: bytes, plain: dict[str, Any]) -> Order:
+    member = plain["member"]
+    return Order(
+        event,
+        bytes.fromhex(member) if member else None,
+        sale_from_plain(plain["doc"]["sale"]),
+        returned_lines(till.store, event),
+        bytes.fromhex(plain["device"]),
+        plain["doc"]["receipt_no"],
+    )
 
 
 def is_order(plain: dict[str, Any], devices: frozenset[bytes]) -> bool:
@@ -236,26 +277,28 @@ def is_order(plain: dict[str, Any], devices: frozenset[bytes]) -> bool:
 
 
 def quote_refund(
-    order: Order, member: Member, lines: tuple[ReturnedLine, ...], day: Day
+    order: Order, member: Member | None, lines: tuple[ReturnedLine, ...], day: Day
 ) -> ReturnQuote:
     """What goes back by the order's stored shares. Raises Refused."""
-    account = member.accounts.get(POINTS)
-    context = MemberContext(as_good(member.state, day.on), account.reserved if account else 0)
     return quote_return(
-        order.document, _before(order), lines, context, day.rules, on=day.on, owner=False
-    )
+        order.document, _before(order), lines, context_of(member, day), day.rules, on=day.on,
+        owner=False,
+    )  # fmt: skip
+
+
+def context_of(member: Member | None, day: Day) -> MemberContext | None:
+    """What a member has on a date, for what goes back to them."""
+    if member is None:
+        return None
+    account = member.accounts.get(POINTS)
+    return MemberContext(as_good(member.state, day.on), account.reserved if account else 0)
 
 
 def refund(
     till: OwnTill, order: Order, found: ReturnQuote, reason: str, day: Day
 ) -> tuple[bytes, dict[str, Any]]:
     """Commit a quoted refund; its lines are reserved first, as a till does. Raises Problem."""
-    sums = dict[int, int]()
-    for line, quantity in found.draft.lines:
-        sums[line] = sums.get(line, 0) + quantity
-    hold = till.new_id()
-    if not till.hold_lines(hold, order.id, tuple(sorted(sums.items())), day.on):
-        raise Problem("conflict", {"what": "lines"})
+    hold = reserve_lines(till, order, found.draft.lines, day)
     event, draft = till.new_id(), found.draft
     parts = points_by_line(order.document, order.kept, draft.lines)
     facts = Facts(
@@ -263,7 +306,7 @@ def refund(
         returned=tuple(Returned(*part) for part in parts),
     )  # fmt: skip
     doc = {
-        "receipt_no": _receipt(till, event),
+        "receipt_no": receipt_of(till, event),
         "refers_to": order.id.hex(),
         "sale_event": order.id.hex(),
         "reason": reason,
@@ -278,6 +321,18 @@ def refund(
     entries = return_entries(found, event)
     till.record(facts, doc, entries=entries, programme=day.rules.version)
     return event, doc
+
+
+def reserve_lines(till: OwnTill, order: Order, lines: Sequence[ReturnedLine], day: Day) -> bytes:
+    """Keep units of a sale for this return alone, as a till does; the hold. Raises Problem where others have
+    them, and nothing was written then."""
+    sums = dict[int, int]()
+    for line, quantity in lines:
+        sums[line] = sums.get(line, 0) + quantity
+    hold = till.new_id()
+    if not till.hold_lines(hold, order.id, tuple(sorted(sums.items())), day.on):
+        raise Problem("conflict", {"what": "lines"})
+    return hold
 
 
 def _before(order: Order) -> tuple[ReturnDocument, ...]:

@@ -40,7 +40,7 @@ TABLES: Final = (
     "event", "ledger", "member", "hold", "cell", "webhook", "webhook_message", "alarm", "api_key",
     "api_answer", "sale_return", "reservation",
 )  # fmt: skip
-IDS: Final = ("member", "order", "hold", "spend", "webhook")
+IDS: Final = ("member", "order", "hold", "spend", "webhook", "receipt")
 Operation = tuple[str, str, str]
 """Method, path, scope."""
 
@@ -78,6 +78,7 @@ def filled(at: Served) -> dict[str, dict[str, Any]]:
         hook = {"url": "http://127.0.0.1:9/", "events": ["tier.changed"]}
         webhook = shop.post("/v1/webhooks", hook)["id"]
     ids = {"member": member, "order": order, "hold": hold, "spend": spend, "webhook": webhook}
+    ids["receipt"] = order
     person = {"store": store, "name": "New", "service_notice": "1"}
     bodies = {
         "POST /v1/members/find": {"phone": PHONE},
@@ -91,6 +92,8 @@ def filled(at: Served) -> dict[str, dict[str, Any]]:
         "POST /v1/quotes": cart,
         "POST /v1/orders": cart,
         "POST /v1/orders/{order}/refunds": {"lines": [{"line": 0, "quantity": 1}]},
+        "POST /v1/orders/{order}/void": {},
+        "POST /v1/receipts/{receipt}/refunds": {"lines": [{"line": 0, "quantity": 1}]},
         "POST /v1/holds": {"member": member, "points": 1},
         "POST /v1/spends": {"member": member, "points": 1},
         "POST /v1/spends/{spend}/reversals": {"points": 1},
