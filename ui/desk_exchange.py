@@ -18,6 +18,7 @@ from app.sync.outcome import Heard, Joined
 
 if TYPE_CHECKING:
     from app.domain.business_day import BusinessDate
+    from app.sync.connections import Connections
     from app.sync.exchange import Exchange
     from app.sync.looking_up import LookingUp
     from app.sync.returns import Returns
@@ -34,6 +35,7 @@ class ExchangeDesk:
 
     def __init__(self, till: Till) -> None:
         self._ctx = till.context
+        self._connections: Connections | None = None
         self._exchange: Exchange | None = None
         self._returns: Returns | None = None
         self._looking: LookingUp | None = None
@@ -90,7 +92,7 @@ class ExchangeDesk:
         if self._looking is None:
             from app.sync.looking_up import LookingUp
 
-            self._looking = LookingUp(self._ctx)
+            self._looking = LookingUp(self._ctx, open_line=self._shared().line)
         return self._looking.find(text)
 
     def join(self, session: Session, address: str, code: str) -> Joined:
@@ -104,11 +106,8 @@ class ExchangeDesk:
     def stop(self) -> None:
         """Ask nothing any more, and let what is waited for go. From any thread."""
         self._stopped = True
-        if self._exchange is not None:
-            self._exchange.close()
-        for asking in (self._returns, self._looking):
-            if asking is not None:
-                asking.close()
+        if self._connections is not None:
+            self._connections.close()
 
     def _on(self) -> BusinessDate:
         with self._ctx.read() as conn:
@@ -120,8 +119,12 @@ class ExchangeDesk:
         if self._returns is None:
             from app.sync.returns import Returns
 
-            self._returns = Returns(self._ctx)
+            self._returns = Returns(self._ctx, open_line=self._shared().line)
         return self._returns
+
+    def _shared(self) -> Connections:
+        assert self._connections is not None, "asked before it began"
+        return self._connections
 
     def _begun(self) -> Exchange | None:
         standing = self.standing()
@@ -129,7 +132,9 @@ class ExchangeDesk:
             return None
         with self._beginning:
             if self._exchange is None:
+                from app.sync.connections import Connections
                 from app.sync.exchange import Exchange
 
-                self._exchange = Exchange(self._ctx)
+                self._connections = self._connections or Connections()
+                self._exchange = Exchange(self._ctx, open_line=self._connections.line)
             return self._exchange

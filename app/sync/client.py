@@ -30,6 +30,10 @@ from app.protocol.wire import NotAMessage
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 30.0
+KEPT_S: Final = 70.0
+"""So long a connection waits for the next question: longer than a quiet exchange does, or each poll and each
+reservation at the counter would begin with the handshakes of TCP and TLS, three journeys in place of one;
+shorter than head office keeps it."""
 _COMPRESS_FROM: Final = 512
 """Bytes of a body from which on it is compressed: below it costs more than it saves."""
 _LEVEL: Final = 3
@@ -79,11 +83,27 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
+def connections_to(address: str) -> httpx.Client:
+    """Connections to a head office, kept open between questions, for any thread. Raises httpx.InvalidURL."""
+    made = httpx.Client(
+        base_url=address,
+        timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+        limits=httpx.Limits(keepalive_expiry=KEPT_S),
+        # What the machine says of proxies is for browsers; a shop's till talks to its own head office.
+        trust_env=False,
+        verify=_trusted(),
+    )
+    # What a library tells of itself by default is a tenth of what a quiet poll sends.
+    made.headers.clear()
+    return made
+
+
 class HeadOffice:
-    """A line to head office, kept open between questions. One thread at a time.
+    """A line to head office. One thread at a time.
 
     their_key   what it signs with; None while a till asks to be let in and learns it from the answer
     clock_s     this till's clock, which head office compares with its own
+    shared      connections that are somebody else's to close; None: its own
     """
 
     def __init__(
@@ -93,22 +113,19 @@ class HeadOffice:
         seed: bytes,
         their_key: bytes | None,
         clock_s: Callable[[], float],
+        shared: httpx.Client | None = None,
     ) -> None:
         self.device = device
         self.their_key = their_key
         self._sign = Ed25519PrivateKey.from_private_bytes(seed).sign
         self._clock_s = clock_s
-        timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
-        # What the machine says of proxies is for browsers; a shop's till talks to its own head office.
-        self._http = httpx.Client(
-            base_url=address, timeout=timeout, trust_env=False, verify=_trusted()
-        )
-        # What a library tells of itself by default is a tenth of what a quiet poll sends.
-        self._http.headers.clear()
+        self._own = shared is None
+        self._http = connections_to(address) if shared is None else shared
 
     def close(self) -> None:
         """Let the line go."""
-        self._http.close()
+        if self._own:
+            self._http.close()
 
     def ask(
         self,
