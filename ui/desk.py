@@ -252,7 +252,9 @@ class Desk:
         except Refused:
             if looks_like_receipt(code):
                 return Scan(code, "receipt", misread=True)
-            return Scan(code, "unknown", new_card=members.is_card_to_give(self._ctx, code))
+            to_give = members.is_card_to_give(self._ctx, code)
+            shaped = to_give or members.is_card_shaped(self._ctx, code)
+            return Scan(code, "unknown", new_card=to_give, card_shaped=shaped)
 
     def _receipt(self, code: str, till: str) -> Scan:
         try:

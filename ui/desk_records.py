@@ -29,6 +29,8 @@ class Scan:
     """The member's."""
     new_card: bool = False
     """An unknown code that is a card of our blocks which nobody has yet."""
+    card_shaped: bool = False
+    """An unknown code that may be a card: of ours, or of another till's blocks."""
     other_till: str = ""
     """The till that made a receipt which isn't stored here."""
     misread: bool = False

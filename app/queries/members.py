@@ -29,6 +29,7 @@ from app.domain.programme import Tier as ProgrammeTier
 from app.domain.redemption import value_of
 from app.domain.state import MemberState, view
 from app.domain.tiers import tier_outlook
+from app.numbers import is_card_number
 from app.protocol.events import decode, instant_of
 from app.protocol.references import LOST_CARDS, lost_cards_of
 from app.queries.guard import read_ahead
@@ -215,6 +216,12 @@ def is_card_to_give(ctx: Context, number: str) -> bool:
     """Whether an unknown number is a card of one of this till's blocks that nobody has yet."""
     with ctx.read() as conn:
         return not card_fault(conn, number)
+
+
+def is_card_shaped(ctx: Context, number: str) -> bool:
+    """Whether a number has the digits and the check of this till's cards: it may be another till's."""
+    with ctx.read() as conn:
+        return len(number) == card_digits(conn) and is_card_number(number)
 
 
 def card_check(ctx: Context, typed: str) -> tuple[CardFault, int]:

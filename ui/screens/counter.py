@@ -288,6 +288,12 @@ class Counter(QWidget):
         self._set_quantity(1)
         return True
 
+    def drop_unknown(self, code: str) -> None:
+        """A red line's code was a card."""
+        for line in reversed(self.cart.unknown_lines):
+            if self.cart.lines[line].code == code:
+                self.use_cart(self.cart.without_line(line))
+
     def _is_repeat(self, code: str, at: float) -> bool:
         """Whether the same code was scanned a moment before: one scan that the scanner sent twice (S50)."""
         before, then = self._last_item

@@ -1,4 +1,5 @@
-"""Nobody found here: head office is asked for a whole phone or card number, while the cashier goes on."""
+"""Nobody found here: head office is asked for a whole phone or card number, while the cashier goes on: what was
+typed, or an unknown card that was scanned."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from ui.lanes import Lanes, Latest
 from ui.screens.find_panel import FindPanel
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from ui.desk import Desk
 
 
@@ -51,3 +54,37 @@ class Elsewhere:
             self._again(text)
         else:
             self._finder.say_elsewhere("gone" if came is None else "none")
+
+
+class CardElsewhere:
+    """A scanned card that nobody has here. One at a time: the next one takes its place."""
+
+    def __init__(self, owner: QWidget, lanes: Lanes, desk: Desk) -> None:
+        self._owner, self._desk = owner, desk
+        self._asking: Latest[int | None] = Latest(lanes, "ask", interrupt=lambda: None)
+        self._asked = ""
+
+    def ask(self, code: str, answered: Callable[[str], None]) -> bool:
+        """Ask, if there is somebody to ask and this was not just asked; `answered` hears came, none or gone,
+        unless it was dropped."""
+        asked, self._asked = self._asked, ""
+        if code == asked or not self._desk.exchange.asks(code):
+            return False
+
+        def heard(came: int | None) -> None:
+            # Who came and isn't found by it after all is not asked for again and again.
+            self._asked = code if came else ""
+            answered("came" if came else "gone" if came is None else "none")
+
+        self._asking.ask(
+            self._owner,
+            partial(self._desk.exchange.look_up, code),
+            ok=heard,
+            failed=lambda error: answered("gone"),
+        )
+        return True
+
+    def drop(self) -> None:
+        """Whose card it is is of no use any more."""
+        self._asked = ""
+        self._asking.drop()

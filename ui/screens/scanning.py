@@ -9,7 +9,9 @@ from ui.desk_records import Scan
 from ui.dialogs.pay import Pay
 from ui.kit import Kit
 from ui.lanes import Lanes
+from ui.screens.elsewhere import CardElsewhere
 from ui.sounds import REFUSED, UNKNOWN
+from ui.widgets.basics import Text
 
 if TYPE_CHECKING:
     from ui.desk import Desk
@@ -26,17 +28,33 @@ class Scanning:
         self._clock = clock
         self._waiting: list[tuple[Scan, float]] = []
         self._new_card = ""
+        self._elsewhere = CardElsewhere(counter, lanes, desk)
+        counter.sold.connect(lambda _: self._elsewhere.drop())
 
     def new_card(self) -> str:
         """The card that nobody has yet, as long as its sentence stands there; else ""."""
-        return self._new_card if self._counter.strip.says(self._say_new_card) else ""
+        strip = self._counter.strip
+        stands = strip.says(self._say_new_card) or strip.says(self._say_card_alone)
+        return self._new_card if stands else ""
 
     def _say_new_card(self) -> str:
         return self._kit.words.say("This isn't one of our cards. Check it, or press F3 to enrol.")
 
+    def _say_card_alone(self) -> str:
+        return self._kit.words.say(
+            "This card isn't known here, and head office doesn't answer. Go on without a member, or press F3 to"
+            " enrol."
+        )
+
+    def _say_asking(self) -> str:
+        return self._kit.words.say("Asking head office…")
+
     def scan(self, code: str) -> None:
         """A scanned code, whatever has the focus."""
-        at = self._clock()  # Of the scan: what it is may be answered late, and two at once.
+        # Of the scan: what it is may be answered late, and two at once.
+        self._scan(code, self._clock())
+
+    def _scan(self, code: str, at: float) -> None:
         self._lanes.run(
             self._counter,
             "db",
@@ -56,6 +74,7 @@ class Scanning:
         elif scan.kind == "receipt":
             self._counter.receipt_scanned.emit(scan)
         elif scan.kind == "member" and scan.member_id is not None:
+            self._elsewhere.drop()
             self._counter.switching.card(scan.member_id, scan.name, at)
         elif scan.kind == "item" and scan.item is not None:
             self._leave_pay()
@@ -71,6 +90,9 @@ class Scanning:
 
     def _unknown_code(self, scan: Scan, at: float) -> None:
         words = self._kit.words
+        if scan.card_shaped and self._ask_elsewhere(scan, at) and scan.new_card:
+            self._counter.strip.tell(self._say_asking)
+            return
         if scan.kind in ("card_lost", "card_replaced") or scan.new_card:
             self._counter.sounds.play(REFUSED)
         if scan.kind == "card_lost":
@@ -82,8 +104,7 @@ class Scanning:
                 lambda: words.say("This card was replaced. Scan the new one.")
             )
         elif scan.new_card:
-            self._new_card = scan.code
-            self._counter.strip.refuse(self._say_new_card)
+            self._give_new(scan, self._say_new_card)
         else:
             self._leave_pay()
             if not self._counter.add_unknown(scan.code, at):
@@ -95,6 +116,27 @@ class Scanning:
                     code=scan.code,
                 )
             )
+
+    def _ask_elsewhere(self, scan: Scan, at: float) -> bool:
+        """Whose card is it? The answer counts while the sale under way is still the same person's."""
+        whose, who = self._counter.cart.member_id, self._counter.session
+
+        def answered(how: str) -> None:
+            if (self._counter.cart.member_id, self._counter.session) != (whose, who):
+                return
+            if how == "came":
+                self._counter.drop_unknown(scan.code)
+                self._scan(scan.code, at)
+            elif scan.new_card:
+                self._counter.sounds.play(REFUSED)
+                self._give_new(scan, self._say_new_card if how == "none" else self._say_card_alone)
+
+        return self._elsewhere.ask(scan.code, answered)
+
+    def _give_new(self, scan: Scan, said: Text) -> None:
+        """A card of our blocks that nobody has: F3 gives it to a new member while the sentence stands."""
+        self._new_card = scan.code
+        self._counter.strip.refuse(said)
 
     def _leave_pay(self) -> None:
         """Goods came while Pay was open: the total changes, so Pay is left, with the new line."""

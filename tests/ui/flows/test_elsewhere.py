@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
 from PySide6.QtCore import Qt
 
+from app.numbers import card_number
 from app.sync.exchange import Exchange
 from app.usecases.enrol import ProfileInput
+from db import people
+from db.people import CardBlock
 from tests.app.chain import settle
 from tests.app.kiosk import Kiosk, made_template
 from tests.ui.conftest import Rig
 from tests.ui.flows.test_foreign_returns import here, kiosk, office, other
+from tests.ui.flows.test_head_office import cut_line
 from tests.ui.keys import press, write
+from ui.dialogs.enrol import EnrolSheet
 from ui.screens.find_panel import FindPanel
 
 __all__ = ["here", "kiosk", "made_template", "office", "other"]
 
 PHONE = "13912340077"
+
+
+OWN_CARD = card_number("8800", 900)
+"""Of this till's block, nobody's yet."""
 
 
 def said(finder: FindPanel) -> str:
@@ -48,18 +60,79 @@ def test_what_head_office_does_not_know_either_is_said_and_typing_goes_on(here: 
 
 
 def test_without_a_line_the_till_goes_on_by_itself(here: Rig) -> None:
-    from db import head_office
-
-    desk = here.window.desk
-    assert desk is not None
-    with desk.context.write_rows() as conn:
-        row = head_office.head_office(conn)
-        assert row is not None
-        head_office.put_head_office(conn, row._replace(address="http://127.0.0.1:9"))
+    cut_line(here)
     finder = here.counter.finder
     here.until(finder.box.hasFocus)
     write(PHONE)
     here.until(lambda: "总部暂时没有回应" in said(finder))
     press(Qt.Key.Key_Return)
     here.until(lambda: here.top is not None)
+    assert here.faults() == []
+
+
+def test_a_card_of_another_tills_block_is_asked_for_and_its_member_attached(
+    here: Rig, kiosk: Kiosk, other: Exchange
+) -> None:
+    with kiosk.ctx.write_rows() as conn:
+        people.drop_card_block(conn, "8800")
+        people.put_card_block(conn, CardBlock("8901", 1, 100))
+    new = kiosk.enrol(ProfileInput("周未到", PHONE)).result
+    assert new.card_no.startswith("8901")
+    settle(other)
+    here.until(here.counter.finder.box.hasFocus)
+    here.scan("6900000000000")
+    lines = len(here.counter.cart.unknown_lines)
+    here.scan(new.card_no)
+    here.until(lambda: here.counter.cart.member_id == new.member_id)
+    assert len(here.counter.cart.unknown_lines) == lines == 1, "the card is no item"
+    assert here.faults() == []
+
+
+def test_a_card_of_ours_that_nobody_has_anywhere_is_given_to_a_new_member(here: Rig) -> None:
+    here.scan(OWN_CARD)
+    here.hear("这不是本店的卡")
+    assert here.counter.scanning.new_card() == OWN_CARD
+    assert here.faults() == []
+
+
+def test_a_card_without_a_line_is_a_visitors_and_the_till_goes_on(here: Rig) -> None:
+    cut_line(here)
+    here.scan(OWN_CARD)
+    here.hear("总部没有回应")
+    assert here.counter.scanning.new_card() == OWN_CARD
+    here.amount("12.5")
+    press(Qt.Key.Key_F3)
+    here.until(lambda: isinstance(here.top, EnrolSheet))
+    assert here.faults() == []
+
+
+def test_whose_card_it_is_comes_too_late_for_another_members_sale(
+    here: Rig, kiosk: Kiosk, other: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found while head office was asked: the sale is theirs."""
+    new = kiosk.enrol(ProfileInput("周未到", PHONE)).result
+    settle(other)
+    desk = here.window.desk
+    assert desk is not None
+    go_on, begun, asked = threading.Event(), threading.Event(), desk.exchange.look_up
+
+    def slow(text: str) -> int | None:
+        begun.set()
+        assert go_on.wait(30)
+        return asked(text)
+
+    monkeypatch.setattr(desk.exchange, "look_up", slow)
+    here.burst(new.card_no)
+    here.until(begun.is_set)
+    here.attach()
+    someone = here.counter.cart.member_id
+    assert someone not in (None, new.member_id)
+    go_on.set()
+    answered = list[int]()
+    here.window.lanes.run(
+        here.window, "ask", lambda: 1, ok=answered.append, failed=lambda error: None
+    )
+    here.until(lambda: answered)
+    here.settle()
+    assert here.counter.cart.member_id == someone
     assert here.faults() == []
