@@ -8,7 +8,7 @@ import sqlite3
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
+from app.domain.fold import fold
+from app.domain.state import EMPTY
 from app.protocol import endpoints, facts, signing, wire
 from app.protocol.chains import Reader
 from app.protocol.endpoints import Enrol, Enrolled, Problem, Rotate, Rotated
@@ -132,6 +134,20 @@ def code_for(folder: Path, shop: str, till: str, *, tenant: bytes = TENANT) -> s
     with opened(folder, tenant) as (store, directory), store.writing():
         found = next(each for each in directory.shops_of(tenant) if each.name == shop)
         return letting_in.new_code(directory, found, till, wall_ms())
+
+
+def each_event_once(folder: Path, tills: Sequence[HttpTill]) -> None:
+    """Of tills that sold to Anna alone: every event is there once, and she has their sum."""
+    with opened(folder) as (store, _), store.reading():
+        member = store.member(ANNA)
+        assert member is not None
+        ledger = store.ledger(ANNA)
+        places = sum(device.place.seq for device in store.devices())
+    assert member.state == fold(EMPTY, ledger)
+    assert len({entry.id for entry in ledger}) == len(ledger), "doubled"
+    sold = sum(len(own) for till in tills for _, own in till.at.store.own_entries(ANNA, 0))
+    assert member.state.balance() == sold, f"{sold} sold, {member.state.balance()} there"
+    assert places == sum(till.at.store.top() for till in tills), "lost"
 
 
 class Heard(NamedTuple):

@@ -13,8 +13,6 @@ import httpx
 import psycopg
 import pytest
 
-from app.domain.fold import fold
-from app.domain.state import EMPTY
 from app.protocol import overlay, wire
 from app.protocol.wire import SyncReply
 from headoffice import letting_in, writer
@@ -33,6 +31,7 @@ from tests.headoffice.http_office import (
     begin_chain,
     code_for,
     database_of,
+    each_event_once,
     opened,
     place_of,
     served,
@@ -336,16 +335,7 @@ def test_a_database_that_is_killed_under_load_makes_tills_wait_and_nothing_is_lo
         tills = [sender.till for sender in senders]
         for till in tills:
             till.sync()
-        with opened(folder) as (store, _), store.reading():
-            member = store.member(ANNA)
-            assert member is not None
-            ledger = store.ledger(ANNA)
-            places = sum(device.place.seq for device in store.devices())
-        assert member.state == fold(EMPTY, ledger)
-        assert len({entry.id for entry in ledger}) == len(ledger)
-        sold = sum(len(own) for till in tills for _, own in till.at.store.own_entries(ANNA, 0))
-        assert member.state.balance() == sold
-        assert places == sum(till.at.store.top() for till in tills)
+        each_event_once(folder, tills)
 
 
 def test_a_commit_beside_it_is_noticed_and_its_own_are_not(folder: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.long import (
     alterations,
+    failover,
     head_office_stores,
     kills,
     lossy_line,
@@ -29,6 +30,7 @@ from tests.long import (
 
 PARTS: dict[str, Callable[[int, float], dict[str, Any]]] = {
     "alterations": alterations.run,
+    "failover": failover.run,
     "head_office_stores": head_office_stores.run,
     "kills": kills.run,
     "lossy_line": lossy_line.run,

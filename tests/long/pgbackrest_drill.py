@@ -18,10 +18,15 @@ from typing import Any, Final
 
 import psycopg
 
-from app.domain.fold import fold
-from app.domain.state import EMPTY
 from tests.headoffice.cluster import Cluster
-from tests.headoffice.http_office import ANNA, HttpTill, begin_chain, opened, served, wait_for
+from tests.headoffice.http_office import (
+    ANNA,
+    HttpTill,
+    begin_chain,
+    each_event_once,
+    served,
+    wait_for,
+)
 from tests.headoffice.serving_process import DSN_FILE
 from tests.headoffice.serving_process import run as command
 from tests.long.scratch import scratch
@@ -144,7 +149,7 @@ def _sold_and_restored(
         for till in again:
             till.sync()
             till.client.close()
-    _equal(folder, again)
+    each_event_once(folder, again)
     return Counter(
         {
             "events that the backup lacked": acknowledged - had,
@@ -193,20 +198,6 @@ def _at(till: HttpTill, url: str) -> HttpTill:
     made = HttpTill(url, till.seed)
     made.at, made.server_key, made.rng = till.at, till.server_key, till.rng
     return made
-
-
-def _equal(folder: Path, tills: list[HttpTill]) -> None:
-    """Each event of each till is there once, and the member has their sum."""
-    with opened(folder) as (store, _), store.reading():
-        member = store.member(ANNA)
-        assert member is not None
-        ledger = store.ledger(ANNA)
-        places = sum(device.place.seq for device in store.devices())
-    assert member.state == fold(EMPTY, ledger)
-    assert len({entry.id for entry in ledger}) == len(ledger), "doubled"
-    sold = sum(len(own) for till in tills for _, own in till.at.store.own_entries(ANNA, 0))
-    assert member.state.balance() == sold, f"{sold} sold, {member.state.balance()} there"
-    assert places == sum(till.at.store.top() for till in tills), "lost"
 
 
 def _one(cluster: Cluster, question: str) -> Any:
