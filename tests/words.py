@@ -12,7 +12,7 @@ from typing import Final
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import PoFileError, read_po, write_po
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SPEAKING: Final = ("app", "ui", "headoffice")
@@ -21,6 +21,13 @@ LANGUAGES: Final = ("zh_CN",)
 HALF_WIDTH: Final = re.compile(r"[\u4e00-\u9fff）」”][,;:?!]|[,;:?!][\u4e00-\u9fff（「“]")
 """Punctuation of another script beside Chinese."""
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+
+
+class Unreadable(Exception):
+    """A line of a catalogue that a merge or a slip of the hand left there."""
+
+    def __init__(self, path: Path, line: int, text: str) -> None:
+        super().__init__(f"{path}:{line} is no line of a catalogue, nothing was changed: {text!r}")
 
 
 def po_path(language: str) -> Path:
@@ -48,8 +55,17 @@ def sources() -> Catalog:
 
 
 def stored(language: str) -> Catalog:
-    with po_path(language).open("rb") as file:
-        return read_po(file, locale=language)
+    """The catalogue as it is written.
+
+    Raises:
+        Unreadable: a line is no catalogue's. Babel alone would warn and lose what stands there.
+    """
+    path = po_path(language)
+    try:
+        with path.open("rb") as file:
+            return read_po(file, locale=language, abort_invalid=True)
+    except PoFileError as error:
+        raise Unreadable(path, error.lineno + 1, error.line) from error
 
 
 def faults(written: Catalog, said: Catalog) -> list[str]:
@@ -96,6 +112,14 @@ def update(language: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
+    try:
+        return _run(arguments)
+    except Unreadable as error:
+        print(error)
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
     if arguments == ["--update"]:
         for language in LANGUAGES:
             update(language)

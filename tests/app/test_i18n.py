@@ -84,6 +84,27 @@ def test_the_catalogue_check_sees_new_and_dead_messages() -> None:
     ]
 
 
+@pytest.mark.parametrize("arguments", [[], ["--update"]])
+@pytest.mark.parametrize("before", ['"POT-Creation-Date', 'msgid "Price"'])
+def test_a_catalogue_in_conflict_is_refused_and_left_as_it_is(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    before: str,
+    arguments: list[str],
+) -> None:
+    head, tail = catalogue_check.po_path("zh_CN").read_text("utf-8").split(before, 1)
+    text = f"{head}<<<<<<< HEAD\n{before}{tail}"
+    path = tmp_path / "regulars.po"
+    path.write_text(text, "utf-8")
+    monkeypatch.setattr(catalogue_check, "po_path", lambda language: path)
+    monkeypatch.setattr(catalogue_check, "sources", Catalog)
+    assert catalogue_check.main(arguments) == 1
+    line = head.count("\n") + 1
+    assert capsys.readouterr().out.startswith(f"{path}:{line} is no line of a catalogue")
+    assert path.read_text("utf-8") == text
+
+
 def test_words_import_neither_qt_nor_babel() -> None:
     code = "import sys, app.i18n, app.formats; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
