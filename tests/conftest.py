@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.build import open_till
+from tests.costs import lower
 from tests.fakes import ZONE_MIN, MemoryKeystore, Shop, SteppedClock, make_shop
 from tests.headoffice.ran import pytest_sessionfinish as pytest_sessionfinish
 from tests.headoffice.ran import pytest_terminal_summary as pytest_terminal_summary
@@ -20,6 +21,13 @@ def _own_machine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     """No test writes the id of this installation into the user's own folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGULARS_MACHINE", str(tmp_path_factory.mktemp("machine")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_argon2id() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        lower(patch)
         yield
 
 

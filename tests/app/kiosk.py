@@ -6,7 +6,6 @@ the tests' own; everything else is what the product opens.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,6 @@ from app.context import Context, Session
 from app.domain.documents import LineRequest, ReturnedLine, SaleRequest
 from app.domain.drawer import face_values
 from app.journal import Record
-from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
 from app.protocol.events import Event
 from app.queries.counter import quote
 from app.usecases.close_shift import CloseShift, close_shift
@@ -35,6 +33,7 @@ from app.usecases.sell import Payment, Sell, Sold, sell
 from app.usecases.sign_in import SignIn, sign_in
 from app.usecases.void import Void, Voided, preview_void, void
 from db import rows, till
+from tests.costs import lower
 from tests.fakes import ZONE_MIN, SteppedClock, demo_programme
 from tests.keys.conftest import FakeKeystore
 
@@ -271,17 +270,14 @@ def make_template(folder: Path, code: str = "01") -> Template:
 
 @pytest.fixture(scope="session")
 def made_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """The store that every test copies; argon2id runs at the least cost that is ever read."""
+    """The store that every test copies."""
     return _made_cheaply(tmp_path_factory.mktemp("kiosk"), "01")
 
 
 def _made_cheaply(base: Path, code: str) -> Template:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGULARS_MACHINE", str(base / "machine"))
-        patch.setattr(
-            "app.keyslots.envelope.calibrated",
-            lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
-        )
+        lower(patch)
         return make_template(base / f"store{code}", code)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.keyslots import Keyslots, Opened, SlotError
-from app.keyslots.document import MEMORY_LEAST_KIB, NAMES, TIME_LEAST, Kdf
+from app.keyslots.document import NAMES
 from tests.keys.conftest import PASSPHRASE, Clock, FakeKeystore, make_slots
 
 MUTATIONS = 500
@@ -95,11 +95,7 @@ KINDS = (flip_bit, cut, insert, nest, replace_value, replace_value, replace_valu
 
 
 @pytest.fixture
-def slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Keyslots, FakeKeystore, Clock]:
-    monkeypatch.setattr(
-        "app.keyslots.envelope.calibrated",
-        lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, bytes(16)),
-    )
+def slots(tmp_path: Path) -> tuple[Keyslots, FakeKeystore, Clock]:
     keystore, clock = FakeKeystore(), Clock()
     return make_slots(tmp_path, keystore, clock), keystore, clock
 

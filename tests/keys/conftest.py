@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from app.keyslots import Keyslots, KeystoreUnavailable
-from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
+from app.keyslots.document import Kdf
 from app.keyslots.passphrase import derive
 
 PASSPHRASE = "green kettle 老板 on tuesday"
@@ -63,13 +63,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def _cheap_argon2id(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The weakest parameters that are read, and a sixty-fourth of their memory, so that a test costs
-    milliseconds. Every parameter still counts; what a derivation costs is in test_passphrase."""
-    monkeypatch.setattr(
-        "app.keyslots.envelope.calibrated",
-        lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
-    )
+def _cheaper_argon2id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a sixty-fourth of the memory, so that a test costs milliseconds. Every parameter still counts."""
     monkeypatch.setattr("app.keyslots.envelope.derive", _in_less_memory)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.keyslots.document import MEMORY_LEAST_KIB, TIME_LEAST, Kdf
+from tests.costs import lower
 
 
 @contextmanager
@@ -22,8 +21,5 @@ def scratch(*, in_memory: bool) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=place) as folder, pytest.MonkeyPatch.context() as patch:
         base = Path(folder)
         patch.setenv("REGULARS_MACHINE", str(base / "machine"))
-        patch.setattr(
-            "app.keyslots.envelope.calibrated",
-            lambda: Kdf(MEMORY_LEAST_KIB, TIME_LEAST, 1, os.urandom(16)),
-        )
+        lower(patch)
         yield base
