@@ -23,8 +23,16 @@ from resources import locale_dir
 WRONG_USE: Final = 2
 CANNOT: Final = 4
 PROGRAM: Final = "regulars-headoffice"
+
+
+def _serve(chosen: argparse.Namespace, words: Words) -> None:
+    from headoffice.answering import serve
+
+    serve(chosen, words)
+
+
 _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
-    "serve": operating.serve,
+    "serve": _serve,
     "new-chain": operating.new_chain,
     "new-store": operating.new_store,
     "enrol-code": operating.enrol_code,

@@ -17,11 +17,11 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from app.i18n import Words
+from headoffice.alone import AlreadyServing
 from headoffice.console.staff import Staff
 from headoffice.directory import Directory
 from headoffice.keys import BadKeyFile
 from headoffice.office import STORE_FILE, wall_ms
-from headoffice.serving import AlreadyServing
 from headoffice.store.errors import StoreBusy, StoreError
 from headoffice.store.plain import Opened, Place
 from headoffice.store.postgresql_place import PostgresPlace

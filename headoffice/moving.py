@@ -8,10 +8,10 @@ import sqlite3
 from typing import Final
 
 from app.i18n import Words
+from headoffice.alone import AlreadyServing, alone
 from headoffice.at_store import Cannot, dsn_of, existing, told
 from headoffice.directory import Chain, Directory
 from headoffice.office import STORE_FILE
-from headoffice.serving import AlreadyServing, alone
 from headoffice.store import moving
 from headoffice.store.moving import Copied, Different, Standing, Target, TargetHasChain
 from headoffice.store.opening import open_database

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import os
 import socket
-import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import uvicorn
 
 from app.protocol import facts
 from app.protocol.chains import Reader
+from headoffice.alone import alone
 from headoffice.api.application import api_of, secrets_of
 from headoffice.api.desk import Desk
 from headoffice.console.pages import console_of
@@ -29,17 +29,12 @@ from headoffice.webhooks.mail import Mailer, settings_of
 from headoffice.webhooks.sender import Sender
 from headoffice.writer import GroupWriter
 
-LOCK_FILE: Final = "serving.lock"
 _KEEP_ALIVE_S: Final = 75
 """Longer than the time between two polls of a till: it keeps its connection."""
 _AT_ONCE_MOST: Final = 5_000
 _STOP_S: Final = 10
 _NOTICE_S: Final = 1
 _BACKLOG: Final = 2048
-
-
-class AlreadyServing(Exception):
-    """Another process serves this folder."""
 
 
 class Address(NamedTuple):
@@ -58,23 +53,6 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-@contextlib.contextmanager
-def alone(folder: Path, lock: str = LOCK_FILE) -> Iterator[None]:
-    """Be the only one that serves a folder, or does what another lock stands for. Raises AlreadyServing.
-
-    A transaction on a little database of its own: every operating system ends it with the process.
-    """
-    raw = sqlite3.connect(folder / lock, timeout=0, isolation_level=None)
-    try:
-        try:
-            raw.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            raise AlreadyServing(str(folder)) from error
-        yield
-    finally:
-        raw.close()
 
 
 @contextlib.contextmanager

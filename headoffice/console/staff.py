@@ -6,11 +6,13 @@ Everything here happens inside the writer's transaction, on its connection; each
 from __future__ import annotations
 
 import secrets
+from base64 import b64encode
 from hashlib import sha256
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from argon2.low_level import ARGON2_VERSION
 
 from app.keyslots.errors import WeakPassphrase
 from app.keyslots.passphrase import require_strong
@@ -35,8 +37,6 @@ PASSWORD_LEAST: Final = 15
 PASSWORD_MOST: Final = 200
 _LETTERS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
 _HASHER: Final = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
-_NOBODYS: Final = _HASHER.hash(secrets.token_hex(16))
-"""Checked where there is nobody, so that the time taken does not tell who is known."""
 
 
 class Person(NamedTuple):
@@ -271,10 +271,17 @@ def digest(token: bytes) -> bytes:
 def fits(person: Person | None, password: str) -> bool:
     """Whether this is the person's password; as slow where there is nobody."""
     try:
-        _HASHER.verify(_NOBODYS if person is None else person.verifier, password[:PASSWORD_MOST])
+        _HASHER.verify(nobodys() if person is None else person.verifier, password[:PASSWORD_MOST])
     except VerifyMismatchError:
         return False
     return person is not None
+
+
+def nobodys() -> str:
+    """In the form and at the cost of a verifier, made without paying it: no password is known to fit."""
+    salt, hashed = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    costs = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${hashed}"
 
 
 class OneTime(NamedTuple):

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
+from argon2 import PasswordHasher
 
+from headoffice.console import staff
 from tests.headoffice.cluster import Cluster
 from tests.headoffice.office import Database, OnPostgres, OnSqlite
 from tests.headoffice.ran import PROPERTY
 from tests.headoffice.serving_process import DSN_FILE, end_what_is_left
+
+PASSWORD_HASHER: Final = staff._HASHER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """What the product pays for one is looked at in test_console_sign_in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staff, "_HASHER", PasswordHasher(1, 64, 1))
+        yield
 
 
 @pytest.fixture(autouse=True)

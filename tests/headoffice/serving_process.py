@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gettext
+import io
 import os
 import re
 import subprocess
@@ -11,24 +13,59 @@ import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+import pytest
+
+from headoffice.__main__ import main
 from headoffice.at_store import POSTGRESQL
 
 DSN_FILE: Final = "postgresql"
 """In a test's folder: names the database, where that is not a file there."""
 
 
-def run(*arguments: object, language: str = "en") -> subprocess.CompletedProcess[str]:
-    """One command, to its end; on PostgreSQL where its folder says so."""
-    environment = _environment()
-    for option, folder in pairwise(arguments):
-        if option == "--data" and (Path(str(folder)) / DSN_FILE).exists():
-            environment[POSTGRESQL] = (Path(str(folder)) / DSN_FILE).read_text()
-    return subprocess.run(
-        [sys.executable, "-m", "headoffice", "--language", language, *map(str, arguments)],
-        capture_output=True, text=True, timeout=60, check=False, env=environment,
-    )  # fmt: skip
+class Done(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: object, language: str = "en") -> Done:
+    """One command, to its end; on PostgreSQL where its folder says so. A process of its own for one that would
+    serve; the others are done here, for each start takes half a second."""
+    argv = ["--language", language, *map(str, arguments)]
+    with pytest.MonkeyPatch.context() as patch:
+        for option, folder in pairwise(arguments):
+            if option == "--data" and (Path(str(folder)) / DSN_FILE).exists():
+                patch.setenv(POSTGRESQL, (Path(str(folder)) / DSN_FILE).read_text())
+        if "serve" in arguments:
+            done = subprocess.run(
+                [sys.executable, "-m", "headoffice", *argv],
+                capture_output=True, text=True, timeout=60, check=False, env=_environment(),
+            )  # fmt: skip
+            return Done(done.returncode, done.stdout, done.stderr)
+        patch.setenv("LANGUAGE", language)  # The command sets it; put back with the rest.
+        return _done_here(argv)
+
+
+def _done_here(argv: list[str]) -> Done:
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    domain = gettext.textdomain()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(argv)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        finally:
+            gettext.textdomain(domain)
+    return Done(code, _text(out), _text(err))
+
+
+def _text(written: io.TextIOWrapper) -> str:
+    written.seek(0)
+    return written.read()
 
 
 def _environment() -> dict[str, str]:

@@ -15,11 +15,11 @@ import pytest
 from app.domain.fold import fold
 from app.domain.state import EMPTY
 from headoffice import moving as command
+from headoffice.alone import alone
 from headoffice.console.staff import Staff, verifier_of
 from headoffice.directory import Directory
 from headoffice.moving import LOCK_FILE
 from headoffice.office import STORE_FILE, wall_ms
-from headoffice.serving import alone
 from headoffice.store import moving
 from headoffice.store.errors import StoreError, StoreMoved
 from headoffice.store.sqlite_place import SqlitePlain
@@ -40,7 +40,7 @@ from tests.headoffice.http_office import (
     wait_for,
 )
 from tests.headoffice.office import connected
-from tests.headoffice.serving_process import DSN_FILE, run
+from tests.headoffice.serving_process import DSN_FILE, Done, run
 from tests.headoffice.test_http_kill import moved as elsewhere
 
 OTHER: Final = b"U" * 16
@@ -79,7 +79,7 @@ def filled(folder: Path) -> Tills:
     return tills
 
 
-def move(folder: Path, to: str, *options: str) -> subprocess.CompletedProcess[str]:
+def move(folder: Path, to: str, *options: str) -> Done:
     return run("move", "--data", folder, NAME, "--to", to, *options)
 
 
