@@ -21,6 +21,11 @@ def least_kdf() -> Kdf:
 
 
 def lower(patch: pytest.MonkeyPatch) -> None:
-    """For this process: another one reads what a passphrase of this one cost, but signs nobody in here."""
+    """For this process: another one opens what it makes, but knows no PIN there (`full`)."""
     patch.setattr("app.keyslots.envelope.calibrated", least_kdf)
     patch.setattr("app.usecases.sign_in._MEMORY_KIB", _LEAST_PIN_MEMORY_KIB)
+
+
+def full(patch: pytest.MonkeyPatch) -> None:
+    """PINs at their price again: for a store that another process is to sign somebody in to."""
+    patch.setattr("app.usecases.sign_in._MEMORY_KIB", PIN_MEMORY_KIB)

@@ -31,8 +31,9 @@ from app.usecases.catalogue import (
 from app.usecases.export_catalogue import ExportCatalogue, export_catalogue
 from app.usecases.reprint import Reprint, reprint
 from app.usecases.sell import Payment, Sell, sell
-from app.usecases.sign_in import SignIn, sign_in
+from app.usecases.sign_in import SignIn, new_verifier, sign_in
 from db import rows, till
+from tests.costs import full
 from tests.fakes import PASSPHRASE, PINS, Shop
 
 HEAD = "code,name,name_en,category,price,per,tax,tax_included,barcodes,withdrawn\n"
@@ -143,6 +144,11 @@ def test_only_a_manager_imports(shop: Shop) -> None:
 def test_the_program_imports_a_file(shop: Shop, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text(TWO, "utf-8")
+    ctx = shop.till.context
+    with pytest.MonkeyPatch.context() as patch, ctx.write_rows() as conn:
+        full(patch)
+        paid = new_verifier(ctx.data_key, PINS["zg"])
+        conn.execute("UPDATE staff SET pin_salt = ?, pin_hash = ? WHERE initials = 'zg'", paid)
     shop.till.close()
 
     def program(*more: str) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,7 @@ from tests.bench import (
 from tests.bench.__main__ import measure
 from tests.bench.figures import Figure, keep, percentile, table
 from tests.bench.stores import ensure, opened
+from tests.costs import full
 from tests.headoffice.cluster import Cluster
 
 FEW: dict[ModuleType, dict[str, float]] = {
@@ -77,6 +78,7 @@ def test_both_stores_of_a_size_hold_the_same_rows(
 def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    full(monkeypatch)
     monkeypatch.setattr("tests.bench.stores.OUT", tmp_path)
     for module, counts in FEW.items():
         for name, count in counts.items():

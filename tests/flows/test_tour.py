@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.commands import demo_data
+from tests.costs import full
 from ui.tour.__main__ import RUNS, run
 
 MEMBERS = 300
@@ -18,7 +19,9 @@ SLIPS = ("receipt", "pay_in", "x", "count", "shift", "z")
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tour") / "demo"
-    demo_data.make(folder, members=MEMBERS, progress=lambda what, done, total: None)
+    with pytest.MonkeyPatch.context() as patch:
+        full(patch)
+        demo_data.make(folder, members=MEMBERS, progress=lambda what, done, total: None)
     return folder
 
 

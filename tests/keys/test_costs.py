@@ -9,7 +9,7 @@ from argon2.low_level import Type
 
 from app.keyslots.document import Kdf, read_copies
 from app.usecases import sign_in
-from tests.costs import PIN_MEMORY_KIB
+from tests.costs import full
 from tests.keys.conftest import PASSPHRASE, Clock, FakeKeystore, make_slots
 
 
@@ -20,7 +20,7 @@ def test_a_pin_costs_64_mib_and_one_pass(monkeypatch: pytest.MonkeyPatch) -> Non
         paid.append(costs)
         return bytes(32)
 
-    monkeypatch.setattr(sign_in, "_MEMORY_KIB", PIN_MEMORY_KIB)
+    full(monkeypatch)
     monkeypatch.setattr(sign_in, "hash_secret_raw", counted)
     sign_in.verifier(bytes(32), bytes(16), "135790")
     assert paid == [
