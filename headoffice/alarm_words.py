@@ -16,6 +16,7 @@ NAMES: Final = {
     "lost": mark("Points were spent without a right to it"),
     "bound": mark("More than four fifths of the risk budget are in use"),
     "night.failed": mark("A night's work failed"),
+    "second.needed": mark("Somebody's request waits for a second person of head office"),
 }
 
 
@@ -38,6 +39,8 @@ def text(words: Words, chain: Chain, plain: Mapping[str, Any]) -> str:
     ]
     if told["alarm"] == "till.silent":
         lines.append(words.say("Till: {till}", till=told["subject"][:8]))
+    if told["alarm"] == "second.needed":
+        lines.append(words.say("Sign in to the console: what waits is on its first page."))
     if plain["type"] == "alarm.cleared":
         lines.append(words.say("It is over."))
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ something has begun or is over. The console and the open API read the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headoffice.directory import KnownTill
@@ -20,9 +20,10 @@ QUARANTINE: Final = "quarantine"
 LOST: Final = "lost"
 BOUND: Final = "bound"
 NIGHT_FAILED: Final = "night.failed"
-KINDS: Final = (TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED)
+SECOND_NEEDED: Final = "second.needed"
+KINDS: Final = (TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED, SECOND_NEEDED)
 """A till was silent for two leases; nobody has looked at events in quarantine; F grew; D and what is granted
-come near R; a night's work failed."""
+come near R; a night's work failed; what somebody asked for waits for a second person."""
 LEASES: Final = 2
 SILENT_LEAST_MS: Final = 10 * 60_000
 """No till is called silent before: it talks every half minute, and a lease may be nothing at all."""
@@ -32,8 +33,8 @@ SETTLING_MS: Final = 10 * 60_000
 
 
 class Alarm(NamedTuple):
-    """Something to look at. subject: a till's device as hex, F's amount, or nothing. figure: seconds, events,
-    points. cleared_ms: None while it stands."""
+    """Something to look at. subject: a till's device as hex, F's amount, what is asked for, or nothing. figure:
+    seconds, events, points. cleared_ms: None while it stands."""
 
     kind: str
     subject: str
@@ -88,7 +89,7 @@ class Alarms:
 
 class Figures(NamedTuple):
     """What is looked at, of one chain. quarantined: events that nobody has looked at; silent_ms: of each live
-    till; settling: the process has just begun."""
+    till; settling: the process has just begun; asked: what waits for a second person, by its kind and id."""
 
     known: Known
     quarantined: int
@@ -96,6 +97,7 @@ class Figures(NamedTuple):
     lease_ms: int
     night_failed: bool
     settling: bool = False
+    asked: Sequence[str] = ()
 
 
 def silent_of(
@@ -143,6 +145,8 @@ def _due(figures: Figures, standing: Standing) -> Iterator[tuple[str, str, int]]
         yield BOUND, "", used
     if figures.night_failed:
         yield NIGHT_FAILED, "", 1
+    for subject in figures.asked:
+        yield SECOND_NEEDED, subject, 1
 
 
 def told(alarm: Alarm, kind: str) -> Fact:

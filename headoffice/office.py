@@ -31,7 +31,7 @@ from app.protocol.wire import (
     SyncReply,
     SyncRequest,
 )
-from headoffice import flags, looked
+from headoffice import flags, looked, waiting
 from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.api.rules import cut_off_minute
@@ -45,6 +45,7 @@ from headoffice.store.errors import BUSY_ERRORS
 from headoffice.store.plain import Place, Plain
 from headoffice.store.records import Records
 from headoffice.telling import Telling
+from headoffice.waiting import Waiting
 from headoffice.watching import Watch, bug, note
 
 STORE_FILE: Final = "office.db"
@@ -121,6 +122,7 @@ class Office:
         self._used: dict[tuple[bytes, str], int] = {}
         self._quarantined: dict[bytes, int] = {}
         self._unseen: dict[bytes, int] = {}
+        self._waiting: dict[bytes, Sequence[Waiting]] = {}
         self._ending: dict[bytes, tuple[Tenant | None, dict[str, int]]] = {}
         self._uncounted = set[bytes]()
 
@@ -364,6 +366,7 @@ class Office:
         with self._database.of(tenant):
             self._quarantined[tenant] = self.directory.quarantined(tenant)
             self._unseen[tenant] = self.directory.unseen(tenant)
+            self._waiting[tenant] = waiting.waiting(self._database, tenant, self.now_ms())
             self._watch.flags(tenant, flags.unseen(self._database, tenant))
         self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
 
@@ -379,6 +382,7 @@ class Office:
             figures = Figures(
                 known, self._unseen[tenant], silent, opened.chain.limits.lease_ms,
                 tenant in self._nights.failing, self.telling.settling,
+                waiting.still(self._waiting[tenant], self.now_ms()),
             )  # fmt: skip
             self.telling.look(self._database, opened.store, tenant, figures)
 

@@ -182,6 +182,18 @@ def forfeit(store: Store, member: bytes, on: BusinessDate) -> Mapping[str, int]:
     return left
 
 
+# Points by hand -----------------------------------------------------------------------------------
+
+
+def adjust(store: Store, member: bytes, event: bytes, entries: Sequence[Entry]) -> None:
+    """Post an adjustment that head office decided, as its own event; the same event again changes nothing. What
+    is taken is free: nobody has it reserved."""
+    if store.event(event) is None:
+        opened = open_member(store, survivor(store, member), "")
+        _post_owners(opened, event, "adjust", entries)
+        opened.save()
+
+
 # Returns that exceed what was sold ---------------------------------------------------------------
 
 

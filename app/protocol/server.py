@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.business_day import BusinessDate
+from app.domain.entries import Entry
 from app.protocol import (
     authority,
     chains,
@@ -145,6 +146,10 @@ class Server:
     def forfeit(self, member: bytes, now_ms: int) -> Mapping[str, int]:
         """Write off what a member still has, before they are erased; returns it by asset."""
         return owner.forfeit(self.store, member, self.today(now_ms))
+
+    def adjust(self, member: bytes, event: bytes, entries: Sequence[Entry]) -> None:
+        """Points by hand, decided at head office; the rules for it are the caller's."""
+        owner.adjust(self.store, member, event, entries)
 
     def erase(self, member: bytes, home: str) -> None:
         """Forget a person of bucket `home`. Who asks makes sure first that nothing is left of theirs: a

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.errors import Refused
 from app.protocol.signing import Sign
-from headoffice.api import members, orders, page, reads, receivers, sales
+from headoffice.api import adjusting, members, orders, page, reads, receivers, sales
 from headoffice.api.desk import DESK, Desk
 from headoffice.api.gate import PREFIX, Gate, as_problem
 from headoffice.api.problems import MEDIA, TITLES, Problem, of_rules, of_status, of_values
@@ -66,7 +66,7 @@ def _application() -> FastAPI:
         openapi_url=None, redirect_slashes=False, responses=_NOS, root_path_in_servers=False,
         servers=[{"url": PREFIX}],
     )  # fmt: skip
-    for each in (reads, members, orders, sales, receivers):
+    for each in (reads, members, orders, sales, adjusting, receivers):
         app.include_router(each.router)
     app.add_exception_handler(RequestValidationError, _values)
     app.add_exception_handler(ResponseValidationError, _bug)

@@ -24,6 +24,7 @@ Scope = Literal[
     "members:personal",
     "members:write",
     "points:write",
+    "points:adjust",
     "sales:refund",
     "reports:read",
     "webhooks:write",

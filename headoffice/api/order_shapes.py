@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from app.domain.sale import MOST_MINOR
+from headoffice.adjustments import NOTE_MOST
 from headoffice.api.shapes import POINTS_MOST, Code, Day, Id, Points, Sent, Told
 
 Minor = Annotated[int, Field(ge=0, le=MOST_MINOR)]
@@ -191,6 +192,23 @@ class SaleRefunded(Told):
     points_taken_back: int
     points_restored: int
     balance: int | None
+
+
+class AdjustmentRequest(Sent):
+    """Points by hand: above zero to give, below zero to take. `note`: what happened, in a sentence."""
+
+    points: Annotated[int, Field(ge=-POINTS_MOST, le=POINTS_MOST)]
+    reason: Literal["goodwill", "missed_sale", "correction", "other"]
+    note: Annotated[str, Field(min_length=1, max_length=NOTE_MOST, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class AdjustmentBody(Told):
+    """An adjustment. `waiting`: somebody of head office has to agree to it, within a week."""
+
+    id: Id
+    member: Id
+    points: int
+    standing: Literal["waiting", "done", "dropped"]
 
 
 class HoldRequest(Sent):

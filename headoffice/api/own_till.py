@@ -53,6 +53,11 @@ class OwnTill:
         return known
 
     @property
+    def system(self) -> str:
+        """The name of the system."""
+        return self._key.name
+
+    @property
     def today(self) -> BusinessDate:
         """The chain's date."""
         return self.chain.server.today(self.now_ms)

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 from starlette.responses import Response
 
 from headoffice.console import (
+    adjust_pages,
     chain_pages,
     day_pages,
     deed_pages,
@@ -218,6 +219,11 @@ PAGES: Final = (
     Page("POST", "/console/members/{member}/merge", deed_pages.preview, HEAD_OFFICE),
     Page("POST", "/console/members/{member}/merge/done", deed_pages.merge, HEAD_OFFICE),
     Page("POST", "/console/members/{member}/unmerge", deed_pages.unmerge, HEAD_OFFICE),
+    Page("POST", "/console/members/{member}/adjust", adjust_pages.preview, HEAD_OFFICE),
+    Page("POST", "/console/members/{member}/adjust/done", adjust_pages.adjust, HEAD_OFFICE),
+    Page("GET", f"{adjust_pages.PLACE}/{{adjustment}}", adjust_pages.show, HEAD_OFFICE),
+    Page("POST", f"{adjust_pages.PLACE}/{{adjustment}}", adjust_pages.agree, HEAD_OFFICE),
+    Page("POST", f"{adjust_pages.PLACE}/{{adjustment}}/drop", adjust_pages.drop, HEAD_OFFICE),
     Page("GET", "/console/members/{member}/erase", deed_pages.ask_erase, HEAD_OFFICE),
     Page("POST", "/console/members/{member}/erase", deed_pages.erase, HEAD_OFFICE),
     Page("POST", "/console/members/{member}/keep", deed_pages.keep, HEAD_OFFICE),

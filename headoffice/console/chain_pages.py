@@ -13,8 +13,8 @@ from app.protocol.store import Tenant
 from headoffice.console import till_pages, wording
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing, Shown
-from headoffice.console.second import Second
 from headoffice.console.snapshot import ChainRow, Snapshot
+from headoffice.waiting import Waiting, waiting
 
 PAGE: Final = 100
 SILENT_SHOWN: Final = 20
@@ -71,15 +71,23 @@ def _waiting(desk: Desk, asked: Asked, snapshot: Snapshot, chain: ChainRow) -> L
     say = asked.words.say
     rows = tuple(
         (
-            Shown(say("Erase a person"), f"{_member_page(bytes.fromhex(each.subject))}/erase")
-            if each.what == "erase"
-            else Shown(say("Publishing takes one person"), "/console/programme"),
-            Shown(each.initials),
+            _waits(asked, each),
+            Shown(each.by),
             Shown(wording.instant(each.at_ms, chain.offset_minutes)),
         )
-        for each in Second(snapshot.staff()).all(desk.office.now_ms())
+        for each in waiting(snapshot.plain, asked.tenant, desk.office.now_ms())
     )
     return Listing("waits", (say("What"), say("Asked by"), say("When")), rows) if rows else None
+
+
+def _waits(asked: Asked, each: Waiting) -> Shown:
+    """What it is, and where to agree to it."""
+    say = asked.words.say
+    if each.what == "erase":
+        return Shown(say("Erase a person"), f"{_member_page(bytes.fromhex(each.subject))}/erase")
+    if each.what == "adjust":
+        return Shown(say("Change points by hand"), f"/console/adjustments/{each.subject}")
+    return Shown(say("Publishing takes one person"), "/console/programme")
 
 
 def figures(asked: Asked, tenant: Tenant) -> tuple[Figure, ...]:

@@ -17,6 +17,7 @@ from app.protocol.open_members import survivor
 from app.protocol.owner import live_value
 from app.protocol.server import Server
 from app.protocol.store import Member
+from headoffice.adjustments import Adjustments
 from headoffice.console import finding, wording
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.listing import Listing
@@ -128,6 +129,8 @@ def erase(desk: Desk, asked: Asked) -> Response:
             if left:
                 staff.note(now_ms, by, "forfeited", member=stands.id, detail=_told(left))
             server.erase(stands.id, stands.bucket)
+            for each in {known.id, stands.id, *stands.merged}:
+                Adjustments(desk.office.plain, asked.tenant).forget(each)
             staff.note(now_ms, by, "erased", member=stands.id)
         return answer
 

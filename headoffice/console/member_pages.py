@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Final
+from typing import Final, get_args
 
 from starlette.responses import Response
 
+from app.documents.event_codes import REASONS
+from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.formats import number, signed_number
 from app.i18n import Words
 from app.protocol.accounts import has_account
 from app.protocol.store import Member
+from headoffice.adjustments import Adjustments, Reason
 from headoffice.console import finding, till_pages, wording
 from headoffice.console.desk import Asked, Desk, NotFound
 from headoffice.console.listing import Listing, Shown
@@ -24,6 +27,7 @@ PAGE: Final = 50
 CONFLICTS_MOST: Final = 50
 ALIASES_MOST: Final = 50
 LOTS_MOST: Final = 100
+ADJUSTED_MOST: Final = 50
 SEE_VALUES: Final[frozenset[Role]] = frozenset(("manager", "head_office"))
 """Who may see personal values whole, with a reason (security.md section 3, "Unmask phone or birthday")."""
 Value = Callable[[str, str], str]
@@ -95,6 +99,7 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         below = _below(snapshot, member_id, entries[:PAGE])
         conflicts = _conflicts(asked, snapshot, known, value)
         merged = snapshot.merged_into(member_id, ALIASES_MOST)
+        adjusted = _adjusted(asked, snapshot, member_id)
     act = "member_shown" if reason else "member_seen"
     desk.note(asked, act, member=member_id, detail=reason)
     words, here = asked.words, f"/console/members/{member_id.hex()}"
@@ -123,9 +128,30 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         ledger_file=f"{here}/ledger.csv{asked_from}",
         older=f"{here}?before={entries[PAGE - 1].number}" if more else None,
         conflicts=conflicts,
+        adjusted=adjusted,
+        adjust_reasons=[
+            (code, wording.named(words, REASONS, code)) for code in get_args(Reason)
+        ],
         merged=[each.hex() for each in merged],
         alias=known.alias.hex() if known.alias else "",
     )  # fmt: skip
+
+
+def _adjusted(asked: Asked, snapshot: Snapshot, member_id: bytes) -> Listing:
+    """Points that head office and other systems changed by hand; the note is for head office."""
+    say = asked.words.say
+    rows = tuple(
+        (
+            Shown(wording.day(asked.words, BusinessDate(each.on))),
+            Shown(signed_number(each.points), number=each.points),
+            Shown(wording.named(asked.words, REASONS, each.reason)),
+            Shown(each.note if asked.person.role == "head_office" else "–"),
+            Shown(each.by),
+        )
+        for each in Adjustments(snapshot.plain, asked.tenant).of(member_id, ADJUSTED_MOST)
+    )
+    heads = (say("Date"), say("Points"), say("Reason"), say("Note"), say("Asked by"))
+    return Listing("adjusted", heads, rows)
 
 
 def _asked_id(asked: Asked) -> bytes:

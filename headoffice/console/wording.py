@@ -77,6 +77,9 @@ ACTS: Final = {
     "choice_asked": mark("Asked to change a choice of the chain that takes two"),
     "agreed": mark("Agreed to what another one asked"),
     "withdrawn": mark("Took back what was asked"),
+    "adjusted": mark("Changed a member's points by hand"),
+    "adjust_asked": mark("Asked for a change of points that takes two"),
+    "adjust_dropped": mark("Turned a change of points down"),
     "forgiven": mark("Wrote overspent points off"),
     "draft_begun": mark("Began a draft of the programme"),
     "draft_changed": mark("Changed a draft"),
@@ -101,6 +104,7 @@ ACTS: Final = {
     "api_webhook_secret": mark("Another system changed a webhook's secret"),
     "api_webhook_ended": mark("Another system is told of changes no more"),
     "api_points": mark("Another system moved a member's points"),
+    "api_adjusted": mark("Another system changed a member's points by hand"),
 }
 REASONS: Final = {
     "customer": mark("Customer asks"),

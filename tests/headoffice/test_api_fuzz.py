@@ -23,7 +23,7 @@ from tests.headoffice.api_office import System, publish, system
 from tests.headoffice.http_office import ANNA, Served, begin_chain, opened, rows, served
 
 EXAMPLES: Final = 12
-IDS: Final = ("member", "store", "hold", "order", "spend", "webhook", "receipt")
+IDS: Final = ("member", "store", "hold", "order", "spend", "webhook", "receipt", "adjustment")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,10 @@ def ids(shop: System) -> dict[str, str]:
     spend = shop.post("/v1/spends", {"member": member, "points": 100})["id"]
     hook = {"url": "http://127.0.0.1:9/", "events": ["tier.changed"]}
     webhook = shop.post("/v1/webhooks", hook)["id"]
-    return dict(zip(IDS, (member, store, hold, order, spend, webhook, order), strict=True))
+    adjustment = {"points": 1, "reason": "goodwill", "note": "a parcel came late"}
+    adjusted = shop.post(f"/v1/members/{member}/adjustments", adjustment)["id"]
+    found = (member, store, hold, order, spend, webhook, order, adjusted)
+    return dict(zip(IDS, found, strict=True))
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

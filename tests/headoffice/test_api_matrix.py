@@ -38,9 +38,9 @@ from tests.headoffice.http_office import (
 OTHER: Final = b"U" * 16
 TABLES: Final = (
     "event", "ledger", "member", "hold", "cell", "webhook", "webhook_message", "alarm", "api_key",
-    "api_answer", "sale_return", "reservation",
+    "api_answer", "sale_return", "reservation", "adjustment",
 )  # fmt: skip
-IDS: Final = ("member", "order", "hold", "spend", "webhook", "receipt")
+IDS: Final = ("member", "order", "hold", "spend", "webhook", "receipt", "adjustment")
 Operation = tuple[str, str, str]
 """Method, path, scope."""
 
@@ -77,8 +77,10 @@ def filled(at: Served) -> dict[str, dict[str, Any]]:
         spend = shop.post("/v1/spends", {"member": member, "points": 100})["id"]
         hook = {"url": "http://127.0.0.1:9/", "events": ["tier.changed"]}
         webhook = shop.post("/v1/webhooks", hook)["id"]
+        adjustment = {"points": 1, "reason": "goodwill", "note": "a parcel came late"}
+        adjusted = shop.post(f"/v1/members/{member}/adjustments", adjustment)["id"]
     ids = {"member": member, "order": order, "hold": hold, "spend": spend, "webhook": webhook}
-    ids["receipt"] = order
+    ids |= {"receipt": order, "adjustment": adjusted}
     person = {"store": store, "name": "New", "service_notice": "1"}
     bodies = {
         "POST /v1/members/find": {"phone": PHONE},
@@ -92,6 +94,7 @@ def filled(at: Served) -> dict[str, dict[str, Any]]:
         "POST /v1/quotes": cart,
         "POST /v1/orders": cart,
         "POST /v1/orders/{order}/refunds": {"lines": [{"line": 0, "quantity": 1}]},
+        "POST /v1/members/{member}/adjustments": adjustment,
         "POST /v1/orders/{order}/void": {},
         "POST /v1/receipts/{receipt}/refunds": {"lines": [{"line": 0, "quantity": 1}]},
         "POST /v1/holds": {"member": member, "points": 1},

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from app.protocol.store import StoredEvent
+from tests.headoffice.api_office import publish
 from tests.headoffice.chromium import chromium, faults_of, window
 from tests.headoffice.cluster import Cluster
 from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
@@ -56,6 +57,7 @@ def shop(
         cluster.empty()
         (folder / DSN_FILE).write_text(cluster.app)
     begin_chain(folder, shops=("North", "South"))
+    publish(folder, **{**DEMO, "starts": "2024-01-01"})
     with served(folder) as at:
         for seed, name in ((1, "North"), (2, "South")):
             till = at.till(seed, name)
@@ -75,9 +77,6 @@ def shop(
         anna.begin(let_in(folder, "AN", "head_office"), "AN")
         let_in(folder, "MA", "manager")
         phone, _ = set_up(at, anna)
-        first = begin_draft(anna, name="First")
-        anna.send(first, json=json.dumps({**DEMO, "starts": day_of(at, 1)}))
-        anna.send(f"{first}/publish")
         draft = begin_draft(anna, name="Spring", version="1001")
         anna.send(draft, **{"$.starts": day_of(at, 9), "$.earning.base.points": "2"})
         annas = f"/console/members/{ANNA.hex()}"
@@ -87,6 +86,8 @@ def shop(
         )
         assert why
         assert person
+        asked = {"points": "5000", "reason": "goodwill", "note": NOTE}
+        anna.send(f"{annas}/adjust/done", id="ab" * 16, **asked)
         pages = {
             "overview": "/console/", "tills": "/console/tills", "member": annas, "why": why[1],
             "days": "/console/days", "alarms": "/console/alarms",
@@ -95,11 +96,13 @@ def shop(
             "staff-one": person[1], "factor": "/console/factor", "conflicts": "/console/conflicts",
             "quarantine": "/console/quarantine", "event": f"/console/quarantine/{STRANGE.hex()}",
             "audit": "/console/audit", "find": "/console/find",
+            "adjustment": f"/console/adjustments/{'ab' * 16}",
         }  # fmt: skip
         yield Shop(at, anna, phone.secret, draft, pages)
         anna.close()
 
 
+NOTE = "The parcel came a week late."
 BOTH = pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
 """What changes something is walked through on either database; how pages look does not depend on it."""
 
@@ -108,6 +111,16 @@ BOTH = pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with chromium(tmp_path_factory.mktemp("browser")) as made:
         yield made
+
+
+def type_change(page: Page, points: str) -> None:
+    """Points by hand on a member's page, until what they would do is shown."""
+    page.click("details.acts summary")
+    page.fill("#points", points)
+    page.select_option("#because", "correction")
+    page.fill("#note", NOTE)
+    page.press("#note", "Enter")
+    page.wait_for_url("**/adjust")
 
 
 def sign_in(page: Page, shop: Shop) -> None:
@@ -158,6 +171,29 @@ def test_two_members_are_looked_at_merged_and_parted(shop: Shop, browser: Browse
         page.click("summary:has-text('Change')")
         page.click("text=Take the merge back")
         assert page.locator("text=This member was merged").count() == 0
+        assert complaints == []
+
+
+@BOTH
+def test_points_are_changed_by_hand_and_more_of_them_wait_for_somebody_else(
+    shop: Shop, browser: Browser
+) -> None:
+    with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
+        page.context.add_cookies(shop.cookies())
+        page.goto(f"/console/members/{BELA.hex()}")
+        type_change(page, "12")
+        page.click("button.main")
+        page.wait_for_url(f"**/{BELA.hex()}")
+        assert NOTE in page.inner_text("main")
+        type_change(page, "2500")
+        page.click("button.main")
+        page.wait_for_url("**/adjustments/*")
+        assert "You asked for this" in page.inner_text("main")
+        page.goto("/console/")
+        page.click("text=Change points by hand >> nth=-1")
+        page.wait_for_url("**/adjustments/*")
+        page.click("text=Don't change them")
+        page.wait_for_url("**/members/*")
         assert complaints == []
 
 
@@ -250,5 +286,9 @@ def test_every_page_can_be_read_and_used_by_everybody(
             if width == "1366":
                 bar = page.evaluate("document.querySelector('header').offsetHeight")
                 assert bar < 70, "the bar takes one row"
+        page.goto(shop.pages["member"])
+        type_change(page, "-7")
+        faults["adjust"] = faults_of(page)
+        page.screenshot(path=folder / "adjust.png", full_page=True)
         assert {name: found for name, found in faults.items() if found} == {}
         assert complaints == []

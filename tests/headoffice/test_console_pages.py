@@ -102,6 +102,7 @@ CHANGES: Final = (
     "/console/settlement",
     "/console/members/{member}/",
     "/console/programme",
+    "/console/adjustments",
 )
 """Where forms change something."""
 MATRIX: Final[dict[tuple[str, str], str]] = {
@@ -128,6 +129,7 @@ MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/staff.csv"): "ho",
     ("GET", "/console/staff/{staff}"): "ho",
     ("GET", "/console/members/{member}/erase"): "ho",
+    ("GET", "/console/adjustments/{adjustment}"): "ho",
     ("POST", "/console/members.csv"): "ho au",
     ("POST", "/console/members/{member}"): "ma ho",
 }
