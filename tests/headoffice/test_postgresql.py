@@ -241,6 +241,27 @@ def test_every_key_begins_with_tenant_and_dist_key_and_nothing_is_unique_beyond_
         assert columns[:2] == ["tenant_id", "dist_key"] or not primary, table
 
 
+def beside_the_primary_key(raw: psycopg.Connection[tuple[Any, ...]]) -> set[str]:
+    """Indexes that begin with tenant_id and dist_key, and that a planner without statistics takes for
+    as good as the primary key: not unique, not partial, and with another third column."""
+    found = raw.execute(
+        "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+        "JOIN pg_class t ON t.oid = i.indrelid JOIN pg_index p ON p.indrelid = i.indrelid AND p.indisprimary "
+        "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'dist_key' AND a.attnum = i.indkey[1] "
+        "WHERE c.relnamespace = 'public'::regnamespace AND NOT i.indisunique AND i.indpred IS NULL "
+        "AND i.indkey[2] <> p.indkey[2]"
+    )
+    return {name for (name,) in found}
+
+
+def test_no_index_is_taken_for_the_primary_key(cluster: Cluster, raw: Connection) -> None:
+    assert beside_the_primary_key(raw) == set()
+    with psycopg.connect(cluster.owner) as owner:
+        owner.execute("CREATE INDEX as_it_was ON member (tenant_id, dist_key, bucket, member_id)")
+        assert beside_the_primary_key(owner) == {"as_it_was"}
+        owner.rollback()
+
+
 def test_the_columns_are_those_of_the_statements(raw: Connection) -> None:
     for table in (each for each in vars(sql).values() if isinstance(each, sql.Table)):
         found = raw.execute(
