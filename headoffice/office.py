@@ -51,6 +51,8 @@ from headoffice.watching import Watch, bug, note
 STORE_FILE: Final = "office.db"
 HEARD_EVERY_MS: Final = 5 * 60_000
 """So often it is written down when tills talked that had nothing to say."""
+MONTHS_EVERY_MS: Final = 60 * 60_000
+"""So often the months that come are looked at: they are made three ahead."""
 HEARD_AT_ONCE: Final = 500
 """So many tills are written down in one transaction: others wait for it."""
 PAUSE_S: Final = 0.25
@@ -117,7 +119,7 @@ class Office:
         self._rng = random.SystemRandom()
         self._version: object = None
         self._again_s = self._pause_s = 0.0
-        self._written_ms = 0
+        self._written_ms = self._months_ms = 0
         self._unwritten: set[bytes] = set()
         self._used: dict[tuple[bytes, str], int] = {}
         self._quarantined: dict[bytes, int] = {}
@@ -213,6 +215,8 @@ class Office:
                 self._write_heard()
             if self.telling.due():
                 self._look_at_alarms()
+            if self.now_ms() - self._months_ms >= MONTHS_EVERY_MS:
+                self._look_at_months()
         except BUSY_ERRORS as error:
             self._watch.store_failed(error)
 
@@ -385,6 +389,15 @@ class Office:
                 waiting.still(self._waiting[tenant], self.now_ms()),
             )  # fmt: skip
             self.telling.look(self._database, opened.store, tenant, figures)
+
+    def _look_at_months(self) -> None:
+        self._months_ms = self.now_ms()
+        made = self._database.make_months()
+        if made:
+            note("months_made", months=made)
+        for tenant in self.chains:
+            with self._database.of(tenant):
+                self._watch.undated(tenant, self._database.undated())
 
     def staff(self, tenant: bytes) -> Staff:
         """Who may sign in to a chain's console, in the transaction that is under way."""

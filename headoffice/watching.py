@@ -114,6 +114,10 @@ class Watch:
             "oldest_silent_till_seconds", "Since the longest silent live till talked."
         )
         self._quarantined = of_chain("quarantined_events", "Events kept and not applied.")
+        self._undated = of_chain(
+            "undated_events",
+            "Events whose ids bear a time in no month that there is, by a wrong clock.",
+        )
         self._night_done = of_chain(
             "night_done_timestamp_seconds", "When the last night's work was done."
         )
@@ -177,6 +181,10 @@ class Watch:
         for field, gauge in self._figures.items():
             gauge.labels(chain).set(getattr(tenant, field))
         self._quarantined.labels(chain).set(quarantined)
+
+    def undated(self, chain: bytes, events: int) -> None:
+        """So many events lie in no month."""
+        self._undated.labels(chain.hex()).set(events)
 
     def night(self, chain: bytes, done_ms: int, took_ms: int) -> None:
         """The last night's work that was done; its failures are counted from none on."""

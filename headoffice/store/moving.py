@@ -25,7 +25,7 @@ from headoffice.store.postgresql_opening import check_schema
 Target = psycopg.Connection[tuple[Any, ...]]
 Standing = Literal["here", "moving", "moved"]
 ROWS_AT_ONCE: Final = 2_000
-_NOT_COPIED: Final = ("register",)
+_NOT_COPIED: Final = ("register", "ledger_head")
 """Written by the target itself, when the chain comes."""
 _TABLES: Final = """
 SELECT c.relname::text,
@@ -33,12 +33,21 @@ SELECT c.relname::text,
     (SELECT array_agg(k.attname::text ORDER BY array_position(i.indkey::int[], k.attnum::int))
         FROM pg_index i JOIN pg_attribute k ON k.attrelid = c.oid AND k.attnum = ANY (i.indkey)
         WHERE i.indrelid = c.oid AND i.indisprimary),
-    (SELECT coalesce(array_agg(DISTINCT f.relname::text), '{}') FROM pg_constraint r
-        JOIN pg_class f ON f.oid = r.confrelid WHERE r.conrelid = c.oid AND r.contype = 'f' AND f.oid <> c.oid)
+    (SELECT coalesce(array_agg(DISTINCT f.relname::text), '{}') FROM pg_class f
+        LEFT JOIN pg_constraint r ON r.confrelid = f.oid AND r.conrelid = c.oid AND r.contype = 'f'
+        LEFT JOIN pg_trigger g ON f.relname = 'event' AND g.tgrelid = c.oid AND g.tgname = 'event_is_there'
+        WHERE f.oid <> c.oid AND f.relnamespace = c.relnamespace AND coalesce(r.oid, g.oid) IS NOT NULL)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace
     AND EXISTS (SELECT 1 FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
 GROUP BY c.oid, c.relname ORDER BY c.relname
+"""
+_MONTHS: Final = """
+SELECT month::date, id_at(month AT TIME ZONE 'UTC'), id_at((month + interval '1 month') AT TIME ZONE 'UTC')
+FROM generate_series(timestamp '2020-01-01', now() AT TIME ZONE 'UTC', interval '1 month') AS month
+"""
+_IN_MONTH: Final = """
+SELECT 1 FROM event WHERE tenant_id = ? AND dist_key = ? AND event_id >= ? AND event_id < ? LIMIT 1
 """
 _SUMS: Final = {
     "points and stored value of each member": (
@@ -167,6 +176,7 @@ def copy(source: sqlite3.Connection, target: Target, tenant: bytes) -> Copied:
     Different, or what a database says; nothing is kept then."""
     tables = moved_tables(source, target)
     with _snapshot(source):
+        _make_months(source, target, tenant)
         target.execute("BEGIN")
         try:
             _see(target, tenant)
@@ -239,6 +249,13 @@ def _rows(source: sqlite3.Connection, table: MovedTable, tenant: bytes) -> sqlit
 def _select(table: MovedTable, at: str) -> str:
     columns, order = ", ".join(table.columns), ", ".join(table.key)
     return f"SELECT {columns} FROM {table.name} WHERE tenant_id = {at} ORDER BY {order}"
+
+
+def _make_months(source: sqlite3.Connection, target: Target, tenant: bytes) -> None:
+    """Those that the chain has events of. Each by itself and before the copy: making one shuts others out."""
+    for month, first, after in target.execute(_MONTHS).fetchall():
+        if source.execute(_IN_MONTH, (*_own(tenant), first, after)).fetchone():
+            target.execute("SELECT make_month(%s)", (month,))
 
 
 def _put(target: Target, table: MovedTable, rows: Iterable[Sequence[Any]]) -> None:

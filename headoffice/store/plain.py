@@ -61,6 +61,13 @@ class Opened(Plain, Protocol):
     def version(self) -> object:
         """Another value whenever another connection has committed something."""
 
+    def make_months(self) -> int:
+        """Make room for the months that come, where rows lie by months; how many of them were missing.
+        Outside any transaction. Raises what says busy where somebody is in the way: the next time will do."""
+
+    def undated(self) -> int:
+        """How many events of the chain under way lie in no month, for a clock was wrong by far."""
+
     def moving(self) -> frozenset[bytes]:
         """The chains of which nothing is written here any more: another database has them, or soon will."""
 

@@ -145,7 +145,7 @@ def select(query: Query) -> str:
 @cache
 def highest(query: Query) -> str:
     """The highest number under each of many keys of one column."""
-    rows = _rows(query, "max(number) AS number")
+    rows = _rows(query, "max(number) AS number", query.table.heads)
     return (
         f"SELECT key.{query.by[0]}, found.number FROM {_keys(query)} "
         f"CROSS JOIN LATERAL ({rows}) AS found WHERE found.number IS NOT NULL"
@@ -164,8 +164,8 @@ def _keys(query: Query) -> str:
     return f"unnest({arrays}) AS key ({', '.join(query.by)})"
 
 
-def _rows(query: Query, columns: str) -> str:
-    return f"SELECT {columns} FROM {query.table.name} AS kept WHERE {_condition(query)}"
+def _rows(query: Query, columns: str, table: str = "") -> str:
+    return f"SELECT {columns} FROM {table or query.table.name} AS kept WHERE {_condition(query)}"
 
 
 def _condition(query: Query) -> str:

@@ -91,7 +91,8 @@ def connect(dsn: str, *, lock_wait_ms: int = LOCK_WAIT_MS) -> Connection:
     Raises NotMigrated, NewerSchema, MigrationChanged, or RoleTooMighty: row-level security must hold for it.
     """
     given = conninfo_to_dict(dsn)
-    options = f"{given.pop('options', '')} -c lock_timeout={lock_wait_ms}"
+    # A look-up in many partitions is reckoned so dear that it would be compiled first, for half a second.
+    options = f"{given.pop('options', '')} -c lock_timeout={lock_wait_ms} -c jit=off"
     raw = Connection.connect(
         **{**_PATIENCE, **given}, options=options, autocommit=True, prepare_threshold=1
     )

@@ -76,6 +76,12 @@ class PostgresPlain:
         chains, commits = self.rows(_VERSION)[0]
         return chains, commits - self.raw.commits
 
+    def make_months(self) -> int:
+        return int(self.rows("SELECT make_months()")[0][0])
+
+    def undated(self) -> int:
+        return int(self.rows("SELECT undated()")[0][0])
+
     def moving(self) -> frozenset[bytes]:
         return frozenset()
 

@@ -15,13 +15,15 @@ OWN: Final = ("tenant_id", "dist_key")
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A table: its columns with their types in PostgreSQL, of which the first `keys` are the primary key after
-    `own`. `once`: its rows are written once and never replaced."""
+    `own`. `once`: its rows are written once and never replaced. `heads`: in PostgreSQL the table that has
+    the last number of each of its first column, where its own rows lie in many partitions."""
 
     name: str
     columns: tuple[tuple[str, str], ...]
     keys: int = 1
     once: bool = False
     own: tuple[str, ...] = OWN
+    heads: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,8 +51,8 @@ class Ask(NamedTuple):
     text: str
 
 
-def _table(name: str, columns: str, keys: int = 1, *, once: bool = False) -> Table:
-    return Table(name, _typed(columns), keys, once)
+def _table(name: str, columns: str, keys: int = 1, *, once: bool = False, heads: str = "") -> Table:
+    return Table(name, _typed(columns), keys, once, heads=heads)
 
 
 def _typed(columns: str) -> tuple[tuple[str, str], ...]:
@@ -95,6 +97,7 @@ LEDGER: Final = _table(
     "minimum_expiry bigint, ref_event bytea, ref_n bigint",
     2,
     once=True,
+    heads="ledger_head",
 )
 HOLD: Final = _table(
     "hold",

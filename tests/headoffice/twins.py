@@ -280,7 +280,8 @@ class PostgresDisk(Disk):
         if self._kept is not None:
             return self._new(self._kept)
         with self._store.reading():
-            return self._new({table: self.ask(f"SELECT * FROM {table}") for table in TABLES})
+            kept = (*TABLES, "ledger_head")
+            return self._new({table: self.ask(f"SELECT * FROM {table}") for table in kept})
 
     def close(self) -> None:
         self._raw.close()
