@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
@@ -145,7 +146,7 @@ def _to_plain(record: Any) -> dict[str, Any]:
 def _from_plain(
     kind: type, plain: dict[str, Any], path: str, unknown: Callable[[str], None]
 ) -> object:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for key in plain:
         if key not in hints:
             unknown(path + key)
@@ -155,6 +156,11 @@ def _from_plain(
         if key in hints
     }
     return kind(**values)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _value(hint: Any, value: Any, path: str, unknown: Callable[[str], None]) -> object:

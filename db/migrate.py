@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +51,7 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).digest()
 
 
+@cache
 def shipped(folder: Path = FOLDER) -> tuple[Migration, ...]:
     """The migrations of this version in order. A gap or a strange name is a mistake of ours."""
     steps = []

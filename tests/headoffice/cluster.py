@@ -33,6 +33,23 @@ _SETTINGS: Final = {
     "autovacuum": "off",
     "logging_collector": "off",
 }
+_LARGE_BYTES: Final = 1_000_000
+_LARGEST: Final = """
+SELECT max(pg_total_relation_size(oid)) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
+_DELETE: Final = """
+DO $$
+DECLARE each regclass;
+BEGIN
+    FOR each IN
+        SELECT oid::regclass FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'schema_step'
+    LOOP
+        EXECUTE 'DELETE FROM ' || each;
+    END LOOP;
+END $$
+"""
 
 
 class Cluster:
@@ -81,9 +98,16 @@ class Cluster:
         return self.dsn("postgres")
 
     def empty(self) -> None:
-        """Take every row away."""
-        with psycopg.connect(self.owner) as owner:
-            owner.execute("TRUNCATE tenant CASCADE")
+        """Take every row away. To delete the few that a test makes takes a tenth of what it takes to truncate
+        fifty tables, until those have become large."""
+        with psycopg.connect(self.superuser) as raw:
+            found = raw.execute(_LARGEST).fetchone()
+            assert found is not None
+            if found[0] > _LARGE_BYTES:
+                raw.execute("TRUNCATE tenant CASCADE")
+            else:
+                raw.execute("SET LOCAL session_replication_role = replica")  # past the triggers
+                raw.execute(_DELETE)
 
     def restart_after_kill(self) -> None:
         """`kill`, and start it again."""

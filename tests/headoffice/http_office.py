@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import itertools
 import random
 import sqlite3
 import ssl
@@ -10,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import httpx
+import uvicorn
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -51,6 +55,7 @@ from headoffice.store.postgresql_place import PostgresPlace
 from headoffice.store.records import Records
 from headoffice.store.sqlite_place import SqlitePlace
 from headoffice.writer import HOLD, GroupWriter, Job
+from tests.headoffice.office import lay_new_store
 from tests.headoffice.serving_process import DSN_FILE
 from tests.sim.machine import Machine
 from tests.sim.till_memory import MemoryTillStore
@@ -93,6 +98,8 @@ def begin_chain(
 ) -> None:
     """A chain whose stores share one bucket."""
     limits = limits or Limits(grant_most=50, cap=20)
+    if not (folder / DSN_FILE).exists():
+        lay_new_store(folder / STORE_FILE)
     with opened(folder, tenant) as (store, directory), store.writing():
         chain = Chain(tenant, f"Chain {tenant[:1].decode()}", OFFSET_MINUTES, limits)
         letting_in.new_chain(store, directory, chain, budget=budget, now_ms=wall_ms())
@@ -221,6 +228,7 @@ def served(
         ),
     ):
         server = web_server(plane, Address(proxy=proxy))
+        server.main_loop = partial(_look_often, server)  # type: ignore[method-assign]
         thread = threading.Thread(target=server.run, args=([listener],), name="web server")
         thread.start()
         try:
@@ -234,6 +242,14 @@ def served(
                 till.client.close()
             server.should_exit = True
             thread.join()
+
+
+async def _look_often(server: uvicorn.Server) -> None:
+    """uvicorn's own loop looks ten times a second whether it is to end: that long each test would wait."""
+    for tick in itertools.count():
+        if await server.on_tick(tick):
+            return
+        await asyncio.sleep(0.01)
 
 
 def trace(chain: Served, told: Callable[[str], None]) -> None:

@@ -28,7 +28,7 @@ from headoffice.store.postgresql_opening import Connection, connect
 from headoffice.store.records import Records
 from headoffice.store.sqlite import SqliteStore
 from tests.headoffice.cluster import Cluster
-from tests.headoffice.office import TABLES, AsItIs
+from tests.headoffice.office import TABLES, AsItIs, lay_new_store
 from tests.sim.memory import MemoryStore
 from tests.sim.settings import Settings, draw
 from tests.sim.world import World
@@ -231,6 +231,7 @@ class SqliteDisk(Disk):
         self._new = partial(SqliteDisk, folder, shelf, tenant, limits, most, planted)
         self.path = folder / f"{len(shelf)}.db"
         super().__init__(shelf, limits, most)
+        lay_new_store(self.path)
         self.raw = open_database(self.path)
         kind: Callable[..., Records] = type("Planted", (planted, SqliteStore), {})
         self._store = kind(self.raw, tenant)
