@@ -229,19 +229,8 @@ class Recounting:
             posting.entry.refers_to.event for posting in read.postings if posting.entry.refers_to
         }
         touched |= settlement.paid_by(store, read)
-        for sale in {*touched, *([read.sale] if read.sale else [])} - {event.id}:
-            known = store.event(sale)
-            if known is None or known.standing == "quarantined":
-                continue
-            try:
-                sold, document = (
-                    facts.read(known.body),
-                    Event.from_bytes(known.body, epoch=1, seq=1),
-                )
-            except (NotCanonical, NotReadable):
-                continue
-            if settlement.spends(sold):
-                settlement.settle(store, self._plain, tenant, sold, document)
+        sales = {*touched, *([read.sale] if read.sale else [])} - {event.id}
+        settlement.settle_again(store, self._plain, tenant, sales)
 
     def _doubts(self, store: Store, tenant: bytes, at: At) -> Sequence[Difference]:
         """What is to be asked about a member's sale, return or void."""

@@ -17,6 +17,7 @@ from app.domain.state import Split
 from app.protocol.events import Event, NotCanonical
 from app.protocol.facts import AMOUNT_MOST, TRANSFERS, Facts, NotReadable, read
 from app.protocol.ids import forward_id
+from app.protocol.merging import current
 from app.protocol.open_members import survivor
 from app.protocol.store import Store
 from headoffice import flags
@@ -104,6 +105,27 @@ def spends(facts: Facts) -> bool:
     return facts.member is not None and _spent(facts) > 0
 
 
+def settle_again(store: Store, plain: Plain, tenant: bytes, documents: Iterable[bytes]) -> None:
+    """The same of documents that came before, by their events: something else has changed what they took."""
+    for document in documents:
+        known = store.event(document)
+        if known is None or known.standing == "quarantined":
+            continue
+        try:
+            spent, event = read(known.body), Event.from_bytes(known.body, epoch=1, seq=1)
+        except (NotCanonical, NotReadable):
+            continue
+        if spends(spent):
+            settle(store, plain, tenant, spent, event)
+
+
+def merged(store: Store, plain: Plain, tenant: bytes, loser: bytes, winner: bytes) -> None:
+    """Two members were merged: what one had pays what the other owed, and no till will tell of it."""
+    splits, event = _splits_of(store, winner), current(store, loser, winner)
+    paid = [split for split in splits if event in (split.origin.event, split.debit.event)]
+    settle_again(store, plain, tenant, sorted({_document(store, split) for split in paid}))
+
+
 def paid_by(store: Store, credit: Facts) -> set[bytes]:
     """The documents that took points of a credit's lots: some may have been a debt until it came."""
     gives = any(
@@ -112,13 +134,8 @@ def paid_by(store: Store, credit: Facts) -> set[bytes]:
     if credit.member is None or not gives:
         return set()
     event = _posted_as(store, credit.id)
-    member = store.member(survivor(store, credit.member))
-    splits = () if member is None else member.state.splits
-    return {
-        _came_as(store, split.debit.event)
-        for split in splits
-        if split.origin.event == event and split.kind == "redeem"
-    }
+    splits = _splits_of(store, survivor(store, credit.member))
+    return {_document(store, split) for split in splits if split.origin.event == event}
 
 
 def _spent(facts: Facts) -> int:
@@ -133,14 +150,61 @@ def _debit(store: Store, spent: Facts) -> tuple[bytes, list[Split]]:
     """The event that the ledger has of a document, and the splits of its points that took a lot."""
     debit = _posted_as(store, spent.id)
     assert spent.member is not None
-    member = store.member(survivor(store, spent.member))
-    splits = () if member is None else member.state.splits
-    return debit, [
+    found, members, seen = list[Split](), [spent.member], set[bytes]()
+    while members:
+        member = members.pop()
+        if member in seen:
+            continue
+        seen.add(member)
+        known = store.member(member)
+        if known is not None and known.alias is not None:
+            members.append(known.alias)
+        for split in _splits_of(store, member):
+            root, way = _carried(store, split.debit)
+            if root.event == debit:
+                members += way
+                found.append(split)
+    return debit, found
+
+
+def _splits_of(store: Store, member: bytes) -> list[Split]:
+    """What a member's spends took of lots, and what debts of spends took that came by a merge."""
+    known = store.member(member)
+    return [
         split
-        for split in splits
-        if split.debit.event == debit and split.kind == "redeem" and split.asset == POINTS
+        for split in (() if known is None else known.state.splits)
+        if split.asset == POINTS and split.kind in ("redeem", "adjust")
         if split.origin != split.debit  # It was a debt still when it came back.
+        if split.kind == "redeem" or _carried(store, split.debit)[1]
+        if not _is_carrying(store, split)
     ]
+
+
+def _carried(store: Store, debit: EntryId) -> tuple[EntryId, list[bytes]]:
+    """The spend that a debt is of, through merges and what was undone of them, and whose it was on that way."""
+    way = list[bytes]()
+    for _ in range(_WAY_MOST):
+        known = store.event(debit.event)
+        facts = None if known is None else _facts(known.body)
+        came = _came_from(facts, debit) if facts is not None and facts.kind in TRANSFERS else None
+        if facts is None or came is None:
+            break
+        way.append(facts.member or NOBODY)
+        debit = came
+    return debit, way
+
+
+def _is_carrying(store: Store, split: Split) -> bool:
+    """Whether nothing was paid: the debt went to another member by this credit."""
+    known = store.event(split.origin.event)
+    facts = None if known is None else _facts(known.body)
+    carries = facts is not None and facts.kind in TRANSFERS
+    return facts is not None and carries and _came_from(facts, split.origin) == split.debit
+
+
+def _document(store: Store, split: Split) -> bytes:
+    """The till's event of the spend that a split is of."""
+    return _came_as(store, _carried(store, split.debit)[0].event)
 
 
 def _moves(store: Store, on: BusinessDate, splits: Iterable[Split]) -> list[_Move]:
@@ -235,7 +299,11 @@ def _came_as(store: Store, event: bytes) -> bytes:
 def _date_of(store: Store, entry: EntryId, otherwise: BusinessDate) -> BusinessDate:
     known = store.event(entry.event)
     facts = None if known is None else _facts(known.body)
-    return otherwise if facts is None else facts.on
+    if facts is None:
+        return otherwise
+    # A merge is of no date; its entries are.
+    own = (each.entry.business_date for each in facts.postings if each.entry.id == entry)
+    return next(own, facts.on) if facts.kind in TRANSFERS else facts.on
 
 
 def _facts(body: bytes) -> Facts | None:

@@ -17,6 +17,7 @@ from app.protocol.open_members import survivor
 from app.protocol.owner import live_value
 from app.protocol.server import Server
 from app.protocol.store import Member
+from headoffice import settlement
 from headoffice.adjustments import Adjustments
 from headoffice.console import finding, wording
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
@@ -75,7 +76,7 @@ def merge(desk: Desk, asked: Asked) -> Response:
     now_ms = desk.office.now_ms()
     done = _do(
         desk, asked, "merged", stays.id, other.hex(),
-        lambda server: server.merge(other, stays.id, now_ms),
+        lambda server: _merged(desk, asked, server.merge(other, stays.id, now_ms), other, stays.id),
     )  # fmt: skip
     if not done:
         return _back(desk, asked, stays, _changed(asked))
@@ -194,6 +195,14 @@ def _do(desk: Desk, asked: Asked, act: str, member: bytes, detail: str, done: Do
         return True
 
     return desk.act(asked, job)
+
+
+def _merged(desk: Desk, asked: Asked, done: bool, goes: bytes, stays: bytes) -> bool:
+    """What one had may have paid what the other owed: between stores, too."""
+    if done:
+        server = desk.office.chains[asked.tenant].server
+        settlement.merged(server.store, desk.office.plain, asked.tenant, goes, stays)
+    return done
 
 
 def _held(asked: Asked, known: Member) -> str:

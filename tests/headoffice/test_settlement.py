@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId, Kind
-from app.protocol import events, facts, merging
+from app.protocol import events, facts, merging, unmerging
 from app.protocol.facts import OVERRIDE, Facts, Posting, write
 from headoffice import settlement
 from headoffice.http import RATES
@@ -168,3 +168,56 @@ def test_shares_of_a_bill_never_change_by_what_comes_later() -> None:
     assert settlement._values(taken, 100, 3) == [33, 67]
     back = [settlement._Move(on.plus(day), two, -1) for day in (2, 3)]
     assert settlement._values(taken + back, 100, 3) == [33, 67, -33, -34]
+
+
+def together(office: Served, loser: bytes, winner: bytes, on: BusinessDate) -> None:
+    """Merge two members as the console does, in the transaction that settles what it paid."""
+    with contextlib.closing(database_of(office.folder)) as database:
+        store = database.store(TENANT)
+        with store.writing():
+            assert merging.merge(store, loser, winner, on)
+            settlement.merged(store, database, TENANT, loser, winner)
+
+
+def test_a_debt_that_came_with_a_merge_is_settled_by_what_pays_it(office: Served) -> None:
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    write_down(north, "sale", 100, on, member=BELA)
+    spend(south, 300, on, member=BELA)
+    assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
+    merged, later = on.plus(3), on.plus(40)
+    write_down(north, "sale", 50, merged)
+    together(office, BELA, ANNA, merged)
+    assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
+    assert report(office, merged) == [Settled(NORTH, SOUTH, 50, 50, 1)]
+    write_down(north, "sale", 500, later)
+    assert report(office, later) == [Settled(NORTH, SOUTH, 150, 150, 1)]
+    assert report(office, on, later) == [Settled(NORTH, SOUTH, 300, 300, 1)]
+
+
+def test_what_the_member_that_goes_had_pays_what_the_other_owed_on_the_day_of_the_merge(
+    office: Served,
+) -> None:
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    spend(south, 80, on)
+    write_down(north, "sale", 200, on, member=BELA)
+    merged = on.plus(3)
+    together(office, BELA, ANNA, merged)
+    assert report(office, on) == []
+    assert report(office, merged) == [Settled(NORTH, SOUTH, 80, 80, 1)]
+
+
+def test_what_was_paid_while_they_were_one_stays_paid_when_they_part(office: Served) -> None:
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    spend(south, 300, on, member=BELA)
+    write_down(north, "sale", 40, on)
+    together(office, BELA, ANNA, on)
+    write_down(north, "sale", 60, on)
+    with opened(office.folder) as (store, _), store.writing():
+        assert unmerging.unmerge(store, BELA, on) is not None
+    later = on.plus(40)
+    write_down(south, "sale", 250, later, member=BELA)
+    assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
+    assert report(office, later) == [Settled(SOUTH, SOUTH, 200, 200, 1)]
