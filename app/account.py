@@ -8,7 +8,7 @@ from typing import Any
 from sqlcipher3.dbapi2 import Connection
 
 from app import cached_fold
-from app.domain.birthday import Birthday, BirthdayOn, solar_birthday, solar_birthdays
+from app.domain.birthday import Birthday, BirthdayOn, solar_birthday
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
 from app.domain.expiry import as_good, expire_event_id
@@ -17,7 +17,7 @@ from app.domain.sale import MemberContext
 from app.domain.state import MemberState, view
 from app.domain.state_rows import Needs
 from app.domain.tiers import tier_outlook, window_start
-from app.intake import lunar_birthday, lunar_day
+from app.intake import celebrations, lunar_birthday, lunar_day
 from db import people
 
 _NOTHING = Needs(frozenset(), frozenset(), frozenset())
@@ -65,14 +65,7 @@ def birthdays_of(
     if profile is None or profile.birth_month is None or profile.birth_day is None:
         return ()
     month, day = profile.birth_month, profile.birth_day
-    if profile.birth_calendar == "solar":
-        return solar_birthdays(month, day, on, programme.leap_day)
-    found = []
-    for year in (on.year - 1, on.year, on.year + 1):
-        solar = lunar_birthday(year, month, day)
-        if solar is not None:
-            found.append(BirthdayOn(BusinessDate.of(solar), year))
-    return tuple(found)
+    return celebrations(profile.birth_calendar, month, day, on, programme.leap_day)
 
 
 def born_on(birthday: Birthday) -> BusinessDate | None:

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from app.domain.birthday import BirthdayOn, solar_birthdays
+from app.domain.business_day import BusinessDate
+from app.domain.programme import LeapDay
+
 DEFAULT_REGION: Final = "CN"
 
 # 姓 that read differently as a surname than in ordinary words (普通话异读词 and the usual surname lists).
@@ -169,6 +173,20 @@ def lunar_birthday(year: int, month: int, day: int) -> date | None:
         return LunarDate(year, month, min(day, days), 0).to_solar_date()
     except (InvalidLunarDateError, ValueError):
         return None
+
+
+def celebrations(
+    calendar: str, month: int, day: int, on: BusinessDate, leap_day: LeapDay
+) -> tuple[BirthdayOn, ...]:
+    """The celebrations around a date of a birthday in the solar or the lunar calendar."""
+    if calendar == "solar":
+        return solar_birthdays(month, day, on, leap_day)
+    found = []
+    for year in (on.year - 1, on.year, on.year + 1):
+        solar = lunar_birthday(year, month, day)
+        if solar is not None:
+            found.append(BirthdayOn(BusinessDate.of(solar), year))
+    return tuple(found)
 
 
 def lunar_day(on: date) -> tuple[int, int]:

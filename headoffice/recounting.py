@@ -31,7 +31,7 @@ from app.protocol.open_members import survivor
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.sales import returned_lines, sale_facts
 from app.protocol.store import Store
-from headoffice import closes, flags, late, programmes, receipts, settlement
+from headoffice import birthdays, closes, flags, late, programmes, receipts, settlement
 from headoffice.nights import Duty
 from headoffice.recounting_back import RETURN, VOID, doubts
 from headoffice.store.distribution import dist_key
@@ -253,6 +253,7 @@ class Recounting:
                 *found,
                 *_of_version(document, published),
                 *_of_state(document, programme, state),
+                *birthdays.doubts(document, programme, member, at.event.at_us // 1000),
             ]
         except NOT_A_DOCUMENT:
             return _UNREADABLE

@@ -27,6 +27,7 @@ class Difference(NamedTuple):
 
     what  "refused" (the rules allow no such sale), "price", "points_value", "spent", "earned", "qualifying",
           "available_from", "expires", "benefits", "entries" (they are not what the document says);
+          "birthday" (a day's benefit on another day than the nearest one);
           of what goes back (recount_back.py) also "taken_back", "restored", "refund", "lines", "settled"
     """
 
@@ -120,14 +121,14 @@ def _day_of(document: SaleDocument, programme: Programme) -> tuple[Day, ...]:
     return (Day(on, on, cap - room, 0, 0),)
 
 
-def _birthday_codes(document: SaleDocument, programme: Programme) -> dict[str, bool]:
+def birthday_codes(document: SaleDocument, programme: Programme) -> dict[str, bool]:
     """The programme's benefits of birthdays, and whether the document says that each raised it."""
     told = {step.facts.get("rule") for step in document.trace if step.code == "multiplier"}
     return {rule.code: rule.code in told for rule in programme.earning.multipliers if rule.birthday}
 
 
 def _birthdays(document: SaleDocument, programme: Programme) -> tuple[BirthdayOn, ...]:
-    if not any(_birthday_codes(document, programme).values()):
+    if not any(birthday_codes(document, programme).values()):
         return ()
     years = [until.year for _, until in document.benefits_used] or [document.business_date.year]
     return (BirthdayOn(document.business_date, years[0]),)
@@ -136,5 +137,5 @@ def _birthdays(document: SaleDocument, programme: Programme) -> tuple[BirthdayOn
 def _uses(document: SaleDocument, programme: Programme) -> tuple[Use, ...]:
     """Those that it did not use count as used up."""
     birthdays = _birthdays(document, programme)
-    told = _birthday_codes(document, programme)
+    told = birthday_codes(document, programme)
     return tuple(Use(code, day.year, 1) for day in birthdays for code in told if not told[code])

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from app.domain.birthday import BirthdayOn, solar_birthdays
 from app.domain.business_day import BusinessDate, business_date_of, minute_of_day
 from app.domain.documents import ReturnDocument, ReturnedLine, SaleDocument, SaleRequest, Tender
 from app.domain.documents_plain import return_to_plain, sale_from_plain, sale_to_plain
@@ -30,7 +29,6 @@ from app.domain.sale import (
     sale_document,
     sale_entries,
 )
-from app.intake import lunar_birthday
 from app.numbers import receipt_number
 from app.protocol.events import decode
 from app.protocol.facts import Authority, Facts, Returned
@@ -40,6 +38,7 @@ from app.protocol.wire import ID_BYTES
 from headoffice import programmes
 from headoffice.api.own_till import OwnTill
 from headoffice.api.problems import Problem
+from headoffice.birthdays import birthdays_of
 from headoffice.recounting import NOT_A_DOCUMENT
 
 SALE: Final = "sale"
@@ -102,7 +101,10 @@ def quote(member: Member, request: SaleRequest, day: Day, hold: Hold | None) -> 
     reserved = (account.reserved if account else 0) - (hold.amount if hold else 0)
     good = as_good(member.state, day.on)
     context = MemberContext(
-        good, reserved, _birthdays(member, day), member.state if good is not member.state else None
+        good,
+        reserved,
+        birthdays_of(member, day.on, day.rules),
+        member.state if good is not member.state else None,
     )
     return quote_sale(request, context, day.rules, on=day.on, minute=day.minute)
 
@@ -184,24 +186,6 @@ def receipt_of(till: OwnTill, event: bytes) -> str:
     """The number of a document of this system's own."""
     device = till.device
     return receipt_number(f"A{device.id.hex()[:4].upper()}", device.place.seq + 1, event)
-
-
-def _birthdays(member: Member, day: Day) -> tuple[BirthdayOn, ...]:
-    """The celebrations around a date of a member's birthday, "solar:1990-5-31"."""
-    cell = member.cells.get("birthday")
-    calendar, _, parts = (cell.value or "").partition(":") if cell else ("", "", "")
-    numbers = parts.split("-")
-    if len(numbers) != 3 or not (numbers[1].isdigit() and numbers[2].isdigit()):
-        return ()
-    month, on = int(numbers[1]), int(numbers[2])
-    if calendar == "solar":
-        return solar_birthdays(month, on, day.on, day.rules.leap_day)
-    found = []
-    for year in (day.on.year - 1, day.on.year, day.on.year + 1):
-        solar = lunar_birthday(year, month, on)
-        if solar is not None:
-            found.append(BirthdayOn(BusinessDate.of(solar), year))
-    return tuple(found)
 
 
 # Refunds ------------------------------------------------------------------------------------------

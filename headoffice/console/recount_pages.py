@@ -40,6 +40,7 @@ WHAT: Final = {
     "tier": mark("Another tier than the member had"),
     "day_cap": mark("More points in a day than the cap"),
     "used_twice": mark("A once-a-year benefit used twice"),
+    "birthday": mark("A birthday's benefit on another day"),
     "taken_back": mark("Points taken back"),
     "restored": mark("Points given back"),
     "refund": mark("Money given back"),
@@ -51,7 +52,7 @@ WHAT: Final = {
     "unreadable": mark("The document can't be read"),
 }
 """What differs, by its code (recounting.py)."""
-_DATES: Final = frozenset(("available_from", "expires"))
+_DATES: Final = frozenset(("available_from", "expires", "birthday"))
 _NO_FIGURES: Final = frozenset(("unreadable", "refused", "no_document", flags.OTHER_DEVICE))
 
 
