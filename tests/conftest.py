@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -14,6 +16,16 @@ from tests.costs import lower
 from tests.fakes import ZONE_MIN, MemoryKeystore, Shop, SteppedClock, make_shop
 from tests.headoffice.ran import pytest_sessionfinish as pytest_sessionfinish
 from tests.headoffice.ran import pytest_terminal_summary as pytest_terminal_summary
+
+_WINDOWS: Final = Path(__file__).parent / "ui"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The windows' tests stop Python's collector (tests/ui/conftest.py). What is left of those ends here, in
+    the thread that made it, before other tests begin threads."""
+    if not gc.isenabled() and _WINDOWS not in item.path.parents:
+        gc.collect()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -108,11 +108,12 @@ def test_a_busy_till_has_its_old_objects_looked_through_too(
 
 
 def test_the_window_collects_until_the_last_one_is_closed(
-    qapp: QApplication, qtbot: QtBot, shop: Shop
+    qapp: QApplication, qtbot: QtBot, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(typed: str | None, told: Callable[[int], None]) -> Desk:
         raise AssertionError("not opened here")
 
+    monkeypatch.setattr(GuiGarbage, "_working", set())
     gc.enable()
     first, second = (MainWindow(make_kit(qapp), load(shop.folder), never) for _ in range(2))
     assert not gc.isenabled()
@@ -122,3 +123,14 @@ def test_the_window_collects_until_the_last_one_is_closed(
     assert gc.isenabled()
     for window in (first, second):
         window.deleteLater()
+
+
+def test_after_a_test_has_closed_its_window_nothing_is_collected_by_another_thread(
+    qapp: QApplication,
+) -> None:
+    room = QWidget()
+    GuiGarbage(room).stop()
+    ended: list[int] = []
+    Ring(ended.append)
+    in_a_lane(allocate)
+    assert ended == []
