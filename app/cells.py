@@ -95,6 +95,7 @@ def put_cell(conn: Connection, cell: dict[str, Any]) -> None:
         assert cell["t"] == "staff", cell["t"]
         # An older cell may say less or more than is kept now.
         known: dict[str, Any] = {name: values.get(name) for name in _STAFF_CELL}
+        known["code"] = known["code"] or 0
         staff_rows.put_staff(conn, staff_rows.StaffRow(**known))
 
 
@@ -105,6 +106,7 @@ def _searched(profile: people.ProfileRow) -> tuple[str | None, ...]:
 
 _STAFF_CELL: Final = (
     "id", "initials", "name", "role", "badge", "pin_salt", "pin_hash", "active", "member_id", "phone",
+    "code",
 )  # fmt: skip
 _BYTES: Final = frozenset({"id", "event_id", "member_id", "key", "pin_salt", "pin_hash"})
 

@@ -384,8 +384,9 @@ class Context:
         return self._programmes
 
     def forget_programmes(self) -> None:
-        """A version was published: read them again."""
+        """A version was published, or somebody has other initials: read them again."""
         self._programmes = ()
+        self._initials.clear()
 
     def programme_on(self, conn: Connection, on: BusinessDate) -> Programme:
         """The version of a business date: the newest that has started (domain.md section 2)."""

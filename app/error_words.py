@@ -109,6 +109,8 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.STAFF_RANK: mark("This role is above your own. Ask somebody of that role."),
     Refusal.STAFF_OWN: mark("Somebody else has to do this for you. Ask another manager."),
     Refusal.STAFF_PASSPHRASE: mark("Nobody else here may agree. Type the passphrase of this till."),
+    Refusal.PIN_TO_CHOOSE: mark("This is a first code. Sign in with it, then choose your own PIN."),
+    Refusal.STAFF_ABOVE: mark("Head office says who works here and as what. Ask head office."),
     Refusal.STAFF_LAST_MANAGER: mark("This is the last manager. Make somebody else manager first."),
     Refusal.PIN_LOCKED: mark("Too many wrong PINs. Wait a little, then try again."),
     Refusal.NOT_ALLOWED: mark("Your role doesn't do this. Ask a supervisor or the manager."),

@@ -13,6 +13,7 @@ class StaffRow:
 
     `member_id` is their own account and `phone` their own E.164 number, where they are known. `wait_s`
     are the seconds that were still to wait when it was last written; `blocked` ends by a person only.
+    `code` is the number of the last first code that they took here, 0 before one.
     """
 
     id: bytes
@@ -25,12 +26,13 @@ class StaffRow:
     active: int
     member_id: bytes | None = None
     phone: str | None = None
+    code: int = 0
     failures: int = 0
     wait_s: int = 0
     blocked: int = 0
 
 
-_STAFF_CELL = "id, initials, name, role, badge, pin_salt, pin_hash, active, member_id, phone"
+_STAFF_CELL = "id, initials, name, role, badge, pin_salt, pin_hash, active, member_id, phone, code"
 _STAFF = f"{_STAFF_CELL}, failures, wait_s, blocked"
 
 
@@ -38,7 +40,7 @@ def put_staff(conn: Connection, row: StaffRow) -> None:
     """Add a person, or rewrite their row; wrong PINs and their wait are not what is rewritten."""
     columns = _STAFF_CELL.split(", ")
     conn.execute(
-        f"INSERT INTO staff ({_STAFF_CELL}) VALUES (?,?,?,?,?,?,?,?,?,?)"
+        f"INSERT INTO staff ({_STAFF_CELL}) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
         f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in columns[1:])}",
         astuple(row)[: len(columns)],
     )

@@ -36,6 +36,7 @@ from app.protocol.wire import (
     Request,
     SaleRequest,
     SnapshotRequest,
+    StaffRequest,
     SyncRequest,
 )
 from headoffice import letting_in, messages
@@ -54,6 +55,7 @@ _KINDS: Final[dict[str, type[Request]]] = {
     endpoints.HOLD: HoldRequest,
     endpoints.SALE: SaleRequest,
     endpoints.LOOK: LookRequest,
+    endpoints.STAFF: StaffRequest,
     endpoints.REBASE: RebaseRequest,
     endpoints.SNAPSHOT: SnapshotRequest,
 }
@@ -297,7 +299,7 @@ class DataPlane:
         if till.standing != "live":
             why = "revoked" if till.standing == "lost" else "locked"
             return 403, wire.to_bytes(Refusal(message.rid, why))
-        if isinstance(message, LookRequest | SaleRequest):
+        if isinstance(message, LookRequest | SaleRequest | StaffRequest):
             # A till that was stolen is not to read the chain's members out one by one.
             wait_s = self._looks.wait_s(till.device, time.monotonic())
             if wait_s:
@@ -465,7 +467,7 @@ def _fits(signed: SignedRequest, body: bytes, public_key: bytes) -> bool:
 def _rank(message: Request) -> int:
     if isinstance(message, HoldRequest | SaleRequest | LookRequest):
         return HOLD
-    pushes = isinstance(message, RebaseRequest) or (
+    pushes = isinstance(message, RebaseRequest | StaffRequest) or (
         isinstance(message, SyncRequest) and bool(message.events or message.cells)
     )
     return PUSH if pushes else PULL

@@ -10,6 +10,7 @@ from typing import Final
 import zstandard
 
 from app.protocol.endpoints import BODY_BYTES_MOST
+from app.protocol.shop_staff import STAFF_MOST
 from app.protocol.wire import (
     EVENT_BYTES_MOST,
     EVENTS_MOST,
@@ -22,7 +23,9 @@ from app.protocol.wire import (
     Request,
     SaleRequest,
     SnapshotRequest,
+    StaffRequest,
     SyncRequest,
+    WorksHere,
     is_name,
     keepable,
     request_of,
@@ -88,6 +91,8 @@ def _storable(request: Request) -> bool:
         return is_name(request.receipt)
     if isinstance(request, LookRequest):
         return request.field in LOOKED_UP and is_name(request.value)
+    if isinstance(request, StaffRequest):
+        return len(request.people) <= STAFF_MOST and all(map(_works_here, request.people))
     if isinstance(request, RebaseRequest):
         return 0 < len(request.nonce) <= _NONCE_MOST and len(request.anchors) <= _ANCHORS_MOST
     return _snapshot(request)
@@ -104,6 +109,11 @@ def _sync(request: SyncRequest) -> bool:
         and len(request.cursors) <= _COUNT_MOST
         and len(request.digests) <= _COUNT_MOST
     )  # fmt: skip
+
+
+def _works_here(each: WorksHere) -> bool:
+    texts = (each.initials, each.name, each.role)
+    return _is_id(each.id) and all(map(is_name, texts))
 
 
 def _snapshot(request: SnapshotRequest) -> bool:

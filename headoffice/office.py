@@ -28,6 +28,7 @@ from app.protocol.wire import (
     Refusal,
     Reply,
     Request,
+    StaffRequest,
     SyncReply,
     SyncRequest,
 )
@@ -41,6 +42,7 @@ from headoffice.keys import ServerKey
 from headoffice.nights import Duty, Nights
 from headoffice.quiet import Known, QuietPolls
 from headoffice.recounting import Recounting
+from headoffice.shop_staff import ShopStaff
 from headoffice.store.errors import BUSY_ERRORS
 from headoffice.store.plain import Place, Plain
 from headoffice.store.records import Records
@@ -133,6 +135,10 @@ class Office:
     def till(self, device: bytes) -> KnownTill | None:
         """A till that was let in, live or not."""
         return self.tills.get(device)
+
+    def tills_of(self, tenant: bytes) -> Sequence[KnownTill]:
+        """A chain's tills."""
+        return [till for till in self.tills.values() if till.tenant == tenant]
 
     def answer_quietly(self, till: KnownTill, request: SyncRequest) -> SyncReply | None:
         """The answer to a poll that needs no store."""
@@ -339,9 +345,13 @@ class Office:
         def sales_of(number: str) -> Sequence[bytes]:
             return self._recounting.sales_of(store, chain.tenant, number, self.now_ms())
 
+        def take_staff(request: StaffRequest) -> None:
+            people = ShopStaff(Staff(self._database, chain.tenant), self.tills_of(chain.tenant))
+            people.take_told(store, request, self.now_ms())
+
         server = Server(
             store, chain.limits, read, people=partial(looked.people, self._database, chain.tenant),
-            receipts=sales_of,
+            receipts=sales_of, staff=take_staff,
         )  # fmt: skip
         return Open(chain, store, server, kinds)
 

@@ -50,6 +50,7 @@ _INCIDENTS: Final = {
     "programme_unfit": mark(
         "Head office published version {version}, which can't be used here: {why}."
     ),
+    "staff_unfit": mark("Head office's list of staff can't be used here: {why}."),
     "till_wiped": mark("Head office shut this till out: the data of its members was deleted."),
     "close_differs": mark("The till closed {date} itself over {count} differences (Z {number})."),
 }
@@ -302,6 +303,8 @@ class Attention(QObject):
             return words.say("Restart the till: it writes the file anew")
         if need.code == "programme_unfit":
             return words.say("Tell head office; the till goes on by the rules that it has")
+        if need.code == "staff_unfit":
+            return words.say("Tell head office; the till goes on with the people whom it has")
         if need.code == "till_wiped":
             return words.say("Call head office; sales that it lacks are kept here, sealed")
         if need.code == "reports_not_made":

@@ -113,6 +113,10 @@ class StaffDesk:
             self._ctx, staff.ResetForgottenPin(command_id, who, pin)
         ).result
 
+    def choose_pin(self, command_id: bytes, who: str, code: str, pin: str) -> str:
+        """An own PIN by a first code; the person's name."""
+        return staff.choose_pin(self._ctx, staff.ChoosePin(command_id, who, code, pin)).result
+
     def _proof(self, passphrase: str) -> staff.Proof:
         if not passphrase:
             return ""

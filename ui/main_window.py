@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
-from app.domain.errors import Outage, Unavailable
+from app.domain.errors import Outage, Refusal, Refused, Unavailable
 from app.formats import Formats
 from app.queries.records import StaffView
 from app.settings import Settings
@@ -277,12 +277,14 @@ class MainWindow(QMainWindow):
             lambda result: self._signed_in(*result),
         )
 
-    def _reset_pin(self) -> None:
-        """F11 before a sign-in: a manager who knows the passphrase gets a new PIN."""
-        from ui.dialogs.staff import ForgottenPin
+    def _reset_pin(self, *, first: bool = False) -> None:
+        """F11 before a sign-in: a manager who knows the passphrase gets a new PIN; `first`: whoever typed a
+        first code."""
+        from ui.dialogs.staff import FirstPin, ForgottenPin
 
         assert self.desk is not None, "it is offered once the till is open"
-        sheet = ForgottenPin(self._kit, self.lanes, self.desk)
+        around = (self._kit, self.lanes, self.desk)
+        sheet = FirstPin(*around, *self.sign_in.given) if first else ForgottenPin(*around)
         sheet.changed.connect(self._pin_is_new)
         self.sign_in.sheets.open(sheet)
 
@@ -339,6 +341,8 @@ class MainWindow(QMainWindow):
     def sign_in_refused(self, error: Exception) -> None:
         """Say it where the person is looking."""
         self.sign_in.refuse(lambda: words_of(self._kit, error))
+        if isinstance(error, Refused) and error.code is Refusal.PIN_TO_CHOOSE:
+            self._reset_pin(first=True)
         if self.shell is not None:
             self.shell.strip.refuse(lambda: words_of(self._kit, error))
 

@@ -112,6 +112,7 @@ ACTS: Final = {
     "role": mark("New role"),
     "badge": mark("New badge"),
     "link": mark("Own account linked"),
+    "name": mark("New name or initials"),
 }
 WHYS: Final = {
     "switch": mark("Somebody else came"),
@@ -169,6 +170,8 @@ PROOFS: Final = {
     "name": mark("by name"),
     "card": mark("by card"),
     "passphrase": mark("by passphrase"),
+    "head_office": mark("by head office"),
+    "first_code": mark("by first code"),
 }
 ATTACHED: Final = {"after": mark("after the payment began")}
 FAMILIES: Final[Mapping[str, Mapping[str, str]]] = {

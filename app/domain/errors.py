@@ -81,6 +81,7 @@ class Refusal(StrEnum):
     PIN_LOCKED = "pin_locked"
     PIN_BLOCKED = "pin_blocked"
     PIN_WEAK = "pin_weak"
+    PIN_TO_CHOOSE = "pin_to_choose"
     STAFF_UNKNOWN = "staff_unknown"
     STAFF_INITIALS = "staff_initials"
     STAFF_TAKEN = "staff_taken"
@@ -90,6 +91,7 @@ class Refusal(StrEnum):
     STAFF_OWN = "staff_own"
     STAFF_PASSPHRASE = "staff_passphrase"
     STAFF_LAST_MANAGER = "staff_last_manager"
+    STAFF_ABOVE = "staff_above"
     # rights
     NOT_ALLOWED = "not_allowed"
     APPROVAL_NEEDED = "approval_needed"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from app.protocol.limits import Limits
 from app.protocol.links import Place, genesis
+from app.protocol.references import is_for
 from app.protocol.store import Device, Member, Snapshot, Store
 from app.protocol.wire import (
     FRAME_BYTES_MOST,
@@ -73,7 +74,7 @@ def page(store: Store, device: Device, cursors: Mapping[str, Cursor], limits: Li
         found = store.page(bucket, cursor.feed, room)
         more = more or found.more
         members += found.members
-        references += found.references
+        references += [each for each in found.references if is_for(each.key, device.id)]
         # The newest number may be that of a tombstone that is gone: whoever has all stands at the head.
         last = found.last if found.more else store.head(bucket)
         after[bucket] = cursor._replace(feed=last)
@@ -138,8 +139,13 @@ def frame(store: Store, device: Device, request: SnapshotRequest) -> SnapshotRep
         frame=request.frame,
         of=len(snapshot.frames),
         frames=_from(snapshot.frames, request.frame, request.most),
-        references=snapshot.references if request.frame == 0 else (),
+        references=_of_device(snapshot, device) if request.frame == 0 else (),
     )
+
+
+def _of_device(snapshot: Snapshot, device: Device) -> tuple[ReferenceRow, ...]:
+    """One snapshot is every till's; not each of its sets is."""
+    return tuple(each for each in snapshot.references if is_for(each.key, device.id))
 
 
 def _from(frames: Sequence[bytes], first: int, most: int) -> tuple[bytes, ...]:

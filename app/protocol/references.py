@@ -4,6 +4,7 @@ programme:<version>   a published version of the programme; body: its JSON, as a
                       writes it. A version is published once and never changes.
 cards_lost            numbers of cards, a line each
 offline_lease         after so many days without head office a till shows no members, decimal digits
+staff@<device>        who works at one till (app/protocol/shop_staff.py); that till alone gets it
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ OFFLINE_LEASE: Final = "offline_lease"
 LEASE_DAYS: Final = 14
 LEASE_DAYS_MOST: Final = 365
 _PROGRAMME: Final = "programme:"
+_ONLY_FOR: Final = "@"
 
 
 def programme_key(version: int) -> str:
@@ -27,6 +29,17 @@ def programme_key(version: int) -> str:
 def is_programme(key: str) -> bool:
     """Whether a set of reference data is a version of the programme."""
     return key.startswith(_PROGRAMME)
+
+
+def key_for(name: str, device: bytes) -> str:
+    """The key of a set that one till alone gets."""
+    return f"{name}{_ONLY_FOR}{device.hex()}"
+
+
+def is_for(key: str, device: bytes) -> bool:
+    """Whether a till gets a set: all do but those that are another till's."""
+    _, only, whose = key.partition(_ONLY_FOR)
+    return not only or whose == device.hex()
 
 
 def lost_cards_of(body: bytes | None) -> frozenset[str]:

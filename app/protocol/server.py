@@ -50,6 +50,8 @@ from app.protocol.wire import (
     SaleReply,
     SaleRequest,
     SnapshotRequest,
+    StaffReply,
+    StaffRequest,
     SyncReply,
     SyncRequest,
     agreed,
@@ -62,7 +64,7 @@ DAY_MS: Final = 86_400_000
 class Server:
     """Head office on a store. `offset_ms` is its local time less UTC and less the time of day at which business
     days begin, for its own business date; `receipts` finds the sales of a receipt number, `people` the members
-    of whom a value of a field ever came."""
+    of whom a value of a field ever came, `staff` keeps who works at a till."""
 
     store: Store
     limits: Limits
@@ -70,6 +72,7 @@ class Server:
     offset_ms: int = 0
     people: Callable[[str, str], Sequence[bytes]] = lambda *_: ()
     receipts: Callable[[str], Sequence[bytes]] = lambda _: ()
+    staff: Callable[[StaffRequest], None] = lambda _: None
 
     def handle(self, request: Request, now_ms: int, rng: random.Random) -> Reply:
         """Answer one request of a till whose signature was checked."""
@@ -90,6 +93,8 @@ class Server:
             return self._sale(device, request)
         if isinstance(request, LookRequest):
             return self._look(device, request)
+        if isinstance(request, StaffRequest):
+            return self._staff(device, request)
         return self._snapshot(device, request)
 
     def today(self, now_ms: int) -> BusinessDate:
@@ -249,7 +254,15 @@ class Server:
         rows = look_up(self.store, device, request, self.people(request.field, request.value))
         return LookReply(request.rid, rows, device.place)
 
-    def _usable(self, device: Device, request: HoldRequest | SaleRequest | LookRequest) -> bool:
+    def _staff(self, device: Device, request: StaffRequest) -> StaffReply:
+        usable = self._usable(device, request)
+        if usable:
+            self.staff(request)
+        return StaffReply(request.rid, usable)
+
+    def _usable(
+        self, device: Device, request: HoldRequest | SaleRequest | LookRequest | StaffRequest
+    ) -> bool:
         """A hold lives within one epoch and one timeline, so that no late request reserves for a till that has
         given up its rights since."""
         return (

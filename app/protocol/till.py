@@ -45,8 +45,11 @@ from app.protocol.wire import (
     SaleRequest,
     SnapshotReply,
     SnapshotRequest,
+    StaffReply,
+    StaffRequest,
     SyncReply,
     SyncRequest,
+    WorksHere,
     digest,
 )
 
@@ -131,6 +134,17 @@ class Till:
         at = (control.device, control.epoch, control.timeline)
         return LookRequest(random_id(rng), *at, name, value)
 
+    def tell_staff(
+        self, people: tuple[WorksHere, ...], at: int, rng: random.Random
+    ) -> StaffRequest | None:
+        """Tell who works here. None while head office may not know where this till stands."""
+        control = self.store.control()
+        if not control.settled or control.revoked:
+            return None
+        return StaffRequest(
+            random_id(rng), control.device, control.epoch, control.timeline, at, people
+        )
+
     def found(self, request: SaleRequest | LookRequest, reply: SaleReply | LookReply) -> int | None:
         """Take the rows that were asked for; returns the last own event that head office had, None where this
         till has begun anew meanwhile and can't tell."""
@@ -173,7 +187,7 @@ class Till:
         """Apply a reply. False: it is not that of the request in flight, and changes nothing."""
         if isinstance(reply, HoldReply):
             return apply_hold(self.store, reply)
-        if isinstance(reply, SaleReply | LookReply) or reply.rid != self._in_flight:
+        if isinstance(reply, SaleReply | LookReply | StaffReply) or reply.rid != self._in_flight:
             return False
         self._in_flight = b""
         store = self.store

@@ -197,6 +197,27 @@ class LookRequest(msgspec.Struct, frozen=True, tag="look"):
     value: str
 
 
+class WorksHere(NamedTuple):
+    """Somebody of a till's own list of staff: their id there, never their PIN."""
+
+    id: bytes
+    initials: str
+    name: str
+    role: str
+    active: bool
+
+
+class StaffRequest(msgspec.Struct, frozen=True, tag="staff"):
+    """Who works at the till, whole, as it was after its event `at`."""
+
+    rid: bytes
+    device: bytes
+    epoch: Int64
+    timeline: Int64
+    at: Int64
+    people: tuple[WorksHere, ...]
+
+
 class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
     """Frames of a bucket's snapshot from `frame` on, `most` at most; `snapshot` 0: the newest."""
 
@@ -309,6 +330,13 @@ class LookReply(msgspec.Struct, frozen=True, tag="looked"):
     have: Place | None = None
 
 
+class StaffReply(msgspec.Struct, frozen=True, tag="staff_told"):
+    """Head office has the list. `kept` False: the till's epoch or timeline is over, and it tells it anew."""
+
+    rid: bytes
+    kept: bool
+
+
 class SnapshotReply(msgspec.Struct, frozen=True, tag="frame", dict=True):
     """Frames of a snapshot taken at feed number `feed`, when head office had `have` of the asking device.
 
@@ -352,7 +380,13 @@ def digest(rows: Iterable[MemberRow]) -> int:
 
 
 Request: TypeAlias = (
-    SyncRequest | RebaseRequest | HoldRequest | SaleRequest | LookRequest | SnapshotRequest
+    SyncRequest
+    | RebaseRequest
+    | HoldRequest
+    | SaleRequest
+    | LookRequest
+    | StaffRequest
+    | SnapshotRequest
 )
 Reply: TypeAlias = (
     SyncReply
@@ -363,6 +397,7 @@ Reply: TypeAlias = (
     | HoldReply
     | SaleReply
     | LookReply
+    | StaffReply
     | SnapshotReply
 )
 
@@ -401,6 +436,11 @@ class NotAMessage(ValueError):
 def to_bytes(message: Request | Reply) -> bytes:
     """The bytes of a message."""
     return _encoder.encode(message)
+
+
+def plain_bytes(people: tuple[WorksHere, ...]) -> bytes:
+    """The bytes of a list of staff: the same for the same people."""
+    return _encoder.encode(people)
 
 
 def pack_row(row: MemberRow) -> bytes:

@@ -190,8 +190,8 @@ def _staff(event: Plain, doc: Plain) -> _Read:
     act = doc.get("act")
     if act == "link":
         return "link", {"staff": doc["staff"], "member": doc["member"]}
-    # Whom the set-up of the till added, nobody did: there was nobody yet.
-    by_somebody = event["staff"] or doc.get("proof")
+    # Whom the set-up of the till added, nobody did: there was nobody yet. Whom head office did, nobody here.
+    by_somebody = event["staff"] or doc.get("proof") == "passphrase"
     made = act in ("add", "enable", "pin", "role") and by_somebody
     return ("staff" if made else ""), {"refers": doc["staff"]}
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from app.context import Context
 from app.log import log
 from app.protocol import wire
-from app.protocol.wire import HoldRequest, LookRequest, SaleRequest
+from app.protocol.wire import HoldRequest, LookRequest, SaleRequest, StaffRequest
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
 from db import head_office
 
@@ -48,7 +48,7 @@ class Asking:
         self,
         row: head_office.HeadOfficeRow,
         path: str,
-        request: SaleRequest | HoldRequest | LookRequest,
+        request: SaleRequest | HoldRequest | LookRequest | StaffRequest,
         within_s: float,
     ) -> wire.Reply | None:
         """The answer; None where none came in time that can be believed and read."""

@@ -35,6 +35,7 @@ from app.sync.client import NoAnswer, Refused
 from app.sync.outcome import HOLD_WITHIN_S, Heard
 from app.sync.references import take_references
 from app.sync.settling import settle_portion
+from app.sync.telling_staff import TellingStaff
 from app.usecases.wipe import is_wiped, wipe
 from db import head_office, till
 from db.engine import Reader
@@ -75,6 +76,7 @@ class Exchange:
         self._open_line = open_line or line_of
         self._line: Line | None = None
         self._holds = Asking(ctx, open_line=self._open_line)
+        self._staff = TellingStaff(ctx, rng=self._rng, open_line=self._open_line)
         self._talking: Till | None = None
         self._failures = 0
         self._frames = 1
@@ -85,12 +87,14 @@ class Exchange:
     def close(self) -> None:
         """Let the lines go."""
         self._holds.close()
+        self._staff.close()
         if self._line is not None:
             self._line.close()
             self._line = None
 
     def once(self) -> Heard | None:
         """Ask once and apply the answer; None for a till of its own. Raises Unavailable."""
+        self._staff.once()
         digests = self._digests() if self._is_due() else {}
         with self._ctx.write(self._ctx.ids()) as tx:
             row, dealings = head_office.head_office(tx.conn), tx.dealings

@@ -1,4 +1,4 @@
-"""Reference data that head office gave becomes this till's own: versions of the programme.
+"""Reference data that head office gave becomes this till's own: versions of the programme, who works here.
 
 A version goes into the journal before anything is sold by it, so `verify` and a restore know by which rules
 without head office. It comes days before its first business date, as a rule.
@@ -18,20 +18,25 @@ from app.domain.programme_plain import programme_from_plain
 from app.domain.programme_versions import is_chains
 from app.log import log
 from app.protocol.events import micros
-from app.protocol.references import is_programme
+from app.protocol.references import is_programme, key_for
+from app.protocol.shop_staff import STAFF
 from app.protocol.wire import ReferenceRow
+from app.sync.staff_above import take_staff
 from db import rows, till
 
 UNFIT: Final = "programme_unfit"
 
 
 def take_references(tx: Tx, came: Sequence[ReferenceRow]) -> bool:
-    """Take what came into the journal. True: the programme's versions are others now, once this is committed.
+    """Take what came into the journal. True: versions of the programme or people are others now, once this is
+    committed.
 
-    A version that can't be used here is an incident, told once, and dams nothing.
+    What can't be used here is an incident, told once, and dams nothing.
     """
     found = [each for each in came if is_programme(each.key) and each.body is not None]
     taken = [_take(tx, each) for each in sorted(found, key=lambda row: row.version)]
+    people = [each for each in came if each.key == key_for(STAFF, tx.context.till.device)]
+    taken += [take_staff(tx, each) for each in people]
     return any(taken)
 
 

@@ -17,9 +17,11 @@ from argon2.low_level import Type, hash_secret_raw
 from sqlcipher3.dbapi2 import Connection
 
 from app import posting
+from app.above import staff_above
 from app.context import Changes, Context, Session
 from app.domain.errors import Refusal, Refused
 from app.journal import derive_key
+from app.protocol.shop_staff import SALT_BYTES, at_till, is_code, stretched
 from app.queries.records import StaffView
 from app.usecases.done import Done
 from db import rows, staff_rows, till
@@ -134,19 +136,51 @@ def sign_out(ctx: Context, command: SignOut) -> Done[None]:
 
 def check_pin(ctx: Context, who: str, pin: str) -> staff_rows.StaffRow:
     """The person whose PIN this is; a wrong one is counted. Raises Refused(PIN_WRONG | PIN_LOCKED |
-    PIN_BLOCKED)."""
-    with ctx.read() as conn:
-        row = _find(conn, who)
-    if row is not None:
-        _check_lock(ctx, row)
+    PIN_BLOCKED); PIN_TO_CHOOSE for a first code that holds, which does nothing but set a PIN."""
+    row = _may_try(ctx, who)
     given = verifier(ctx.data_key, row.pin_salt if row else bytes(16), pin)
-    if row is None or not hmac.compare_digest(given, row.pin_hash):
+    fits = row is not None and hmac.compare_digest(given, row.pin_hash)
+    if not fits and is_code(pin) and _number_of(ctx, row, pin):
+        raise Refused(Refusal.PIN_TO_CHOOSE)
+    if not fits:
         _count_failure(ctx, row)
     assert row is not None
     if row.failures:
         with ctx.write_rows() as conn:
             staff_rows.set_staff_failures(conn, row.id, failures=0, wait_s=0, blocked=0)
     return row
+
+
+def check_code(ctx: Context, who: str, code: str) -> tuple[staff_rows.StaffRow, int]:
+    """Whose first code this is, and its number; a wrong one is counted as a wrong PIN. Raises
+    Refused(PIN_WRONG | PIN_LOCKED | PIN_BLOCKED)."""
+    row = _may_try(ctx, who)
+    number = _number_of(ctx, row, code) if is_code(code) else 0
+    if not number:
+        _count_failure(ctx, row)
+    assert row is not None
+    return row, number
+
+
+def _may_try(ctx: Context, who: str) -> staff_rows.StaffRow | None:
+    with ctx.read() as conn:
+        row = _find(conn, who)
+    if row is not None:
+        _check_lock(ctx, row)
+    return row
+
+
+def _number_of(ctx: Context, row: staff_rows.StaffRow | None, code: str) -> int:
+    """The number of the person's first code if this is it and it still holds, else 0; as slow for nobody."""
+    with ctx.read() as conn:
+        above = staff_above(conn, ctx.till.device) or {}
+    person = above.get(row.id) if row else None
+    known = person.code if person else None
+    given = at_till(stretched(code, known.salt if known else bytes(SALT_BYTES)), ctx.till.device)
+    if row is None or known is None or not hmac.compare_digest(given, known.verifier):
+        return 0
+    in_time = ctx.clock().timestamp() * 1000 < known.until_ms
+    return known.number if in_time and known.number > row.code else 0
 
 
 def _find(conn: Connection, who: str) -> staff_rows.StaffRow | None:

@@ -15,21 +15,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from app import posting
+from app.above import staff_above
 from app.cells import staff_cell
 from app.code_ranges import kinds_of
 from app.context import Changes, Context, Session, Tx
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import RANK, Grant, Right, StaffRole, rule
 from app.intake import Phone, parse_phone, plain_text
+from app.protocol.shop_staff import is_initials
 from app.queries.readers import staff_role
 from app.usecases.done import Done
 from app.usecases.rights import require, require_somebody_else
-from app.usecases.sign_in import is_weak, new_verifier
-from db import people, staff_rows
+from app.usecases.sign_in import check_code, is_weak, new_verifier
+from db import people, rows, staff_rows
 from db.connection import Connection
 
-Act = Literal["add", "disable", "enable", "pin", "role", "badge", "link"]
-_INITIALS: Final = re.compile(r"[a-z][a-z0-9]{1,5}")
+Act = Literal["add", "disable", "enable", "pin", "role", "badge", "link", "name"]
 Proof = Literal["", "passphrase"]
 """What stands for a second person: the caller has proven the store's passphrase a moment ago."""
 _BADGE: Final = re.compile(r"[A-Za-z0-9._-]{4,32}")
@@ -116,14 +117,26 @@ class ResetForgottenPin:
     pin: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChoosePin:
+    """Somebody whom head office let work here sets their own PIN by their first code."""
+
+    command_id: bytes
+    who: str
+    code: str
+    pin: str
+
+
 def add_staff(ctx: Context, command: AddStaff) -> Done[bytes]:
-    """Add a person; the result is their id. Raises Refused: NOT_ALLOWED, NAME_NEEDED, PIN_WEAK,
+    """Add a person; the result is their id. Raises Refused: NOT_ALLOWED, STAFF_ABOVE, NAME_NEEDED, PIN_WEAK,
     PHONE_INVALID, STAFF_INITIALS, STAFF_BADGE, STAFF_BADGE_OVERLAPS, STAFF_TAKEN, STAFF_RANK; for one's
     own rank STAFF_PASSPHRASE (nobody else could agree) and APPROVAL_NEEDED, APPROVAL_EXPIRED."""
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(bytes.fromhex(tx.known.doc["staff"]), again=True)
         _may(ctx, tx.conn, command.session, command.command_id)
+        if staff_above(tx.conn, ctx.till.device) is not None:
+            raise Refused(Refusal.STAFF_ABOVE)
         _check_rank(tx.conn, command.session, command.role)
         person = _new_person(ctx, command)
         _check_badge(tx.conn, person.badge)
@@ -136,7 +149,7 @@ def add_staff(ctx: Context, command: AddStaff) -> Done[bytes]:
 
 
 def set_active(ctx: Context, command: SetActive) -> Done[None]:
-    """Disable or enable. Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_RANK, STAFF_OWN,
+    """Disable or enable. Raises Refused: NOT_ALLOWED, STAFF_UNKNOWN, STAFF_ABOVE, STAFF_RANK, STAFF_OWN,
     STAFF_LAST_MANAGER; to let in somebody of one's own rank as add_staff."""
 
     def change(conn: Connection, person: staff_rows.StaffRow) -> staff_rows.StaffRow:
@@ -217,6 +230,26 @@ def reset_forgotten_pin(ctx: Context, command: ResetForgottenPin) -> Done[str]:
     return Done(person.name, _CHANGED, warning=ctx.warning())
 
 
+def choose_pin(ctx: Context, command: ChoosePin) -> Done[str]:
+    """The person's name. Their first code is used up here by it, and the PIN that they had is no more.
+
+    Raises Refused: PIN_WRONG, PIN_LOCKED, PIN_BLOCKED, PIN_WEAK.
+    """
+    with ctx.read() as conn:
+        known = rows.event_by_command(conn, command.command_id)
+        done = staff_rows.staff_by_initials(conn, command.who.strip()) if known else None
+    if done is not None:
+        return Done(done.name, again=True)
+    person, number = check_code(ctx, command.who, command.code)
+    with ctx.write(command.command_id) as tx:
+        if is_weak(command.pin, *_known(tx.conn, person)) or command.pin == command.code:
+            raise Refused(Refusal.PIN_WEAK)
+        salt, hash_ = new_verifier(ctx.data_key, command.pin)
+        changed = replace(person, pin_salt=salt, pin_hash=hash_, code=number)
+        _record(ctx, tx, None, changed, "pin", was=person.role, proof="first_code")
+    return Done(person.name, _CHANGED, warning=ctx.warning())
+
+
 def admit(ctx: Context, person: staff_rows.StaffRow, pin: str) -> None:
     """Into a store to practise in: a person of the live one, with the PIN that they have just typed."""
     salt, hash_ = new_verifier(ctx.data_key, pin)
@@ -231,7 +264,7 @@ def admit(ctx: Context, person: staff_rows.StaffRow, pin: str) -> None:
 def check_initials(typed: str) -> str:
     """Initials as they are kept. Raises Refused(STAFF_INITIALS)."""
     initials = plain_text(typed).strip().lower()
-    if not _INITIALS.fullmatch(initials):
+    if not is_initials(initials):
         raise Refused(Refusal.STAFF_INITIALS)
     return initials
 
@@ -260,6 +293,8 @@ def _changed(
         person = staff_rows.staff_by_id(tx.conn, command.staff_id)
         if person is None:
             raise Refused(Refusal.STAFF_UNKNOWN)
+        if isinstance(command, SetActive | SetRole):
+            _not_above(ctx, tx.conn, person)
         _check_rank(tx.conn, command.session, _role(person))
         more: dict[str, Any] = {}
         changed = change(tx.conn, person)
@@ -330,6 +365,12 @@ def _check_rank(conn: Connection, session: Session, role: StaffRole) -> None:
     """Neither a person nor a role above one's own."""
     if RANK[role] > RANK[staff_role(conn, session.staff_id)]:
         raise Refused(Refusal.STAFF_RANK)
+
+
+def _not_above(ctx: Context, conn: Connection, person: staff_rows.StaffRow) -> None:
+    """Who works where and as what is head office's to say, once it has."""
+    if person.id in (staff_above(conn, ctx.till.device) or ()):
+        raise Refused(Refusal.STAFF_ABOVE)
 
 
 def _not_oneself(session: Session, person: staff_rows.StaffRow) -> None:

@@ -20,6 +20,7 @@ from headoffice.console import (
     programme_pages,
     quarantine_pages,
     recount_pages,
+    shop_staff_pages,
     till_pages,
     trial_pages,
     z_pages,
@@ -35,6 +36,7 @@ EVERYBODY: Final = frozenset(ROLES)
 OVERSEERS: Final[frozenset[Role]] = frozenset(("head_office", "auditor"))
 HEAD_OFFICE: Final[frozenset[Role]] = frozenset(("head_office",))
 _DRAFT: Final = "/console/programme/drafts/{draft}"
+_SHOP_PERSON: Final = f"{shop_staff_pages.PLACE}/{{person}}"
 _PASSWORD: Final[frozenset[Early]] = frozenset(("password",))
 _CODE: Final[frozenset[Early]] = frozenset(("code",))
 _FACTOR: Final[frozenset[Early]] = frozenset(("factor",))
@@ -121,6 +123,20 @@ PAGES: Final = (
     Page("POST", "/console/staff/{staff}/role", people_pages.set_role, HEAD_OFFICE),
     Page("POST", "/console/staff/{staff}/sessions", people_pages.end_sessions, HEAD_OFFICE),
     Page("POST", "/console/staff/{staff}/shut-out", people_pages.shut_out, HEAD_OFFICE),
+    Page("GET", shop_staff_pages.PLACE, shop_staff_pages.show_all, OVERSEERS),
+    Page("POST", shop_staff_pages.PLACE, shop_staff_pages.add, HEAD_OFFICE),
+    Page(
+        "GET",
+        "/console/shop-staff.csv",
+        chain_pages.list_file(shop_staff_pages.listing),
+        OVERSEERS,
+    ),
+    Page("POST", "/console/shop-staff/take-over", shop_staff_pages.take_over, HEAD_OFFICE),
+    Page("GET", _SHOP_PERSON, shop_staff_pages.show_one, OVERSEERS),
+    Page("POST", _SHOP_PERSON, shop_staff_pages.change, HEAD_OFFICE),
+    Page("POST", f"{_SHOP_PERSON}/let-go", shop_staff_pages.let_go, HEAD_OFFICE),
+    Page("POST", f"{_SHOP_PERSON}/back", shop_staff_pages.take_back, HEAD_OFFICE),
+    Page("POST", f"{_SHOP_PERSON}/code", shop_staff_pages.give_code, HEAD_OFFICE),
     Page("GET", entrance.HOME, chain_pages.overview),
     Page(
         "GET",

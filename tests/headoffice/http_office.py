@@ -40,6 +40,7 @@ from app.protocol.wire import (
     Request,
     SaleRequest,
     SnapshotRequest,
+    StaffRequest,
     SyncReply,
     SyncRequest,
 )
@@ -71,6 +72,7 @@ PATHS: Final[dict[type, str]] = {
     SyncRequest: endpoints.SYNC,
     HoldRequest: endpoints.HOLD,
     LookRequest: endpoints.LOOK,
+    StaffRequest: endpoints.STAFF,
     SaleRequest: endpoints.SALE,
     RebaseRequest: endpoints.REBASE,
     SnapshotRequest: endpoints.SNAPSHOT,

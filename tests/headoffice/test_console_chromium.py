@@ -16,11 +16,20 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from app.protocol.store import StoredEvent
+from app.protocol.wire import StaffReply, StaffRequest, WorksHere
 from tests.headoffice.api_office import publish
 from tests.headoffice.chromium import chromium, faults_of, window
 from tests.headoffice.cluster import Cluster
 from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
-from tests.headoffice.http_office import ANNA, BELA, Served, begin_chain, opened, served
+from tests.headoffice.http_office import (
+    ANNA,
+    BELA,
+    TENANT,
+    Served,
+    begin_chain,
+    opened,
+    served,
+)
 from tests.headoffice.serving_process import DSN_FILE
 from tests.headoffice.test_console_programme import DEMO, begin_draft, day_of
 from tests.headoffice.test_console_second_factor import set_up
@@ -77,6 +86,7 @@ def shop(
         anna.begin(let_in(folder, "AN", "head_office"), "AN")
         let_in(folder, "MA", "manager")
         phone, _ = set_up(at, anna)
+        person_of_north = work_in_north(at, anna)
         draft = begin_draft(anna, name="Spring", version="1001")
         anna.send(draft, **{"$.starts": day_of(at, 9), "$.earning.base.points": "2"})
         annas = f"/console/members/{ANNA.hex()}"
@@ -93,6 +103,7 @@ def shop(
             "days": "/console/days", "alarms": "/console/alarms",
             "erase": f"{annas}/erase", "programme": "/console/programme", "draft": draft,
             "version": "/console/programme/versions/1001", "staff": "/console/staff",
+            "shop-staff": "/console/shop-staff", "shop-person": person_of_north,
             "staff-one": person[1], "factor": "/console/factor", "conflicts": "/console/conflicts",
             "quarantine": "/console/quarantine", "event": f"/console/quarantine/{STRANGE.hex()}",
             "audit": "/console/audit", "find": "/console/find",
@@ -105,6 +116,27 @@ def shop(
 NOTE = "The parcel came a week late."
 BOTH = pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
 """What changes something is walked through on either database; how pages look does not depend on it."""
+
+
+def work_in_north(at: Served, anna: Person) -> str:
+    """Somebody of a till's own, and somebody whom head office added: that one's page."""
+    till = at.till(3, "North")
+    till.sync()
+    who = (
+        WorksHere(b"l" * 16, "lx", "林晓", "cashier", True),
+        WorksHere(b"w" * 16, "wm", "吴敏", "manager", True),
+    )
+    control = till.at.store.control()
+    told = till.reply(StaffRequest(b"r" * 16, till.device, control.epoch, control.timeline, 1, who))
+    assert isinstance(told, StaffReply)
+    assert told.kept
+    anna.look("/console/shop-staff")
+    north = f"store-{(TENANT[:15] + bytes(1)).hex()}"
+    fields = {"initials": "nn", "name": "倪娜", "role": "supervisor", north: "1"}
+    page = anna.send("/console/shop-staff", **fields)
+    found = re.search(r'href="(/console/shop-staff/[0-9a-f]{32})"', page.text)
+    assert found
+    return found[1]
 
 
 @pytest.fixture(scope="module")

@@ -103,6 +103,7 @@ CHANGES: Final = (
     "/console/members/{member}/",
     "/console/programme",
     "/console/adjustments",
+    "/console/shop-staff",
 )
 """Where forms change something."""
 MATRIX: Final[dict[tuple[str, str], str]] = {
@@ -128,6 +129,9 @@ MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/staff"): "ho",
     ("GET", "/console/staff.csv"): "ho",
     ("GET", "/console/staff/{staff}"): "ho",
+    ("GET", "/console/shop-staff"): "ho au",
+    ("GET", "/console/shop-staff.csv"): "ho au",
+    ("GET", "/console/shop-staff/{person}"): "ho au",
     ("GET", "/console/members/{member}/erase"): "ho",
     ("GET", "/console/adjustments/{adjustment}"): "ho",
     ("POST", "/console/members.csv"): "ho au",

@@ -328,6 +328,41 @@ class ForgottenPin(_StaffSheet):
             self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
+class FirstPin(_StaffSheet):
+    """Whoever typed their first code chooses their own PIN; then they sign in with it."""
+
+    wide = 480
+
+    def __init__(self, kit: Kit, lanes: Lanes, desk: Desk, who: str, code: str) -> None:
+        words = kit.words
+        super().__init__(kit, lanes, desk, lambda: words.say("Choose your own PIN"))
+        self._given = who, code
+        self.body.insertWidget(
+            0,
+            WrappedLabel(
+                lambda: words.say(
+                    "Nobody else needs it. From now on it stands for you at this till."
+                ),
+                role="text2",
+            ),
+        )
+        self.pins = _TwoPins(self, kit)
+        self._finish()
+
+    def first_focus(self) -> QWidget:
+        return self.pins.first
+
+    def submit(self) -> None:
+        if not self.pins.agree(self.problem):
+            return
+        desk, command_id, pin = self._desk, self._command_id, self.pins.first.text()
+        words = self._kit.words
+        self._commit(
+            lambda: desk.staff.choose_pin(command_id, *self._given, pin),
+            lambda: words.say("The new PIN holds. Sign in with it."),
+        )
+
+
 class PersonSheet(_RankedSheet):
     """Signals:
     pin_wanted(): the person's PIN is to be set anew.
@@ -359,6 +394,16 @@ class PersonSheet(_RankedSheet):
         self.active = Button(
             kit, lambda: words.say("Disable") if line.active else words.say("Let in again")
         )
+        if line.above:
+            self.role.setEnabled(False)
+            self.active.hide()
+            self.body.insertWidget(
+                0,
+                WrappedLabel(
+                    lambda: words.say("Head office says as what they work here, and until when."),
+                    role="text2",
+                ),
+            )
         self.pin.clicked.connect(self._to_pin)
         self.active.clicked.connect(self._switch_active)
         self.foot.addWidget(self.pin)
@@ -366,7 +411,7 @@ class PersonSheet(_RankedSheet):
         self._finish()
 
     def first_focus(self) -> QWidget:
-        return self.role
+        return self.badge if self._line.above else self.role
 
     def takes_scan(self, scan: Scan) -> bool:
         """Their member card is their own account; anything unknown may be their badge."""

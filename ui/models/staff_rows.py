@@ -26,7 +26,7 @@ class StaffRows(RecordColumns[StaffLine]):
         return (
             staff.initials.upper(),
             staff.name,
-            role_name(self._kit, staff.role),
+            self._role(record),
             record.badge,
             own,
             self._state(record),
@@ -37,6 +37,10 @@ class StaffRows(RecordColumns[StaffLine]):
             return "muted"
         return "danger" if column == 5 and (record.blocked or record.wait_s) else ""
 
+    def _role(self, record: StaffLine) -> str:
+        role = role_name(self._kit, record.staff.role)
+        return self._kit.words.say("{role} (head office)", role=role) if record.above else role
+
     def _state(self, record: StaffLine) -> str:
         words, formats = self._kit.words, self._kit.formats
         if not record.active:
@@ -45,6 +49,9 @@ class StaffRows(RecordColumns[StaffLine]):
             return words.say("Shut out: needs a supervisor")
         if record.wait_s:
             return words.say("Waits {minutes} min", minutes=-(-record.wait_s // 60))
+        if record.code_until is not None:
+            until = formats.moment(record.code_until, today=self._today().to_date())
+            return words.say("First code until: {time}", time=until)
         if record.signed_at is None:
             return words.say("Was never here")
         moment = formats.moment(record.signed_at, today=self._today().to_date())

@@ -96,7 +96,7 @@ class SignIn(QWidget):
         self._asked = Label(role="strong")
         column.addWidget(self._asked)
         self.who = CodeField(lambda: words.say("Initials or badge"), role="search")
-        self.pin = PinField(lambda: words.say("PIN"))
+        self.pin = PinField(lambda: words.say("PIN"), digits=12)  # A first code is so long.
         self.passphrase = CodeField(lambda: words.say("Passphrase"), role="search")
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
         for field in (self.who, self.pin, self.passphrase):
@@ -205,6 +205,11 @@ class SignIn(QWidget):
         """What is asked now: a field, or whether to try again."""
         asked = (self.who, self.pin, self.passphrase, self.again)
         return next(f for f in asked if not f.isHidden())
+
+    @property
+    def given(self) -> tuple[str, str]:
+        """Who is signing in, and what they typed for their PIN."""
+        return self._who, self.pin.text()
 
     @property
     def takes_badge(self) -> bool:

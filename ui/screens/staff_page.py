@@ -37,12 +37,8 @@ class StaffPage(RailPage):
         foot = columns(kit.look, gap=12)
         self.add = Button(kit, lambda: words.say("New person"), role="primary")
         self.add.clicked.connect(self._add)
-        foot.addWidget(
-            Label(
-                lambda: words.say("Enter opens a person. Nobody is ever deleted."), role="caption"
-            )
-        )
-        foot.addStretch()
+        self._foot = Label(nothing, role="caption")
+        foot.addWidget(self._foot, 1)
         foot.addWidget(self.add)
         inside.addLayout(foot)
         outer.addWidget(frame, 1)
@@ -63,6 +59,15 @@ class StaffPage(RailPage):
         self.problem.clear()
         self.add.setEnabled(True)
         self.rows.show(people)
+        above, words = any(line.above for line in people), self._kit.words
+        self.add.setVisible(not above)
+        self._foot.tell(
+            lambda: (
+                words.say("Head office says who works here. PINs and badges are set here.")
+                if above
+                else words.say("Enter opens a person. Nobody is ever deleted.")
+            )
+        )
         self.table.selectRow(min(row, len(people) - 1))
         if self._sheets.top is None:
             self.table.setFocus(Qt.FocusReason.OtherFocusReason)

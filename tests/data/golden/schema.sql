@@ -386,7 +386,7 @@ CREATE TABLE staff (
     pin_hash BLOB NOT NULL,
     failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
     active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1))
-, wait_s INTEGER NOT NULL DEFAULT 0 CHECK (wait_s >= 0), blocked INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1)), member_id BLOB CHECK (member_id IS NULL OR length(member_id) = 16), phone TEXT) STRICT, WITHOUT ROWID;
+, wait_s INTEGER NOT NULL DEFAULT 0 CHECK (wait_s >= 0), blocked INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1)), member_id BLOB CHECK (member_id IS NULL OR length(member_id) = 16), phone TEXT, code INTEGER NOT NULL DEFAULT 0 CHECK (code >= 0)) STRICT, WITHOUT ROWID;
 CREATE TABLE staff_sign (
     staff_id BLOB PRIMARY KEY CHECK (length(staff_id) = 16),
     seq INTEGER NOT NULL REFERENCES event (seq),
