@@ -12,6 +12,7 @@ from app.protocol.checkpoints import Checkpoint
 from app.protocol.evolving import StartKey
 from app.usecases.done import Done
 from app.usecases.rights import require
+from app.usecases.take_out import record_taken_out
 from app.usecases.verify_audit import Audit, Evidence, Identity, examine
 from db import macs, rows
 from db.engine import Reader
@@ -113,13 +114,7 @@ def keep_start_key(ctx: Context, command: KeepStartKey) -> Done[None]:
             facts=(("act", "keep_start_key"),),
         )  # fmt: skip
         macs.forget_start(tx.conn)
-        tx.record(
-            posting.EXPORT,
-            event_id=ctx.ids(),
-            session=command.session,
-            business_date=ctx.business_date(),
-            doc={"what": "start_key", "form": "print", "rows": 1},
-        )
+        record_taken_out(tx, command.session, "start_key", "print", 1)
     # Out of the log too, which would otherwise hold the page with the key until it is written over.
     ctx.store.checkpoint_truncate()
     return Done(None, Changes(kinds=frozenset({"audit"})), warning=ctx.warning())

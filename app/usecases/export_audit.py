@@ -10,7 +10,6 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Final, Literal
 
-from app import posting
 from app.context import Changes, Context, Session
 from app.documents.audit_words import kind_name
 from app.documents.event_fields import detail_words
@@ -22,7 +21,7 @@ from app.queries.audit import AuditFilter, AuditLine, all_lines, within_reach
 from app.queries.readers import require_look
 from app.slips import money_sign, shop_of
 from app.usecases.done import Done
-from app.usecases.take_out import reports_folder, write_new
+from app.usecases.take_out import record_taken_out, reports_folder, write_new
 from db.engine import Reader
 
 ROWS_MOST: Final = 100_000
@@ -83,14 +82,10 @@ def record_audit(ctx: Context, read: AuditRead) -> AuditTaken:
     command = read.command
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
-            tx.record(
-                posting.EXPORT,
-                event_id=ctx.ids(),
-                session=command.session,
-                business_date=ctx.business_date(),
+            record_taken_out(
+                tx, command.session, "audit", command.form, len(read.cells),
                 member_id=command.filter.member_id,
-                doc={"what": "audit", "form": command.form, "rows": len(read.cells)},
-            )
+            )  # fmt: skip
         assert tx.event is not None, "recorded now or before"
         return AuditTaken(read, tx.event.seq, shop_of(ctx, tx.conn, ctx.offset_min()).mark)
 

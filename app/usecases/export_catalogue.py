@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import posting
 from app.catalogue_file import CatalogueItem, catalogue_csv
 from app.context import Context, Session
 from app.domain.rights import Right
 from app.queries.catalogue import whole_catalogue
 from app.queries.readers import require_look
 from app.usecases.done import Done
-from app.usecases.take_out import reports_folder, write_new
+from app.usecases.take_out import record_taken_out, reports_folder, write_new
 from db.engine import Reader
 
 
@@ -50,13 +49,7 @@ def record_items(ctx: Context, read: ItemsRead) -> int:
     command = read.command
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
-            tx.record(
-                posting.EXPORT,
-                event_id=ctx.ids(),
-                session=command.session,
-                business_date=ctx.business_date(),
-                doc={"what": "catalogue", "form": "csv", "rows": len(read.items)},
-            )
+            record_taken_out(tx, command.session, "catalogue", "csv", len(read.items))
         assert tx.event is not None, "recorded now or before"
         return tx.event.seq
 

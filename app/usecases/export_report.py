@@ -11,7 +11,6 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Final, Literal
 
-from app import posting
 from app.context import Changes, Context, Session
 from app.documents.report import Report, ReportCode, ReportFilter
 from app.documents.report_files import csv_bytes, report_slip, xlsx_bytes
@@ -23,7 +22,7 @@ from app.queries.readers import require_look
 from app.slips import money_sign, shop_of
 from app.usecases.done import Done
 from app.usecases.read_report import report_of
-from app.usecases.take_out import reports_folder, write_new
+from app.usecases.take_out import record_taken_out, reports_folder, write_new
 from db import report_sums, staff_rows
 from db.connection import Connection
 from db.engine import Reader
@@ -159,17 +158,8 @@ def record_taken(ctx: Context, made: Made) -> Taken:
     command, session = made.command, made.session
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
-            event = tx.record(
-                posting.EXPORT,
-                event_id=ctx.ids(),
-                session=session,
-                business_date=ctx.business_date(),
-                doc={
-                    "what": "report",
-                    "reports": list(command.codes),
-                    "form": command.form,
-                    "rows": made.rows,
-                },
+            event = record_taken_out(
+                tx, session, "report", command.form, made.rows, reports=list(command.codes)
             )
             if command.form == "print":
                 shop = shop_of(ctx, tx.conn, event.offset_min)

@@ -16,7 +16,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from app import posting
 from app.context import Changes, Context, Session
 from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
@@ -25,7 +24,7 @@ from app.queries.readers import require_look
 from app.settings import Settings
 from app.usecases.done import Done
 from app.usecases.rights import require
-from app.usecases.take_out import write_new
+from app.usecases.take_out import record_taken_out, write_new
 from db.engine import Reader
 
 FOLDER: Final = "support"
@@ -96,13 +95,7 @@ def record_support(ctx: Context, read: SupportRead) -> int:
     with ctx.write(command.command_id) as tx:
         if tx.known is None:
             require(ctx, tx.conn, command.session, Right.SETTINGS, command_id=command.command_id)
-            tx.record(
-                posting.EXPORT,
-                event_id=ctx.ids(),
-                session=command.session,
-                business_date=ctx.business_date(),
-                doc={"what": "support", "form": "zip", "rows": 0},
-            )
+            record_taken_out(tx, command.session, "support", "zip", 0)
         assert tx.event is not None, "recorded now or before"
         return tx.event.seq
 

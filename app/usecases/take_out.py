@@ -7,8 +7,10 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from app.context import Context
+from app import posting
+from app.context import Context, Session, Tx
 from app.domain.errors import Outage, Unavailable
+from app.protocol.events import Event
 
 FOLDER: Final = "reports"
 
@@ -17,6 +19,28 @@ def reports_folder(ctx: Context) -> Path:
     """The folder of the settings, else one beside the store."""
     chosen = ctx.settings.reports.folder
     return Path(chosen) if chosen else ctx.folder / FOLDER
+
+
+def record_taken_out(
+    tx: Tx,
+    session: Session | None,
+    what: str,
+    form: str,
+    rows: int,
+    *,
+    member_id: bytes | None = None,
+    **more: object,
+) -> Event:
+    """The event of something that is about to leave the house: `what` in which `form`, and how much of it."""
+    ctx = tx.context
+    return tx.record(
+        posting.EXPORT,
+        event_id=ctx.ids(),
+        session=session,
+        business_date=ctx.business_date(),
+        member_id=member_id,
+        doc={"what": what, "form": form, "rows": rows, **more},
+    )
 
 
 def write_whole(path: Path, content: bytes) -> None:

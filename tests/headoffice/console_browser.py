@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
@@ -68,6 +69,17 @@ class Person:
         draft = re.search(r'name="seen" value="([0-9a-f]{32})"', response.text)
         self.draft = draft[1] if draft else ""
         return response
+
+
+@contextlib.contextmanager
+def signed_in(
+    at: Served, initials: str = "AN", role: Role = "head_office", tenant: bytes = TENANT
+) -> Iterator[Person]:
+    """Somebody who has set a password of their own."""
+    made = Person(at)
+    made.begin(let_in(at.folder, initials, role, tenant), initials)
+    yield made
+    made.close()
 
 
 def let_in(folder: Path, initials: str, role: Role, tenant: bytes = TENANT) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.headoffice.console_browser import Person, let_in
+from tests.headoffice.console_browser import Person, signed_in
 from tests.headoffice.http_office import Served, begin_chain, served
 
 
@@ -22,7 +22,12 @@ def at(tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def anna(at: Served) -> Iterator[Person]:
     """Somebody of head office who has set a password."""
-    made = Person(at)
-    made.begin(let_in(at.folder, "AN", "head_office"), "AN")
-    yield made
-    made.close()
+    with signed_in(at) as made:
+        yield made
+
+
+@pytest.fixture
+def bela(at: Served) -> Iterator[Person]:
+    """Somebody else of head office."""
+    with signed_in(at, "BE") as made:
+        yield made

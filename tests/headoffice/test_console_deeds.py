@@ -13,9 +13,11 @@ from app.protocol import facts
 from app.protocol.facts import OVERRIDE, Facts, Posting
 from app.protocol.store import Tenant
 from tests.headoffice.console_browser import Person, let_in, write_profile
+from tests.headoffice.console_fixtures import anna, bela
 from tests.headoffice.http_office import ANNA, BELA, Served, begin_chain, opened, rows, served
 from tests.headoffice.test_console_sign_in import acts
 
+__all__ = ["anna", "bela"]
 ANNAS, BELAS = f"/console/members/{ANNA.hex()}", f"/console/members/{BELA.hex()}"
 
 
@@ -30,23 +32,6 @@ def at(tmp_path: Path) -> Iterator[Served]:
         write_profile(tmp_path, ANNA, name="Anna Able", phone="+8613800006621")
         write_profile(tmp_path, BELA, name="Bela Baker", card="880000124471")
         yield made
-
-
-@pytest.fixture
-def anna(at: Served) -> Iterator[Person]:
-    made = Person(at)
-    made.begin(let_in(at.folder, "AN", "head_office"), "AN")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def bela(at: Served) -> Iterator[Person]:
-    """Somebody else of head office."""
-    made = Person(at)
-    made.begin(let_in(at.folder, "BE", "head_office"), "BE")
-    yield made
-    made.close()
 
 
 def balance(at: Served, member: bytes) -> int:

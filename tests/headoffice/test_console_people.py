@@ -6,7 +6,6 @@ import contextlib
 import re
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,44 +14,28 @@ from app.protocol.profiles import take_cells
 from app.protocol.wire import Cell
 from headoffice.alarms import Alarm, Alarms
 from headoffice.console import finding, people_pages, staff
-from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
+from tests.headoffice.console_browser import OWN, Person, let_in, signed_in, write_profile
+from tests.headoffice.console_fixtures import anna, at
 from tests.headoffice.http_office import (
     ANNA,
     BELA,
     TENANT,
     Served,
-    begin_chain,
     database_of,
     opened,
     rows,
-    served,
     wait_for,
 )
 from tests.headoffice.test_console_sign_in import acts
 
-
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[Served]:
-    begin_chain(tmp_path, shops=("North", "South"))
-    with served(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def anna(at: Served) -> Iterator[Person]:
-    made = Person(at)
-    made.begin(let_in(at.folder, "AN", "head_office"), "AN")
-    yield made
-    made.close()
+__all__ = ["anna", "at"]
 
 
 @pytest.fixture
 def mara(at: Served) -> Iterator[Person]:
     """A manager, signed in."""
-    made = Person(at)
-    made.begin(let_in(at.folder, "MA", "manager"), "MA")
-    yield made
-    made.close()
+    with signed_in(at, "MA", "manager") as made:
+        yield made
 
 
 def page_of(anna: Person, initials: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -14,25 +14,16 @@ from headoffice.console.drafts import Drafts
 from headoffice.console.people import People, nobodys
 from headoffice.console.staff import Staff
 from headoffice.writer import PUSH, Job
-from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
-from tests.headoffice.console_fixtures import anna, at
+from tests.headoffice.console_browser import OWN, Person, write_profile
+from tests.headoffice.console_fixtures import anna, at, bela
 from tests.headoffice.http_office import ANNA, TENANT, Served, rows, wait_for
 from tests.headoffice.test_console_people import page_of
 from tests.headoffice.test_console_programme import begin_draft, day_of
 from tests.headoffice.test_console_sign_in import acts
 
-__all__ = ["anna", "at"]
+__all__ = ["anna", "at", "bela"]
 ERASE = f"/console/members/{ANNA.hex()}/erase"
 PROOF = ANNA.hex()[:4]
-
-
-@pytest.fixture
-def bela(at: Served) -> Iterator[Person]:
-    """Somebody else of head office."""
-    made = Person(at)
-    made.begin(let_in(at.folder, "BE", "head_office"), "BE")
-    yield made
-    made.close()
 
 
 @pytest.fixture
