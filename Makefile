@@ -14,7 +14,7 @@ SLOW := tests/faults tests/flows tests/bench tests/sim tests/headoffice tests/re
         tests/ui/test_catalogue.py tests/ui/test_reports.py tests/ui/test_settings_page.py \
         tests/app/test_blind.py tests/app/test_verify.py tests/app/test_verify_audit.py tests/app/test_restore.py tests/app/test_restore_beside.py \
         tests/app/test_apart.py tests/app/test_apart_walk.py tests/app/test_verify_parts.py tests/app/test_verify_sums.py \
-        tests/app/test_catalogue_bytes.py tests/app/test_joined.py tests/app/test_joined_faults.py tests/app/test_settling.py tests/app/test_head_office_line.py tests/app/test_programmes_from_above.py tests/app/test_lost_cards.py tests/app/test_newest_side_file.py tests/printing/test_pdf.py tests/domain/test_machine.py tests/domain/test_mutations.py
+        tests/app/test_catalogue_bytes.py tests/app/test_joined.py tests/app/test_joined_faults.py tests/app/test_settling.py tests/app/test_head_office_line.py tests/app/test_programmes_from_above.py tests/app/test_lost_cards.py tests/app/test_staff_from_above.py tests/app/test_newest_side_file.py tests/printing/test_pdf.py tests/domain/test_machine.py tests/domain/test_mutations.py
 MEMBERS ?= 5000
 SOURCES := app ui db printing headoffice resources tests
 export PYTHONDONTWRITEBYTECODE ?=
