@@ -93,6 +93,8 @@ class Desk:
     hashing: threading.Semaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(_HASHES_AT_ONCE)
     )
+    proved: dict[bytes, int] = field(default_factory=dict)
+    """Until when a session, by its digest, has proved anew whose it is."""
     trials: Trials = field(init=False)
     _pages: Environment = field(init=False)
     _speaking: dict[str, Words] = field(init=False)

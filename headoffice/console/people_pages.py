@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.documents.event_codes import ROLES as ROLE_NAMES
 from app.formats import number
-from headoffice.console import wording
+from headoffice.console import proving, wording
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.people import FACTOR_RULE, FACTOR_RULES, Known, People, nobodys
@@ -43,6 +43,9 @@ def let_in(desk: Desk, asked: Asked) -> Response:
         raise NotFound
     if any(each.initials == initials for each in known):
         return _list_page(desk, asked, 422, say("These initials are taken."))
+    unproved = proving.first(desk, asked, PLACE)
+    if unproved is not None:
+        return unproved
     made = _renewed(desk, asked, initials, role, new=True)
     return made or _list_page(desk, asked, 422, say("These initials are taken."))
 
@@ -57,6 +60,9 @@ def renew(desk: Desk, asked: Asked) -> Response:
     person = _asked_person(desk, asked)
     if person.id == asked.person.staff:
         return _not_oneself(desk, asked)
+    unproved = proving.first(desk, asked, f"{PLACE}/{person.id.hex()}")
+    if unproved is not None:
+        return unproved
     made = _renewed(desk, asked, person.initials, person.role, new=False)
     assert made is not None, "nobody's initials ever go"
     return made
@@ -189,6 +195,9 @@ def _changed(desk: Desk, asked: Asked, change: Change) -> Response:
     known = _asked_person(desk, asked)
     if known.id == asked.person.staff:
         return _not_oneself(desk, asked)
+    unproved = proving.first(desk, asked, f"{PLACE}/{known.id.hex()}")
+    if unproved is not None:
+        return unproved
 
     def act(staff: Staff) -> None:
         person = staff.person(known.initials)

@@ -64,6 +64,7 @@ ACTS: Final = {
     "role_set": mark("Changed a role"),
     "sessions_ended": mark("Signed somebody out"),
     "shut_out": mark("Shut somebody out"),
+    "proved": mark("Proved anew who they are"),
     "chosen": mark("Chose for the chain"),
     "event_seen": mark("Looked at an event in quarantine"),
     "event_done": mark("Said to have looked at an event in quarantine"),

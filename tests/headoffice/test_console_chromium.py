@@ -106,7 +106,7 @@ def shop(
             "shop-staff": "/console/shop-staff", "shop-person": person_of_north,
             "staff-one": person[1], "factor": "/console/factor", "conflicts": "/console/conflicts",
             "quarantine": "/console/quarantine", "event": f"/console/quarantine/{STRANGE.hex()}",
-            "audit": "/console/audit", "find": "/console/find",
+            "audit": "/console/audit", "find": "/console/find", "confirm": "/console/confirm",
             "adjustment": f"/console/adjustments/{'ab' * 16}",
         }  # fmt: skip
         yield Shop(at, anna, phone.secret, draft, pages)
