@@ -129,7 +129,10 @@ _CODES: Final = """
 SELECT tenant_id, half, sha256, store_id, name, until_ms, tries, device_id, public_key
 FROM enrol_code WHERE half = ? ORDER BY tenant_id
 """
-_HAS_CODE: Final = "SELECT 1 FROM enrol_code WHERE tenant_id = ? AND dist_key = ? AND half = ?"
+_CODE: Final = """
+SELECT tenant_id, half, sha256, store_id, name, until_ms, tries, device_id, public_key
+FROM enrol_code WHERE tenant_id = ? AND dist_key = ? AND half = ?
+"""
 _PUT_CODE: Final = """
 INSERT INTO enrol_code (
     tenant_id, dist_key, half, sha256, store_id, name, until_ms, tries, device_id, public_key
@@ -178,14 +181,12 @@ class Directory:
 
     def chains(self) -> Sequence[Chain]:
         """All chains, by name."""
-        found = [
-            Chain(
-                tenant, name, offset,
-                Limits(grant_most=most, cap=cap, lease_ms=lease, grace_days=grace, rebases_a_day=rebases),
-            )
-            for tenant, name, offset, most, cap, lease, grace, rebases in self._of_all(_CHAINS)
-        ]  # fmt: skip
+        found = [_chain(row) for row in self._of_all(_CHAINS)]
         return sorted(found, key=lambda chain: (chain.name, chain.tenant))
+
+    def chains_of(self, tenant: bytes) -> Sequence[Chain]:
+        """A chain by its id, if it is there."""
+        return [_chain(row) for row in self._of(tenant, _CHAINS)]
 
     def put_chain(self, chain: Chain) -> None:
         """Keep a chain whose tenant the store has."""
@@ -231,9 +232,10 @@ class Directory:
         with self._plain.of_half(half):
             return [EnrolCode(*row) for row in self._plain.rows(_CODES, (half,))]
 
-    def has_code(self, tenant: bytes, half: str) -> bool:
-        """Whether a chain has a code with this first half."""
-        return bool(self._plain.rows(_HAS_CODE, (*_owned(tenant), half)))
+    def code(self, tenant: bytes, half: str) -> EnrolCode | None:
+        """A chain's code with this first half."""
+        found = self._plain.rows(_CODE, (*_owned(tenant), half))
+        return EnrolCode(*found[0]) if found else None
 
     def put_code(self, code: EnrolCode) -> None:
         """Keep a code, or what has become of it."""
@@ -287,6 +289,14 @@ class Directory:
     def _of(self, tenant: bytes, text: str) -> list[tuple[Any, ...]]:
         with self._plain.of(tenant):
             return self._plain.rows(text, _owned(tenant))
+
+
+def _chain(row: tuple[Any, ...]) -> Chain:
+    tenant, name, offset, most, cap, lease, grace, rebases = row
+    limits = Limits(
+        grant_most=most, cap=cap, lease_ms=lease, grace_days=grace, rebases_a_day=rebases
+    )
+    return Chain(tenant, name, offset, limits)
 
 
 def _night(row: tuple[Any, ...]) -> Night:

@@ -46,7 +46,7 @@ def new_code(directory: Directory, shop: Shop, till: str, now_ms: int) -> str:
     made_for = (None, None) if stands is None else (stands.device, b"")
     while True:
         code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
-        if not directory.has_code(shop.tenant, code[:_HALF]):
+        if directory.code(shop.tenant, code[:_HALF]) is None:
             break
     until_ms = now_ms + CODE_GOOD_MS
     directory.put_code(
@@ -66,11 +66,15 @@ def enrol(office: Office, request: Enrol) -> LetIn | str:
     """Let a till in whose signature proved its key, or say why not: WRONG_CODE, SLOT_TAKEN, DEVICE_TAKEN."""
     code = code_of(request.code)
     found = [] if code is None else office.directory.codes(code[:_HALF])
-    for kept in found:
-        chain = office.chains.get(kept.tenant)
+    for each in found:
+        chain = office.chains.get(each.tenant)
         if chain is None:
             continue
         with chain.store.writing():
+            # Another process may have taken it or counted a try since it was found.
+            kept = office.directory.code(each.tenant, each.half)
+            if kept is None:
+                continue
             answer = _enrol_by(office, chain, kept, request, _digest(code or ""))
             if isinstance(answer, str):
                 office.directory.put_code(kept._replace(tries=kept.tries + 1))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from typing import Final
 
 from app.i18n import Words
 from headoffice.alone import AlreadyServing, alone
 from headoffice.at_store import Cannot, dsn_of, existing, told
+from headoffice.console.staff import Staff
 from headoffice.directory import Chain, Directory
-from headoffice.office import STORE_FILE
+from headoffice.office import STORE_FILE, wall_ms
 from headoffice.store import moving
 from headoffice.store.moving import Copied, Different, Standing, Target, TargetHasChain
 from headoffice.store.opening import open_database
@@ -63,14 +65,14 @@ def _moved(source: sqlite3.Connection, target: Target, chain: Chain, words: Word
             )
         copied = _copied(source, target, chain, before)
     moving.analyze(source, target)
-    moving.mark(source, chain.tenant, "moved")
+    moving.mark(source, chain.tenant, "moved", _noting(source, chain, "chain_moved"))
     return copied
 
 
 def _copied(source: sqlite3.Connection, target: Target, chain: Chain, before: Standing) -> Copied:
     """A copy that was committed. Whatever goes wrong before the commit, the chain is as it was; from then on it
     waits: a chain that is served here again may be in the target, too."""
-    moving.mark(source, chain.tenant, "moving")
+    moving.mark(source, chain.tenant, "moving", _noting(source, chain, "chain_moves"))
     try:
         copied = moving.copy(source, target, chain.tenant)
     except BaseException:
@@ -94,8 +96,15 @@ def _give_up(source: sqlite3.Connection, target: Target, chain: Chain, words: Wo
         raise Cannot(
             words.say("The target has {chain}: it is served from there.", chain=chain.name)
         )
-    moving.mark(source, chain.tenant, "here")
+    moving.mark(source, chain.tenant, "here", _noting(source, chain, "move_given_up"))
     print(words.say("{chain} is served from here again.", chain=chain.name))
+
+
+def _noting(source: sqlite3.Connection, chain: Chain, act: str) -> Callable[[], None]:
+    """Writes an operator's row into the chain's audit. That a chain moves is noted before it is copied: so both
+    databases have it."""
+    staff = Staff(SqlitePlain(source), chain.tenant)
+    return lambda: staff.note(wall_ms(), None, act)
 
 
 def _chain(source: sqlite3.Connection, name: str, words: Words) -> Chain:

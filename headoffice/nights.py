@@ -63,10 +63,11 @@ class Nights:
         self.failing: set[bytes] = set()
         """Chains whose last portion failed."""
 
-    def read(self) -> None:
-        """Take what the store has, at the start or after another process has written."""
-        before, self._known = self._known, dict(self._directory.nights())
-        for tenant, night in self._known.items():
+    def read(self, chain: bytes | None = None) -> None:
+        """Take what the store has, of one chain or all: at the start or after another process has written."""
+        found = self._directory.nights() if chain is None else {chain: self._directory.night(chain)}
+        before, self._known = self._known, {**self._known, **found}
+        for tenant, night in found.items():
             self._watch.night(tenant, night.done_ms, night.took_ms)
             if night.under_way is not None and tenant not in before:
                 note("night_resumed", **_place(tenant, night.under_way))
@@ -101,6 +102,7 @@ class Nights:
             if kept != night:
                 # Another process has done this portion; its commit will be noticed, and this is known already.
                 self._known[tenant] = kept
+                self._watch.night(tenant, kept.done_ms, kept.took_ms)
                 return True
             after = advance(duty, self._directory, under_way)
             if after is None:

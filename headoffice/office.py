@@ -44,7 +44,7 @@ from headoffice.quiet import Known, QuietPolls
 from headoffice.recounting import Recounting
 from headoffice.shop_staff import ShopStaff
 from headoffice.store.errors import BUSY_ERRORS
-from headoffice.store.plain import Place, Plain
+from headoffice.store.plain import News, Place, Plain
 from headoffice.store.records import Records
 from headoffice.telling import Telling
 from headoffice.waiting import Waiting
@@ -119,7 +119,6 @@ class Office:
         self._watch = watch
         self._read = read
         self._rng = random.SystemRandom()
-        self._version: object = None
         self._again_s = self._pause_s = 0.0
         self._written_ms = self._months_ms = 0
         self._unwritten: set[bytes] = set()
@@ -213,8 +212,9 @@ class Office:
         try:
             if self.away and not self._reopen():
                 return
-            if self._database.version() != self._version:
-                self._reload()
+            news = self._database.news()
+            if news or not self._loaded:
+                self._hear_news(news)
             for tenant in tuple(self._uncounted):
                 self._count(tenant)
             if self.now_ms() - self._written_ms >= HEARD_EVERY_MS:
@@ -291,14 +291,46 @@ class Office:
 
     def _open(self) -> None:
         self._database = self.place.open()
-        self._version = None
+        self._loaded = False
         self.directory = Directory(self._database)
         self._nights = Nights(self.directory, self._watch)
         self._recounting = Recounting(self._database, self._watch)
 
+    def _hear_news(self, news: Mapping[bytes, News]) -> None:
+        """Read anew what others have written: of a chain whose members and documents alone were, its heads."""
+        if not self._loaded or not news.keys() <= self.chains.keys():
+            self._reload()
+            return
+        for tenant, each in news.items():
+            if each.kept:
+                self._reread(tenant)
+            self.quiet.forget_chain(tenant, self.tills)
+            self._take_figures(tenant)
+        self._database.heard(news)
+
+    def _reread(self, tenant: bytes) -> None:
+        """Read what is kept in memory of one chain."""
+        with self._database.of(tenant):
+            (chain,) = self.directory.chains_of(tenant)
+            shops, tills = self.directory.shops_of(tenant), self.directory.tills_of(tenant)
+            keys = ApiKeys(self._database, tenant).all()
+        self.shops = {**self.shops, **{shop.id: shop for shop in shops}}
+        if self.chains[tenant].chain != chain:
+            self.chains[tenant] = self._opened(chain)
+        self.tills = {**self.tills, **{till.device: till for till in tills}}
+        for till in tills:
+            self.heard[till.device] = max(self.heard.get(till.device, 0), till.heard_ms)
+        self.api_keys = {**self.api_keys, **{key.id: key for key in keys}}
+        opened = self.chains[tenant]
+        self._duties[tenant] = Duty(opened.chain, opened.store, self._buckets(tenant))
+        self._nights.read(tenant)
+        self.telling.load(self._database, [chain])
+        self._recounting.read((tenant, device) for device in {each.device for each in tills})
+        self._recounting.read((tenant, device) for device in {each.device for each in keys})
+
     def _reload(self) -> None:
         """Read all that is kept in memory."""
-        version = self._database.version()
+        news = self._database.news()
         self.quiet.forget_all()
         self.moving = self._database.moving()
         chains = {chain.tenant: chain for chain in self.directory.chains()}
@@ -319,8 +351,9 @@ class Office:
         self._recounting.read((key.tenant, key.device) for key in self.api_keys.values())
         for tenant in chains:
             self._take_figures(tenant)
-        # Of what was asked before all of it and known after it: a reading that failed is done anew.
-        self._version = version
+        # What was asked before all of it is known after it: a reading that failed is done anew.
+        self._database.heard(news)
+        self._loaded = True
 
     def _opened(self, chain: Chain) -> Open:
         store = self._database.store(chain.tenant)

@@ -13,6 +13,7 @@ import msgspec
 
 from app.protocol.store import Tenant
 from app.protocol.wire import PROTOS, Cursor, SyncReply, SyncRequest
+from headoffice.directory import KnownTill
 
 
 class Known(NamedTuple):
@@ -45,6 +46,13 @@ class QuietPolls:
     def forget(self, device: bytes) -> None:
         """Something was done with this till's rights or chain: ask the store."""
         self._last.pop(device, None)
+
+    def forget_chain(self, tenant: bytes, tills: Mapping[bytes, KnownTill]) -> None:
+        """Somebody else has written something of a chain."""
+        for device in tuple(self._last):
+            till = tills.get(device)
+            if till is None or till.tenant == tenant:
+                self.forget(device)
 
     def forget_all(self) -> None:
         """Somebody else has written."""

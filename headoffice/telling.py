@@ -6,7 +6,7 @@ Sending is others'.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from headoffice.alarms import SETTLING_MS, Alarm, Alarms, Figures, changes, told
 from headoffice.directory import Chain
@@ -32,9 +32,11 @@ class Telling:
         self._began_ms = now_ms()
         self._looked_ms = 0
 
-    def load(self, plain: Plain, chains: Iterable[Chain]) -> None:
-        """Read what the store has of all chains."""
-        hooks, mailed = dict[bytes, Webhook](), set[bytes]()
+    def load(self, plain: Plain, chains: Collection[Chain]) -> None:
+        """Read what the store has of these chains; of the others what is known stays."""
+        told = {chain.tenant for chain in chains}
+        hooks = {key: hook for key, hook in self.webhooks.items() if hook.tenant not in told}
+        mailed = set(self.mailed - told)
         for chain in chains:
             with plain.of(chain.tenant):
                 hooks |= {hook.id: hook for hook in Outbox(plain, chain.tenant).webhooks()}

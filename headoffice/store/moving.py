@@ -9,7 +9,7 @@ row-level security is forced on the owner, too.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -49,6 +49,8 @@ FROM generate_series(timestamp '2020-01-01', now() AT TIME ZONE 'UTC', interval 
 _IN_MONTH: Final = """
 SELECT 1 FROM event WHERE tenant_id = ? AND dist_key = ? AND event_id >= ? AND event_id < ? LIMIT 1
 """
+_UNDER_WAY: Final = "SET LOCAL lock_timeout = '5s'"
+_PROBE: Final = "INSERT INTO tenant VALUES (%s, 1, 0, 0, 0, 0, 0, 0, 0)"
 _SUMS: Final = {
     "points and stored value of each member": (
         "SELECT member_id, asset, CAST(sum(amount) AS bigint), count(*) FROM ledger "
@@ -87,6 +89,14 @@ class CommitUnknown(StoreGone):
     """The connection was lost at the commit. The chain stays marked; the same command finds out what is."""
 
 
+class StillMoving(StoreError):
+    """A transaction that brings the chain is under way in the target: who began it may be dead, and it may
+    still be kept. Nobody knows before it is over."""
+
+    def __init__(self) -> None:
+        super().__init__("the target is still at another move of this chain: try again")
+
+
 @dataclass(frozen=True, slots=True)
 class MovedTable:
     """A table that both databases have: its columns, those of its primary key, the tables that it refers to."""
@@ -115,9 +125,16 @@ def standing(source: sqlite3.Connection, tenant: bytes) -> Standing:
     return found[0] if found else "here"
 
 
-def mark(source: sqlite3.Connection, tenant: bytes, to: Standing) -> None:
-    """Stop writing a chain here, for a while or for ever, or go on: after the writer that is at it now."""
+def mark(
+    source: sqlite3.Connection,
+    tenant: bytes,
+    to: Standing,
+    noting: Callable[[], None] = lambda: None,
+) -> None:
+    """Stop writing a chain here, for a while or for ever, or go on: after the writer that is at it now.
+    `noting` writes down, in the same transaction, that it was done."""
     with transaction(source, WAIT_MS):
+        noting()
         if to == "here":
             source.execute(
                 "DELETE FROM move WHERE tenant_id = ? AND dist_key = ? AND standing = 'moving'",
@@ -155,10 +172,18 @@ def open_target(dsn: str) -> Target:
 
 
 def has_chain(target: Target, tenant: bytes) -> bool:
-    """Whether the target knows the chain."""
-    with target.transaction():
-        _see(target, tenant)
-        return bool(_one(target, "SELECT count(*) FROM tenant WHERE tenant_id = %s", (tenant,)))
+    """Whether the target has the chain. A move whose client died within COMMIT may still be kept: it has put
+    the chain's row there, and whoever puts the same one waits until that is decided. Raises StillMoving."""
+    try:
+        with target.transaction(force_rollback=True):
+            _see(target, tenant)
+            target.execute(_UNDER_WAY)
+            target.execute(_PROBE, (tenant,))
+    except psycopg.errors.UniqueViolation:
+        return True
+    except psycopg.errors.LockNotAvailable as error:
+        raise StillMoving from error
+    return False
 
 
 def names(target: Target) -> set[str]:

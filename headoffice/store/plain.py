@@ -8,9 +8,9 @@ one of the two lacks. A null that is not a column's own value is cast, and so ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from headoffice.store.records import Records
 from headoffice.store.rows import Rows
@@ -24,6 +24,16 @@ class Spelt(NamedTuple):
 
 
 Text: TypeAlias = str | Spelt
+ANY: Final = b""
+"""In the place of a chain: nobody knows which."""
+
+
+class News(NamedTuple):
+    """Of a chain: how often it was written, and whether more than members, documents and rights were changed:
+    what a process keeps in memory."""
+
+    version: int
+    kept: bool
 
 
 class Plain(Protocol):
@@ -58,8 +68,12 @@ class Opened(Plain, Protocol):
     def store(self, tenant: bytes) -> Records:
         """The store of a chain on this connection."""
 
-    def version(self) -> object:
-        """Another value whenever another connection has committed something."""
+    def news(self) -> Mapping[bytes, News]:
+        """What other connections have committed since what was last `heard`, by chain; under ANY: by any chain.
+        Outside any transaction."""
+
+    def heard(self, news: Mapping[bytes, News]) -> None:
+        """All of this is known now."""
 
     def make_months(self) -> int:
         """Make room for the months that come, where rows lie by months; how many of them were missing.
@@ -90,7 +104,7 @@ class Place(Protocol):
 
     def hearing(self, told: Callable[[], None]) -> AbstractContextManager[None]:
         """Inside, `told` is called in some thread soon after another process has committed. A hint: it may come
-        for nothing, or not at all; what counts is Opened.version."""
+        for nothing, or not at all; what counts is Opened.news."""
 
     def close(self) -> None:
         """Give back what is kept open between readings."""

@@ -26,7 +26,10 @@ from headoffice.store.statements import Ask, Query, Table
 
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _OF_TENANT: Final = "SELECT set_config('app.tenant', %s, true)"
-_CHANGED: Final = "UPDATE register SET version = version + 1 WHERE tenant_id = %s AND dist_key = %s"
+_CHANGED: Final = (
+    "UPDATE register SET version = version + 1 "
+    "WHERE tenant_id = %s AND dist_key = %s RETURNING version"
+)
 _TOLD: Final = f"NOTIFY {CHANNEL}"
 TELL_S: Final = 0.25
 """No connection tells more often than that: whoever listens polls as often anyway."""
@@ -55,7 +58,7 @@ class PostgresStore(Records):
     @contextmanager
     def _begun(self, begin: str, *, lock: bool) -> Iterator[None]:
         raw, own = self._raw, (self._tenant, dist_key(self._tenant))
-        raw.tenant, raw.wrote, counted = self._tenant, False, 0
+        raw.tenant, raw.wrote, version = self._tenant, False, None
         try:
             with raw.pipeline():
                 raw.execute(begin)
@@ -64,14 +67,16 @@ class PostgresStore(Records):
                     raw.execute(_LOCK, (self._tenant,))
             yield
             if raw.wrote and raw.info.transaction_status == _IN_TRANSACTION:
-                counted = raw.execute(_CHANGED, own).rowcount
+                version = raw.execute(_CHANGED, own).fetchone()
                 if time.monotonic() - raw.told_s >= TELL_S:
                     raw.told_s = time.monotonic()
                     raw.execute(_TOLD)
             # A transaction that failed and was not left by an error answers COMMIT with ROLLBACK.
             if raw.execute("COMMIT").statusmessage != "COMMIT":
                 raise StoreError("the transaction had failed before its end")
-            raw.commits += counted
+            # With another's commit before it there is something to hear, of which this one is no news.
+            if version is not None and raw.versions.get(self._tenant) == version[0] - 1:
+                raw.versions[self._tenant] = version[0]
         except psycopg.errors.LockNotAvailable as error:
             raise StoreBusy(self._lock_wait_ms) from error
         except psycopg.OperationalError as error:

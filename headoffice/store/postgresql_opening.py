@@ -17,16 +17,19 @@ from headoffice.store.steps import POSTGRESQL, Step, compared, shipped
 class Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection of head office's.
 
-    tenant   whose rows the transaction under way sees
-    told_s   when it last told the others, of the monotonic clock
-    wrote    whether the transaction under way has written anything
-    commits  of chains by this connection, as the register counts them
+    tenant    whose rows the transaction under way sees
+    told_s    when it last told the others, of the monotonic clock
+    wrote     whether the transaction under way has written anything
+    versions  of chains in the register, up to which all is known to whoever has this connection
     """
 
     tenant = b""
     told_s = 0.0
     wrote = False
-    commits = 0
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.versions: dict[bytes, int] = {}
 
 
 CHANNEL: Final = "regulars_changed"

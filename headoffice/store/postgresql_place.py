@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
@@ -12,7 +12,7 @@ import psycopg
 from psycopg.types.numeric import IntLoader
 
 from headoffice.store.errors import StoreError, StoreGone
-from headoffice.store.plain import Plain, Spelt, Text
+from headoffice.store.plain import News, Plain, Spelt, Text
 from headoffice.store.postgresql import PostgresRows, PostgresStore
 from headoffice.store.postgresql_opening import CHANNEL, Connection, connect
 
@@ -27,6 +27,7 @@ _OF_TENANT: Final = "SELECT set_config('app.tenant', ?, true)"
 _OF_HALF: Final = "SELECT set_config('app.half', ?, true)"
 _TENANTS: Final = "SELECT tenant_id FROM register ORDER BY tenant_id"
 _VERSION: Final = "SELECT count(*), coalesce(CAST(sum(version) AS bigint), 0) FROM register"
+_VERSIONS: Final = "SELECT tenant_id, version, kept FROM register ORDER BY tenant_id"
 _IDLE: Final = psycopg.pq.TransactionStatus.IDLE
 
 
@@ -72,9 +73,18 @@ class PostgresPlain:
     def store(self, tenant: bytes) -> PostgresStore:
         return PostgresStore(self.raw, tenant)
 
-    def version(self) -> object:
-        chains, commits = self.rows(_VERSION)[0]
-        return chains, commits - self.raw.commits
+    def news(self) -> Mapping[bytes, News]:
+        known = self.raw.versions
+        if self.rows(_VERSION)[0] == (len(known), sum(known.values())):
+            return {}
+        return {
+            tenant: News(version, kept > known.get(tenant, -1))
+            for tenant, version, kept in self.rows(_VERSIONS)
+            if version != known.get(tenant)
+        }
+
+    def heard(self, news: Mapping[bytes, News]) -> None:
+        self.raw.versions.update({tenant: each.version for tenant, each in news.items()})
 
     def make_months(self) -> int:
         return int(self.rows("SELECT make_months()")[0][0])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from headoffice.store.opening import open_database
-from headoffice.store.plain import Plain, Spelt, Text
+from headoffice.store.plain import ANY, News, Plain, Spelt, Text
 from headoffice.store.sqlite import SqliteRows, SqliteStore
 
 READER_WAIT_S: Final = 5
@@ -20,6 +20,7 @@ class SqlitePlain:
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self.raw = raw
+        self._heard = -1
 
     def rows(self, text: Text, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.raw.execute(_spelt(text), tuple(values)).fetchall()
@@ -55,8 +56,13 @@ class SqlitePlain:
     def store(self, tenant: bytes) -> SqliteStore:
         return SqliteStore(self.raw, tenant)
 
-    def version(self) -> object:
-        return self.raw.execute("PRAGMA data_version").fetchone()[0]
+    def news(self) -> Mapping[bytes, News]:
+        version = self.raw.execute("PRAGMA data_version").fetchone()[0]
+        return {} if version == self._heard else {ANY: News(version, kept=True)}
+
+    def heard(self, news: Mapping[bytes, News]) -> None:
+        for each in news.values():
+            self._heard = each.version
 
     def make_months(self) -> int:
         return 0  # A file has all rows of a table together.

@@ -224,13 +224,17 @@ def locked(cluster: Cluster, table: str, mode: str) -> Iterator[psycopg.Connecti
         raw.rollback()
 
 
+def moving_by_itself(folder: Path, cluster: Cluster) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "headoffice", "move", "--data", str(folder), NAME, "--to", cluster.owner],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
 def killed_at(folder: Path, cluster: Cluster, table: str, mode: str) -> None:
     """A move that is killed while it waits for a table."""
     with locked(cluster, table, mode):
-        child = subprocess.Popen(
-            [sys.executable, "-m", "headoffice", "move", "--data", str(folder), NAME, "--to", cluster.owner],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        child = moving_by_itself(folder, cluster)
         try:
             with psycopg.connect(cluster.superuser, autocommit=True) as watching:
                 waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import psycopg
@@ -17,7 +17,7 @@ from app.protocol import overlay, wire
 from app.protocol.wire import SyncReply
 from headoffice import letting_in, writer
 from headoffice.console.snapshot import Snapshot
-from headoffice.directory import Directory
+from headoffice.directory import Directory, Shop
 from headoffice.office import wall_ms
 from headoffice.store import postgresql, postgresql_place
 from headoffice.store.plain import Opened
@@ -64,7 +64,7 @@ def test_the_register_shows_which_chains_there_are_and_nothing_else_of_them(
                 "SELECT column_name FROM information_schema.columns WHERE table_name = 'register'"
             )
         ]
-        assert sorted(columns) == ["dist_key", "tenant_id", "version"]
+        assert sorted(columns) == ["dist_key", "kept", "tenant_id", "version"]
         found = raw.execute("SELECT tenant_id FROM register ORDER BY tenant_id").fetchall()
         assert found == [(TENANT,), (OTHER,)]
         for table in ("chain", "store", "night", "tenant"):
@@ -338,21 +338,48 @@ def test_a_database_that_is_killed_under_load_makes_tills_wait_and_nothing_is_lo
         each_event_once(folder, tills)
 
 
-def test_a_commit_beside_it_is_noticed_and_its_own_are_not(folder: Path) -> None:
+def test_a_commit_beside_it_is_news_and_its_own_are_not(folder: Path) -> None:
     begin_chain(folder)
+    begin_chain(folder, tenant=OTHER)
     ours, theirs = database_of(folder), database_of(folder)
-    before = ours.version()
+    ours.heard(ours.news())
     new_code(ours)
-    assert ours.version() == before
+    assert ours.news() == {}
     with theirs.store(TENANT).reading():
         pass
     with theirs.store(TENANT).writing():
         pass
-    assert ours.version() == before, "nothing was written"
+    assert ours.news() == {}, "nothing was written"
     new_code(theirs)
-    assert ours.version() != before
+    (news,) = ours.news().items()
+    assert (news[0], news[1].kept) == (TENANT, False), "a code is kept by nobody"
+    ours.heard(ours.news())
+    put_shop(theirs, "East")
+    new_code(ours)
+    (news,) = ours.news().items()
+    assert (news[0], news[1].kept) == (TENANT, True), "and its own one behind it hides nothing"
+    ours.heard(ours.news())
+    put_shop(ours, "West")
+    assert ours.news() == {}
     ours.close()
     theirs.close()
+
+
+def put_shop(database: Opened, name: str) -> None:
+    """Something that every process keeps in memory."""
+    with database.store(TENANT).writing():
+        Directory(database).put_shop(Shop(TENANT, name.encode().ljust(16), name, "all"))
+
+
+KEPT: Final = {"chain", "store", "till", "api_key", "webhook", "alarm", "device", "night"}
+
+
+def test_whoever_changes_what_processes_keep_says_so(cluster: Cluster) -> None:
+    with psycopg.connect(cluster.superuser) as raw:
+        found = raw.execute(
+            "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'is_kept'"
+        ).fetchall()
+    assert {table for (table,) in found} == KEPT
 
 
 def new_code(database: Opened) -> None:
