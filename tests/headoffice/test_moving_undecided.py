@@ -1,4 +1,4 @@
-"""A move to PostgreSQL of which nobody knows yet whether it is kept, and what both sides' audits say of moves."""
+"""A move to PostgreSQL of which nobody knows yet whether it is kept, and what the audits say of moves."""
 
 from __future__ import annotations
 
