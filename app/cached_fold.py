@@ -154,34 +154,33 @@ def save_state(conn: Connection, member_id: bytes, *, seq: int, posted: Posted) 
 
 
 class FirstRows(NamedTuple):
-    """The rows of members who had none."""
+    """The rows of a member who had none."""
 
-    states: list[states.StateRow]
+    state: states.StateRow
     lots: list[states.LotRow]
     debts: list[states.DebtRow]
     splits: list[states.SplitRow]
     days: list[states.DayRow]
 
 
-def first_rows(found: Iterable[tuple[bytes, MemberState]], *, seq: int) -> FirstRows:
-    """What `save_state` would write of these members, each of whom had no rows."""
-    made = FirstRows([], [], [], [], [])
-    for member_id, state in found:
-        made.states.append(_state_row(member_id, seq, state))
-        made.lots.extend([_lot_row(member_id, lot) for lot in state.lots])
-        made.debts.extend([_debt_row(member_id, debt) for debt in state.debts])
-        made.splits.extend([_split_row(member_id, split) for split in state.splits])
-        made.days.extend([_day_row(member_id, day) for day in state.days])
-    return made
+def first_rows(member_id: bytes, state: MemberState) -> FirstRows:
+    """What `save_state` would write of a member who had no rows, but the last event: `save_first` knows it."""
+    return FirstRows(
+        _state_row(member_id, 0, state),
+        [_lot_row(member_id, lot) for lot in state.lots],
+        [_debt_row(member_id, debt) for debt in state.debts],
+        [_split_row(member_id, split) for split in state.splits],
+        [_day_row(member_id, day) for day in state.days],
+    )
 
 
-def save_first(conn: Connection, made: FirstRows) -> None:
-    """Write them, table by table."""
-    states.put_states(conn, made.states)
-    states.put_lots(conn, made.lots)
-    states.put_debts(conn, made.debts)
-    states.put_splits(conn, made.splits)
-    states.put_days(conn, made.days)
+def save_first(conn: Connection, made: Sequence[FirstRows], *, seq: int) -> None:
+    """Write them, table by table. `seq`: the last event that is folded in."""
+    states.put_states(conn, [each.state.at(seq) for each in made])
+    states.put_lots(conn, [row for each in made for row in each.lots])
+    states.put_debts(conn, [row for each in made for row in each.debts])
+    states.put_splits(conn, [row for each in made for row in each.splits])
+    states.put_days(conn, [row for each in made for row in each.days])
 
 
 def rewrite_state(conn: Connection, member_id: bytes, *, seq: int, state: MemberState) -> None:

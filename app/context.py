@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -44,6 +43,7 @@ from app.translated import translated
 from app.witness import WitnessFile
 from db import errors as db_errors
 from db import head_office, rows, staff_rows, till
+from db.counted_lock import CountedLock
 from db.engine import Reader, Store
 
 _EMPTY_HASH: Final = bytes(HASH_BYTES)
@@ -243,6 +243,7 @@ class Context:
         approvals: what second persons have said yes to, for sixty seconds.
         lockout: who has to wait after wrong PINs.
         found_cases: the cases that a report has found since the start, by key. Replaced as a whole.
+        turn: held by the command that is under way.
         behind: the store is older than its side file says: rights that came after it are unknown.
         journal_problem: why the journal file can't be written, "" while it can. Selling stops then.
     """
@@ -277,7 +278,7 @@ class Context:
         self.approvals = Approvals()
         self.lockout = Lockout()
         self.found_cases: dict[str, Case] = {}
-        self._turn = threading.Lock()
+        self.turn = CountedLock()
         self._touched: set[bytes] = set()
         self._unwritten: list[tuple[int, bytes]] = []
         self.shop: tuple[Settings, int, Shop] | None = None
@@ -337,17 +338,17 @@ class Context:
 
     @contextlib.contextmanager
     def _own_turn(self) -> Iterator[None]:
-        if not self._turn.acquire(timeout=_TURN_S):
+        if not self.turn.acquire(timeout_s=_TURN_S):
             raise Unavailable(Outage.STORE_BUSY, {}, retry_after_s=1)
         try:
             yield
         finally:
-            self._turn.release()
+            self.turn.release()
 
     def give_way(self) -> None:
         """Wait for the command that is under way, but not for long: for work that loads the same disk."""
-        if self._turn.acquire(timeout=_GIVE_WAY_S):
-            self._turn.release()
+        if self.turn.acquire(timeout_s=_GIVE_WAY_S):
+            self.turn.release()
 
     @contextlib.contextmanager
     def read(self, reader: Reader = Reader.COUNTER) -> Iterator[Connection]:

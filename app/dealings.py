@@ -15,7 +15,16 @@ from typing import NoReturn
 from sqlcipher3.dbapi2 import Connection
 
 from app import bases, cached_fold
-from app.arrivals import KEY_BYTES, Arrival, arrival_of, known_here, put_arrivals
+from app.arrivals import (
+    KEY_BYTES,
+    Arrival,
+    arrival_of,
+    known_here,
+    parted,
+    put_arrivals,
+    put_bases,
+    unpacked,
+)
 from app.cells import put_cell
 from app.domain.entries import Entry
 from app.domain.state import MemberState
@@ -24,8 +33,9 @@ from app.protocol import overlay, own_chain
 from app.protocol.facts import Facts, read
 from app.protocol.links import Link, link, place
 from app.protocol.till_store import Base, Control
-from app.protocol.wire import Cell, ReferenceRow
+from app.protocol.wire import Cell, MemberRow, ReferenceRow
 from db import head_office, people, rows, search, till
+from db.search_terms import IndexRow
 
 
 class Dealings:
@@ -54,7 +64,8 @@ class Dealings:
         self._before: dict[bytes, Base | None] = {}
         """Members whose base was put, as they were before this transaction: not yet shown."""
         self._unwritten: dict[bytes, Base] = {}
-        self._expected: Mapping[bytes, Arrival] = {}
+        self._expected: Mapping[bytes, tuple[MemberRow, Arrival]] = {}
+        self._ready: Mapping[bytes, bytes] = {}
         self.references: list[ReferenceRow] = []
         self.touched: set[bytes] = set()
         self.forgotten: set[bytes] = set()
@@ -136,6 +147,27 @@ class Dealings:
         head_office.put_bases(self._conn, map(bases.row_of, self._unwritten.values()))
         self._unwritten.clear()
 
+    def take_frames(
+        self, frames: Sequence[bytes], included: int, generation: int
+    ) -> Sequence[MemberRow] | None:
+        if not all(frame in self._ready for frame in frames):
+            return None
+        # Whoever was put before in this transaction is known.
+        self._write_bases()
+        tiers, seq, left = self._tiers(), self.top(), list[MemberRow]()
+        words = list[tuple[bytes, IndexRow]]()
+        for frame in frames:
+            made = unpacked(self._ready[frame])
+            self.touched.update([each.member for each in made.arrivals])
+            found, others = parted(self._conn, made)
+            put_bases(self._conn, found, included, generation)
+            words += put_arrivals(self._conn, found, tiers, seq=seq)
+            left += others
+        # Any other statement has the index write what it has gathered.
+        search.add_words(self._conn, words)
+        self._bases.clear()
+        return left
+
     def drop_older(self, generation: int) -> None:
         self._write_bases()
         head_office.drop_references_below(self._conn, generation)
@@ -193,9 +225,13 @@ class Dealings:
 
     # What the counter reads
 
-    def expect(self, rows: Mapping[bytes, Arrival]) -> None:
+    def expect(self, rows: Mapping[bytes, tuple[MemberRow, Arrival]]) -> None:
         """What an answer brings, made before the transaction began so that the counter doesn't wait for it."""
         self._expected = rows
+
+    def expect_frames(self, ready: Mapping[bytes, bytes]) -> None:
+        """The next frames of a snapshot, each as another process has made it ready (app.arrivals.readied)."""
+        self._ready = ready
 
     def show(self) -> None:
         """Write what the counter reads of every member whose base was put, each once. Whoever applies an answer
@@ -211,8 +247,8 @@ class Dealings:
                 continue
             row = base.row
             if before is None and member not in known and row.alias is None and not row.erased:
-                made = self._expected.get(member)
-                arrived.append(made if made and made.row is row else arrival_of(row))
+                expected, made = self._expected.get(member, (None, None))
+                arrived.append(made if made and expected is row else arrival_of(row))
             else:
                 # Each in its turn: of two with one card the first has it.
                 self._show_arrived(arrived)
@@ -222,7 +258,8 @@ class Dealings:
 
     def _show_arrived(self, arrived: list[Arrival]) -> None:
         if arrived:
-            put_arrivals(self._conn, arrived, self._tiers(), seq=self.top())
+            words = put_arrivals(self._conn, arrived, self._tiers(), seq=self.top())
+            search.add_words(self._conn, words)
             arrived.clear()
 
     def _show(self, base: Base, before: Base | None) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
-from db.connection import Connection
+from db.connection import WRITER_CACHE_KIB, Connection
 from db.figures import FiguresRow, ShareRow
 from db.people import ConsentRow, CredentialRow, MemberRow, ProfileRow
 from db.rows import DocumentRow, EventRow, LedgerRow
@@ -20,8 +20,14 @@ CACHE_KIB: Final = 131072
 
 
 def enlarge_cache(conn: Connection) -> None:
-    """Use 128 MB for the pages of this connection, until it is closed."""
+    """Use 128 MB for the pages of this connection, until it is closed or has its usual cache again."""
     conn.execute(f"PRAGMA cache_size=-{CACHE_KIB}").fetchall()
+
+
+def usual_cache(conn: Connection) -> None:
+    """Give the memory back."""
+    conn.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KIB}").fetchall()
+    conn.execute("PRAGMA shrink_memory").fetchall()
 
 
 def add_events(conn: Connection, rows: Iterable[EventRow]) -> None:
@@ -55,9 +61,42 @@ def add_accounts(conn: Connection, rows: Iterable[MemberRow]) -> None:
 
 def add_people(conn: Connection, people: Iterable[tuple[ProfileRow, bytes]]) -> None:
     """Add profiles, each with the key of its digests (32 bytes)."""
-    found = list(people)
-    _add(conn, "profile", _PROFILE, (_profile(each[0]) for each in found))
-    _add(conn, "member_key", ("member_id", "key"), ((p.member_id, key) for p, key in found))
+    found = [(profile_values(row), key) for row, key in people]
+    add_profiles(conn, [values for values, _ in found])
+    add_keys(conn, [(values[0], key) for values, key in found])
+
+
+class ProfileValues(NamedTuple):
+    """A `ProfileRow` as a row of the table: what crosses from another process, in the order of its columns."""
+
+    member_id: bytes
+    name: str
+    phone: str | None
+    email: str | None
+    name_py: str
+    name_ini: str
+    birth_calendar: str
+    birth_year: int | None
+    birth_month: int | None
+    birth_day: int | None
+    note: str
+    alert: str
+    version: int
+
+
+def profile_values(row: ProfileRow) -> ProfileValues:
+    """The values of a record."""
+    return ProfileValues(*_profile(row))
+
+
+def add_profiles(conn: Connection, rows: Iterable[ProfileValues]) -> None:
+    """Add profiles."""
+    _add(conn, "profile", ProfileValues._fields, rows)
+
+
+def add_keys(conn: Connection, keys: Iterable[tuple[bytes, bytes]]) -> None:
+    """Add the keys of members' digests: (member, 32 bytes)."""
+    _add(conn, "member_key", ("member_id", "key"), keys)
 
 
 def add_cards(conn: Connection, rows: Iterable[CredentialRow]) -> None:
@@ -65,28 +104,34 @@ def add_cards(conn: Connection, rows: Iterable[CredentialRow]) -> None:
     _add(conn, "credential", _CREDENTIAL, map(_credential, rows))
 
 
+def add_free_cards(conn: Connection, kind: str, cards: Iterable[tuple[str, bytes]]) -> None:
+    """Add active cards (number, member), but those that somebody has; of two the first has it."""
+    conn.executemany(
+        "INSERT INTO credential (kind, value, member_id, state) VALUES (?, ?, ?, 'active')"
+        " ON CONFLICT (kind, value) DO NOTHING",
+        ((kind, number, member_id) for number, member_id in cards),
+    )
+
+
 def members_among(conn: Connection, members: Sequence[bytes]) -> set[bytes]:
     """Those of these members that have an account, entries, or fields that head office has not answered."""
     marks = ",".join("?" * len(members))
     found = [
         conn.execute(f"SELECT {column} FROM {table} WHERE {column} IN ({marks})", members)
-        for table, column in (
-            ("member", "id"),
-            ("ledger", "member_id"),
-            ("dirty_cell", "member_id"),
-        )
+        for table, column in _OWN
     ]
     return {bytes(member) for each in found for (member,) in each}
 
 
-def cards_among(conn: Connection, kind: str, values: Sequence[str]) -> list[str]:
-    """Those of these numbers that somebody has."""
-    marks = ",".join("?" * len(values))
-    found = conn.execute(
-        f"SELECT value FROM credential WHERE kind = ? AND value IN ({marks}) ORDER BY value",
-        (kind, *values),
-    )
-    return [value for (value,) in found]
+def members_between(conn: Connection, first: bytes, last: bytes) -> set[bytes]:
+    """Those from one to another that have an account, entries, unanswered fields or a row of head office's."""
+    found = [
+        conn.execute(
+            f"SELECT DISTINCT {column} FROM {table} WHERE {column} BETWEEN ? AND ?", (first, last)
+        )
+        for table, column in (*_OWN, ("member_base", "member_id"))
+    ]
+    return {bytes(member) for each in found for (member,) in each}
 
 
 def add_consents(conn: Connection, rows: Iterable[ConsentRow]) -> None:
@@ -99,16 +144,13 @@ def set_last_events(conn: Connection, booked: Iterable[tuple[int, bytes]]) -> No
     conn.executemany("UPDATE member_state SET seq = ? WHERE member_id = ?", booked)
 
 
+_OWN: Final = (("member", "id"), ("ledger", "member_id"), ("dirty_cell", "member_id"))
 _MEMBER: Final = ("id", "joined", "tier", "last_visit")
 _CREDENTIAL: Final = ("kind", "value", "member_id", "state")
-_PROFILE: Final = (
-    "member_id", "name", "phone", "email", "name_py", "name_ini", "birth_calendar", "birth_year",
-    "birth_month", "birth_day", "note", "alert", "version",
-)  # fmt: skip
 _CONSENT: Final = ("member_id", "seq", "purpose", "channel", "notice_version", "granted")
 # Columns are named as the records' fields. (dataclasses.astuple copies every value deeply.)
 _member: Final = attrgetter(*_MEMBER)
-_profile: Final = attrgetter(*_PROFILE)
+_profile: Final = attrgetter(*ProfileValues._fields)
 _credential: Final = attrgetter(*_CREDENTIAL)
 _consent: Final = attrgetter(*_CONSENT)
 

@@ -20,6 +20,7 @@ from sqlcipher3 import dbapi2
 from db.connection import (
     APPLICATION_ID,
     PAGE_BYTES,
+    WRITER_CACHE_KIB,
     Connection,
     Key,
     StoreKey,
@@ -28,10 +29,10 @@ from db.connection import (
     require_library,
     require_writable,
 )
+from db.counted_lock import CountedLock
 from db.errors import AlreadyExists, Busy, Damaged, IoFailed, NotAStore, StoreMissing
 
 HELD_TIMEOUT_S: Final = 5.0
-WRITER_CACHE_KIB: Final = 16384
 
 
 class Reader(enum.Enum):
@@ -136,6 +137,11 @@ class Store:
         """
         return self._transaction(self._writer, "BEGIN IMMEDIATE")
 
+    @property
+    def awaited(self) -> bool:
+        """Whether another thread waits to write."""
+        return self._writer.awaited
+
     @contextmanager
     def read(self, reader: Reader = Reader.COUNTER) -> Iterator[Connection]:
         """One snapshot for the whole block. Raises Interrupted if it was called off.
@@ -165,6 +171,12 @@ class Store:
     def checkpoint_truncate(self) -> Checkpoint:
         """Move everything and empty the log; waits for readers up to the busy time-out."""
         return self._checkpoint("TRUNCATE")
+
+    def log_pages(self) -> int:
+        """How many pages of the log are still to be moved to the file."""
+        with self._held(self._writer) as raw:
+            _, pages, moved = raw.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
+        return int(pages) - int(moved)
 
     def close(self) -> None:
         """Empty the log and close every connection. The store must be idle."""
@@ -230,11 +242,11 @@ class _Line:
         self._cache_kib = cache_kib
         self._writing = writing
         self._raw: Connection | None = None
-        self._free = threading.Lock()
+        self._free = CountedLock()
 
     def take(self) -> Connection:
         """Hold the connection. Raises Busy when another thread keeps it, and what opening raises."""
-        if not self._free.acquire(timeout=HELD_TIMEOUT_S):
+        if not self._free.acquire(timeout_s=HELD_TIMEOUT_S):
             raise Busy(self._path, "another thread holds the connection")
         if self._raw is not None:
             return self._raw
@@ -246,6 +258,11 @@ class _Line:
             self._free.release()
             raise
         return self._raw
+
+    @property
+    def awaited(self) -> bool:
+        """Whether another thread waits for it."""
+        return self._free.awaited
 
     def give_back(self) -> None:
         """Let the next thread have it."""

@@ -184,7 +184,7 @@ def add_words(conn: Connection, members: Iterable[tuple[bytes, IndexRow]]) -> No
         "INSERT INTO member_seq (seq, member_id) VALUES (?, ?)",
         [(seq, member_id) for seq, (member_id, _) in found],
     )
-    conn.executemany(_ADD, [(seq, w.name, w.py, w.ini, w.phone, w.email) for seq, (_, w) in found])
+    conn.executemany(_ADD, [(seq, *words) for seq, (_, words) in found])
 
 
 def warm_up(conn: Connection) -> None:

@@ -22,6 +22,10 @@ class StateRow(NamedTuple):
     rest: str
     tier_until: int | None
 
+    def at(self, seq: int) -> StateRow:
+        """The same with another last event."""
+        return StateRow(self.member_id, seq, self.sequence, self.points, self.rest, self.tier_until)
+
 
 class LotRow(NamedTuple):
     """What is left of a credit."""

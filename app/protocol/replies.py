@@ -178,14 +178,16 @@ def apply_frame(store: TillStore, reply: SnapshotReply) -> None:
     if reply.timeline != control.timeline or reply.have.epoch != control.epoch:
         store.put_control(_begin_anew(control))
         return
-    _apply_rows(store, reply.rows, control.base + reply.have.seq)
+    included = control.base + reply.have.seq
+    left = store.take_frames(reply.frames, included, control.generation)
+    _apply_rows(store, reply.rows if left is None else left, included)
     for reference in reply.references:
         store.put_reference(reference, control.generation)
     after = reply.frame + len(reply.frames)
     if after < reply.of:
         before = 0 if control.begun is None else control.begun.rows
         begun: Begun | None = Begun(
-            reply.bucket, reply.snapshot, after, reply.of, before + len(reply.rows)
+            reply.bucket, reply.snapshot, after, reply.of, before + reply.size
         )
         store.put_control(control._replace(begun=begun))
         return

@@ -175,6 +175,12 @@ class TillStore(Protocol):
 
     def base(self, member: bytes) -> Base | None: ...
     def put_base(self, base: Base) -> None: ...
+    def take_frames(
+        self, frames: Sequence[bytes], included: int, generation: int
+    ) -> Sequence[MemberRow] | None:
+        """Keep rows of a snapshot's frames in a way of the store's own; returns those that are left to put,
+        None where it has none for these frames."""
+
     def drop_older(self, generation: int) -> None:
         """Forget rows and reference data of older generations."""
 

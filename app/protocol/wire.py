@@ -355,6 +355,11 @@ class SnapshotReply(msgspec.Struct, frozen=True, tag="frame", dict=True):
     frames: tuple[bytes, ...]
     references: tuple[ReferenceRow, ...]
 
+    @property
+    def size(self) -> int:
+        """How many rows these frames have, which are not read for it."""
+        return sum(len(_frame_parts.decode(each)) for each in self.frames)
+
     @cached_property
     def rows(self) -> tuple[MemberRow, ...]:
         """The rows of these frames. Raises NotAMessage."""
@@ -426,6 +431,7 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=_to_plain)
 _requests = msgspec.msgpack.Decoder(Request, dec_hook=_from_plain)
 _rows = msgspec.msgpack.Decoder(MemberRow, dec_hook=_from_plain)
 _frames = msgspec.msgpack.Decoder(tuple[MemberRow, ...], dec_hook=_from_plain)
+_frame_parts = msgspec.msgpack.Decoder(tuple[msgspec.Raw, ...])
 _replies = msgspec.msgpack.Decoder(Reply, dec_hook=_from_plain)
 
 
@@ -478,10 +484,16 @@ def request_of(body: bytes) -> Request:
 
 def reply_of(body: bytes) -> Reply:
     """The reply in `body`. Raises NotAMessage."""
+    message = unread_reply_of(body)
+    if isinstance(message, SnapshotReply):
+        _ = message.rows  # Read now: what is in its frames is of the message too.
+    return message
+
+
+def unread_reply_of(body: bytes) -> Reply:
+    """The same without a look into frames, for whoever has them read elsewhere. Raises NotAMessage."""
     try:
         message: Reply = _replies.decode(body)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise NotAMessage(str(error)) from error
-    if isinstance(message, SnapshotReply):
-        _ = message.rows  # Read now: what is in its frames is of the message too.
     return message

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.arrivals import Arrival, arrivals_of
-from app.context import Changes, Context
-from app.dealings import reading
+from app.context import Changes, Context, Tx
+from app.dealings import Dealings, reading
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.log import log
@@ -26,18 +26,21 @@ from app.protocol.wire import (
     Reply,
     Request,
     SnapshotReply,
+    SnapshotRequest,
     SyncReply,
     unpack_row,
 )
 from app.shut import note_heard
+from app.sync.ahead import Ahead
 from app.sync.asking import Asking, Line, line_of
 from app.sync.client import NoAnswer, Refused
 from app.sync.outcome import HOLD_WITHIN_S, Heard
+from app.sync.readying import Ended
 from app.sync.references import take_references
 from app.sync.settling import settle_portion
 from app.sync.telling_staff import TellingStaff
 from app.usecases.wipe import is_wiped, wipe
-from db import head_office, till
+from db import bulk, head_office, till
 from db.engine import Reader
 
 POLL_S: Final = 30
@@ -50,6 +53,14 @@ PORTION_S: Final = 0.06
 """So long may frames be written in one transaction while a shift is open, for a sale may wait for it."""
 IDLE_PORTION_S: Final = 0.5
 """So long while none is: nobody can sell."""
+AHEAD_FROM: Final = 16
+"""With so many frames left, or more, another process begins to make them ready: it takes half a second."""
+ENOUGH: Final = 32
+"""So many frames, ready, are worth a transaction while nobody can sell: each commit waits for the disk."""
+FRAMES_TOGETHER: Final = 8
+"""So many frames are written before the till looks whether somebody waits, while nobody can sell."""
+LOG_PAGES: Final = 65_536
+"""A log of 256 MB is moved into the store: a page that many frames write goes there once."""
 BACK_OFF_MOST_S: Final = 300
 COMPARE_EVERY_S: Final = 24 * 3600
 FIRST_COMPARE_S: Final = 3600
@@ -79,6 +90,9 @@ class Exchange:
         self._staff = TellingStaff(ctx, rng=self._rng, open_line=self._open_line)
         self._talking: Till | None = None
         self._failures = 0
+        self._ahead: Ahead | None = None
+        self._alone = False
+        """No other process could be begun: frames are made ready here."""
         self._frames = 1
         """So many frames are taken in at once: as many as a portion has time for."""
         # Not at once: a start has enough to do.
@@ -86,6 +100,7 @@ class Exchange:
 
     def close(self) -> None:
         """Let the lines go."""
+        self._let_ahead_go()
         self._holds.close()
         self._staff.close()
         if self._line is not None:
@@ -111,6 +126,8 @@ class Exchange:
             )
         if control.revoked:
             return self._shut_out()
+        if self._ahead is not None and isinstance(request, SnapshotRequest):
+            return self._apply_ahead(self._ahead)
         try:
             if self._line is None:
                 self._line = self._open_line(self._ctx, row)
@@ -123,23 +140,19 @@ class Exchange:
             return self._failed("refused", f"an answer that can't be read: {error}")
         if digests and isinstance(reply, SyncReply):
             self._compared_s = self._now_s()
-        return self._apply(reply)
+        heard = self._apply(reply)
+        self._fetch_ahead(row, reply)
+        return heard
 
     def _apply(self, reply: Reply) -> Heard:
-        assert self._talking is not None
         arrived = self._arrived(reply)
         with self._ctx.write(self._ctx.ids()) as tx:
             began_s = time.monotonic()
-            dealings = tx.dealings
-            assert dealings is not None
+            dealings, talking = self._talk(tx)
             dealings.expect(arrived)
-            self._talking.store = dealings
-            self._talking.receive(reply, self._now_ms(), self._today(), self._rng)
-            dealings.show()
-            took = take_references(tx, dealings.references)
-            if not isinstance(reply, Refusal) or reply.why == "no_snapshot":
-                head_office.put_heard(tx.conn, self._now_ms() * 1000)
-                note_heard(tx.conn, tx.now())
+            talking.receive(reply, self._now_ms(), self._today(), self._rng)
+            answered = not isinstance(reply, Refusal) or reply.why == "no_snapshot"
+            took = self._end(tx, dealings, answered=answered)
             control = dealings.control()
             more = (
                 control.acked < dealings.top()
@@ -147,15 +160,12 @@ class Exchange:
                 or bool(control.nonce)
                 or any(bucket not in control.cursors for bucket in control.buckets)
             )
-            touched, forgotten = frozenset(dealings.touched), dealings.forgotten
-            portion_s = IDLE_PORTION_S if till.open_shift(tx.conn) is None else PORTION_S
-        if forgotten:
-            self._ctx.forget_cells(forgotten)
-        if took:
-            self._ctx.forget_programmes()
+            portion_s = _portion_s(tx)
+        self._forget(dealings, programmes=took)
         self._failures = 0
         if control.revoked:
             return self._shut_out()
+        touched = frozenset(dealings.touched)
         if isinstance(reply, SnapshotReply):
             self._took(len(reply.frames), time.monotonic() - began_s, portion_s)
             return Heard(AT_ONCE_S, "", Changes(touched, frozenset({"member", "exchange"})))
@@ -173,7 +183,100 @@ class Exchange:
         kinds = frozenset({"member", "exchange"}) if touched else frozenset({"exchange"})
         return Heard(SOON_S if more else POLL_S, "", Changes(touched, kinds))
 
-    def _arrived(self, reply: Reply) -> Mapping[bytes, Arrival]:
+    def _apply_ahead(self, ahead: Ahead) -> Heard:
+        """Write frames that are ready, each as an answer of its own, in one transaction: until somebody waits
+        for it, or it has been long enough."""
+        with self._ctx.read() as conn:
+            in_shift = till.open_shift(conn) is not None
+        ahead.wait(1 if in_shift else ENOUGH)
+        taken, awaited = 0, False
+        with self._ctx.write(self._ctx.ids()) as tx:
+            bulk.enlarge_cache(
+                tx.conn
+            )  # rows of many members are all over the indexes of phones and cards
+            until_s = time.monotonic() + _portion_s(tx)
+            dealings, talking = self._talk(tx)
+            while reply := self._next(talking, dealings, ahead, in_shift=in_shift):
+                talking.receive(reply, self._now_ms(), self._today(), self._rng)
+                dealings.show()
+                taken += 1
+                awaited = self._ctx.turn.awaited or self._ctx.store.awaited
+                if awaited or time.monotonic() >= until_s:
+                    break
+            self._end(tx, dealings, answered=taken > 0)
+            whole = dealings.control().begun is None
+        self._forget(dealings, programmes=False)
+        if whole or not taken:
+            # All is here, or the rest won't come: the next question is asked as ever, and its answer says why.
+            self._let_ahead_go()
+            with self._ctx.write_rows() as conn:
+                bulk.usual_cache(conn)
+        if not awaited:
+            self._move_log(0 if in_shift or whole else LOG_PAGES)
+        kinds = frozenset({"member", "exchange"})
+        return Heard(AT_ONCE_S, "", Changes(frozenset(dealings.touched), kinds))
+
+    def _next(
+        self, talking: Till, dealings: Dealings, ahead: Ahead, *, in_shift: bool
+    ) -> SnapshotReply | None:
+        """The frames that are to be asked for now, if that is what is to be asked and they are here."""
+        request = talking.request(self._rng, written=dealings.top())
+        if not isinstance(request, SnapshotRequest):
+            return None
+        found = ahead.take(request, 1 if in_shift else FRAMES_TOGETHER)
+        if found is None:
+            return None
+        reply, made = found
+        dealings.expect_frames(made)
+        return reply
+
+    def _fetch_ahead(self, row: head_office.HeadOfficeRow, reply: Reply) -> None:
+        """Where a snapshot has many more frames, fetch them from now on while others are written."""
+        if not isinstance(reply, SnapshotReply) or self._alone:
+            return
+        with self._ctx.read() as conn:
+            control = reading(conn).control()
+        begun = control.begun
+        if begun is None or begun.of - begun.frame < AHEAD_FROM:
+            return
+        request = SnapshotRequest(
+            bytes(16), control.device, control.timeline, begun.bucket, begun.snapshot, begun.frame
+        )
+        try:
+            self._ahead = Ahead(self._open_line(self._ctx, row), request, control.epoch)
+        except Ended as error:
+            self._alone = True
+            log.warning("frames are made ready here: %s", error)
+
+    def _let_ahead_go(self) -> None:
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
+
+    def _talk(self, tx: Tx) -> tuple[Dealings, Till]:
+        dealings = tx.dealings
+        assert dealings is not None
+        assert self._talking is not None
+        self._talking.store = dealings
+        return dealings, self._talking
+
+    def _end(self, tx: Tx, dealings: Dealings, *, answered: bool) -> bool:
+        """What follows on an answer in its transaction. True: there is another version of the programme."""
+        dealings.show()
+        took = take_references(tx, dealings.references)
+        dealings.references.clear()
+        if answered:
+            head_office.put_heard(tx.conn, self._now_ms() * 1000)
+            note_heard(tx.conn, tx.now())
+        return took
+
+    def _forget(self, dealings: Dealings, *, programmes: bool) -> None:
+        if dealings.forgotten:
+            self._ctx.forget_cells(dealings.forgotten)
+        if programmes:
+            self._ctx.forget_programmes()
+
+    def _arrived(self, reply: Reply) -> Mapping[bytes, tuple[wire.MemberRow, Arrival]]:
         """Rows of members whom an answer brings for the first time, made before the counter has to wait."""
         if not isinstance(reply, SyncReply | SnapshotReply) or not reply.rows:
             return {}
@@ -227,8 +330,13 @@ class Exchange:
         """Ask for as many frames next time as fit in a portion by this measure, twice as many at most."""
         fit = int(frames * portion_s / max(took_s, 1e-3))
         self._frames = max(1, min(fit, 2 * frames, FRAMES_MOST))
-        # Nothing else moves the log of so many rows meanwhile; each time little.
-        self._ctx.store.checkpoint_passive()
+        self._move_log(0)
+
+    def _move_log(self, from_pages: int) -> None:
+        """Move a log of so many pages into the store: nothing else does while so many rows come."""
+        store = self._ctx.store
+        if not from_pages or store.log_pages() >= from_pages:
+            store.checkpoint_passive()
 
     def _is_due(self) -> bool:
         return self._now_s() - self._compared_s >= COMPARE_EVERY_S
@@ -263,6 +371,10 @@ class Exchange:
 
     def _today(self) -> BusinessDate:
         return self._ctx.business_date()
+
+
+def _portion_s(tx: Tx) -> float:
+    return IDLE_PORTION_S if till.open_shift(tx.conn) is None else PORTION_S
 
 
 def _ask(line: Line, request: Request, epoch: int) -> Reply:

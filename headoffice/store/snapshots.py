@@ -17,7 +17,7 @@ from app.protocol.store import Device, Snapshot
 from app.protocol.wire import ReferenceRow
 from headoffice.store import statements as sql
 from headoffice.store.feeds import Feeds
-from headoffice.store.packing import FRAME, PLACES, REFERENCES
+from headoffice.store.packing import FRAME, PLACES, REFERENCES, frame_kept, kept_frame
 from headoffice.store.row_records import Row
 from headoffice.store.unit import Unit
 
@@ -70,12 +70,12 @@ class Snapshots:
         rows.drop(sql.FRAMES, [key])
         rows.write(sql.SNAPSHOT, [_row(snapshot, len(snapshot.frames), whole=True)])
         for number, frame in enumerate(snapshot.frames):
-            rows.write(sql.FRAME, [(*key, number, frame)])
+            rows.write(sql.FRAME, [(*key, number, kept_frame(frame))])
 
     def frames(self, bucket: str, number: int, first: int, end: int) -> tuple[bytes, ...]:
         """The frames of a snapshot from one up to and without another."""
         found = self._unit.rows.ask(sql.SOME_FRAMES, bucket, number, first, end)
-        return tuple([frame for (frame,) in found])
+        return tuple([frame_kept(body) for (body,) in found])
 
     # In portions
 
@@ -94,7 +94,8 @@ class Snapshots:
         """Write the next frame, of `size` rows at most. True: it was the last one, all is there."""
         found = self._feeds.by_member(bucket, begun.after, size)
         frame = FRAME.pack(tuple([Raw(wire) for _, feed, wire in found if feed <= begun.feed]))
-        self._unit.rows.write(sql.FRAME, [(bucket, begun.number, begun.frames, frame)])
+        row = (bucket, begun.number, begun.frames, kept_frame(frame))
+        self._unit.rows.write(sql.FRAME, [row])
         after = found[-1][0] if found else begun.after
         begun = begun._replace(after=after, frames=begun.frames + 1)
         done = len(found) < size

@@ -10,14 +10,14 @@ from typing import Any, Final
 import pytest
 
 from app import dealings
-from app.arrivals import arrival_of
+from app.arrivals import arrival_of, readied
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.fold import fold
 from app.domain.state import EMPTY
 from app.numbers import card_number
 from app.protocol.till_store import Base
-from app.protocol.wire import Cell, MemberRow, Reserved
+from app.protocol.wire import Cell, MemberRow, Reserved, frame_of
 from app.queries.members import member_panel, profile
 from app.queries.search import forget_words, index_visits
 from app.usecases.verify import verify
@@ -132,12 +132,42 @@ def test_members_who_are_here_already_keep_what_the_till_has_of_them(kiosk: Kios
     assert verify(kiosk.ctx).findings == []
 
 
-def test_rows_that_were_made_before_are_made_anew_where_they_came_otherwise(kiosk: Kiosk) -> None:
+def test_a_frame_made_ready_brings_those_who_are_known_here_too(
+    kiosk: Kiosk, template: Template, tmp_path: Path
+) -> None:
+    first, later = chain_rows()[:3], [each._replace(feed=each.feed + 50) for each in chain_rows()]
+    frame = frame_of(later)
     settle(Chain().let_in(kiosk))
-    made = arrival_of(row(1, name="Ada Byron"))
+    take(kiosk, first)
     with kiosk.ctx.write(kiosk.ctx.ids()) as tx:
         assert tx.dealings is not None
-        tx.dealings.expect({member(1): made})
+        tx.dealings.expect_frames({frame: readied(frame)})
+        left = tx.dealings.take_frames([frame], 0, 0)
+        assert left is not None
+        assert {each.member for each in left} == {member(at) for at in (1, 2, 3, 7, 8)}
+        for each in left:
+            tx.dealings.put_base(Base(each, 0, 0))
+        tx.dealings.show()
+    index_visits(kiosk.ctx)
+    while forget_words(kiosk.ctx):
+        pass
+    assert verify(kiosk.ctx).findings == []
+    with kiosk.ctx.write_rows() as conn:
+        framed = contents(conn)
+    with contextlib.closing(Kiosk(template.copy_to(tmp_path / "other"), template)) as other:
+        settle(Chain().let_in(other))
+        take(other, first)
+        take(other, later)
+        with other.ctx.write_rows() as conn:
+            assert framed == contents(conn)
+
+
+def test_rows_that_were_made_before_are_made_anew_where_they_came_otherwise(kiosk: Kiosk) -> None:
+    settle(Chain().let_in(kiosk))
+    expected = row(1, name="Ada Byron")
+    with kiosk.ctx.write(kiosk.ctx.ids()) as tx:
+        assert tx.dealings is not None
+        tx.dealings.expect({member(1): (expected, arrival_of(expected))})
         tx.dealings.put_base(Base(row(1, name="Ada King"), 0, 0))
         tx.dealings.show()
     assert profile(kiosk.ctx, member(1)).name == "Ada King"

@@ -54,6 +54,8 @@ def one_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """A portion is one event, one member, one frame."""
     monkeypatch.setattr(settling, "PORTION_S", -1.0)
     monkeypatch.setattr(exchange_module, "FRAMES_MOST", 1)
+    # What is fetched ahead is lost with the till: tests/headoffice/test_ahead.py.
+    monkeypatch.setattr(exchange_module, "AHEAD_FROM", MEMBERS)
 
 
 def control(at: Kiosk) -> Control:

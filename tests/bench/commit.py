@@ -19,8 +19,7 @@ from app.context import Context, Session
 from app.domain.documents import LineRequest, SaleRequest
 from app.queries.counter import quote
 from app.usecases.sell import Payment, Sell, Sold, sell
-from db.connection import StoreKey, connect
-from db.engine import WRITER_CACHE_KIB
+from db.connection import WRITER_CACHE_KIB, StoreKey, connect
 from tests.bench.copies import at_work, copy_to_disk, database_of, till_of
 from tests.bench.figures import Figure, percentile
 from tests.bench.stores import key_of

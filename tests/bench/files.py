@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from db.connection import Key, connect
-from db.engine import WRITER_CACHE_KIB, Store
+from db.connection import WRITER_CACHE_KIB, Key, connect
+from db.engine import Store
 from tests.bench.figures import Figure, percentile
 from tests.bench.stores import Pair, PlainKey
 

@@ -18,16 +18,17 @@ def main() -> None:
     """Measure the three groups; every figure is printed as soon as it is there."""
     options = argparse.ArgumentParser(prog="python -m tests.bench.office")
     options.add_argument("--members", type=int, default=office_rows.MEMBERS)
-    members = options.parse_args().members
+    options.add_argument(
+        "--only", choices=["bootstrap"], help="a till that begins, and its snapshot"
+    )
+    asked = options.parse_args()
+    members: int = asked.members
     OUT.mkdir(exist_ok=True)
     found = list[Figure]()
+    groups = [office_pushes.figures, office_waits.figures, office_rows.figures]
     with patch.object(office_rows, "MEMBERS", members):
-        for group in (
-            office_pushes.figures(OUT),
-            office_waits.figures(OUT),
-            office_rows.figures(OUT),
-        ):
-            for figures in group:
+        for group in [office_rows.beginning] if asked.only else groups:
+            for figures in group(OUT):
                 print(table(figures), flush=True)
                 found += figures
     print("load", ", ".join(f"{each:.1f}" for each in os.getloadavg()))

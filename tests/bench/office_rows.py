@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import random
+import resource
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -35,6 +37,7 @@ from headoffice.console.snapshot import Snapshot
 from headoffice.nights import FRAME_ROWS, PORTION_MS
 from headoffice.store.records import Records
 from headoffice.store.statements import MEMBER_ROWS
+from headoffice.writer import LOOK_S
 from tests.app.kiosk import Kiosk, make_template
 from tests.bench.as_served import as_served
 from tests.bench.figures import Figure, percentile
@@ -44,10 +47,10 @@ from tests.headoffice.http_office import (
     code_for,
     database_of,
     opened,
-    served,
 )
 from tests.headoffice.lossy import lossy
 from tests.headoffice.office import NOW, Shop
+from tests.headoffice.serving_process import process
 from tests.long.scratch import scratch
 
 MEMBERS: Final = 1_000_000
@@ -57,6 +60,7 @@ ROUNDS: Final = 5
 SEARCHES: Final = 300
 PUSHED: Final = 500
 CHANGED: Final = 1_000
+SALE_EVERY_S: Final = 0.05
 BUCKET: Final = "all"
 _SURNAMES: Final = {
     "王": "wang", "李": "li", "Byron": "byron", "Moss": "moss", "Curie": "curie", "赵": "zhao"
@@ -77,6 +81,20 @@ def figures(place: Path) -> Iterator[list[Figure]]:
             yield _snapshots(store)
         yield [_search(office)]
         yield _over_the_wire(office)
+        yield [_sales_meanwhile(office)]
+
+
+def beginning(place: Path) -> Iterator[list[Figure]]:
+    """A snapshot and tills that begin with it, alone."""
+    with as_served(), tempfile.TemporaryDirectory(dir=place) as folder:
+        office = Path(folder) / "office"
+        office.mkdir()
+        begin_chain(office)
+        fill(office, MEMBERS)
+        with opened(office) as (store, _):
+            yield _snapshots(store)
+        yield _over_the_wire(office)
+        yield [_sales_meanwhile(office)]
 
 
 def fill(folder: Path, members: int) -> None:
@@ -208,10 +226,11 @@ def _push_packed() -> Figure:
     )
 
 
-def _rest(exchange: Exchange) -> int:
+def _rest(kiosk: Kiosk, exchange: Exchange) -> int:
     """Ask until there is nothing to tell or to fetch; how many answers that took."""
     rounds = 0
     while True:
+        kiosk.clock.now = datetime.now(UTC)
         heard = exchange.once()
         assert heard is not None
         assert not heard.why, heard
@@ -231,14 +250,15 @@ def _change(folder: Path) -> None:
 
 
 def _over_the_wire(folder: Path) -> list[Figure]:
-    """The counter's own till begins with the chain over HTTP, then polls for nothing and for changes."""
+    """The counter's own till begins with the chain over HTTP, then polls for nothing and for changes. Head
+    office is a process of its own meanwhile, as it is on another machine."""
     with scratch(in_memory=False) as base:
         template = make_template(base / "template")
         kiosk = Kiosk(template.copy_to(base / "till"), template)
         kiosk.clock.now = datetime.now(UTC)
         with (
             contextlib.closing(kiosk),
-            served(folder) as office,
+            process(folder) as office,
             lossy(office.url, 1) as proxy,
         ):
             proxy.heal()
@@ -246,18 +266,54 @@ def _over_the_wire(folder: Path) -> list[Figure]:
             began, worked = time.perf_counter(), time.thread_time()
             join(kiosk.ctx, proxy.url, code_for(folder, "North", "till 1"))
             exchange = Exchange(kiosk.ctx)
-            _rest(exchange)
+            _rest(kiosk, exchange)
             begun_s, worked_s = time.perf_counter() - began, time.thread_time() - worked
             fetched, proxy.bytes = proxy.bytes, 0
-            _rest(exchange)
+            _rest(kiosk, exchange)
             idle = proxy.bytes
             _change(folder)
-            rounds = _rest(exchange)
+            time.sleep(2 * LOOK_S)  # another process has changed its store
+            rounds = _rest(kiosk, exchange)
             exchange.close()
+    most_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     rate = Figure(
         f"a till begins with {MEMBERS} members", begun_s, "s", 60 * MEMBERS / 1_000_000, "lower", 1,
         "processor of the till, us a member", worked_s * 1_000_000 / MEMBERS,
     )  # fmt: skip
-    size = Figure("bytes of it a member", fetched / MEMBERS, "B", 400, "lower", 1)
+    size = Figure(
+        "bytes of it a member", fetched / MEMBERS, "B", 400, "lower", 1,
+        "most memory of this process so far, MB", most_mb,
+    )  # fmt: skip
     quiet = Figure("G14 idle sync, both ways, headers too", idle, "B", 1024, "lower", 1)
     return [rate, size, quiet, Figure("G12 rounds for 1,000 rows", rounds, "", 5, "lower", 1)]
+
+
+def _sales_meanwhile(folder: Path) -> Figure:
+    """What a sale waits for while another till, whose shift is open, begins with the chain."""
+    with scratch(in_memory=False) as base:
+        template = make_template(base / "template")
+        kiosk = Kiosk(template.copy_to(base / "till"), template)
+        kiosk.clock.now = datetime.now(UTC)
+        took, over = list[float](), threading.Event()
+        with contextlib.closing(kiosk), process(folder) as office:
+            join(kiosk.ctx, office.url, code_for(folder, "South", "till 2"))
+            exchange = Exchange(kiosk.ctx)
+
+            def fetch() -> None:
+                try:
+                    _rest(kiosk, exchange)
+                finally:
+                    over.set()
+
+            thread = threading.Thread(target=fetch)
+            thread.start()
+            while not over.wait(SALE_EVERY_S):
+                began = time.perf_counter()
+                kiosk.quote_and_sell()
+                took.append((time.perf_counter() - began) * 1000)
+            thread.join()
+            exchange.close()
+    return Figure(
+        "a sale while a till begins, p99", percentile(took, 0.99), "ms", 100, "lower", len(took),
+        f"p50 {percentile(took, 0.5):.1f} ms, most, ms", max(took),
+    )  # fmt: skip

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from app.protocol.store import Member
 from app.protocol.wire import rows_of
+from headoffice.store.packing import frame_kept
 from headoffice.store.records import Records
 from headoffice.store.snapshots import DROPPED_AT_ONCE, KEPT, Begun
+from headoffice.store.statements import SOME_FRAMES
 from tests.headoffice.office import BUCKET, NOW, Database, Shop
 
 SIZE = 2
@@ -121,3 +123,18 @@ def test_an_abandoned_snapshot_goes_too(office: Database) -> None:
         with store.writing():
             assert not store.snapshots.drop_old(BUCKET)
     assert {row[3] for row in office.rows("snapshot")} == {number}
+
+
+def test_frames_lie_compressed_and_are_given_as_they_were_made(office: Database) -> None:
+    with office.opened() as store:
+        selling(store)
+        number = made(store)
+        with store.reading():
+            snapshot = store.snapshot(BUCKET, number)
+            assert snapshot is not None
+            frames = list(snapshot.frames)
+            kept = [body for (body,) in store._rows.ask(SOME_FRAMES, BUCKET, number, 0, 100)]
+        assert [frame_kept(body) for body in kept] == frames != kept
+        assert 3 * sum(map(len, kept)) < 2 * sum(map(len, frames))
+        assert [rows_of(frame) for frame in frames]
+        assert frame_kept(frames[0]) == frames[0], "as an older store has it"

@@ -76,6 +76,9 @@ class MemoryTillStore:
     def base(self, member: bytes) -> Base | None:
         return self._bases.get(member)
 
+    def take_frames(self, frames: Sequence[bytes], included: int, generation: int) -> None:
+        """Each row by itself."""
+
     def put_base(self, base: Base) -> None:
         self._bases[base.row.member] = base
 

@@ -72,6 +72,7 @@ class Connection:
         /,
     ) -> Literal[False]: ...
 
+def register_adapter(type: type, adapter: Callable[[Any], Any], /) -> None: ...
 def connect(
     database: str,
     timeout: float = ...,

@@ -1,0 +1,223 @@
+"""A till that begins with a snapshot of many frames: fetched ahead, made ready by another process, written by
+the till, and given up for whoever waits."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+import pytest
+
+from app import dealings
+from app.protocol.wire import SnapshotRequest
+from app.sync import ahead as ahead_module
+from app.sync import exchange as exchange_module
+from app.sync.ahead import FRAMES_AHEAD, Ahead
+from app.sync.exchange import SOON_S, Exchange
+from app.sync.readying import Ended, Readying
+from app.usecases.verify import verify
+from db import people
+from tests.app.kiosk import Kiosk, kiosk, made_template, template
+from tests.app.test_arrivals import contents
+from tests.bench.office_rows import fill
+from tests.headoffice.counters import let_in, lines, office, second, till
+from tests.headoffice.http_office import Served, opened
+
+__all__ = ["kiosk", "lines", "made_template", "office", "second", "template", "till"]
+
+ROWS: Final = 3
+"""Of a frame here."""
+MEMBERS: Final = 100
+FRAMES: Final = -(-MEMBERS // ROWS)
+WHOLE: Final = MEMBERS + 1
+"""The till's own member comes back by the pages behind the snapshot."""
+
+
+@pytest.fixture
+def full(office: Served) -> Served:
+    """A head office with a snapshot of many small frames."""
+    fill(office.folder, MEMBERS)
+    with opened(office.folder) as (store, _), store.writing():
+        begun, whole = (
+            store.snapshots.begin("all", store.tenant().timeline, list(store.devices())),
+            False,
+        )
+        while not whole:
+            begun, whole = store.snapshots.add("all", begun, ROWS)
+    return office
+
+
+def begun_ahead(exchange: Exchange) -> Ahead:
+    """Ask until frames are fetched ahead."""
+    while exchange._ahead is None:
+        assert exchange.once() is not None
+    return exchange._ahead
+
+
+def to_the_end(exchange: Exchange) -> None:
+    while True:
+        heard = exchange.once()
+        assert heard is not None
+        assert not heard.why
+        if heard.again_s > SOON_S:
+            return
+
+
+def members(kiosk: Kiosk) -> int:
+    with kiosk.ctx.read() as conn:
+        return int(conn.execute("SELECT count(*) FROM member_base").fetchone()[0])
+
+
+def card(kiosk: Kiosk) -> str:
+    """The number that the till's own member has: theirs, whoever else comes with it."""
+    with kiosk.ctx.read() as conn:
+        return people.credentials_of(conn, kiosk.member_id, "card")[0].value
+
+
+def rows(kiosk: Kiosk, own: set[bytes | str]) -> dict[str, list[tuple[Any, ...]]]:
+    """Of the members of the snapshot, without the tills' own events and sums, which `verify` proves."""
+    assert verify(kiosk.ctx).findings == []
+    with kiosk.ctx.write_rows() as conn:
+        found = contents(conn)
+    for name in ("card_block", "lot_sum", "tier_sum"):
+        del found[name]
+    found["member_state"] = [(each[0], *each[2:]) for each in found["member_state"]]
+    found["member_base"] = [(each[0], *each[2:]) for each in found["member_base"]]
+    return {name: [each for each in rows if own.isdisjoint(each)] for name, rows in found.items()}
+
+
+def test_what_another_process_makes_ready_is_what_the_till_makes_itself(
+    till: Kiosk, second: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart = let_in(till, full, lines)
+    begun_ahead(apart)
+    with monkeypatch.context() as patched:
+        # From now on nobody makes a member's rows in this process.
+        patched.delattr(dealings, "arrival_of")
+        to_the_end(apart)
+    by_itself = let_in(second, full, lines, "till 2")
+    by_itself._alone = True
+    to_the_end(by_itself)
+    assert apart._ahead is None
+    assert by_itself._ahead is None
+    own: set[bytes | str] = {till.member_id, second.member_id, card(till), card(second)}
+    here, there = rows(till, own), rows(second, own)
+    for name, found in here.items():
+        assert found == there[name], name
+    assert len(here["profile"]) == len(here["lot"]) == MEMBERS
+    assert len(here["words"]) > MEMBERS
+
+
+def test_a_till_whose_other_process_is_killed_goes_on_by_itself(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(readying: Readying) -> list[bytes]:
+        readying._process.kill()
+        return taken(readying)
+
+    taken = Readying.take
+    monkeypatch.setattr(Readying, "take", killed)
+    exchange = let_in(till, full, lines)
+    ahead = begun_ahead(exchange)
+    to_the_end(exchange)
+    assert ahead._thread.is_alive() is False
+    assert members(till) == WHOLE
+    assert verify(till.ctx).findings == []
+
+
+def test_a_till_that_can_begin_no_other_process_goes_on_by_itself(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(_: object) -> None:
+        raise Ended("no process")
+
+    monkeypatch.setattr(Readying, "__init__", none)
+    exchange = let_in(till, full, lines)
+    to_the_end(exchange)
+    assert exchange._ahead is None
+    assert members(till) == WHOLE
+
+
+def test_a_till_that_dies_amid_it_goes_on_behind_what_was_committed(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_module, "PORTION_S", -1.0)
+    exchange = let_in(till, full, lines)
+    begun_ahead(exchange)
+    exchange.once()
+    before = members(till)
+    assert 0 < before < MEMBERS
+    exchange.close()
+    till.crash()
+    till.open()
+    asked = list[int]()
+    fetched = Ahead._fetched
+
+    def heard(ahead: Ahead, request: SnapshotRequest) -> Any:
+        asked.append(request.frame)
+        return fetched(ahead, request)
+
+    monkeypatch.setattr(Ahead, "_fetched", heard)
+    assert members(till) == before, "what was committed is there"
+    again = Exchange(till.ctx)
+    lines.append(again)
+    to_the_end(again)
+    assert min(asked) > before // ROWS - 1, "nothing that was committed is fetched again"
+    assert members(till) == WHOLE
+    assert verify(till.ctx).findings == []
+
+
+def test_no_more_frames_are_fetched_ahead_than_there_is_room_for(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead_module, "FRAMES_AHEAD", 12)
+    monkeypatch.setattr(ahead_module, "FRAMES_MOST", 3)
+    exchange = let_in(till, full, lines)
+    ahead = begun_ahead(exchange)
+    ahead.wait(9)
+    with ahead._changed:
+        # Nothing is taken: it would go on to the end.
+        ahead._changed.wait_for(lambda: len(ahead._ready) > 12, timeout=1)
+        most = len(ahead._ready)
+    while exchange._ahead is not None:
+        ahead.wait(9)
+        most = max(most, len(ahead._ready))
+        exchange.once()
+    to_the_end(exchange)
+    assert 9 <= most <= 12 < FRAMES_AHEAD
+    assert members(till) == WHOLE
+
+
+def test_a_command_waits_for_one_frame_at_most_while_a_shift_is_open(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = let_in(till, full, lines)
+    ahead = begun_ahead(exchange)
+    assert ahead.wait(FRAMES // 2), "there is more than a frame to write"
+    found, sold = list[int](), threading.Event()
+    take = Ahead.take
+
+    def sell() -> None:
+        till.quote_and_sell()
+        sold.set()
+
+    def taken(ahead: Ahead, request: SnapshotRequest, most: int) -> Any:
+        if not found:
+            threading.Thread(target=sell).start()
+            while not till.ctx.turn.awaited:
+                threading.Event().wait(0.001)
+        got = take(ahead, request, most)
+        assert got is not None
+        found.append(len(got[0].frames))
+        return got
+
+    before = members(till)
+    monkeypatch.setattr(Ahead, "take", taken)
+    exchange.once()
+    assert found == [1], "the sale got its turn"
+    assert members(till) == before + ROWS
+    assert sold.wait(30)
+    monkeypatch.setattr(Ahead, "take", take)
+    to_the_end(exchange)
+    assert members(till) == WHOLE
+    assert verify(till.ctx).findings == []
