@@ -168,6 +168,11 @@ class Dealings:
         self._bases.clear()
         return left
 
+    def drop_base(self, member: bytes) -> None:
+        self._write_bases()
+        head_office.drop_base(self._conn, member)
+        self._gone([member])
+
     def drop_older(self, generation: int) -> None:
         self._write_bases()
         head_office.drop_references_below(self._conn, generation)

@@ -134,6 +134,11 @@ def put_bases(conn: Connection, rows: Iterable[BaseRow]) -> None:
     conn.executemany(f"INSERT OR REPLACE INTO member_base ({_BASE}) VALUES (?,?,?,?,?)", rows)
 
 
+def drop_base(conn: Connection, member_id: bytes) -> None:
+    """Forget a member as head office has them."""
+    conn.execute("DELETE FROM member_base WHERE member_id = ?", (member_id,))
+
+
 def drop_some_bases(conn: Connection, most: int) -> list[bytes]:
     """Forget some members as head office has them; which."""
     found = conn.execute(

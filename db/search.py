@@ -106,6 +106,7 @@ def search_members(conn: Connection, typed: str, limit: int = 20) -> SearchAnswe
     card = conn.execute(_BY_CARD, (question.card,)).fetchone() if question.card else None
     if card is not None:
         hit = _hit(conn, card[0], ())
+        assert hit is not None, "a card goes with its person"
         return SearchAnswer((replace(hit, fields=("card",), card_state=card[1]),), 1, 1)
     found: dict[int, tuple[Term, ...]] = {}  # row number in the index → the reading that found it
     exact = 0
@@ -274,11 +275,15 @@ def _count(conn: Connection, expression: str) -> int:
 def _page(
     conn: Connection, found: dict[int, tuple[Term, ...]], limit: int
 ) -> tuple[MemberHit, ...]:
-    return tuple(_hit(conn, seq, terms) for seq, terms in islice(found.items(), limit))
+    hits = (_hit(conn, seq, terms) for seq, terms in found.items())
+    return tuple(islice((hit for hit in hits if hit is not None), limit))
 
 
-def _hit(conn: Connection, seq: int, terms: tuple[Term, ...]) -> MemberHit:
+def _hit(conn: Connection, seq: int, terms: tuple[Term, ...]) -> MemberHit | None:
+    """A member who was found; None: they are forgotten, and the index will hear of it when the till is idle."""
     row = conn.execute(_ROW, (seq,)).fetchone()
+    if row is None:
+        return None
     member_id, name, phone, name_py, name_ini, tier, last_visit = row
     return MemberHit(
         member_id=member_id,

@@ -18,6 +18,8 @@ from app.domain.business_day import BusinessDate
 from app.protocol.limits import Limits
 from app.protocol.owner import book_expiry
 from app.protocol.server import DAY_MS
+from app.protocol.visiting import leave
+from app.protocol.wire import is_visited
 from headoffice.directory import Chain, Directory, Night, UnderWay
 from headoffice.store.records import Records
 from headoffice.watching import Watch, bug, note
@@ -139,13 +141,16 @@ def _book(duty: Duty, at: UnderWay) -> UnderWay:
     members, looked_at = duty.store.members_after(at.member, MEMBERS_MOST), 0
     for member in members:
         looked_at += 1
+        leave(duty.store, member, BusinessDate(at.night), limits.visited_days)
         booked = book_expiry(duty.store, member, BusinessDate(at.night), limits.grace_days)
         at = at._replace(member=member, booked=at.booked + booked)
         if time.monotonic() >= until_s:
             break
     if looked_at < len(members) or len(members) == MEMBERS_MOST:
         return at
-    return at._replace(step="snapshots", buckets=tuple(duty.buckets))
+    # Copies of visited members are few: they are paged.
+    buckets = tuple(bucket for bucket in duty.buckets if not is_visited(bucket))
+    return at._replace(step="snapshots", buckets=buckets)
 
 
 def _snapshot(duty: Duty, at: UnderWay) -> UnderWay:

@@ -31,6 +31,8 @@ from app.protocol.wire import (
     StaffRequest,
     SyncReply,
     SyncRequest,
+    is_visited,
+    visited_bucket,
 )
 from headoffice import flags, looked, waiting
 from headoffice.alarms import Figures, silent_of
@@ -192,6 +194,9 @@ class Office:
             self._take_committed(tenant)
             return
         self.telling.committed()
+        if any(is_visited(name) and not known.heads.get(name) for name in ending[1]):
+            # Tills got a bucket more of which their last answers do not tell.
+            self.quiet.forget_all()
         self.known[tenant] = Known(ending[0] or known.tenant, {**known.heads, **ending[1]})
         self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
         self._uncounted.add(tenant)
@@ -457,7 +462,8 @@ class Office:
 
     def _buckets(self, tenant: bytes) -> list[str]:
         own = {shop.bucket for shop in self.shops.values() if shop.tenant == tenant}
-        return sorted(own | {REFERENCE_BUCKET})
+        visited = set(map(visited_bucket, own)) if len(own) > 1 else set()
+        return sorted(own | visited | {REFERENCE_BUCKET})
 
     def silent_s(self) -> Mapping[bytes, int]:
         """Of each chain how long its longest silent live till has been so, in seconds."""

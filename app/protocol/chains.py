@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from app.domain.business_day import BusinessDate
-from app.protocol import authority, holds, owner
+from app.protocol import authority, holds, owner, visiting
 from app.protocol.facts import CONTROL, FENCE, Facts, NotReadable
 from app.protocol.hlc import HOUR_MS
 from app.protocol.limits import Limits
@@ -92,6 +92,8 @@ def take(store: Store, device: Device, body: bytes, read: Reader, today: Busines
         device = _control(store, device, facts)
     else:
         owner.accept(store, device, facts, body, today)
+        if facts.member is not None:
+            device = visiting.visit(store, device, facts.member, today)
         if facts.hold is not None:
             holds.capture_lines(store, device, facts.hold)
     return device

@@ -85,6 +85,7 @@ class OpenMember:
         changed = Member(
             member.id, member.bucket, member.feed, self.state, self._accounts, self._reserved,
             self._local, member.cells, member.alias, member.erased_at, member.merged,
+            member.visited,
         )  # fmt: skip
         self.store.put_member(changed, self._posted)
 

@@ -9,6 +9,7 @@ from app.protocol.cells import conflict, settled, winner
 from app.protocol.hlc import STAMP_MOST
 from app.protocol.open_members import gone_into, survivor
 from app.protocol.store import CellRecord, Member, Store
+from app.protocol.visiting import has_last
 from app.protocol.wire import ID_BYTES, Cell, CellTaken, is_name, keepable
 
 
@@ -78,10 +79,14 @@ def erasure_done(store: Store, member: bytes) -> bool:
     known = store.member(member)
     if known is None or not known.erased:
         return False
-    return all(
-        device.seen_of(known.bucket) >= known.erased_at
-        for device in store.devices()
-        if device.standing != "lost" and known.bucket in device.buckets
+    tills = [device for device in store.devices() if device.standing != "lost"]
+    # Of those who went on as this person a till has forgotten the fields once it knows of the merge.
+    rows = [known, *(store.member(each) for each in gone_into(store, member))]
+    return has_last(store, member, tills) and all(
+        device.seen_of(each.bucket) >= (each.erased_at or each.feed)
+        for device in tills
+        for each in rows
+        if each is not None and each.bucket in device.buckets
     )
 
 

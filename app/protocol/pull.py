@@ -25,6 +25,9 @@ from app.protocol.wire import (
     SyncRequest,
     digest,
     frame_of,
+    is_visited,
+    unpack_row,
+    visited_bucket,
 )
 
 
@@ -88,9 +91,22 @@ def differing(store: Store, device: Device, request: SyncRequest) -> tuple[str, 
         theirs, cursor = request.digests.get(bucket), request.cursors.get(bucket)
         if theirs is not None and cursor is not None and cursor.feed == store.head(bucket):
             rows = store.rows(bucket, 0, cursor.feed)
-            ours = digest(row_of(row) for row in rows if isinstance(row, Member))
+            held = [row for each in rows if (row := _as_held(each)) is not None]
+            ours = digest(row for row in held if _bucket_at(device, row) == bucket)
             found += [bucket] if ours != theirs else []
     return tuple(found)
+
+
+def _bucket_at(device: Device, row: MemberRow) -> str:
+    """The bucket by which a till counts a row that may come by two."""
+    return row.bucket if row.bucket in device.buckets else visited_bucket(device.home)
+
+
+def _as_held(row: Member | ReferenceRow) -> MemberRow | None:
+    """The member's row that a till has by a row of a feed."""
+    if isinstance(row, Member):
+        return row_of(row)
+    return unpack_row(row.body) if is_visited(row.bucket) and row.body is not None else None
 
 
 def take_snapshot(store: Store, bucket: str, number: int, limits: Limits) -> Snapshot:

@@ -13,15 +13,18 @@ from app.protocol.hlc import heard, ms_of
 from app.protocol.ids import random_id
 from app.protocol.till_store import Base, Begun, Control, OwnGrant, TillStore
 from app.protocol.wire import (
+    ID_BYTES,
     START,
     CellTaken,
     Cursor,
     Grant,
     HoldReply,
     MemberRow,
+    ReferenceRow,
     SentRow,
     SnapshotReply,
     SyncReply,
+    is_visited,
     unpack_row,
 )
 
@@ -41,8 +44,7 @@ def apply_sync(
     for taken in reply.cells:
         _apply_cell(store, taken)
     _apply_rows(store, reply.rows, included)
-    for reference in reply.references:
-        store.put_reference(reference, control.generation)
+    _apply_references(store, reply.references, included)
     _apply_cursors(store, reply)
     _apply_grant(store, reply.grant, reply.now_ms, now_ms)
     _void_unknown_holds(store, reply.open_holds, on, rng)
@@ -67,6 +69,36 @@ def _apply_rows(store: TillStore, rows: Iterable[SentRow], included: int) -> Non
         store.put_base(Base(row, included, generation))
         if row.erased:
             store.drop_dirty(row.member)
+
+
+def own_bucket(control: Control, row: MemberRow) -> str:
+    """The bucket by which a till has a row, "" where by none."""
+    if row.bucket in control.buckets or not row.bucket:
+        return row.bucket
+    return next(filter(is_visited, control.buckets), "")
+
+
+def _apply_references(store: TillStore, references: Iterable[ReferenceRow], included: int) -> None:
+    """Take sets of reference data, and copies of members of other buckets."""
+    control, rows = store.control(), list[MemberRow]()
+    for each in references:
+        if not is_visited(each.bucket):
+            store.put_reference(each, control.generation)
+        elif each.body is not None:
+            rows.append(unpack_row(each.body))
+        else:
+            _let_leave(store, bytes.fromhex(each.key[-2 * ID_BYTES :]), included)
+    _apply_rows(store, rows, included)
+
+
+def _let_leave(store: TillStore, member: bytes, included: int) -> None:
+    """Forget a member whom nobody has seen here for long. One who was here since head office said so stays: it
+    will hear of that and go on."""
+    base = store.base(member)
+    if base is None or base.row.bucket in store.control().buckets:
+        return
+    if not store.own_entries(member, included) and not store.dirty_of(member):
+        store.drop_base(member)
 
 
 def _apply_cell(store: TillStore, taken: CellTaken) -> None:
@@ -95,11 +127,24 @@ def _apply_cursors(store: TillStore, reply: SyncReply) -> None:
         store.put_control(_begin_anew(control))
         return
     control = control._replace(cursors=cursors)
+    if reply.buckets and set(reply.buckets) != set(control.buckets):
+        store.put_control(_with_buckets(control, cursors, reply.buckets))
+        return
     whole = not reply.more and all(bucket in cursors for bucket in control.buckets)
     if control.sweeping and whole and control.settled:
         store.drop_older(control.generation)
         control = control._replace(sweeping=False)
     store.put_control(control)
+
+
+def _with_buckets(
+    control: Control, cursors: dict[str, Cursor], buckets: tuple[str, ...]
+) -> Control:
+    """One more bucket is fetched like any that has no cursor yet. Where one is gone all are begun anew, so that
+    its rows are found gone, too."""
+    less = set(control.buckets) - set(buckets)
+    control = control._replace(buckets=buckets, cursors=cursors)
+    return _begin_anew(control) if less else control
 
 
 def _begin_anew(control: Control) -> Control:
@@ -181,8 +226,7 @@ def apply_frame(store: TillStore, reply: SnapshotReply) -> None:
     included = control.base + reply.have.seq
     left = store.take_frames(reply.frames, included, control.generation)
     _apply_rows(store, reply.rows if left is None else left, included)
-    for reference in reply.references:
-        store.put_reference(reference, control.generation)
+    _apply_references(store, reply.references, included)
     after = reply.frame + len(reply.frames)
     if after < reply.of:
         before = 0 if control.begun is None else control.begun.rows

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry
 from app.protocol import (
@@ -25,12 +27,13 @@ from app.protocol import (
     profiles,
     pull,
     unmerging,
+    visiting,
 )
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
 from app.protocol.looking_up import look_up
 from app.protocol.open_members import survivor
-from app.protocol.sales import find_sale, held_elsewhere, returned_lines, splits_of
+from app.protocol.sales import find_sale, held_elsewhere, returned_lines, rows_of, splits_of
 from app.protocol.store import Device, Store
 from app.protocol.wire import (
     LOOKED_UP,
@@ -55,6 +58,7 @@ from app.protocol.wire import (
     SyncReply,
     SyncRequest,
     agreed,
+    visited_bucket,
 )
 
 DAY_MS: Final = 86_400_000
@@ -90,9 +94,9 @@ class Server:
         if isinstance(request, HoldRequest):
             return self._hold(device, request)
         if isinstance(request, SaleRequest):
-            return self._sale(device, request)
+            return self._sale(device, request, now_ms)
         if isinstance(request, LookRequest):
-            return self._look(device, request)
+            return self._look(device, request, now_ms)
         if isinstance(request, StaffRequest):
             return self._staff(device, request)
         return self._snapshot(device, request)
@@ -110,6 +114,8 @@ class Server:
         assert self.store.device(device) is None, "a till is let in once"
         timeline = 0 if forgotten else tenant.timeline
         self.store.put_device(chains.enrolled(tenant.id, device, home, timeline, *buckets))
+        if self.store.head(visited_bucket(home)):
+            visiting.subscribe(self.store, home)
 
     def unlock(self, device: bytes) -> None:
         """Let a till go on that rebased too often, once somebody has looked at it."""
@@ -137,6 +143,7 @@ class Server:
         if not merging.merge(self.store, loser, winner, self.today(now_ms)):
             return False
         profiles.merge_cells(self.store, loser, survivor(self.store, winner))
+        visiting.follow(self.store, loser, self.today(now_ms))
         return True
 
     def unmerge(self, loser: bytes, now_ms: int) -> tuple[unmerging.Parted, ...] | None:
@@ -166,8 +173,11 @@ class Server:
         return profiles.erasure_done(self.store, member)
 
     def book_expiries(self, now_ms: int) -> int:
-        """Book what lapsed long enough ago; returns how many members it was booked for."""
+        """Book what lapsed long enough ago, and let leave who was not seen for long; returns how many members
+        something was booked for."""
         on, grace = self.today(now_ms), self.limits.grace_days
+        for member in self.store.members():
+            visiting.leave(self.store, member, on, self.limits.visited_days)
         return sum(
             owner.book_expiry(self.store, member, on, grace) for member in self.store.members()
         )
@@ -195,6 +205,8 @@ class Server:
         device = chains.push(self.store, device, request, self.read, self.today(now_ms))
         device = self._seen(device, request)
         taken = profiles.take_cells(self.store, request.cells, device.home, now_ms)
+        for member in dict.fromkeys(each.member for each in taken if each.stands is not None):
+            device = visiting.visit(self.store, device, member, self.today(now_ms))
         upgrade = agreed(request.protos) is None
         # Before its fence a till's new epoch does not tell which of its events head office has.
         quiet = upgrade or not device.fenced
@@ -216,6 +228,7 @@ class Server:
             refetch=page.refetch,
             differs=differs,
             upgrade=upgrade,
+            buckets=() if set(request.cursors) == set(device.buckets) else device.buckets,
             clock_skew=any(ms_of(cell.hlc) > now_ms + AHEAD_MOST_MS for cell in request.cells),
         )
 
@@ -248,10 +261,13 @@ class Server:
             request.rid, tenant.timeline, device.place.epoch, device.common, tenant.as_of_ms
         )
 
-    def _look(self, device: Device, request: LookRequest) -> LookReply:
+    def _look(self, device: Device, request: LookRequest, now_ms: int) -> LookReply:
         if not self._usable(device, request) or request.field not in LOOKED_UP:
             return LookReply(request.rid)
-        rows = look_up(self.store, device, request, self.people(request.field, request.value))
+        found = look_up(self.store, request, self.people(request.field, request.value))
+        for member in found:
+            device = visiting.visit(self.store, device, member, self.today(now_ms))
+        rows = tuple([row for member in found for row in rows_of(self.store, member)])
         return LookReply(request.rid, rows, device.place)
 
     def _staff(self, device: Device, request: StaffRequest) -> StaffReply:
@@ -272,10 +288,15 @@ class Server:
             and not grants.recovering(self.store)
         )
 
-    def _sale(self, device: Device, request: SaleRequest) -> SaleReply:
+    def _sale(self, device: Device, request: SaleRequest, now_ms: int) -> SaleReply:
         if not self._usable(device, request):
             return SaleReply(request.rid, "not_now")
-        return find_sale(self.store, device, request.rid, self.receipts(request.receipt))
+        found = find_sale(self.store, device, request.rid, self.receipts(request.receipt))
+        if not found.rows:
+            return found
+        member = found.rows[0].member
+        visiting.visit(self.store, device, member, self.today(now_ms))
+        return msgspec.structs.replace(found, rows=rows_of(self.store, member))
 
     def _hold(self, device: Device, request: HoldRequest) -> HoldReply:
         usable = self._usable(device, request)

@@ -141,6 +141,13 @@ class Snapshot(NamedTuple):
     references: tuple[ReferenceRow, ...]
 
 
+class Visit(NamedTuple):
+    """A home whose tills have seen a member of another bucket, and when last (visiting.py)."""
+
+    home: str
+    on: BusinessDate
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A member at head office. `reserved` holds Q by asset and device, `local` the part of it that is
@@ -157,12 +164,13 @@ class Member:
     alias: bytes | None = None
     erased_at: int = 0
     merged: tuple[bytes, ...] = ()
+    visited: tuple[Visit, ...] = ()
 
     def numbered(self, feed: int) -> Member:
         """The member under a feed number. Spelled out: every write of a member comes by here."""
         return Member(
             self.id, self.bucket, feed, self.state, self.accounts, self.reserved, self.local,
-            self.cells, self.alias, self.erased_at, self.merged,
+            self.cells, self.alias, self.erased_at, self.merged, self.visited,
         )  # fmt: skip
 
     @property
@@ -206,7 +214,8 @@ class Store(Protocol):
     def member(self, member: bytes) -> Member | None: ...
     def members(self) -> Iterable[bytes]: ...
     def put_member(self, member: Member, entries: Sequence[Entry] = ()) -> None:
-        """Keep the member under the next number of its bucket's feed, and add the entries to its ledger."""
+        """Keep the member under the next number of its bucket's feed, with the copies for homes that have seen
+        them (visiting.copies), and add the entries to its ledger."""
 
     def ledger(self, member: bytes) -> Sequence[Entry]:
         """The member's entries in the owner's order."""

@@ -22,6 +22,7 @@ from app.protocol.replies import (
     apply_sync,
     end_stale_rights,
     no_snapshot,
+    own_bucket,
 )
 from app.protocol.till_store import Begun, OwnHold, TillStore
 from app.protocol.wire import (
@@ -268,7 +269,7 @@ class Till:
             return {}
         bases = list(self.store.bases())
         return {
-            bucket: digest(base.row for base in bases if base.row.bucket == bucket)
+            bucket: digest(base.row for base in bases if own_bucket(control, base.row) == bucket)
             for bucket in control.cursors
         }
 

@@ -181,6 +181,9 @@ class TillStore(Protocol):
         """Keep rows of a snapshot's frames in a way of the store's own; returns those that are left to put,
         None where it has none for these frames."""
 
+    def drop_base(self, member: bytes) -> None:
+        """Forget what head office said of a member."""
+
     def drop_older(self, generation: int) -> None:
         """Forget rows and reference data of older generations."""
 

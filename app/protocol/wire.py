@@ -89,6 +89,19 @@ SentRow: TypeAlias = MemberRow | msgspec.Raw
 whoever decodes the answer gets a MemberRow."""
 
 
+_VISITED: Final = "visited:"
+
+
+def visited_bucket(home: str) -> str:
+    """The bucket of members of other buckets whom a home's tills have seen (visiting.py)."""
+    return _VISITED + home
+
+
+def is_visited(bucket: str) -> bool:
+    """Whether a bucket's rows are copies of members' rows; the body of one who left is None."""
+    return bucket.startswith(_VISITED)
+
+
 class ReferenceRow(NamedTuple):
     """A set of reference data (tiers, rules, prices …), replaced whole; body None: it is gone."""
 
@@ -236,6 +249,7 @@ class SyncReply(msgspec.Struct, frozen=True, tag="synced", omit_defaults=True):
     refetch  buckets whose cursor is too old: begin them anew      upgrade  only the push was taken
     differs  buckets whose digest was another: begin them anew, and look into it
     clock_skew  a stamp lay so far ahead that it was not believed
+    buckets  those that the till has from now on, where its cursors are of others
     """
 
     rid: bytes
@@ -253,6 +267,7 @@ class SyncReply(msgspec.Struct, frozen=True, tag="synced", omit_defaults=True):
     differs: tuple[str, ...] = ()
     upgrade: bool = False
     clock_skew: bool = False
+    buckets: tuple[str, ...] = ()
 
 
 class Fork(msgspec.Struct, frozen=True, tag="fork"):
@@ -322,8 +337,8 @@ class SaleReply(msgspec.Struct, frozen=True, tag="sale_found"):
 
 
 class LookReply(msgspec.Struct, frozen=True, tag="looked"):
-    """The rows of those members, of the till's own buckets: what comes later reaches it by their feeds. `have`:
-    what head office had of the asking till; None: the till's epoch or timeline is over."""
+    """The rows of those members: what comes later reaches the till by its buckets' feeds. `have`: what head
+    office had of the asking till; None: the till's epoch or timeline is over."""
 
     rid: bytes
     rows: tuple[MemberRow, ...] = ()
@@ -454,7 +469,7 @@ def pack_row(row: MemberRow) -> bytes:
     return _encoder.encode(row)
 
 
-def unpack_row(row: SentRow) -> MemberRow:
+def unpack_row(row: SentRow | bytes) -> MemberRow:
     """The row in an answer that was not decoded, or its bytes."""
     return row if isinstance(row, MemberRow) else _rows.decode(row)
 

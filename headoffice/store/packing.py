@@ -16,6 +16,7 @@ from app.protocol.accounts import Account
 from app.protocol.facts import Returned
 from app.protocol.links import Place
 from app.protocol.packing import Packing
+from app.protocol.store import Visit
 from app.protocol.wire import Cell, ReferenceRow
 
 
@@ -26,6 +27,7 @@ class MemberRest(NamedTuple):
     accounts: dict[str, Account]
     cells: dict[str, Cell]
     merged: tuple[bytes, ...] = ()
+    visited: tuple[Visit, ...] = ()
 
 
 MEMBER: Final = Packing[MemberRest](MemberRest)

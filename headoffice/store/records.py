@@ -26,6 +26,7 @@ from app.protocol.store import (
     StoredEvent,
     Tenant,
 )
+from app.protocol.visiting import copies
 from app.protocol.wire import ReferenceRow, Request
 from headoffice.store import statements as sql
 from headoffice.store.asked import fetch
@@ -161,7 +162,10 @@ class Records(ABC):
         unit = self._write()
         unit.members.get(member.id)
         number = self._feeds.number(member.bucket, member.id)
-        unit.members.put(member.id, member.numbered(number))
+        numbered = member.numbered(number)
+        unit.members.put(member.id, numbered)
+        for row in copies(numbered):
+            self.put_reference(row)
         for _, device in member.reserved:
             unit.reserved.put(device, member.id)
         if entries:

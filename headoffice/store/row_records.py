@@ -56,20 +56,33 @@ def link_of(row: Row) -> Link:
 def member_of(row: Row, reservations: list[Row]) -> Member:
     """A member of its own row and those of its reservations."""
     member, bucket, feed, alias, erased_at, rest, _ = row
-    state, accounts, cells, merged = MEMBER.unpack(rest)
+    state, accounts, cells, merged, visited = MEMBER.unpack(rest)
     reserved, local = {}, {}
     for _, asset, device, amount, part in reservations:
         reserved[asset, device] = amount
         if part is not None:
             local[asset, device] = part
     return Member(
-        member, bucket, feed, state, accounts, reserved, local, cells, alias, erased_at, merged
+        member,
+        bucket,
+        feed,
+        state,
+        accounts,
+        reserved,
+        local,
+        cells,
+        alias,
+        erased_at,
+        merged,
+        visited,
     )
 
 
 def member_row(member: Member, wire: bytes) -> Row:
     """`wire`: the row as tills see it, packed (unit.py)."""
-    rest = MemberRest(member.state, dict(member.accounts), dict(member.cells), member.merged)
+    rest = MemberRest(
+        member.state, dict(member.accounts), dict(member.cells), member.merged, member.visited
+    )
     return (
         member.id, member.bucket, member.feed, member.alias, member.erased_at, MEMBER.pack(rest),
         wire,

@@ -4,6 +4,7 @@ server on the simulator's store. Messages go through their bytes both ways."""
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.context import Context
@@ -39,6 +40,8 @@ class Chain:
     lost: int = 0
     rng: random.Random = field(default_factory=lambda: random.Random(7))
     now_ms: int = 1_795_000_000_000
+    before_reply: Callable[[], object] | None = None
+    """Called once, with a reply in hand that the till has not got yet."""
 
     def __post_init__(self) -> None:
         self.heard: list[bytes] = []
@@ -51,23 +54,23 @@ class Chain:
             receipts=self._sales_of,
         )
 
-    def let_in(self, kiosk: Kiosk) -> Exchange:
+    def let_in(self, kiosk: Kiosk, home: str = BUCKET) -> Exchange:
         """The till joins and places what it had before; its exchange."""
-        exchange = self.begin(kiosk)
+        exchange = self.begin(kiosk, home)
         while (stands := standing(kiosk.ctx)) is not None:
             if stands.progress is None or stands.progress.what == "fetching":
                 break
             exchange.once()
         return exchange
 
-    def begin(self, kiosk: Kiosk) -> Exchange:
+    def begin(self, kiosk: Kiosk, home: str = BUCKET) -> Exchange:
         """The till joins, and its exchange."""
         ctx = kiosk.ctx
         store = self.server.store
-        self.server.enrol(ctx.till.device, BUCKET, BUCKET, REFERENCE_BUCKET)
+        self.server.enrol(ctx.till.device, home, home, REFERENCE_BUCKET)
         tenant = store.tenant()
         answer = Enrolled(
-            bytes(16), tenant.id, "chain", "S1", "01", BUCKET, (BUCKET, REFERENCE_BUCKET),
+            bytes(16), tenant.id, "chain", "S1", "01", home, (home, REFERENCE_BUCKET),
             tenant.timeline, 1, bytes(32),
         )  # fmt: skip
         take_in(ctx, "memory:", bytes(32), answer, self.rng)
@@ -125,6 +128,9 @@ class _Line:
         reply = self.chain.server.handle(
             wire.request_of(message), self.chain.now_ms, self.chain.rng
         )
+        if self.chain.before_reply is not None:
+            call, self.chain.before_reply = self.chain.before_reply, None
+            call()
         if self.chain.lost:
             self.chain.lost -= 1
             raise NoAnswer("lost")

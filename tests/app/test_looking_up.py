@@ -75,19 +75,6 @@ def test_who_goes_on_for_a_merged_member_comes_and_nobody_erased_or_of_another_n
     assert asking.find(PHONE) == 0
 
 
-def test_members_of_buckets_that_never_come_here_are_not_told(kiosk: Kiosk, second: Kiosk) -> None:
-    chain = Chain()
-    one = chain.let_in(kiosk)
-    chain.let_in(second)
-    kiosk.enrol(ProfileInput("周未到", PHONE))
-    settle(one)
-    store = chain.server.store
-    device = store.device(second.ctx.till.device)
-    assert device is not None
-    store.put_device(device._replace(buckets=("south",)))
-    assert chain.looking_up(second).find(PHONE) == 0
-
-
 def test_without_a_line_it_is_known_that_nobody_was_asked(kiosk: Kiosk, second: Kiosk) -> None:
     chain = Chain()
     chain.let_in(second)

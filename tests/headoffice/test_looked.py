@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.business_day import BusinessDate
+from app.protocol.visiting import leave
 from app.protocol.wire import LookReply, LookRequest, SaleRequest
 from app.queries.search import search
 from app.sync.exchange import Exchange
@@ -17,7 +19,7 @@ from tests.app.chain import settle
 from tests.app.joined import balance, sell_to, sound
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.headoffice.counters import let_in, lines, office, second, till
-from tests.headoffice.http_office import Served, begin_chain, rows, served
+from tests.headoffice.http_office import Served, begin_chain, opened, rows, served, wait_for
 
 __all__ = ["kiosk", "lines", "made_template", "office", "second", "template", "till"]
 
@@ -86,3 +88,48 @@ def test_the_answer_to_a_till_of_another_epoch_tells_nothing(office: Served) -> 
         till.rng.randbytes(16), control.device, control.epoch, control.timeline + 1, "phone", "+1"
     )
     assert till.reply(request) == LookReply(request.rid)
+
+
+@pytest.mark.usefixtures("each_store")
+def test_a_member_of_another_stores_bucket_comes_stays_fresh_and_leaves(
+    till: Kiosk, second: Kiosk, tmp_path: Path, lines: list[Exchange], asking: LookingUp
+) -> None:
+    """Each store has a bucket of its own; a quiet till of the second store hears of its new bucket as well."""
+    begin_chain(tmp_path)
+    with opened(tmp_path) as (store, directory), store.writing():
+        for shop in directory.shops():
+            directory.put_shop(shop._replace(bucket=shop.name.lower()))
+    with served(tmp_path) as office:
+        one = let_in(till, office, lines)
+        two = let_in(second, office, lines, "till 1", "South")
+        beside = office.till(7, "South")
+        settle(one, two)
+        beside.sync()
+        member = till.enrol(ProfileInput("周来访", PHONE)).result.member_id
+        sell_to(till, member, 10000)
+        settle(one, two)
+        assert search(second.ctx, PHONE).hits == ()
+        assert asking.find(PHONE) == 1
+        settle(two)
+        beside.sync()
+        assert beside.at.store.base(member) is not None
+        sell_to(till, member, 10000)
+        settle(one, two)
+        beside.sync()
+        assert balance(second, member) == balance(till, member)
+        sound(second)
+        with opened(tmp_path) as (store, _), store.writing():
+            known = store.member(member)
+            assert known is not None
+            assert [home for home, _ in known.visited] == ["south"]
+            leave(store, member, BusinessDate(40_000), 90)
+
+        def has_left() -> bool:
+            """Head office notices another process's commit a moment later."""
+            two.once()
+            return not search(second.ctx, PHONE).hits
+
+        wait_for(has_left)
+        beside.sync()
+        assert beside.at.store.base(member) is None
+        sound(second)

@@ -12,9 +12,7 @@ from app.protocol import overlay
 from app.protocol.events import chain, chain_start
 from app.protocol.facts import Facts
 from app.protocol.store import Member
-from app.protocol.wire import (
-    Cell,
-)
+from app.protocol.wire import Cell
 from tests.sim.machine import Machine, facts_of
 
 if TYPE_CHECKING:
@@ -90,6 +88,9 @@ def _facts(oracle: Oracle, event: bytes) -> Facts:
 def _count(oracle: Oracle) -> None:
     """What head office has in the end, for the batch's counts."""
     counts = oracle.world.counts
+    for at in oracle.world.live():
+        own = set(at.store.control().buckets)
+        counts["visited held"] += sum(base.row.bucket not in own for base in at.store.bases())
     for member_id in oracle.store.members():
         member = oracle.store.member(member_id)
         assert member is not None
@@ -190,6 +191,9 @@ def _equal(oracle: Oracle, at: Machine) -> None:
         member = oracle.store.member(member_id)
         base = at.store.base(member_id)
         assert member is not None
+        if not _is_held(at, member):
+            oracle.require(base is None, "I5: a member whom nobody there has seen for long")
+            continue
         if base is None:
             oracle.fail("I5: a member is missing at a till")
             continue
@@ -205,7 +209,15 @@ def _equal(oracle: Oracle, at: Machine) -> None:
     for key in oracle.world.published:
         mine, theirs = at.store.reference(key), oracle.store.reference(key)
         assert theirs is not None
+        if theirs.bucket not in at.store.control().buckets:
+            continue
         oracle.require((None if mine is None else mine.body) == theirs.body, "I5: reference data")
+
+
+def _is_held(at: Machine, member: Member) -> bool:
+    """Whether a till of this home is to have the member's row."""
+    seen = at.home in dict(member.visited)
+    return seen or member.bucket in at.store.control().buckets
 
 
 def _end(oracle: Oracle, member: Member) -> MemberState:

@@ -22,6 +22,7 @@ from app.protocol.store import (
     StoredEvent,
     Tenant,
 )
+from app.protocol.visiting import copies
 from app.protocol.wire import ReferenceRow
 
 
@@ -99,6 +100,8 @@ class MemoryStore:
     def put_member(self, member: Member, entries: Sequence[Entry] = ()) -> None:
         feed = self._numbered(member.bucket, member.id)
         self._members[member.id] = member.numbered(feed)
+        for row in copies(self._members[member.id]):
+            self.put_reference(row)
         if entries:
             self._ledger[member.id] = (*self._ledger.get(member.id, ()), *entries)
 

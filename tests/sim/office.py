@@ -25,10 +25,18 @@ def act(world: World, what: str) -> None:
 
 
 def expire(world: World) -> None:
+    before = _visits(world)
     booked = world.server.book_expiries(world.now_ms)
     world.counts["expiry booked"] += booked
+    world.counts["visited left"] += before - _visits(world)
     if world.server.book_expiries(world.now_ms):
         world.oracle.fail("an expiry is booked twice")
+
+
+def _visits(world: World) -> int:
+    store = world.server.store
+    found = [store.member(each) for each in store.members()]
+    return sum(len(each.visited) for each in found if each is not None)
 
 
 def merge(world: World) -> None:
@@ -80,7 +88,8 @@ def snapshot(world: World) -> None:
 def prune(world: World) -> None:
     """Tombstones of long ago go, and with them the cursors of tills that were away."""
     store = world.server.store
-    for bucket in ("north", "south"):
+    visited = ["visited:north", "visited:south"] if world.settings.apart else []
+    for bucket in ["north", "south", *visited]:
         store.prune(bucket, max(store.head(bucket) - world.rng.randint(0, 6), 0))
 
 
@@ -213,4 +222,4 @@ def let_in_again(world: World, device: bytes) -> None:
     for at in world.live():
         if at.device == device:
             world.counts["let in again"] += 1
-            world.server.enrol(device, at.home, "north", "south", forgotten=True)
+            world.server.enrol(device, at.home, *world.buckets_of(at.home), forgotten=True)

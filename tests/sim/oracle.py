@@ -22,11 +22,13 @@ from app.protocol.wire import (
     Cell,
     HoldReply,
     HoldRequest,
+    MemberRow,
     Reply,
     Request,
     SnapshotReply,
     SyncReply,
     SyncRequest,
+    is_visited,
     unpack_row,
 )
 from tests.sim.machine import Machine, facts_of
@@ -123,7 +125,7 @@ class Oracle:
         if isinstance(reply, SyncReply):
             self.require(not reply.differs, "rows at a till differ from head office's")
             self._told[_answer(reply)] = {
-                row.member: self.store.ledger(row.member) for row in map(unpack_row, reply.rows)
+                row.member: self.store.ledger(row.member) for row in _rows(reply)
             }
         elif isinstance(reply, SnapshotReply):
             self._told[_answer(reply)] = self._snapshots[reply.snapshot]
@@ -304,7 +306,7 @@ class Oracle:
     def _rows_include(self, at: Machine, reply: SyncReply | SnapshotReply) -> None:
         """I11: `incl` is true: what head office had in the row is what the till takes as included."""
         told = self._told.pop(_answer(reply), {})
-        for row in map(unpack_row, reply.rows):
+        for row in _rows(reply):
             base = at.store.base(row.member)
             if base is None or base.row != row or row.member not in told or row.alias is not None:
                 continue
@@ -315,6 +317,12 @@ class Oracle:
                     # Head office may have been put back to before it since the answer left.
                     forwarded = event in self._forwarded
                     self.require(forwarded, "I11: a row includes another event than it says")
+
+
+def _rows(reply: SyncReply | SnapshotReply) -> list[MemberRow]:
+    """All rows of members in an answer, copies of visited ones too."""
+    copies = [each.body for each in reply.references if is_visited(each.bucket) and each.body]
+    return [unpack_row(row) for row in [*reply.rows, *copies]]
 
 
 def _answer(reply: SyncReply | SnapshotReply) -> tuple[bytes, int]:

@@ -27,12 +27,14 @@ from app.protocol import (
     replies,
     sales,
     unmerging,
+    visiting,
 )
 from app.protocol.facts import Facts, Posting
 from app.protocol.open_members import OpenMember
 from app.protocol.server import Server
 from app.protocol.till_store import TillStore
 from app.protocol.wire import Cursor, Grant
+from tests.sim import memory
 from tests.sim.memory import MemoryStore
 from tests.sim.settings import HOUR
 
@@ -345,6 +347,42 @@ def corrected_for_ever(patch: Patch) -> None:
     patch.setattr(sales, "_undone", lambda *_: None)
 
 
+def copies_of_the_first_day(patch: Patch) -> None:
+    """A visited member's row goes to who saw them when they were seen, and later changes do not."""
+    copies = visiting.copies
+
+    def once(store: Any) -> Any:
+        def made(member: Any) -> Any:
+            rows = list(copies(member))
+            return [row for row in rows if store.reference(row.key) is None]
+
+        return made
+
+    put = MemoryStore.put_member
+
+    def putting(self: Any, member: Any, entries: Any = ()) -> None:
+        patch.setattr(memory, "copies", once(self))
+        put(self, member, entries)
+
+    patch.setattr(MemoryStore, "put_member", putting)
+
+
+def nobody_follows_a_merge(patch: Patch) -> None:
+    """Who has the row of the one that is gone does not get that of who goes on for them."""
+    patch.setattr(visiting, "follow", lambda *_: None)
+
+
+def visitors_leave_in_silence(patch: Patch) -> None:
+    """Who was not seen for long leaves without an empty copy."""
+    copy = visiting._copy
+
+    def copying(home: str, member: bytes, on: Any, body: Any) -> Any:
+        row = copy(home, member, on, body)
+        return row if body is not None else row._replace(bucket="nowhere")
+
+    patch.setattr(visiting, "_copy", copying)
+
+
 BUGS: Final = (
     Bug("head office closes a grant", server_closes_grant, 44),
     Bug("a hold is freed by time", hold_freed_by_time, 0),
@@ -372,4 +410,7 @@ BUGS: Final = (
     Bug("an odd event dams the chain", quarantine_dams, 0),
     Bug("a cursor forgets where it began", cursors_without_a_beginning, 0),
     Bug("a correction outlives the voided return", corrected_for_ever, 42),
+    Bug("later changes of a visited member do not come", copies_of_the_first_day, 0),
+    Bug("nobody follows the merge of a visited member", nobody_follows_a_merge, 0),
+    Bug("visited members leave in silence", visitors_leave_in_silence, 0),
 )

@@ -51,6 +51,8 @@ class Settings:
     poll_every: int
     encoded: bool
     limits: Limits
+    apart: bool = False
+    """Whether tills have the bucket of their own home alone, and others' members as visited."""
     acts: dict[str, int] = field(default_factory=dict)
     office: dict[str, int] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
@@ -84,6 +86,9 @@ def draw(seed: int, budget: int) -> Settings:
     settings.acts = _some(rng, TILL_ACTS, always=("sale", "spend"))
     settings.office = _some(rng, OFFICE_ACTS, always=("backup",))
     settings.faults = _some(rng, FAULTS, always=())
+    if seed % 7 == 4:
+        settings.apart = True
+        settings.limits = settings.limits._replace(visited_days=1)
     if seed % 5 == 2:
         settings.acts["void_return"] = 12
     if seed % 2 == 0:

@@ -27,7 +27,7 @@ HAPPENS: Final = (
     "unmerge refused", "merged and parted at once", "forgiven",
     "reply SyncReply", "reply Fork", "reply RebaseReply", "reply NewTimeline", "reply HoldReply",
     "reply SnapshotReply", "reply Refusal", "refetched", "pending points",
-    "written off",
+    "written off", "visited held", "visited left",
 )  # fmt: skip
 """What a batch must have seen."""
 WITH_BUDGET: Final = ("spend risk", "bound reached", "overdrawn", "event grant_close")

@@ -82,6 +82,9 @@ class MemoryTillStore:
     def put_base(self, base: Base) -> None:
         self._bases[base.row.member] = base
 
+    def drop_base(self, member: bytes) -> None:
+        del self._bases[member]
+
     def drop_older(self, generation: int) -> None:
         self._bases = {
             member: base for member, base in self._bases.items() if base.generation >= generation

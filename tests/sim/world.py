@@ -90,12 +90,17 @@ class World:
         home = self.rng.choice(BUCKETS)
         tenant = store.tenant()
         name = f"till-{len(self.machines)}"
-        made = machine(name, home, tenant.id, tenant.timeline, BUCKETS, self.rng)
+        buckets = self.buckets_of(home)
+        made = machine(name, home, tenant.id, tenant.timeline, buckets, self.rng)
         self.machines.append(made)
-        self.server.enrol(made.device, home, *BUCKETS)
+        self.server.enrol(made.device, home, *buckets)
         self._every(self.settings.act_every, lambda: self._till_act(made))
         self._every(self.settings.poll_every, lambda: self.poll(made))
         return made
+
+    def buckets_of(self, home: str) -> tuple[str, ...]:
+        """What a till of a home is let in with."""
+        return (home,) if self.settings.apart else BUCKETS
 
     def any_member(self, at: Machine) -> bytes:
         """Mostly one of a few, so that tills meet at the same members."""
