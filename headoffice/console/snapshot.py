@@ -91,9 +91,9 @@ ORDER BY value COLLATE NOCASE, member_id LIMIT ?
 """,
     postgresql="""
 SELECT member_id FROM cell
-WHERE tenant_id = ? AND dist_key = ? AND field = ? AND lower(value) COLLATE "C" >= lower(? COLLATE "C")
-    AND lower(value) COLLATE "C" < lower(? COLLATE "C")
-ORDER BY lower(value) COLLATE "C", member_id LIMIT ?
+WHERE tenant_id = ? AND dist_key = ? AND field = ? AND sought >= lower(? COLLATE "C")
+    AND sought < lower(? COLLATE "C")
+ORDER BY sought, member_id LIMIT ?
 """,
 )
 BY_WHOLE_VALUE: Final = Spelt(
@@ -103,7 +103,7 @@ WHERE tenant_id = ? AND dist_key = ? AND field = ? AND value COLLATE NOCASE = ? 
 """,
     postgresql="""
 SELECT DISTINCT member_id FROM cell
-WHERE tenant_id = ? AND dist_key = ? AND field = ? AND lower(value) COLLATE "C" = lower(? COLLATE "C")
+WHERE tenant_id = ? AND dist_key = ? AND field = ? AND sought = lower(? COLLATE "C")
 ORDER BY member_id
 """,
 )
@@ -115,7 +115,7 @@ ORDER BY member_id LIMIT ?
 """,
     postgresql="""
 SELECT member_id FROM cell
-WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND right(value, 4) = ?
+WHERE tenant_id = ? AND dist_key = ? AND field IN ('phone', 'card') AND last_four = ?
 ORDER BY member_id LIMIT ?
 """,
 )
