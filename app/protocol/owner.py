@@ -48,7 +48,8 @@ def _count_units(store: Store, facts: Facts, member: bytes | None) -> None:
         store.add_return(facts.sale, SaleReturn(facts.id, member, facts.on, facts.returned))
         _correct(store, facts.sale)
     elif facts.sold:
-        _correct(store, facts.id)
+        # A forward stands for the sale under another id; returns name the sale.
+        _correct(store, facts.source or facts.id)
 
 
 def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
 from app.domain.state import Split
 from app.protocol.facts import Facts, NotReadable, Returned, read
+from app.protocol.ids import forward_id
 from app.protocol.pull import row_of
 from app.protocol.store import Device, SaleReturn, Store
 from app.protocol.wire import MemberRow, SaleReply
@@ -155,6 +156,8 @@ def _undone(store: Store, each: SaleReturn, standing: Sequence[SaleReturn]) -> S
         for posting in (() if facts is None else facts.postings)
         if posting.entry.refers_to is not None
     }
+    # A return of somebody who was merged counts under its forward's id; a void after an un-merge names its own.
+    named |= {forward_id(event) for event in named}
     return next(
         (other for other in fitting if other.event in named), fitting[-1] if fitting else None
     )

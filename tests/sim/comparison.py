@@ -11,6 +11,7 @@ from app.domain.state import EMPTY, MemberState
 from app.protocol import overlay
 from app.protocol.events import chain, chain_start
 from app.protocol.facts import Facts
+from app.protocol.ids import forward_id
 from app.protocol.store import Member
 from app.protocol.wire import Cell
 from tests.sim.machine import Machine, facts_of
@@ -62,6 +63,7 @@ def _corrected(oracle: Oracle) -> None:
             for posting in facts.postings
             if posting.entry.refers_to is not None
         }
+        undone |= {forward_id(event) for event in undone}
         left = {} if came is None else dict(facts_of(came.body).sold)
         wanted = posted = 0
         for each in returns:

@@ -15,7 +15,7 @@ from app.protocol.pull import take_snapshot
 from app.protocol.wire import Cell, Cursor, SyncReply
 from tests.sim.machine import Machine
 from tests.sim.settings import DAY, HOUR
-from tests.sim.small_chain import ANNA, NOON, TODAY, SmallChain
+from tests.sim.small_chain import ANNA, BELA, NOON, TODAY, SmallChain
 
 
 def test_a_clock_far_ahead_wins_once_and_not_for_ever() -> None:
@@ -175,6 +175,41 @@ def test_what_was_corrected_goes_back_when_either_of_two_returns_is_voided(voide
     assert chain.points(ANNA) == 10
     amounts = [entry.amount for entry in chain.store.ledger(ANNA) if entry.kind == "adjust"]
     assert amounts == [10, -10]
+
+
+def test_a_sale_of_somebody_who_was_merged_is_corrected_though_it_comes_after_its_returns() -> None:
+    """Found by seed 21000715: the sale is known to its returns by its own id, not by its forward's."""
+    chain = SmallChain(3)
+    sold, one, other = chain.tills
+    chain.earn(one, ANNA, 1)
+    chain.earn(other, BELA, 1)
+    chain.sync()
+    assert chain.server.merge(ANNA, BELA, chain.now_ms)
+    sale = chain.earn(sold, ANNA, 20, lines=2)
+    for at in (one, other):
+        give_back(chain, at, sale, (Returned(0, 2, 10, 0),))
+        chain.sync(at)
+    chain.sync(sold)
+    assert chain.points(BELA) == 2 + 10, "one line is back, once"
+
+
+def test_a_void_after_an_un_merge_undoes_its_own_return() -> None:
+    """Found by seed 21000102: the return was forwarded while they were one, and the void was not."""
+    chain = SmallChain()
+    at, other = chain.tills
+    sale = chain.earn(at, ANNA, 20, lines=1)
+    chain.earn(other, BELA, 1)
+    chain.sync()
+    assert chain.server.merge(ANNA, BELA, chain.now_ms)
+    first = give_back(chain, at, sale, (Returned(0, 1, 9, 0),))
+    chain.sync(at)
+    for taken in (11, 6, 4):
+        give_back(chain, other, sale, (Returned(0, 1, taken, 0),))
+    chain.sync(other)
+    assert chain.server.unmerge(ANNA, chain.now_ms) is not None
+    keep_again(chain, at, sale, first)
+    chain.sync()
+    assert chain.points(ANNA) + chain.points(BELA) == 1 + 20 - 11 - 6
 
 
 def test_a_void_undoes_the_return_that_it_names() -> None:
