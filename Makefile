@@ -17,6 +17,7 @@ SLOW := tests/faults tests/flows tests/bench tests/sim tests/headoffice tests/re
         tests/app/test_catalogue_bytes.py tests/app/test_joined.py tests/app/test_joined_faults.py tests/app/test_settling.py tests/app/test_head_office_line.py tests/app/test_programmes_from_above.py tests/app/test_lost_cards.py tests/app/test_staff_from_above.py tests/app/test_newest_side_file.py tests/printing/test_pdf.py tests/domain/test_machine.py tests/domain/test_mutations.py
 MEMBERS ?= 5000
 SOURCES := app ui db printing headoffice resources tests
+WRITTEN := $(SOURCES) packaging
 export PYTHONDONTWRITEBYTECODE ?=
 
 .PHONY: help run headoffice test quick check bench demo-data lock setup format lint types contracts words docs long clean
@@ -55,15 +56,15 @@ check: setup format-check lint types contracts words docs  ## everything; the te
 	@$(MAKE) --no-print-directory test
 
 format:  ## format the code
-	@$(VENV)/bin/ruff format $(SOURCES)
-	@$(VENV)/bin/ruff check --fix -q $(SOURCES)
+	@$(VENV)/bin/ruff format $(WRITTEN)
+	@$(VENV)/bin/ruff check --fix -q $(WRITTEN)
 
 .PHONY: format-check
 format-check: setup
-	@$(VENV)/bin/ruff format --check -q $(SOURCES)
+	@$(VENV)/bin/ruff format --check -q $(WRITTEN)
 
 lint: setup
-	@$(VENV)/bin/ruff check -q $(SOURCES)
+	@$(VENV)/bin/ruff check -q $(WRITTEN)
 
 types: setup
 	@$(VENV)/bin/mypy $(SOURCES)

@@ -1,5 +1,7 @@
-"""Head office's part of packaging/requirements.lock, as its image installs it: what is listed below and all that
-those need, by the lock's own "via" lines. `python packaging/headoffice/part_of_lock.py > packaging/headoffice/requirements.lock`
+"""Head office's part of packaging/requirements.lock, as its image installs it: what is listed below and all
+that those need, by the lock's own "via" lines.
+
+    python packaging/headoffice/part_of_lock.py > packaging/headoffice/requirements.lock
 """
 
 from __future__ import annotations
@@ -9,11 +11,31 @@ from pathlib import Path
 from typing import Final
 
 LOCK: Final = Path(__file__).parent.parent / "requirements.lock"
-ROOTS: Final = """
-argon2-cffi cryptography msgspec phonenumbers pypinyin borax reportlab pillow segno fonttools httpx zstandard
-starlette uvicorn fastapi psycopg psycopg-binary psycopg-pool jinja2 python-multipart prometheus-client pyotp
-babel
-""".split()
+ROOTS: Final = [
+    "argon2-cffi",
+    "cryptography",
+    "msgspec",
+    "phonenumbers",
+    "pypinyin",
+    "borax",
+    "reportlab",
+    "pillow",
+    "segno",
+    "fonttools",
+    "httpx",
+    "zstandard",
+    "starlette",
+    "uvicorn",
+    "fastapi",
+    "psycopg",
+    "psycopg-binary",
+    "psycopg-pool",
+    "jinja2",
+    "python-multipart",
+    "prometheus-client",
+    "pyotp",
+    "babel",
+]
 """Babel compiles the catalogues while the image is built."""
 
 
