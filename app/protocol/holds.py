@@ -88,12 +88,12 @@ def use_hold(opened: OpenMember, asset: str, hold_id: bytes, device: bytes, amou
     hold = opened.store.hold(hold_id)
     if hold is None or hold.member is None or (hold.device, hold.asset) != (device, asset):
         return 0
-    # One that was written off keeps nobody from being merged.
-    if survivor(opened.store, hold.member) != opened.member.id:
-        return 0
     if hold.standing not in ("open", "written_off"):
         return 0
+    # One that was written off keeps nobody from being merged or parted, and W has it whoever the spend is of.
     if hold.standing == "open":
+        if survivor(opened.store, hold.member) != opened.member.id:
+            return 0
         opened.free(asset, device, hold.amount)
     opened.store.put_hold(hold._replace(standing="captured"))
     return min(amount, hold.amount)

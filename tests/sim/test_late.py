@@ -94,3 +94,23 @@ def test_bytes_that_nobody_can_read_wait_in_quarantine_and_dam_nothing() -> None
     assert chain.server.take_late(at.device, bodies, NOON) == Late(2, 2, 1)
     assert chain.server.take_late(at.device, bodies, NOON) == Late(2, 0, 0)
     assert chain.points(ANNA) == 1
+
+
+def test_a_hold_that_was_written_off_covers_its_capture_though_two_were_parted_since() -> None:
+    """Found by seed 21001720: the hold was of the survivor, the spend is of who was merged."""
+    chain = SmallChain(budget=0)
+    at, other = chain.tills
+    chain.earn(at, ANNA, 30)
+    chain.earn(other, BELA, 1)
+    chain.sync()
+    assert chain.server.merge(ANNA, BELA, NOON)
+    chain.sync()
+    held = chain.hold(at, BELA, 30)
+    assert isinstance(held, Authority)
+    chain.spend(at, ANNA, 30, held)
+    assert chain.server.write_off(at.device) == 30
+    assert chain.server.unmerge(ANNA, NOON) is not None
+    chain.spend(other, ANNA, 30, chain.right(other, ANNA, 30))
+    chain.sync(other)
+    assert bring(chain, at).new == 1
+    assert figures(chain) == (30, 30, 0)
