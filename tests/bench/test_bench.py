@@ -91,7 +91,7 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     run = measure(folder, ensure(3))
     assert not run.failed
     found = run.figures
-    assert len({figure.name for figure in found}) == len(found) == 52
+    assert len({figure.name for figure in found}) == len(found) == 53
     assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
     assert min(figure.samples for figure in found if figure.unit == "x") >= 1
     keep(found, members=60, path=tmp_path / "bench.json")

@@ -41,6 +41,7 @@ RELEASED = {
     "report_sums": "87d97352f23046638892621ff14412eb1d5ce75426463ff75306b13c72fa6f1f",
     "slip_copies": "b79be0f20d97ec8d507b92720387a3cffb522e44e5505cf177e08dbd4f76b250",
     "head_office": "c3be2acaa7a98cf54ee5d2bf9a6cedad233a1952ba35092b961388b67802cb5f",
+    "first_code": "b14cb8f4ee1e3fa719e51e35300e6e06ce170b5f16344228d9d47dbf05c213ec",
 }
 """SHA-256 of every migration that a store somewhere has had; a new one is added here."""
 

@@ -35,7 +35,7 @@ from tests.headoffice.console_browser import Person, let_in
 from tests.headoffice.console_fixtures import anna, at
 from tests.headoffice.counters import let_in as join_in
 from tests.headoffice.counters import lines, office, till
-from tests.headoffice.http_office import TENANT, Served, opened, wait_for
+from tests.headoffice.http_office import TENANT, Served, opened, rows, wait_for
 from tests.headoffice.test_console_pages import rows_of
 from tests.headoffice.test_console_sign_in import acts
 
@@ -190,6 +190,8 @@ def trader(office: Served, till: Kiosk, lines: list[Exchange]) -> Iterator[Perso
     exchange = join_in(till, office, lines)
     sell_to(till, till.member_id, 100_000)
     settle(exchange)
+    # The rules that it sold by, from its journal, which is read again in quiet moments.
+    wait_for(lambda: rows(office.folder, "SELECT 1 FROM own_programme") != [])
     made = Person(office)
     made.begin(let_in(office.folder, "AN", "head_office"), "AN")
     yield made

@@ -282,7 +282,9 @@ class PostgresDisk(Disk):
             return self._new(self._kept)
         with self._store.reading():
             kept = (*TABLES, "ledger_head")
-            return self._new({table: self.ask(f"SELECT * FROM {table}") for table in kept})
+            return self._new(
+                {table: self.ask(f"SELECT {self._columns(table)} FROM {table}") for table in kept}
+            )
 
     def close(self) -> None:
         self._raw.close()
@@ -290,12 +292,22 @@ class PostgresDisk(Disk):
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         return self._raw.execute(question, binary=True).fetchall()
 
+    def _columns(self, table: str) -> str:
+        """Those that are written; the others follow from them."""
+        found = self.ask(
+            "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute "
+            f"WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped "
+            "AND attgenerated = ''"
+        )
+        return str(found[0][0])
+
     def _put_back(self, kept: Mapping[str, list[tuple[Any, ...]]]) -> None:
         self._cluster.empty()
         with psycopg.connect(self._cluster.superuser) as raw:
             raw.execute("SET session_replication_role = replica")
             for table, rows in kept.items():
-                with raw.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                into = f"COPY {table} ({self._columns(table)}) FROM STDIN"
+                with raw.cursor() as cursor, cursor.copy(into) as copy:
                     for row in rows:
                         copy.write_row(row)
 
