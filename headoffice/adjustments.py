@@ -54,9 +54,10 @@ _END: Final = """
 UPDATE adjustment SET standing = ?, business_date = ?, second_id = ?
 WHERE tenant_id = ? AND dist_key = ? AND adjustment_id = ?
 """
-_FORGET: Final = (
-    "UPDATE adjustment SET note = '' WHERE tenant_id = ? AND dist_key = ? AND member_id = ?"
-)
+_FORGET: Final = """
+UPDATE adjustment SET note = '', standing = CASE standing WHEN 'waiting' THEN 'dropped' ELSE standing END
+WHERE tenant_id = ? AND dist_key = ? AND member_id = ?
+"""
 _ASKED: Final = """
 SELECT coalesce(CAST(sum(abs(points)) AS bigint), 0) FROM adjustment
 WHERE tenant_id = ? AND dist_key = ? AND standing = 'done' AND business_date = ? AND second_id IS NULL
@@ -126,7 +127,7 @@ class Adjustments:
         return [Adjustment(*row) for row in rows]
 
     def forget(self, member: bytes) -> None:
-        """Nothing is left of what was written about somebody."""
+        """Nothing is left of what was written about somebody, and nothing waits for them."""
         self._plain.run(_FORGET, (*self._own, member))
 
     def needs_second(self, wish: Wish, day: Day) -> bool:
@@ -143,8 +144,8 @@ class Adjustments:
     def ask(self, server: Server, wish: Wish, day: Day, now_ms: int) -> Standing:
         """Do it, or keep it for a second person. Its id is new.
 
-        Raises Refused: ADJUST_ZERO, ADJUST_NOTE_SHORT, ADJUST_NOT_ALLOWED, ADJUST_BELOW_AVAILABLE."""
-        check_note(wish.note, day.rules)
+        Raises Refused: ADJUST_ZERO, ADJUST_NOTE_SHORT, ADJUST_NOT_ALLOWED, ADJUST_BELOW_AVAILABLE,
+        MEMBER_UNKNOWN."""
         check_note(wish.note, day.rules)
         entries = entries_of(known_of(server, wish.member), wish, day)
         standing: Standing = "waiting" if self.needs_second(wish, day) else "done"
@@ -194,7 +195,9 @@ def known_of(server: Server, member: bytes) -> Member:
 
 def entries_of(known: Member, wish: Wish | Adjustment, day: Day) -> tuple[Entry, ...]:
     """What it would post: up a lot with the programme's expiry, down never below what is free, whoever
-    agrees: a till may have the rest. Raises Refused."""
+    agrees: a till may have the rest. Whoever was erased gets nothing more. Raises Refused."""
+    if known.erased:
+        raise Refused(Refusal.MEMBER_UNKNOWN)
     limits = day.rules.limits
     check_adjust(limits, "manager", wish.points, own_account=False, second_person=True)
     account = known.accounts.get(POINTS)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from app.documents.event_codes import REASONS
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
-from app.domain.errors import Refused
+from app.domain.errors import Refusal, Refused
 from app.domain.fold import fold
 from app.domain.programme_versions import programme_on
 from app.domain.state import view
@@ -84,8 +84,9 @@ def adjust(desk: Desk, asked: Asked) -> Response:
     def job(staff: Staff) -> str | Refused:
         kept = Adjustments(desk.office.plain, asked.tenant)
         day = _day_of(server, now_ms)
-        if kept.one(wish.id) is not None:  # The form came twice.
-            return "done"
+        before = kept.one(wish.id)
+        if before is not None:  # The form came twice.
+            return before.standing
         if day is None:
             return ""
         try:
@@ -194,6 +195,8 @@ def _waits(kept: Adjustments, wanted: bytes, now_ms: int) -> Adjustment | None:
 
 
 def _why(asked: Asked, error: Refused) -> str:
+    if error.code is Refusal.MEMBER_UNKNOWN:  # Whose page was found.
+        return asked.words.say("This person was erased. The entries stay, without a name.")
     return sentence(asked.words, formats_of(asked, None), error.code, error.facts)
 
 

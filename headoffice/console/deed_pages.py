@@ -13,7 +13,7 @@ from typing import Final, Literal
 from starlette.responses import Response
 
 from app.formats import number
-from app.protocol.open_members import survivor
+from app.protocol.open_members import gone_into, survivor
 from app.protocol.owner import live_value
 from app.protocol.server import Server
 from app.protocol.store import Member
@@ -130,7 +130,7 @@ def erase(desk: Desk, asked: Asked) -> Response:
             if left:
                 staff.note(now_ms, by, "forfeited", member=stands.id, detail=_told(left))
             server.erase(stands.id, stands.bucket)
-            for each in {known.id, stands.id, *stands.merged}:
+            for each in {known.id, stands.id, *gone_into(server.store, stands.id)}:
                 Adjustments(desk.office.plain, asked.tenant).forget(each)
             staff.note(now_ms, by, "erased", member=stands.id)
         return answer

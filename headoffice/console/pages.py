@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.protocol.signing import Sign
+from app.protocol.wire import keepable
 from headoffice.console import entrance, factor_pages
 from headoffice.console.addresses import PAGES, Early, Page
 from headoffice.console.browser import Browser, cookie_key
@@ -203,6 +204,9 @@ async def _form(request: Request) -> dict[str, str]:
                 body += part
                 if len(body) > FORM_BYTES_MOST:
                     raise BadForm
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MOST))
+        form = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MOST))
     except (TimeoutError, ClientDisconnect, ValueError) as error:
         raise BadForm from error
+    if not all(map(keepable, form.values())):  # No browser sends such a thing.
+        raise BadForm
+    return form

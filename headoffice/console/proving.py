@@ -38,7 +38,7 @@ def prove(desk: Desk, asked: Asked) -> Response:
         )
         return _page(desk, asked, 401, no, back)
     desk.note(asked, "proved")
-    for token in [each for each, until_ms in desk.proved.items() if until_ms <= now_ms]:
+    for token in [each for each, until_ms in tuple(desk.proved.items()) if until_ms <= now_ms]:
         desk.proved.pop(token, None)
     desk.proved[_token(asked)] = now_ms + GOOD_MS
     return go_to(place_of_ours(back))

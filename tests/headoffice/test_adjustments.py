@@ -143,6 +143,17 @@ def test_a_form_that_comes_twice_changes_points_once(
     assert balance(at, member) == 3_100
 
 
+def test_a_form_that_comes_twice_leads_to_what_waits(
+    at: Served, member: bytes, anna: Person
+) -> None:
+    fields = {"points": "5000", "reason": "goodwill", "note": NOTE, "id": secrets.token_hex(16)}
+    place = f"/console/adjustments/{fields['id']}"
+    for _ in range(2):
+        assert anna.send(f"{here(member)}/done", **fields).url.path == place
+    anna.send(f"{place}/drop")
+    assert balance(at, member) == 3_000
+
+
 @pytest.mark.parametrize(
     ("points", "note"),
     [("0", NOTE), ("x", NOTE), ("1.5", NOTE), ("5", "short"), ("-3001", NOTE), ("5", "n" * 201)],
@@ -152,6 +163,14 @@ def test_what_the_rules_refuse_changes_nothing(
 ) -> None:
     no = preview(anna, member, points, note)
     assert (no.status_code, 'role="alert"' in no.text) == (422, True)
+    assert balance(at, member) == 3_000
+
+
+def test_a_form_with_what_no_database_keeps_is_none_of_ours(
+    at: Served, member: bytes, anna: Person
+) -> None:
+    fields = {"points": "5", "reason": "goodwill", "note": f"{NOTE}\0", "id": secrets.token_hex(16)}
+    assert anna.send(f"{here(member)}/done", **fields).status_code == 400
     assert balance(at, member) == 3_000
 
 
@@ -215,16 +234,48 @@ def test_what_waits_can_be_turned_down_and_is_nobodys_once_its_asker_is_shut_out
     assert balance(at, member) == 3_000
 
 
-def test_a_note_goes_when_the_person_is_erased(
+def erase(member: bytes, *people: Person) -> None:
+    place = f"/console/members/{member.hex()}/erase"
+    for person in people:
+        left = re.search(r'name="left" value="([^"]*)"', person.look(place).text)
+        person.send(place, proof=member.hex()[:4], left=left[1] if left else "")
+
+
+def test_notes_go_when_the_person_is_erased_however_often_they_were_merged(
     at: Served, member: bytes, anna: Person, bela: Person
 ) -> None:
     change(anna, member, "7")
-    place = f"/console/members/{member.hex()}/erase"
-    for person in (anna, bela):
-        left = re.search(r'name="left" value="([^"]*)"', person.look(place).text)
-        person.send(place, proof=member.hex()[:4], left=left[1] if left else "")
+    second, third = others = [secrets.token_bytes(16) for _ in range(2)]
+    for each in others:
+        at.tills[0].earn(each, HAD)
+    at.tills[0].sync()
+
+    def merge(_: object) -> None:
+        server, now_ms = at.office.chains[TENANT].server, at.office.now_ms()
+        assert server.merge(member, second, now_ms)
+        assert server.merge(second, third, now_ms)
+
+    written(at, merge)
+    erase(third, anna, bela)
     notes = rows(at.folder, "SELECT note, points FROM adjustment WHERE points = 7")
     assert notes == [("", 7)]
+
+
+def test_who_was_erased_gets_no_points(
+    at: Served, member: bytes, anna: Person, bela: Person, shop: System
+) -> None:
+    asked = secrets.token_hex(16)
+    waits = change(anna, member, "5000").url.path
+    looked_at = {"id": asked, "points": "50", "reason": "goodwill", "note": NOTE}
+    erase(member, anna, bela)
+    assert bela.look(waits).status_code == bela.send(waits).status_code == 404
+    kept = rows(at.folder, "SELECT standing, note, adjustment_id FROM adjustment")
+    assert ("dropped", "", bytes.fromhex(waits[-32:])) in kept
+    for no in (preview(anna, member, "50"), anna.send(f"{here(member)}/done", **looked_at)):
+        assert (no.status_code, "This person was erased." in no.text) == (422, True)
+    path = f"/v1/members/{member.hex()}/adjustments"
+    assert code_of(shop.ask("POST", path, wish(50))) == "erased"
+    assert balance(at, member) == 0
 
 
 @pytest.mark.parametrize("role", ["manager", "auditor"])
