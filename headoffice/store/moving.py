@@ -38,6 +38,7 @@ SELECT c.relname::text,
         LEFT JOIN pg_trigger g ON f.relname = 'event' AND g.tgrelid = c.oid AND g.tgname = 'event_is_there'
         WHERE f.oid <> c.oid AND f.relnamespace = c.relnamespace AND coalesce(r.oid, g.oid) IS NOT NULL)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated = ''
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace
     AND EXISTS (SELECT 1 FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
 GROUP BY c.oid, c.relname ORDER BY c.relname

@@ -97,7 +97,8 @@ def in_source(folder: Path, cluster: Cluster) -> Rows:
 
 
 def _rows(cluster: Cluster, ask: Any) -> Rows:
-    """By table, those without any left out; SQLite has 0 and 1 where PostgreSQL has false and true."""
+    """By table, those without any left out; SQLite has 0 and 1 where PostgreSQL has false and true. What
+    PostgreSQL works out from other columns SQLite has not."""
     found: Rows = {}
     with psycopg.connect(cluster.superuser) as raw:
         for name, *_ in raw.execute(moving._TABLES).fetchall():
@@ -105,7 +106,8 @@ def _rows(cluster: Cluster, ask: Any) -> Rows:
                 continue
             columns = raw.execute(
                 "SELECT string_agg(column_name, ', ' ORDER BY ordinal_position) "
-                "FROM information_schema.columns WHERE table_name = %s", (name,)
+                "FROM information_schema.columns WHERE table_name = %s AND is_generated = 'NEVER'",
+                (name,),
             ).fetchone()  # fmt: skip
             assert columns is not None
             rows = ask(raw, f"SELECT {columns[0]} FROM {name} WHERE tenant_id = ?")
@@ -113,6 +115,11 @@ def _rows(cluster: Cluster, ask: Any) -> Rows:
             if plain:
                 found[name] = sorted(plain, key=repr)
     return found
+
+
+def without(act: str, rows: Rows) -> Rows:
+    """Rows less what the audit has of an operator's act: of a move it is written on the way."""
+    return rows | {"console_audit": [row for row in rows["console_audit"] if act not in row]}
 
 
 def standing(folder: Path) -> str:
@@ -133,7 +140,7 @@ def test_a_chain_moves_while_its_tills_wait_and_they_go_on_at_the_new_place(
         done = move(tmp_path, cluster.owner)
         assert done.returncode == 0, done.stderr
         told = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
-        before = in_source(tmp_path, cluster)
+        before = without("chain_moved", in_source(tmp_path, cluster))
         assert {"member", "ledger", "event", "cell", "hold", "console_staff", "enrol_code"} <= set(
             before
         )
@@ -154,7 +161,8 @@ def test_a_chain_moves_while_its_tills_wait_and_they_go_on_at_the_new_place(
         )
         stays.earn(ANNA, 1)
         stays.sync()
-    assert in_target(cluster) == before == in_source(tmp_path, cluster)
+    assert in_target(cluster) == before
+    assert without("chain_moved", in_source(tmp_path, cluster)) == before
     (tmp_path / DSN_FILE).write_text(cluster.app)
     with served(tmp_path) as new:
         north, south, _ = tills.at(new)
@@ -260,7 +268,9 @@ def test_a_move_that_was_killed_while_it_copied_has_moved_nothing_and_is_done_ag
         request = north.ask()
         assert north.problem(north.send(request), request.rid) == "busy", "nobody decides by itself"
     assert move(tmp_path, cluster.owner).returncode == 0
-    assert in_target(cluster) == before
+    there = in_target(cluster)
+    assert there == without("chain_moved", in_source(tmp_path, cluster))
+    assert without("chain_moves", there) == before
     assert standing(tmp_path) == "moved"
 
 
@@ -283,7 +293,9 @@ def test_a_move_that_was_killed_behind_its_commit_is_found_done(
     filled(tmp_path)
     before = in_source(tmp_path, cluster)
     killed_at(tmp_path, cluster, "member", "SHARE UPDATE EXCLUSIVE")
-    assert in_target(cluster) == before
+    there = in_target(cluster)
+    assert there == in_source(tmp_path, cluster)
+    assert without("chain_moves", there) == before
     assert standing(tmp_path) == "moving"
     gave_up = move(tmp_path, cluster.owner, "--give-up")
     assert (gave_up.returncode, standing(tmp_path)) == (4, "moving")
