@@ -36,6 +36,14 @@ class StoreGone(StoreError):
         super().__init__(f"the connection to the database is lost: {why}")
 
 
+class MonthsNotMade(StoreError):
+    """The database refused to make room for the months that come; its log has why. Until then their rows lie
+    where rows of no month do."""
+
+    def __init__(self) -> None:
+        super().__init__("the database made no room for the months that come")
+
+
 class RoleTooMighty(StoreError):
     """The role that head office works as could read other tenants' rows, or change what is insert-only."""
 

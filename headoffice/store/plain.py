@@ -77,7 +77,8 @@ class Opened(Plain, Protocol):
 
     def make_months(self) -> int:
         """Make room for the months that come, where rows lie by months; how many of them were missing.
-        Outside any transaction. Raises what says busy where somebody is in the way: the next time will do."""
+        Outside any transaction. Raises what says busy where somebody is in the way: the next time will do; and
+        MonthsNotMade."""
 
     def undated(self) -> int:
         """How many events of the chain under way lie in no month, for a clock was wrong by far."""

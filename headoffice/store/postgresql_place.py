@@ -11,7 +11,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.numeric import IntLoader
 
-from headoffice.store.errors import StoreError, StoreGone
+from headoffice.store.errors import MonthsNotMade, StoreError, StoreGone
 from headoffice.store.plain import News, Plain, Spelt, Text
 from headoffice.store.postgresql import PostgresRows, PostgresStore
 from headoffice.store.postgresql_opening import CHANNEL, Connection, connect
@@ -87,7 +87,12 @@ class PostgresPlain:
         self.raw.versions.update({tenant: each.version for tenant, each in news.items()})
 
     def make_months(self) -> int:
-        return int(self.rows("SELECT make_months()")[0][0])
+        try:
+            return int(self.rows("SELECT make_months()")[0][0])
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            raise MonthsNotMade from error
 
     def undated(self) -> int:
         return int(self.rows("SELECT undated()")[0][0])

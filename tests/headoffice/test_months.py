@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from app.protocol.store import Tenant
 from headoffice.store import statements as sql
 from headoffice.store.distribution import dist_key
 from headoffice.store.postgresql import PostgresRows
@@ -24,6 +26,7 @@ from tests.headoffice.serving_process import DSN_FILE
 
 DERIVED: Final = bytes.fromhex("8f14e45fceea567aa5b1d1a2b3c4d5e6")
 MEMBER: Final = b"M" * 16
+OTHER: Final = TENANT._replace(id=b"U" * 16)
 OWN: Final = (TENANT.id, dist_key(TENANT.id))
 REFERRING: Final = {
     "ledger", "sale_return", "recount_flag", "console_seen", "till_close", "late_event", "receipt",
@@ -49,19 +52,31 @@ def months(raw: psycopg.Connection[Any]) -> list[tuple[int, int]]:
 @pytest.fixture
 def raw(cluster: Cluster) -> Iterator[Connection]:
     """The application's role in the transactions of a chain that has a member."""
-    with OnPostgres(cluster.app, cluster.superuser).opened(), connect(cluster.app) as raw:
-        raw.execute("SELECT set_config('app.tenant', %s, false)", (TENANT.id.hex(),))
+    with chain_of(cluster) as raw:
+        yield raw
+
+
+@contextmanager
+def chain_of(cluster: Cluster, tenant: Tenant = TENANT) -> Iterator[Connection]:
+    with (
+        OnPostgres(cluster.app, cluster.superuser).opened(tenant=tenant),
+        connect(cluster.app) as raw,
+    ):
+        raw.execute("SELECT set_config('app.tenant', %s, false)", (tenant.id.hex(),))
         raw.execute(
-            "INSERT INTO member VALUES (%s, %s, %s, 'b', 1, NULL, 0, '', '')", (*OWN, MEMBER)
+            "INSERT INTO member VALUES (%s, %s, %s, 'b', 1, NULL, 0, '', '')",
+            (tenant.id, dist_key(tenant.id), MEMBER),
         )
         yield raw
 
 
-def put(raw: Connection, event: bytes) -> None:
-    PostgresRows(raw, TENANT.id).write(sql.EVENT, [(event, b"{}", "posted")])
+def put(raw: Connection, event: bytes, tenant: Tenant = TENANT) -> None:
+    PostgresRows(raw, tenant.id).write(sql.EVENT, [(event, b"{}", "posted")])
 
 
-def post(raw: Connection, *numbers: int, event: bytes, first: int = 0) -> None:
+def post(
+    raw: Connection, *numbers: int, event: bytes, first: int = 0, tenant: Tenant = TENANT
+) -> None:
     """Entries of an event with these numbers."""
     rows = [
         (
@@ -81,7 +96,16 @@ def post(raw: Connection, *numbers: int, event: bytes, first: int = 0) -> None:
         )
         for n, number in enumerate(numbers)
     ]
-    PostgresRows(raw, TENANT.id).write(sql.LEDGER, rows)
+    PostgresRows(raw, tenant.id).write(sql.LEDGER, rows)
+
+
+def drop_month(cluster: Cluster, raw: Connection) -> tuple[str, bytes]:
+    """The last of the months that were made ahead is missing: its suffix, and an id of it."""
+    year, month = months(raw)[3]
+    suffix = f"{year}{month:02d}"
+    with psycopg.connect(cluster.owner) as owner:
+        owner.execute(f"DROP TABLE event_{suffix}, ledger_{suffix}")
+    return suffix, id_at(year, month)
 
 
 def lies_in(cluster: Cluster, table: str, event: bytes) -> str:
@@ -130,10 +154,7 @@ def test_a_months_events_are_looked_for_in_that_month_alone(raw: Connection) -> 
 def test_an_event_of_a_month_that_is_missing_is_taken_and_moves_to_it_when_it_is_made(
     cluster: Cluster, raw: Connection
 ) -> None:
-    year, month = months(raw)[3]
-    suffix, event = f"{year}{month:02d}", id_at(year, month)
-    with psycopg.connect(cluster.owner) as owner:
-        owner.execute(f"DROP TABLE event_{suffix}, ledger_{suffix}")
+    suffix, event = drop_month(cluster, raw)
     put(raw, event)
     post(raw, 1, 2, event=event)
     assert lies_in(cluster, "event", event) == "event_default"
@@ -152,14 +173,40 @@ def test_an_event_of_a_month_that_is_missing_is_taken_and_moves_to_it_when_it_is
         all_seeing.execute(f"DELETE FROM event_{suffix}")
 
 
+def test_a_month_is_made_of_every_chains_early_rows_and_refers_as_others_do(
+    cluster: Cluster, raw: Connection
+) -> None:
+    """Head office asks outside of any chain."""
+    suffix, event = drop_month(cluster, raw)
+    with chain_of(cluster, OTHER) as other:
+        for each, tenant in ((raw, TENANT), (other, OTHER)):
+            put(each, event, tenant)
+            post(each, 1, 2, event=event, tenant=tenant)
+    with connect(cluster.app) as asking:
+        assert asking.execute("SELECT make_months()").fetchone() == (1,)
+    with psycopg.connect(cluster.superuser) as all_seeing:
+        for table, rows in (("event", 2), ("ledger", 4)):
+            found = f"SELECT count(*) FROM {table}_{suffix}"
+            assert all_seeing.execute(found).fetchone() == (rows,)
+            refers = (
+                "SELECT count(*) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f'"
+            )
+            ours, parents = (
+                all_seeing.execute(refers, (name,)).fetchone()
+                for name in (f"{table}_{suffix}", table)
+            )
+            assert ours == parents, "each was taken for the parent's, none came twice"
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            all_seeing.execute("INSERT INTO event VALUES ('nobody', 1, %s, '', 'posted')", (event,))
+
+
 def test_a_month_is_not_waited_for(cluster: Cluster, raw: Connection) -> None:
     """Everybody else would wait behind whoever waits for the default partition."""
-    year, month = months(raw)[3]
-    with psycopg.connect(cluster.owner) as owner:
-        owner.execute(f"DROP TABLE event_{year}{month:02d}, ledger_{year}{month:02d}")
+    drop_month(cluster, raw)
     with psycopg.connect(cluster.owner) as reading:
         reading.execute("SELECT count(*) FROM event_default")
-        raw.execute("SET lock_timeout = '60s'")
+        raw.execute("SET lock_timeout = 0")
+        raw.execute("SET statement_timeout = '5s'")  # Who waits longer raises QueryCanceled.
         with pytest.raises(psycopg.errors.LockNotAvailable):
             raw.execute("SELECT make_months()")
     assert raw.execute("SELECT make_months()").fetchone() == (1,)
@@ -274,6 +321,31 @@ def test_head_office_makes_the_months_and_counts_what_lies_in_none(
         wait_for(lambda: owner.execute(there).fetchone() == (True,))
         figure = f'regulars_undated_events{{chain="{TENANT.id.hex()}"}} 1.0'
         wait_for(lambda: figure in httpx.get(f"{chain.url}/metrics").text)
+
+
+def test_head_office_serves_on_where_a_month_cannot_be_made(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    (tmp_path / DSN_FILE).write_text(cluster.app)
+    begin_chain(tmp_path)
+    with connect(cluster.app) as raw:
+        suffix, event = drop_month(cluster, raw)
+        raw.execute("SELECT set_config('app.tenant', %s, false)", (TENANT.id.hex(),))
+        put(raw, event)
+    with psycopg.connect(cluster.owner) as owner:
+        owner.execute(f"CREATE TYPE event_{suffix} AS ENUM ()")  # The name is taken.
+    try:
+        with served(tmp_path) as chain:
+            figure = "regulars_store_errors_total 1.0"
+            wait_for(lambda: figure in httpx.get(f"{chain.url}/metrics").text)
+            till = chain.till(1)
+            till.sync()
+            assert chain.writer.alive
+    finally:
+        with psycopg.connect(cluster.owner) as owner:
+            owner.execute(f"DROP TYPE event_{suffix}")
+    with connect(cluster.app) as raw:
+        assert raw.execute("SELECT make_months()").fetchone() == (1,)
 
 
 def test_rows_of_before_lie_in_their_months_afterwards(cluster: Cluster) -> None:
