@@ -15,7 +15,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import bases, cached_fold
 from app.cells import pass_cards
-from app.profile_fields import CARD, JOINED, consents_of, profile_of
+from app.profile_fields import CARD, consents_of, joined_of, profile_of
 from app.protocol.wire import MemberRow, rows_of
 from db import bulk, head_office, people
 from db.search_terms import IndexRow, index_row
@@ -65,7 +65,7 @@ def arrival_of(row: MemberRow) -> Arrival:
     return Arrival(
         row.member,
         bases.ROW.pack(row),
-        int(values.get(JOINED) or 0) or min(visits, default=0),
+        joined_of(values) or min(visits, default=0),
         None if standing is None else standing.rank,
         max(visits, default=None),
         cached_fold.first_rows(row.member, row.state),

@@ -28,7 +28,7 @@ from app.arrivals import (
 from app.cells import put_cell
 from app.domain.entries import Entry
 from app.domain.state import MemberState
-from app.profile_fields import CARD, JOINED, consents_of, profile_of
+from app.profile_fields import CARD, consents_of, joined_of, profile_of
 from app.protocol import overlay, own_chain
 from app.protocol.facts import Facts, read
 from app.protocol.links import Link, link, place
@@ -293,7 +293,7 @@ class Dealings:
         known = people.member(self._conn, member)
         tier = tiers.get(rank, tiers[min(tiers)])
         if known is None:
-            joined = int(values.get(JOINED) or 0) or min(visits, default=0)
+            joined = joined_of(values) or min(visits, default=0)
             account = people.MemberRow(member, joined, tier, max(visits, default=None))
             people.insert_member(self._conn, account)
         else:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from app.domain.birthday import parse_birthday
+from app.domain.business_day import NEVER
 from app.domain.errors import Refused
 from app.intake import readings
 from app.protocol.cells import CONSENT, GIVEN, NOT_GIVEN, WITHDRAWN
@@ -53,6 +54,15 @@ def consent_field(answer: people.ConsentRow, known: Mapping[str, str]) -> tuple[
     stood = known.get(name, "").startswith((GIVEN, WITHDRAWN))
     decided = GIVEN if answer.granted else WITHDRAWN if stood else NOT_GIVEN
     return name, f"{decided}:{answer.notice_version}"
+
+
+def joined_of(values: Mapping[str, str]) -> int:
+    """The day of joining in these fields, 0 where none is told: whatever else stands there is a stranger's."""
+    try:
+        day = int(values.get(JOINED, ""))
+    except ValueError:
+        return 0
+    return day if 0 < day <= NEVER else 0
 
 
 def consents_of(values: Mapping[str, str]) -> Iterable[head_office.ConsentBaseRow]:

@@ -104,9 +104,8 @@ def search_members(conn: Connection, typed: str, limit: int = 20) -> SearchAnswe
     assert limit > 0
     question = ask(typed)
     card = conn.execute(_BY_CARD, (question.card,)).fetchone() if question.card else None
-    if card is not None:
-        hit = _hit(conn, card[0], ())
-        assert hit is not None, "a card goes with its person"
+    hit = None if card is None else _hit(conn, card[0], ())
+    if card is not None and hit is not None:
         return SearchAnswer((replace(hit, fields=("card",), card_state=card[1]),), 1, 1)
     found: dict[int, tuple[Term, ...]] = {}  # row number in the index → the reading that found it
     exact = 0
@@ -136,7 +135,10 @@ def suggest(conn: Connection, typed: str) -> str | None:
     if len(digits.text) != LAST_DIGITS or len(letters) < 2:
         return None  # from one letter every other is one slip away
     for seq in conn.execute(_FOUND, (digits.match(prefix=False), COUNT_MOST)).fetchall():
-        _, _, _, name_py, name_ini, _, _ = conn.execute(_ROW, seq).fetchone()
+        row = conn.execute(_ROW, seq).fetchone()
+        if row is None:
+            continue  # forgotten, and the index not yet brought up to date
+        _, _, _, name_py, name_ini, _, _ = row
         near = nearest_begun(letters, (name_ini, name_py.replace(" ", "")))
         if near is not None:
             turned = reading[0].kind == "digits"

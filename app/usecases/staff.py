@@ -241,13 +241,32 @@ def choose_pin(ctx: Context, command: ChoosePin) -> Done[str]:
     if done is not None:
         return Done(done.name, again=True)
     person, number = check_code(ctx, command.who, command.code)
+    salt, hash_ = new_verifier(ctx.data_key, command.pin)
     with ctx.write(command.command_id) as tx:
+        person = _still_theirs(ctx, tx.conn, person.id, number)
         if is_weak(command.pin, *_known(tx.conn, person)) or command.pin == command.code:
             raise Refused(Refusal.PIN_WEAK)
-        salt, hash_ = new_verifier(ctx.data_key, command.pin)
         changed = replace(person, pin_salt=salt, pin_hash=hash_, code=number)
         _record(ctx, tx, None, changed, "pin", was=person.role, proof="first_code")
     return Done(person.name, _CHANGED, warning=ctx.warning())
+
+
+def _still_theirs(
+    ctx: Context, conn: Connection, staff_id: bytes, number: int
+) -> staff_rows.StaffRow:
+    """The person as they are now: while their code was stretched head office may have let them go, made them
+    another, or given them a newer code. Raises Refused(PIN_WRONG)."""
+    person = staff_rows.staff_by_id(conn, staff_id)
+    above = (staff_above(conn, ctx.till.device) or {}).get(staff_id)
+    code = above.code if above is not None and above.active else None
+    if (
+        person is None
+        or not person.active
+        or code is None
+        or not code.number == number > person.code
+    ):
+        raise Refused(Refusal.PIN_WRONG)
+    return person
 
 
 def admit(ctx: Context, person: staff_rows.StaffRow, pin: str) -> None:

@@ -69,6 +69,26 @@ def chain_rows() -> list[MemberRow]:
     ]
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["x", "9" * 30, "9" * 5000, "-3", "1e3", "2932897", "王 13800001234"],
+    ids=lambda told: told[:8],
+)
+def test_a_day_of_joining_that_is_none_dams_nothing(kiosk: Kiosk, told: str) -> None:
+    """Neither a member who comes by one row nor one of many."""
+    chain = Chain()
+    exchange = chain.let_in(kiosk)
+    visited = fold(EMPTY, [entry(1, 0, "sales", "sale", 1)])
+    odd = row(1, name="Ada Byron", joined=told)
+    assert arrival_of(odd).joined == 0
+    assert arrival_of(odd._replace(state=visited)).joined == ON
+    take(kiosk, [odd, row(2, name="Lee", joined="19000")])
+    settle(exchange)
+    with kiosk.ctx.read() as conn:
+        found = [people.member(conn, member(number)) for number in (1, 2)]
+    assert [each.joined for each in found if each is not None] == [0, 19000]
+
+
 def take(at: Kiosk, rows: Iterable[MemberRow]) -> None:
     """What head office says, as the exchange takes it."""
     with at.ctx.write(at.ctx.ids()) as tx:

@@ -26,7 +26,8 @@ from app.protocol.shop_staff import (
 )
 from app.protocol.wire import ReferenceRow, SnapshotRequest, StaffRequest, request_of
 from app.queries.staff import StaffLine, staff_list
-from app.usecases.sign_in import SignIn, sign_in
+from app.usecases import staff as staff_module
+from app.usecases.sign_in import SignIn, check_code, sign_in
 from app.usecases.staff import (
     AddStaff,
     ChoosePin,
@@ -143,6 +144,78 @@ def test_who_is_new_sets_an_own_pin_by_the_first_code_and_never_signs_in_by_it(
         choose(kiosk)
     sign(kiosk, OWN)
     sound(kiosk)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"active": False}, {"active": False, "code": None}, {"code": None}, {"code": 2}],
+    ids=str,
+)
+def test_who_is_let_go_while_their_code_is_read_chooses_no_pin(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    """A newer code, too, ends the one before."""
+    before = set_amid(kiosk, monkeypatch, **change)
+    with refused(Refusal.PIN_WRONG):
+        choose(kiosk)
+    with kiosk.ctx.read() as conn:
+        after = staff_rows.staff_by_id(conn, NEW)
+    assert after == replace(before, active=int(change.get("active", True)))
+    sound(kiosk)
+
+
+def test_who_is_made_another_while_their_code_is_read_stays_that(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_amid(kiosk, monkeypatch, role="cashier", name="新 人")
+    choose(kiosk)
+    sign(kiosk, OWN)
+    found = lines(kiosk)["nn"].staff
+    assert (found.role, found.name) == ("cashier", "新 人")
+    sound(kiosk)
+
+
+def test_of_two_who_type_the_same_code_at_once_one_chooses(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = Chain()
+    exchange = chain.let_in(kiosk)
+    publish(chain, kiosk, new(kiosk))
+    settle(exchange)
+
+    def amid(*asked: Any) -> Any:
+        found = check_code(*asked)
+        monkeypatch.setattr(staff_module, "check_code", check_code)
+        choose(kiosk)
+        return found
+
+    monkeypatch.setattr(staff_module, "check_code", amid)
+    with refused(Refusal.PIN_WRONG):
+        choose(kiosk, pin="481920")
+    sign(kiosk, OWN)
+
+
+def set_amid(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, **change: Any) -> staff_rows.StaffRow:
+    """A supervisor, whom head office changes between the reading of their code and what it allows."""
+    chain = Chain()
+    exchange = chain.let_in(kiosk)
+    person = new(kiosk, role="supervisor")
+    publish(chain, kiosk, person)
+    settle(exchange)
+    with kiosk.ctx.read() as conn:
+        before = staff_rows.staff_by_id(conn, NEW)
+    assert before is not None
+    if "code" in change:
+        change["code"] = change["code"] and code_for(kiosk, change["code"])
+
+    def amid(*asked: Any) -> Any:
+        found = check_code(*asked)
+        publish(chain, kiosk, person._replace(**change), version=2)
+        settle(exchange)
+        return found
+
+    monkeypatch.setattr(staff_module, "check_code", amid)
+    return before
 
 
 def test_a_code_of_another_till_or_of_long_ago_is_none(kiosk: Kiosk) -> None:

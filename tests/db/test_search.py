@@ -193,6 +193,21 @@ def test_one_slip_of_the_fingers_is_offered_right(
             assert search_members(tx, suggested).hits != ()
 
 
+def test_who_is_forgotten_and_still_in_the_index_is_neither_offered_nor_in_the_way(
+    small: Store,
+) -> None:
+    with small.write() as tx:
+        add(tx, 50, ("何方圆", "+8613900007777", None, "he fang yuan", "hfy"))
+        people.put_credential(
+            tx, people.CredentialRow("card", "880100000050", member_id(50), "active")
+        )
+        assert search.suggest(tx, "hx7777") == "hf7777"
+        assert search_members(tx, "880100000050").hits
+        tx.execute("DELETE FROM profile WHERE member_id = ?", (member_id(50),))
+        assert search.suggest(tx, "hx7777") is None
+        assert search_members(tx, "880100000050").hits == ()
+
+
 def marked(text: str, spans: tuple[tuple[int, int], ...]) -> list[str]:
     return [text[start:end] for start, end in spans]
 

@@ -376,6 +376,7 @@ class Counter(QWidget):
 
     def _empty(self) -> None:
         self.redeeming.drop()
+        self.scanning.drop()
         self.sale.amount.clear()
         self._set_quantity(1)
         self.member.show_member(None)

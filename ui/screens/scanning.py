@@ -29,7 +29,10 @@ class Scanning:
         self._waiting: list[tuple[Scan, float]] = []
         self._new_card = ""
         self._elsewhere = CardElsewhere(counter, lanes, desk)
-        counter.sold.connect(lambda _: self._elsewhere.drop())
+
+    def drop(self) -> None:
+        """Another sale begins: whose card was scanned for the one before is of no use."""
+        self._elsewhere.drop()
 
     def new_card(self) -> str:
         """The card that nobody has yet, as long as its sentence stands there; else ""."""
@@ -74,7 +77,7 @@ class Scanning:
         elif scan.kind == "receipt":
             self._counter.receipt_scanned.emit(scan)
         elif scan.kind == "member" and scan.member_id is not None:
-            self._elsewhere.drop()
+            self.drop()
             self._counter.switching.card(scan.member_id, scan.name, at)
         elif scan.kind == "item" and scan.item is not None:
             self._leave_pay()
@@ -118,11 +121,14 @@ class Scanning:
             )
 
     def _ask_elsewhere(self, scan: Scan, at: float) -> bool:
-        """Whose card is it? The answer counts while the sale under way is still the same person's."""
+        """Whose card is it? The answer counts while the sale under way is still the same person's, and no
+        sheet lies over it: what a sheet shows or asks for is not changed behind it."""
         whose, who = self._counter.cart.member_id, self._counter.session
 
         def answered(how: str) -> None:
             if (self._counter.cart.member_id, self._counter.session) != (whose, who):
+                return
+            if self._counter.sheets.top is not None:
                 return
             if how == "came":
                 self._counter.drop_unknown(scan.code)

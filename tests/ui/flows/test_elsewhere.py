@@ -112,6 +112,50 @@ def test_whose_card_it_is_comes_too_late_for_another_members_sale(
     """Found while head office was asked: the sale is theirs."""
     new = kiosk.enrol(ProfileInput("周未到", PHONE)).result
     settle(other)
+    go_on = asked_slowly(here, monkeypatch, new.card_no)
+    here.attach()
+    someone = here.counter.cart.member_id
+    assert someone not in (None, new.member_id)
+    hear_all(here, go_on)
+    assert here.counter.cart.member_id == someone
+    assert here.faults() == []
+
+
+def test_whose_card_it_is_comes_too_late_for_the_next_customers_sale(
+    here: Rig, kiosk: Kiosk, other: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither was anybody's when head office was asked."""
+    new = kiosk.enrol(ProfileInput("周未到", PHONE)).result
+    settle(other)
+    here.amount("5")
+    go_on = asked_slowly(here, monkeypatch, new.card_no)
+    here.counter.clear_sale()
+    here.amount("88.5")
+    hear_all(here, go_on)
+    assert here.counter.cart.member_id is None
+    assert here.counter.cart.typed_text == "88.5"
+    here.scan(new.card_no)
+    here.until(lambda: here.counter.cart.member_id == new.member_id)
+    assert here.faults() == []
+
+
+def test_whose_card_it_is_changes_nothing_behind_a_sheet(
+    here: Rig, kiosk: Kiosk, other: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = kiosk.enrol(ProfileInput("周未到", PHONE)).result
+    settle(other)
+    here.amount("12.5")
+    go_on = asked_slowly(here, monkeypatch, new.card_no)
+    press(Qt.Key.Key_F3)
+    here.until(lambda: isinstance(here.top, EnrolSheet))
+    hear_all(here, go_on)
+    assert here.counter.cart.member_id is None
+    assert isinstance(here.top, EnrolSheet)
+    assert here.faults() == []
+
+
+def asked_slowly(here: Rig, monkeypatch: pytest.MonkeyPatch, card: str) -> threading.Event:
+    """A card is scanned, and head office is asked: what lets its answer come."""
     desk = here.window.desk
     assert desk is not None
     go_on, begun, asked = threading.Event(), threading.Event(), desk.exchange.look_up
@@ -122,11 +166,13 @@ def test_whose_card_it_is_comes_too_late_for_another_members_sale(
         return asked(text)
 
     monkeypatch.setattr(desk.exchange, "look_up", slow)
-    here.burst(new.card_no)
+    here.burst(card)
     here.until(begun.is_set)
-    here.attach()
-    someone = here.counter.cart.member_id
-    assert someone not in (None, new.member_id)
+    return go_on
+
+
+def hear_all(here: Rig, go_on: threading.Event) -> None:
+    """The answer is here, and was acted on if it was going to be."""
     go_on.set()
     answered = list[int]()
     here.window.lanes.run(
@@ -134,5 +180,3 @@ def test_whose_card_it_is_comes_too_late_for_another_members_sale(
     )
     here.until(lambda: answered)
     here.settle()
-    assert here.counter.cart.member_id == someone
-    assert here.faults() == []
