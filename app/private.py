@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,14 @@ def make_all_private() -> None:
     """From now on every file and folder that this process makes is its user's alone, a library's too."""
     if os.name == "posix":
         os.umask(_OTHERS)
+
+
+def leave_no_core() -> None:
+    """What this process has in memory is written nowhere when it crashes, nor what its children have."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def shut(folder: Path) -> None:

@@ -14,12 +14,13 @@ from pathlib import Path
 from app.commands import COMMANDS
 from app.commands.line import parsed
 from app.commands.set_up import default_store
-from app.private import make_all_private
+from app.private import leave_no_core, make_all_private
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     make_all_private()
+    leave_no_core()
     argv = list(sys.argv[1:] if arguments is None else arguments)
     chosen = parsed(argv)
     if chosen.command in COMMANDS:

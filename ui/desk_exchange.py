@@ -108,6 +108,8 @@ class ExchangeDesk:
         self._stopped = True
         if self._connections is not None:
             self._connections.close()
+        if self._exchange is not None:
+            self._exchange.stop()
 
     def _on(self) -> BusinessDate:
         with self._ctx.read() as conn:

@@ -41,7 +41,11 @@ class _Ready(NamedTuple):
 
 
 class Ahead:
-    """The frames from that of `request` on. Made and asked by one thread; `close` from any."""
+    """The frames from that of `request` on. Made and asked by one thread; `close` from any.
+
+    Attributes:
+        useless: the other process ended before it made anything ready; the next one would, too.
+    """
 
     def __init__(self, line: Line, request: SnapshotRequest, epoch: int) -> None:
         """Raises Ended."""
@@ -51,6 +55,8 @@ class Ahead:
         self._ready = deque[_Ready]()
         self._changed = threading.Condition()
         self._over = False
+        self._made_any = False
+        self.useless = False
         self._thread = threading.Thread(target=self._run, args=(request,), daemon=True)
         self._thread.start()
 
@@ -96,6 +102,7 @@ class Ahead:
                 self._add(reply, self._readying.take())
                 reply = later
         except (Ended, NoAnswer, Refused, wire.NotAMessage) as error:
+            self.useless = isinstance(error, Ended) and not self._made_any
             log.info("frames ahead: %s", error)
         finally:
             self._end()
@@ -135,6 +142,7 @@ class Ahead:
             _Ready(msgspec.structs.replace(bare, frame=reply.frame + number), frame, body)
             for number, (frame, body) in enumerate(zip(reply.frames, made, strict=True))
         ]
+        self._made_any = True
         with self._changed:
             if not self._over:
                 self._ready.extend(found)

@@ -5,11 +5,15 @@ Nothing here knows what is asked; no answer in time, a broken line and a strange
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Final
+from typing import Any, Final
+from weakref import WeakSet
 
 import httpx
 import zstandard
@@ -83,9 +87,44 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def connections_to(address: str) -> httpx.Client:
+class Pool(httpx.Client):
+    """Connections that can be let go while somebody reads from them: to close a socket wakes nobody who waits
+    for it, to shut it down does."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._lock = threading.Lock()
+        self._sockets = WeakSet[socket.socket]()
+        self._shut = False
+
+    def connected(self, name: str, info: dict[str, Any]) -> None:
+        """What the transport tells of a question on its way (httpcore's trace extension)."""
+        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            made = info["return_value"].get_extra_info("socket")
+            with self._lock:
+                self._sockets.add(made)
+                shut = self._shut
+            if shut:
+                _shut_down(made)
+
+    def close(self) -> None:
+        with self._lock:
+            self._shut = True
+            sockets = list(self._sockets)
+        for each in sockets:
+            _shut_down(each)
+        super().close()
+
+
+def _shut_down(each: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it may be closed, or the other end gone
+        # Not TLS's own: its reader is still at work.
+        socket.socket.shutdown(each, socket.SHUT_RDWR)
+
+
+def connections_to(address: str) -> Pool:
     """Connections to a head office, kept open between questions, for any thread. Raises httpx.InvalidURL."""
-    made = httpx.Client(
+    made = Pool(
         base_url=address,
         timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
         limits=httpx.Limits(keepalive_expiry=KEPT_S),
@@ -113,7 +152,7 @@ class HeadOffice:
         seed: bytes,
         their_key: bytes | None,
         clock_s: Callable[[], float],
-        shared: httpx.Client | None = None,
+        shared: Pool | None = None,
     ) -> None:
         self.device = device
         self.their_key = their_key
@@ -150,8 +189,9 @@ class HeadOffice:
         timeout = httpx.Timeout(within_s, connect=min(within_s, CONNECT_S))
         try:
             with self._http.stream(
-                "POST", path, content=body, headers=headers, timeout=timeout
-            ) as answer:
+                "POST", path, content=body, headers=headers, timeout=timeout,
+                extensions={"trace": self._http.connected},
+            ) as answer:  # fmt: skip
                 on_the_wire = _bounded(answer.iter_raw(), until_s=time.monotonic() + within_s)
         except (httpx.HTTPError, OSError, RuntimeError) as error:
             # RuntimeError: the line was let go while it waited.

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import threading
 
-import httpx
-
 from app.context import Context
-from app.sync.client import HeadOffice, NoAnswer, connections_to
+from app.sync.client import HeadOffice, NoAnswer, Pool, connections_to
 from db.head_office import HeadOfficeRow
 
 
@@ -20,7 +18,7 @@ class Connections:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._address = ""
-        self._http: httpx.Client | None = None
+        self._http: Pool | None = None
         self._over = False
 
     def line(self, ctx: Context, row: HeadOfficeRow) -> HeadOffice:

@@ -92,7 +92,7 @@ class Exchange:
         self._failures = 0
         self._ahead: Ahead | None = None
         self._alone = False
-        """No other process could be begun: frames are made ready here."""
+        """No other process could be begun, or none lasted: frames are made ready here."""
         self._frames = 1
         """So many frames are taken in at once: as many as a portion has time for."""
         # Not at once: a start has enough to do.
@@ -106,6 +106,12 @@ class Exchange:
         if self._line is not None:
             self._line.close()
             self._line = None
+
+    def stop(self) -> None:
+        """Let go of whoever waits for frames, once the lines are shut. From any thread."""
+        ahead = self._ahead
+        if ahead is not None:
+            ahead.close()
 
     def once(self) -> Heard | None:
         """Ask once and apply the answer; None for a till of its own. Raises Unavailable."""
@@ -208,6 +214,7 @@ class Exchange:
         self._forget(dealings, programmes=False)
         if whole or not taken:
             # All is here, or the rest won't come: the next question is asked as ever, and its answer says why.
+            self._alone = self._alone or ahead.useless
             self._let_ahead_go()
             with self._ctx.write_rows() as conn:
                 bulk.usual_cache(conn)
@@ -244,7 +251,7 @@ class Exchange:
         )
         try:
             self._ahead = Ahead(self._open_line(self._ctx, row), request, control.epoch)
-        except Ended as error:
+        except (Ended, NoAnswer) as error:
             self._alone = True
             log.warning("frames are made ready here: %s", error)
 
@@ -285,6 +292,7 @@ class Exchange:
 
     def _shut_out(self) -> Heard:
         """Head office has shut this till out. What it says is signed (app/sync/client.py)."""
+        self._let_ahead_go()  # members are in its frames
         if is_wiped(self._ctx):
             return Heard(BACK_OFF_MOST_S, "revoked")
         log.warning("head office has shut this till out")

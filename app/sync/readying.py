@@ -20,7 +20,6 @@ import msgspec
 
 import app
 from app.arrivals import readied
-from app.protocol.wire import NotAMessage
 
 NICENESS: Final = 5
 """Where the system knows such a thing, the counter's threads come first."""
@@ -42,6 +41,7 @@ class Readying:
                 [sys.executable, "-m", __name__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # an error's words hold what was read: people's names and phones
                 cwd=Path(app.__file__).parent.parent,
             )
         except OSError as error:
@@ -105,11 +105,11 @@ def main(given: IO[bytes], made: IO[bytes]) -> int:
     try:
         while (frames := _read(given)) is not None:
             _write(made, [readied(frame) for frame in frames])
-    except NotAMessage:
-        return 1  # the till reads it again by itself, and says so
     except BrokenPipeError:
         # The till is gone; what could not be given to it is not to be given again at the end.
         os._exit(0)
+    except Exception:
+        return 1  # the till reads it again by itself, and says what of it may be said
     return 0
 
 

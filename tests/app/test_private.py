@@ -88,3 +88,22 @@ def test_a_journal_elsewhere_and_a_backup_have_folders_of_their_own(
     made = backup.make(kiosk.ctx)
     assert (tmp_path / "second disk").stat().st_mode & 0o777 == 0o700
     assert made.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_till_that_crashes_leaves_no_memory_behind() -> None:
+    """Its keys and members would lie in the dump."""
+    started = "\n".join(
+        [
+            "import contextlib, resource",
+            "from ui.__main__ import main",
+            "most = resource.getrlimit(resource.RLIMIT_CORE)[1]",
+            "resource.setrlimit(resource.RLIMIT_CORE, (most, most))",
+            "with contextlib.suppress(SystemExit):",
+            "    main(['--help'])",
+            "print(resource.getrlimit(resource.RLIMIT_CORE))",
+        ]
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", started], capture_output=True, check=True, text=True, timeout=120
+    )
+    assert told.stdout.splitlines()[-1] == "(0, 0)"

@@ -3,7 +3,13 @@ the till, and given up for whoever waits."""
 
 from __future__ import annotations
 
+import gc
+import io
+import os
+import subprocess
+import sys
 import threading
+from contextlib import closing
 from typing import Any, Final
 
 import pytest
@@ -12,6 +18,7 @@ from app import dealings
 from app.protocol.wire import SnapshotRequest
 from app.sync import ahead as ahead_module
 from app.sync import exchange as exchange_module
+from app.sync import readying as readying_module
 from app.sync.ahead import FRAMES_AHEAD, Ahead
 from app.sync.exchange import SOON_S, Exchange
 from app.sync.readying import Ended, Readying
@@ -221,3 +228,71 @@ def test_a_command_waits_for_one_frame_at_most_while_a_shift_is_open(
     to_the_end(exchange)
     assert members(till) == WHOLE
     assert verify(till.ctx).findings == []
+
+
+def test_a_till_that_is_shut_out_keeps_no_frames(
+    till: Kiosk, full: Served, lines: list[Exchange]
+) -> None:
+    exchange = let_in(till, full, lines)
+    ahead = begun_ahead(exchange)
+    assert ahead.wait(FRAMES // 2)
+    exchange._shut_out()
+    assert exchange._ahead is None
+    assert not ahead._ready
+    assert not ahead._thread.is_alive()
+
+
+def test_another_process_that_dies_at_once_is_begun_once(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = list[object]()
+
+    def dies(args: list[str], **given: Any) -> Any:
+        begun.append(args)
+        return popen([sys.executable, "-c", "raise SystemExit(3)"], **given)
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", dies)
+    # Every answer would begin another one.
+    monkeypatch.setattr(exchange_module, "AHEAD_FROM", 2)
+    to_the_end(let_in(till, full, lines))
+    assert len(begun) == 1
+    assert members(till) == WHOLE
+
+
+def test_what_another_process_fails_on_is_told_to_nobody(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(frame: bytes) -> bytes:
+        raise ValueError(f"13800001234 {frame!r}")
+
+    made = io.BytesIO()
+    given = io.BytesIO((3).to_bytes(4, "big") + b"\x91\xc4\x00")
+    monkeypatch.setattr(readying_module, "readied", fails)
+    monkeypatch.setattr(os, "nice", lambda more: 0)
+    try:
+        assert readying_module.main(given, made) == 1
+    finally:
+        gc.enable()
+    assert made.getvalue() == b""
+    with closing(Readying()) as other:
+        assert os.stat(f"/proc/{other._process.pid}/fd/2").st_rdev == os.stat(os.devnull).st_rdev
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_till_that_stops_waits_for_no_other_process_that_hangs(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hangs(args: list[str], **given: Any) -> Any:
+        return popen([sys.executable, "-c", "import time; time.sleep(600)"], **given)
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", hangs)
+    exchange = let_in(till, full, lines)
+    ahead = begun_ahead(exchange)
+    waited = threading.Thread(target=ahead.wait, args=(1,), daemon=True)
+    waited.start()
+    exchange.stop()
+    waited.join(5)
+    assert not waited.is_alive()
+    assert ahead._readying._process.poll() is not None, "no process outlives the till"

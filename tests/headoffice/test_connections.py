@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -116,3 +118,29 @@ def test_the_windows_lanes_share_them_and_stop_lets_them_go(
     desk.stop()
     assert desk.once() is None
     assert len(made) == 1
+
+
+def test_whoever_waits_for_a_silent_head_office_is_let_go_at_once(shared: Connections) -> None:
+    """It takes the question and says nothing: a till that is closed does not wait for it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        context = SimpleNamespace(till=SimpleNamespace(device=b"d" * 16))
+        row = SimpleNamespace(address=address, seed=b"s" * 32, their_key=b"k" * 32)
+        line, told = shared.line(context, row), list[NoAnswer]()  # type: ignore[arg-type]
+        line._clock_s = time.time
+
+        def ask() -> None:
+            with pytest.raises(NoAnswer) as caught:
+                line.ask("/v1/sync", b"r" * 16, 1, b"question")
+            told.append(caught.value)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        taken, _ = silent.accept()
+        with taken:
+            while not taken.recv(65_536).endswith(b"question"):
+                pass
+            asking.join(0.3)  # by now it reads; one that does not yet would fail by itself
+            shared.close()
+            asking.join(5)
+            assert told

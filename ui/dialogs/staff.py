@@ -400,7 +400,9 @@ class PersonSheet(_RankedSheet):
             self.body.insertWidget(
                 0,
                 WrappedLabel(
-                    lambda: words.say("Head office says as what they work here, and until when."),
+                    lambda: words.say(
+                        "Head office says what they do here and whether they work here."
+                    ),
                     role="text2",
                 ),
             )
