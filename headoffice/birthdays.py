@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
-from app.domain.birthday import BirthdayOn, celebrated
+from app.domain.birthday import BirthdayOn, celebrated, parse_birthday
 from app.domain.business_day import BusinessDate
 from app.domain.documents import SaleDocument
+from app.domain.errors import Refused
 from app.domain.programme import Programme
 from app.domain.recount import Difference, birthday_codes
 from app.intake import celebrations
@@ -15,16 +17,23 @@ from app.protocol.hlc import ms_of
 from app.protocol.store import Member
 
 FIELD: Final = "birthday"
+_WRITTEN: Final = re.compile("(solar|lunar):([0-9]{0,4})-([0-9]{1,2})-([0-9]{1,2})")
 
 
 def birthdays_of(member: Member, on: BusinessDate, rules: Programme) -> tuple[BirthdayOn, ...]:
     """The celebrations around a date; none without a birthday: "solar:1990-5-31", "lunar:-8-15"."""
     cell = member.cells.get(FIELD)
-    calendar, _, parts = (cell.value or "").partition(":") if cell else ("", "", "")
-    numbers = parts.split("-")
-    if len(numbers) != 3 or not (numbers[1].isdigit() and numbers[2].isdigit()):
+    found = _WRITTEN.fullmatch((cell.value or "") if cell else "")
+    if found is None:
         return ()
-    return celebrations(calendar, int(numbers[1]), int(numbers[2]), on, rules.leap_day)
+    calendar, year, month, day = found.groups()
+    try:
+        born = parse_birthday(
+            int(month), int(day), int(year) if year else None, lunar=calendar == "lunar"
+        )
+    except Refused:  # Whatever a till sends is kept, a day that no calendar has too.
+        return ()
+    return celebrations(calendar, born.month, born.day, on, rules.leap_day)
 
 
 def doubts(

@@ -83,8 +83,8 @@ class Stranger(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """What a form calls them."""
-        return self.at[0][0].hex() + self.at[0][1].hex()
+        """What a form calls them: another one with each change, as of a Person."""
+        return sha256(repr(tuple(self)).encode()).hexdigest()[:32]
 
 
 class Made(NamedTuple):
@@ -118,11 +118,12 @@ def new_code() -> Made:
 
 
 class ShopStaff:
-    """The people of a chain's stores. `tills`: those that were let in."""
+    """The people of a chain's stores. `tills`: those that were let in. One that is locked has its list for the
+    time when it goes on; a lost one never does."""
 
     def __init__(self, rows: Staff, tills: Iterable[KnownTill]) -> None:
         self._rows = rows
-        self._tills = {till.device: till for till in tills if till.standing == "live"}
+        self._tills = {till.device: till for till in tills if till.standing != "lost"}
 
     # Reading
 
@@ -136,7 +137,7 @@ class ShopStaff:
         return {device: _PEOPLE.unpack(body) for device, body in self._rows.rows(_TOLD)}
 
     def strangers(self) -> Sequence[Stranger]:
-        """Who works at live tills and is not head office's yet, by initials."""
+        """Who works at tills and is not head office's yet, by initials."""
         known = {place for each in self.people() for place in each.at}
         same: dict[tuple[str, str, str, bool], list[tuple[bytes, bytes]]] = {}
         for device, people in sorted(self.told().items()):

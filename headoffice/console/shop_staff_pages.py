@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.documents.event_codes import ROLES as ROLE_NAMES
 from app.i18n import mark
-from headoffice.console import wording
+from headoffice.console import proving, wording
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.snapshot import ShopRow
@@ -51,6 +51,17 @@ class _Read:
         return {shop.id: shop.name for shop in self.shops}
 
 
+def _by_the_proved(act: Callable[[Desk, Asked], Response]) -> Callable[[Desk, Asked], Response]:
+    """Only who has proved anew who they are does it."""
+
+    def first(desk: Desk, asked: Asked) -> Response:
+        person = str(asked.request.path_params.get("person", ""))
+        back = f"{PLACE}/{person}" if _is_id(person) else PLACE
+        return proving.first(desk, asked, back) or act(desk, asked)
+
+    return first
+
+
 def listing(desk: Desk, asked: Asked) -> Listing:
     """Everybody, or who works in the store that is asked for."""
     read, now_ms = _read(desk, asked), desk.office.now_ms()
@@ -65,6 +76,7 @@ def show_all(desk: Desk, asked: Asked) -> Response:
     return _list_page(desk, asked, 200, "")
 
 
+@_by_the_proved
 def add(desk: Desk, asked: Asked) -> Response:
     """Somebody new: their first code, shown this once."""
     form, read = asked.form, _read(desk, asked)
@@ -89,6 +101,7 @@ def show_one(desk: Desk, asked: Asked) -> Response:
     return _one_page(desk, asked, 200, "")
 
 
+@_by_the_proved
 def change(desk: Desk, asked: Asked) -> Response:
     """Another name, role, or other stores."""
     known, read = _asked_person(desk, asked)
@@ -103,16 +116,19 @@ def change(desk: Desk, asked: Asked) -> Response:
     return _changed(desk, asked, act, "shop_person_changed")
 
 
+@_by_the_proved
 def let_go(desk: Desk, asked: Asked) -> Response:
     """They sign in at no till any more that has heard of it."""
     return _set_active(desk, asked, "shop_person_let_go", active=False)
 
 
+@_by_the_proved
 def take_back(desk: Desk, asked: Asked) -> Response:
     """They work there again."""
     return _set_active(desk, asked, "shop_person_back", active=True)
 
 
+@_by_the_proved
 def give_code(desk: Desk, asked: Asked) -> Response:
     """A new first code, shown this once."""
     known, _ = _asked_person(desk, asked)
@@ -128,6 +144,7 @@ def give_code(desk: Desk, asked: Asked) -> Response:
     return _code_page(desk, asked, known, made)
 
 
+@_by_the_proved
 def take_over(desk: Desk, asked: Asked) -> Response:
     """Somebody of tills' own is head office's from now on."""
     read, form = _read(desk, asked), asked.form

@@ -48,9 +48,10 @@ class Person:
 
     def send(self, path: str, **fields: str) -> httpx.Response:
         """Send a form; where the console asks first who it is, prove it and send the form again."""
-        answer = self._post(path, fields)
+        draft, answer = self.draft, self._post(path, fields)
         if answer.url.path == CONFIRM != path and self.proves:
             self._post(CONFIRM, {"proof": OWN, "back": "/console/"})
+            self.draft = draft
             answer = self._post(path, fields)
         return answer
 

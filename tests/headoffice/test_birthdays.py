@@ -73,7 +73,16 @@ def test_what_head_office_cannot_know_is_not_held_against_a_sale() -> None:
     other = MID_AUTUMN.plus(-60)
     assert asked(other, "lunar:1990-8-15", WRITTEN_MS - 1) == [], "it was written later"
     assert asked(other, None) == []
-    assert asked(other, "strange") == []
+    odd = (
+        "strange",
+        "solar:1990-13-45",
+        "solar:-2-30",
+        "lunar:-13-1",
+        "solar:1990-²-1",
+        "solar:0-5-31",
+    )
+    for value in (*odd, f"solar:-{10**30}-1", f"solar:{'9' * 5000}-5-31"):
+        assert asked(other, value) == [], value
     assert doubts(sold(other), RULES, None, WRITTEN_MS + 1) == ()
     plain = sold(other, birthday=False)
     assert doubts(plain, RULES, born("lunar:1990-8-15"), WRITTEN_MS + 1) == ()

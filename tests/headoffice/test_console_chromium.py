@@ -85,8 +85,8 @@ def shop(
         anna = Person(at)
         anna.begin(let_in(folder, "AN", "head_office"), "AN")
         let_in(folder, "MA", "manager")
-        phone, _ = set_up(at, anna)
         person_of_north = work_in_north(at, anna)
+        phone, _ = set_up(at, anna)
         draft = begin_draft(anna, name="Spring", version="1001")
         anna.send(draft, **{"$.starts": day_of(at, 9), "$.earning.base.points": "2"})
         annas = f"/console/members/{ANNA.hex()}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Literal
 
 import msgspec
 import pytest
@@ -24,11 +25,13 @@ from db import staff_rows
 from headoffice.console.staff import Staff
 from headoffice.directory import Directory
 from headoffice.office import wall_ms
-from headoffice.shop_staff import ShopStaff
+from headoffice.shop_staff import ShopStaff, Stranger
+from headoffice.store.records import Records
 from tests.app.chain import settle
 from tests.app.kiosk import PIN, Kiosk, kiosk, made_template, template
+from tests.headoffice.api_office import written
+from tests.headoffice.console_browser import CONFIRM, Person
 from tests.headoffice.console_browser import OWN as OWN_PASSWORD
-from tests.headoffice.console_browser import Person
 from tests.headoffice.console_browser import let_in as let_in_console
 from tests.headoffice.counters import let_in, lines, office, second, till
 from tests.headoffice.http_office import TENANT, Served, database_of, opened, rows
@@ -254,6 +257,66 @@ def test_what_can_not_be_is_refused_with_what_was_typed_kept(
     assert page.status_code == 422
     assert f'value="{typed["initials"]}"' in page.text
     assert rows(office.folder, "SELECT body FROM shop_person") == []
+
+
+def lock(office: Served, device: bytes, standing: Literal["locked", "live"]) -> None:
+    """As the writer has it once a till rebased too often, and once somebody has looked at it."""
+
+    def put(store: Records) -> None:
+        known = store.device(device)
+        assert known is not None
+        store.put_device(known._replace(standing=standing))
+        office.office.put_till(office.office.tills[device]._replace(standing=standing))
+
+    written(office, put)
+
+
+def test_who_is_let_go_while_a_till_is_locked_is_let_go_there_too(
+    till: Kiosk, office: Served, anna: Person, north: Exchange
+) -> None:
+    take_over(anna, "BO")
+    add(anna, "mm", "manager")
+    settle(north)
+    device, place = till.ctx.till.device, place_of(anna, "MM")
+    lock(office, device, "locked")
+    anna.look(place)
+    assert anna.send(f"{place}/let-go").status_code == 200
+    own_boss = place_of(anna, "BO")
+    anna.look(own_boss)
+    assert anna.send(f"{own_boss}/let-go").status_code == 422, "it would have no manager"
+    lock(office, device, "live")
+    settle(north)
+    with till.ctx.read() as conn:
+        found = {row.initials: row.active for row in staff_rows.all_staff(conn)}
+    assert (found["bo"], found["mm"]) == (1, 0)
+
+
+def test_an_open_session_alone_changes_nobody(
+    office: Served, anna: Person, north: Exchange
+) -> None:
+    add(anna)
+    place = place_of(anna, "NN")
+    page = anna.look(PLACE).text
+    stranger = re.search('name="who" value="([0-9a-f]+)"', page)
+    assert stranger
+    anna.sign_in("AN", OWN_PASSWORD)
+    anna.proves, before = False, rows(office.folder, "SELECT body FROM shop_person")
+    new = {"initials": "zz", "name": "Zoe", "role": "cashier", NORTH: "1"}
+    for act in (place, f"{place}/let-go", f"{place}/back", f"{place}/code"):
+        anna.look(place)
+        sent = anna.send(act, **new)
+        assert (sent.url.path, dict(sent.url.params)) == (CONFIRM, {"back": place})
+    for act, fields in ((PLACE, new), (f"{PLACE}/take-over", {"who": stranger[1], "same": ""})):
+        anna.look(PLACE)
+        sent = anna.send(act, **fields)
+        assert (sent.url.path, dict(sent.url.params)) == (CONFIRM, {"back": PLACE})
+    assert rows(office.folder, "SELECT body FROM shop_person") == before
+
+
+def test_a_form_about_a_tills_own_person_is_of_what_the_till_told() -> None:
+    told = Stranger("lx", "林晓", "cashier", True, ((b"d" * 16, b"p" * 16),))
+    others = {told._replace(role="manager").mark, told._replace(name="林").mark}
+    assert len({told.mark, *others}) == 3
 
 
 def test_who_changes_what_somebody_changed_meanwhile_is_told(
