@@ -64,6 +64,15 @@ ORDER BY link.seq
 _NEXT_EPOCH: Final = """
 SELECT min(epoch) FROM link WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND epoch > ?
 """
+_BEHIND: Final = """
+SELECT device.device_id FROM device
+LEFT JOIN recount_place AS place ON place.tenant_id = device.tenant_id AND place.dist_key = device.dist_key
+    AND place.device_id = device.device_id
+WHERE device.tenant_id = ? AND device.dist_key = ? AND device.seq > 0
+    AND (
+        place.seq IS NULL OR place.epoch < device.epoch OR place.epoch = device.epoch AND place.seq < device.seq
+    )
+"""
 _OWN: Final = """
 SELECT body FROM own_programme WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND version = ?
 """
@@ -174,13 +183,13 @@ class Recounting:
 
     def sales_of(self, store: Records, tenant: bytes, number: str, now_ms: int) -> Sequence[bytes]:
         """The sales of a receipt number, inside the chain's transaction. One that isn't there may have come a
-        moment ago: what is due is looked at first, for a while."""
+        moment ago, to whichever process: what nobody has looked at yet is looked at first, for a while."""
         found = receipts.find(self._plain, tenant, number)
         if found or now_ms < self._not_before_ms.get(tenant, 0):
             return found
         until_s = time.monotonic() + ASKED_MS / 1000
-        for device in self._due.get(tenant, {}):
-            while not self._walk(store, tenant, device, now_ms, until_s):
+        for (device,) in self._plain.rows(_BEHIND, (tenant, dist_key(tenant))):
+            while not self._walk(store, tenant, bytes(device), now_ms, until_s):
                 if time.monotonic() >= until_s:
                     break
         return receipts.find(self._plain, tenant, number)

@@ -17,6 +17,7 @@ from app.domain.state import EMPTY
 from headoffice.directory import Directory, EnrolCode, KnownTill
 from headoffice.letting_in import TRIES_MOST
 from headoffice.store.postgresql_place import PostgresPlain
+from tests.headoffice.api_office import written
 from tests.headoffice.cluster import Cluster
 from tests.headoffice.http_office import (
     ANNA,
@@ -31,6 +32,7 @@ from tests.headoffice.http_office import (
     wait_for,
 )
 from tests.headoffice.serving_process import DSN_FILE, Process, run
+from tests.headoffice.test_settlement import write_down
 
 OTHER: Final = b"U" * 16
 PUSHES: Final = 12
@@ -132,6 +134,21 @@ def test_what_an_operator_changes_is_read_of_that_chain_alone(
     assert seen == {TENANT}
     other = two.till(2, "South")
     wait_for(lambda: other.device in one.office.tills, 5)
+
+
+def test_a_sale_that_another_process_took_a_moment_ago_is_found_by_its_number(
+    cluster: Cluster, both: tuple[Served, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = both
+    till = two.till(1)
+    till.sync()
+    wait_for(lambda: till.device in one.office.tills)
+    wait_for(lambda: has_heard(one, cluster) and not any(one.office._recounting._due.values()))
+    for at in both:  # Neither has a quiet moment from now on.
+        monkeypatch.setattr(at.office, "turn", lambda: False)
+    sold = write_down(till, "sale", 100, till.today, doc={"receipt_no": "till-1-7"})
+    found = written(one, lambda _: one.office.chains[TENANT].server.receipts("till-1-7"))
+    assert found == [sold.event]
 
 
 def test_two_processes_under_load_count_every_event_once(folders: tuple[Path, Path]) -> None:
