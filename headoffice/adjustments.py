@@ -21,6 +21,7 @@ from app.domain.programme import Programme
 from app.domain.sale import MemberContext
 from app.protocol.server import Server
 from app.protocol.store import Member
+from headoffice import settlement
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 
@@ -150,7 +151,7 @@ class Adjustments:
         entries = entries_of(known_of(server, wish.member), wish, day)
         standing: Standing = "waiting" if self.needs_second(wish, day) else "done"
         if standing == "done":
-            server.adjust(wish.member, entries[0].id.event, entries)
+            self._adjust(server, wish.member, entries)
         row = (
             wish.id, wish.member, wish.points, wish.reason, wish.note, wish.staff, wish.system, now_ms,
             standing, int(day.on),
@@ -163,8 +164,13 @@ class Adjustments:
         assert asked.staff != by, "it takes two"
         assert asked.standing == "waiting", "it is done once"
         entries = entries_of(known_of(server, asked.member), asked, day)
-        server.adjust(asked.member, entries[0].id.event, entries)
+        self._adjust(server, asked.member, entries)
         self._plain.run(_END, ("done", int(day.on), by, *self._own, asked.id))
+
+    def _adjust(self, server: Server, member: bytes, entries: Sequence[Entry]) -> None:
+        event = entries[0].id.event
+        server.adjust(member, event, entries)
+        settlement.adjusted(server.store, self._plain, self._own[0], member, event)
 
     def drop(self, asked: Adjustment, by: bytes) -> None:
         """It is not to be done."""

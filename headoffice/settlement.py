@@ -126,6 +126,13 @@ def merged(store: Store, plain: Plain, tenant: bytes, loser: bytes, winner: byte
     settle_again(store, plain, tenant, sorted({_document(store, split) for split in paid}))
 
 
+def adjusted(store: Store, plain: Plain, tenant: bytes, member: bytes, event: bytes) -> None:
+    """Head office gave points by an event of its own: they pay what was owed, and no till will tell of it."""
+    splits = _splits_of(store, survivor(store, member))
+    paid = {_document(store, split) for split in splits if split.origin.event == event}
+    settle_again(store, plain, tenant, sorted(paid))
+
+
 def paid_by(store: Store, credit: Facts) -> set[bytes]:
     """The documents that took points of a credit's lots: some may have been a debt until it came."""
     gives = any(

@@ -13,10 +13,12 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId, Kind
 from app.protocol import events, facts, merging, unmerging
 from app.protocol.facts import OVERRIDE, Facts, Posting, write
-from headoffice import settlement
+from headoffice import programmes, settlement
+from headoffice.adjustments import Adjustments, Day, Wish
+from headoffice.console.staff import Person
 from headoffice.http import RATES
 from headoffice.settlement import Settled
-from tests.headoffice.api_office import publish, system
+from tests.headoffice.api_office import publish, system, written
 from tests.headoffice.http_office import (
     ANNA,
     BELA,
@@ -91,6 +93,37 @@ def test_what_was_a_debt_is_settled_on_the_date_of_the_points_that_paid_it(offic
     write_down(north, "sale", 500, later)
     assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
     assert report(office, later) == [Settled(NORTH, SOUTH, 200, 200, 1)]
+
+
+@pytest.mark.parametrize(("points", "waits"), [(200, False), (2_500, True)])
+def test_what_head_office_gave_pays_a_debt_on_the_date_on_which_it_did(
+    office: Served, points: int, waits: bool
+) -> None:
+    publish(office.folder)
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    write_down(north, "sale", 100, on)
+    spend(south, 300, on)
+    assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
+    later = on.plus(3)
+
+    def give(_: object) -> None:
+        plain, server = office.office.plain, office.office.chains[TENANT].server
+        day = Day(later, programmes.published(server.store)[0].programme)
+        kept, wish = (
+            Adjustments(plain, TENANT),
+            Wish(b"W" * 16, ANNA, points, "goodwill", "It came late.", system="Shop"),
+        )
+        assert (kept.ask(server, wish, day, office.office.now_ms()) == "waiting") is waits
+        asked = kept.one(wish.id)
+        if asked is not None and waits:
+            second = Person(b"S" * 16, "AN", "head_office", "$argon2id$", 0)
+            office.office.staff(TENANT).put(second)
+            kept.agree(server, asked, second.id, day)
+
+    written(office, give)
+    assert report(office, later) == [Settled(None, SOUTH, 200, 200, 1)]
+    assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
 
 
 def test_what_comes_back_counts_on_its_own_date_and_changes_no_month_before(
