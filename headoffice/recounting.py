@@ -68,9 +68,9 @@ _BEHIND: Final = """
 SELECT device.device_id FROM device
 LEFT JOIN recount_place AS place ON place.tenant_id = device.tenant_id AND place.dist_key = device.dist_key
     AND place.device_id = device.device_id
-WHERE device.tenant_id = ? AND device.dist_key = ? AND device.seq > 0
-    AND (
-        place.seq IS NULL OR place.epoch < device.epoch OR place.epoch = device.epoch AND place.seq < device.seq
+WHERE device.tenant_id = ? AND device.dist_key = ? AND (
+        place.epoch IS NULL AND (device.epoch > 1 OR device.seq > 0)
+        OR place.epoch < device.epoch OR place.epoch = device.epoch AND place.seq < device.seq
     )
 """
 _OWN: Final = """

@@ -47,8 +47,10 @@ __all__ = ["kiosk", "lines", "made_template", "office", "second", "template", "t
 FLAGS = "SELECT what, claimed, ours FROM recount_flag ORDER BY what, noted_ms"
 BEHIND = """
 SELECT device.device_id FROM device LEFT JOIN recount_place AS place USING (tenant_id, dist_key, device_id)
-WHERE place.epoch IS NULL OR place.epoch < device.epoch OR place.seq < device.seq
+WHERE (place.epoch IS NULL AND (device.epoch > 1 OR device.seq > 0)) OR place.epoch < device.epoch
+    OR place.seq < device.seq
 """
+"""Of a till that has sent nothing there is nothing to look at."""
 
 
 def recounted(office: Served) -> list[tuple[Any, ...]]:
