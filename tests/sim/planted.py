@@ -394,7 +394,7 @@ BUGS: Final = (
     Bug("no tombstone of a void, unknown holds ignored", no_tombstone, 7),
     Bug("unknown holds are ignored", unknown_holds_ignored, 17),
     Bug("the fence is too early", fence_too_early, 0),
-    Bug("a hold lives across epochs", hold_across_epochs, 109),
+    Bug("a hold lives across epochs", hold_across_epochs, 201),
     Bug("overlay dropped on acknowledgement", overlay_dropped_on_acknowledgement, 0),
     Bug("a hold on pending points", hold_on_pending_points, 3),
     Bug("an expiry is booked under a hold", expiry_under_a_hold, 0),
