@@ -6,10 +6,9 @@ copy is mutable and never leaves `fold`.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
-from operator import attrgetter
 
 from app.domain.business_day import NEVER, BusinessDate
 from app.domain.entries import EARNED, POINTS, SALES, SPEND, TIER, USE, Entry, EntryId, Kind
@@ -33,23 +32,13 @@ def fold(base: MemberState, entries: Iterable[Entry]) -> MemberState:
 
 @dataclass(slots=True, eq=False)
 class _Lot:
-    """A lot while folding, or points on their way to debts and a lot of this kind. `was`: in the base."""
+    """A lot while folding, or points on their way to debts and a lot of this kind."""
 
     expires: BusinessDate
     order: int
     origin: EntryId
     available_from: BusinessDate
     remaining: int
-    was: Lot | None = None
-
-    def done(self, asset: str) -> Lot:
-        """As it stays; most lots of a base stay what they were."""
-        was = self.was
-        if was is not None and was.remaining == self.remaining:
-            return was
-        return Lot(
-            asset, self.origin, self.expires, self.available_from, self.remaining, self.order
-        )
 
 
 @dataclass(slots=True, eq=False)
@@ -66,54 +55,31 @@ def _taken_by(row: Split) -> _Lot:
     return _Lot(row.expires, row.lot_order, row.origin, row.available_from, 0)
 
 
-_date = attrgetter("on")
-_number = attrgetter("order")
+def _split_order(split: Split) -> int:
+    return split.order
 
 
-def _spending_order(lot: _Lot | Lot) -> tuple[int, int]:
+def _spending_order(lot: _Lot) -> tuple[int, int]:
     return (lot.expires, lot.order)
-
-
-def _lots(base: MemberState, asset: str) -> list[Lot]:
-    """In spending order; rows of a store may come in any."""
-    return sorted([lot for lot in base.lots if lot.asset == asset], key=_spending_order)
 
 
 class _Account:
     """One asset of the member: its lots in spending order, its debts oldest first."""
 
-    __slots__ = ("_by_key", "debts", "lots")
+    __slots__ = ("by_key", "debts", "lots")
 
-    def __init__(self, base: MemberState, asset: str) -> None:
-        self.lots = [
-            _Lot(lot.expires, lot.order, lot.origin, lot.available_from, lot.remaining, lot)
-            for lot in _lots(base, asset)
-        ]
-        self.debts: dict[EntryId, _Debt] = {
-            debt.debit: _Debt(debt.amount, debt.order, debt.kind)
-            for debt in base.debts
-            if debt.asset == asset
-        }
-        self._by_key: dict[tuple[EntryId, int], _Lot] | None = None
+    def __init__(self) -> None:
+        self.lots: list[_Lot] = []
+        self.by_key: dict[tuple[EntryId, int], _Lot] = {}
+        self.debts: dict[EntryId, _Debt] = {}
 
-    def by_key(self) -> dict[tuple[EntryId, int], _Lot]:
-        """The lots by origin and expiry; made once something goes back to one."""
-        if self._by_key is None:
-            self._by_key = {(lot.origin, lot.expires): lot for lot in self.lots}
-        return self._by_key
-
-    def fill(self, lot: _Lot) -> None:
-        """Fill the lot of the same origin and expiry, or add it."""
-        known = self.by_key().get((lot.origin, lot.expires))
-        if known is None:
-            self.add(lot)
-        else:
+    def open(self, lot: _Lot) -> None:
+        """Add a lot, or fill the one of the same origin and expiry."""
+        known = self.by_key.get((lot.origin, lot.expires))
+        if known is not None:
             known.remaining += lot.remaining
-
-    def add(self, lot: _Lot) -> None:
-        """Add a lot whose origin has none of this expiry."""
-        if self._by_key is not None:
-            self._by_key[lot.origin, lot.expires] = lot
+            return
+        self.by_key[lot.origin, lot.expires] = lot
         lots = self.lots
         if lots and _spending_order(lots[-1]) > _spending_order(lot):
             insort(lots, lot, key=_spending_order)
@@ -124,8 +90,7 @@ class _Account:
         """Forget a lot that has nothing left."""
         if lot.remaining:
             return
-        if self._by_key is not None:
-            del self._by_key[lot.origin, lot.expires]
+        del self.by_key[lot.origin, lot.expires]
         self.lots.remove(lot)
 
 
@@ -133,28 +98,34 @@ class _Working:
     """The mutable working copy of one fold."""
 
     __slots__ = (
-        "_splits",
         "accounts",
-        "base",
         "by_debit",
         "by_restore",
         "days",
         "sequence",
+        "splits",
         "sums",
         "tiers",
         "uses",
     )
 
     def __init__(self, base: MemberState) -> None:
-        """What a sale of a member with years of entries doesn't touch is not looked at."""
-        self.base = base
         self.sequence = base.sequence
         self.sums = dict(base.sums)
         self.accounts: dict[str, _Account] = {}
-        self._splits: dict[int, Split] | None = None
+        for lot in base.lots:
+            self._account(lot.asset).open(
+                _Lot(lot.expires, lot.order, lot.origin, lot.available_from, lot.remaining)
+            )
+        for debt in base.debts:
+            debts = self._account(debt.asset).debts
+            debts[debt.debit] = _Debt(debt.amount, debt.order, debt.kind)
+        self.splits = {split.order: split for split in sorted(base.splits, key=_split_order)}
         self.by_debit: dict[EntryId, list[int]] = {}
         self.by_restore: dict[EntryId, list[int]] = {}
-        self.days = sorted(base.days, key=_date)
+        for split in self.splits.values():
+            self._index(split)
+        self.days = {day.on: day for day in base.days}
         self.tiers = list(base.tiers)
         self.uses = {(use.benefit, use.year): use.times for use in base.uses}
 
@@ -186,45 +157,39 @@ class _Working:
 
     def finish(self) -> MemberState:
         """The frozen state, every tuple in its order."""
-        lots, debts = self._lots_and_debts()
-        splits = self.base.splits if self._splits is None else self._splits.values()
+        lots: list[Lot] = []
+        debts: list[Debt] = []
+        for asset in sorted(self.accounts):
+            account, held, owed = self.accounts[asset], 0, 0
+            for lot in account.lots:
+                held += lot.remaining
+                lots.append(
+                    Lot(
+                        asset, lot.origin, lot.expires, lot.available_from, lot.remaining, lot.order
+                    )
+                )
+            for debit, debt in sorted(account.debts.items(), key=lambda each: each[1].order):
+                owed += debt.amount
+                debts.append(Debt(asset, debit, debt.amount, debt.order, debt.kind))
+            assert held - owed == self.sums.get(asset, 0), "Σ entries = Σ lots - Σ debts"
+            assert not (held and owed), "a member has lots or debts, never both"
         return MemberState(
             sequence=self.sequence,
             sums=tuple(sorted(self.sums.items())),
-            lots=lots,
-            debts=debts,
-            splits=tuple(sorted(splits, key=_number)),
-            days=tuple(self.days),
+            lots=tuple(lots),
+            debts=tuple(debts),
+            splits=tuple([self.splits[order] for order in sorted(self.splits)]),
+            days=tuple(sorted(self.days.values())),
             tiers=tuple(self.tiers),
             uses=tuple(Use(*key, times) for key, times in sorted(self.uses.items())),
         )
-
-    def _lots_and_debts(self) -> tuple[tuple[Lot, ...], tuple[Debt, ...]]:
-        base, lots, debts = self.base, list[Lot](), list[Debt]()
-        of_base = {lot.asset for lot in base.lots} | {debt.asset for debt in base.debts}
-        for asset in sorted(of_base.union(self.accounts)):
-            account = self.accounts.get(asset)
-            if account is None:
-                lots += _lots(base, asset)
-                debts += sorted([debt for debt in base.debts if debt.asset == asset], key=_number)
-                continue
-            held = sum([lot.remaining for lot in account.lots])
-            owed = sum([debt.amount for debt in account.debts.values()])
-            assert held - owed == self.sums.get(asset, 0), "Σ entries = Σ lots - Σ debts"
-            assert not (held and owed), "a member has lots or debts, never both"
-            lots += [lot.done(asset) for lot in account.lots]
-            debts += [
-                Debt(asset, debit, debt.amount, debt.order, debt.kind)
-                for debit, debt in sorted(account.debts.items(), key=lambda each: each[1].order)
-            ]
-        return tuple(lots), tuple(debts)
 
     # Points and every other asset that has lots
 
     def _account(self, asset: str) -> _Account:
         account = self.accounts.get(asset)
         if account is None:
-            account = self.accounts[asset] = _Account(self.base, asset)
+            account = self.accounts[asset] = _Account()
         return account
 
     def _next(self) -> int:
@@ -242,14 +207,12 @@ class _Working:
             date if entry.available_from is None else entry.available_from,
             entry.amount,
         )
-        self._place(entry.asset, points, entry.refers_to, new=True)
+        self._place(entry.asset, points, entry.refers_to)
 
-    def _place(
-        self, asset: str, points: _Lot, named: EntryId | None = None, *, new: bool = False
-    ) -> None:
+    def _place(self, asset: str, points: _Lot, named: EntryId | None = None) -> None:
         """Give points to debts, pending or not, the rest to their lot.
 
-        A debt paid later joins the split of its debit. `new`: of an origin that has no lot yet.
+        A debt paid later joins the split of its debit.
         """
         account = self._account(asset)
         debts = account.debts
@@ -263,12 +226,8 @@ class _Working:
             debt.amount -= paid
             if not debt.amount:
                 del debts[debit]
-        if not points.remaining:
-            return
-        if new:
-            account.add(points)
-        else:
-            account.fill(points)
+        if points.remaining:
+            account.open(points)
 
     def _consume(self, entry: Entry, debit: EntryId, kind: Kind, amount: int) -> None:
         """Spend: valid lots by earliest expiry, then pending, then lapsed ones; the rest is debt."""
@@ -329,7 +288,6 @@ class _Working:
         """
         amount = -entry.amount
         account = self._account(entry.asset)
-        self._load_splits()
         own = [lot for lot in account.lots if lot.origin == credit]
         if entry.kind == "expire" and entry.expires is not None:
             own.sort(key=lambda lot: lot.expires != entry.expires)
@@ -348,11 +306,11 @@ class _Working:
         What is no longer in the lot that a part went to is spent again on this date by the debit.
         Returns what exceeds the restore.
         """
-        account, splits = self._account(entry.asset), self._load_splits()
+        account = self._account(entry.asset)
         gone = 0
         debit, kind = restore, entry.kind
         for order in reversed(self.by_restore[restore]):
-            row = splits.get(order)
+            row = self.splits.get(order)
             if row is None or not amount:
                 continue
             debit, kind = row.debit, row.kind
@@ -361,7 +319,7 @@ class _Working:
             self._shrink(row, part)
             lot = None
             if row.back_to is not None and row.origin != row.debit:
-                lot = account.by_key().get((row.origin, row.back_to))
+                lot = account.by_key.get((row.origin, row.back_to))
             taken = 0
             if lot is not None:
                 taken = min(part, lot.remaining)
@@ -379,7 +337,7 @@ class _Working:
         A part that would lapse before the entry's minimum expiry comes back with that expiry; what
         exceeds the split opens a lot of its own.
         """
-        amount, splits = entry.amount, self._load_splits()
+        amount = entry.amount
         account = self._account(entry.asset)
         minimum = entry.minimum_expiry
         debt = account.debts.get(debit)
@@ -395,7 +353,7 @@ class _Working:
         for order in reversed(self.by_debit.get(debit, ())):
             if not amount:
                 return
-            row = splits.get(order)
+            row = self.splits.get(order)
             if row is None:
                 continue
             part = min(amount, row.amount)
@@ -413,15 +371,6 @@ class _Working:
             self._place(entry.asset, _Lot(expires, self._next(), entry.id, date, amount))
 
     # Splits
-
-    def _load_splits(self) -> dict[int, Split]:
-        """All splits by their order, and their orders by debit and by restore."""
-        if self._splits is None:
-            rows = sorted(self.base.splits, key=_number)
-            self._splits = {row.order: row for row in rows}
-            for row in rows:
-                self._index(row)
-        return self._splits
 
     def _index(self, split: Split) -> None:
         if split.restored_by is None:
@@ -453,15 +402,14 @@ class _Working:
             restored_by,
             back_to,
         )
-        self._load_splits()[split.order] = split
+        self.splits[split.order] = split
         self._index(split)
 
     def _shrink(self, row: Split, part: int) -> None:
-        splits = self._load_splits()
         if part == row.amount:
-            del splits[row.order]
+            del self.splits[row.order]
         else:
-            splits[row.order] = row._replace(amount=row.amount - part)
+            self.splits[row.order] = row._replace(amount=row.amount - part)
 
     # Counters and tier
 
@@ -484,20 +432,17 @@ class _Working:
         spend: int = 0,
         sales: int = 0,
     ) -> None:
-        days = self.days
-        # Most entries are of the newest date.
-        at = len(days) if not days or days[-1].on < on else bisect_left(days, on, key=_date)
-        if at == len(days) or days[at].on != on:
-            days.insert(at, Day(on, counts_from, earned, spend, sales))
-            return
-        day = days[at]
-        days[at] = Day(
-            on,
-            max(day.counts_from, counts_from),
-            day.earned + earned,
-            day.spend + spend,
-            day.sales + sales,
-        )
+        day = self.days.get(on)
+        if day is None:
+            self.days[on] = Day(on, counts_from, earned, spend, sales)
+        else:
+            self.days[on] = Day(
+                on,
+                max(day.counts_from, counts_from),
+                day.earned + earned,
+                day.spend + spend,
+                day.sales + sales,
+            )
 
     def _change_tier(self, entry: Entry) -> None:
         """A review or manual change replaces what was; upgrades add to it, save under a lock.
