@@ -53,7 +53,7 @@ def _spend(opened: OpenMember, entry: Entry, authority: Authority | None, device
     elif authority.kind == "local":
         covered = min(amount, opened.local(asset, device))
         opened.change_local(asset, device, -covered)
-        covered += use_written_off(opened, asset, device, amount - covered)
+        covered += use_written_off(opened.store, asset, device, amount - covered)
     elif authority.kind == "risk":
         covered = use_grant(opened.store, authority.id, device, amount)
     else:
@@ -140,7 +140,7 @@ def write_off(store: Store, device_id: bytes) -> int:
         store.put_grant(grant._replace(standing="written_off"))
     for member in store.members_reserved_for(device_id):
         for asset, left in _opened(store, member).local_of(device_id):
-            keep_written_off(store, device, member, asset, left)
+            keep_written_off(store, device, asset, left)
         amount += drop_local(store, member, device_id)
     tenant = store.tenant()
     store.put_tenant(tenant._replace(written_off=tenant.written_off + amount))

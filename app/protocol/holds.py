@@ -9,7 +9,7 @@ from typing import Literal
 
 from app.domain.entries import owner_event_id
 from app.domain.state import view
-from app.protocol.open_members import OpenMember, gone_into, open_member, survivor
+from app.protocol.open_members import OpenMember, open_member, survivor
 from app.protocol.sales import returned_lines, sold_lines
 from app.protocol.store import Device, Hold, Store
 from app.protocol.wire import ID_BYTES, HoldRequest, is_name
@@ -99,27 +99,28 @@ def use_hold(opened: OpenMember, asset: str, hold_id: bytes, device: bytes, amou
     return min(amount, hold.amount)
 
 
-def keep_written_off(store: Store, device: Device, member: bytes, asset: str, amount: int) -> None:
-    """Remember how much of a member a lost till might still spend by its own credits: its outbox may come."""
-    hold = _local_id(device.id, member, asset)
+def keep_written_off(store: Store, device: Device, asset: str, amount: int) -> None:
+    """Remember how much a lost till might still spend by its own credits, which W has now: its outbox may come.
+    Of all members together, for they may be merged or parted until then."""
+    hold = _local_id(device.id, asset)
+    kept = store.hold(hold)
+    amount += 0 if kept is None else kept.amount
     epoch = device.place.epoch
-    store.put_hold(Hold(hold, device.id, epoch, "written_off", member, asset, amount))
+    store.put_hold(Hold(hold, device.id, epoch, "written_off", None, asset, amount))
 
 
-def use_written_off(opened: OpenMember, asset: str, device: bytes, amount: int) -> int:
+def use_written_off(store: Store, asset: str, device: bytes, amount: int) -> int:
     """How much of a lost till's spend its written-off own credits cover; each is used once."""
-    used = 0
-    for member in (opened.member.id, *gone_into(opened.store, opened.member.id)):
-        hold = opened.store.hold(_local_id(device, member, asset)) if used < amount else None
-        if hold is not None:
-            part = min(amount - used, hold.amount)
-            opened.store.put_hold(hold._replace(amount=hold.amount - part))
-            used += part
+    hold = store.hold(_local_id(device, asset))
+    if hold is None:
+        return 0
+    used = min(amount, hold.amount)
+    store.put_hold(hold._replace(amount=hold.amount - used))
     return used
 
 
-def _local_id(device: bytes, member: bytes, asset: str) -> bytes:
-    return owner_event_id(member, f"local:{device.hex()}:{asset}")
+def _local_id(device: bytes, asset: str) -> bytes:
+    return owner_event_id(device, f"local:{asset}")
 
 
 def void_hold(store: Store, device: Device, hold_id: bytes) -> None:

@@ -55,7 +55,8 @@ def leave(store: Store, member: bytes, on: BusinessDate, days: int) -> bool:
     known = store.member(member)
     if known is None or not known.visited or known.reserved:
         return False
-    held = {each.bucket for each in map(store.member, gone_into(store, member)) if each is not None}
+    gone = [each for each in map(store.member, gone_into(store, member)) if each is not None]
+    held = {home for each in gone for home in (each.bucket, *(home for home, _ in each.visited))}
     left = [
         each
         for each in known.visited

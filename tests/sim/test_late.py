@@ -114,3 +114,21 @@ def test_a_hold_that_was_written_off_covers_its_capture_though_two_were_parted_s
     chain.sync(other)
     assert bring(chain, at).new == 1
     assert figures(chain) == (30, 30, 0)
+
+
+def test_own_credits_that_were_written_off_cover_a_spend_though_two_were_parted_since() -> None:
+    """Found by seed 21009108: they were written off as the survivor's."""
+    chain = SmallChain(budget=0)
+    at, other = chain.tills
+    chain.earn(other, ANNA, 1)
+    chain.earn(other, BELA, 1)
+    chain.sync()
+    assert chain.server.merge(ANNA, BELA, NOON)
+    chain.earn(at, ANNA, 30, asset=VALUE, by=LOCAL)
+    chain.serve(chain.ask(at))  # The answer is lost.
+    assert chain.member(BELA).reserved
+    spend_value(chain, at, 20)
+    assert chain.server.write_off(at.device) == 30
+    assert chain.server.unmerge(ANNA, NOON) is not None
+    assert bring(chain, at).new >= 1
+    assert chain.tenant.lost == 0
