@@ -54,6 +54,15 @@ _INCIDENTS: Final = {
     "till_wiped": mark("Head office shut this till out: the data of its members was deleted."),
     "close_differs": mark("The till closed {date} itself over {count} differences (Z {number})."),
 }
+_WHY: Final = {
+    "number": mark("its number is not its own"),
+    "currency": mark("another currency"),
+    "cut_off": mark("its days begin at another hour"),
+    "unreadable": mark("the till's program is too old to read it"),
+    "initials": mark("two people with the same initials"),
+    "no_manager": mark("no manager would be left"),
+    "strange": mark("initials or a role that this program does not know"),
+}
 _BACKUPS: Final = {
     Outage.BACKUP_NONE.value: mark("There is no backup yet."),
     Outage.BACKUP_STALE.value: mark("The last backup is older than a day."),
@@ -328,7 +337,10 @@ class Attention(QObject):
         message = _INCIDENTS.get(need.code)
         if message is None:
             return self._kit.words.say("The till noted {code}.", code=need.code)
-        return self._kit.words.say(message, **(need.facts or {}))
+        facts = dict(need.facts or {})
+        if (why := _WHY.get(str(facts.get("why")))) is not None:
+            facts["why"] = self._kit.words.say(why)
+        return self._kit.words.say(message, **facts)
 
     def _open_incidents(self) -> None:
         from ui.dialogs.attention import Incidents

@@ -17,12 +17,12 @@ from app.domain.programme_checks import ProgrammeError
 from app.domain.programme_plain import programme_from_plain
 from app.domain.programme_versions import is_chains
 from app.log import log
-from app.protocol.events import micros
 from app.protocol.references import is_programme, key_for
 from app.protocol.shop_staff import STAFF
 from app.protocol.wire import ReferenceRow
 from app.sync.staff_above import take_staff
-from db import rows, till
+from app.sync.unfit import UNREADABLE, tell_unfit
+from db import till
 
 UNFIT: Final = "programme_unfit"
 
@@ -47,11 +47,12 @@ def _take(tx: Tx, row: ReferenceRow) -> bool:
     try:
         plain = json.loads(row.body)
         parsed = programme_from_plain(plain)
-        reason = _unfit(tx, row, parsed)
     except (ValueError, ProgrammeError) as error:
-        plain, reason = {}, str(error)
-    if reason:
-        _told(tx, row.version, reason)
+        tell_unfit(tx, UNFIT, row.version, UNREADABLE, str(error))
+        return False
+    why = _unfit(tx, row, parsed)
+    if why:
+        tell_unfit(tx, UNFIT, row.version, why, f"{parsed.currency}, {parsed.cut_off_minute}")
         return False
     _record(tx, parsed, plain)
     return True
@@ -61,11 +62,11 @@ def _unfit(tx: Tx, row: ReferenceRow, parsed: Programme) -> str:
     """Why a version that can be read is not for this till, "" where it is."""
     facts = tx.context.till
     if parsed.version != row.version or not is_chains(parsed):
-        return "its number is not its own"
+        return "number"
     if parsed.currency != facts.currency:
-        return f"its currency is {parsed.currency.code}"
+        return "currency"
     if parsed.cut_off_minute != facts.cut_off_minute:
-        return f"its days begin at minute {parsed.cut_off_minute}"
+        return "cut_off"
     return ""
 
 
@@ -80,11 +81,3 @@ def _record(tx: Tx, parsed: Programme, plain: dict[str, Any]) -> None:
         command_id=tx.context.ids(),
     )
     log.info("programme %s, from %s", parsed.version, parsed.starts.iso())
-
-
-def _told(tx: Tx, version: int, reason: str) -> None:
-    log.warning("programme %s is not used: %s", version, reason)
-    facts = json.dumps({"version": version, "why": reason})
-    told = [(code, kept) for _, code, kept in rows.incidents(tx.conn)]
-    if (UNFIT, facts) not in told:
-        rows.add_incident(tx.conn, at_us=micros(tx.now()), code=UNFIT, facts=facts)

@@ -5,7 +5,6 @@ A PIN stays its owner's: who is new has none until they type their first code (u
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from typing import Any, Final
@@ -14,12 +13,11 @@ from app import posting
 from app.cells import staff_cell
 from app.context import Tx
 from app.domain.rights import ROLES
-from app.log import log
-from app.protocol.events import micros
 from app.protocol.shop_staff import ShopPerson, is_initials, staff_of
 from app.protocol.wire import ReferenceRow, WorksHere
+from app.sync.unfit import UNREADABLE, tell_unfit
 from app.usecases.staff import Act, staff_facts
-from db import rows, staff_rows
+from db import staff_rows
 from db.connection import Connection
 
 UNFIT: Final = "staff_unfit"
@@ -33,11 +31,12 @@ def take_staff(tx: Tx, row: ReferenceRow) -> bool:
     known = {each.id: each for each in staff_rows.all_staff(tx.conn)}
     try:
         people = [each for each in staff_of(row.body) if each.active or each.id in known]
-        reason = _unfit(people, known)
     except ValueError as error:
-        people, reason = [], str(error)
-    if reason:
-        _told(tx, row.version, reason)
+        tell_unfit(tx, UNFIT, row.version, UNREADABLE, str(error))
+        return False
+    why = _unfit(people, known)
+    if why:
+        tell_unfit(tx, UNFIT, row.version, why, "")
         return False
     # Whoever comes or is let in first, so that there is a manager at every step.
     changes = [_take(tx, each, known.get(each.id)) for each in sorted(people, key=_leaving)]
@@ -61,14 +60,14 @@ def _unfit(people: list[ShopPerson], known: dict[bytes, staff_rows.StaffRow]) ->
     after = {row.id: (row.initials, row.role, bool(row.active)) for row in known.values()}
     after |= {each.id: (each.initials, each.role, each.active) for each in people}
     if not all(is_initials(each.initials) and each.role in ROLES for each in people):
-        return "initials or a role that there are none of"
+        return "strange"
     theirs = {row.initials: row.id for row in known.values()}
     once = len({initials for initials, _, _ in after.values()}) == len(after)
     if not once or any(theirs.get(each.initials, each.id) != each.id for each in people):
-        return "two people with the same initials"
+        return "initials"
     had = any(row.active and row.role == "manager" for row in known.values())
     if had and not any(active and role == "manager" for _, role, active in after.values()):
-        return "no manager would be left"
+        return "no_manager"
     return ""
 
 
@@ -103,11 +102,3 @@ def _record(tx: Tx, person: staff_rows.StaffRow, act: Act, **more: Any) -> None:
         cells=(staff_cell(person),),
         command_id=tx.context.ids(),
     )
-
-
-def _told(tx: Tx, version: int, reason: str) -> None:
-    log.warning("the list of staff %s is not used: %s", version, reason)
-    facts = json.dumps({"version": version, "why": reason})
-    told = [(code, kept) for _, code, kept in rows.incidents(tx.conn)]
-    if (UNFIT, facts) not in told:
-        rows.add_incident(tx.conn, at_us=micros(tx.now()), code=UNFIT, facts=facts)

@@ -93,17 +93,17 @@ def test_a_database_of_before_gets_the_version_back_from_the_journal_file(kiosk:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "why"),
     [
-        {"currency": {"code": "JPY", "exponent": 0}},
-        {"cut_off_minute": 0},
-        {"version": CHAIN_FROM + 7},
-        {"format": 99},
-        {"surprise": 1},
+        ({"currency": {"code": "JPY", "exponent": 0}}, "currency"),
+        ({"cut_off_minute": 0}, "cut_off"),
+        ({"version": CHAIN_FROM + 7}, "number"),
+        ({"format": 99}, "unreadable"),
+        ({"surprise": 1}, "unreadable"),
     ],
 )
 def test_a_version_that_does_not_fit_is_told_once_and_dams_nothing(
-    kiosk: Kiosk, changed: dict[str, Any]
+    kiosk: Kiosk, changed: dict[str, Any], why: str
 ) -> None:
     chain = Chain()
     exchange = chain.let_in(kiosk)
@@ -116,5 +116,5 @@ def test_a_version_that_does_not_fit_is_told_once_and_dams_nothing(
     with kiosk.ctx.read() as conn:
         told = [facts for _, code, facts in rows.incidents(conn) if code == "programme_unfit"]
     assert len(told) == 1
-    assert json.loads(told[0])["version"] == CHAIN_FROM
+    assert json.loads(told[0]) == {"version": CHAIN_FROM, "why": why}
     kiosk.quote_and_sell()

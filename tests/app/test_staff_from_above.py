@@ -346,9 +346,9 @@ def test_a_till_changes_nothing_that_is_head_offices(kiosk: Kiosk, boss: Session
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"initials": "?"}, "initials or a role"),
-        ({"role": "king"}, "initials or a role"),
-        ({"initials": ""}, "initials or a role"),
+        ({"initials": "?"}, "strange"),
+        ({"role": "king"}, "strange"),
+        ({"initials": ""}, "strange"),
     ],
 )
 def test_a_list_that_does_not_fit_is_told_once_and_dams_nothing(
@@ -360,7 +360,7 @@ def test_a_list_that_does_not_fit_is_told_once_and_dams_nothing(
     settle(exchange)
     chain.server.restored(2_000_000_000_000)
     settle(exchange)
-    assert [each.startswith(why) for each in told(kiosk)] == [True]
+    assert told(kiosk) == [why]
     assert list(lines(kiosk)) == ["bo", "lx"]
     assert own(kiosk).name != "别人", "all of a list or nothing of it"
     kiosk.quote_and_sell()
@@ -375,12 +375,10 @@ def test_neither_the_same_initials_nor_no_manager_are_taken(kiosk: Kiosk) -> Non
     settle(exchange)
     publish(chain, kiosk, taken_over(kiosk, role="cashier"), version=3)
     settle(exchange)
-    assert told(kiosk) == [
-        "two people with the same initials", "no manager would be left", "no manager would be left",
-    ]  # fmt: skip
+    assert told(kiosk) == ["initials", "no_manager", "no_manager"]
     publish(chain, kiosk, new(kiosk), new(kiosk, id=b"m" * 16), version=4)
     settle(exchange)
-    assert told(kiosk)[3:] == ["two people with the same initials"]
+    assert told(kiosk)[3:] == ["initials"]
     assert own(kiosk).active
     publish(chain, kiosk, taken_over(kiosk, active=False), new(kiosk, role="manager"), version=5)
     settle(exchange)

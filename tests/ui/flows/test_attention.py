@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,12 +16,14 @@ from app import settings
 from app.backup import make
 from app.protocol.events import micros
 from app.settings import FILE_NAME
+from app.sync import staff_above, unfit
 from app.usecases.back_up import NoteBackup, note_backup
 from db import rows, till
 from tests.ui.conftest import Rig, build_rig
 from tests.ui.flows.steps import shows
 from tests.ui.keys import press
 from tests.ui.shop import Shop, copied
+from ui import attention
 from ui.desk import Desk
 from ui.dialogs.attention import AttentionList, Incidents
 from ui.dialogs.health import HealthSheet
@@ -106,6 +109,27 @@ def test_a_sale_kept_from_a_crash_stays_on_the_list_until_it_is_settled(
     finally:
         again.window.close()
         again.window.deleteLater()
+
+
+@pytest.mark.parametrize(
+    ("code", "why", "said"),
+    [
+        ("staff_unfit", "initials", "总部的员工名单在这里不能用：两个人代号相同。"),
+        ("programme_unfit", "currency", "总部发布了版本 1001，本机不能使用：币种不同。"),
+    ],
+)
+def test_why_something_of_head_office_is_not_used_is_said_in_the_users_language(
+    rig: Rig, code: str, why: str, said: str
+) -> None:
+    note(rig, code, f'{{"version": 1001, "why": "{why}"}}')
+    assert cells(opened(rig))[0][1] == said
+
+
+def test_every_such_reason_has_words() -> None:
+    folder = Path(staff_above.__file__).parent
+    text = (folder / "staff_above.py").read_text() + (folder / "references.py").read_text()
+    codes = {*re.findall(r'return "([a-z_]+)"', text), unfit.UNREADABLE}
+    assert codes == set(vars(attention)["_WHY"])
 
 
 def test_what_the_till_mended_is_listed_read_and_marked(rig: Rig) -> None:
