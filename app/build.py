@@ -319,7 +319,7 @@ def publish(ctx: Context, programme: dict[str, Any], *, today: BusinessDate) -> 
                 "programme": programme,
             },
         )
-    ctx.forget_programmes()
+    ctx.forget_references()
 
 
 def add_staff(ctx: Context, person: NewStaff, *, today: BusinessDate) -> bytes:

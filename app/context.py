@@ -226,13 +226,9 @@ class Tx:
     def print(self, event: Event, kind: str, document: str, *, copy_no: int = 0) -> None:
         """Queue a slip in this transaction."""
         till.insert_print_job(
-            self.conn,
-            seq=event.seq,
-            kind=kind,
-            copy_no=copy_no,
-            document=document,
+            self.conn, seq=event.seq, kind=kind, copy_no=copy_no, document=document,
             created_us=event.at_us,
-        )
+        )  # fmt: skip
 
 
 class Context:
@@ -384,7 +380,7 @@ class Context:
             self._programmes = tuple(programme_from_plain(json.loads(body)) for _, _, body in found)
         return self._programmes
 
-    def forget_programmes(self) -> None:
+    def forget_references(self) -> None:
         """A version was published, or somebody has other initials: read them again."""
         self._programmes = ()
         self._initials.clear()

@@ -229,7 +229,7 @@ def _replay_one(ctx: Context, record: Record, cells: list[bytes]) -> None:
         for cell in cells:
             put_cell(conn, json.loads(cell))
         posting.post(conn, event, body=record.body, hash_=record.hash)
-        ctx.forget_programmes()
+        ctx.forget_references()
         if event.kind == posting.SALE:
             # As in the sale's own transaction: the cart that the database still has became this sale.
             till.drop_cart(conn)

@@ -17,9 +17,9 @@ from typing import Any, Final
 from app.domain.business_day import BusinessDate
 from app.protocol.limits import Limits
 from app.protocol.owner import book_expiry
+from app.protocol.references import is_visited
 from app.protocol.server import DAY_MS
 from app.protocol.visiting import leave
-from app.protocol.wire import is_visited
 from headoffice.directory import Chain, Directory, Night, UnderWay
 from headoffice.store.records import Records
 from headoffice.watching import Watch, bug, note

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from app.protocol import facts
 from app.protocol.chains import Reader
 from app.protocol.facts import Facts, NotReadable
-from app.protocol.references import REFERENCE_BUCKET
+from app.protocol.references import REFERENCE_BUCKET, is_visited, visited_bucket
 from app.protocol.server import Server
 from app.protocol.store import Tenant
 from app.protocol.wire import (
@@ -31,8 +31,6 @@ from app.protocol.wire import (
     StaffRequest,
     SyncReply,
     SyncRequest,
-    is_visited,
-    visited_bucket,
 )
 from headoffice import flags, looked, waiting
 from headoffice.alarms import Figures, silent_of

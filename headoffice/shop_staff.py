@@ -103,10 +103,13 @@ INSERT INTO shop_person (tenant_id, dist_key, person_id, body) VALUES (?, ?, ?, 
 ON CONFLICT (tenant_id, dist_key, person_id) DO UPDATE SET body = excluded.body
 """
 _TOLD: Final = "SELECT device_id, body FROM till_staff WHERE tenant_id = ? AND dist_key = ?"
-_TOLD_AT: Final = "SELECT at FROM till_staff WHERE tenant_id = ? AND dist_key = ? AND device_id = ?"
+_TOLD_AT: Final = (
+    "SELECT epoch, at FROM till_staff WHERE tenant_id = ? AND dist_key = ? AND device_id = ?"
+)
 _PUT_TOLD: Final = """
-INSERT INTO till_staff (tenant_id, dist_key, device_id, at, body) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET at = excluded.at, body = excluded.body
+INSERT INTO till_staff (tenant_id, dist_key, device_id, epoch, at, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, device_id)
+    DO UPDATE SET epoch = excluded.epoch, at = excluded.at, body = excluded.body
 """
 
 
@@ -198,9 +201,10 @@ class ShopStaff:
     def take_told(self, store: Store, request: StaffRequest, now_ms: int) -> None:
         """A till has told who works there; what came out of order is old."""
         last = self._rows.rows(_TOLD_AT, request.device)
-        if last and last[0][0] > request.at:
+        if last and tuple(last[0]) > (request.epoch, request.at):
             return
-        self._rows.run(_PUT_TOLD, request.device, request.at, _PEOPLE.pack(request.people))
+        people = _PEOPLE.pack(request.people)
+        self._rows.run(_PUT_TOLD, request.device, request.epoch, request.at, people)
         if request.device in self._tills:
             self._publish(store, self.people(), [request.device], now_ms)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from app.protocol.limits import Limits
 from app.protocol.links import Place, genesis
-from app.protocol.references import is_for
+from app.protocol.references import is_for, is_visited, visited_bucket
 from app.protocol.store import Device, Member, Snapshot, Store
 from app.protocol.wire import (
     FRAME_BYTES_MOST,
@@ -25,9 +25,7 @@ from app.protocol.wire import (
     SyncRequest,
     digest,
     frame_of,
-    is_visited,
     unpack_row,
-    visited_bucket,
 )
 
 

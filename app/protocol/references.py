@@ -4,6 +4,7 @@ programme:<version>   a published version of the programme; body: its JSON, as a
                       writes it. A version is published once and never changes.
 cards_lost            numbers of cards, a line each
 offline_lease         after so many days without head office a till shows no members, decimal digits
+visited:<home>:<id>   a copy of the row of a member of another bucket (app/protocol/visiting.py)
 staff@<device>        who works at one till (app/protocol/shop_staff.py); that till alone gets it
 """
 
@@ -19,6 +20,17 @@ LEASE_DAYS: Final = 14
 LEASE_DAYS_MOST: Final = 365
 _PROGRAMME: Final = "programme:"
 _ONLY_FOR: Final = "@"
+_VISITED: Final = "visited:"
+
+
+def visited_bucket(home: str) -> str:
+    """The bucket of members of other buckets whom a home's tills have seen (visiting.py)."""
+    return _VISITED + home
+
+
+def is_visited(bucket: str) -> bool:
+    """Whether a bucket's rows are copies of members' rows; the body of one who left is None."""
+    return bucket.startswith(_VISITED)
 
 
 def programme_key(version: int) -> str:

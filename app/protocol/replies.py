@@ -11,6 +11,7 @@ from app.domain.state import EMPTY
 from app.protocol import own_chain
 from app.protocol.hlc import heard, ms_of
 from app.protocol.ids import random_id
+from app.protocol.references import is_visited
 from app.protocol.till_store import Base, Begun, Control, OwnGrant, TillStore
 from app.protocol.wire import (
     ID_BYTES,
@@ -24,7 +25,6 @@ from app.protocol.wire import (
     SentRow,
     SnapshotReply,
     SyncReply,
-    is_visited,
     unpack_row,
 )
 

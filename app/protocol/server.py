@@ -33,6 +33,7 @@ from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
 from app.protocol.looking_up import look_up
 from app.protocol.open_members import survivor
+from app.protocol.references import visited_bucket
 from app.protocol.sales import find_sale, held_elsewhere, returned_lines, rows_of, splits_of
 from app.protocol.store import Device, Store
 from app.protocol.wire import (
@@ -58,7 +59,6 @@ from app.protocol.wire import (
     SyncReply,
     SyncRequest,
     agreed,
-    visited_bucket,
 )
 
 DAY_MS: Final = 86_400_000

@@ -14,8 +14,9 @@ from dataclasses import replace
 from app.domain.business_day import BusinessDate
 from app.protocol.open_members import gone_into, survivor
 from app.protocol.pull import row_of
+from app.protocol.references import visited_bucket
 from app.protocol.store import Device, Member, Store, Visit
-from app.protocol.wire import ReferenceRow, pack_row, visited_bucket
+from app.protocol.wire import ReferenceRow, pack_row
 
 
 def copies(member: Member) -> Iterator[ReferenceRow]:

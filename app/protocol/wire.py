@@ -89,19 +89,6 @@ SentRow: TypeAlias = MemberRow | msgspec.Raw
 whoever decodes the answer gets a MemberRow."""
 
 
-_VISITED: Final = "visited:"
-
-
-def visited_bucket(home: str) -> str:
-    """The bucket of members of other buckets whom a home's tills have seen (visiting.py)."""
-    return _VISITED + home
-
-
-def is_visited(bucket: str) -> bool:
-    """Whether a bucket's rows are copies of members' rows; the body of one who left is None."""
-    return bucket.startswith(_VISITED)
-
-
 class ReferenceRow(NamedTuple):
     """A set of reference data (tiers, rules, prices …), replaced whole; body None: it is gone."""
 
@@ -457,11 +444,6 @@ class NotAMessage(ValueError):
 def to_bytes(message: Request | Reply) -> bytes:
     """The bytes of a message."""
     return _encoder.encode(message)
-
-
-def plain_bytes(people: tuple[WorksHere, ...]) -> bytes:
-    """The bytes of a list of staff: the same for the same people."""
-    return _encoder.encode(people)
 
 
 def pack_row(row: MemberRow) -> bytes:

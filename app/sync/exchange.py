@@ -281,7 +281,7 @@ class Exchange:
         if dealings.forgotten:
             self._ctx.forget_cells(dealings.forgotten)
         if programmes:
-            self._ctx.forget_programmes()
+            self._ctx.forget_references()
 
     def _arrived(self, reply: Reply) -> Mapping[bytes, tuple[wire.MemberRow, Arrival]]:
         """Rows of members whom an answer brings for the first time, made before the counter has to wait."""
@@ -296,7 +296,7 @@ class Exchange:
         if is_wiped(self._ctx):
             return Heard(BACK_OFF_MOST_S, "revoked")
         log.warning("head office has shut this till out")
-        self._ctx.forget_programmes()
+        self._ctx.forget_references()
         wipe(self._ctx)
         return Heard(BACK_OFF_MOST_S, "revoked", Changes(kinds=frozenset({"member", "exchange"})))
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from app.dealings import reading
-from app.protocol import endpoints, wire
+from app.protocol import endpoints
 from app.protocol.till import Till
 from app.protocol.wire import StaffReply
 from app.sync.asking import Asking
@@ -41,7 +41,8 @@ class TellingStaff(Asking):
             request = Till(dealings).tell_staff(people, dealings.top(), self._rng)
             if request is None:
                 return False
-            mark = f"{request.timeline}:{sha256(wire.plain_bytes(people)).hexdigest()}"
+            told = sha256(repr(people).encode()).hexdigest()
+            mark = f"{request.timeline}:{request.epoch}:{told}"
             if rows.meta(conn, _TOLD) == mark:
                 return False
         reply = self.ask(row, endpoints.STAFF, request, STAFF_WITHIN_S)

@@ -58,7 +58,7 @@ def test_a_chains_version_stands_before_a_later_one_of_the_tills_own(kiosk: Kios
     with kiosk.ctx.write_rows() as conn:
         own = json.loads(till.programmes(conn)[0][2]) | {"version": 2, "starts": on.plus(5).iso()}
         till.insert_programme(conn, version=2, starts=int(on.plus(5)), body=json.dumps(own))
-    kiosk.ctx.forget_programmes()
+    kiosk.ctx.forget_references()
     chain.server.publish(version(kiosk, CHAIN_FROM, on))
     settle(exchange)
     assert in_force(kiosk, on.plus(9)) == CHAIN_FROM

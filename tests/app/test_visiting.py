@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.protocol.references import REFERENCE_BUCKET
-from app.protocol.wire import visited_bucket
+from app.protocol.references import REFERENCE_BUCKET, visited_bucket
 from app.queries.search import index_visits, search
 from app.sync.exchange import Exchange
 from app.usecases.enrol import ProfileInput

@@ -109,6 +109,15 @@ class Cluster:
                 raw.execute("SET LOCAL session_replication_role = replica")  # past the triggers
                 raw.execute(_DELETE)
 
+    def forget_statistics(self) -> None:
+        """As if nothing had been looked at yet: what a test analysed the next planner would believe."""
+        with psycopg.connect(self.superuser) as raw:
+            raw.execute("TRUNCATE tenant CASCADE")
+            raw.execute(
+                "DELETE FROM pg_statistic USING pg_class c WHERE c.oid = starelid "
+                "AND c.relnamespace = 'public'::regnamespace"
+            )
+
     def restart_after_kill(self) -> None:
         """`kill`, and start it again."""
         self.kill()

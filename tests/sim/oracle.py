@@ -15,6 +15,7 @@ from app.domain.state import EMPTY, view
 from app.protocol import overlay
 from app.protocol.accounts import Account, has_account
 from app.protocol.facts import Authority
+from app.protocol.references import is_visited
 from app.protocol.store import Member, Store
 from app.protocol.till_store import Control
 from app.protocol.wire import (
@@ -28,7 +29,6 @@ from app.protocol.wire import (
     SnapshotReply,
     SyncReply,
     SyncRequest,
-    is_visited,
     unpack_row,
 )
 from tests.sim.machine import Machine, facts_of

@@ -1,0 +1,2 @@
+-- A till that was put back to an older image tells less far than before, and in a newer epoch.
+ALTER TABLE till_staff ADD COLUMN epoch bigint NOT NULL DEFAULT 0;
