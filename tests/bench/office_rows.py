@@ -71,11 +71,7 @@ _SURNAMES: Final = {
 def figures(place: Path) -> Iterator[list[Figure]]:
     """All of them, on a disk at `place`."""
     yield [_push_packed()]
-    with as_served(), tempfile.TemporaryDirectory(dir=place) as folder:
-        office = Path(folder) / "office"
-        office.mkdir()
-        begin_chain(office)
-        fill(office, MEMBERS)
+    with _filled(place) as office:
         with opened(office) as (store, _):
             yield _pages(store)
             yield _snapshots(store)
@@ -86,15 +82,22 @@ def figures(place: Path) -> Iterator[list[Figure]]:
 
 def beginning(place: Path) -> Iterator[list[Figure]]:
     """A snapshot and tills that begin with it, alone."""
+    with _filled(place) as office:
+        with opened(office) as (store, _):
+            yield _snapshots(store)
+        yield _over_the_wire(office)
+        yield [_sales_meanwhile(office)]
+
+
+@contextlib.contextmanager
+def _filled(place: Path) -> Iterator[Path]:
+    """A chain of MEMBERS on a disk at `place`."""
     with as_served(), tempfile.TemporaryDirectory(dir=place) as folder:
         office = Path(folder) / "office"
         office.mkdir()
         begin_chain(office)
         fill(office, MEMBERS)
-        with opened(office) as (store, _):
-            yield _snapshots(store)
-        yield _over_the_wire(office)
-        yield [_sales_meanwhile(office)]
+        yield office
 
 
 def fill(folder: Path, members: int) -> None:

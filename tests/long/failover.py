@@ -31,7 +31,7 @@ from tests.headoffice.http_office import (
     wait_for,
 )
 from tests.headoffice.serving_process import DSN_FILE
-from tests.long.scratch import scratch
+from tests.long.scratch import again_and_again
 
 TILLS: Final = 3
 PUSHES: Final = 5
@@ -41,18 +41,7 @@ MINUTE_S: Final = 120
 
 def run(seed: int, seconds: float) -> dict[str, Any]:
     """At least one takeover; `failed` lists those after which something was lost, doubled or not equal."""
-    until = time.monotonic() + seconds
-    total: Counter[str] = Counter()
-    failed: list[str] = []
-    done = 0
-    while not done or time.monotonic() < until:
-        with scratch(in_memory=False) as place:
-            try:
-                total += takeover(place, seed * 1000 + done)
-            except AssertionError as error:
-                failed.append(f"takeover {done}: {str(error)[:2000]}")
-        done += 1
-    return {"seed": seed, "takeovers": done, "counts": dict(total), "failed": failed[:20]}
+    return again_and_again(takeover, seed, seconds)
 
 
 class Standby:

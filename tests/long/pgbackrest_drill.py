@@ -29,7 +29,7 @@ from tests.headoffice.http_office import (
 )
 from tests.headoffice.serving_process import DSN_FILE
 from tests.headoffice.serving_process import run as command
-from tests.long.scratch import scratch
+from tests.long.scratch import again_and_again
 
 STANZA: Final = "regulars"
 TILLS: Final = 3
@@ -81,18 +81,7 @@ class Repository:
 
 def run(seed: int, seconds: float) -> dict[str, Any]:
     """At least one drill; `failed` lists those after which something was lost, doubled or not equal."""
-    until = time.monotonic() + seconds
-    total: Counter[str] = Counter()
-    failed: list[str] = []
-    drills = 0
-    while not drills or time.monotonic() < until:
-        with scratch(in_memory=False) as place:
-            try:
-                total += drill(place, seed * 1000 + drills)
-            except AssertionError as error:
-                failed.append(f"drill {drills}: {str(error)[:2000]}")
-        drills += 1
-    return {"seed": seed, "drills": drills, "counts": dict(total), "failed": failed[:20]}
+    return again_and_again(drill, seed, seconds)
 
 
 def drill(place: Path, seed: int) -> Counter[str]:

@@ -1,11 +1,15 @@
-"""A folder for stores that are thrown away, on a machine of their own and with the cheapest passphrase."""
+"""A folder for stores that are thrown away, on a machine of their own and with the cheapest passphrase,
+and what is done in one again and again."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,3 +27,21 @@ def scratch(*, in_memory: bool) -> Iterator[Path]:
         patch.setenv("REGULARS_MACHINE", str(base / "machine"))
         lower(patch)
         yield base
+
+
+def again_and_again(
+    once: Callable[[Path, int], Counter[str]], seed: int, seconds: float
+) -> dict[str, Any]:
+    """At least once, each time on a disk of its own; `failed` lists what an AssertionError said."""
+    until = time.monotonic() + seconds
+    total: Counter[str] = Counter()
+    failed: list[str] = []
+    times = 0
+    while not times or time.monotonic() < until:
+        with scratch(in_memory=False) as place:
+            try:
+                total += once(place, seed * 1000 + times)
+            except AssertionError as error:
+                failed.append(f"time {times}: {str(error)[:2000]}")
+        times += 1
+    return {"seed": seed, "times": times, "counts": dict(total), "failed": failed[:20]}
