@@ -183,14 +183,14 @@ class Recounting:
 
     def sales_of(self, store: Records, tenant: bytes, number: str, now_ms: int) -> Sequence[bytes]:
         """The sales of a receipt number, inside the chain's transaction. One that isn't there may have come a
-        moment ago, to whichever process: what nobody has looked at yet is looked at first, for a while."""
+        moment ago, to whichever process: what nobody has looked at yet is looked at first, ASKED_MS at most."""
         found = receipts.find(self._plain, tenant, number)
         if found or now_ms < self._not_before_ms.get(tenant, 0):
             return found
         until_s = time.monotonic() + ASKED_MS / 1000
         for (device,) in self._plain.rows(_BEHIND, (tenant, dist_key(tenant))):
-            while not self._walk(store, tenant, bytes(device), now_ms, until_s):
-                if time.monotonic() >= until_s:
+            while time.monotonic() < until_s:
+                if self._walk(store, tenant, bytes(device), now_ms, until_s):
                     break
         return receipts.find(self._plain, tenant, number)
 

@@ -14,6 +14,7 @@ import pytest
 
 from app.domain.fold import fold
 from app.domain.state import EMPTY
+from headoffice import recounting
 from headoffice.directory import Directory, EnrolCode, KnownTill
 from headoffice.letting_in import TRIES_MOST
 from headoffice.store.postgresql_place import PostgresPlain
@@ -147,6 +148,10 @@ def test_a_sale_that_another_process_took_a_moment_ago_is_found_by_its_number(
     for at in both:  # Neither has a quiet moment from now on.
         monkeypatch.setattr(at.office, "turn", lambda: False)
     sold = write_down(till, "sale", 100, till.today, doc={"receipt_no": "till-1-7"})
+    with monkeypatch.context() as hurry:
+        hurry.setattr(recounting, "ASKED_MS", 0)
+        found = written(one, lambda _: one.office.chains[TENANT].server.receipts("till-1-7"))
+        assert found == [], "whoever asks does not wait for what has to be looked at"
     found = written(one, lambda _: one.office.chains[TENANT].server.receipts("till-1-7"))
     assert found == [sold.event]
 
