@@ -1,8 +1,9 @@
-"""`regulars-headoffice take-outbox`: a lost till's events that a person brings in a file, taken in once."""
+"""A lost till's events that a person brings in a file: whose it is, and `regulars-headoffice take-outbox`."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Final
 
 from app.i18n import Words
@@ -11,12 +12,27 @@ from app.protocol.outbox_file import FILE_BYTES_MOST, NotAnOutbox, Outbox, devic
 from app.protocol.server import Server
 from headoffice import at_store
 from headoffice.at_store import Cannot, StoreDesk
-from headoffice.console.staff import Staff
 from headoffice.directory import KnownTill
 from headoffice.keys import verifier
 from headoffice.office import wall_ms
 
 ACT: Final = "late_outbox"
+
+
+class NoSuchTill(Exception):
+    """It is the outbox of a till that is none of these."""
+
+
+def checked(blob: bytes, tills: Iterable[KnownTill]) -> tuple[KnownTill, Outbox]:
+    """Whose file it is, by its signature. Raises NoSuchTill, NotAnOutbox."""
+    device = device_of(blob)
+    till = next((each for each in tills if each.device == device), None)
+    if till is None:
+        raise NoSuchTill
+    outbox = opened(blob, lambda signature, signed: _signed(till, signature, signed))
+    if outbox.tenant != till.tenant:
+        raise NoSuchTill
+    return till, outbox
 
 
 def take_outbox(chosen: argparse.Namespace, words: Words) -> None:
@@ -35,8 +51,7 @@ def take_outbox(chosen: argparse.Namespace, words: Words) -> None:
         with store.writing():
             server = Server(store, Limits(), offset_ms=offset_ms)
             found = server.take_late(till.device, outbox.events, wall_ms())
-            detail = f"{till.device.hex()[:8]} {found.new}/{found.events}"
-            Staff(desk.database, till.tenant).note(wall_ms(), None, ACT, detail=detail)
+            desk.note(till.tenant, ACT, f"{till.device.hex()[:8]} {found.new}/{found.events}")
     print(
         words.say(
             "{events} events of {till}: {new} were new, {aside} of them wait in quarantine.",
@@ -46,25 +61,18 @@ def take_outbox(chosen: argparse.Namespace, words: Words) -> None:
 
 
 def _checked(chosen: argparse.Namespace, desk: StoreDesk, words: Words) -> tuple[KnownTill, Outbox]:
-    """Whose file it is, by its signature."""
     try:
         if chosen.file.stat().st_size > FILE_BYTES_MOST:
             raise NotAnOutbox("too large")
-        blob = chosen.file.read_bytes()
-        device = device_of(blob)
-        till = next((each for each in desk.directory.tills() if each.device == device), None)
-        if till is None:
-            raise Cannot(words.say("Head office knows no such till."))
-        outbox = opened(blob, lambda signature, signed: _signed(till, signature, signed))
+        return checked(chosen.file.read_bytes(), desk.directory.tills())
+    except NoSuchTill as error:
+        raise Cannot(words.say("Head office knows no such till.")) from error
     except OSError as error:
         raise Cannot(words.say("{file} can't be read.", file=chosen.file)) from error
     except NotAnOutbox as error:
         raise Cannot(
             words.say("{file} is no till's outbox, or was changed.", file=chosen.file)
         ) from error
-    if outbox.tenant != till.tenant:
-        raise Cannot(words.say("Head office knows no such till."))
-    return till, outbox
 
 
 def _signed(till: KnownTill, signature: bytes, signed: bytes) -> bool:

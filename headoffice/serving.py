@@ -77,13 +77,13 @@ def at_work(
         mailer = Mailer(settings_of(folder))
         office = Office(store, key, watch, now_ms=now_ms, read=read, mails=mailer.wants)
         writer = GroupWriter(office)
+        console = console_of(office, writer, key.sign)
         writer.start()
         secrets = secrets_of(key.sign)
         sender = Sender(office, writer, secrets, mailer, private_webhooks)
         office.telling.wake = sender.wake
         sender.start()
         try:
-            console = console_of(office, writer, key.sign)
             also = [
                 *console.routes(),
                 *api_of(Desk(office, writer, secrets, private_webhooks), watch),
@@ -93,6 +93,7 @@ def at_work(
         finally:
             sender.stop()
             writer.stop()
+            console.desk.uploads.close()
 
 
 def listening(address: Address) -> socket.socket:

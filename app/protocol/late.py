@@ -15,7 +15,7 @@ from app.domain.business_day import BusinessDate
 from app.protocol import chains
 from app.protocol.authority import drop_local
 from app.protocol.facts import NotReadable
-from app.protocol.store import Device, Store
+from app.protocol.store import Device, Store, StoredEvent
 
 
 class Late(NamedTuple):
@@ -27,32 +27,43 @@ class Late(NamedTuple):
 
 
 def take_late(
-    store: Store, device: Device, bodies: Iterable[bytes], read: chains.Reader, today: BusinessDate
+    store: Store,
+    device: Device,
+    bodies: Iterable[bytes],
+    read: chains.Reader,
+    today: BusinessDate,
+    *,
+    last: bool,
 ) -> Late:
     """Take a lost till's events in their order. Those that are here change nothing, so a second time is a
-    no-op; each new one gets the next place of the till's chain here. At last nothing is reserved for it."""
+    no-op; each new one gets the next place of the till's chain here. They may come in portions: after
+    the `last` one nothing is reserved for the till."""
     assert device.standing == "lost", "a till that is live tells its events itself"
     events = new = quarantined = 0
     for body in bodies:
         events += 1
-        if _is_known(store, body, read):
+        if any(_is(store.event(name), body) for name in names_of(body, read)):
             continue
         device = chains.take(store, device, body, read, today)
         new += 1
         aside = store.event(_digest(body))
         quarantined += aside is not None and aside.standing == "quarantined"
     store.put_device(device)
-    for member in store.members_reserved_for(device.id):
+    for member in store.members_reserved_for(device.id) if last else ():
         drop_local(store, member, device.id)
     return Late(events, new, quarantined)
 
 
-def _is_known(store: Store, body: bytes, read: chains.Reader) -> bool:
+def names_of(body: bytes, read: chains.Reader) -> list[bytes]:
+    """Under which ids an event's bytes may be here."""
     names = [_digest(body)]  # What can't be read, or not be taken, is kept under it.
     with suppress(NotReadable):
         names.append(read(body).id)
-    found = [store.event(name) for name in names]
-    return any(each is not None and each.body == body for each in found)
+    return names
+
+
+def _is(known: StoredEvent | None, body: bytes) -> bool:
+    return known is not None and known.body == body
 
 
 def _digest(body: bytes) -> bytes:

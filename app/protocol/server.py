@@ -128,11 +128,15 @@ class Server:
         """A till is lost; returns the amount that W grew by."""
         return authority.write_off(self.store, device)
 
-    def take_late(self, device: bytes, bodies: Sequence[bytes], now_ms: int) -> late.Late:
-        """A lost till's outbox was brought after all; `bodies` in their order, checked to be that till's."""
+    def take_late(
+        self, device: bytes, bodies: Sequence[bytes], now_ms: int, *, last: bool = True
+    ) -> late.Late:
+        """A lost till's outbox was brought after all; `bodies` in their order, checked to be that till's.
+        `last`: no further portion of it comes."""
         known = self.store.device(device)
         assert known is not None
-        return late.take_late(self.store, known, bodies, self.read, self.today(now_ms))
+        today = self.today(now_ms)
+        return late.take_late(self.store, known, bodies, self.read, today, last=last)
 
     def forgive(self, member: bytes) -> int:
         """Write a member's spend debt off; returns the amount that W grew by."""

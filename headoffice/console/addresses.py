@@ -16,6 +16,7 @@ from headoffice.console import (
     event_pages,
     factor_pages,
     member_pages,
+    outbox_pages,
     people_pages,
     programme_pages,
     proving,
@@ -45,7 +46,8 @@ _FACTOR: Final[frozenset[Early]] = frozenset(("factor",))
 
 class Page(NamedTuple):
     """An address. roles: who is let in; None: whoever comes. early: which of the steps of getting in may be
-    before whoever is let in. guess: a wrong answer is counted for the address that it came from."""
+    before whoever is let in. guess: a wrong answer is counted for the address that it came from.
+    takes_file: the form has a file."""
 
     method: str
     path: str
@@ -53,6 +55,7 @@ class Page(NamedTuple):
     roles: frozenset[Role] | None = EVERYBODY
     early: frozenset[Early] = frozenset()
     guess: bool = False
+    takes_file: bool = False
 
 
 def _tills_note(asked: Asked) -> str:
@@ -149,6 +152,10 @@ PAGES: Final = (
         ),
     ),
     Page("GET", "/console/tills.csv", chain_pages.list_file(till_pages.tills)),
+    Page("GET", outbox_pages.PLACE, outbox_pages.show, HEAD_OFFICE),
+    Page("POST", outbox_pages.PLACE, outbox_pages.send, HEAD_OFFICE, takes_file=True),
+    Page("POST", f"{outbox_pages.PLACE}/take", outbox_pages.take, HEAD_OFFICE),
+    Page("POST", f"{outbox_pages.PLACE}/drop", outbox_pages.drop, HEAD_OFFICE),
     Page(
         "GET",
         "/console/quarantine",

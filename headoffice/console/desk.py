@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, BinaryIO, Final, TypeVar, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -21,8 +21,9 @@ from headoffice.console import wording
 from headoffice.console.browser import Browser
 from headoffice.console.listing import Listing, csv_of
 from headoffice.console.snapshot import ShopRow, Snapshot
-from headoffice.console.staff import Session, Staff
+from headoffice.console.staff import Session, Staff, digest
 from headoffice.console.trials import Trials
+from headoffice.console.uploading import Uploads
 from headoffice.office import Office
 from headoffice.writer import PUSH, Busy, GroupWriter, Job
 
@@ -53,6 +54,8 @@ class Asked:
     session: Session | None = None
     stores: frozenset[bytes] = frozenset()
     """Of a manager who has not all of them: their stores."""
+    file: BinaryIO | None = None
+    """What was sent along, to an address that takes a file. Whoever keeps it takes it away from here."""
 
     @property
     def tenant(self) -> bytes:
@@ -65,6 +68,12 @@ class Asked:
         """Who is signed in."""
         assert self.session is not None, "the guard lets nobody else in"
         return self.session
+
+    @property
+    def sender(self) -> bytes:
+        """The session, by its digest."""
+        assert self.browser.held is not None, "the guard lets nobody else in"
+        return digest(self.browser.held.token)
 
     def own(self, shops: list[ShopRow]) -> list[ShopRow]:
         """The stores that who asks may see."""
@@ -95,6 +104,7 @@ class Desk:
     )
     proved: dict[bytes, int] = field(default_factory=dict)
     """Until when a session, by its digest, has proved anew whose it is."""
+    uploads: Uploads[Any] = field(default_factory=Uploads)
     trials: Trials = field(init=False)
     _pages: Environment = field(init=False)
     _speaking: dict[str, Words] = field(init=False)

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.protocol.signing import Sign
 from app.protocol.wire import keepable
-from headoffice.console import entrance, factor_pages
+from headoffice.console import entrance, factor_pages, uploading
 from headoffice.console.addresses import PAGES, Early, Page
 from headoffice.console.browser import Browser, cookie_key
 from headoffice.console.desk import HERE, Asked, Desk, NotFound, SignedOut, go_to
@@ -92,12 +92,11 @@ class Console:
         browser = Browser(request, desk.key)
         asked = Asked(request, {}, browser, desk.words(browser.language))
         host = address_of(request.client.host if request.client else "")
+        desk.uploads.tidy(desk.office.now_ms())
         try:
             if page.guess and self.tries.wait_s(host, begun_s):
                 raise HTTPException(429)
-            if page.method == "POST":
-                asked.form = await _form(request)
-            response = await run_in_threadpool(self._guarded, asked, page)
+            response = await self._respond(asked, page)
             if page.guess and response.status_code < 400:
                 self.tries.give_back(host)
         except (
@@ -108,23 +107,43 @@ class Console:
         note("console", page=page.path, status=response.status_code, ms=ms)
         return browser.tell(response)
 
+    async def _respond(self, asked: Asked, page: Page) -> Response:
+        if page.takes_file and uploading.is_one(asked.request):
+            # A file is read from who may send one alone; its form is looked at like any other afterwards.
+            kept_out = await run_in_threadpool(self._kept_out, asked, page)
+            if kept_out is not None:
+                return kept_out
+            asked.form, asked.file = await uploading.read(asked.request)
+        elif page.method == "POST":
+            asked.form = await _form(asked.request)
+        try:
+            return await run_in_threadpool(self._guarded, asked, page)
+        finally:
+            if asked.file is not None:
+                asked.file.close()
+
     def _guarded(self, asked: Asked, page: Page) -> Response:
         """Let in who may, then do it. In a thread of the pool."""
-        say = asked.words.say
-        still_to_do = self._recognise(asked)
         if page.method == "POST" and not asked.browser.sent_by_us(asked.form.get("token", "")):
+            say = asked.words.say
+            self._recognise(asked)
             return self.desk.told(
                 asked, 403, say("This form is too old. Go back and load it anew.")
             )
+        return self._kept_out(asked, page) or page.act(self.desk, asked)
+
+    def _kept_out(self, asked: Asked, page: Page) -> Response | None:
+        """What whoever may not come here sees instead; None: they may."""
+        say, still_to_do = asked.words.say, self._recognise(asked)
         if page.roles is None:
-            return page.act(self.desk, asked)
+            return None
         if asked.session is None:
             return go_to(entrance.SIGN_IN)
         if still_to_do and still_to_do not in page.early:
             return go_to(_PLACES[still_to_do])
         if asked.session.role not in page.roles:
             return self.desk.told(asked, 403, say("Your role does not see this."))
-        return page.act(self.desk, asked)
+        return None
 
     def _recognise(self, asked: Asked) -> Early | None:
         """Who asks, from the cookie; and what they still have to do before they are let in."""
@@ -155,8 +174,14 @@ class Console:
             return self.desk.told(asked, 404, say("There is no such page."))
         if isinstance(error, SignedOut):
             return go_to(entrance.SIGN_IN)
-        if isinstance(error, BadForm):
+        if isinstance(error, (BadForm, uploading.BadUpload)):
             return self.desk.told(asked, 400, say("This is no form of ours."))
+        if isinstance(error, uploading.TooLarge):
+            return self.desk.told(
+                asked,
+                413,
+                say("The file is too large for this page. The command takes larger ones."),
+            )
         if isinstance(error, HTTPException):
             return self.desk.told(asked, error.status_code, say("Too many tries. Wait a minute."))
         if isinstance(error, (Busy, *BUSY_ERRORS)):

@@ -272,6 +272,11 @@ class Snapshot:
         rows = self._all(_EVENT, event)
         return bytes(rows[0][0]) if rows else None
 
+    def event_bodies(self, events: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The bytes of those of these events that are here."""
+        rows = self._rows.find(sql.EVENTS, [(event,) for event in events])
+        return {row[0]: row[1] for row in rows}
+
     def bodies(self, device: bytes, epoch: int, after: int, to: int) -> Sequence[bytes]:
         """A till's events of an epoch behind one sequence up to another, in order."""
         return [bytes(row[0]) for row in self._all(_BODIES, device, epoch, after, to)]

@@ -51,6 +51,7 @@ EVENT_KINDS: Final = {
 """Kinds of events that have entries; another one is shown by its code."""
 ACTS: Final = {
     "let_in": mark("Was given a one-time password"),
+    "late_outbox_begun": mark("Began to take a lost till's events from a file"),
     "late_outbox": mark("Took a lost till's events from a file"),
     "refused": mark("Sign-in refused"),
     "signed_in": mark("Signed in"),

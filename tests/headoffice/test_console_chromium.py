@@ -31,6 +31,7 @@ from tests.headoffice.http_office import (
     served,
 )
 from tests.headoffice.serving_process import DSN_FILE
+from tests.headoffice.test_console_outbox import file_of, revoke
 from tests.headoffice.test_console_programme import DEMO, begin_draft, day_of
 from tests.headoffice.test_console_second_factor import set_up
 
@@ -107,7 +108,7 @@ def shop(
             "staff-one": person[1], "factor": "/console/factor", "conflicts": "/console/conflicts",
             "quarantine": "/console/quarantine", "event": f"/console/quarantine/{STRANGE.hex()}",
             "audit": "/console/audit", "find": "/console/find", "confirm": "/console/confirm",
-            "adjustment": f"/console/adjustments/{'ab' * 16}",
+            "outbox": "/console/outbox", "adjustment": f"/console/adjustments/{'ab' * 16}",
         }  # fmt: skip
         yield Shop(at, anna, phone.secret, draft, pages)
         anna.close()
@@ -266,6 +267,36 @@ def test_a_draft_is_typed_tried_and_published(shop: Shop, browser: Browser) -> N
         page.click("text=To the draft")
         page.click("button:has-text('Publish it')")
         assert page.locator("h1").inner_text() == "Version 1002"
+        assert complaints == []
+
+
+def test_a_lost_tills_events_are_looked_at_proved_and_taken_in(
+    shop: Shop, browser: Browser
+) -> None:
+    till = shop.at.till(9, "North")
+    till.earn(ANNA, 3, sales=2)
+    revoke(shop.at, till)
+    blob = file_of(till, b"odd")
+    with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
+        sign_in(page, shop)
+        page.goto("/console/tills")
+        page.click("text=Take in the events of a lost till")
+        page.set_input_files("#file", {"name": "o", "mimeType": "x/y", "buffer": blob})
+        page.click("text=Look into it")
+        for language in ("中文", "English"):
+            page.click(f"button:has-text('{language}')")
+            assert faults_of(page) == []
+            page.screenshot(path=PICTURES / f"outbox-{language}.png", full_page=True)
+        assert "Nothing of it was taken in yet" in page.inner_text("main")
+        page.click("text=Take them in")
+        page.wait_for_selector("#proof")
+        shop.at.clock.moved_ms += 30_000
+        page.fill("#proof", pyotp.TOTP(shop.secret).at(shop.at.clock() // 1000))
+        page.click("button.main")
+        page.click("text=Take them in")
+        assert "The events of till 9 were taken in." in page.inner_text("main")
+        assert faults_of(page) == []
+        page.screenshot(path=PICTURES / "outbox-done.png", full_page=True)
         assert complaints == []
 
 

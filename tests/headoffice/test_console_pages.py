@@ -104,6 +104,7 @@ CHANGES: Final = (
     "/console/programme",
     "/console/adjustments",
     "/console/shop-staff",
+    "/console/outbox",
 )
 """Where forms change something."""
 MATRIX: Final[dict[tuple[str, str], str]] = {
@@ -112,6 +113,7 @@ MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/recount.csv"): "ho au",
     ("GET", "/console/recount/{event}"): "ho au",
     ("POST", "/console/recount/{event}"): "ho",
+    ("GET", "/console/outbox"): "ho",
     ("GET", "/console/settlement"): "ho au",
     ("POST", "/console/settlement"): "ho au",
     ("GET", "/console/settlement.csv"): "ho au",

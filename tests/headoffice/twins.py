@@ -370,8 +370,10 @@ class TwinServer(Server):
     def write_off(self, device: bytes) -> int:
         return self._both(lambda server: server.write_off(device))
 
-    def take_late(self, device: bytes, bodies: Sequence[bytes], now_ms: int) -> Late:
-        return self._both(lambda server: server.take_late(device, bodies, now_ms))
+    def take_late(
+        self, device: bytes, bodies: Sequence[bytes], now_ms: int, *, last: bool = True
+    ) -> Late:
+        return self._both(lambda server: server.take_late(device, bodies, now_ms, last=last))
 
     def forgive(self, member: bytes) -> int:
         return self._both(lambda server: server.forgive(member))

@@ -58,6 +58,22 @@ def test_what_it_spent_by_its_own_credits_is_covered_too_and_new_credits_are_fre
     assert chain.member(ANNA).accounts[VALUE].avail == 12
 
 
+def test_what_it_earned_stays_its_own_until_the_last_portion_says_what_it_spent() -> None:
+    chain = SmallChain(budget=0)
+    at, other = chain.tills
+    chain.earn(other, ANNA, 1)
+    chain.sync()
+    chain.earn(at, ANNA, 30, by=LOCAL)
+    chain.spend(at, ANNA, 20, LOCAL)
+    chain.server.write_off(at.device)
+    chain.server.take_late(at.device, at.file[:-1], NOON, last=False)
+    chain.sync(other)
+    assert chain.hold(other, ANNA, 31) is None, "some of it may have been spent"
+    assert bring(chain, at).new == 1
+    assert figures(chain) == (0, 0, 0)
+    assert chain.hold(other, ANNA, 11) is not None
+
+
 def spend_value(chain: SmallChain, at: Machine, amount: int) -> None:
     event, on = chain.rng.randbytes(16), at.today(NOON)
     entry = Entry(EntryId(event, 0), VALUE, "redeem", -amount, on)
