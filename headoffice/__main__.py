@@ -116,7 +116,7 @@ def parser(say: Say) -> argparse.ArgumentParser:
     code.add_argument("till", metavar="TILL")
     _of_chain(code, say)
     staff = command(
-        "new-staff", say("let somebody in to the console, or anew: a one-time password")
+        "new-staff", say("invite somebody to the console, or anew: a link to set a password by")
     )
     staff.add_argument("chain", metavar="CHAIN")
     staff.add_argument("initials", metavar="INITIALS")

@@ -23,7 +23,7 @@ from headoffice.at_store import (
     opened,
     told,
 )
-from headoffice.console.staff import ROLES, Staff, initials_of, one_time
+from headoffice.console.staff import ROLES, Staff, initials_of, new_invitation
 from headoffice.directory import Chain, KnownTill, Shop
 from headoffice.office import wall_ms
 from headoffice.store import postgresql_opening
@@ -85,18 +85,20 @@ def enrol_code(chosen: argparse.Namespace, words: Words) -> None:
 
 
 def new_staff(chosen: argparse.Namespace, words: Words) -> None:
-    """Print a one-time password for the console, alone on its line, and what it is good for beside."""
+    """Print an invitation to the console, alone on its line, and what it is good for beside."""
     with opened(chosen, words) as desk:
         chain = chain_of(desk, chosen, words)
         initials = initials_of(chosen.initials)
         if not initials.isalnum() or initials != chosen.initials.strip().upper():
             raise Cannot(words.say("Initials are 1 to 12 letters or digits."))
-        role, (password, verifier) = ROLES[ROLE_NAMES.index(chosen.role)], one_time()
+        role, made = ROLES[ROLE_NAMES.index(chosen.role)], new_invitation()
         with desk.store(chain.tenant).writing():
-            Staff(desk.database, chain.tenant).new(initials, role, verifier, wall_ms())
-    print(password)
+            staff = Staff(desk.database, chain.tenant)
+            staff.invite(initials, role, made.digest, wall_ms())
+    print(made.path(chain.tenant))
     told = words.say(
-        "For {initials} of {chain}, once, within a day: sign in at /console and set another one.",
+        "For {initials} of {chain}, once, within a day: behind head office's address it opens the "
+        "page to set a password.",
         initials=initials, chain=chain.name,
     )  # fmt: skip
     print(told, file=sys.stderr)

@@ -77,7 +77,7 @@ def at_work(
         mailer = Mailer(settings_of(folder))
         office = Office(store, key, watch, now_ms=now_ms, read=read, mails=mailer.wants)
         writer = GroupWriter(office)
-        console = console_of(office, writer, key.sign)
+        console = console_of(office, writer, key.sign, mailer)
         writer.start()
         secrets = secrets_of(key.sign)
         sender = Sender(office, writer, secrets, mailer, private_webhooks)

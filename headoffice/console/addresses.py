@@ -15,6 +15,7 @@ from headoffice.console import (
     entrance,
     event_pages,
     factor_pages,
+    invitations,
     member_pages,
     outbox_pages,
     people_pages,
@@ -29,17 +30,16 @@ from headoffice.console import (
 )
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing
-from headoffice.console.staff import ROLES, Role
+from headoffice.console.staff import INVITATION, ROLES, Role
 
 Act = Callable[[Desk, Asked], Response]
-Early = Literal["password", "code", "factor"]
-"""What somebody who signed in still has to do: set a password, give a code, set up a second factor."""
+Early = Literal["code", "factor"]
+"""What somebody who signed in still has to do: give a code, set up a second factor."""
 EVERYBODY: Final = frozenset(ROLES)
 OVERSEERS: Final[frozenset[Role]] = frozenset(("head_office", "auditor"))
 HEAD_OFFICE: Final[frozenset[Role]] = frozenset(("head_office",))
 _DRAFT: Final = "/console/programme/drafts/{draft}"
 _SHOP_PERSON: Final = f"{shop_staff_pages.PLACE}/{{person}}"
-_PASSWORD: Final[frozenset[Early]] = frozenset(("password",))
 _CODE: Final[frozenset[Early]] = frozenset(("code",))
 _FACTOR: Final[frozenset[Early]] = frozenset(("factor",))
 
@@ -110,9 +110,9 @@ PAGES: Final = (
     Page("GET", entrance.SIGN_IN, entrance.show_sign_in, None),
     Page("POST", entrance.SIGN_IN, entrance.sign_in, None, guess=True),
     Page("POST", "/console/look", entrance.choose, None),
-    Page("POST", "/console/sign-out", entrance.sign_out, early=_PASSWORD | _CODE | _FACTOR),
-    Page("GET", entrance.PASSWORD, entrance.show_password, early=_PASSWORD),
-    Page("POST", entrance.PASSWORD, entrance.set_password, early=_PASSWORD),
+    Page("POST", "/console/sign-out", entrance.sign_out, early=_CODE | _FACTOR),
+    Page("GET", INVITATION, invitations.show, None),
+    Page("POST", INVITATION, invitations.accept, None),
     Page("GET", factor_pages.CODE, factor_pages.show_code, early=_CODE),
     Page("POST", factor_pages.CODE, factor_pages.give_code, early=_CODE, guess=True),
     Page("GET", factor_pages.FACTOR, factor_pages.show_factor, early=_FACTOR),
@@ -126,6 +126,7 @@ PAGES: Final = (
     Page("POST", "/console/choices", people_pages.choose, HEAD_OFFICE),
     Page("GET", "/console/staff/{staff}", people_pages.show_one, HEAD_OFFICE),
     Page("POST", "/console/staff/{staff}/renew", people_pages.renew, HEAD_OFFICE),
+    Page("POST", "/console/staff/{staff}/withdraw", people_pages.withdraw, HEAD_OFFICE),
     Page("POST", "/console/staff/{staff}/role", people_pages.set_role, HEAD_OFFICE),
     Page("POST", "/console/staff/{staff}/sessions", people_pages.end_sessions, HEAD_OFFICE),
     Page("POST", "/console/staff/{staff}/shut-out", people_pages.shut_out, HEAD_OFFICE),

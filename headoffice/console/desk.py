@@ -25,6 +25,7 @@ from headoffice.console.staff import Session, Staff, digest
 from headoffice.console.trials import Trials
 from headoffice.console.uploading import Uploads
 from headoffice.office import Office
+from headoffice.webhooks.mail import Mailer
 from headoffice.writer import PUSH, Busy, GroupWriter, Job
 
 HERE: Final = Path(__file__).parent
@@ -99,6 +100,7 @@ class Desk:
     office: Office
     writer: GroupWriter
     key: bytes
+    mailer: Mailer
     hashing: threading.Semaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(_HASHES_AT_ONCE)
     )
@@ -174,8 +176,11 @@ class Desk:
 
     # Answers
 
-    def page(self, asked: Asked, template: str, status: int = 200, **values: object) -> Response:
-        """A page of a template. In it `say` and `count` speak the reader's language."""
+    def page(
+        self, asked: Asked, template: str, status: int = 200, *, here: str = "", **values: object
+    ) -> Response:
+        """A page of a template. In it `say` and `count` speak the reader's language. here: where it is shown
+        anew, if that is not its path."""
         words = asked.words
         text = self._pages.get_template(template).render(
             say=words.say,
@@ -187,6 +192,7 @@ class Desk:
             session=asked.session,
             role=wording.named(words, ROLES, asked.session.role) if asked.session else "",
             path=asked.request.url.path,
+            here=here,
             reloads="live" in asked.request.query_params,
             **values,
         )

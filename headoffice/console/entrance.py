@@ -1,4 +1,4 @@
-"""The pages of signing in and out, of setting a password, and of choosing how pages look."""
+"""The pages of signing in and out, and of choosing how pages look."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from starlette.responses import Response
 
 from headoffice.console.browser import place_of_ours
 from headoffice.console.desk import Asked, Desk, go_to
-from headoffice.console.factor_pages import FACTOR
-from headoffice.console.staff import fits, initials_of, is_strong, verifier_of
+from headoffice.console.staff import fits, initials_of
 from headoffice.directory import Chain
 
 SIGN_IN: Final = "/console/sign-in"
-PASSWORD: Final = "/console/password"
 HOME: Final = "/console/"
 
 
@@ -46,31 +44,6 @@ def sign_out(desk: Desk, asked: Asked) -> Response:
     desk.act(asked, lambda staff: staff.end(held.token, person.staff, now_ms))
     asked.browser.sign_out()
     return go_to(SIGN_IN)
-
-
-def show_password(desk: Desk, asked: Asked) -> Response:
-    """The form for who signed in with a one-time password."""
-    if not asked.person.must_set:
-        return go_to(HOME)
-    return desk.page(asked, "password.html", wrong="")
-
-
-def set_password(desk: Desk, asked: Asked) -> Response:
-    """Set a password of one's own; all other sessions end."""
-    if not asked.person.must_set:
-        return go_to(HOME)
-    say, password = asked.words.say, asked.form.get("password", "")
-    if password != asked.form.get("again", ""):
-        return desk.page(asked, "password.html", 422, wrong=say("The two are not the same."))
-    if not is_strong(password):
-        no = say("Take 15 characters or more, and nothing that is easily guessed.")
-        return desk.page(asked, "password.html", 422, wrong=no)
-    with desk.hashing:
-        verifier = verifier_of(password)
-    now_ms, initials = desk.office.now_ms(), asked.person.initials
-    token = desk.act(asked, lambda staff: staff.set_password(initials, verifier, now_ms))
-    asked.browser.sign_in(asked.tenant, token)
-    return go_to(FACTOR)
 
 
 def choose(_: Desk, asked: Asked) -> Response:

@@ -29,6 +29,7 @@ from headoffice.limiting import TokenBuckets, address_of
 from headoffice.office import Office
 from headoffice.store.errors import BUSY_ERRORS
 from headoffice.watching import bug, note
+from headoffice.webhooks.mail import Mailer
 from headoffice.writer import Busy, GroupWriter
 
 FORM_BYTES_MOST: Final = 128 * 1024
@@ -44,7 +45,6 @@ TRIES_BURST: Final = 10
 SEEN_EVERY_MS: Final = 60_000
 """So often it is written down that a session is used."""
 _PLACES: Final[dict[Early, str]] = {
-    "password": entrance.PASSWORD,
     "code": factor_pages.CODE,
     "factor": factor_pages.FACTOR,
 }
@@ -190,9 +190,9 @@ class Console:
         return self.desk.told(asked, 500, say("Something went wrong here. It was written down."))
 
 
-def console_of(office: Office, writer: GroupWriter, sign: Sign) -> Console:
+def console_of(office: Office, writer: GroupWriter, sign: Sign, mailer: Mailer) -> Console:
     """The console of a serving head office."""
-    desk = Desk(office, writer, cookie_key(sign))
+    desk = Desk(office, writer, cookie_key(sign), mailer)
     return Console(desk, TokenBuckets(per_s=TRIES_PER_S, burst=TRIES_BURST))
 
 
@@ -209,8 +209,6 @@ def _no_page(_: Desk, __: Asked) -> Response:
 
 
 def _still_to_do(session: Session, *, required: bool) -> Early | None:
-    if session.must_set:
-        return "password"
     if session.stage == "code":
         return "code"
     if required and session.role in NEEDS_FACTOR and not session.factor:

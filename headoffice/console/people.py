@@ -5,11 +5,10 @@ Changes happen inside the writer's transaction. What the chain chooses for all o
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, get_args
 
-from headoffice.console.staff import Person, Role, Staff, verifier_of
+from headoffice.console.staff import Person, Role, Staff, nobodys
 
 FactorRule = Literal["asked", "required"]
 FACTOR_RULES: Final[tuple[FactorRule, ...]] = get_args(FactorRule)
@@ -49,7 +48,7 @@ ON CONFLICT (tenant_id, dist_key, name) DO UPDATE SET value = excluded.value
 
 
 class Known(NamedTuple):
-    """Somebody of the staff. one_time_until_ms: 0: shut out; None: has a password of their own.
+    """Somebody of the staff. invited_until_ms: 0: shut out; None: has a password of their own.
 
     factor_ms  since when they have a second factor    stores  a manager's; none: all of the chain
     """
@@ -57,7 +56,7 @@ class Known(NamedTuple):
     id: bytes
     initials: str
     role: Role
-    one_time_until_ms: int | None
+    invited_until_ms: int | None
     locked_until_ms: int
     factor_ms: int | None
     sessions: int
@@ -65,8 +64,8 @@ class Known(NamedTuple):
 
     @property
     def shut_out(self) -> bool:
-        """Whether they can't sign in until they get a new one-time password."""
-        return self.one_time_until_ms == 0
+        """Whether they can't sign in until they are invited anew."""
+        return self.invited_until_ms == 0
 
 
 class People:
@@ -83,10 +82,10 @@ class People:
         sessions = dict(self._staff.rows(_SESSIONS, now_ms, now_ms - idle_ms))
         return [
             Known(
-                staff, initials, role, one_time, locked, since, sessions.get(staff, 0),
+                staff, initials, role, invited, locked, since, sessions.get(staff, 0),
                 frozenset(stores.get(staff, ())),
             )
-            for staff, initials, role, one_time, locked, since in self._staff.rows(_ALL)
+            for staff, initials, role, invited, locked, since in self._staff.rows(_ALL)
         ]  # fmt: skip
 
     def stores_of(self, staff: bytes) -> frozenset[bytes]:
@@ -105,10 +104,18 @@ class People:
 
     # What head office does with somebody
 
-    def renew(self, by: bytes, initials: str, role: Role, verifier: str, now_ms: int) -> None:
-        """Let somebody in, or anew, by a one-time password. Their second factor is gone, their sessions end."""
-        self._staff.new(initials, role, verifier, now_ms)
+    def invite(self, by: bytes, initials: str, role: Role, invitation: bytes, now_ms: int) -> bytes:
+        """Let somebody in, or anew, by an invitation with this digest. Returns who."""
+        staff = self._staff.invite(initials, role, invitation, now_ms)
         self._staff.note(now_ms, by, "let_in_other", detail=initials)
+        return staff
+
+    def withdraw(self, by: bytes, person: Person, now_ms: int) -> None:
+        """An invitation opens nothing any more; nothing changes where it was used."""
+        if person.invitation is None:
+            return
+        self._staff.put(person._replace(invitation=None, invited_until_ms=0))
+        self._staff.note(now_ms, by, "invitation_withdrawn", detail=person.initials)
 
     def set_role(
         self, by: bytes, person: Person, role: Role, stores: Sequence[bytes], now_ms: int
@@ -126,14 +133,10 @@ class People:
         self._staff.end_sessions(person.id)
         self._staff.note(now_ms, by, "sessions_ended", detail=person.initials)
 
-    def shut_out(self, by: bytes, person: Person, verifier: str, now_ms: int) -> None:
-        """No password of theirs fits any more. verifier: nobodys()."""
+    def shut_out(self, by: bytes, person: Person, now_ms: int) -> None:
+        """No password of theirs fits any more, no invitation opens anything."""
         self._staff.end_sessions(person.id)
         self._staff.drop_factor(person.id)
-        self._staff.put(person._replace(verifier=verifier, one_time_until_ms=0))
+        out = person._replace(verifier=nobodys(), invited_until_ms=0, invitation=None)
+        self._staff.put(out)
         self._staff.note(now_ms, by, "shut_out", detail=person.initials)
-
-
-def nobodys() -> str:
-    """The verifier of a password that nobody knows."""
-    return verifier_of(secrets.token_hex(32))

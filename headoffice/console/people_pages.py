@@ -13,9 +13,10 @@ from app.formats import number
 from headoffice.console import proving, wording
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.listing import Listing, Shown
-from headoffice.console.people import FACTOR_RULE, FACTOR_RULES, Known, People, nobodys
+from headoffice.console.people import FACTOR_RULE, FACTOR_RULES, Known, People
 from headoffice.console.snapshot import ShopRow
-from headoffice.console.staff import IDLE_MS, ROLES, Person, Staff, initials_of, one_time
+from headoffice.console.staff import IDLE_MS, ROLES, Person, Staff, initials_of, new_invitation
+from headoffice.webhooks.mail import is_address
 
 PLACE: Final = "/console/staff"
 Change = Callable[[Staff, Person], None]
@@ -24,7 +25,7 @@ Change = Callable[[Staff, Person], None]
 def listing(desk: Desk, asked: Asked) -> Listing:
     """Everybody."""
     known, shops, offset = _read(desk, asked)
-    return _listed(asked, known, shops, offset)
+    return _listed(asked, known, shops, offset, desk.office.now_ms())
 
 
 def show_all(desk: Desk, asked: Asked) -> Response:
@@ -33,7 +34,7 @@ def show_all(desk: Desk, asked: Asked) -> Response:
 
 
 def let_in(desk: Desk, asked: Asked) -> Response:
-    """Let somebody in: their one-time password, shown this once."""
+    """Invite somebody new."""
     say, form = asked.words.say, asked.form
     initials, role = initials_of(form.get("initials", "")), form.get("role", "")
     known, _, _ = _read(desk, asked)
@@ -43,10 +44,12 @@ def let_in(desk: Desk, asked: Asked) -> Response:
         raise NotFound
     if any(each.initials == initials for each in known):
         return _list_page(desk, asked, 422, say("These initials are taken."))
+    if not _may_be_sent(asked):
+        return _list_page(desk, asked, 422, say("This is no e-mail address."))
     unproved = proving.first(desk, asked, PLACE)
     if unproved is not None:
         return unproved
-    made = _renewed(desk, asked, initials, role, new=True)
+    made = _invited(desk, asked, initials, role, new=True)
     return made or _list_page(desk, asked, 422, say("These initials are taken."))
 
 
@@ -56,16 +59,24 @@ def show_one(desk: Desk, asked: Asked) -> Response:
 
 
 def renew(desk: Desk, asked: Asked) -> Response:
-    """A new one-time password for somebody else: who finds an open session must not get the account by it."""
+    """Invite somebody else anew: who finds an open session must not get the account by it."""
     person = _asked_person(desk, asked)
     if person.id == asked.person.staff:
         return _not_oneself(desk, asked)
+    if not _may_be_sent(asked):
+        return _one_page(desk, asked, 422, asked.words.say("This is no e-mail address."))
     unproved = proving.first(desk, asked, f"{PLACE}/{person.id.hex()}")
     if unproved is not None:
         return unproved
-    made = _renewed(desk, asked, person.initials, person.role, new=False)
+    made = _invited(desk, asked, person.initials, person.role, new=False)
     assert made is not None, "nobody's initials ever go"
     return made
+
+
+def withdraw(desk: Desk, asked: Asked) -> Response:
+    """Let an invitation open nothing any more."""
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+    return _changed(desk, asked, lambda staff, one: People(staff).withdraw(by, one, now_ms))
 
 
 def set_role(desk: Desk, asked: Asked) -> Response:
@@ -89,12 +100,8 @@ def end_sessions(desk: Desk, asked: Asked) -> Response:
 
 def shut_out(desk: Desk, asked: Asked) -> Response:
     """Let somebody in no more."""
-    with desk.hashing:
-        verifier = nobodys()
     by, now_ms = asked.person.staff, desk.office.now_ms()
-    return _changed(
-        desk, asked, lambda staff, one: People(staff).shut_out(by, one, verifier, now_ms)
-    )
+    return _changed(desk, asked, lambda staff, one: People(staff).shut_out(by, one, now_ms))
 
 
 def choose(desk: Desk, asked: Asked) -> Response:
@@ -117,7 +124,9 @@ def _read(desk: Desk, asked: Asked) -> tuple[list[Known], list[ShopRow], int]:
         return known, snapshot.shops(), snapshot.chain().offset_minutes
 
 
-def _listed(asked: Asked, known: list[Known], shops: list[ShopRow], offset: int) -> Listing:
+def _listed(
+    asked: Asked, known: list[Known], shops: list[ShopRow], offset: int, now_ms: int
+) -> Listing:
     say, names = asked.words.say, {shop.id: shop.name for shop in shops}
     heads = (
         say("Initials"), say("Role"), say("Stores"), say("Standing"), say("Second factor since"),
@@ -128,7 +137,7 @@ def _listed(asked: Asked, known: list[Known], shops: list[ShopRow], offset: int)
             Shown(each.initials, f"{PLACE}/{each.id.hex()}"),
             Shown(wording.named(asked.words, ROLE_NAMES, each.role)),
             Shown(", ".join(sorted(names[one] for one in each.stores)) or say("All")),
-            _standing(asked, each),
+            _standing(asked, each, offset, now_ms),
             Shown("–", tone="warn")
             if each.factor_ms is None
             else Shown(wording.instant(each.factor_ms, offset)),
@@ -139,13 +148,15 @@ def _listed(asked: Asked, known: list[Known], shops: list[ShopRow], offset: int)
     return Listing("staff", heads, rows)
 
 
-def _standing(asked: Asked, each: Known) -> Shown:
+def _standing(asked: Asked, each: Known, offset: int, now_ms: int) -> Shown:
     say = asked.words.say
     if each.shut_out:
         return Shown(say("Shut out"), tone="bad")
-    if each.one_time_until_ms is not None:
-        return Shown(say("Has a one-time password"))
-    return Shown(say("May sign in"), tone="good")
+    if each.invited_until_ms is None:
+        return Shown(say("May sign in"), tone="good")
+    if each.invited_until_ms <= now_ms:
+        return Shown(say("Invitation is over"), tone="warn")
+    return Shown(say("Invited until {until}", until=wording.instant(each.invited_until_ms, offset)))
 
 
 def _list_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
@@ -154,6 +165,7 @@ def _list_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
     return desk.page(
         asked, "staff.html", status,
         listing=listing(desk, asked), roles=_roles(asked), wrong=wrong, rule=rule,
+        mails=desk.mailer.sends,
     )  # fmt: skip
 
 
@@ -170,7 +182,8 @@ def _one_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
     return desk.page(
         asked, "staff_one.html", status,
         one=one, own=own, id=one.id.hex(), wrong=wrong, roles=_roles(asked),
-        listing=_listed(asked, [one], shops, offset),
+        invited=bool(one.invited_until_ms), mails=desk.mailer.sends,
+        listing=_listed(asked, [one], shops, offset, desk.office.now_ms()),
         shops=[(shop.id.hex(), shop.name, shop.id in one.stores) for shop in shops],
     )  # fmt: skip
 
@@ -213,18 +226,48 @@ def _not_oneself(desk: Desk, asked: Asked) -> Response:
     return _one_page(desk, asked, 422, no)
 
 
-def _renewed(desk: Desk, asked: Asked, initials: str, role: str, *, new: bool) -> Response | None:
-    """A one-time password for somebody; None where they were to be new and somebody else was quicker."""
+def _may_be_sent(asked: Asked) -> bool:
+    email = asked.form.get("email", "").strip()
+    return not email or is_address(email)
+
+
+def _invited(desk: Desk, asked: Asked, initials: str, role: str, *, new: bool) -> Response | None:
+    """An invitation, sent or shown; None where somebody was to be new and somebody else was quicker."""
     by, now_ms, chosen = asked.person.staff, desk.office.now_ms(), ROLES[ROLES.index(role)]
-    with desk.hashing:
-        password, verifier = one_time()
+    made, email = new_invitation(), asked.form.get("email", "").strip() if desk.mailer.sends else ""
 
-    def act(staff: Staff) -> bool:
+    def act(staff: Staff) -> bytes | None:
         if new and staff.person(initials) is not None:
-            return False
-        People(staff).renew(by, initials, chosen, verifier, now_ms)
-        return True
+            return None
+        return People(staff).invite(by, initials, chosen, made.digest, now_ms)
 
-    if not desk.act(asked, act):
+    person = desk.act(asked, act)
+    if person is None:
         return None
-    return desk.page(asked, "one_time.html", initials=initials, password=password)
+    link = f"{str(asked.request.base_url).rstrip('/')}{made.path(asked.tenant)}"
+    if email:
+        chain = desk.office.chains[asked.tenant].chain
+        why = desk.mailer.invite(chain, email, initials, link)
+        if why:
+            return _not_sent(desk, asked, initials, why)
+    return desk.page(
+        asked, "invited.html", initials=initials, opens=link, sent_to=email, id=person.hex()
+    )
+
+
+def _not_sent(desk: Desk, asked: Asked, initials: str, why: str) -> Response:
+    """Nobody else sees a link that was to be sent: it opens nothing any more."""
+    by, now_ms = asked.person.staff, desk.office.now_ms()
+
+    def act(staff: Staff) -> None:
+        person = staff.person(initials)
+        assert person is not None, "nobody's initials ever go"
+        People(staff).withdraw(by, person, now_ms)
+
+    desk.act(asked, act)
+    no = asked.words.say(
+        "The mail server did not take it ({why}). The invitation was withdrawn: try again, or without an "
+        "address.",
+        why=why,
+    )  # fmt: skip
+    return _list_page(desk, asked, 502, no)

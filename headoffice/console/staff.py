@@ -29,26 +29,30 @@ SESSION_MS: Final = 12 * 3_600_000
 IDLE_MS: Final = 30 * 60_000
 """A session that did nothing for so long is over."""
 CODE_SESSION_MS: Final = 5 * 60_000
-ONE_TIME_MS: Final = 24 * 3_600_000
-"""So long a one-time password is good."""
-ONE_TIME_SESSION_MS: Final = 15 * 60_000
+INVITATION: Final = "/console/invitation"
+_SECRET_BYTES: Final = 24
+INVITED_MS: Final = 24 * 3_600_000
+"""So long an invitation is good."""
 INITIALS_MOST: Final = 12
 PASSWORD_LEAST: Final = 15
 PASSWORD_MOST: Final = 200
-_LETTERS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
 _HASHER: Final = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
 
 
 class Person(NamedTuple):
-    """Somebody who may sign in. one_time_until_ms: None once they have set a password of their own."""
+    """Somebody who may sign in. invited_until_ms: None once they have set a password of their own, 0: shut out.
+
+    invitation  the digest of what the link to set one carries, until it is used
+    """
 
     id: bytes
     initials: str
     role: Role
     verifier: str
-    one_time_until_ms: int | None = None
+    invited_until_ms: int | None = None
     wrong: int = 0
     locked_until_ms: int = 0
+    invitation: bytes | None = None
 
 
 class Session(NamedTuple):
@@ -57,28 +61,30 @@ class Session(NamedTuple):
     staff: bytes
     initials: str
     role: Role
-    must_set: bool
     stage: Stage = "whole"
     seen_ms: int = 0
     factor: bool = False
     """Whether their sign-in has a second factor."""
 
 
-_PERSON: Final = """
-SELECT staff_id, initials, role, verifier, one_time_until_ms, wrong, locked_until_ms
-FROM console_staff WHERE tenant_id = ? AND dist_key = ? AND initials = ?
+_PEOPLE: Final = """
+SELECT staff_id, initials, role, verifier, one_time_until_ms, wrong, locked_until_ms, invitation
+FROM console_staff WHERE tenant_id = ? AND dist_key = ?
 """
+_PERSON: Final = f"{_PEOPLE} AND initials = ?"
+_INVITED: Final = f"{_PEOPLE} AND invitation = ? AND one_time_until_ms > ?"
 _PUT_PERSON: Final = """
 INSERT INTO console_staff (
-    tenant_id, dist_key, staff_id, initials, role, verifier, one_time_until_ms, wrong, locked_until_ms
+    tenant_id, dist_key, staff_id, initials, role, verifier, one_time_until_ms, wrong, locked_until_ms,
+    invitation
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, staff_id) DO UPDATE SET role = excluded.role, verifier = excluded.verifier,
     one_time_until_ms = excluded.one_time_until_ms, wrong = excluded.wrong,
-    locked_until_ms = excluded.locked_until_ms
+    locked_until_ms = excluded.locked_until_ms, invitation = excluded.invitation
 """
 _SESSION: Final = """
-SELECT console_staff.staff_id, initials, role, one_time_until_ms, stage, seen_ms, since_ms
+SELECT console_staff.staff_id, initials, role, stage, seen_ms, since_ms
 FROM console_session JOIN console_staff USING (tenant_id, dist_key, staff_id)
 LEFT JOIN console_factor USING (tenant_id, dist_key, staff_id)
 WHERE console_session.tenant_id = ? AND console_session.dist_key = ? AND session_id = ? AND until_ms > ?
@@ -135,7 +141,12 @@ class Staff:
 
     def person(self, initials: str) -> Person | None:
         """The one with these initials."""
-        rows = self._plain.rows(_PERSON, (*self._own, initials))
+        rows = self.rows(_PERSON, initials)
+        return Person(*rows[0]) if rows else None
+
+    def invited(self, invitation: bytes, now_ms: int) -> Person | None:
+        """Who may set a password by what has this digest."""
+        rows = self.rows(_INVITED, invitation, now_ms)
         return Person(*rows[0]) if rows else None
 
     def put(self, person: Person) -> None:
@@ -145,9 +156,8 @@ class Staff:
     def session(self, token: bytes, now_ms: int) -> Session | None:
         """Who holds this token; None: it is over."""
         rows = self.rows(_SESSION, digest(token), now_ms, now_ms - IDLE_MS)
-        for staff, initials, role, one_time, stage, seen_ms, since_ms in rows:
-            must_set, factor = one_time is not None, since_ms is not None
-            return Session(staff, initials, role, must_set, stage, seen_ms, factor)
+        for staff, initials, role, stage, seen_ms, since_ms in rows:
+            return Session(staff, initials, role, stage, seen_ms, since_ms is not None)
         return None
 
     def seen(self, token: bytes, now_ms: int) -> None:
@@ -173,15 +183,26 @@ class Staff:
 
     # Signing in
 
-    def new(self, initials: str, role: Role, verifier: str, now_ms: int) -> None:
-        """Let somebody in, or anew, by a one-time password (`one_time`). Their sessions end and their second
-        factor is none any more."""
+    def invite(self, initials: str, role: Role, invitation: bytes, now_ms: int) -> bytes:
+        """Let somebody in, or anew: they set a password by an invitation with this digest, and an earlier one
+        opens nothing. Their sessions end, their password and second factor are none any more. Returns who."""
         known = self.person(initials)
         staff = secrets.token_bytes(16) if known is None else known.id
         self.end_sessions(staff)
         self.drop_factor(staff)
-        self.put(Person(staff, initials, role, verifier, now_ms + ONE_TIME_MS))
+        until_ms = now_ms + INVITED_MS
+        self.put(Person(staff, initials, role, nobodys(), until_ms, invitation=invitation))
         self.note(now_ms, staff, "let_in", detail=role)
+        return staff
+
+    def accept(self, invitation: bytes, verifier: str, now_ms: int) -> bytes | None:
+        """Set the password of who is invited, once, and begin a session: its token. None: nobody is by this."""
+        person = self.invited(invitation, now_ms)
+        if person is None:
+            return None
+        self.put(Person(person.id, person.initials, person.role, verifier))
+        self.note(now_ms, person.id, "password_set")
+        return self.begin(person.id, now_ms)
 
     def try_once(self, initials: str, now_ms: int) -> Person | None:
         """Count a try as wrong before anything is compared: many at once are no more than many in a row.
@@ -206,13 +227,12 @@ class Staff:
         self.note(now_ms, person.id, "refused", detail="password")
 
     def was_right(self, person: Person, now_ms: int) -> bytes | None:
-        """Begin a session: its token. None: the password was changed, or is a one-time one and old."""
+        """Begin a session: its token. None: the password was changed, or they have none of their own."""
         known = self.person(person.initials)
-        until_ms = person.one_time_until_ms
         if known is None or known.verifier != person.verifier:
             return None
-        if until_ms is not None and until_ms <= now_ms:
-            self.note(now_ms, person.id, "refused", detail="too_old")
+        if known.invited_until_ms is not None:
+            self.note(now_ms, person.id, "refused", detail="invited")
             return None
         if self.rows(_HAS_FACTOR, person.id)[0][0]:
             # Until the second factor came, this try is not counted as wrong, and those before it still are.
@@ -222,17 +242,6 @@ class Staff:
             return self.begin(person.id, now_ms, CODE_SESSION_MS, "code")
         self.put(known._replace(wrong=0, locked_until_ms=0))
         self.note(now_ms, person.id, "signed_in")
-        return self.begin(
-            person.id, now_ms, SESSION_MS if until_ms is None else ONE_TIME_SESSION_MS
-        )
-
-    def set_password(self, initials: str, verifier: str, now_ms: int) -> bytes:
-        """Change the password, end every session, begin another: its token."""
-        person = self.person(initials)
-        assert person is not None, "who is signed in is known"
-        self.end_sessions(person.id)
-        self.put(person._replace(verifier=verifier, one_time_until_ms=None, wrong=0))
-        self.note(now_ms, person.id, "password_set")
         return self.begin(person.id, now_ms)
 
     def begin(
@@ -284,18 +293,21 @@ def nobodys() -> str:
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${hashed}"
 
 
-class OneTime(NamedTuple):
-    """A password that somebody sets their own with, and what is kept of it. Made outside any transaction: it
-    takes a third of a second."""
+class Invitation(NamedTuple):
+    """What the link carries, and what the store keeps of it."""
 
-    password: str
-    verifier: str
+    secret: str
+    digest: bytes
+
+    def path(self, tenant: bytes) -> str:
+        """Where it leads to, behind head office's address."""
+        return f"{INVITATION}?code={tenant.hex()}.{self.secret}"
 
 
-def one_time() -> OneTime:
-    """A new one."""
-    password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
-    return OneTime(password, verifier_of(password))
+def new_invitation() -> Invitation:
+    """One that nobody can guess."""
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    return Invitation(secret, digest(secret.encode()))
 
 
 def verifier_of(password: str) -> str:

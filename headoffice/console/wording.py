@@ -50,7 +50,7 @@ EVENT_KINDS: Final = {
 }
 """Kinds of events that have entries; another one is shown by its code."""
 ACTS: Final = {
-    "let_in": mark("Was given a one-time password"),
+    "let_in": mark("Was invited to the console"),
     "late_outbox_begun": mark("Began to take a lost till's events from a file"),
     "late_outbox": mark("Took a lost till's events from a file"),
     "refused": mark("Sign-in refused"),
@@ -61,7 +61,8 @@ ACTS: Final = {
     "factor_set": mark("Set up a second factor"),
     "factor_dropped": mark("Ended a second factor, to set it up anew"),
     "recovery_used": mark("Used a recovery code"),
-    "let_in_other": mark("Gave a one-time password"),
+    "let_in_other": mark("Invited somebody to the console"),
+    "invitation_withdrawn": mark("Withdrew an invitation"),
     "role_set": mark("Changed a role"),
     "sessions_ended": mark("Signed somebody out"),
     "shut_out": mark("Shut somebody out"),
@@ -130,6 +131,7 @@ DETAILS: Final = {
     "password": mark("Wrong password"),
     "code": mark("Wrong code"),
     "locked": mark("Shut after wrong tries"),
+    "invited": mark("Was invited and has set no password"),
     "too_old": mark("One-time password too old"),
 }
 """What the audit says beside an act."""

@@ -1,4 +1,4 @@
-"""E-mails for alarms: what an operator has set for it, and one try to send one.
+"""E-mails, for alarms and invitations: what an operator has set for it, and one try to send one.
 
 Settings stand in `mail.toml` beside the store; the password in a file that they name, or in the environment.
 Neither is ever written to the log.
@@ -7,9 +7,11 @@ Neither is ever written to the log.
 from __future__ import annotations
 
 import os
+import re
 import smtplib
 import ssl
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,6 +26,8 @@ from headoffice.directory import Chain
 FILE_NAME: Final = "mail.toml"
 PASSWORD: Final = "REGULARS_SMTP_PASSWORD"
 TRY_S: Final = 20
+ADDRESS_MOST: Final = 254
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 class BadMailSettings(Exception):
@@ -75,7 +79,7 @@ def settings_of(folder: Path) -> MailSettings | None:
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """Sends alarms by mail; without settings it sends none."""
+    """Sends mails; without settings it sends none."""
 
     settings: MailSettings | None
 
@@ -88,11 +92,32 @@ class Mailer:
         settings = self.settings
         if settings is None or not settings.addresses(chain.name):
             return ""
+        return self._deliver(settings, _alarm(settings, chain, body))
+
+    @property
+    def sends(self) -> bool:
+        """Whether there is a server to send by."""
+        return self.settings is not None
+
+    def invite(self, chain: Chain, address: str, initials: str, link: str) -> str:
+        """Send somebody the link that lets them into the console; as `send`. Tried once and kept nowhere."""
+        settings = self.settings
+        assert settings is not None, "without settings nobody asks for a mail"
+        words = Words(settings.language)
+        subject = words.say("{chain}: invitation to the console", chain=chain.name)
+        text = words.say(
+            "You are invited to the head office of {chain} as {initials}. Open this link within a day "
+            "and set a password that nobody else knows; the link is good once.",
+            chain=chain.name, initials=initials,
+        )  # fmt: skip
+        return self._deliver(settings, _mail(settings, [address], subject, f"{text}\n\n{link}\n"))
+
+    def _deliver(self, settings: MailSettings, mail: EmailMessage) -> str:
         try:
             with self._server(settings) as server:
                 if settings.user:
                     server.login(settings.user, _password(settings))
-                server.send_message(_mail(settings, chain, body))
+                server.send_message(mail)
         except smtplib.SMTPAuthenticationError:
             return "mail_login"
         except smtplib.SMTPException as error:
@@ -123,11 +148,21 @@ def _password(settings: MailSettings) -> str:
     return os.environ.get(PASSWORD, "")
 
 
-def _mail(settings: MailSettings, chain: Chain, body: bytes) -> EmailMessage:
-    plain = msgspec.json.decode(body)
-    words = Words(settings.language)
+def is_address(text: str) -> bool:
+    """Whether a mail can be sent there; nothing in it could be a second address or a line of its own."""
+    return len(text) <= ADDRESS_MOST and _ADDRESS.fullmatch(text) is not None
+
+
+def _alarm(settings: MailSettings, chain: Chain, body: bytes) -> EmailMessage:
+    plain, words = msgspec.json.decode(body), Words(settings.language)
+    subject = alarm_words.subject(words, chain.name, plain)
+    to = settings.addresses(chain.name)
+    return _mail(settings, to, subject, alarm_words.text(words, chain, plain))
+
+
+def _mail(settings: MailSettings, to: Sequence[str], subject: str, text: str) -> EmailMessage:
     made = EmailMessage()
-    made["Subject"] = alarm_words.subject(words, chain.name, plain)
-    made["From"], made["To"] = settings.sender, ", ".join(settings.addresses(chain.name))
-    made.set_content(alarm_words.text(words, chain, plain))
+    made["Subject"] = subject
+    made["From"], made["To"] = settings.sender, ", ".join(to)
+    made.set_content(text)
     return made

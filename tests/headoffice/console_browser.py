@@ -15,7 +15,7 @@ from app.protocol.hlc import stamp
 from app.protocol.profiles import take_cells
 from app.protocol.wire import Cell
 from headoffice.console.addresses import Page as Address
-from headoffice.console.staff import Role, Staff, one_time
+from headoffice.console.staff import INVITATION, Role, Staff, new_invitation
 from headoffice.office import wall_ms
 from tests.headoffice.http_office import NOBODY, TENANT, Served, database_of, opened
 
@@ -65,12 +65,10 @@ class Person:
         named = {"chain": chain} if chain else {}
         return self.send("/console/sign-in", initials=initials, password=password, **named)
 
-    def begin(
-        self, one_time: str, initials: str, chain: str = "", own: str = OWN
-    ) -> httpx.Response:
-        """The first time: sign in with a one-time password, set another one."""
-        self.sign_in(initials, one_time, chain)
-        return self.send("/console/password", password=own, again=own)
+    def begin(self, code: str, own: str = OWN) -> httpx.Response:
+        """The first time: open the link of an invitation, set a password."""
+        self.look(f"{INVITATION}?code={code}")
+        return self.send(INVITATION, code=code, password=own, again=own)
 
     def _seen(self, response: httpx.Response) -> httpx.Response:
         found = re.search(r'name="token" value="([0-9a-f]{64})"', response.text)
@@ -87,18 +85,18 @@ def signed_in(
 ) -> Iterator[Person]:
     """Somebody who has set a password of their own."""
     made = Person(at)
-    made.begin(let_in(at.folder, initials, role, tenant), initials)
+    made.begin(let_in(at.folder, initials, role, tenant))
     yield made
     made.close()
 
 
 def let_in(folder: Path, initials: str, role: Role, tenant: bytes = TENANT) -> str:
-    """A one-time password, as the operator's command gives it."""
+    """The code of an invitation, as the operator's command gives it."""
     with contextlib.closing(database_of(folder)) as database:
-        password, verifier = one_time()
+        made = new_invitation()
         with database.store(tenant).writing():
-            Staff(database, tenant).new(initials, role, verifier, wall_ms())
-        return password
+            Staff(database, tenant).invite(initials, role, made.digest, wall_ms())
+        return made.path(tenant).partition("=")[2]
 
 
 def write_profile(

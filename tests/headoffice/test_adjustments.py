@@ -14,7 +14,7 @@ import pytest
 from app.domain.fold import fold
 from app.domain.state import EMPTY
 from headoffice import telling
-from headoffice.console.people import People, nobodys
+from headoffice.console.people import People
 from tests.headoffice.api_office import System, code_of, publish, system, written
 from tests.headoffice.console_browser import Person, let_in
 from tests.headoffice.http_office import TENANT, Served, begin_chain, opened, rows, served, wait_for
@@ -53,7 +53,7 @@ def member(at: Served) -> bytes:
 
 def somebody(at: Served, initials: str, role: Any = "head_office") -> Person:
     made = Person(at)
-    made.begin(let_in(at.folder, initials, role), initials)
+    made.begin(let_in(at.folder, initials, role))
     return made
 
 
@@ -219,14 +219,13 @@ def test_what_waits_can_be_turned_down_and_is_nobodys_once_its_asker_is_shut_out
     second = change(cleo, member, "5000").url.path
     cleo.close()
     assert bela.look(second).status_code == 200
-    verifier = nobodys()
 
     def shut_out(_: object) -> None:
         staff = at.office.staff(TENANT)
         by, person = staff.person("BE"), staff.person("CE")
         assert by is not None
         assert person is not None
-        People(staff).shut_out(by.id, person, verifier, at.office.now_ms())
+        People(staff).shut_out(by.id, person, at.office.now_ms())
 
     written(at, shut_out)
     assert bela.look(second).status_code == 404

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import socketserver
 import ssl
-import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import pytest
@@ -35,6 +33,7 @@ from tests.headoffice.http_office import (
     served,
     wait_for,
 )
+from tests.headoffice.mail_server import Smtp, mail_server, mail_toml
 from tests.headoffice.serving_process import run
 from tests.headoffice.test_http_command import certificate
 
@@ -164,92 +163,6 @@ def test_a_night_that_fails_is_an_alarm_until_it_goes_on(
 # Mails --------------------------------------------------------------------------------------------
 
 
-class _Smtp(socketserver.StreamRequestHandler):
-    """A mail server: takes what comes."""
-
-    mails: ClassVar[list[bytes]] = []
-    said: ClassVar[list[bytes]] = []
-    """Commands as they came, with "tls " before those that came encrypted."""
-    security: ClassVar[str] = "none"
-    tls: ClassVar[ssl.SSLContext | None] = None
-
-    def setup(self) -> None:
-        super().setup()
-        if self.security == "tls":
-            self._encrypt()
-
-    def finish(self) -> None:
-        super().finish()
-        self.request.close()
-
-    def handle(self) -> None:
-        self._say("220 here")
-        while line := self.rfile.readline():
-            encrypted = isinstance(self.request, ssl.SSLSocket)
-            self.said.append(b"tls " * encrypted + line)
-            word = line.split()[0].upper()
-            if word == b"EHLO":
-                offers = self.security == "starttls" and not encrypted
-                self._say("250-here\r\n" + "250-STARTTLS\r\n" * offers + "250 AUTH PLAIN")
-            elif word == b"STARTTLS":
-                self._say("220 go on")
-                self._encrypt()
-            elif word == b"AUTH":
-                self._say("235 ok")
-            elif word == b"DATA":
-                self._say("354 go on")
-                self._take()
-            else:
-                self._say("221 bye" if word == b"QUIT" else "250 ok")
-
-    def _encrypt(self) -> None:
-        assert self.tls is not None
-        super().finish()
-        self.request = self.tls.wrap_socket(self.request, server_side=True)
-        super().setup()
-
-    def _take(self) -> None:
-        lines = []
-        while (line := self.rfile.readline()) != b".\r\n":
-            lines.append(line)
-        self.mails.append(b"".join(lines))
-        self._say("250 taken")
-
-    def _say(self, text: str) -> None:
-        self.wfile.write(text.encode() + b"\r\n")
-
-
-@contextlib.contextmanager
-def mail_server(
-    monkeypatch: pytest.MonkeyPatch | None = None,
-    security: str = "none",
-    tls: ssl.SSLContext | None = None,
-) -> Iterator[int]:
-    _Smtp.mails.clear()
-    _Smtp.said.clear()
-    if monkeypatch is not None:
-        monkeypatch.setattr(_Smtp, "security", security)
-        monkeypatch.setattr(_Smtp, "tls", tls)
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Smtp) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
-
-
-def mail_toml(folder: Path, at: int, **more: str) -> None:
-    """Settings for mails."""
-    plain = {
-        "host": '"127.0.0.1"',
-        "port": str(at),
-        "security": '"none"',
-        "sender": '"ho@example.com"',
-    }
-    plain |= {"to": '{ "Chain T" = ["boss@example.com"], "*" = ["it@example.com"] }', **more}
-    text = "\n".join(f"{name} = {value}" for name, value in plain.items())
-    (folder / "mail.toml").write_text(text, encoding="utf-8")
-
-
 def test_an_alarm_is_mailed_when_it_begins_and_when_it_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,18 +179,18 @@ def test_an_alarm_is_mailed_when_it_begins_and_when_it_is_over(
             till = made.till(1)
             till.sync()
             made.clock.moved_ms += 3 * HOUR
-            wait_for(lambda: len(_Smtp.mails) == 1)
+            wait_for(lambda: len(Smtp.mails) == 1)
             till.sync()
             made.clock.moved_ms += 6_000
-            wait_for(lambda: len(_Smtp.mails) == 2)
+            wait_for(lambda: len(Smtp.mails) == 2)
             wait_for(lambda: rows(tmp_path, "SELECT 1 FROM webhook_message") == [])
     logging.getLogger("headoffice").removeHandler(handler)
-    first, second = (message_from_bytes(each, policy=policy.default) for each in _Smtp.mails)
+    first, second = (message_from_bytes(each, policy=policy.default) for each in Smtp.mails)
     assert first["subject"] == "Chain T：收银台静默超过两个额度有效期"
     assert second["subject"] == "Chain T：已解除：收银台静默超过两个额度有效期"
     assert first["to"] == "boss@example.com, it@example.com"
     assert till.device.hex()[:8] in str(first.get_content())
-    assert any(line.startswith(b"AUTH") for line in _Smtp.said)
+    assert any(line.startswith(b"AUTH") for line in Smtp.said)
     assert PASSWORD not in log.getvalue()
     assert "boss@example.com" not in log.getvalue()
 
@@ -313,10 +226,10 @@ def test_a_mail_and_its_password_go_encrypted_to_a_server_that_is_known(
     monkeypatch.setenv("SSL_CERT_FILE", str(cert))
     with mail_server(monkeypatch, security, tls) as port:
         assert sent(tmp_path, port, security=f'"{security}"') == ""
-        assert len(_Smtp.mails) == 1
-    clear = {line.split()[0].upper() for line in _Smtp.said if not line.startswith(b"tls ")}
+        assert len(Smtp.mails) == 1
+    clear = {line.split()[0].upper() for line in Smtp.said if not line.startswith(b"tls ")}
     assert clear == (set() if security == "tls" else {b"EHLO", b"STARTTLS"})
-    assert any(line.startswith(b"tls AUTH") for line in _Smtp.said)
+    assert any(line.startswith(b"tls AUTH") for line in Smtp.said)
 
 
 @pytest.mark.parametrize(
@@ -338,8 +251,8 @@ def test_nothing_is_said_to_a_mail_server_that_is_not_known_or_does_not_encrypt(
     monkeypatch.setenv("REGULARS_SMTP_PASSWORD", PASSWORD)
     with mail_server(monkeypatch, offered, encrypted[1]) as port:
         assert sent(tmp_path, port, security=f'"{security}"') == why
-    assert not _Smtp.mails
-    assert not [line for line in _Smtp.said if b"AUTH" in line or b"MAIL" in line]
+    assert not Smtp.mails
+    assert not [line for line in Smtp.said if b"AUTH" in line or b"MAIL" in line]
 
 
 def test_a_mail_that_the_server_does_not_take_waits(

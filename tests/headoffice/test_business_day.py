@@ -101,7 +101,7 @@ def test_a_settlement_is_asked_for_until_the_business_day(at: Served, tmp_path: 
     yesterday = calendar_day().plus(-1)
     publish(tmp_path, yesterday)
     anna = Person(at)
-    anna.begin(let_in(tmp_path, "AN", "head_office"), "AN")
+    anna.begin(let_in(tmp_path, "AN", "head_office"))
     wait_for(lambda: at.office.chains[TENANT].server.today(wall_ms()) == yesterday)
     page = anna.look("/console/settlement").text
     anna.close()

@@ -84,7 +84,7 @@ def shop(
                 StoredEvent(STRANGE, json.dumps({"v": 99, "kind": "sale"}).encode(), "quarantined")
             )
         anna = Person(at)
-        anna.begin(let_in(folder, "AN", "head_office"), "AN")
+        anna.begin(let_in(folder, "AN", "head_office"))
         let_in(folder, "MA", "manager")
         person_of_north = work_in_north(at, anna)
         phone, _ = set_up(at, anna)
@@ -297,6 +297,45 @@ def test_a_lost_tills_events_are_looked_at_proved_and_taken_in(
         assert "The events of till 9 were taken in." in page.inner_text("main")
         assert faults_of(page) == []
         page.screenshot(path=PICTURES / "outbox-done.png", full_page=True)
+        assert complaints == []
+
+
+def test_somebody_is_invited_and_sets_password_and_second_factor(
+    shop: Shop, browser: Browser
+) -> None:
+    with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
+        sign_in(page, shop)
+        page.goto("/console/staff")
+        page.fill("#initials", "NE")
+        page.select_option("#role", "auditor")
+        page.click("button:has-text('Invite')")
+        shop.at.clock.moved_ms += 30_000
+        page.fill("#proof", pyotp.TOTP(shop.secret).at(shop.at.clock() // 1000))
+        page.click("button.main")
+        page.fill("#initials", "NE")
+        page.select_option("#role", "auditor")
+        page.click("button:has-text('Invite')")
+        link = page.inner_text(".secret")
+        assert faults_of(page) == []
+        page.screenshot(path=PICTURES / "invited.png", full_page=True)
+        page.click("text=To the person")
+        assert "Invited until" in page.inner_text("main")
+        assert faults_of(page) == []
+        page.screenshot(path=PICTURES / "invited-person.png", full_page=True)
+        assert complaints == []
+    with window(browser, shop.at.url, locale="zh-CN") as (page, complaints):
+        page.goto(link)
+        assert faults_of(page) == []
+        page.screenshot(path=PICTURES / "invitation.png", full_page=True)
+        for field in ("#password", "#again"):
+            page.fill(field, OWN)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/factor")
+        secret = re.search(r">([A-Z2-7]{32})<", page.content())
+        assert secret
+        page.fill("#code", pyotp.TOTP(secret[1]).at(shop.at.clock() // 1000))
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".codes")
         assert complaints == []
 
 

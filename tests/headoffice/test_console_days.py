@@ -95,7 +95,7 @@ def test_the_last_close_of_each_till_is_known_however_many_closes_came(
         ["till 2", "2", ""],
     ]
     mara = Person(at)
-    mara.begin(let_in(at.folder, "MA", "manager"), "MA")
+    mara.begin(let_in(at.folder, "MA", "manager"))
     give_store(anna, next(shop.id for shop in at.office.shops.values() if shop.name == "South"))
     mara.sign_in("MA", OWN)
     shown_to_her = mara.look("/console/days").text

@@ -181,9 +181,7 @@ def test_overspent_points_are_written_off_once(at: Served, anna: Person) -> None
 def test_nobody_but_head_office_changes_a_member(at: Served) -> None:
     for initials in ("MA", "AU"):
         person = Person(at)
-        person.begin(
-            let_in(at.folder, initials, "manager" if initials == "MA" else "auditor"), initials
-        )
+        person.begin(let_in(at.folder, initials, "manager" if initials == "MA" else "auditor"))
         page = person.look(ANNAS).text
         assert "/merge" not in page
         assert "/erase" not in page

@@ -32,7 +32,7 @@ def test_what_fits_too_many_shows_the_first_and_says_so(tmp_path: Path) -> None:
         write_profile(tmp_path, bytes([number]) * 16, name="Anybody", card=f"88001{number % 2}00")
     with served(tmp_path) as at:
         person = Person(at)
-        person.begin(let_in(tmp_path, "AN", "manager"), "AN")
+        person.begin(let_in(tmp_path, "AN", "manager"))
         for typed, shown in (("anybody", 50), ("8800110", 25), ("1000", 26)):
             person.look("/console/")
             page = person.send("/console/find", q=typed).text
@@ -64,7 +64,7 @@ def test_a_long_list_comes_in_pages_and_its_file_whole(tmp_path: Path) -> None:
             store.put_event(StoredEvent(event, b"strange", "quarantined"))
     with served(tmp_path) as at:
         person = Person(at)
-        person.begin(let_in(tmp_path, "AN", "auditor"), "AN")
+        person.begin(let_in(tmp_path, "AN", "auditor"))
         path, events = "/console/quarantine", list[str]()
         for _ in range(5):
             page = person.look(path).text
@@ -84,7 +84,7 @@ def test_a_till_that_was_silent_for_two_leases_is_marked(tmp_path: Path) -> None
     with served(tmp_path) as at:
         at.till(1).sync()
         person = Person(at)
-        person.begin(let_in(tmp_path, "AN", "manager"), "AN")
+        person.begin(let_in(tmp_path, "AN", "manager"))
         assert "– silent for two leases" not in person.look("/console/tills").text
         at.clock.moved_ms = 2 * DAY + 60_000
         person.sign_in("AN", "riverside tram 77 lamp")

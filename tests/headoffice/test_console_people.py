@@ -13,7 +13,7 @@ from app.protocol.hlc import stamp
 from app.protocol.profiles import take_cells
 from app.protocol.wire import Cell
 from headoffice.alarms import Alarm, Alarms
-from headoffice.console import finding, people_pages, staff
+from headoffice.console import finding, invitations, people_pages, staff
 from tests.headoffice.console_browser import OWN, Person, let_in, signed_in, write_profile
 from tests.headoffice.console_fixtures import anna, at
 from tests.headoffice.http_office import (
@@ -46,17 +46,61 @@ def page_of(anna: Person, initials: str) -> str:
     return found[1]
 
 
-def test_head_office_lets_somebody_in_with_a_one_time_password(at: Served, anna: Person) -> None:
+def code_on(page: str) -> str:
+    """What the link on a page carries."""
+    found = re.search(r'secret">http[^<]*/console/invitation\?code=([^<]+)<', page)
+    assert found
+    return found[1]
+
+
+def test_head_office_invites_somebody_who_sets_a_password_of_their_own(
+    at: Served, anna: Person
+) -> None:
     anna.look("/console/staff")
     page = anna.send("/console/staff", initials="be", role="auditor")
-    found = re.search(r"secret\">([a-z0-9-]{23})<", page.text)
-    assert found
+    assert f'secret">{at.url}/console/invitation?code=' in page.text
+    assert "Invited until" in anna.look(page_of(anna, "BE")).text
     bela = Person(at)
-    bela.begin(found[1], "BE")
+    assert bela.begin(code_on(page.text)).url.path == "/console/factor"
     assert bela.look("/console/audit").status_code == 200
     assert bela.look("/console/staff").status_code == 403
-    assert ("let_in_other", "BE") in acts(at.folder)
+    assert "May sign in" in anna.look(page_of(anna, "BE")).text
+    assert acts(at.folder)[-3:] == [
+        ("let_in", "auditor"),
+        ("let_in_other", "BE"),
+        ("password_set", ""),
+    ]
     bela.close()
+
+
+@pytest.mark.parametrize("act", ["withdraw", "shut-out", "renew"])
+def test_an_invitation_that_was_taken_back_opens_nothing(
+    at: Served, anna: Person, act: str
+) -> None:
+    anna.look("/console/staff")
+    code = code_on(anna.send("/console/staff", initials="be", role="auditor").text)
+    place = page_of(anna, "BE")
+    anna.look(place)
+    page = anna.send(f"{place}/{act}")
+    bela = Person(at)
+    assert bela.look(f"/console/invitation?code={code}").status_code == 404
+    assert bela.send("/console/invitation", code=code, password=OWN, again=OWN).status_code == 404
+    if act == "renew":
+        assert bela.begin(code_on(page.text)).url.path == "/console/factor"
+    else:
+        assert "Shut out" in page.text
+    bela.close()
+
+
+def test_a_withdrawal_comes_too_late_for_who_has_a_password(
+    at: Served, anna: Person, mara: Person
+) -> None:
+    place = page_of(anna, "MA")
+    anna.look(place)
+    assert "withdraw" not in anna.look(place).text
+    anna.send(f"{place}/withdraw")
+    assert mara.look("/console/tills").status_code == 200
+    assert "invitation_withdrawn" not in dict(acts(at.folder))
 
 
 @pytest.mark.parametrize("initials", ["", "A B", "AN", "an", "=1"])
@@ -68,13 +112,13 @@ def test_initials_that_are_none_or_taken_are_refused(anna: Person, initials: str
 def test_of_two_who_let_the_same_initials_in_at_once_one_does(
     at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def while_somebody_else_does() -> tuple[str, str]:
+    def while_somebody_else_does() -> staff.Invitation:
         monkeypatch.undo()
         let_in(at.folder, "QX", "auditor")
-        return staff.one_time()
+        return staff.new_invitation()
 
     anna.look("/console/staff")
-    monkeypatch.setattr(people_pages, "one_time", while_somebody_else_does)
+    monkeypatch.setattr(people_pages, "new_invitation", while_somebody_else_does)
     assert anna.send("/console/staff", initials="QX", role="head_office").status_code == 422
     assert rows(at.folder, "SELECT role FROM console_staff WHERE initials = 'QX'") == [("auditor",)]
 
@@ -96,10 +140,7 @@ def test_who_is_shut_out_is_out_and_stays_out(at: Served, anna: Person, mara: Pe
     assert mara.look("/console/").url.path == "/console/sign-in"
     assert mara.sign_in("MA", OWN).status_code == 401
     anna.look(place)
-    page = anna.send(f"{place}/renew")
-    found = re.search(r"secret\">([a-z0-9-]{23})<", page.text)
-    assert found
-    mara.begin(found[1], "MA")
+    mara.begin(code_on(anna.send(f"{place}/renew").text))
     assert mara.look("/console/tills").status_code == 200
 
 
@@ -111,13 +152,13 @@ def test_sessions_are_ended_and_the_password_stays(anna: Person, mara: Person) -
     assert mara.sign_in("MA", OWN).url.path == "/console/"
 
 
-@pytest.mark.parametrize("act", ["role", "sessions", "shut-out", "renew"])
+@pytest.mark.parametrize("act", ["role", "sessions", "shut-out", "renew", "withdraw"])
 def test_nobody_changes_their_own_account(anna: Person, act: str) -> None:
     place = page_of(anna, "AN")
     anna.look(place)
     page = anna.send(f"{place}/{act}", role="auditor")
     assert page.status_code == 422
-    assert "secret" not in page.text, "no one-time password is shown"
+    assert "secret" not in page.text, "no link is shown"
     assert anna.look("/console/staff").status_code == 200
 
 
@@ -196,7 +237,7 @@ def test_a_manager_of_a_store_sees_its_tills_and_members_alone(
 
 
 def test_a_password_is_hashed_outside_the_writers_transaction(
-    at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
+    at: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = list[str]()
     hashed = staff.verifier_of
@@ -205,8 +246,9 @@ def test_a_password_is_hashed_outside_the_writers_transaction(
         threads.append(threading.current_thread().name)
         return hashed(password)
 
-    monkeypatch.setattr(staff, "verifier_of", noted)
-    anna.look("/console/staff")
-    assert "secret" in anna.send("/console/staff", initials="be", role="auditor").text
+    monkeypatch.setattr(invitations, "verifier_of", noted)
+    bela = Person(at)
+    bela.begin(let_in(at.folder, "BE", "auditor"))
     assert len(threads) == 1
     assert threads != ["writer"]
+    bela.close()

@@ -160,7 +160,7 @@ def test_where_it_takes_two_who_typed_last_does_not_publish(at: Served, anna: Pe
     place = begin_draft(anna)
     assert anna.send(f"{place}/publish").status_code == 422
     bela = Person(at)
-    bela.begin(let_in(at.folder, "BE", "head_office"), "BE")
+    bela.begin(let_in(at.folder, "BE", "head_office"))
     bela.look(place)
     assert bela.send(f"{place}/publish").url.path.endswith("/1001")
     bela.close()
@@ -168,7 +168,7 @@ def test_where_it_takes_two_who_typed_last_does_not_publish(at: Served, anna: Pe
 
 def test_an_auditor_reads_and_changes_nothing(at: Served, anna: Person) -> None:
     place, auditor = begin_draft(anna), Person(at)
-    auditor.begin(let_in(at.folder, "AU", "auditor"), "AU")
+    auditor.begin(let_in(at.folder, "AU", "auditor"))
     assert auditor.look(place).status_code == 200
     for path in (place, f"{place}/publish", f"{place}/try", f"{place}/drop"):
         assert auditor.send(path).status_code == 403
@@ -193,7 +193,7 @@ def trader(office: Served, till: Kiosk, lines: list[Exchange]) -> Iterator[Perso
     # The rules that it sold by, from its journal, which is read again in quiet moments.
     wait_for(lambda: rows(office.folder, "SELECT 1 FROM own_programme") != [])
     made = Person(office)
-    made.begin(let_in(office.folder, "AN", "head_office"), "AN")
+    made.begin(let_in(office.folder, "AN", "head_office"))
     yield made
     made.close()
 

@@ -23,7 +23,7 @@ ACTS = ("renew", "sessions", "shut-out", "role")
 def place(at: Served, anna: Person) -> Iterator[str]:
     """The page of a manager, who has a password; whoever opens it has an open session alone."""
     mara = Person(at)
-    mara.begin(let_in(at.folder, "MA", "manager"), "MA")
+    mara.begin(let_in(at.folder, "MA", "manager"))
     anna.proves = False
     yield page_of(anna, "MA")
     mara.close()

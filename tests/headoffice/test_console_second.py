@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from headoffice.console.drafts import Drafts
-from headoffice.console.people import People, nobodys
+from headoffice.console.people import People
 from headoffice.console.staff import Staff
 from headoffice.writer import PUSH, Job
 from tests.headoffice.console_browser import OWN, Person, write_profile
@@ -146,7 +146,7 @@ def out(initials: str) -> Callable[[Staff], object]:
     def shut(staff: Staff) -> None:
         known = staff.person(initials)
         assert known
-        People(staff).shut_out(known.id, known, nobodys(), 1)
+        People(staff).shut_out(known.id, known, 1)
 
     return shut
 

@@ -140,10 +140,10 @@ def test_setting_it_up_ends_the_sessions_that_came_in_without_it(at: Served, ann
     other.close()
 
 
-def test_a_new_one_time_password_takes_the_factor_away(at: Served, anna: Person) -> None:
+def test_a_new_invitation_takes_the_factor_away(at: Served, anna: Person) -> None:
     set_up(at, anna)
     anna.http.cookies.clear()
-    page = anna.begin(let_in(at.folder, "AN", "head_office"), "AN", own=WRONG)
+    page = anna.begin(let_in(at.folder, "AN", "head_office"), own=WRONG)
     assert page.url.path == "/console/factor"
     anna.send("/console/sign-out")
     assert anna.sign_in("AN", WRONG).url.path == "/console/"
@@ -170,9 +170,9 @@ def test_where_it_is_required_head_office_and_auditors_go_no_further_without(
         "(?s)<header.*?</header>", "", anna.http.get("/console/factor").text
     )
     auditor, manager = Person(at), Person(at)
-    assert auditor.begin(let_in(at.folder, "AU", "auditor"), "AU").url.path == "/console/factor"
+    assert auditor.begin(let_in(at.folder, "AU", "auditor")).url.path == "/console/factor"
     assert auditor.look("/console/").url.path == "/console/factor"
-    manager.begin(let_in(at.folder, "MA", "manager"), "MA")
+    manager.begin(let_in(at.folder, "MA", "manager"))
     assert manager.look("/console/").url.path == "/console/"
     set_up(at, anna)
     assert anna.look("/console/tills").url.path == "/console/tills"

@@ -1,7 +1,8 @@
-"""Who gets into the console: one-time password, own password, wrong tries, sessions, forms of others."""
+"""Who gets into the console: invitations, own password, wrong tries, sessions, forms of others."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ import pytest
 
 from headoffice.console import pages
 from headoffice.console.addresses import PAGES
-from headoffice.console.staff import digest
+from headoffice.console.staff import INVITATION, Staff, digest, verifier_of
 from tests.headoffice.console_browser import OWN, Person, let_in, path_of
 from tests.headoffice.http_office import (
     TENANT,
@@ -45,7 +46,7 @@ def at(tmp_path: Path) -> Iterator[Served]:
 def anna(at: Served) -> Iterator[Person]:
     """Somebody of head office, with a password of her own, signed in."""
     made = Person(at)
-    assert made.begin(let_in(at.folder, "AN", "head_office"), "AN").status_code == 200
+    assert made.begin(let_in(at.folder, "AN", "head_office")).status_code == 200
     yield made
     made.close()
 
@@ -54,39 +55,80 @@ def acts(folder: Path) -> list[tuple[str, str]]:
     return rows(folder, "SELECT act, detail FROM console_audit ORDER BY number")
 
 
-def test_a_one_time_password_opens_the_way_to_a_password_of_ones_own_alone(at: Served) -> None:
-    person = Person(at)
-    page = person.sign_in("an", let_in(at.folder, "AN", "head_office"))
-    assert page.url.path == "/console/password"
-    assert person.look("/console/").url.path == "/console/password"
-    assert person.send("/console/find", q="x").url.path == "/console/password"
-    assert person.send("/console/password", password="short", again="short").status_code == 422
-    assert person.send("/console/password", password=OWN, again=WRONG).status_code == 422
+def test_an_invitation_says_for_whom_it_is_and_sets_a_password_alone(at: Served) -> None:
+    person, code = Person(at), let_in(at.folder, "AN", "head_office")
+    for _ in range(2):  # Programs that read mails ahead open it, too.
+        page = person.look(f"{INVITATION}?code={code}")
+        assert "Invitation to Chain T" in page.text
+        assert "as AN: Head office" in page.text
+    assert person.look("/console/").url.path == "/console/sign-in"
+    assert person.sign_in("AN", code.partition(".")[2]).status_code == 401
     weak = "passwordpassword"
-    assert person.send("/console/password", password=weak, again=weak).status_code == 422
-    assert person.send("/console/password", password=OWN, again=OWN).url.path == "/console/factor"
+    for password, again in (("short", "short"), (OWN, WRONG), (weak, weak)):
+        fields = {"code": code, "password": password, "again": again}
+        page = person.send(INVITATION, **fields)
+        assert page.status_code == 422
+    back = re.search(r'name="back" value="([^"]+)"', page.text)
+    assert back
+    page = person.send("/console/look", language="zh_CN", back=back[1])
+    assert "Chain T 的邀请" in page.text, "another language, the same page"
+    assert person.begin(code).url.path == "/console/factor"
     assert person.look("/console/").status_code == 200
     person.close()
 
 
-def test_a_one_time_password_is_good_for_once_and_for_a_day(at: Served) -> None:
-    one_time = let_in(at.folder, "AN", "head_office")
+def test_an_invitation_is_good_for_once_and_for_a_day(at: Served) -> None:
+    code = let_in(at.folder, "AN", "head_office")
     person, again = Person(at), Person(at)
-    person.begin(one_time, "AN")
-    assert again.sign_in("AN", one_time).status_code == 401
+    person.begin(code)
+    assert again.look(f"{INVITATION}?code={code}").status_code == 404
+    assert again.send(INVITATION, code=code, password=WRONG, again=WRONG).status_code == 404
+    assert again.sign_in("AN", WRONG).status_code == 401
     assert again.sign_in("AN", OWN).status_code == 200
     late = let_in(at.folder, "BE", "auditor")
-    at.clock.moved_ms = 25 * 3_600_000
-    assert again.sign_in("BE", late).status_code == 401
-    assert ("refused", "too_old") in acts(at.folder)
+    at.clock.moved_ms = 24 * 3_600_000
+    assert again.begin(late).status_code == 404
+    assert again.sign_in("BE", OWN).status_code == 401
     person.close()
     again.close()
+
+
+def test_of_two_who_open_an_invitation_at_once_one_sets_the_password(at: Served) -> None:
+    code = let_in(at.folder, "AN", "head_office")
+    people = [Person(at) for _ in range(4)]
+    with ThreadPoolExecutor(len(people)) as pool:
+        seen = [each.url.path for each in pool.map(lambda who: who.begin(code), people)]
+    assert sorted(seen) == ["/console/factor", INVITATION, INVITATION, INVITATION]
+    for each in people:
+        each.close()
+
+
+@pytest.mark.parametrize("code", ["", "x", f"{'ab' * 16}.{'x' * 32}", f"{TENANT.hex()}.{'x' * 32}"])
+def test_a_code_that_nobody_gave_is_no_invitation(at: Served, code: str) -> None:
+    let_in(at.folder, "AN", "head_office")
+    person = Person(at)
+    assert person.look(f"{INVITATION}?code={code}").status_code == 404
+    assert person.send(INVITATION, code=code, password=OWN, again=OWN).status_code == 404
+    person.close()
+
+
+def test_who_had_a_one_time_password_of_before_is_invited_anew(at: Served) -> None:
+    let_in(at.folder, "AN", "head_office")
+    with closing(database_of(at.folder)) as database, database.store(TENANT).writing():
+        staff = Staff(database, TENANT)
+        known = staff.person("AN")
+        assert known is not None
+        staff.put(known._replace(verifier=verifier_of(WRONG), invitation=None))
+    person = Person(at)
+    assert person.sign_in("AN", WRONG).status_code == 401
+    assert acts(at.folder)[-1] == ("refused", "invited")
+    person.close()
 
 
 def test_the_cookie_of_a_session_is_for_this_site_and_no_script(at: Served) -> None:
     person = Person(at)
     person.http.follow_redirects = False
-    page = person.sign_in("AN", let_in(at.folder, "AN", "head_office"))
+    page = person.begin(let_in(at.folder, "AN", "head_office"))
     cookie = next(each for each in page.headers.get_list("set-cookie") if "-session=" in each)
     assert {"HttpOnly", "SameSite=strict", "Path=/", "Max-Age=43200"} <= set(cookie.split("; "))
     assert "Secure" not in cookie
@@ -95,7 +137,7 @@ def test_the_cookie_of_a_session_is_for_this_site_and_no_script(at: Served) -> N
 
 def test_over_tls_cookies_are_secure_and_bound_to_the_host(tmp_path: Path) -> None:
     begin_chain(tmp_path)
-    one_time = let_in(tmp_path, "AN", "head_office")
+    code = let_in(tmp_path, "AN", "head_office")
     with served(tmp_path, proxy="127.0.0.1") as at:
         person = Person(at)
         person.http.headers["x-forwarded-proto"] = "https"
@@ -103,8 +145,8 @@ def test_over_tls_cookies_are_secure_and_bound_to_the_host(tmp_path: Path) -> No
         page = person.look("/console/sign-in")
         form = page.headers["set-cookie"].partition(";")[0]
         page = person.http.post(
-            "/console/sign-in",
-            data={"token": person.token, "initials": "AN", "password": one_time},
+            INVITATION,
+            data={"token": person.token, "code": code, "password": OWN, "again": OWN},
             headers={"cookie": form},
         )
         cookie = next(each for each in page.headers.get_list("set-cookie") if "-session=" in each)
@@ -160,16 +202,6 @@ def test_who_does_nothing_for_half_an_hour_is_signed_out(at: Served, anna: Perso
     assert anna.look("/console/").url.path == "/console/sign-in"
 
 
-def test_who_has_a_one_time_password_has_a_quarter_of_an_hour_to_set_another(at: Served) -> None:
-    person = Person(at)
-    person.sign_in("AN", let_in(at.folder, "AN", "head_office"))
-    at.clock.moved_ms = 14 * 60_000
-    assert person.look("/console/password").url.path == "/console/password"
-    at.clock.moved_ms = 16 * 60_000
-    assert person.look("/console/password").url.path == "/console/sign-in"
-    person.close()
-
-
 def test_who_signed_out_is_out_everywhere_with_that_session(at: Served, anna: Person) -> None:
     cookie = anna.http.cookies["regulars-session"]
     anna.send("/console/sign-out")
@@ -178,7 +210,7 @@ def test_who_signed_out_is_out_everywhere_with_that_session(at: Served, anna: Pe
     assert acts(at.folder)[-1] == ("signed_out", "")
 
 
-def test_a_new_one_time_password_ends_every_session(at: Served, anna: Person) -> None:
+def test_a_new_invitation_ends_every_session(at: Served, anna: Person) -> None:
     let_in(at.folder, "AN", "auditor")
     assert anna.look("/console/").url.path == "/console/sign-in"
 
@@ -189,7 +221,7 @@ def test_five_wrong_tries_shut_the_door_for_a_quarter_of_an_hour_and_over_a_rest
     begin_chain(tmp_path)
     with served(tmp_path) as at:
         person = Person(at)
-        person.begin(let_in(tmp_path, "AN", "head_office"), "AN")
+        person.begin(let_in(tmp_path, "AN", "head_office"))
         person.http.cookies.clear()
         for _ in range(5):
             assert person.sign_in("AN", WRONG).status_code == 401
@@ -269,7 +301,7 @@ def test_a_form_that_is_not_ours_is_refused(at: Served, anna: Person) -> None:
 
 def test_the_token_of_another_session_is_not_ours(at: Served, anna: Person) -> None:
     other = Person(at)
-    other.begin(let_in(at.folder, "BE", "head_office"), "BE")
+    other.begin(let_in(at.folder, "BE", "head_office"))
     other.look("/console/")
     seen = anna.http.post("/console/find", data={"token": other.token, "q": "x"})
     assert seen.status_code == 403
@@ -278,15 +310,17 @@ def test_the_token_of_another_session_is_not_ours(at: Served, anna: Person) -> N
 
 def test_with_two_chains_the_name_of_ones_own_is_needed(at: Served) -> None:
     begin_chain(at.folder, tenant=OTHER)
-    one_time = let_in(at.folder, "AN", "head_office")
+    code = let_in(at.folder, "AN", "head_office")
     wait_for(lambda: OTHER in at.office.chains)
     person = Person(at)
     page = person.look("/console/sign-in")
     assert 'name="chain"' in page.text
     assert "Chain T" not in page.text
-    assert person.sign_in("AN", one_time, "Chain U").status_code == 401
-    assert person.sign_in("AN", one_time, "Nowhere").status_code == 401
-    assert person.begin(one_time, "AN", "Chain T").url.path == "/console/factor"
+    assert person.begin(code).url.path == "/console/factor"
+    person.http.cookies.clear()
+    assert person.sign_in("AN", OWN, "Chain U").status_code == 401
+    assert person.sign_in("AN", OWN, "Nowhere").status_code == 401
+    assert person.sign_in("AN", OWN, "Chain T").url.path == "/console/"
     person.close()
 
 
@@ -303,11 +337,13 @@ def test_the_audit_can_only_grow(at: Served) -> None:
             database.run(statement)
 
 
-def test_the_command_prints_a_password_that_lets_in(at: Served) -> None:
+def test_the_command_prints_a_link_that_lets_in(at: Served) -> None:
     done = run("new-staff", "--data", at.folder, "Chain T", "an", "head-office")
     assert done.returncode == 0, done.stderr
     person = Person(at)
-    assert person.begin(done.stdout.strip(), "AN").url.path == "/console/factor"
+    place, _, code = done.stdout.strip().partition("?code=")
+    assert place == INVITATION
+    assert person.begin(code).url.path == "/console/factor"
     person.close()
     assert run("new-staff", "--data", at.folder, "Chain X", "an", "auditor").returncode == 4
     assert run("new-staff", "--data", at.folder, "Chain T", "a b", "auditor").returncode == 4
@@ -316,9 +352,13 @@ def test_the_command_prints_a_password_that_lets_in(at: Served) -> None:
 
 def test_the_store_keeps_no_password_and_no_token(at: Served, anna: Person) -> None:
     token = anna.http.cookies["regulars-session"].split(".")[1]
+    code = let_in(at.folder, "BE", "auditor").partition(".")[2]
     found = [row for table in CONSOLE for row in rows(at.folder, f"SELECT * FROM {table}")]
     dump = str([v.hex() if isinstance(v, bytes) else v for row in found for v in row])
     assert OWN not in dump
+    assert code not in dump
+    assert code.encode().hex() not in dump
     assert token not in dump.lower()
     assert "$argon2id$" in dump
     assert digest(bytes.fromhex(token)).hex() in dump, "its digest alone"
+    assert digest(code.encode()).hex() in dump, "and that of an invitation"

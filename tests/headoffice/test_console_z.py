@@ -71,7 +71,7 @@ def both(till: Kiosk, office: Served, lines: list[Exchange]) -> list[Event]:
 def olga(office: Served) -> Iterator[Person]:
     """Somebody of the real till's head office."""
     made = Person(office)
-    made.begin(let_in(office.folder, "OL", "head_office"), "OL")
+    made.begin(let_in(office.folder, "OL", "head_office"))
     yield made
     made.close()
 
@@ -216,7 +216,7 @@ def test_a_z_of_another_store_or_chain_is_nowhere(at: Served, anna: Person) -> N
     with opened(at.folder) as (_, directory):
         south = next(shop for shop in directory.shops() if shop.name == "South")
     mara = Person(at)
-    mara.begin(let_in(at.folder, "MA", "manager"), "MA")
+    mara.begin(let_in(at.folder, "MA", "manager"))
     path = f"/console/days/{event.hex()}"
     paths = (path, f"{path}.csv", f"{path}/late.csv")
     assert [mara.look(each).status_code for each in paths] == [200, 200, 200]

@@ -16,7 +16,7 @@ from app.domain.fold import fold
 from app.domain.state import EMPTY
 from headoffice import moving as command
 from headoffice.alone import alone
-from headoffice.console.staff import Staff, verifier_of
+from headoffice.console.staff import Staff
 from headoffice.directory import Directory
 from headoffice.moving import LOCK_FILE
 from headoffice.office import STORE_FILE, wall_ms
@@ -74,7 +74,7 @@ def filled(folder: Path) -> Tills:
         tills.north.reply(tills.north.hold(ANNA, 5))
     write_profile(folder, ANNA, name="Anna 安娜", phone="+8613800001111")
     with closing(database_of(folder)) as database, database.store(TENANT).writing():
-        Staff(database, TENANT).new("AN", "auditor", verifier_of("a password"), wall_ms())
+        Staff(database, TENANT).invite("AN", "auditor", b"i" * 32, wall_ms())
     code_for(folder, "South", "late till")
     return tills
 
@@ -413,7 +413,7 @@ def test_a_chain_that_moves_has_no_pages_and_keys_at_its_old_place(
     begin_chain(tmp_path)
     with served(tmp_path) as old, system(old, "stores:read") as other:
         person = Person(old)
-        person.begin(let_in(tmp_path, "AN", "head_office"), "AN")
+        person.begin(let_in(tmp_path, "AN", "head_office"))
         assert person.look("/console/").status_code == 200
         assert other.ask("GET", "/v1/stores").status_code == 200
         assert move(tmp_path, cluster.owner).returncode == 0

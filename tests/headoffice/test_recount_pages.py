@@ -51,7 +51,7 @@ def person(
     at: Served, folder: Path, role: str, initials: str = "AN", language: str = "en"
 ) -> Person:
     made = Person(at, language=language)
-    made.begin(let_in(folder, initials, role), initials)  # type: ignore[arg-type]  # one of the roles
+    made.begin(let_in(folder, initials, role))  # type: ignore[arg-type]  # one of the roles
     return made
 
 

@@ -49,7 +49,7 @@ BOSS, OWN = b"b" * 16, "730186"
 def anna(office: Served) -> Iterator[Person]:
     """Somebody of head office, signed in."""
     made = Person(office)
-    made.begin(let_in_console(office.folder, "AN", "head_office"), "AN")
+    made.begin(let_in_console(office.folder, "AN", "head_office"))
     made.look(PLACE)
     yield made
     made.close()
@@ -387,7 +387,7 @@ def test_an_auditor_reads_and_changes_nothing(
 ) -> None:
     add(anna)
     mia = Person(office)
-    mia.begin(let_in_console(office.folder, "MI", "auditor"), "MI")
+    mia.begin(let_in_console(office.folder, "MI", "auditor"))
     page = mia.look(PLACE)
     assert "倪娜" in page.text
     assert '<form class="stack"' not in page.text
