@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from app.domain.business_day import BusinessDate
-from app.domain.entries import POINTS, EntryId
+from app.domain.entries import CARRIED_PART, POINTS, EntryId
 from app.domain.state import Split
 from app.protocol.events import Event, NotCanonical
 from app.protocol.facts import AMOUNT_MOST, TRANSFERS, Facts, NotReadable, read
@@ -122,7 +122,8 @@ def settle_again(store: Store, plain: Plain, tenant: bytes, documents: Iterable[
 def merged(store: Store, plain: Plain, tenant: bytes, loser: bytes, winner: bytes) -> None:
     """Two members were merged: what one had pays what the other owed, and no till will tell of it."""
     splits, event = _splits_of(store, winner), current(store, loser, winner)
-    paid = [split for split in splits if event in (split.origin.event, split.debit.event)]
+    # With both by the merge it is a part that went along: what paid it is as it was.
+    paid = [s for s in splits if (s.origin.event == event) != (s.debit.event == event)]
     settle_again(store, plain, tenant, sorted({_document(store, split) for split in paid}))
 
 
@@ -170,7 +171,7 @@ def _debit(store: Store, spent: Facts) -> tuple[bytes, list[Split]]:
             root, way = _carried(store, split.debit)
             if root.event == debit:
                 members += way
-                found.append(split)
+                found.append(_as_it_was(store, split))
     return debit, found
 
 
@@ -181,7 +182,7 @@ def _splits_of(store: Store, member: bytes) -> list[Split]:
         split
         for split in (() if known is None else known.state.splits)
         if split.asset == POINTS and split.kind in ("redeem", "adjust")
-        if split.origin != split.debit  # It was a debt still when it came back.
+        if not _was_owed(store, split)
         if split.kind == "redeem" or _carried(store, split.debit)[1]
         if not _is_carrying(store, split)
     ]
@@ -199,6 +200,25 @@ def _carried(store: Store, debit: EntryId) -> tuple[EntryId, list[bytes]]:
         way.append(facts.member or NOBODY)
         debit = came
     return debit, way
+
+
+def _was_owed(store: Store, split: Split) -> bool:
+    """Whether it was a debt still when it came back: by what both were called before all merges."""
+    return _carried(store, split.origin)[0] == _carried(store, split.debit)[0]
+
+
+def _as_it_was(store: Store, split: Split) -> Split:
+    """A part as it was before it went along with merges: the lot's name says when it was paid."""
+    while True:
+        known = store.event(split.debit.event)
+        facts = None if known is None else _facts(known.body)
+        if facts is None or facts.kind not in TRANSFERS:
+            return split
+        entry = facts.postings[split.debit.n].entry
+        lot = _came_from(facts, split.origin)
+        if not entry.asset.startswith(CARRIED_PART) or entry.refers_to is None or lot is None:
+            return split
+        split = split._replace(debit=entry.refers_to, origin=lot)
 
 
 def _is_carrying(store: Store, split: Split) -> bool:

@@ -22,6 +22,21 @@ TIER: Final = "tier"
 USE: Final = "use:"
 """Prefix of once-a-year benefits, "use:<code>"; `expires` lies in the year it counts for."""
 
+CARRIED: Final = "carried:"
+"""Prefix of what a merge carries over beside lots and debts: no movement and in no sum (domain.md section 2,
+"Merge": the loser's splits go along). `fold` reads these entries in their order:
+
+CARRIED_LOT   `refers_to`: the lot, as it is named here, that the next parts took; its dates as they were
+CARRIED_BACK  `refers_to`: the entry that restored the next part; `expires`: of the lot that it went to
+CARRIED_PART  and an asset: a part of a debit of this kind; `refers_to`: the debit as it was named before.
+              Below zero: all parts of that debit leave
+CARRIED_ROOT  `refers_to`: what the lot, debt or part of the entry before this one was at first
+"""
+CARRIED_LOT: Final = CARRIED + "lot"
+CARRIED_BACK: Final = CARRIED + "back"
+CARRIED_PART: Final = CARRIED + "part:"
+CARRIED_ROOT: Final = CARRIED + "root"
+
 Kind = Literal[
     "earn", "redeem", "expire", "unexpire", "adjust", "reverse", "opening",
     "measure", "upgrade", "review", "manual",

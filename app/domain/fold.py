@@ -6,12 +6,25 @@ copy is mutable and never leaves `fold`.
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from app.domain.business_day import NEVER, BusinessDate
-from app.domain.entries import EARNED, POINTS, SALES, SPEND, TIER, USE, Entry, EntryId, Kind
+from app.domain.carried import Names
+from app.domain.entries import (
+    CARRIED,
+    CARRIED_PART,
+    CARRIED_ROOT,
+    EARNED,
+    POINTS,
+    SALES,
+    SPEND,
+    TIER,
+    USE,
+    Entry,
+    EntryId,
+    Kind,
+)
+from app.domain.folding import FoldingAccount, FoldingDebt, FoldingLot, taken_by
 from app.domain.state import Day, Debt, Lot, MemberState, Split, TierChange, Use
 
 _GIVING_BACK = frozenset(("reverse", "unexpire"))
@@ -30,68 +43,8 @@ def fold(base: MemberState, entries: Iterable[Entry]) -> MemberState:
     return working.finish()
 
 
-@dataclass(slots=True, eq=False)
-class _Lot:
-    """A lot while folding, or points on their way to debts and a lot of this kind."""
-
-    expires: BusinessDate
-    order: int
-    origin: EntryId
-    available_from: BusinessDate
-    remaining: int
-
-
-@dataclass(slots=True, eq=False)
-class _Debt:
-    """A debt while folding."""
-
-    amount: int
-    order: int
-    kind: Kind
-
-
-def _taken_by(row: Split) -> _Lot:
-    """The lot that a part was taken from, as it was."""
-    return _Lot(row.expires, row.lot_order, row.origin, row.available_from, 0)
-
-
 def _split_order(split: Split) -> int:
     return split.order
-
-
-def _spending_order(lot: _Lot) -> tuple[int, int]:
-    return (lot.expires, lot.order)
-
-
-class _Account:
-    """One asset of the member: its lots in spending order, its debts oldest first."""
-
-    __slots__ = ("by_key", "debts", "lots")
-
-    def __init__(self) -> None:
-        self.lots: list[_Lot] = []
-        self.by_key: dict[tuple[EntryId, int], _Lot] = {}
-        self.debts: dict[EntryId, _Debt] = {}
-
-    def open(self, lot: _Lot) -> None:
-        """Add a lot, or fill the one of the same origin and expiry."""
-        known = self.by_key.get((lot.origin, lot.expires))
-        if known is not None:
-            known.remaining += lot.remaining
-            return
-        self.by_key[lot.origin, lot.expires] = lot
-        lots = self.lots
-        if lots and _spending_order(lots[-1]) > _spending_order(lot):
-            insort(lots, lot, key=_spending_order)
-        else:
-            lots.append(lot)
-
-    def drop_empty(self, lot: _Lot) -> None:
-        """Forget a lot that has nothing left."""
-        if lot.remaining:
-            return
-        del self.by_key[lot.origin, lot.expires]
-        self.lots.remove(lot)
 
 
 class _Working:
@@ -102,6 +55,7 @@ class _Working:
         "by_debit",
         "by_restore",
         "days",
+        "names",
         "sequence",
         "splits",
         "sums",
@@ -112,14 +66,14 @@ class _Working:
     def __init__(self, base: MemberState) -> None:
         self.sequence = base.sequence
         self.sums = dict(base.sums)
-        self.accounts: dict[str, _Account] = {}
+        self.accounts: dict[str, FoldingAccount] = {}
         for lot in base.lots:
             self._account(lot.asset).open(
-                _Lot(lot.expires, lot.order, lot.origin, lot.available_from, lot.remaining)
+                FoldingLot(lot.expires, lot.order, lot.origin, lot.available_from, lot.remaining)
             )
         for debt in base.debts:
             debts = self._account(debt.asset).debts
-            debts[debt.debit] = _Debt(debt.amount, debt.order, debt.kind)
+            debts[debt.debit] = FoldingDebt(debt.amount, debt.order, debt.kind)
         self.splits = {split.order: split for split in sorted(base.splits, key=_split_order)}
         self.by_debit: dict[EntryId, list[int]] = {}
         self.by_restore: dict[EntryId, list[int]] = {}
@@ -128,12 +82,16 @@ class _Working:
         self.days = {day.on: day for day in base.days}
         self.tiers = list(base.tiers)
         self.uses = {(use.benefit, use.year): use.times for use in base.uses}
+        self.names = Names(base.arrived)
 
     def post(self, entry: Entry) -> None:
         """Apply one entry."""
         asset = entry.asset
         if asset == TIER:
             self._change_tier(entry)
+            return
+        if asset.startswith(CARRIED):
+            self._carry(entry)
             return
         self.sums[asset] = self.sums.get(asset, 0) + entry.amount
         if asset in (SPEND, SALES, EARNED):
@@ -182,14 +140,22 @@ class _Working:
             days=tuple(sorted(self.days.values())),
             tiers=tuple(self.tiers),
             uses=tuple(Use(*key, times) for key, times in sorted(self.uses.items())),
+            arrived=self.names.kept(self._used(lots, debts)) if self.names.first else (),
         )
+
+    def _used(self, lots: Iterable[Lot], debts: Iterable[Debt]) -> Iterator[EntryId]:
+        yield from (lot.origin for lot in lots)
+        yield from (debt.debit for debt in debts)
+        for split in self.splits.values():
+            yield split.origin
+            yield split.debit
 
     # Points and every other asset that has lots
 
-    def _account(self, asset: str) -> _Account:
+    def _account(self, asset: str) -> FoldingAccount:
         account = self.accounts.get(asset)
         if account is None:
-            account = self.accounts[asset] = _Account()
+            account = self.accounts[asset] = FoldingAccount()
         return account
 
     def _next(self) -> int:
@@ -200,7 +166,7 @@ class _Working:
     def _credit(self, entry: Entry) -> None:
         """Pay debts first, the one that it names before the oldest; the rest opens the lot."""
         date = entry.business_date
-        points = _Lot(
+        points = FoldingLot(
             NEVER if entry.expires is None else entry.expires,
             self._next(),
             entry.id,
@@ -209,16 +175,18 @@ class _Working:
         )
         self._place(entry.asset, points, entry.refers_to)
 
-    def _place(self, asset: str, points: _Lot, named: EntryId | None = None) -> None:
+    def _place(self, asset: str, points: FoldingLot, named: EntryId | None = None) -> None:
         """Give points to debts, pending or not, the rest to their lot.
 
         A debt paid later joins the split of its debit.
         """
         account = self._account(asset)
         debts = account.debts
+        called = () if named is None else self.names.of(named)
         while points.remaining and debts:
-            debit = named if named in debts else min(debts, key=lambda key: debts[key].order)
-            assert debit is not None
+            debit = next((name for name in called if name in debts), None)
+            if debit is None:
+                debit = min(debts, key=lambda key: debts[key].order)
             debt = debts[debit]
             paid = min(points.remaining, debt.amount)
             self._record(asset, debit, debt.kind, points, paid)
@@ -233,7 +201,7 @@ class _Working:
         """Spend: valid lots by earliest expiry, then pending, then lapsed ones; the rest is debt."""
         account = self._account(entry.asset)
         date = entry.business_date
-        emptied: list[_Lot] = []
+        emptied: list[FoldingLot] = []
         valid = (lot for lot in account.lots if lot.available_from <= date <= lot.expires)
         amount = self._draw(entry.asset, valid, debit, kind, amount, emptied)
         if amount:
@@ -246,20 +214,21 @@ class _Working:
         for lot in emptied:
             account.drop_empty(lot)
         if amount:
-            debt = account.debts.get(debit)
+            called = self.names.of(self.names.first.get(debit, debit))
+            debt = next((account.debts[name] for name in called if name in account.debts), None)
             if debt is None:
-                account.debts[debit] = _Debt(amount, self._next(), kind)
+                account.debts[debit] = FoldingDebt(amount, self._next(), kind)
             else:
                 debt.amount += amount
 
     def _draw(
         self,
         asset: str,
-        lots: Iterable[_Lot],
+        lots: Iterable[FoldingLot],
         debit: EntryId,
         kind: Kind,
         amount: int,
-        emptied: list[_Lot],
+        emptied: list[FoldingLot],
     ) -> int:
         """Take from lots in turn until `amount` is had; returns what is still wanting."""
         if amount:
@@ -272,7 +241,7 @@ class _Working:
                     break
         return amount
 
-    def _take(self, asset: str, lot: _Lot, debit: EntryId, kind: Kind, amount: int) -> int:
+    def _take(self, asset: str, lot: FoldingLot, debit: EntryId, kind: Kind, amount: int) -> int:
         taken = min(amount, lot.remaining)
         if taken:
             lot.remaining -= taken
@@ -288,10 +257,11 @@ class _Working:
         """
         amount = -entry.amount
         account = self._account(entry.asset)
-        own = [lot for lot in account.lots if lot.origin == credit]
+        called = self.names.of(credit)
+        own = [lot for lot in account.lots if lot.origin in called]
         if entry.kind == "expire" and entry.expires is not None:
             own.sort(key=lambda lot: lot.expires != entry.expires)
-        emptied: list[_Lot] = []
+        emptied: list[FoldingLot] = []
         amount = self._draw(entry.asset, own, entry.id, entry.kind, amount, emptied)
         for lot in emptied:
             account.drop_empty(lot)
@@ -319,17 +289,27 @@ class _Working:
             self._shrink(row, part)
             lot = None
             if row.back_to is not None and row.origin != row.debit:
-                lot = account.by_key.get((row.origin, row.back_to))
+                lot = self._went_to(account, row.origin, row.back_to)
             taken = 0
             if lot is not None:
                 taken = min(part, lot.remaining)
                 lot.remaining -= taken
-                self._record(entry.asset, debit, kind, _taken_by(row), taken)
+                self._record(entry.asset, debit, kind, taken_by(row), taken)
                 account.drop_empty(lot)
             gone += part - taken
         if gone:
             self._consume(entry, debit, kind, gone)
         return amount
+
+    def _went_to(
+        self, account: FoldingAccount, origin: EntryId, expires: BusinessDate
+    ) -> FoldingLot | None:
+        """The lot that a restored part went to. After a merge lots of one origin have names of their own."""
+        lot = account.by_key.get((origin, expires))
+        if lot is None and self.names.first:
+            found = (each for each in account.lots if each.expires == expires)
+            lot = next((each for each in found if self.names.same(each.origin, origin)), None)
+        return lot
 
     def _restore(self, entry: Entry, debit: EntryId) -> None:
         """Restore a debit: its open debt first, then its split from the end.
@@ -340,17 +320,20 @@ class _Working:
         amount = entry.amount
         account = self._account(entry.asset)
         minimum = entry.minimum_expiry
-        debt = account.debts.get(debit)
-        if debt is not None:
-            paid = min(amount, debt.amount)
-            amount -= paid
-            debt.amount -= paid
-            if not debt.amount:
-                del account.debts[debit]
-            date = entry.business_date
-            owed = _Lot(date, debt.order, debit, date, 0)
-            self._record(entry.asset, debit, debt.kind, owed, paid, entry.id, date)
-        for order in reversed(self.by_debit.get(debit, ())):
+        called = self.names.of(debit)
+        for name in called:
+            debt = account.debts.get(name)
+            if debt is not None and amount:
+                paid = min(amount, debt.amount)
+                amount -= paid
+                debt.amount -= paid
+                if not debt.amount:
+                    del account.debts[name]
+                date = entry.business_date
+                owed = FoldingLot(date, debt.order, name, date, 0)
+                self._record(entry.asset, name, debt.kind, owed, paid, entry.id, date)
+        parts = sorted(order for name in called for order in self.by_debit.get(name, ()))
+        for order in reversed(parts):
             if not amount:
                 return
             row = self.splits.get(order)
@@ -360,15 +343,35 @@ class _Working:
             amount -= part
             self._shrink(row, part)
             back_to = row.expires if minimum is None else max(row.expires, minimum)
-            self._record(entry.asset, debit, row.kind, _taken_by(row), part, entry.id, back_to)
-            back = _Lot(back_to, row.lot_order, row.origin, row.available_from, part)
+            self._record(entry.asset, row.debit, row.kind, taken_by(row), part, entry.id, back_to)
+            back = FoldingLot(back_to, row.lot_order, row.origin, row.available_from, part)
             self._place(entry.asset, back)
         if amount:
             date = entry.business_date
             expires = entry.expires
             if expires is None:
                 expires = date if minimum is None else minimum
-            self._place(entry.asset, _Lot(expires, self._next(), entry.id, date, amount))
+            self._place(entry.asset, FoldingLot(expires, self._next(), entry.id, date, amount))
+
+    # What a merge carries over
+
+    def _carry(self, entry: Entry) -> None:
+        """Take up a name or a part that arrives, or let all parts of a debit go."""
+        if entry.asset.startswith(CARRIED_PART) and entry.amount < 0:
+            gone = [order for order, row in self.splits.items() if row.debit == entry.refers_to]
+            for order in gone:
+                del self.splits[order]
+            return
+        if entry.asset == CARRIED_ROOT:
+            self.names.order[EntryId(entry.id.event, entry.id.n - 1)] = self._next()
+        part = self.names.read(entry)
+        if part is None:
+            return
+        asset = entry.asset[len(CARRIED_PART) :]
+        known = self._account(asset).by_key.get((part.lot, part.expires))
+        order = self.names.order.get(part.lot, 0) if known is None else known.order
+        lot = FoldingLot(part.expires, order, part.lot, part.available_from, 0)
+        self._record(asset, entry.id, entry.kind, lot, entry.amount, part.restored_by, part.back_to)
 
     # Splits
 
@@ -383,7 +386,7 @@ class _Working:
         asset: str,
         debit: EntryId,
         kind: Kind,
-        lot: _Lot,
+        lot: FoldingLot,
         amount: int,
         restored_by: EntryId | None = None,
         back_to: BusinessDate | None = None,

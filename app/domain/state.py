@@ -108,6 +108,13 @@ class MemberState:
     days: tuple[Day, ...] = ()
     tiers: tuple[TierChange, ...] = ()
     uses: tuple[Use, ...] = ()
+    arrived: tuple[tuple[EntryId, EntryId], ...] = ()
+    """What came by a merge: the name that a lot, debt or debit has here, and the entry that it was at first.
+    Only the owner has it."""
+
+    def names(self, entry: EntryId) -> frozenset[EntryId]:
+        """All names that an entry's lots, debt and parts have here; most often its own alone."""
+        return frozenset((entry, *(name for name, first in self.arrived if first == entry)))
 
     @property
     def standing(self) -> TierChange | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from app.domain.entries import EARNED, SALES, SPEND, TIER, USE
+from app.domain.entries import CARRIED, EARNED, SALES, SPEND, TIER, USE
 
 
 class Account(NamedTuple):
@@ -79,5 +79,5 @@ _NO_ACCOUNT = frozenset((TIER, SPEND, SALES, EARNED))
 
 
 def has_account(asset: str) -> bool:
-    """Whether an asset is owned and spent; measures, benefits used and tiers are not."""
-    return asset not in _NO_ACCOUNT and not asset.startswith(USE)
+    """Whether an asset is owned and spent; measures, benefits used, tiers and what a merge says are not."""
+    return asset not in _NO_ACCOUNT and not asset.startswith((USE, CARRIED))

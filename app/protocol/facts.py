@@ -23,7 +23,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from app.domain.business_day import BusinessDate
-from app.domain.entries import Entry, EntryId, Kind
+from app.domain.entries import CARRIED, Entry, EntryId, Kind
 from app.protocol import events
 from app.protocol.accounts import has_account
 from app.protocol.wire import DAY_MOST, is_name
@@ -105,7 +105,8 @@ class Facts(NamedTuple):
     @property
     def only_ours(self) -> bool:
         """Whether nobody but head office may write such an event."""
-        return bool(self.source or self.passed) or self.kind in TRANSFERS
+        own = bool(self.source or self.passed) or self.kind in TRANSFERS
+        return own or any(posting.entry.asset.startswith(CARRIED) for posting in self.postings)
 
 
 class _Row(msgspec.Struct, array_like=True, frozen=True):

@@ -5,12 +5,13 @@ What comes later for the member that is gone is forwarded by owner.py; unmerging
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import EARNED, SALES, SPEND, TIER, USE, Entry, EntryId, owner_event_id
-from app.domain.state import Debt, Lot, MemberState, TierChange
+from app.domain.state import MemberState, TierChange
+from app.protocol.carrying import transfers
 from app.protocol.facts import MERGE, Facts, Posting, write
 from app.protocol.open_members import OpenMember, survivor
 from app.protocol.store import Store, StoredEvent
@@ -19,7 +20,8 @@ from app.protocol.store import Store, StoredEvent
 def merge(store: Store, loser: bytes, winner: bytes, on: BusinessDate) -> bool:
     """Carry everything of a member over to another. False while either has anything reserved.
 
-    One credit and one debit per lot and per debt; the loser's row says who goes on for it. Ids follow from the
+    One credit and one debit per lot and per debt, and what old documents took of which lot goes along; the
+    loser's row says who goes on for it. Ids follow from the
     pair of members and how often it was merged before; asking twice changes nothing.
     """
     winner = survivor(store, winner)
@@ -30,11 +32,12 @@ def merge(store: Store, loser: bytes, winner: bytes, on: BusinessDate) -> bool:
         return False
     out = next_id(store, loser, f"merge:{winner.hex()}")
     into = next_id(store, winner, f"merge:{loser.hex()}")
-    leaving, arriving = transfers(losing.state.lots, losing.state.debts, out, into, on)
-    figures = measures(losing.state, out, into, len(leaving))
-    tier, held = losing.state.standing, winning.state.standing
+    held = losing.state
+    leaving, arriving = transfers(held, held.lots, held.debts, held.splits, out, into, on)
+    figures = measures(held, EntryId(out, len(leaving)), EntryId(into, len(arriving)))
+    tier, stands = held.standing, winning.state.standing
     leaving, arriving = leaving + figures[0], arriving + figures[1]
-    if tier is not None and (held is None or tier.rank > held.rank):
+    if tier is not None and (stands is None or tier.rank > stands.rank):
         arriving.append(upgraded(EntryId(into, len(arriving)), tier, on))
     from_, to = (
         OpenMember(store, replace(losing, alias=winner)),
@@ -72,47 +75,18 @@ def next_id(store: Store, member: bytes, cause: str) -> bytes:
     return event
 
 
-def transfers(
-    lots: Iterable[Lot], debts: Iterable[Debt], out: bytes, into: bytes, on: BusinessDate
-) -> tuple[list[Entry], list[Entry]]:
-    """What leaves and what arrives, lot by lot and debt by debt, with the dates they had. What arrives names
-    the entry that it comes from, so that its way can be followed back."""
-    leaving, arriving = list[Entry](), list[Entry]()
-    for lot in lots:
-        n = len(leaving)
-        leaving.append(
-            Entry(EntryId(out, n), lot.asset, "reverse", -lot.remaining, on, refers_to=lot.origin)
-        )
-        arriving.append(
-            Entry(
-                EntryId(into, n), lot.asset, "adjust", lot.remaining, on, lot.available_from,
-                lot.expires, refers_to=lot.origin,
-            )
-        )  # fmt: skip
-    for debt in debts:
-        n = len(leaving)
-        leaving.append(
-            Entry(EntryId(out, n), debt.asset, "adjust", debt.amount, on, refers_to=debt.debit)
-        )
-        arriving.append(
-            Entry(EntryId(into, n), debt.asset, "adjust", -debt.amount, on, refers_to=debt.debit)
-        )
-    return leaving, arriving
-
-
-def measures(
-    state: MemberState, out: bytes, into: bytes, first: int
-) -> tuple[list[Entry], list[Entry]]:
-    """Qualifying figures move day by day, benefits used year by year."""
+def measures(state: MemberState, out: EntryId, into: EntryId) -> tuple[list[Entry], list[Entry]]:
+    """Qualifying figures move day by day, benefits used year by year. `out`, `into`: the first entries' ids."""
     leaving, arriving = list[Entry](), list[Entry]()
 
     def move(asset: str, amount: int, day: BusinessDate, start: BusinessDate | None) -> None:
         if amount:
-            n = first + len(leaving)
+            n = len(leaving)
             until = day if asset.startswith(USE) else None
-            entry = Entry(EntryId(into, n), asset, "measure", amount, day, start, until)
+            name = EntryId(into.event, into.n + n)
+            entry = Entry(name, asset, "measure", amount, day, start, until)
             arriving.append(entry)
-            leaving.append(entry._replace(id=EntryId(out, n), amount=-amount))
+            leaving.append(entry._replace(id=EntryId(out.event, out.n + n), amount=-amount))
 
     for day in state.days:
         move(EARNED, day.earned, day.on, None)

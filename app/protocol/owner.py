@@ -35,6 +35,8 @@ def accept(store: Store, device: Device, facts: Facts, body: bytes, today: Busin
     if forwarded:
         facts = _forwarded(store, facts, member)
         store.put_event(StoredEvent(facts.id, write(facts), "posted"))
+    else:
+        facts = facts._replace(postings=_as_known_here(store, facts, facts.id))
     opened = open_member(store, member, device.home)
     _give_back(opened, facts, today)
     _post(opened, facts.postings, device.id)
@@ -57,29 +59,34 @@ def _forwarded(store: Store, facts: Facts, member: bytes) -> Facts:
     which event it stands for, and through which merges it came, for the day when one is undone."""
     assert facts.member is not None, "an event of nobody is nobody else's"
     event = forward_id(facts.id)
-    postings = tuple(
-        Posting(
-            entry._replace(
-                id=EntryId(event, entry.id.n), refers_to=_resolved(store, facts.id, entry.refers_to)
-            ),
-            authority,
-        )
-        for entry, authority in facts.postings
-    )
+    postings = _as_known_here(store, facts, event)
     passed = tuple([current(store, *each) for each in way_to_survivor(store, facts.member)])
     return facts._replace(
         id=event, member=member, postings=postings, passed=passed, source=facts.id
     )
 
 
-def _resolved(store: Store, own: bytes, named: EntryId | None) -> EntryId | None:
-    """An entry that was itself forwarded is known to the survivor under the forward's id."""
-    if named is None:
-        return None
-    known = store.event(named.event)
-    if named.event == own or (known is not None and known.standing == "forwarded"):
-        return EntryId(forward_id(named.event), named.n)
-    return named
+def _as_known_here(store: Store, facts: Facts, event: bytes) -> tuple[Posting, ...]:
+    """The entries of an event as the ledger has them: what was itself forwarded is known to the survivor under
+    its forward's id, also to a till that names it in an event for the survivor."""
+
+    def known(posting: Posting) -> Posting:
+        entry, named = posting.entry, posting.entry.refers_to
+        if named is None and event == facts.id:
+            return posting
+        if named is not None and (named.event == facts.id or _is_forwarded(store, named.event)):
+            there = event if named.event == facts.id else forward_id(named.event)
+            named = EntryId(there, named.n)
+        return Posting(
+            entry._replace(id=EntryId(event, entry.id.n), refers_to=named), posting.authority
+        )
+
+    return tuple([known(posting) for posting in facts.postings])
+
+
+def _is_forwarded(store: Store, event: bytes) -> bool:
+    known = store.event(event)
+    return known is not None and known.standing == "forwarded"
 
 
 def _post(opened: OpenMember, postings: Iterable[Posting], device: bytes) -> None:
@@ -137,10 +144,11 @@ def _for_take_back(
 ) -> list[Entry]:
     """Points of the credit that are booked as expired, as far as the take-back lacks them: nobody loses them
     twice."""
-    missing = -entry.amount - sum(lot.remaining for lot in state.lots if lot.origin == credit)
+    names = state.names(credit)
+    missing = -entry.amount - sum(lot.remaining for lot in state.lots if lot.origin in names)
     booked: dict[EntryId, int] = {}
     for split in state.splits:
-        if split.origin == credit and split.kind == "expire" and split.restored_by is None:
+        if split.origin in names and split.kind == "expire" and split.restored_by is None:
             booked[split.debit] = booked.get(split.debit, 0) + split.amount
     given: list[Entry] = []
     for debit, amount in booked.items():

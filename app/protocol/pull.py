@@ -40,8 +40,8 @@ class Page(NamedTuple):
 
 
 def row_of(member: Member) -> MemberRow:
-    """The member as tills see it: splits stay with the documents that made them."""
-    reserved, cells = tuple[Reserved, ...](), tuple[Cell, ...]()
+    """The member as tills see it: splits stay with the documents that made them, names with the owner."""
+    state, reserved, cells = member.state, tuple[Reserved, ...](), tuple[Cell, ...]()
     if member.reserved:
         reserved = tuple(sorted(Reserved(*key, amount) for key, amount in member.reserved.items()))
     if member.cells:
@@ -50,7 +50,7 @@ def row_of(member: Member) -> MemberRow:
         member.id,
         member.bucket,
         member.feed,
-        replace(member.state, splits=()) if member.state.splits else member.state,
+        replace(state, splits=(), arrived=()) if state.splits or state.arrived else state,
         reserved,
         member.alias,
         member.erased,

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.domain.entries import POINTS, Entry, EntryId, owner_event_id
-from app.domain.state import Split
+from app.domain.state import EMPTY, Split
 from app.protocol.facts import Facts, NotReadable, Returned, read
 from app.protocol.ids import forward_id
+from app.protocol.open_members import way_to_survivor
 from app.protocol.pull import row_of
 from app.protocol.store import Device, SaleReturn, Store
 from app.protocol.wire import MemberRow, SaleReply
@@ -90,11 +91,24 @@ def rows_of(store: Store, member: bytes) -> tuple[MemberRow, ...]:
 
 
 def splits_of(store: Store, sale: bytes) -> tuple[Split, ...]:
-    """Which lots the sale's debits took, and where restores of them went: rows of members leave splits out."""
-    facts = sale_facts(store, sale)
-    member = None if facts is None or facts.member is None else store.member(facts.member)
-    splits = () if member is None else member.state.splits
-    return tuple(split for split in splits if split.debit.event == sale)
+    """Which lots the sale's debits took, and where restores of them went: rows of members leave splits out.
+
+    Whoever has them since a merge, and whatever they are called there, the debits are named as the sale does.
+    """
+    facts, event = sale_facts(store, sale), store.event(sale)
+    if facts is None or facts.member is None or event is None:
+        return ()
+    posted = forward_id(sale) if event.standing == "forwarded" else sale
+    found = list[Split]()
+    for member in (facts.member, *(into for _, into in way_to_survivor(store, facts.member))):
+        known = store.member(member)
+        state = EMPTY if known is None else known.state
+        first = dict(state.arrived)
+        for split in state.splits:
+            debit = first.get(split.debit, split.debit)
+            if debit.event == posted:
+                found.append(split._replace(debit=EntryId(sale, debit.n)))
+    return tuple(found)
 
 
 def corrections(store: Store, sale: bytes) -> list[Correction]:

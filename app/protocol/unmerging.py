@@ -14,8 +14,9 @@ from app.domain.entries import TIER, Entry, EntryId
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
 from app.protocol.accounts import has_account
+from app.protocol.carrying import transfers
 from app.protocol.facts import MERGE, UNMERGE, Facts, read
-from app.protocol.merging import current, measures, next_id, post, transfers, upgraded
+from app.protocol.merging import current, measures, next_id, post, upgraded
 from app.protocol.open_members import OpenMember
 from app.protocol.store import Member, Store
 
@@ -46,8 +47,9 @@ def unmerge(store: Store, loser: bytes, on: BusinessDate) -> tuple[Parted, ...] 
     lots = [lot for lot in held.lots if came_by(store, merge, lot.origin)]
     debts = [debt for debt in held.debts if came_by(store, merge, debt.debit)]
     came = _came(store, winning, merge)
-    leaving, arriving = transfers(lots, debts, out, back, on)
-    figures = measures(came, out, back, len(leaving))
+    splits = [split for split in held.splits if came_by(store, merge, split.debit)]
+    leaving, arriving = transfers(held, lots, debts, splits, out, back, on)
+    figures = measures(came, EntryId(out, len(leaving)), EntryId(back, len(arriving)))
     leaving, arriving = leaving + figures[0], arriving + figures[1]
     _tiers(losing, held, came, leaving, arriving, out, back, on)
     stay = tuple(each for each in winning.merged if each != loser)

@@ -254,9 +254,14 @@ class Snapshot:
         return [row[0] for row in self._all(_MERGED, member, most)]
 
     def ledger(self, member: bytes, before: int, most: int) -> list[Numbered]:
-        """Entries before a number, the last first."""
-        rows = self._rows.ask(sql.ENTRIES_BEFORE, member, before, most)
+        """Entries before a number, the last first; not what merges say of names and parts."""
+        rows = self._rows.ask(sql.MOVEMENTS_BEFORE, member, before, most)
         return [Numbered(row[1], row_records.entry_of(row)) for row in rows]
+
+    def whole_ledger(self, member: bytes) -> list[Entry]:
+        """Everything that a fold needs, in the owner's order."""
+        rows = self._rows.ask(sql.ENTRIES_BEFORE, member, 1 << 62, 1 << 30)
+        return [row_records.entry_of(row) for row in reversed(rows)]
 
     def sums_before(self, member: bytes, number: int) -> dict[str, int]:
         """What the entries before a number sum up to, by asset."""
@@ -264,7 +269,7 @@ class Snapshot:
 
     def entries_of(self, event: bytes) -> list[OfMember]:
         """The entries of an event."""
-        rows = self._rows.ask(sql.ENTRIES_OF, event)
+        rows = self._rows.ask(sql.MOVEMENTS_OF, event)
         return [OfMember(row[0], Numbered(row[1], row_records.entry_of(row))) for row in rows]
 
     def event_body(self, event: bytes) -> bytes | None:

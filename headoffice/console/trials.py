@@ -86,9 +86,7 @@ def known_of(snapshot: Snapshot, start: BusinessDate) -> Known:
 
     return Known(
         lambda: snapshot.members_since(start, simulating.MEMBERS_MOST + 1),
-        lambda member: [
-            each.entry for each in reversed(snapshot.ledger(member, 1 << 62, 1_000_000))
-        ],
+        snapshot.whole_ledger,
         snapshot.event_body,
         programme,
     )

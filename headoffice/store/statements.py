@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from app.domain.entries import CARRIED
+
 OWN: Final = ("tenant_id", "dist_key")
 
 
@@ -182,8 +184,16 @@ ENTRIES_BEFORE: Final = Ask(
     f"SELECT {_columns(LEDGER)} FROM ledger WHERE {_OWN} AND member_id = ? AND number < ? "
     "ORDER BY number DESC LIMIT ?"
 )
-ENTRIES_OF: Final = Ask(
-    f"SELECT {_columns(LEDGER)} FROM ledger WHERE {_OWN} AND event_id = ? ORDER BY n"
+_MOVES: Final = (
+    f"substr(asset, 1, {len(CARRIED)}) <> '{CARRIED}' AND (amount <> 0 OR kind <> 'adjust')"
+)
+"""Without what a merge says of names and parts (app/domain/entries.py), which nobody owns."""
+MOVEMENTS_BEFORE: Final = Ask(
+    f"SELECT {_columns(LEDGER)} FROM ledger WHERE {_OWN} AND member_id = ? AND number < ? "
+    f"AND {_MOVES} ORDER BY number DESC LIMIT ?"
+)
+MOVEMENTS_OF: Final = Ask(
+    f"SELECT {_columns(LEDGER)} FROM ledger WHERE {_OWN} AND event_id = ? AND {_MOVES} ORDER BY n"
 )
 CONFLICTS: Final = Ask(
     f"SELECT {_columns(CELL)} FROM cell WHERE {_OWN} AND member_id = ? AND conflict IS NOT NULL "

@@ -17,6 +17,7 @@ from app.queries.counter import slip_preview
 from app.queries.drawer import shifts_on
 from app.sync.exchange import Exchange
 from app.sync.returns import Returns
+from app.usecases.enrol import ProfileInput
 from app.usecases.return_goods import (
     foreign_on_screen,
     preview_foreign,
@@ -119,6 +120,31 @@ def test_points_go_back_to_the_lots_that_they_came_from(two: Two) -> None:
     two.settle()
     assert two.chain.member(member).state.lots == lots
     assert quote.balance_after == balance(two.here, member) == balance(two.sold_at, member)
+    sound(two.sold_at, two.here)
+
+
+@pytest.mark.parametrize("here", [True, False], ids=["elsewhere", "where it was sold"])
+def test_they_do_after_a_merge_too(two: Two, here: bool) -> None:
+    member = two.sold_at.member_id
+    sold(two, quantity=2)
+    lots = two.chain.member(member).state.lots
+    hold = two.exchanges[0].hold(member, 200, on_of(two.sold_at))
+    sale = sell_to(two.sold_at, member, redeem=200, hold=hold)
+    other = two.here.enrol(ProfileInput("Bo Fischer", "13900008888")).result.member_id
+    two.settle()
+    assert two.chain.server.merge(member, other, two.chain.now_ms)
+    two.settle()
+    number = number_of(two.sold_at.ctx, sale)
+    if here:
+        take_back(two.here, two.asking, number)
+    else:
+        two.sold_at.take_back(sale)
+    two.settle()
+    held = two.chain.member(other).state.lots
+    assert [(lot.remaining, lot.expires) for lot in held] == [
+        (lot.remaining, lot.expires) for lot in lots
+    ]
+    assert balance(two.here, other) == balance(two.sold_at, other) == sum(x.remaining for x in lots)
     sound(two.sold_at, two.here)
 
 

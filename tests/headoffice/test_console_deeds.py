@@ -67,6 +67,8 @@ def test_two_members_are_looked_at_and_merged_and_parted_again(at: Served, anna:
     assert (balance(at, ANNA), balance(at, BELA)) == (26, 0)
     assert ("merged", BELA.hex()) in acts(at.folder)
     assert "Take the merge back" in anna.look(BELAS).text
+    for page in (anna.look(ANNAS), anna.look(BELAS), anna.look(f"{ANNAS}/ledger.csv")):
+        assert "carried" not in page.text, "names and parts are nobody's movements"
     anna.send(f"{BELAS}/unmerge")
     assert (balance(at, ANNA), balance(at, BELA)) == (21, 5)
     assert ("unmerged", ANNA.hex()) in acts(at.folder)

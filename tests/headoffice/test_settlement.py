@@ -236,6 +236,7 @@ def test_what_the_member_that_goes_had_pays_what_the_other_owed_on_the_day_of_th
     spend(south, 80, on)
     write_down(north, "sale", 200, on, member=BELA)
     merged = on.plus(3)
+    assert report(office, on) == [], "all that came was looked at, and nobody has paid"
     together(office, BELA, ANNA, merged)
     assert report(office, on) == []
     assert report(office, merged) == [Settled(NORTH, SOUTH, 80, 80, 1)]
@@ -254,3 +255,44 @@ def test_what_was_paid_while_they_were_one_stays_paid_when_they_part(office: Ser
     write_down(south, "sale", 250, later, member=BELA)
     assert report(office, on) == [Settled(NORTH, SOUTH, 100, 100, 1)]
     assert report(office, later) == [Settled(SOUTH, SOUTH, 200, 200, 1)]
+
+
+def test_what_was_spent_before_a_merge_keeps_its_day_and_store_when_a_part_comes_back(
+    office: Served,
+) -> None:
+    north, south = office.till(1), office.till(2, "South")
+    on = north.today
+    write_down(north, "sale", 70, on, member=BELA)
+    write_down(south, "sale", 50, on)
+    spent = spend(south, 60, on, member=BELA)
+    before = [Settled(NORTH, SOUTH, 60, 60, 1)]
+    assert report(office, on) == before
+    merged, later = on.plus(35), on.plus(40)
+    together(office, BELA, ANNA, merged)
+    assert (report(office, on), report(office, merged)) == (before, [])
+    write_down(south, "return", 20, later, of=spent, sale=spent.event)
+    assert (report(office, on), report(office, merged)) == (before, [])
+    assert report(office, later) == [Settled(NORTH, SOUTH, -20, -20, 1)]
+    with opened(office.folder) as (store, _), store.writing():
+        assert unmerging.unmerge(store, BELA, later) is not None
+    again = on.plus(41)
+    write_down(south, "return", 40, again, member=BELA, of=spent, sale=spent.event)
+    assert (report(office, on), report(office, merged)) == (before, [])
+    assert report(office, on, again) == []
+
+
+def test_what_came_back_before_anybody_paid_it_settles_nothing_after_a_merge_either(
+    office: Served,
+) -> None:
+    south = office.till(2, "South")
+    on = south.today
+    write_down(south, "sale", 5, on)
+    spent = spend(south, 80, on, member=BELA)
+    later = on.plus(3)
+    write_down(south, "return", 80, later, member=BELA, of=spent, sale=spent.event)
+    together(office, BELA, ANNA, later)
+    with contextlib.closing(database_of(office.folder)) as database:
+        store = database.store(TENANT)
+        with store.writing():
+            settlement.settle_again(store, database, TENANT, [spent.event])
+    assert (report(office, on), report(office, later)) == ([], [])

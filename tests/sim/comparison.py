@@ -231,4 +231,4 @@ def _end(oracle: Oracle, member: Member) -> MemberState:
 
 
 def _bare(state: MemberState) -> MemberState:
-    return replace(state, splits=())
+    return replace(state, splits=(), arrived=())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from app.domain.entries import Entry
+from app.domain.entries import CARRIED, Entry
 from app.domain.fold import fold
 from app.domain.state import EMPTY, view
 from app.protocol import overlay
@@ -200,7 +200,8 @@ class Oracle:
         for entry in ledger[self._ledger.get(member.id, 0) :]:
             self.require(entry.id not in self._entries, "I1: an entry is in the ledger twice")
             self._entries.add(entry.id)
-            sums[entry.asset] = sums.get(entry.asset, 0) + entry.amount
+            if not entry.asset.startswith(CARRIED):
+                sums[entry.asset] = sums.get(entry.asset, 0) + entry.amount
             self.parting.posted(member.id, entry, again=self._again)
             if entry.kind == "expire" and not self._again:
                 self.require(not member.reserved, "an expiry is booked under a hold")

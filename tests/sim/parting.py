@@ -168,14 +168,20 @@ def _seen(store: Store, member: bytes) -> tuple[Any, ...]:
     state = known.state
     lots = Counter[tuple[Any, ...]]()
     for lot in state.lots:
-        lots[lot.asset, lot.available_from, lot.expires] += lot.remaining
-    debts = Counter[str]()
+        origin = dict(state.arrived).get(lot.origin, lot.origin)
+        lots[lot.asset, origin, lot.available_from, lot.expires] += lot.remaining
+    debts, parts = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
+    first = dict(state.arrived)
     for debt in state.debts:
-        debts[debt.asset] += debt.amount
+        debts[debt.asset, first.get(debt.debit, debt.debit)] += debt.amount
+    for part in state.splits:
+        debit, origin = first.get(part.debit, part.debit), first.get(part.origin, part.origin)
+        parts[debit, origin, part.expires, part.restored_by, part.back_to] += part.amount
     tier = state.standing
     return (
         lots,
         debts,
+        parts,
         [(day.on, *day[2:]) for day in state.days if any(day[2:])],
         [use for use in state.uses if use.times],
         None if tier is None else (tier.rank, tier.since, tier.until),

@@ -15,10 +15,12 @@ import pytest
 from app.domain.entries import Entry, EntryId
 from app.protocol import (
     authority,
+    carrying,
     chains,
     grants,
     holds,
     late,
+    merging,
     overlay,
     own_chain,
     owner,
@@ -298,6 +300,17 @@ def forwards_without_a_way(patch: Patch) -> None:
     patch.setattr(owner, "_forwarded", lambda *args: forwarded(*args)._replace(passed=()))
 
 
+def merge_without_parts(patch: Patch) -> None:
+    """A merge leaves behind which lots old documents took: a return goes to lots of nobody's."""
+    transfers = carrying.transfers
+
+    def without(*args: Any) -> Any:
+        state, lots, debts, _, *more = args
+        return transfers(*args)[0], transfers(state, lots, debts, (), *more)[1]
+
+    patch.setattr(merging, "transfers", without)
+
+
 def unmerge_takes_all(patch: Patch) -> None:
     """An un-merge takes everything that the survivor has, whoever it came from."""
     patch.setattr(unmerging, "came_by", lambda store, merge, entry: True)
@@ -403,6 +416,7 @@ BUGS: Final = (
     Bug("an expiry is booked again and again", derived_ids_by_chance, 0),
     Bug("a late event of a merged member is not forwarded", late_events_not_forwarded, 1),
     Bug("a forward forgets its way", forwards_without_a_way, 0),
+    Bug("a merge leaves parts behind", merge_without_parts, 0),
     Bug("an un-merge takes all", unmerge_takes_all, 0),
     Bug("an un-merge parts no profiles", unmerge_of_the_ledger_alone, 0),
     Bug("a late outbox is taken again", late_outbox_taken_again, 2),
