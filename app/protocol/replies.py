@@ -221,7 +221,9 @@ def apply_frame(store: TillStore, reply: SnapshotReply) -> None:
     """Rows of a snapshot include the own events that head office had when it was taken."""
     control = store.control()
     if reply.timeline != control.timeline or reply.have.epoch != control.epoch:
-        store.put_control(_begin_anew(control))
+        # One that was brought back to an older epoch has to hear of it, which only a sync tells.
+        cursors = dict.fromkeys(control.buckets, START)
+        store.put_control(_begin_anew(control)._replace(cursors=cursors))
         return
     included = control.base + reply.have.seq
     left = store.take_frames(reply.frames, included, control.generation)
