@@ -54,6 +54,7 @@ class _Working:
         "accounts",
         "by_debit",
         "by_restore",
+        "came_back",
         "days",
         "names",
         "sequence",
@@ -77,6 +78,7 @@ class _Working:
         self.splits = {split.order: split for split in sorted(base.splits, key=_split_order)}
         self.by_debit: dict[EntryId, list[int]] = {}
         self.by_restore: dict[EntryId, list[int]] = {}
+        self.came_back: dict[EntryId, list[int]] = {}
         for split in self.splits.values():
             self._index(split)
         self.days = {day.on: day for day in base.days}
@@ -358,9 +360,8 @@ class _Working:
     def _carry(self, entry: Entry) -> None:
         """Take up a name or a part that arrives, or let all parts of a debit go."""
         if entry.asset.startswith(CARRIED_PART) and entry.amount < 0:
-            gone = [order for order, row in self.splits.items() if row.debit == entry.refers_to]
-            for order in gone:
-                del self.splits[order]
+            if entry.refers_to is not None:
+                self._let_go(entry.refers_to)
             return
         if entry.asset == CARRIED_ROOT:
             self.names.order[EntryId(entry.id.event, entry.id.n - 1)] = self._next()
@@ -373,6 +374,10 @@ class _Working:
         lot = FoldingLot(part.expires, order, part.lot, part.available_from, 0)
         self._record(asset, entry.id, entry.kind, lot, entry.amount, part.restored_by, part.back_to)
 
+    def _let_go(self, debit: EntryId) -> None:
+        for order in (*self.by_debit.get(debit, ()), *self.came_back.get(debit, ())):
+            self.splits.pop(order, None)
+
     # Splits
 
     def _index(self, split: Split) -> None:
@@ -380,6 +385,7 @@ class _Working:
             self.by_debit.setdefault(split.debit, []).append(split.order)
         else:
             self.by_restore.setdefault(split.restored_by, []).append(split.order)
+            self.came_back.setdefault(split.debit, []).append(split.order)
 
     def _record(
         self,
