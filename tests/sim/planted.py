@@ -323,7 +323,7 @@ def unmerge_of_the_ledger_alone(patch: Patch) -> None:
 
 def late_outbox_taken_again(patch: Patch) -> None:
     """A lost till's outbox that is brought twice is placed twice."""
-    patch.setattr(late, "_is_known", lambda *_: False)
+    patch.setattr(late, "_is", lambda *_: False)
 
 
 def late_credits_stay_reserved(patch: Patch) -> None:
