@@ -209,7 +209,8 @@ class Server:
         device = chains.push(self.store, device, request, self.read, self.today(now_ms))
         device = self._seen(device, request)
         taken = profiles.take_cells(self.store, request.cells, device.home, now_ms)
-        for member in dict.fromkeys(each.member for each in taken if each.stands is not None):
+        # Those too that nothing came of: the till kept the member only for what it had to tell.
+        for member in dict.fromkeys(each.member for each in taken):
             device = visiting.visit(self.store, device, member, self.today(now_ms))
         upgrade = agreed(request.protos) is None
         # Before its fence a till's new epoch does not tell which of its events head office has.
