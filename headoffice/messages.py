@@ -10,6 +10,7 @@ from typing import Final
 import zstandard
 
 from app.protocol.endpoints import BODY_BYTES_MOST
+from app.protocol.few_digits import FEW
 from app.protocol.shop_staff import STAFF_MOST
 from app.protocol.wire import (
     EVENT_BYTES_MOST,
@@ -90,7 +91,7 @@ def _storable(request: Request) -> bool:
     if isinstance(request, SaleRequest):
         return is_name(request.receipt)
     if isinstance(request, LookRequest):
-        return request.field in LOOKED_UP and is_name(request.value)
+        return request.field in LOOKED_UP | FEW and is_name(request.value)
     if isinstance(request, StaffRequest):
         return len(request.people) <= STAFF_MOST and all(map(_works_here, request.people))
     if isinstance(request, RebaseRequest):

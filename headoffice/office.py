@@ -23,7 +23,6 @@ from app.protocol.references import REFERENCE_BUCKET, is_visited, visited_bucket
 from app.protocol.server import Server
 from app.protocol.store import Tenant
 from app.protocol.wire import (
-    LookReply,
     LookRequest,
     Refusal,
     Reply,
@@ -245,10 +244,9 @@ class Office:
         chain = self.chains[till.tenant]
         if by_next and till.next_key is not None:
             self.directory.put_till(till._replace(public_key=till.next_key, next_key=None))
-        reply = chain.server.handle(request, self.now_ms(), self._rng)
-        if isinstance(request, LookRequest) and isinstance(reply, LookReply):
-            looked.note(self._database, till.tenant, request, reply, self.now_ms())
-        return reply
+        if isinstance(request, LookRequest):
+            return looked.answer(self._database, chain.server, request, self.now_ms(), self._rng)
+        return chain.server.handle(request, self.now_ms(), self._rng)
 
     def served(self, request: Request, till: KnownTill, reply: Reply, *, by_next: bool) -> None:
         """Take into memory what a request has changed, after the commit."""
@@ -387,7 +385,8 @@ class Office:
 
         server = Server(
             store, chain.limits, read, people=partial(looked.people, self._database, chain.tenant),
-            receipts=sales_of, staff=take_staff,
+            where=partial(looked.where, self._database, chain.tenant), receipts=sales_of,
+            staff=take_staff,
         )  # fmt: skip
         return Open(chain, store, server, kinds)
 

@@ -10,11 +10,12 @@ from app.context import Session
 from app.domain.documents import ForeignSale, ReturnedLine
 from app.domain.errors import Outage, Unavailable
 from app.domain.rights import Right
+from app.protocol.few_digits import typed
 from app.queries.exchange import Standing, standing
 from app.queries.readers import require_look
 from app.queries.search import asked_for
 from app.queries.selling_date import selling_date
-from app.sync.outcome import Heard, Joined
+from app.sync.outcome import Heard, Joined, Offered
 
 if TYPE_CHECKING:
     from app.domain.business_day import BusinessDate
@@ -87,13 +88,23 @@ class ExchangeDesk:
     def look_up(self, text: str) -> int | None:
         """How many members of a whole phone or card number came from head office; None where it could not be
         asked (ask lane)."""
-        if self._begun() is None:
-            return None
-        if self._looking is None:
-            from app.sync.looking_up import LookingUp
+        looking = self._look()
+        return None if looking is None else looking.find(text)
 
-            self._looking = LookingUp(self._ctx, open_line=self._shared().line)
-        return self._looking.find(text)
+    def asks_by_few(self, text: str) -> bool:
+        """Whether a text is four digits, with a letter at most, that head office can be asked for; quick, from
+        the GUI thread."""
+        return self.joined and typed(text) is not None
+
+    def offer(self, text: str) -> Offered | None:
+        """Who at head office fits such a text; None as above (ask lane)."""
+        ending, looking = typed(text), self._look()
+        return None if ending is None or looking is None else looking.offer(ending)
+
+    def take(self, text: str, member: bytes) -> int | None:
+        """Fetch one of those: how many came; None as above (ask lane)."""
+        ending, looking = typed(text), self._look()
+        return None if ending is None or looking is None else looking.take(ending, member)
 
     def join(self, session: Session, address: str, code: str) -> Joined:
         """Join a head office by the code that was given there. A manager's."""
@@ -123,6 +134,15 @@ class ExchangeDesk:
 
             self._returns = Returns(self._ctx, open_line=self._shared().line)
         return self._returns
+
+    def _look(self) -> LookingUp | None:
+        if self._begun() is None:
+            return None
+        if self._looking is None:
+            from app.sync.looking_up import LookingUp
+
+            self._looking = LookingUp(self._ctx, open_line=self._shared().line)
+        return self._looking
 
     def _shared(self) -> Connections:
         assert self._connections is not None, "asked before it began"

@@ -22,6 +22,7 @@ from app.protocol import (
     grants,
     holds,
     late,
+    looking_up,
     merging,
     owner,
     profiles,
@@ -29,9 +30,9 @@ from app.protocol import (
     unmerging,
     visiting,
 )
+from app.protocol.few_digits import ENDING, TAKEN, ending_of
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
-from app.protocol.looking_up import look_up
 from app.protocol.open_members import survivor
 from app.protocol.references import visited_bucket
 from app.protocol.sales import find_sale, held_elsewhere, returned_lines, rows_of, splits_of
@@ -68,13 +69,15 @@ DAY_MS: Final = 86_400_000
 class Server:
     """Head office on a store. `offset_ms` is its local time less UTC and less the time of day at which business
     days begin, for its own business date; `receipts` finds the sales of a receipt number, `people` the members
-    of whom a value of a field ever came, `staff` keeps who works at a till."""
+    of whom a value of a field ever came, or one that ends so (ENDING), `where` names the stores of a bucket,
+    `staff` keeps who works at a till."""
 
     store: Store
     limits: Limits
     read: chains.Reader = facts.read
     offset_ms: int = 0
     people: Callable[[str, str], Sequence[bytes]] = lambda *_: ()
+    where: Callable[[str], str] = lambda _: ""
     receipts: Callable[[str], Sequence[bytes]] = lambda _: ()
     staff: Callable[[StaffRequest], None] = lambda _: None
 
@@ -267,9 +270,20 @@ class Server:
         )
 
     def _look(self, device: Device, request: LookRequest, now_ms: int) -> LookReply:
-        if not self._usable(device, request) or request.field not in LOOKED_UP:
+        if not self._usable(device, request):
             return LookReply(request.rid)
-        found = look_up(self.store, request, self.people(request.field, request.value))
+        ending = ending_of(request.value) if request.field == ENDING else None
+        if ending is not None:
+            found = self.people(ENDING, ending.four)
+            offered, why = looking_up.offer(self.store, ending, found, self.where)
+            return LookReply(request.rid, (), device.place, offered, why)
+        if request.field == TAKEN:
+            found = looking_up.take(self.store, request.value)
+        elif request.field in LOOKED_UP:
+            people = self.people(request.field, request.value)
+            found = looking_up.look_up(self.store, request, people)
+        else:
+            return LookReply(request.rid)
         for member in found:
             device = visiting.visit(self.store, device, member, self.today(now_ms))
         rows = tuple([row for member in found for row in rows_of(self.store, member)])

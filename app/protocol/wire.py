@@ -15,6 +15,7 @@ import msgspec
 
 from app.domain.business_day import BusinessDate
 from app.domain.state import EMPTY, MemberState, Split
+from app.protocol.few_digits import Candidate
 from app.protocol.links import Int64, Place
 
 PROTOS: Final = (1, 1)
@@ -187,7 +188,7 @@ class SaleRequest(msgspec.Struct, frozen=True, tag="sale"):
 
 
 class LookRequest(msgspec.Struct, frozen=True, tag="look"):
-    """Who has this very phone (E.164) or card number? `field`: one of LOOKED_UP."""
+    """Who has this very phone (E.164) or card number? `field`: one of LOOKED_UP, or of few_digits.FEW."""
 
     rid: bytes
     device: bytes
@@ -325,11 +326,13 @@ class SaleReply(msgspec.Struct, frozen=True, tag="sale_found"):
 
 class LookReply(msgspec.Struct, frozen=True, tag="looked"):
     """The rows of those members: what comes later reaches the till by its buckets' feeds. `have`: what head
-    office had of the asking till; None: the till's epoch or timeline is over."""
+    office had of the asking till; None: the till's epoch or timeline is over. `why`: nobody is offered."""
 
     rid: bytes
     rows: tuple[MemberRow, ...] = ()
     have: Place | None = None
+    offered: tuple[Candidate, ...] = ()
+    why: str = ""
 
 
 class StaffReply(msgspec.Struct, frozen=True, tag="staff_told"):

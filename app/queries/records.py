@@ -21,7 +21,8 @@ MatchField = Literal["name", "pinyin", "initials", "phone", "email", "card"]
 @dataclass(frozen=True, slots=True)
 class MemberHit:
     """One row of the search list. `name_spans` and `phone_spans` are (start, end) of what matched in
-    `name` and in `phone_masked`, to be drawn bold."""
+    `name` and in `phone_masked`, to be drawn bold. `where`: head office offers them, of these stores, and
+    they are not here yet."""
 
     member_id: bytes
     name: str
@@ -31,6 +32,7 @@ class MemberHit:
     matched: tuple[MatchField, ...]
     name_spans: tuple[tuple[int, int], ...]
     phone_spans: tuple[tuple[int, int], ...]
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.context import NOTHING, Changes
+from app.protocol.few_digits import Candidate
 
 HOLD_WITHIN_S: Final = 0.3
 """So long a customer waits for head office before the till's own rights decide (sync.md section 3)."""
@@ -15,6 +16,13 @@ RETURN_WITHIN_S: Final = 3.0
 
 LOOK_WITHIN_S: Final = 1.5
 """So long a look-up may take: the cashier has typed a number, and goes on meanwhile."""
+
+
+class Offered(NamedTuple):
+    """Who fits four digits; `why` nobody is offered: "", or few_digits.MANY or OFTEN."""
+
+    candidates: tuple[Candidate, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ CONSOLE = (
     "own_programme", "recount_flag", "settlement",
     "console_seen",
     "webhook", "webhook_message", "alarm",
-    "programme_draft", "till_close", "late_event", "console_asked", "receipt", "till_look",
+    "programme_draft", "till_close", "late_event", "console_asked", "receipt", "till_look", "till_few_digits",
     "adjustment",
     "shop_person", "till_staff",
 )  # fmt: skip

@@ -56,6 +56,8 @@ class MemberRows(QAbstractListModel):
         return self._kit.look.tier_tones(step, len(codes))
 
     def last_visit(self, hit: MemberHit) -> str:
+        if hit.where is not None:
+            return hit.where
         if hit.last_visit is None:
             return self._kit.words.say("New")
         today = self._today().to_date()

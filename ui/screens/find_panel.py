@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
 
 from app.domain.business_day import BusinessDate
-from app.queries.records import SearchResult
+from app.queries.records import MemberHit, SearchResult
 from ui.keyboard import is_enter
 from ui.kit import Kit
 from ui.models.member_rows import MemberRowDelegate, MemberRows
@@ -29,11 +29,15 @@ class FindPanel(QFrame):
         asked(text): look this up.
         picked(hit): this member, please.
         enrol_wanted(phone): nobody has this number.
+        few_wanted(text): nobody here, and Enter asks head office for who ends so.
+        offer_taken(text, hit): this one of those whom head office offered.
     """
 
     asked = Signal(str)
     picked = Signal(object)
     enrol_wanted = Signal(str)
+    few_wanted = Signal(str)
+    offer_taken = Signal(str, object)
 
     def __init__(
         self,
@@ -109,8 +113,16 @@ class FindPanel(QFrame):
             self._accept()
 
     def say_elsewhere(self, how: str) -> None:
-        """What head office says of a text that finds nobody here: asking, none, gone."""
+        """What head office says of a text that finds nobody here: few, asking, none, gone, many, often."""
         self._elsewhere = how
+        self._status.tell(self._sentence)
+
+    def offer(self, hits: tuple[MemberHit, ...]) -> None:
+        """Show whom head office offers for the text in the box."""
+        self._elsewhere = "offered"
+        self.rows.show(hits)
+        self._moved = False
+        self.list.setCurrentIndex(self.rows.index(0))
         self._status.tell(self._sentence)
 
     def forget(self) -> None:
@@ -159,16 +171,20 @@ class FindPanel(QFrame):
         if self._result is None or self._result.text != text:
             # Its own answer is still on the way: an older row must not be taken for it.
             self._enter_at = self._clock() if text else None
-        elif self._result.hits:
+        elif self._result.hits or self.rows.rowCount():
             self._pick(max(self.list.currentIndex().row(), 0))
         elif self._result.unknown_phone is not None:
             self.enrol_wanted.emit(text)
         elif self._result.suggestion is not None:
             self.box.setText(self._result.suggestion)
+        elif self._elsewhere == "few":
+            self.few_wanted.emit(text)
 
     def _pick(self, row: int) -> None:
         hit = self.rows.hit(row)
-        if hit is not None:
+        if hit is not None and hit.where is not None:
+            self.offer_taken.emit(self.box.whole_text().strip(), hit)
+        elif hit is not None:
             self.picked.emit(hit)
 
     def _move(self, step: int) -> None:
@@ -179,6 +195,12 @@ class FindPanel(QFrame):
             self.list.setCurrentIndex(self.rows.index(row))
 
     def _sentence(self) -> str:
+        if self._elsewhere == "offered":
+            return self._kit.words.count(
+                "Head office knows 1 who ends so. Ask for the name, then choose.",
+                "Head office knows {count} who end so. Ask for the name, then choose.",
+                self.rows.rowCount(), count=self.rows.rowCount(),
+            )  # fmt: skip
         here, elsewhere = self._found_here(), self._said_elsewhere()
         found = self._result is None or self._result.hits
         return here if found or not elsewhere else f"{here} {elsewhere}"
@@ -186,6 +208,14 @@ class FindPanel(QFrame):
     def _said_elsewhere(self) -> str:
         words = self._kit.words
         match self._elsewhere:
+            case "few":
+                return words.say("Press Enter to ask head office.")
+            case "many":
+                return words.say("Too many end so at head office. Type the whole number.")
+            case "often":
+                return words.say(
+                    "This till has asked head office so too often. Type the whole number."
+                )
             case "asking":
                 return words.say("Asking head office…")
             case "none":

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 
 from app.numbers import card_number
 from app.sync.exchange import Exchange
+from app.sync.outcome import Offered
 from app.usecases.enrol import ProfileInput
 from db import people
 from db.people import CardBlock
@@ -180,3 +181,84 @@ def hear_all(here: Rig, go_on: threading.Event) -> None:
     )
     here.until(lambda: answered)
     here.settle()
+
+
+def test_by_four_digits_head_office_offers_and_the_one_that_is_chosen_is_attached(
+    here: Rig, kiosk: Kiosk, other: Exchange
+) -> None:
+    member = kiosk.enrol(ProfileInput("周未到", PHONE)).result.member_id
+    kiosk.enrol(ProfileInput("吴敏", "13712340077"))
+    settle(other)
+    finder = here.counter.finder
+    here.until(finder.box.hasFocus)
+    write("0077")
+    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    assert finder.rows.rowCount() == 0, "nobody is asked before the cashier says so"
+    press(Qt.Key.Key_Return)
+    here.until(lambda: finder.rows.rowCount() == 2)
+    assert "总部有 2 位尾号相符" in said(finder)
+    names = [hit.name for row in range(2) if (hit := finder.rows.hit(row))]
+    assert sorted(names) == ["吴*", "周*到"], "masked"
+    if names[0] != "周*到":
+        press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Return)
+    here.until(lambda: here.counter.cart.member_id == member)
+    here.until(lambda: (hit := finder.rows.hit(0)) is not None and hit.name == "周未到")
+    assert here.faults() == []
+
+
+def test_who_is_offered_goes_with_the_text_they_were_offered_for(
+    here: Rig, kiosk: Kiosk, other: Exchange
+) -> None:
+    kiosk.enrol(ProfileInput("周未到", PHONE))
+    settle(other)
+    finder = here.counter.finder
+    here.until(finder.box.hasFocus)
+    write("0077")
+    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    press(Qt.Key.Key_Return)
+    here.until(lambda: finder.rows.rowCount() == 1)
+    press(Qt.Key.Key_Backspace)
+    here.until(lambda: finder.rows.rowCount() == 0 and "总部" not in said(finder))
+    press(Qt.Key.Key_Return)
+    here.settle()
+    assert here.counter.cart.member_id is None
+    assert here.faults() == []
+
+
+def test_what_head_office_says_to_four_digits_comes_too_late_for_another_text(
+    here: Rig, kiosk: Kiosk, other: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk.enrol(ProfileInput("周未到", PHONE))
+    settle(other)
+    finder, desk = here.counter.finder, here.window.desk
+    assert desk is not None
+    go_on, begun, offer = threading.Event(), threading.Event(), desk.exchange.offer
+
+    def slow(text: str) -> Offered | None:
+        begun.set()
+        assert go_on.wait(30)
+        return offer(text)
+
+    monkeypatch.setattr(desk.exchange, "offer", slow)
+    here.until(finder.box.hasFocus)
+    write("0077")
+    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    press(Qt.Key.Key_Return)
+    here.until(begun.is_set)
+    write("1")
+    here.until(lambda: finder.box.text() == "00771")
+    hear_all(here, go_on)
+    assert finder.rows.rowCount() == 0
+    assert here.faults() == []
+
+
+def test_without_a_line_four_digits_say_so_and_the_till_goes_on(here: Rig) -> None:
+    finder = here.counter.finder
+    here.until(finder.box.hasFocus)
+    write("0077")
+    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    cut_line(here)
+    press(Qt.Key.Key_Return)
+    here.until(lambda: "总部暂时没有回应" in said(finder))
+    assert here.faults() == []
