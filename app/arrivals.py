@@ -7,8 +7,9 @@ them), but the search index: new members enter it at once, in the order in which
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence, Set
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlcipher3.dbapi2 import Connection
@@ -17,10 +18,12 @@ from app import bases, cached_fold
 from app.cells import pass_cards
 from app.profile_fields import CARD, consents_of, joined_of, profile_of
 from app.protocol.wire import MemberRow, rows_of
-from db import bulk, head_office, people
+from db import bulk, head_office, search, states
 from db.search_terms import IndexRow, index_row
 
 KEY_BYTES: Final = 32
+FINDABLE_MOST: Final = 20_000
+"""Members of whom cards and words may wait in memory: some 15 MB, and 40 MB of the index's own."""
 
 
 class Arrival(NamedTuple):
@@ -43,10 +46,35 @@ class Arrival(NamedTuple):
     consents: tuple[head_office.ConsentBaseRow, ...]
 
 
+class Sheaf(msgspec.Struct, frozen=True):
+    """The rows of members who arrive together, table by table: what many statements take as it is.
+
+    Every row is a plain tuple, for of a record's values the driver takes a third longer.
+
+    bases     (member, body)                       accounts  (member, joined, rank, last visit)
+    states    without the last event               words     (member, and what an `IndexRow` has)
+    cards     (number, member), in the order of the members
+    Others are as their tables have them.
+    """
+
+    members: list[bytes]
+    bases: list[tuple[Any, ...]]
+    accounts: list[tuple[Any, ...]]
+    states: list[tuple[Any, ...]]
+    lots: list[tuple[Any, ...]]
+    debts: list[tuple[Any, ...]]
+    splits: list[tuple[Any, ...]]
+    days: list[tuple[Any, ...]]
+    profiles: list[tuple[Any, ...]]
+    words: list[tuple[Any, ...]]
+    cards: list[tuple[Any, ...]]
+    consents: list[tuple[Any, ...]]
+
+
 class Readied(msgspec.Struct, frozen=True):
     """A frame of a snapshot, made ready. `others`: bodies of rows that no member arrives by, in their order."""
 
-    arrivals: list[Arrival]
+    new: Sheaf
     others: list[bytes]
 
 
@@ -89,20 +117,57 @@ def arrivals_of(
     }
 
 
+def together(found: Sequence[Arrival]) -> Sheaf:
+    """Bind the rows of these members."""
+    folded = [each.folded for each in found]
+    return Sheaf(
+        members=[each.member for each in found],
+        bases=[(each.member, each.body) for each in found],
+        accounts=[(each.member, each.joined, each.rank, each.last_visit) for each in found],
+        states=[rows.state.without_event() for rows in folded],
+        lots=[tuple(row) for rows in folded for row in rows.lots],
+        debts=[tuple(row) for rows in folded for row in rows.debts],
+        splits=[tuple(row) for rows in folded for row in rows.splits],
+        days=[tuple(row) for rows in folded for row in rows.days],
+        profiles=[tuple(each.profile) for each in found if each.profile is not None],
+        words=[(each.member, *each.words) for each in found if each.words is not None],
+        cards=[(each.card, each.member) for each in found if each.card is not None],
+        consents=[(each.member, *answer) for each in found for answer in each.consents],
+    )
+
+
 def readied(frame: bytes) -> bytes:
     """Make a frame of a snapshot ready, without any store: a `Readied`, packed. Raises NotAMessage."""
-    arrivals, others = dict[bytes, Arrival](), list[bytes]()
-    for row in rows_of(frame):
-        if _is_there(row) and row.member not in arrivals:
-            arrivals[row.member] = arrival_of(row)
-        else:
-            others.append(bases.ROW.pack(row))
-    return _pack(Readied(list(arrivals.values()), others))
+    found, others = _sorted_out(rows_of(frame), frozenset())
+    return _pack(Readied(together(found), [bases.ROW.pack(row) for row in others]))
 
 
 def unpacked(body: bytes) -> Readied:
     """What `readied` made."""
     return _unpack(body)
+
+
+def parted(conn: Connection, frame: bytes, ready: Readied) -> tuple[Sheaf, list[MemberRow]]:
+    """Those of a frame of whom nothing is here, and the rows of the others."""
+    members = ready.new.members
+    known = bulk.members_between(conn, min(members), max(members)) if members else set()
+    if known.isdisjoint(members):
+        return ready.new, [bases.ROW.unpack(body) for body in ready.others]
+    found, others = _sorted_out(rows_of(frame), known)
+    return together(found), others
+
+
+def _sorted_out(
+    rows: Iterable[MemberRow], known: Set[bytes]
+) -> tuple[list[Arrival], list[MemberRow]]:
+    """Who arrives by these rows, and the rows that bring nobody new."""
+    found, others = dict[bytes, Arrival](), list[MemberRow]()
+    for row in rows:
+        if _is_there(row) and row.member not in known and row.member not in found:
+            found[row.member] = arrival_of(row)
+        else:
+            others.append(row)
+    return list(found.values()), others
 
 
 def _is_there(row: MemberRow) -> bool:
@@ -118,60 +183,67 @@ def known_here(conn: Connection, members: Sequence[bytes]) -> set[bytes]:
     return bulk.members_among(conn, members)
 
 
-def parted(conn: Connection, ready: Readied) -> tuple[list[Arrival], list[MemberRow]]:
-    """Those of a frame of whom nothing is here, and the rows of the others."""
-    members = [each.member for each in ready.arrivals]
-    known = bulk.members_between(conn, min(members), max(members)) if members else set()
-    if known.isdisjoint(members):
-        return ready.arrivals, [bases.ROW.unpack(body) for body in ready.others]
-    here = [each.body for each in ready.arrivals if each.member in known]
-    return (
-        [each for each in ready.arrivals if each.member not in known],
-        [bases.ROW.unpack(body) for body in (*here, *ready.others)],
-    )
-
-
-def put_bases(conn: Connection, found: Sequence[Arrival], included: int, generation: int) -> None:
+def put_bases(conn: Connection, new: Sheaf, included: int, generation: int) -> None:
     """Keep what head office says of them (`app.protocol.till_store.Base`)."""
-    head_office.put_bases(
-        conn,
-        [head_office.BaseRow(each.member, included, generation, None, each.body) for each in found],
-    )
+    head_office.add_bases(conn, new.bases, included, generation)
 
 
-def put_arrivals(
-    conn: Connection, found: Sequence[Arrival], tiers: Mapping[int, str], *, seq: int
-) -> list[tuple[bytes, IndexRow]]:
-    """Write members of whom nothing is here. `seq`: the last own event, `tiers`: the tier's code by rank.
-    Returns the words to find them by, for `search.add_words`: of many at once, and last."""
+def put_arrivals(conn: Connection, new: Sheaf, tiers: Mapping[int, str], *, seq: int) -> None:
+    """Write members of whom nothing is here, but what they are found by. `seq`: the last own event, `tiers`:
+    the tier's code by rank."""
     lowest = tiers[min(tiers)]
     bulk.add_accounts(
         conn,
         [
-            people.MemberRow(
-                each.member,
-                each.joined,
-                lowest if each.rank is None else tiers.get(each.rank, lowest),
-                each.last_visit,
-            )
-            for each in found
+            (member, joined, tiers.get(rank, lowest), visit)
+            for member, joined, rank, visit in new.accounts
         ],
     )
-    cached_fold.save_first(conn, [each.folded for each in found], seq=seq)
-    persons = [each.profile for each in found if each.profile is not None]
-    bulk.add_profiles(conn, persons)
-    keys = os.urandom(KEY_BYTES * len(persons))
+    states.add_states(conn, new.states, seq)
+    states.put_lots(conn, new.lots)
+    states.put_debts(conn, new.debts)
+    states.put_splits(conn, new.splits)
+    states.put_days(conn, new.days)
+    bulk.add_profiles(conn, new.profiles)
+    keys = os.urandom(KEY_BYTES * len(new.profiles))
     bulk.add_keys(
         conn,
         [
-            (person.member_id, keys[at * KEY_BYTES : (at + 1) * KEY_BYTES])
-            for at, person in enumerate(persons)
+            (row[0], keys[at * KEY_BYTES : (at + 1) * KEY_BYTES])
+            for at, row in enumerate(new.profiles)
         ],
     )
-    # A card that somebody has here stays theirs, also where it came with the same rows.
-    cards = [(each.card, each.member) for each in found if each.card is not None]
-    bulk.add_free_cards(conn, CARD, cards)
-    pass_cards(conn, [number for number, _ in cards])
-    answers = [(each.member, *answer) for each in found for answer in each.consents]
-    head_office.add_consents(conn, answers)
-    return [(each.member, each.words) for each in found if each.words is not None]
+    head_office.add_consents(conn, new.consents)
+
+
+class Findable:
+    """Cards and words of members whose other rows are written: to be written last, of many at once.
+
+    Cards come in no order, and a page of theirs that is written once a transaction costs a fraction of one that
+    is written with each frame; of words any statement in between has the index write what it has gathered.
+    """
+
+    def __init__(self) -> None:
+        self._cards = list[tuple[Any, ...]]()
+        self._words = list[tuple[Any, ...]]()
+
+    def add(self, new: Sheaf) -> None:
+        """Those of some more members."""
+        self._cards += new.cards
+        self._words += new.words
+
+    @property
+    def much(self) -> bool:
+        """Whether it is as much as may lie in memory."""
+        return len(self._words) >= FINDABLE_MOST
+
+    def write(self, conn: Connection) -> None:
+        """Write them. A card that somebody has here stays theirs; of two with one card the first has it."""
+        if self._cards:
+            self._cards.sort(key=itemgetter(0))
+            bulk.add_free_cards(conn, CARD, self._cards)
+            pass_cards(conn, [number for number, _ in self._cards])
+            self._cards.clear()
+        if self._words:
+            search.add_words(conn, self._words)
+            self._words.clear()

@@ -164,7 +164,7 @@ class FirstRows(NamedTuple):
 
 
 def first_rows(member_id: bytes, state: MemberState) -> FirstRows:
-    """What `save_state` would write of a member who had no rows, but the last event: `save_first` knows it."""
+    """What `save_state` would write of a member who had no rows, but the last event."""
     return FirstRows(
         _state_row(member_id, 0, state),
         [_lot_row(member_id, lot) for lot in state.lots],
@@ -172,15 +172,6 @@ def first_rows(member_id: bytes, state: MemberState) -> FirstRows:
         [_split_row(member_id, split) for split in state.splits],
         [_day_row(member_id, day) for day in state.days],
     )
-
-
-def save_first(conn: Connection, made: Sequence[FirstRows], *, seq: int) -> None:
-    """Write them, table by table. `seq`: the last event that is folded in."""
-    states.put_states(conn, [each.state.at(seq) for each in made])
-    states.put_lots(conn, [row for each in made for row in each.lots])
-    states.put_debts(conn, [row for each in made for row in each.debts])
-    states.put_splits(conn, [row for each in made for row in each.splits])
-    states.put_days(conn, [row for each in made for row in each.days])
 
 
 def rewrite_state(conn: Connection, member_id: bytes, *, seq: int, state: MemberState) -> None:

@@ -18,11 +18,13 @@ from app import bases, cached_fold
 from app.arrivals import (
     KEY_BYTES,
     Arrival,
+    Findable,
     arrival_of,
     known_here,
     parted,
     put_arrivals,
     put_bases,
+    together,
     unpacked,
 )
 from app.cells import put_cell
@@ -35,7 +37,6 @@ from app.protocol.links import Link, link, place
 from app.protocol.till_store import Base, Control
 from app.protocol.wire import Cell, MemberRow, ReferenceRow
 from db import head_office, people, rows, search, till
-from db.search_terms import IndexRow
 
 
 class Dealings:
@@ -66,6 +67,7 @@ class Dealings:
         self._unwritten: dict[bytes, Base] = {}
         self._expected: Mapping[bytes, tuple[MemberRow, Arrival]] = {}
         self._ready: Mapping[bytes, bytes] = {}
+        self._findable = Findable()
         self.references: list[ReferenceRow] = []
         self.touched: set[bytes] = set()
         self.forgotten: set[bytes] = set()
@@ -155,16 +157,15 @@ class Dealings:
         # Whoever was put before in this transaction is known.
         self._write_bases()
         tiers, seq, left = self._tiers(), self.top(), list[MemberRow]()
-        words = list[tuple[bytes, IndexRow]]()
         for frame in frames:
-            made = unpacked(self._ready[frame])
-            self.touched.update([each.member for each in made.arrivals])
-            found, others = parted(self._conn, made)
-            put_bases(self._conn, found, included, generation)
-            words += put_arrivals(self._conn, found, tiers, seq=seq)
+            new, others = parted(self._conn, frame, unpacked(self._ready[frame]))
+            put_bases(self._conn, new, included, generation)
+            put_arrivals(self._conn, new, tiers, seq=seq)
+            self._findable.add(new)
+            self.touched.update(new.members)
             left += others
-        # Any other statement has the index write what it has gathered.
-        search.add_words(self._conn, words)
+        if left or self._findable.much:
+            self._findable.write(self._conn)  # whoever is put after them comes after them
         self._bases.clear()
         return left
 
@@ -238,9 +239,9 @@ class Dealings:
         """The next frames of a snapshot, each as another process has made it ready (app.arrivals.readied)."""
         self._ready = ready
 
-    def show(self) -> None:
+    def show(self, *, more: bool = False) -> None:
         """Write what the counter reads of every member whose base was put, each once. Whoever applies an answer
-        calls it before the transaction ends."""
+        calls it before the transaction ends. `more`: another answer follows in it."""
         self._write_bases()
         members = list(self._before)
         known = known_here(self._conn, members)
@@ -260,11 +261,15 @@ class Dealings:
                 self._show(base, before)
         self._show_arrived(arrived)
         self._before.clear()
+        if not more:
+            self._findable.write(self._conn)
 
     def _show_arrived(self, arrived: list[Arrival]) -> None:
         if arrived:
-            words = put_arrivals(self._conn, arrived, self._tiers(), seq=self.top())
-            search.add_words(self._conn, words)
+            new = together(arrived)
+            put_arrivals(self._conn, new, self._tiers(), seq=self.top())
+            self._findable.add(new)
+            self._findable.write(self._conn)
             arrived.clear()
 
     def _show(self, base: Base, before: Base | None) -> None:

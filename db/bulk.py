@@ -54,9 +54,15 @@ def add_figures(conn: Connection, rows: Iterable[FiguresRow], shares: Iterable[S
     _add(conn, "event_share", ShareRow._fields, shares)
 
 
-def add_accounts(conn: Connection, rows: Iterable[MemberRow]) -> None:
-    """Add accounts."""
-    _add(conn, "member", _MEMBER, map(_member, rows))
+def add_accounts(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
+    """Add accounts: values in the order of a `MemberRow`'s."""
+    _add(conn, "member", _MEMBER, rows)
+
+
+def member_values(row: MemberRow) -> tuple[object, ...]:
+    """The values of an account."""
+    values: tuple[object, ...] = _member(row)
+    return values
 
 
 def add_people(conn: Connection, people: Iterable[tuple[ProfileRow, bytes]]) -> None:
@@ -89,8 +95,8 @@ def profile_values(row: ProfileRow) -> ProfileValues:
     return ProfileValues(*_profile(row))
 
 
-def add_profiles(conn: Connection, rows: Iterable[ProfileValues]) -> None:
-    """Add profiles."""
+def add_profiles(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
+    """Add profiles: values in the order of `ProfileValues`."""
     _add(conn, "profile", ProfileValues._fields, rows)
 
 
@@ -104,12 +110,12 @@ def add_cards(conn: Connection, rows: Iterable[CredentialRow]) -> None:
     _add(conn, "credential", _CREDENTIAL, map(_credential, rows))
 
 
-def add_free_cards(conn: Connection, kind: str, cards: Iterable[tuple[str, bytes]]) -> None:
+def add_free_cards(conn: Connection, kind: str, cards: Iterable[tuple[object, ...]]) -> None:
     """Add active cards (number, member), but those that somebody has; of two the first has it."""
     conn.executemany(
-        "INSERT INTO credential (kind, value, member_id, state) VALUES (?, ?, ?, 'active')"
+        f"INSERT INTO credential (kind, value, member_id, state) VALUES ('{kind}', ?, ?, 'active')"
         " ON CONFLICT (kind, value) DO NOTHING",
-        ((kind, number, member_id) for number, member_id in cards),
+        cards,
     )
 
 

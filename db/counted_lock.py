@@ -1,16 +1,22 @@
-"""A lock that tells its holder whether somebody waits for it."""
+"""A lock that goes to whoever has waited longest, and tells its holder whether somebody waits for it."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 
 class CountedLock:
-    """Held by one thread at a time."""
+    """Held by one thread at a time.
+
+    A thread that lets it go and wants it back at once comes after those that wait: Python's own lock it would
+    have again before any of them has woken.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting = set[int]()
+        self._own = threading.Lock()
+        self._held = False
+        self._waiting = deque[threading.Lock]()
 
     @property
     def awaited(self) -> bool:
@@ -19,15 +25,25 @@ class CountedLock:
 
     def acquire(self, *, timeout_s: float) -> bool:
         """Hold it; False where it could not be had in time."""
-        if self._lock.acquire(blocking=False):
+        with self._own:
+            if not self._held:
+                self._held = True
+                return True
+            gate = threading.Lock()
+            gate.acquire()
+            self._waiting.append(gate)
+        if gate.acquire(timeout=timeout_s):
             return True
-        thread = threading.get_ident()
-        self._waiting.add(thread)
-        try:
-            return self._lock.acquire(timeout=timeout_s)
-        finally:
-            self._waiting.discard(thread)
+        with self._own:
+            if gate in self._waiting:
+                self._waiting.remove(gate)
+                return False
+        return True  # it was given just now
 
     def release(self) -> None:
-        """Let the next thread have it."""
-        self._lock.release()
+        """Give it to the thread that has waited longest."""
+        with self._own:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False

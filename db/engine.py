@@ -43,6 +43,7 @@ class Reader(enum.Enum):
     REPORT = "report"
 
 
+MOVER_CACHE_KIB: Final = 64
 # storage.md section 3. Caches fill only with what is read, so the search's 64 MB is a ceiling.
 READER_CACHE_KIB: Final = {Reader.COUNTER: 8192, Reader.SEARCH: 65536, Reader.REPORT: 8192}
 
@@ -68,6 +69,8 @@ class Store:
         self.path = path
         self.key: Final = key
         self._writer: Final = _Line(path, key, cache_kib=WRITER_CACHE_KIB, writing=True)
+        # Moving the log keeps nobody from writing, unless it is the writer's own connection that does it.
+        self._mover: Final = _Line(path, key, cache_kib=MOVER_CACHE_KIB, writing=True)
         self._readers: Final = {
             reader: _Line(path, key, cache_kib=cache_kib, writing=False)
             for reader, cache_kib in READER_CACHE_KIB.items()
@@ -165,23 +168,24 @@ class Store:
                 raw.interrupt()
 
     def checkpoint_passive(self) -> Checkpoint:
-        """Move what it can from log to file without waiting for anybody. Call it when idle."""
-        return self._checkpoint("PASSIVE")
+        """Move what it can from log to file: it waits for nobody, and who writes or reads doesn't wait for it.
+        Beside it the disk has more to do: call it when idle."""
+        return self._checkpoint("PASSIVE", self._mover)
 
     def checkpoint_truncate(self) -> Checkpoint:
         """Move everything and empty the log; waits for readers up to the busy time-out."""
-        return self._checkpoint("TRUNCATE")
+        return self._checkpoint("TRUNCATE", self._writer)
 
     def log_pages(self) -> int:
         """How many pages of the log are still to be moved to the file."""
-        with self._held(self._writer) as raw:
+        with self._held(self._mover) as raw:
             _, pages, moved = raw.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
         return int(pages) - int(moved)
 
     def close(self) -> None:
         """Empty the log and close every connection. The store must be idle."""
         assert not self._running, "close() while a reader runs"
-        for line in self._readers.values():
+        for line in (self._mover, *self._readers.values()):
             line.close()
         try:
             self.checkpoint_truncate()
@@ -190,11 +194,11 @@ class Store:
 
     def let_go(self) -> None:
         """Close every connection and leave the log as it is: for whoever only read."""
-        for line in (self._writer, *self._readers.values()):
+        for line in (self._writer, self._mover, *self._readers.values()):
             line.close()
 
-    def _checkpoint(self, mode: str) -> Checkpoint:
-        with self._held(self._writer) as raw:
+    def _checkpoint(self, mode: str, line: _Line) -> Checkpoint:
+        with self._held(line) as raw:
             blocked, log_pages, moved_pages = raw.execute(
                 f"PRAGMA wal_checkpoint({mode})"
             ).fetchone()

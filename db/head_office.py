@@ -134,6 +134,15 @@ def put_bases(conn: Connection, rows: Iterable[BaseRow]) -> None:
     conn.executemany(f"INSERT OR REPLACE INTO member_base ({_BASE}) VALUES (?,?,?,?,?)", rows)
 
 
+def add_bases(
+    conn: Connection, rows: Iterable[tuple[object, ...]], included: int, generation: int
+) -> None:
+    """Keep members (id, body) that head office tells of for the first time, and who were not merged."""
+    conn.executemany(
+        f"INSERT INTO member_base ({_BASE}) VALUES (?, {included:d}, {generation:d}, NULL, ?)", rows
+    )
+
+
 def drop_base(conn: Connection, member_id: bytes) -> None:
     """Forget a member as head office has them."""
     conn.execute("DELETE FROM member_base WHERE member_id = ?", (member_id,))
@@ -222,7 +231,7 @@ def put_consents(conn: Connection, member_id: bytes, answers: Sequence[ConsentBa
     add_consents(conn, [(member_id, *answer) for answer in answers])
 
 
-def add_consents(conn: Connection, rows: Iterable[tuple[bytes, str, str, str, int]]) -> None:
+def add_consents(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
     """Standing answers of members who have none here: (member, purpose, channel, notice version, granted)."""
     conn.executemany(
         "INSERT INTO consent_base (member_id, purpose, channel, notice_version, granted)"

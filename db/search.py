@@ -9,7 +9,7 @@ them later. What the words are is in db/search_terms.py; masking is the caller's
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Literal
@@ -31,6 +31,9 @@ Field = Literal["name", "pinyin", "initials", "phone", "email", "card"]
 Span = tuple[int, int]
 
 COUNT_MOST: Final = 100
+_GATHERED, _MERGED = 1024 * 1024, 4
+"""FTS5's own: bytes of words in memory, and of how many pieces it makes one."""
+_GATHERED_MUCH, _MERGED_LATE = 32 * 1024 * 1024, 16
 
 _FOUND: Final = "SELECT rowid FROM member_fx WHERE member_fx MATCH ? ORDER BY rowid DESC LIMIT ?"
 _ROW: Final = """
@@ -176,18 +179,29 @@ def move_to_front(conn: Connection, member_ids: Iterable[bytes]) -> None:
 
 def add_all(conn: Connection, members: Iterable[Searchable]) -> None:
     """Index members that are not in the index yet, in the order of their last visit, oldest first."""
-    add_words(conn, ((member.member_id, member.words()) for member in members))
+    add_words(conn, [(member.member_id, *member.words()) for member in members])
 
 
-def add_words(conn: Connection, members: Iterable[tuple[bytes, IndexRow]]) -> None:
-    """The same, of words that were made before."""
-    newest = conn.execute("SELECT coalesce(max(seq), 0) FROM member_seq").fetchone()[0]
-    found = list(enumerate(members, newest + 1))
+def add_words(conn: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """The same, of words that were made before: (member, then what an `IndexRow` has)."""
+    found = list(enumerate(rows, newest(conn) + 1))
     conn.executemany(
         "INSERT INTO member_seq (seq, member_id) VALUES (?, ?)",
-        [(seq, member_id) for seq, (member_id, _) in found],
+        [(seq, row[0]) for seq, row in found],
     )
-    conn.executemany(_ADD, [(seq, *words) for seq, (_, words) in found])
+    conn.executemany(_ADD, [(seq, *row[1:]) for seq, row in found])
+
+
+def newest(conn: Connection) -> int:
+    """The place of the newest visitor; not less than there are members in the index."""
+    return int(conn.execute("SELECT coalesce(max(seq), 0) FROM member_seq").fetchone()[0])
+
+
+def gather(conn: Connection, *, much: bool) -> None:
+    """Have the index write what it has gathered in few large pieces and leave them unmerged, or as usual."""
+    gathered, merged = (_GATHERED_MUCH, _MERGED_LATE) if much else (_GATHERED, _MERGED)
+    conn.execute("INSERT INTO member_fx (member_fx, rank) VALUES ('hashsize', ?)", (gathered,))
+    conn.execute("INSERT INTO member_fx (member_fx, rank) VALUES ('automerge', ?)", (merged,))
 
 
 def warm_up(conn: Connection) -> None:

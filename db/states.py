@@ -22,9 +22,9 @@ class StateRow(NamedTuple):
     rest: str
     tier_until: int | None
 
-    def at(self, seq: int) -> StateRow:
-        """The same with another last event."""
-        return StateRow(self.member_id, seq, self.sequence, self.points, self.rest, self.tier_until)
+    def without_event(self) -> tuple[object, ...]:
+        """What `add_states` takes: all but the last event."""
+        return self.member_id, self.sequence, self.points, self.rest, self.tier_until
 
 
 class LotRow(NamedTuple):
@@ -130,9 +130,13 @@ def put_state(conn: Connection, row: StateRow) -> None:
     conn.execute(_PUT_STATE, row)
 
 
-def put_states(conn: Connection, rows: Iterable[StateRow]) -> None:
-    """Write the sums of many members."""
-    conn.executemany(_PUT_STATE, rows)
+def add_states(conn: Connection, rows: Iterable[tuple[object, ...]], seq: int) -> None:
+    """Write the sums of members who have none yet (`StateRow.without_event`). `seq`: the last event in it."""
+    conn.executemany(
+        "INSERT INTO member_state (member_id, seq, sequence, points, rest, tier_until)"
+        f" VALUES (?, {seq:d}, ?, ?, ?, ?)",
+        rows,
+    )
 
 
 def lots(conn: Connection, member_id: bytes) -> list[LotRow]:
@@ -143,7 +147,7 @@ def lots(conn: Connection, member_id: bytes) -> list[LotRow]:
     return [LotRow(*row) for row in rows]
 
 
-def put_lots(conn: Connection, rows: Iterable[LotRow]) -> None:
+def put_lots(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
     """Add or rewrite lots."""
     conn.executemany(_PUT_LOT, rows)
 
@@ -162,7 +166,7 @@ def debts(conn: Connection, member_id: bytes) -> list[DebtRow]:
     return [DebtRow(*row) for row in rows]
 
 
-def put_debts(conn: Connection, rows: Iterable[DebtRow]) -> None:
+def put_debts(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
     """Add or rewrite debts."""
     conn.executemany(f"INSERT OR REPLACE INTO debt ({_DEBT}) VALUES (?,?,?,?,?,?,?)", rows)
 
@@ -201,7 +205,7 @@ def splits_of_event(conn: Connection, debit_event: bytes) -> list[SplitRow]:
     return [SplitRow(*row) for row in rows]
 
 
-def put_splits(conn: Connection, rows: Iterable[SplitRow]) -> None:
+def put_splits(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
     """Add or rewrite splits."""
     conn.executemany(
         f"INSERT OR REPLACE INTO split ({_SPLIT}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
@@ -232,7 +236,7 @@ def day(conn: Connection, member_id: bytes, business_date: int) -> DayRow | None
     return DayRow(*row) if row else None
 
 
-def put_days(conn: Connection, rows: Iterable[DayRow]) -> None:
+def put_days(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
     """Add or rewrite day counters."""
     conn.executemany(f"INSERT OR REPLACE INTO member_day ({_DAY}) VALUES (?,?,?,?,?,?)", rows)
 

@@ -71,7 +71,7 @@ def write_batch(ctx: Context, batch: Batch) -> None:
 
 
 def _write_members(conn: Connection, batch: Batch) -> None:
-    bulk.add_accounts(conn, (each.member for each in batch.gone))
+    bulk.add_accounts(conn, (bulk.member_values(each.member) for each in batch.gone))
     bulk.add_people(conn, ((each.profile, each.key) for each in batch.gone))
     bulk.add_cards(conn, (each.card for each in batch.gone))
     bulk.add_consents(conn, batch.consents)

@@ -20,7 +20,7 @@ from app.shut import require_trade
 from app.usecases.close_day import LastClose, last_close
 from app.usecases.done import Done
 from app.usecases.rights import require
-from db import rows, till
+from db import filling, rows, till
 
 MOST_APART: Final = timedelta(minutes=10)
 """How far this clock may be from head office's."""
@@ -55,6 +55,7 @@ def open_shift(ctx: Context, command: OpenShift) -> Done[Session]:
         if current is not None:
             same_day = current.business_date == today
             raise Refused(Refusal.SHIFT_OPEN if same_day else Refusal.SHIFT_UNCLOSED)
+        filling.end(tx.conn)  # from now on phones are asked for
         shift_id = ctx.ids()
         session = Session(command.session.staff_id, shift_id)
         tx.record(

@@ -403,3 +403,20 @@ def test_the_store_loads_no_sqlalchemy() -> None:
     """It is 20 MB and a quarter of a second that a till would pay for a pool of one connection."""
     code = "import sys, db.engine, db.lock; assert 'sqlalchemy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=os.getcwd())
+
+
+def test_moving_the_log_waits_for_no_writer_and_no_writer_for_it(store: Store) -> None:
+    make_table(store)
+    with store.write() as tx:
+        tx.execute("INSERT INTO t VALUES (1)")
+    moved = list[engine.Checkpoint]()
+    with store.write() as tx:
+        tx.execute("INSERT INTO t VALUES (2)")
+        beside = threading.Thread(target=lambda: moved.append(store.checkpoint_passive()))
+        beside.start()
+        beside.join(engine.HELD_TIMEOUT_S / 2)
+        assert not beside.is_alive()
+        assert not store.awaited
+    assert moved[0].moved_pages > 0
+    assert store.log_pages() > 0
+    assert rows(store) == [1, 2]

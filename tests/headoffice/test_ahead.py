@@ -22,6 +22,7 @@ from app.sync import readying as readying_module
 from app.sync.ahead import FRAMES_AHEAD, Ahead
 from app.sync.exchange import SOON_S, Exchange
 from app.sync.readying import Ended, Readying
+from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.verify import verify
 from db import people
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
@@ -228,6 +229,94 @@ def test_a_command_waits_for_one_frame_at_most_while_a_shift_is_open(
     to_the_end(exchange)
     assert members(till) == WHOLE
     assert verify(till.ctx).findings == []
+
+
+def test_a_sale_in_between_ends_no_fetching_ahead(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_module, "PORTION_S", -1.0)
+    exchange = let_in(till, full, lines)
+    ahead = begun_ahead(exchange)
+    assert ahead.wait(1)
+    till.quote_and_sell()
+    exchange._apply_ahead(ahead)  # what the sale was is to be told first
+    assert exchange._ahead is ahead
+    exchange.once()
+    exchange.once()
+    assert members(till) > ROWS
+    assert exchange._ahead is ahead
+    to_the_end(exchange)
+    assert members(till) == WHOLE
+
+
+def schema(kiosk: Kiosk) -> list[tuple[Any, ...]]:
+    """With how the search's index gathers and merges."""
+    with kiosk.ctx.read() as conn:
+        found = conn.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+        gathers = dict(conn.execute("SELECT k, v FROM member_fx_config"))
+    return [*found, (gathers.get("hashsize", 1 << 20), gathers.get("automerge", 4))]
+
+
+def by_phone(kiosk: Kiosk) -> bytes:
+    with kiosk.ctx.read() as conn:
+        (found,) = people.members_of_phone(conn, f"+86139{MEMBERS - 1:08d}")
+    return found
+
+
+def test_a_shift_is_opened_amid_it_with_all_indexes(
+    till: Kiosk, second: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nobody can sell some are missing; killed meanwhile or not, the end has them again."""
+    monkeypatch.setattr(exchange_module, "IDLE_PORTION_S", -1.0)
+    before = schema(till)
+    till.end_shift()
+    exchange = let_in(till, full, lines)
+    begun_ahead(exchange)
+    exchange.once()
+    assert 0 < members(till) < MEMBERS
+    assert schema(till) != before
+    exchange.close()
+    till.crash()
+    till.open()
+    assert schema(till) != before
+    again = Exchange(till.ctx)
+    lines.append(again)
+    begun_ahead(again)
+    again.once()
+    assert schema(till) != before
+    open_shift(till.ctx, OpenShift(till.ctx.ids(), till.session, 50000))
+    assert schema(till) == before
+    to_the_end(again)
+    assert schema(till) == before
+    assert members(till) == WHOLE
+    second.end_shift()
+    to_the_end(let_in(second, full, lines, "till 2"))
+    assert schema(second) == before
+    own: set[bytes | str] = {till.member_id, second.member_id, card(till), card(second)}
+    assert rows(till, own) == rows(second, own)
+    assert by_phone(till) == by_phone(second)
+
+
+def test_a_till_that_has_most_members_keeps_its_indexes(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make them anew would take longer than to go on writing them."""
+    monkeypatch.setattr(exchange_module, "IDLE_PORTION_S", -1.0)
+    monkeypatch.setattr(exchange_module, "AHEAD_FROM", 2)
+    monkeypatch.setattr(exchange_module, "FRAMES_MOST", 1)
+    before = schema(till)
+    exchange = let_in(till, full, lines)
+    exchange._alone = True
+    while members(till) < MEMBERS * 2 // 3:
+        exchange.once()
+    till.end_shift()
+    exchange._alone = False
+    begun_ahead(exchange)
+    exchange.once()
+    assert members(till) > MEMBERS * 2 // 3
+    assert schema(till) == before
+    to_the_end(exchange)
+    assert members(till) == WHOLE
 
 
 def test_a_till_that_is_shut_out_keeps_no_frames(

@@ -1,0 +1,52 @@
+"""A store that is filled with members while nobody can sell: indexes that are cheaper made once, of all rows.
+
+Phones and the events behind lots come in no order, so each commit would write most pages of both indexes: a
+third of what a member costs at a million. While they are missing everything is found, only later; no shift is
+opened before they are there again (app/usecases/open_shift.py), and the end of a snapshot makes them in its own
+transaction (app/sync/exchange.py). Which are missing is what the schema says, so a till that is killed goes on.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from db import search
+from db.connection import Connection
+
+_LATER: Final = {
+    "profile_phone": "profile (phone) WHERE phone IS NOT NULL",
+    "lot_since": "lot (available_from, origin_event) WHERE asset = 'points'",
+}
+"""As the migrations make them."""
+
+
+def begin(conn: Connection, coming: int) -> bool:
+    """Make ready for so many members, where they are more than there are: True where that is so."""
+    if is_begun(conn):
+        return True
+    if search.newest(conn) >= coming:
+        return False  # to make the indexes anew would take longer
+    for name in _LATER:
+        conn.execute(f"DROP INDEX {name}")
+    search.gather(conn, much=True)
+    return True
+
+
+def is_begun(conn: Connection) -> bool:
+    """Whether indexes are missing."""
+    marks = ",".join("?" * len(_LATER))
+    (there,) = conn.execute(
+        f"SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name IN ({marks})",
+        tuple(_LATER),
+    ).fetchone()
+    return int(there) < len(_LATER)
+
+
+def end(conn: Connection) -> None:
+    """Make what is missing, if anything is: some 5 s where a million members have come."""
+    if not is_begun(conn):
+        return
+    for name, columns in _LATER.items():
+        conn.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
+    search.gather(conn, much=False)
+    search.forget_words(conn)  # which merges the index's pieces, a portion at a time
