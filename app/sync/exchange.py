@@ -60,6 +60,8 @@ AHEAD_FROM: Final = 16
 """With so many frames left, or more, another process begins to make them ready: it takes half a second."""
 ENOUGH: Final = 32
 """So many frames, ready, are worth a transaction while nobody can sell: each commit waits for the disk."""
+FRAMES_AT_ONCE: Final = 64
+"""So many frames are written in one transaction at most: what a till that is killed fetches again."""
 FRAMES_TOGETHER: Final = 8
 """So many frames are written before the till looks whether somebody waits, while nobody can sell."""
 LOG_PAGES: Final = 65_536
@@ -213,9 +215,9 @@ class Exchange:
                     break
                 talking.receive(reply, self._now_ms(), self._today(), self._rng)
                 dealings.show(more=True)
-                taken += 1
+                taken += len(reply.frames)
                 awaited = self._ctx.turn.awaited or self._ctx.store.awaited
-                if awaited or time.monotonic() >= until_s:
+                if awaited or taken >= FRAMES_AT_ONCE or time.monotonic() >= until_s:
                     break
             self._end(tx, dealings, answered=taken > 0)
             whole = dealings.control().begun is None

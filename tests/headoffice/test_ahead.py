@@ -297,6 +297,21 @@ def test_a_shift_is_opened_amid_it_with_all_indexes(
     assert by_phone(till) == by_phone(second)
 
 
+def test_a_transaction_has_so_many_frames_at_most(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it may take: a till that is killed fetches them again."""
+    monkeypatch.setattr(exchange_module, "FRAMES_AT_ONCE", 4)
+    monkeypatch.setattr(exchange_module, "FRAMES_TOGETHER", 2)
+    monkeypatch.setattr(exchange_module, "IDLE_PORTION_S", 60.0)
+    till.end_shift()
+    exchange = let_in(till, full, lines)
+    begun_ahead(exchange)
+    before = members(till)
+    exchange.once()
+    assert members(till) == before + 4 * ROWS
+
+
 def test_a_till_that_has_most_members_keeps_its_indexes(
     till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
