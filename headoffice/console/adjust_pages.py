@@ -79,9 +79,9 @@ def adjust(desk: Desk, asked: Asked) -> Response:
     if isinstance(wish, str) or not wish.id:
         raise NotFound
     by, now_ms = asked.person.staff, desk.office.now_ms()
-    server = desk.office.chains[asked.tenant].server
 
     def job(staff: Staff) -> str | Refused:
+        server = desk.office.chains[asked.tenant].server
         kept = Adjustments(desk.office.plain, asked.tenant)
         day = _day_of(server, now_ms)
         before = kept.one(wish.id)
@@ -111,9 +111,9 @@ def show(desk: Desk, asked: Asked) -> Response:
 def agree(desk: Desk, asked: Asked) -> Response:
     """Do what somebody else asked for."""
     by, now_ms = asked.person.staff, desk.office.now_ms()
-    server = desk.office.chains[asked.tenant].server
 
     def job(staff: Staff) -> Adjustment | Refused | str:
+        server = desk.office.chains[asked.tenant].server
         kept = Adjustments(desk.office.plain, asked.tenant)
         found, day = _waits(kept, _asked_id(asked), now_ms), _day_of(server, now_ms)
         if found is None or day is None:

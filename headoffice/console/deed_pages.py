@@ -115,9 +115,9 @@ def erase(desk: Desk, asked: Asked) -> Response:
         no = asked.words.say("This is not the beginning of the member's number.")
         return _erase_page(desk, asked, known, 422, no)
     by, now_ms, shown = asked.person.staff, desk.office.now_ms(), asked.form.get("left", "")
-    server = desk.office.chains[asked.tenant].server
 
     def job(staff: Staff) -> Answer | Kept:
+        server = desk.office.chains[asked.tenant].server
         stands = server.store.member(survivor(server.store, known.id))
         assert stands is not None, "a member is never deleted"
         if stands.reserved:

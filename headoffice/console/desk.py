@@ -130,7 +130,10 @@ class Desk:
             yield Snapshot(plain, asked.tenant)
 
     def write(self, tenant: bytes, act: Callable[[Staff], Result]) -> Result:
-        """Have the writer do something in a transaction of its own group. Raises Busy."""
+        """Have the writer do something in a transaction of its own group. Raises Busy.
+
+        `act` asks the office for the chain's store and server itself: once the writer has heard of somebody
+        else's commit they are others than those that the page found."""
         if tenant not in self.office.chains:
             raise Busy("the chain is new")
         future: Future[Result] = Future()

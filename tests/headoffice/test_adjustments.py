@@ -14,6 +14,7 @@ import pytest
 from app.domain.fold import fold
 from app.domain.state import EMPTY
 from headoffice import telling
+from headoffice.console.desk import Desk
 from headoffice.console.people import People
 from tests.headoffice.api_office import System, code_of, publish, system, written
 from tests.headoffice.console_browser import Person, let_in
@@ -258,6 +259,29 @@ def test_notes_go_when_the_person_is_erased_however_often_they_were_merged(
     erase(third, anna, bela)
     notes = rows(at.folder, "SELECT note, points FROM adjustment WHERE points = 7")
     assert notes == [("", 7)]
+
+
+def test_a_deed_is_done_on_the_store_of_its_transaction(
+    at: Served, member: bytes, anna: Person, bela: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's commit that the writer hears of in between makes the chain's store another one."""
+
+    def reopened(_: object) -> None:
+        at.office.chains[TENANT] = at.office._opened(at.office.chains[TENANT].chain)
+
+    def later(desk: Desk, asked: Any, deed: Any) -> Any:
+        written(at, reopened)
+        return act(desk, asked, deed)
+
+    act = Desk.act
+    monkeypatch.setattr(Desk, "act", later)
+    assert change(anna, member, "100").status_code == 200
+    assert balance(at, member) == 3_100
+    place = change(anna, member, "5000").url.path
+    assert bela.send(place).status_code == 200
+    assert balance(at, member) == 8_100
+    erase(member, anna, bela)
+    assert balance(at, member) == 0
 
 
 def test_who_was_erased_gets_no_points(
