@@ -76,6 +76,11 @@ def put_head_office(conn: Connection, row: HeadOfficeRow) -> None:
     )
 
 
+def put_address(conn: Connection, address: str) -> None:
+    """The one that the till deals with is elsewhere now."""
+    conn.execute("UPDATE head_office SET address = ?", (address,))
+
+
 def put_control(conn: Connection, body: bytes) -> None:
     """Replace what the till knows."""
     conn.execute("UPDATE head_office SET control = ?", (body,))

@@ -43,6 +43,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "publish": ruling.publish,
     "lost-card": ruling.lost_card,
     "offline-lease": ruling.offline_lease,
+    "address": ruling.new_address,
     "settlement": ruling.settle,
     "tills": operating.list_tills,
     "revoke": operating.revoke,
@@ -185,6 +186,9 @@ def _add_ruling(command: Callable[[str, str], argparse.ArgumentParser], say: Say
         "days", metavar="DAYS", type=int, help=say("1 to 365; 14 where none is said")
     )
     _of_chain(lease, say)
+    address = command("address", say("tell tills where head office is from now on"))
+    address.add_argument("address", metavar="URL", help=say("like https://office.example:8440"))
+    _of_chain(address, say)
     points = command("settlement", say("points earned in one store and spent in another, as CSV"))
     points.add_argument("first", metavar="FIRST", help=say("first business date, like 2026-11-01"))
     points.add_argument("last", metavar="LAST", help=say("last business date"))

@@ -4,6 +4,7 @@ programme:<version>   a published version of the programme; body: its JSON, as a
                       writes it. A version is published once and never changes.
 cards_lost            numbers of cards, a line each
 offline_lease         after so many days without head office a till shows no members, decimal digits
+office_address        where tills reach head office from now on, a URL without a path
 visited:<home>:<id>   a copy of the row of a member of another bucket (app/protocol/visiting.py)
 staff@<device>        who works at one till (app/protocol/shop_staff.py); that till alone gets it
 """
@@ -16,6 +17,8 @@ REFERENCE_BUCKET: Final = "reference"
 """The bucket of a chain's reference data, which every till of it has beside its members' one."""
 LOST_CARDS: Final = "cards_lost"
 OFFLINE_LEASE: Final = "offline_lease"
+OFFICE_ADDRESS: Final = "office_address"
+ADDRESS_MOST: Final = 200
 LEASE_DAYS: Final = 14
 LEASE_DAYS_MOST: Final = 365
 _PROGRAMME: Final = "programme:"
@@ -62,6 +65,12 @@ def lost_cards_of(body: bytes | None) -> frozenset[str]:
 def lost_cards_body(numbers: frozenset[str]) -> bytes:
     """The set's body."""
     return "\n".join(sorted(numbers)).encode("ascii")
+
+
+def address_of(body: bytes | None) -> str:
+    """Head office's address in a set of it; empty where there is none that can be read."""
+    text = (body or b"").decode("ascii", "replace")
+    return text if text.isascii() and text.isprintable() and len(text) <= ADDRESS_MOST else ""
 
 
 def lease_days_of(body: bytes | None) -> int:

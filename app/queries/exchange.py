@@ -11,6 +11,7 @@ from sqlcipher3.dbapi2 import Connection
 from app import bases, posting
 from app.context import Context
 from app.protocol.events import instant_of
+from app.protocol.references import OFFICE_ADDRESS, address_of
 from app.protocol.till_store import Control
 from app.shut import why_shut
 from db import head_office, rows
@@ -38,6 +39,7 @@ class Standing:
     anew         the till is being placed anew: it holds no rights meanwhile
     locked_days  members are not shown, for head office was not heard for so many days; 0: they are
     severed      an older database is back, of before the joining: the till has to be let in again
+    told         where head office says that it is now; it was not reached there yet
     progress     what the till has to do before it is all there, None when it is
     """
 
@@ -52,6 +54,7 @@ class Standing:
     revoked: bool
     locked_days: int = 0
     severed: bool = False
+    told: str = ""
     progress: Progress | None = None
 
 
@@ -77,8 +80,16 @@ def standing(ctx: Context) -> Standing | None:
             anew=not control.settled,
             revoked=control.revoked,
             locked_days=0 if shut is None else int(shut.facts.get("days") or 0),
+            told=told_address(conn, row),
             progress=_progress(conn, control),
         )
+
+
+def told_address(conn: Connection, row: head_office.HeadOfficeRow) -> str:
+    """Where head office says that it is, if the till does not ask there yet."""
+    kept = head_office.reference_set(conn, OFFICE_ADDRESS)
+    told = address_of(None if kept is None else bases.REFERENCE.unpack(kept).body)
+    return "" if told == row.address else told
 
 
 def _progress(conn: Connection, control: Control) -> Progress | None:

@@ -37,6 +37,7 @@ class Asking:
         self._rng = rng or random.SystemRandom()
         self._open_line = open_line or line_of
         self._line: Line | None = None
+        self._address = ""
 
     def close(self) -> None:
         """Let the line go."""
@@ -53,8 +54,10 @@ class Asking:
     ) -> wire.Reply | None:
         """The answer; None where none came in time that can be believed and read."""
         try:
+            if row.address != self._address:
+                self.close()  # head office moved
             if self._line is None:
-                self._line = self._open_line(self._ctx, row)
+                self._line, self._address = self._open_line(self._ctx, row), row.address
             message = wire.to_bytes(request)
             body = self._line.ask(path, request.rid, request.epoch, message, within_s=within_s)
             return wire.reply_of(body)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, Final
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import httpx
@@ -41,6 +42,7 @@ shorter than head office keeps it."""
 _COMPRESS_FROM: Final = 512
 """Bytes of a body from which on it is compressed: below it costs more than it saves."""
 _LEVEL: Final = 3
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _PLAIN_MOST: Final = 4 * BODY_BYTES_MOST
 """Bytes of an answer once it is unpacked: a page of members is a fraction of it."""
 
@@ -59,6 +61,12 @@ class Refused(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
         self.problem = problem
+
+
+def is_secure(address: str) -> bool:
+    """Whether nobody on the way reads names and phones, or head office's key (security.md T7)."""
+    parts = urlsplit(address)
+    return parts.scheme != "http" or parts.hostname in _LOOPBACK
 
 
 def public_key_of(seed: bytes) -> bytes:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
+import httpx
+
 from app.arrivals import Arrival, arrivals_of
 from app.context import Changes, Context, Tx
 from app.dealings import Dealings, reading
@@ -37,6 +39,7 @@ from app.shut import note_heard
 from app.sync.ahead import Ahead
 from app.sync.asking import Asking, Line, line_of
 from app.sync.client import NoAnswer, Refused
+from app.sync.new_address import NewAddress
 from app.sync.outcome import HOLD_WITHIN_S, Heard
 from app.sync.readying import Ended
 from app.sync.references import take_references
@@ -93,6 +96,7 @@ class Exchange:
         self._line: Line | None = None
         self._holds = Asking(ctx, open_line=self._open_line)
         self._staff = TellingStaff(ctx, rng=self._rng, open_line=self._open_line)
+        self._moving = NewAddress()
         self._talking: Till | None = None
         self._failures = 0
         self._ahead: Ahead | None = None
@@ -129,6 +133,7 @@ class Exchange:
             control = dealings.control()
             if not control.revoked and settle_portion(tx.conn, dealings):
                 return Heard(AT_ONCE_S, "", Changes(kinds=frozenset({"exchange"})))
+            elsewhere = "" if control.revoked else self._moving.due(tx.conn, row)
             if self._talking is None:
                 self._talking = Till(dealings)
             self._talking.store = dealings
@@ -139,6 +144,8 @@ class Exchange:
             return self._shut_out()
         if self._ahead is not None and isinstance(request, SnapshotRequest):
             return self._apply_ahead(self._ahead)
+        if elsewhere:
+            return self._ask_elsewhere(elsewhere, row, request, control.epoch)
         try:
             if self._line is None:
                 self._line = self._open_line(self._ctx, row)
@@ -154,6 +161,30 @@ class Exchange:
         heard = self._apply(reply)
         self._fetch_ahead(row, reply)
         return heard
+
+    def _ask_elsewhere(
+        self, address: str, row: head_office.HeadOfficeRow, request: Request, epoch: int
+    ) -> Heard:
+        """Ask at head office's new address, on a line of its own; whoever answers by its key is head office. If
+        nobody does, the old address is asked again at once."""
+        line = None
+        try:
+            line = line_of(self._ctx, row._replace(address=address))
+            reply = _ask(line, request, epoch)
+        except (NoAnswer, Refused, wire.NotAMessage, httpx.InvalidURL) as error:
+            self._moving.put_off()
+            log.info("head office's new address: %s", error)
+            return Heard(SOON_S)
+        finally:
+            if line is not None:
+                line.close()
+        with self._ctx.write_rows() as conn:
+            head_office.put_address(conn, address)
+        log.info("head office is at its new address")
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        return self._apply(reply)
 
     def _apply(self, reply: Reply) -> Heard:
         arrived = self._arrived(reply)

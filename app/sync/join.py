@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,12 +21,11 @@ from app.protocol.endpoints import ENROL, Enrol, Enrolled, code_of, message_of, 
 from app.protocol.ids import random_id
 from app.protocol.till_store import Control, Segment, Settling
 from app.shut import note_heard
-from app.sync.client import HeadOffice, NoAnswer, Refused, public_key_of
+from app.sync.client import HeadOffice, NoAnswer, Refused, is_secure, public_key_of
 from app.sync.outcome import Joined
 from db import head_office, people
 
 SEED_BYTES: Final = 32
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def join(
@@ -45,7 +43,7 @@ def join(
     plain = code_of(code)
     if plain is None:
         raise RuleRefused(Refusal.JOIN_CODE_WRONG)
-    if not _is_secure(address):
+    if not is_secure(address):
         raise RuleRefused(Refusal.JOIN_NOT_SECURE)
     with ctx.read() as conn:
         if head_office.head_office(conn) is not None:
@@ -74,12 +72,6 @@ def join(
     answer = message_of(body, Enrolled)
     take_in(ctx, address, seed, answer, rng)
     return Joined(answer.chain, answer.store, answer.till)
-
-
-def _is_secure(address: str) -> bool:
-    """Names and phones travel there, and head office's key comes from there (security.md T7)."""
-    parts = urlsplit(address)
-    return parts.scheme != "http" or parts.hostname in LOOPBACK
 
 
 def take_in(

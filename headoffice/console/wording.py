@@ -100,6 +100,7 @@ ACTS: Final = {
     "chain_moves": mark("Operator: began to move the chain to PostgreSQL"),
     "chain_moved": mark("Operator: moved the chain to PostgreSQL"),
     "move_given_up": mark("Operator: gave a move to PostgreSQL up"),
+    "address_told": mark("Operator: told tills another address of head office"),
     "card_lost": mark("Operator: reported a card lost"),
     "card_found": mark("Operator: a lost card was found"),
     "shop_person_added": mark("Added somebody to the stores"),

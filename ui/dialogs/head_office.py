@@ -162,6 +162,7 @@ class HeadOfficeSheet(Sheet):
             )
         return [
             (words.say("Address"), at.address),
+            (words.say("New address, not reached yet"), at.told or words.say("none")),
             (words.say("Events waiting"), number(at.waiting)),
             (words.say("The oldest of them"), when(at.oldest) if at.waiting else words.say("none")),
             (words.say("Profile fields waiting"), number(at.fields)),
@@ -170,7 +171,7 @@ class HeadOfficeSheet(Sheet):
         ]
 
 
-_LINES = 6
+_LINES = 7
 
 
 def state_of(kit: Kit, standing: Standing, why: str) -> str:

@@ -364,3 +364,31 @@ def test_how_far_the_till_is_stands_in_the_mark_and_in_the_sheet(
         boss.settle()
         keep_picture(boss, f"progress_{what}_{language}")
     assert boss.faults() == []
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_where_head_office_moves_to_stands_beside_where_it_is_until_it_answers_there(
+    boss: Rig, office: Served, language: str
+) -> None:
+    join(boss, office)
+    new = "http://127.0.0.1:9"  # Nobody answers there.
+    assert main(["address", new, "--data", str(office.folder)]) == 0
+    desk = boss.window.desk
+    assert desk is not None
+
+    def heard() -> bool:
+        standing = desk.exchange.standing()
+        if standing is None or standing.told != new:
+            boss.shell.exchange.ask()
+            return False
+        return True
+
+    boss.until(heard)
+    if language == "en":
+        boss.shell.top_bar.language.click()
+    boss.act("zb")
+    sheet = boss.sheet(HeadOfficeSheet)
+    boss.shell.exchange.ask()
+    boss.until(lambda: [value.text() for _, value in sheet._cells[:2]] == [office.url, new])
+    assert boss.faults() == []
+    keep_picture(boss, f"new_address_{language}")
