@@ -20,6 +20,9 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.QUOTE_CHANGED: mark("The amounts have changed. Check them, then charge again."),
     Refusal.SALE_ABOVE_LIMIT: mark("This is over the till's limit. Check and enter it again."),
     Refusal.ITEM_UNKNOWN: mark("This barcode isn't known. F5 picks the item, Delete drops it."),
+    Refusal.PRICES_FROM_ABOVE: mark(
+        "Goods and prices come from head office. Ask for the change there."
+    ),
     Refusal.SALE_EMPTY: mark("Enter an amount or scan an item."),
     Refusal.SALE_LINE_INVALID: mark("A line isn't recognised. Settle it, then charge."),
     Refusal.NOTHING_TO_PAY: mark("Nothing is to pay. Take no money."),

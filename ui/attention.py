@@ -51,6 +51,7 @@ _INCIDENTS: Final = {
         "Head office published version {version}, which can't be used here: {why}."
     ),
     "staff_unfit": mark("Head office's list of staff can't be used here: {why}."),
+    "prices_unfit": mark("Head office's price list can't be used here: {why}."),
     "till_wiped": mark("Head office shut this till out: the data of its members was deleted."),
     "close_differs": mark("The till closed {date} itself over {count} differences (Z {number})."),
 }
@@ -58,6 +59,7 @@ _WHY: Final = {
     "number": mark("its number is not its own"),
     "currency": mark("another currency"),
     "cut_off": mark("its days begin at another hour"),
+    "faults": mark("a code that is used here for something else"),
     "unreadable": mark("the till's program is too old to read it"),
     "initials": mark("two people with the same initials"),
     "no_manager": mark("no manager would be left"),
@@ -314,6 +316,8 @@ class Attention(QObject):
             return words.say("Tell head office; the till goes on by the rules that it has")
         if need.code == "staff_unfit":
             return words.say("Tell head office; the till goes on with the people whom it has")
+        if need.code == "prices_unfit":
+            return words.say("Tell head office; the till goes on with the prices that it has")
         if need.code == "till_wiped":
             return words.say("Call head office; sales that it lacks are kept here, sealed")
         if need.code == "reports_not_made":

@@ -16,6 +16,7 @@ class Refusal(StrEnum):
     # selling and redeeming
     SALE_ABOVE_LIMIT = "sale_above_limit"
     ITEM_UNKNOWN = "item_unknown"
+    PRICES_FROM_ABOVE = "prices_from_above"
     SALE_EMPTY = "sale_empty"
     SALE_LINE_INVALID = "sale_line_invalid"
     TENDER_MISMATCH = "tender_mismatch"

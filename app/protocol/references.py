@@ -6,6 +6,8 @@ cards_lost            numbers of cards, a line each
 offline_lease         after so many days without head office a till shows no members, decimal digits
 office_address        where tills reach head office from now on, a URL without a path
 visited:<home>:<id>   a copy of the row of a member of another bucket (app/protocol/visiting.py)
+prices                what the chain's stores sell and for how much (app/price_list.py), as it is in force
+prices:next           the one that follows, whose first business date was still to come when it was published
 staff@<device>        who works at one till (app/protocol/shop_staff.py); that till alone gets it
 """
 
@@ -19,6 +21,8 @@ LOST_CARDS: Final = "cards_lost"
 OFFLINE_LEASE: Final = "offline_lease"
 OFFICE_ADDRESS: Final = "office_address"
 ADDRESS_MOST: Final = 200
+PRICES: Final = "prices"
+NEXT_PRICES: Final = "prices:next"
 LEASE_DAYS: Final = 14
 LEASE_DAYS_MOST: Final = 365
 _PROGRAMME: Final = "programme:"

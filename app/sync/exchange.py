@@ -41,6 +41,7 @@ from app.sync.asking import Asking, Line, line_of
 from app.sync.client import NoAnswer, Refused
 from app.sync.new_address import NewAddress
 from app.sync.outcome import HOLD_WITHIN_S, Heard
+from app.sync.prices import Prices
 from app.sync.readying import Ended
 from app.sync.references import take_references
 from app.sync.settling import settle_portion
@@ -97,6 +98,7 @@ class Exchange:
         self._holds = Asking(ctx, open_line=self._open_line)
         self._staff = TellingStaff(ctx, rng=self._rng, open_line=self._open_line)
         self._moving = NewAddress()
+        self._prices = Prices(ctx)
         self._talking: Till | None = None
         self._failures = 0
         self._ahead: Ahead | None = None
@@ -125,6 +127,7 @@ class Exchange:
     def once(self) -> Heard | None:
         """Ask once and apply the answer; None for a till of its own. Raises Unavailable."""
         self._staff.once()
+        self._prices.once()
         digests = self._digests() if self._is_due() else {}
         with self._ctx.write(self._ctx.ids()) as tx:
             row, dealings = head_office.head_office(tx.conn), tx.dealings

@@ -19,7 +19,7 @@ from app.context import Changes, Context, Session, Tx
 from app.domain.errors import Refusal, Refused
 from app.domain.rights import Right
 from app.intake import readings
-from app.queries.catalogue import item_of
+from app.queries.catalogue import item_of, prices_above
 from app.queries.readers import require_look
 from app.usecases.done import Done
 from app.usecases.rights import require
@@ -60,28 +60,28 @@ class Imported:
 
 
 def import_catalogue(ctx: Context, command: ImportCatalogue) -> Done[Imported]:
-    """Import a file. Raises Refused(NOT_ALLOWED …) without the right to the catalogue; a dry run needs
-    only that of looking at it."""
+    """Import a file. Raises Refused(NOT_ALLOWED …) without the right to the catalogue, and
+    PRICES_FROM_ABOVE; a dry run needs only the right of looking at it."""
     file = read_catalogue(command.content, ctx.till.currency.exponent)
     if command.dry_run:
         with ctx.read(Reader.REPORT) as conn:
             require_look(conn, command.session, Right.CATALOGUE)
-            return Done(_plan(conn, file.items, file.faults)[0])
+            return Done(plan(conn, file.items, file.faults)[0])
     with ctx.write(command.command_id) as tx:
         if tx.known is not None:
             return Done(_imported(tx.known.doc), again=True)
         digest = hashlib.sha256(command.content).hexdigest()
         which: tuple[Fact, ...] = (("act", "import"), ("items", len(file.items)), ("bound", digest))
         approval = _may_change(ctx, tx.conn, command.command_id, command.session, which)
-        found, wanted = _plan(tx.conn, file.items, file.faults)
+        found, wanted = plan(tx.conn, file.items, file.faults)
         if found.faults or not wanted:
             return Done(found)
-        _put(
+        put(
             ctx,
             tx,
             command.session,
             wanted,
-            _counts(found) | {"sha256": digest, "approval": approval},
+            counts(found) | {"sha256": digest, "approval": approval},
         )
     return Done(found, Changes(kinds=frozenset({"catalogue"})), warning=ctx.warning())
 
@@ -89,7 +89,8 @@ def import_catalogue(ctx: Context, command: ImportCatalogue) -> Done[Imported]:
 def save_item(ctx: Context, command: SaveItem) -> Done[Imported]:
     """Save one item; its faults are of line 0. The event has the item before and after.
 
-    Raises Refused: NOT_ALLOWED, APPROVAL_NEEDED, ITEM_UNKNOWN (not `new`, and there is none).
+    Raises Refused: NOT_ALLOWED, APPROVAL_NEEDED, ITEM_UNKNOWN (not `new`, and there is none),
+    PRICES_FROM_ABOVE.
     """
     read = read_item(command.texts, ctx.till.currency.exponent)
     (item,) = read.items
@@ -104,22 +105,28 @@ def save_item(ctx: Context, command: SaveItem) -> Done[Imported]:
         if not command.new and known is None:
             raise Refused(Refusal.ITEM_UNKNOWN, {"code": item.code})
         before = _facts(item_of(tx.conn, known)) if known is not None else None
-        found, wanted = _plan(tx.conn, read.items, read.faults)
+        found, wanted = plan(tx.conn, read.items, read.faults)
         if found.faults or not wanted:
             return Done(found)
         facts = {"approval": approval, "was": before, "item": _facts(item)}
-        _put(ctx, tx, command.session, wanted, _counts(found) | facts)
+        put(ctx, tx, command.session, wanted, counts(found) | facts)
     return Done(found, Changes(kinds=frozenset({"catalogue"})), warning=ctx.warning())
 
 
 def _may_change(
     ctx: Context, conn: Connection, command_id: bytes, session: Session, which: tuple[Fact, ...]
 ) -> dict[str, Any] | None:
+    if prices_above(conn) is not None:
+        raise Refused(Refusal.PRICES_FROM_ABOVE)
     return require(ctx, conn, session, Right.CATALOGUE, command_id=command_id, facts=which)
 
 
-def _put(
-    ctx: Context, tx: Tx, session: Session, wanted: Sequence[CatalogueItem], doc: dict[str, Any]
+def put(
+    ctx: Context,
+    tx: Tx,
+    session: Session | None,
+    wanted: Sequence[CatalogueItem],
+    doc: dict[str, Any],
 ) -> None:
     """Write the items and the event that says so."""
     for item in wanted:
@@ -135,7 +142,8 @@ def _put(
     )
 
 
-def _counts(found: Imported) -> dict[str, Any]:
+def counts(found: Imported) -> dict[str, Any]:
+    """What was done, as its event has it."""
     return {
         "added": found.added,
         "changed": found.changed,
@@ -151,10 +159,10 @@ def _facts(item: CatalogueItem) -> dict[str, Any]:
     return facts
 
 
-def _plan(
+def plan(
     conn: Connection, items: Sequence[CatalogueItem], faults: Sequence[RowFault]
 ) -> tuple[Imported, list[CatalogueItem]]:
-    """What a file would do, and the items that differ from what is there."""
+    """What a file would do, and the items that differ from what is there. Reads a few rows an item."""
     found = list(faults)
     added = changed = withdrawn = same = 0
     wanted: list[CatalogueItem] = []

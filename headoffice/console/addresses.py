@@ -19,6 +19,7 @@ from headoffice.console import (
     member_pages,
     outbox_pages,
     people_pages,
+    price_pages,
     programme_pages,
     proving,
     quarantine_pages,
@@ -38,6 +39,7 @@ Early = Literal["code", "factor"]
 EVERYBODY: Final = frozenset(ROLES)
 OVERSEERS: Final[frozenset[Role]] = frozenset(("head_office", "auditor"))
 HEAD_OFFICE: Final[frozenset[Role]] = frozenset(("head_office",))
+_PRICES: Final = "/console/prices/{list}"
 _DRAFT: Final = "/console/programme/drafts/{draft}"
 _SHOP_PERSON: Final = f"{shop_staff_pages.PLACE}/{{person}}"
 _CODE: Final[frozenset[Early]] = frozenset(("code",))
@@ -223,6 +225,12 @@ PAGES: Final = (
     Page("POST", _DRAFT, programme_pages.save, HEAD_OFFICE),
     Page("POST", f"{_DRAFT}/drop", programme_pages.drop, HEAD_OFFICE),
     Page("POST", f"{_DRAFT}/publish", programme_pages.publish, HEAD_OFFICE),
+    Page("GET", price_pages.PLACE, price_pages.show, OVERSEERS),
+    Page("POST", price_pages.PLACE, price_pages.send, HEAD_OFFICE, takes_file=True),
+    Page("GET", f"{_PRICES}.csv", price_pages.file, OVERSEERS),
+    Page("GET", _PRICES, price_pages.one, OVERSEERS),
+    Page("POST", f"{_PRICES}/publish", price_pages.publish, HEAD_OFFICE),
+    Page("POST", f"{_PRICES}/drop", price_pages.drop, HEAD_OFFICE),
     Page("POST", f"{_DRAFT}/try", trial_pages.try_out, HEAD_OFFICE),
     Page("GET", f"{_DRAFT}/trial", trial_pages.trial, OVERSEERS),
     Page("GET", f"{_DRAFT}/trial.csv", trial_pages.trial_file, OVERSEERS),

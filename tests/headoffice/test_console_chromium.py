@@ -32,6 +32,7 @@ from tests.headoffice.http_office import (
 )
 from tests.headoffice.serving_process import DSN_FILE
 from tests.headoffice.test_console_outbox import file_of, revoke
+from tests.headoffice.test_console_prices import CUP, HEAD, TEA, published, send, today
 from tests.headoffice.test_console_programme import DEMO, begin_draft, day_of
 from tests.headoffice.test_console_second_factor import set_up
 
@@ -99,6 +100,8 @@ def shop(
         assert person
         asked = {"points": "5000", "reason": "goodwill", "note": NOTE}
         anna.send(f"{annas}/adjust/done", id="ab" * 16, **asked)
+        published(anna, PRICE_LIST, today(at).plus(1))
+        prices = send(anna, PRICE_LIST.replace("88.50", "92"), today(at).plus(9)).url.path
         pages = {
             "overview": "/console/", "tills": "/console/tills", "member": annas, "why": why[1],
             "days": "/console/days", "alarms": "/console/alarms",
@@ -108,12 +111,14 @@ def shop(
             "staff-one": person[1], "factor": "/console/factor", "conflicts": "/console/conflicts",
             "quarantine": "/console/quarantine", "event": f"/console/quarantine/{STRANGE.hex()}",
             "audit": "/console/audit", "find": "/console/find", "confirm": "/console/confirm",
+            "prices": "/console/prices", "price-list": prices,
             "outbox": "/console/outbox", "adjustment": f"/console/adjustments/{'ab' * 16}",
         }  # fmt: skip
         yield Shop(at, anna, phone.secret, draft, pages)
         anna.close()
 
 
+PRICE_LIST = HEAD + TEA + CUP
 NOTE = "The parcel came a week late."
 BOTH = pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
 """What changes something is walked through on either database; how pages look does not depend on it."""

@@ -105,6 +105,7 @@ CHANGES: Final = (
     "/console/adjustments",
     "/console/shop-staff",
     "/console/outbox",
+    "/console/prices",
 )
 """Where forms change something."""
 MATRIX: Final[dict[tuple[str, str], str]] = {
@@ -119,6 +120,9 @@ MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/settlement.csv"): "ho au",
     ("GET", "/console/quarantine.csv"): "ho au",
     ("GET", "/console/quarantine/{event}"): "ho au",
+    ("GET", "/console/prices"): "ho au",
+    ("GET", "/console/prices/{list}"): "ho au",
+    ("GET", "/console/prices/{list}.csv"): "ho au",
     ("GET", "/console/programme"): "ho au",
     ("GET", "/console/programme/versions/{version}"): "ho au",
     ("GET", "/console/programme/drafts/{draft}"): "ho au",

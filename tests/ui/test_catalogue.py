@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
 from app.catalogue_file import CatalogueFile, CatalogueItem, read_catalogue
+from app.queries.catalogue import ABOVE, COMING
+from db import rows
 from tests.ui.conftest import Rig
 from tests.ui.keys import focus, press, write
 from tests.ui.shop import TEA
@@ -300,3 +303,29 @@ def test_an_item_with_many_barcodes_keeps_them_all_when_its_price_changes(
     manager.settle()
     (tea,) = [item(page, row) for row in range(page.rows.rowCount()) if codes(page)[row] == TEA]
     assert (tea.price_minor, len(tea.barcodes)) == (9000, len(many))
+
+
+def test_prices_of_head_office_are_said_and_left_alone(manager: Rig) -> None:
+    assert manager.window.desk is not None
+    ctx = manager.window.desk.context
+    on = ctx.business_date()
+    with ctx.write_rows() as conn:
+        rows.set_meta(conn, ABOVE, json.dumps([7, int(on)]))
+        rows.set_meta(conn, COMING, json.dumps([8, int(on.plus(1))]))
+    page = open_page(manager)
+    said = page.status.text()
+    assert f"价目表由总部下发，自 {on.iso()} 起。" in said
+    assert f"下一份从 {on.plus(1).iso()} 起生效。" in said
+    assert (page.file.isEnabled(), page.add.isEnabled()) == (False, False)
+    assert page.csv.isEnabled()
+    sheet = open_tea(manager, page)
+    write("1.00")
+    sheet.tax_included.focus_here()
+    press(Qt.Key.Key_Return)
+    manager.settle()
+    assert item(page, 0).price_minor != 100
+    with ctx.write_rows() as conn:
+        rows.set_meta(conn, COMING, json.dumps([8, int(on)]))
+    page.read()
+    manager.settle()
+    assert "下一份等本班结束后换上。" in page.status.text()

@@ -88,12 +88,31 @@ class CataloguePage(RailPage):
         self._allow(True)
         self.rows.show(found.items)
         self.table.selectRow(min(at, shown - 1))
+        for button in (self.file, self.add):
+            button.setEnabled(found.above is None)
         self.status.tell(
-            lambda: words.say(
-                "{shown} of {count} items. Enter opens one.",
-                shown=number(shown), count=number(count),
+            lambda: " ".join(
+                [
+                    words.say(
+                        "{shown} of {count} items. Enter opens one.",
+                        shown=number(shown), count=number(count),
+                    ),
+                    *self._from_above(found),
+                ]
             )
         )  # fmt: skip
+
+    def _from_above(self, found: CatalogueList) -> list[str]:
+        say, said = self._kit.words.say, list[str]()
+        if found.above is not None:
+            date = found.above.starts.iso()
+            said.append(say("The price list is head office's, since {date}.", date=date))
+        if found.coming is not None and found.coming.starts > self._today():
+            date = found.coming.starts.iso()
+            said.append(say("Another one begins on {date}.", date=date))
+        elif found.coming is not None:
+            said.append(say("Another one is taken when the shift ends."))
+        return said
 
     def _refused(self, error: Exception) -> None:
         self.rows.show(())

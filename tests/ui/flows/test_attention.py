@@ -115,6 +115,7 @@ def test_a_sale_kept_from_a_crash_stays_on_the_list_until_it_is_settled(
     ("code", "why", "said"),
     [
         ("staff_unfit", "initials", "总部的员工名单在这里不能用：两个人代号相同。"),
+        ("prices_unfit", "currency", "总部的价目表在这里不能用：币种不同。"),
         ("programme_unfit", "currency", "总部发布了版本 1001，本机不能使用：币种不同。"),
     ],
 )
@@ -128,6 +129,9 @@ def test_why_something_of_head_office_is_not_used_is_said_in_the_users_language(
 def test_every_such_reason_has_words() -> None:
     folder = Path(staff_above.__file__).parent
     text = (folder / "staff_above.py").read_text() + (folder / "references.py").read_text()
+    text += re.sub(
+        r'_does_not_fit\(row, "([a-z]+)"', r'return "\1"', (folder / "prices.py").read_text()
+    )
     codes = {*re.findall(r'return "([a-z_]+)"', text), unfit.UNREADABLE}
     assert codes == set(vars(attention)["_WHY"])
 

@@ -1,0 +1,161 @@
+"""The chain's price list becomes this till's catalogue, whole, from its first business date on.
+
+It is read, and compared with what is there, before the counter has to wait; only what differs is written, in
+one transaction. Items that the list lacks are withdrawn: what was sold keeps its name and price in its sale.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from app import bases
+from app.catalogue_file import CatalogueItem, read_catalogue
+from app.context import Context
+from app.log import log
+from app.price_list import PriceList, price_list_of
+from app.protocol.references import NEXT_PRICES, PRICES
+from app.protocol.wire import ReferenceRow
+from app.queries.catalogue import ABOVE, COMING, FromAbove, coming, item_of, prices_above
+from app.sync.unfit import UNREADABLE, tell_unfit
+from app.usecases.catalogue import Imported, counts, plan, put
+from db import head_office, rows, till
+from db.connection import Connection
+
+UNFIT: Final = "prices_unfit"
+AT_ONCE: Final = 1_000
+"""A list that changes more items than this waits until no shift is open: a sale would wait for it."""
+
+
+class _Due(NamedTuple):
+    """A list that is taken now, and what it changes here."""
+
+    told: FromAbove
+    digest: str
+    done: Imported
+    wanted: tuple[CatalogueItem, ...]
+
+
+class Prices:
+    """What a till does about the chain's price list, whenever it talks to head office or tries to."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._heads: dict[int, PriceList | None] = {}
+        """Lists that were looked into, without their items; None: one that can't be used here."""
+        self._large = set[int]()
+
+    def once(self) -> bool:
+        """Take the list that is due, if there is one. True: there are other items now."""
+        with self._ctx.read() as conn:
+            came = [each for key in (PRICES, NEXT_PRICES) if (each := _row(conn, key)) is not None]
+            above, selling = prices_above(conn), till.open_shift(conn) is not None
+        heads = [(head, row) for row in came if (head := self._head(row)) is not None]
+        newer = {
+            _told(head, row): row
+            for head, row in heads
+            if above is None or _order(_told(head, row)) > _order(above)
+        }
+        today = self._ctx.business_date()
+        started = [told for told in newer if told.starts <= today]
+        due = max(started, key=_order, default=None)
+        took = False
+        if due is not None and not (selling and due.version in self._large):
+            took = self._take(newer[due], selling=selling)
+        left = [told for told in newer if self._heads[told.version] is not None]
+        if took and due is not None:
+            left = [told for told in left if _order(told) > _order(due)]
+        self._wait_for(max(left, key=_order, default=None))
+        return took
+
+    def _head(self, row: ReferenceRow) -> PriceList | None:
+        if row.version not in self._heads:
+            prices, why = None, UNREADABLE
+            try:
+                prices = _read(row)
+            except ValueError as error:
+                log.warning("price list %s: %s", row.version, error)
+            if prices is not None and prices.currency != self._ctx.till.currency.code:
+                prices, why = None, "currency"
+            self._heads[row.version] = None if prices is None else prices._replace(content=b"")
+            if prices is None:
+                self._does_not_fit(row, why, "")
+        return self._heads[row.version]
+
+    def _take(self, row: ReferenceRow, *, selling: bool) -> bool:
+        """Whether the list is taken now. One that changes much waits for the end of the shift."""
+        prices = _read(row)
+        file = read_catalogue(prices.content, self._ctx.till.currency.exponent)
+        with self._ctx.read() as conn:
+            gone = _withdrawn(conn, file.items)
+            done, wanted = plan(conn, (*file.items, *gone), file.faults)
+        if done.faults:
+            first = done.faults[0]
+            self._heads[row.version] = None
+            self._does_not_fit(row, "faults", f"line {first.line}, {first.column}: {first.code}")
+            return False
+        if len(wanted) > AT_ONCE and selling:
+            self._large.add(row.version)
+            return False
+        digest = sha256(prices.content).hexdigest()
+        self._write(_Due(FromAbove(row.version, prices.starts), digest, done, tuple(wanted)))
+        return True
+
+    def _write(self, due: _Due) -> None:
+        ctx = self._ctx
+        with ctx.write(ctx.ids()) as tx:
+            doc = counts(due.done) | {"sha256": due.digest, "approval": None}
+            doc |= {"above": due.told.version, "starts": int(due.told.starts)}
+            put(ctx, tx, None, due.wanted, doc)
+            rows.set_meta(tx.conn, ABOVE, _plain(due.told))
+        log.info("price list %s: %s items changed", due.told.version, len(due.wanted))
+
+    def _wait_for(self, told: FromAbove | None) -> None:
+        with self._ctx.read() as conn:
+            if coming(conn) == told:
+                return
+        with self._ctx.write(self._ctx.ids()) as tx:
+            rows.set_meta(tx.conn, COMING, "" if told is None else _plain(told))
+
+    def _does_not_fit(self, row: ReferenceRow, why: str, told: str) -> None:
+        with self._ctx.write(self._ctx.ids()) as tx:
+            tell_unfit(tx, UNFIT, row.version, why, told)
+
+
+def _told(prices: PriceList, row: ReferenceRow) -> FromAbove:
+    return FromAbove(row.version, prices.starts)
+
+
+def _order(told: FromAbove) -> tuple[int, int]:
+    """The list of the later date is in force; of two of one date the one that was published later."""
+    return told.starts, told.version
+
+
+def _read(row: ReferenceRow) -> PriceList:
+    assert row.body is not None
+    return price_list_of(row.body)
+
+
+def _row(conn: Connection, key: str) -> ReferenceRow | None:
+    body = head_office.reference_set(conn, key)
+    row = None if body is None else bases.REFERENCE.unpack(body)
+    return None if row is None or row.body is None else row
+
+
+def _withdrawn(conn: Connection, items: Sequence[CatalogueItem]) -> list[CatalogueItem]:
+    """The items here that a list lacks, as they are then: no more sold, and without the barcodes that it has
+    given to others."""
+    listed = {item.code for item in items}
+    taken = {code for item in items for code in item.barcodes}
+    gone = [item_of(conn, row) for row in till.catalogue(conn, "", -1) if row.code not in listed]
+    return [
+        replace(item, withdrawn=True, barcodes=tuple(c for c in item.barcodes if c not in taken))
+        for item in gone
+    ]
+
+
+def _plain(told: FromAbove) -> str:
+    return json.dumps([told.version, int(told.starts)])
