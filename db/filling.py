@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from db import search
+from db import bulk, search
 from db.connection import Connection
 
 _LATER: Final = {
@@ -46,6 +46,7 @@ def end(conn: Connection) -> None:
     """Make what is missing, if anything is: some 5 s where a million members have come."""
     if not is_begun(conn):
         return
+    bulk.usual_cache(conn)  # what is sorted lies in memory: a file would have phones in it
     for name, columns in _LATER.items():
         conn.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
     search.gather(conn, much=False)
