@@ -156,6 +156,9 @@ def test_a_frame_made_ready_brings_those_who_are_known_here_too(
     kiosk: Kiosk, template: Template, tmp_path: Path
 ) -> None:
     first, later = chain_rows()[:3], [each._replace(feed=each.feed + 50) for each in chain_rows()]
+    # Somebody new has the card that comes with somebody known after them.
+    later[:0] = [row(0, name="Zoe", card="8800000099")]
+    later[2] = row(2, name="吕安娜", card="8800000099")._replace(feed=99)
     frame = frame_of(later)
     settle(Chain().let_in(kiosk))
     take(kiosk, first)
