@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.protocol.limits import Limits
 from app.protocol.outbox_file import Outbox, written
-from headoffice.__main__ import main
+from app.protocol.server import Server
 from headoffice.console import outbox_pages, uploading
 from headoffice.console.browser import Browser
 from tests.headoffice.console_browser import CONFIRM, Person, signed_in
@@ -46,7 +47,8 @@ def lost(at: Served) -> HttpTill:
 
 
 def revoke(at: Served, till: HttpTill) -> None:
-    assert main(["revoke", till.device.hex(), "--data", str(at.folder)]) == 0
+    with opened(at.folder, at.office.tills[till.device].tenant) as (store, _), store.writing():
+        Server(store, Limits()).write_off(till.device)
     wait_for(lambda: at.office.tills[till.device].standing == "lost")
 
 
@@ -117,6 +119,7 @@ def test_an_open_session_alone_posts_nothing(at: Served, anna: Person, lost: Htt
     assert shown(anna.look(PLACE))["New of them"] == "3", "it waits meanwhile"
 
 
+@pytest.mark.usefixtures("each_store")
 def test_in_portions_it_comes_to_the_same(
     at: Served, anna: Person, lost: HttpTill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
