@@ -41,11 +41,11 @@ class Elsewhere:
     def shown(self, result: SearchResult) -> None:
         """What the till itself has found is on the screen."""
         stands = result.text == self._finder.box.whole_text().strip()
-        if result.hits or not stands or result.text == self._asked:
+        if not stands or result.text == self._asked:
             return
-        if not self._desk.exchange.asks(result.text):
-            if self._desk.exchange.asks_by_few(result.text):
-                self._finder.say_elsewhere("few")
+        if self._desk.exchange.asks_by_few(result.text):
+            self._finder.say_elsewhere("few")
+        if result.hits or not self._desk.exchange.asks(result.text):
             return
         self._asked = result.text
         self._finder.say_elsewhere("asking")

@@ -59,6 +59,7 @@ class FindPanel(QFrame):
         self._build()
         self.box.asked.connect(self._ask)
         self.box.accepted.connect(self._accept)
+        self.box.beyond.connect(self._go_beyond)
         self.box.moved.connect(self._move)
         self.list.clicked.connect(lambda index: self._pick(index.row()))
         self.list.installEventFilter(self)
@@ -101,7 +102,10 @@ class FindPanel(QFrame):
         if result.text != self.box.whole_text().strip():
             return
         current = self.rows.hit(self.list.currentIndex().row())
-        if self._result is None or self._result.text != result.text:
+        same = self._result is not None and self._result.text == result.text
+        if same and self._elsewhere == "offered":
+            return  # What head office offers stands until there is another text, or one of them comes.
+        if not same or result.hits:
             self._elsewhere = ""
         self._result = result
         self.rows.show(result.hits)
@@ -180,6 +184,11 @@ class FindPanel(QFrame):
         elif self._elsewhere == "few":
             self.few_wanted.emit(text)
 
+    def _go_beyond(self) -> None:
+        text, result = self.box.whole_text().strip(), self._result
+        if self._elsewhere == "few" and result is not None and result.text == text:
+            self.few_wanted.emit(text)
+
     def _pick(self, row: int) -> None:
         hit = self.rows.hit(row)
         if hit is not None and hit.where is not None:
@@ -202,13 +211,15 @@ class FindPanel(QFrame):
                 self.rows.rowCount(), count=self.rows.rowCount(),
             )  # fmt: skip
         here, elsewhere = self._found_here(), self._said_elsewhere()
-        found = self._result is None or self._result.hits
-        return here if found or not elsewhere else f"{here} {elsewhere}"
+        return f"{here} {elsewhere}" if elsewhere else here
 
     def _said_elsewhere(self) -> str:
         words = self._kit.words
         match self._elsewhere:
             case "few":
+                result = self._result
+                if result is not None and (result.hits or result.suggestion is not None):
+                    return words.say("Ctrl+Enter asks head office for others.")
                 return words.say("Press Enter to ask head office.")
             case "many":
                 return words.say("Too many end so at head office. Type the whole number.")

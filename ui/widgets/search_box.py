@@ -18,11 +18,13 @@ class SearchBox(PassingField):
     Signals:
         asked(text): what is in the box now, composition included; also the empty text.
         accepted(): Enter, not while composing and not by auto-repeat.
+        beyond(): the same with Ctrl: what is not here.
         moved(step): Up or Down, for the list beside the box.
     """
 
     asked = Signal(str)
     accepted = Signal()
+    beyond = Signal()
     moved = Signal(int)
     _PLACEHOLDER = mark("Phone, name, initials, card")
 
@@ -77,7 +79,8 @@ class SearchBox(PassingField):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if is_enter(event):
             if not event.isAutoRepeat() and not self.preedit:
-                self.accepted.emit()
+                control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+                (self.beyond if control else self.accepted).emit()
         elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self.moved.emit(1 if event.key() == Qt.Key.Key_Down else -1)
         else:

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.numbers import card_number
+from app.sync import looking_up
 from app.sync.exchange import Exchange
 from app.sync.outcome import Offered
 from app.usecases.enrol import ProfileInput
@@ -29,6 +30,11 @@ PHONE = "13912340077"
 
 OWN_CARD = card_number("8800", 900)
 """Of this till's block, nobody's yet."""
+
+
+@pytest.fixture(autouse=True)
+def _whatever_else_the_machine_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking_up, "LOOK_WITHIN_S", 30.0)
 
 
 def said(finder: FindPanel) -> str:
@@ -204,6 +210,26 @@ def test_by_four_digits_head_office_offers_and_the_one_that_is_chosen_is_attache
     press(Qt.Key.Key_Return)
     here.until(lambda: here.counter.cart.member_id == member)
     here.until(lambda: (hit := finder.rows.hit(0)) is not None and hit.name == "周未到")
+    assert here.faults() == []
+
+
+def test_where_somebody_here_ends_so_ctrl_enter_asks_for_others(
+    here: Rig, kiosk: Kiosk, other: Exchange
+) -> None:
+    member = kiosk.enrol(ProfileInput("周未到", "13912346621")).result.member_id
+    settle(other)
+    finder = here.counter.finder
+    here.until(finder.box.hasFocus)
+    write("6621")
+    here.until(lambda: finder.rows.rowCount() > 0 and "按 Ctrl+Enter" in said(finder))
+    press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    here.until(lambda: "尾号相符" in said(finder))
+    assert here.counter.cart.member_id is None, "nobody was attached by it"
+    row = finder.rows.row_of(member)
+    for _ in range(row):
+        press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Return)
+    here.until(lambda: here.counter.cart.member_id == member)
     assert here.faults() == []
 
 
