@@ -26,7 +26,7 @@ from db import head_office, rows, till
 from db.connection import Connection
 
 UNFIT: Final = "prices_unfit"
-AT_ONCE: Final = 1_000
+AT_ONCE: Final = 300
 """A list that changes more items than this waits until no shift is open: a sale would wait for it."""
 
 

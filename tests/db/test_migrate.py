@@ -42,6 +42,7 @@ RELEASED = {
     "slip_copies": "b79be0f20d97ec8d507b92720387a3cffb522e44e5505cf177e08dbd4f76b250",
     "head_office": "c3be2acaa7a98cf54ee5d2bf9a6cedad233a1952ba35092b961388b67802cb5f",
     "first_code": "b14cb8f4ee1e3fa719e51e35300e6e06ce170b5f16344228d9d47dbf05c213ec",
+    "codes_of_item": "019b2646c8e66b942bc21fb2d7c3b4a08e266b0fe963ca7741939e2d7d6687bd",
 }
 """SHA-256 of every migration that a store somewhere has had; a new one is added here."""
 

@@ -10,6 +10,7 @@ CREATE INDEX event_day_close ON event (seq) WHERE kind = 'day_close';
 CREATE INDEX event_figures_date ON event_figures (business_date, seq);
 CREATE INDEX event_figures_enrol ON event_figures (seq) WHERE kind = 'enrol';
 CREATE INDEX event_share_tier ON event_share (seq) WHERE part = 'tier';
+CREATE INDEX item_code_item ON item_code (item_id);
 CREATE INDEX ledger_member ON ledger (member_id, asset, seq, n, kind, amount);
 CREATE INDEX lot_due ON lot (expires, member_id) WHERE asset = 'points';
 CREATE INDEX lot_since ON lot (available_from, origin_event) WHERE asset = 'points';
