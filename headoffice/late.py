@@ -38,11 +38,12 @@ SELECT close_event, count(*), CAST(sum(paid) AS bigint), CAST(sum(issued) AS big
     CAST(sum(redeemed) AS bigint)
 FROM late_event WHERE tenant_id = ? AND dist_key = ? GROUP BY close_event
 """
-_OF_CLOSE: Final = """
-SELECT late_event.event_id, kind, at_us, paid, issued, redeemed, body
-FROM late_event JOIN event USING (tenant_id, dist_key, event_id)
-WHERE late_event.tenant_id = ? AND late_event.dist_key = ? AND close_event = ?
-ORDER BY at_us, late_event.event_id LIMIT ?
+OF_CLOSE: Final = """
+SELECT event_id, kind, at_us, paid, issued, redeemed, (
+    SELECT body FROM event WHERE event.tenant_id = late_event.tenant_id AND event.dist_key = late_event.dist_key
+        AND event.event_id = late_event.event_id
+)
+FROM late_event WHERE tenant_id = ? AND dist_key = ? AND close_event = ? ORDER BY at_us, event_id LIMIT ?
 """
 
 
@@ -97,7 +98,7 @@ def sums(plain: Plain, tenant: bytes) -> dict[bytes, Sums]:
 
 def behind(plain: Plain, tenant: bytes, close: bytes, most: int) -> Sequence[Late]:
     """What came behind one Z, in the order in which it was made."""
-    rows = plain.rows(_OF_CLOSE, (tenant, dist_key(tenant), close, most))
+    rows = plain.rows(OF_CLOSE, (tenant, dist_key(tenant), close, most))
     return [Late(*row) for row in rows]
 
 

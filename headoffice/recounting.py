@@ -55,11 +55,18 @@ _PUT_PLACE: Final = """
 INSERT INTO recount_place (tenant_id, dist_key, device_id, epoch, seq) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq
 """
-_EVENTS: Final = """
-SELECT link.seq, event.body, event.standing FROM link JOIN event USING (tenant_id, dist_key, event_id)
-WHERE link.tenant_id = ? AND link.dist_key = ? AND link.device_id = ? AND link.epoch = ? AND link.seq > ?
-    AND link.seq <= ?
-ORDER BY link.seq
+# Each event is looked up by its whole key: of a join PostgreSQL, for want of statistics, would rather compare
+# each link with all events of the chain. So do the console's and late.py's.
+EVENTS: Final = """
+SELECT seq, (
+    SELECT body FROM event WHERE event.tenant_id = link.tenant_id AND event.dist_key = link.dist_key
+        AND event.event_id = link.event_id
+), (
+    SELECT standing FROM event WHERE event.tenant_id = link.tenant_id AND event.dist_key = link.dist_key
+        AND event.event_id = link.event_id
+)
+FROM link WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND epoch = ? AND seq > ? AND seq <= ?
+ORDER BY seq
 """
 _NEXT_EPOCH: Final = """
 SELECT min(epoch) FROM link WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND epoch > ?
@@ -164,7 +171,7 @@ class Recounting:
         found = self._plain.rows(_PLACE, (*own, device))
         epoch, seq = found[0] if found else (1, 0)
         # A chain of an earlier epoch may go on in none: what is in the new one again gives the same rows.
-        rows = self._plain.rows(_EVENTS, (*own, device, epoch, seq, seq + EVENTS_MOST))
+        rows = self._plain.rows(EVENTS, (*own, device, epoch, seq, seq + EVENTS_MOST))
         last, looked = seq, 0
         for number, body, standing in rows:
             if standing != "quarantined":

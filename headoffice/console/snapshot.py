@@ -55,11 +55,13 @@ SELECT asset, CAST(sum(amount) AS bigint) FROM ledger
 WHERE tenant_id = ? AND dist_key = ? AND member_id = ? AND number < ? GROUP BY asset
 """
 _EVENT: Final = "SELECT body FROM event WHERE tenant_id = ? AND dist_key = ? AND event_id = ?"
-_BODIES: Final = """
-SELECT event.body FROM link JOIN event USING (tenant_id, dist_key, event_id)
-WHERE link.tenant_id = ? AND link.dist_key = ? AND link.device_id = ? AND link.epoch = ? AND link.seq > ?
-    AND link.seq <= ?
-ORDER BY link.seq
+BODIES: Final = """
+SELECT (
+    SELECT body FROM event WHERE event.tenant_id = link.tenant_id AND event.dist_key = link.dist_key
+        AND event.event_id = link.event_id
+)
+FROM link WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND epoch = ? AND seq > ? AND seq <= ?
+ORDER BY seq
 """
 _PROGRAMME: Final = (
     "SELECT body FROM reference_set WHERE tenant_id = ? AND dist_key = ? AND key = ?"
@@ -284,7 +286,7 @@ class Snapshot:
 
     def bodies(self, device: bytes, epoch: int, after: int, to: int) -> Sequence[bytes]:
         """A till's events of an epoch behind one sequence up to another, in order."""
-        return [bytes(row[0]) for row in self._all(_BODIES, device, epoch, after, to)]
+        return [bytes(row[0]) for row in self._all(BODIES, device, epoch, after, to)]
 
     def programme_body(self, version: int, device: bytes) -> bytes | None:
         """A version of the programme: the chain's, or one of a till's own from before it joined."""
