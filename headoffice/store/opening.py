@@ -19,6 +19,9 @@ WAIT_MS: Final = 5_000
 """So long a writer waits for another one before it is refused."""
 CACHE_KIB: Final = 64 * 1024
 """Pages that a connection may keep in memory."""
+STATEMENTS: Final = 512
+"""So many a connection keeps prepared: reads by keys have one for each power of two of them, for which the
+driver's 128 were too few."""
 LOG_PAGES: Final = 8_000
 """So long the write-ahead log grows, 32 MiB, before its pages go into the file: one that many groups changed
 goes once."""
@@ -39,7 +42,9 @@ def open_database(
 
     Raises NotAStore, NewerSchema, MigrationChanged or StoreBusy; the file is then as it was.
     """
-    raw = sqlite3.connect(path, timeout=wait_ms / 1000, isolation_level=None)
+    raw = sqlite3.connect(
+        path, timeout=wait_ms / 1000, isolation_level=None, cached_statements=STATEMENTS
+    )
     try:
         _migrate(raw, path, shipped(SQLITE) if steps is None else steps, wait_ms)
         _settings(raw)

@@ -89,11 +89,12 @@ def member_row(member: Member, wire: bytes) -> Row:
     )  # fmt: skip
 
 
-def reservation_rows(member: Member) -> list[Row]:
-    return [
-        (member.id, asset, device, amount, member.local.get((asset, device)))
-        for (asset, device), amount in member.reserved.items()
-    ]
+def reservation_rows(member: Member) -> dict[Row, Row]:
+    """By their keys."""
+    return {
+        (member.id, *key): (member.id, *key, amount, member.local.get(key))
+        for key, amount in member.reserved.items()
+    }
 
 
 def entry_of(row: Row) -> Entry:

@@ -139,5 +139,5 @@ def insert(table: Table) -> str:
     if table.once:
         return text
     key = ", ".join((*table.own, *table.names[: table.keys]))
-    changed = ", ".join(f"{name} = excluded.{name}" for name in table.names[table.keys :])
+    changed = ", ".join(f"{name} = excluded.{name}" for name in table.replaced)
     return f"{text} ON CONFLICT ({key}) DO UPDATE SET {changed}"

@@ -6,7 +6,7 @@ Every read is bound to (tenant_id, dist_key) first. Columns stand in the order o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from app.domain.entries import CARRIED
@@ -18,7 +18,8 @@ OWN: Final = ("tenant_id", "dist_key")
 class Table:
     """A table: its columns with their types in PostgreSQL, of which the first `keys` are the primary key after
     `own`. `once`: its rows are written once and never replaced. `heads`: in PostgreSQL the table that has
-    the last number of each of its first column, where its own rows lie in many partitions."""
+    the last number of each of its first column, where its own rows lie in many partitions. `stays`: columns
+    that a row which is there keeps."""
 
     name: str
     columns: tuple[tuple[str, str], ...]
@@ -26,11 +27,17 @@ class Table:
     once: bool = False
     own: tuple[str, ...] = OWN
     heads: str = ""
+    stays: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns' names."""
         return tuple(name for name, _ in self.columns)
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """The columns that a row takes from the one that comes under its key."""
+        return tuple(name for name in self.names[self.keys :] if name not in self.stays)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +94,9 @@ MEMBER: Final = _table(
     "member",
     "member_id bytea, bucket text, feed bigint, alias bytea, erased_at bigint, rest bytea, wire bytea",
 )
+MEMBER_IN_PLACE: Final = replace(MEMBER, stays=("bucket", "alias"))
+"""Members whose bucket and alias are as they were. Where these are named, even with the value that they have,
+SQLite writes each index of the table anew: two pages more a member."""
 RESERVATION: Final = _table(
     "reservation",
     "member_id bytea, asset text, device_id bytea, amount bigint, local bigint",

@@ -114,20 +114,22 @@ class Unit:
         write(sql.FEED, [(bucket, *feed) for bucket, feed in sorted(self.feeds.changed().items())])
 
     def _write_members(self) -> None:
-        changed = self.members.changed()
-        self.rows.write(
-            sql.MEMBER, [records.member_row(each, self.wire(each)) for each in changed.values()]
-        )
-        before = {key: self.members.before(key) for key in changed}
-        moved = [
-            (member, known)
-            for member in changed.values()
-            if (known := before[member.id]) is None
-            or (known.reserved, known.local) != (member.reserved, member.local)
-        ]
-        self.rows.drop(sql.RESERVATIONS, [(each.id,) for each, known in moved if known is not None])
-        rows = [row for each, _ in moved for row in records.reservation_rows(each)]
-        self.rows.write(sql.RESERVATION, rows)
+        moved, there, gone, reserved = list[Row](), list[Row](), list[Row](), list[Row]()
+        for key, member in self.members.changed().items():
+            before = self.members.before(key)
+            row = records.member_row(member, self.wire(member))
+            stays = before and (before.bucket, before.alias) == (member.bucket, member.alias)
+            (there if stays else moved).append(row)
+            had = {} if before is None else records.reservation_rows(before)
+            now = records.reservation_rows(member)
+            if had.keys() - now.keys():
+                gone.append((member.id,))
+                had = {}
+            reserved += [row for key, row in now.items() if had.get(key) != row]
+        self.rows.write(sql.MEMBER, moved)
+        self.rows.write(sql.MEMBER_IN_PLACE, there)
+        self.rows.drop(sql.RESERVATIONS, gone)
+        self.rows.write(sql.RESERVATION, reserved)
 
     def _write_added(
         self,

@@ -39,7 +39,7 @@ LIMITS: Final = Limits(
     grant_most=50, cap=20, lease_ms=86_400_000, grace_days=1, rebases_a_day=3, page_rows=50, frame_rows=10
 )  # fmt: skip
 TABLES: Final = tuple(
-    each.name for each in vars(statements).values() if isinstance(each, statements.Table)
+    {each.name: None for each in vars(statements).values() if isinstance(each, statements.Table)}
 )
 WAIT_MS: Final = 5_000
 

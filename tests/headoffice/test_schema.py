@@ -13,7 +13,7 @@ from headoffice.store import statements as sql
 from headoffice.store.distribution import dist_key
 from headoffice.store.errors import MigrationChanged, NewerSchema, NotAStore
 from headoffice.store.opening import open_database
-from headoffice.store.sqlite import select
+from headoffice.store.sqlite import insert, select
 from headoffice.store.steps import SQLITE, Step, shipped
 from tests.headoffice.office import connected
 
@@ -244,3 +244,13 @@ def test_every_statement_finds_its_rows_by_an_index(raw: sqlite3.Connection) -> 
 def test_a_missing_index_is_noticed(raw: sqlite3.Connection, index: str, names: set[str]) -> None:
     raw.execute(f"DROP INDEX {index}")
     assert astray(raw) == names
+
+
+@pytest.mark.parametrize(("table", "indexes"), [(sql.MEMBER_IN_PLACE, 1), (sql.MEMBER, 4)])
+def test_a_member_in_place_gets_a_new_number_and_no_other_index_is_written(
+    raw: sqlite3.Connection, table: sql.Table, indexes: int
+) -> None:
+    """Each is another page of the file: an upsert that names the alias takes them all out and in again."""
+    marks = (None,) * (len(table.own) + len(table.names))
+    steps = raw.execute(f"EXPLAIN {insert(table)}", marks).fetchall()
+    assert sum(step[1] == "IdxDelete" for step in steps) == indexes
