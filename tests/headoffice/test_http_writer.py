@@ -338,4 +338,11 @@ def test_when_tills_talked_is_written_down_in_portions(
         trace(at, statements.append)
         done(at, at.office._write_heard)
     begun = [each for each in statements if each.startswith("BEGIN") or "UPDATE till" in each]
-    assert [each.split()[0] for each in begun] == ["BEGIN", "UPDATE", "UPDATE", "BEGIN", "UPDATE"]
+    words = [each.split()[0] for each in begun]
+    # A turn of the writer's own may fall in between: transactions that touch no till are not looked at.
+    ours = [
+        w
+        for w, after in zip(words, [*words[1:], "BEGIN"], strict=True)
+        if (w, after) != ("BEGIN", "BEGIN")
+    ]
+    assert ours == ["BEGIN", "UPDATE", "UPDATE", "BEGIN", "UPDATE"]
