@@ -36,7 +36,7 @@ from app.protocol.events import Event, NotCanonical, chain, micros
 from app.slips import slip_of
 from app.translated import translated
 from db import errors as db_errors
-from db import rows, till
+from db import filling, rows, till
 from db.connection import StoreKey
 from db.engine import Store
 
@@ -213,6 +213,11 @@ def _replay(ctx: Context, scan: Scan, last: int, findings: Findings) -> None:
             raise Unavailable(Outage.JOURNAL_GAP, {"seq": seq})
         _replay_one(ctx, record, cells.get(seq, []))
         replayed += 1
+    with translated(), ctx.store.write() as conn:
+        if till.open_shift(conn) is not None:
+            filling.end(
+                conn
+            )  # as opening it did: the backup was of a till that began with a chain's members
     findings.add("events_replayed", count=replayed, first=last + 1)
 
 

@@ -10,6 +10,7 @@ from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple
 
+from db import filling
 from db.connection import Connection
 from db.report_sums import HAS_MONEY, OF_SALE, ONE_SALE, Where, narrow, rows_of
 from db.rows import LedgerRow, ledger_of_asset
@@ -187,7 +188,7 @@ def lots_of_age(
         "SELECT e.seq, (SELECT sum(l.remaining) FROM lot l WHERE l.member_id = y.member_id"
         f" AND l.origin_event = y.origin_event AND l.asset = 'points' AND {condition})"
         " FROM (SELECT DISTINCT member_id, origin_event FROM (SELECT l.member_id, l.origin_event"
-        f" FROM lot l {_INDEX_OF[age == 'lapsed']} WHERE l.asset = 'points' AND {condition}"
+        f" FROM lot l {_by_index(conn, age)} WHERE l.asset = 'points' AND {condition}"
         f" AND {LOT_TOLD} GROUP BY l.available_from, l.origin_event, l.member_id"
         " ORDER BY l.available_from DESC, l.origin_event DESC, l.member_id DESC LIMIT :most)) y"
         " JOIN event e ON e.id = y.origin_event ORDER BY e.seq DESC",
@@ -196,7 +197,13 @@ def lots_of_age(
     return [(seq, amount) for seq, amount in found]
 
 
-_INDEX_OF: Final = {False: "INDEXED BY lot_since", True: "INDEXED BY lot_due"}
+def _by_index(conn: Connection, age: str) -> str:
+    """While a till begins with a chain's members one of the two indexes is missing (db/filling.py)."""
+    if age == "lapsed":
+        return "INDEXED BY lot_due"
+    return "" if filling.is_begun(conn) else "INDEXED BY lot_since"
+
+
 _EVER: Final = 1 << 62
 
 

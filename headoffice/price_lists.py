@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from app.catalogue_file import CatalogueItem, catalogue_csv, read_catalogue
 from app.domain.business_day import BusinessDate
-from app.price_list import BODY_BYTES_MOST, PriceList, body_of, price_list_of
+from app.price_list import BODY_BYTES_MOST, CONTENT_BYTES_MOST, PriceList, body_of, price_list_of
 from app.protocol.references import NEXT_PRICES, PRICES, REFERENCE_BUCKET
 from app.protocol.store import Store
 from app.protocol.wire import ReferenceRow
@@ -31,6 +31,7 @@ _ONE: Final = f"{_WHOLE} AND list_id = ?"
 _BEFORE: Final = f"""
 {_WHOLE} AND published_ms IS NOT NULL AND starts <= ? ORDER BY starts DESC, published_ms DESC LIMIT 1
 """
+_COMING: Final = f"{_WHOLE} AND published_ms IS NOT NULL AND starts > ?"
 _PUT: Final = """
 INSERT INTO price_list (
     tenant_id, dist_key, list_id, starts, items, body, staff_id, at_ms, published_by, published_ms
@@ -92,22 +93,10 @@ class PriceLists:
         rows = self._staff.rows(_BEFORE, int(on))
         return _listed(*rows[0]) if rows else None
 
-    def begin(
-        self,
-        by: bytes,
-        prices: PriceList,
-        items: Sequence[CatalogueItem],
-        exponent: int,
-        now_ms: int,
-    ) -> bytes:
-        """Keep a draft, its items written anew in the form that tills read: its id. Raises TooLarge."""
-        body = body_of(prices._replace(content=catalogue_csv(items, exponent)))
-        if len(body) > BODY_BYTES_MOST:
-            raise TooLarge
-        made = secrets.token_bytes(16)
-        self._put(Listed(made, prices.starts, len(items), body, by, now_ms, None, None))
-        self._staff.note(now_ms, by, "prices_begun", detail=prices.starts.iso())
-        return made
+    def begin(self, draft: Listed) -> None:
+        """Keep a draft."""
+        self._put(draft)
+        self._staff.note(draft.at_ms, draft.by, "prices_begun", detail=draft.starts.iso())
 
     def drop(self, by: bytes, draft: Listed, now_ms: int) -> None:
         """Forget a draft."""
@@ -117,7 +106,11 @@ class PriceLists:
     def publish(
         self, store: Store, by: bytes, draft: Listed, today: BusinessDate, now_ms: int
     ) -> None:
-        """Let tills have it with their next poll; they take it on its first business date."""
+        """Let tills have it with their next poll; they take it on its first business date. One that is to come
+        takes the place of the one that was, which is a draft again."""
+        if draft.starts > today:
+            for row in self._staff.rows(_COMING, int(today)):
+                self._put(_listed(*row)._replace(published_by=None, published_ms=None))
         self._put(draft._replace(published_by=by, published_ms=now_ms))
         self._staff.note(now_ms, by, "prices_published", detail=draft.starts.iso())
         coming = store.reference(NEXT_PRICES)
@@ -131,6 +124,21 @@ class PriceLists:
             _PUT, made.id, int(made.starts), made.items, made.body, made.by, made.at_ms,
             made.published_by, made.published_ms,
         )  # fmt: skip
+
+
+def drafted(
+    by: bytes, prices: PriceList, items: Sequence[CatalogueItem], exponent: int, now_ms: int
+) -> Listed:
+    """A draft, its items written anew in the form that tills read. Seconds of work for a large list: not for
+    the writer. Raises TooLarge."""
+    content = catalogue_csv(items, exponent)
+    if len(content) > CONTENT_BYTES_MOST:
+        raise TooLarge
+    body = body_of(prices._replace(content=content))
+    if len(body) > BODY_BYTES_MOST:
+        raise TooLarge
+    made = secrets.token_bytes(16)
+    return Listed(made, prices.starts, len(items), body, by, now_ms, None, None)
 
 
 def changes(before: bytes | None, after: bytes, exponent: int) -> list[Change]:

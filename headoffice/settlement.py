@@ -8,7 +8,8 @@ was, but for what tills send late. Rows follow from the member's ledger alone: m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from app.domain.business_day import BusinessDate
@@ -121,17 +122,18 @@ def settle_again(store: Store, plain: Plain, tenant: bytes, documents: Iterable[
 
 def merged(store: Store, plain: Plain, tenant: bytes, loser: bytes, winner: bytes) -> None:
     """Two members were merged: what one had pays what the other owed, and no till will tell of it."""
-    splits, event = _splits_of(store, winner), current(store, loser, winner)
+    event = current(store, loser, winner)
     # With both by the merge it is a part that went along: what paid it is as it was.
-    paid = [s for s in splits if (s.origin.event == event) != (s.debit.event == event)]
+    paid = _splits_of(
+        store, winner, lambda each: (each.origin.event == event) != (each.debit.event == event)
+    )
     settle_again(store, plain, tenant, sorted({_document(store, split) for split in paid}))
 
 
 def adjusted(store: Store, plain: Plain, tenant: bytes, member: bytes, event: bytes) -> None:
     """Head office gave points by an event of its own: they pay what was owed, and no till will tell of it."""
-    splits = _splits_of(store, survivor(store, member))
-    paid = {_document(store, split) for split in splits if split.origin.event == event}
-    settle_again(store, plain, tenant, sorted(paid))
+    paid = _splits_of(store, survivor(store, member), lambda each: each.origin.event == event)
+    settle_again(store, plain, tenant, sorted({_document(store, split) for split in paid}))
 
 
 def paid_by(store: Store, credit: Facts) -> set[bytes]:
@@ -142,8 +144,9 @@ def paid_by(store: Store, credit: Facts) -> set[bytes]:
     if credit.member is None or not gives:
         return set()
     event = _posted_as(store, credit.id)
-    splits = _splits_of(store, survivor(store, credit.member))
-    return {_document(store, split) for split in splits if split.origin.event == event}
+    member = survivor(store, credit.member)
+    paid = _splits_of(store, member, lambda each: each.origin.event == event)
+    return {_document(store, split) for split in paid}
 
 
 def _spent(facts: Facts) -> int:
@@ -167,21 +170,26 @@ def _debit(store: Store, spent: Facts) -> tuple[bytes, list[Split]]:
         known = store.member(member)
         if known is not None and known.alias is not None:
             members.append(known.alias)
-        for split in _splits_of(store, member):
-            root, way = _carried(store, split.debit)
-            if root.event == debit:
-                members += way
-                found.append(_as_it_was(store, split))
+        first = {} if known is None else dict(known.state.arrived)
+        for split in _splits_of(store, member, partial(_is_of, first, debit)):
+            members += _carried(store, split.debit)[1]
+            found.append(_as_it_was(store, split))
     return debit, found
 
 
-def _splits_of(store: Store, member: bytes) -> list[Split]:
-    """What a member's spends took of lots, and what debts of spends took that came by a merge."""
+def _is_of(first: Mapping[EntryId, EntryId], debit: bytes, split: Split) -> bool:
+    """Whether a split is of a document, whatever its debit is called since a merge."""
+    return first.get(split.debit, split.debit).event == debit
+
+
+def _splits_of(store: Store, member: bytes, wanted: Callable[[Split], bool]) -> list[Split]:
+    """What a member's spends took of lots, and what debts of spends took that came by a merge; of these what is
+    `wanted`, which is asked first: all else reads events."""
     known = store.member(member)
     return [
         split
         for split in (() if known is None else known.state.splits)
-        if split.asset == POINTS and split.kind in ("redeem", "adjust")
+        if split.asset == POINTS and split.kind in ("redeem", "adjust") and wanted(split)
         if not _was_owed(store, split)
         if split.kind == "redeem" or _carried(store, split.debit)[1]
         if not _is_carrying(store, split)
@@ -289,8 +297,8 @@ def _earned_in(store: Store, plain: Plain, tenant: bytes, origin: EntryId) -> by
 def _came_from(facts: Facts, origin: EntryId) -> EntryId | None:
     """The entry that one of head office's own stands for: of a merged member's lot, of a till's late event."""
     if facts.kind in TRANSFERS:
-        named = [each.entry.refers_to for each in facts.postings if each.entry.id == origin]
-        return named[0] if named else None
+        there = 0 <= origin.n < len(facts.postings)  # They are numbered from 0.
+        return facts.postings[origin.n].entry.refers_to if there else None
     return EntryId(facts.source, origin.n) if facts.source else None
 
 

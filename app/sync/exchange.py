@@ -22,8 +22,9 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.log import log
 from app.protocol import endpoints, wire
+from app.protocol.ids import random_id
 from app.protocol.till import Till
-from app.protocol.till_store import Begun
+from app.protocol.till_store import Begun, Control
 from app.protocol.wire import (
     FRAMES_MOST,
     HoldReply,
@@ -148,7 +149,7 @@ class Exchange:
         if self._ahead is not None and isinstance(request, SnapshotRequest):
             return self._apply_ahead(self._ahead)
         if elsewhere:
-            return self._ask_elsewhere(elsewhere, row, request, control.epoch)
+            return self._ask_elsewhere(elsewhere, row, control)
         try:
             if self._line is None:
                 self._line = self._open_line(self._ctx, row)
@@ -166,14 +167,15 @@ class Exchange:
         return heard
 
     def _ask_elsewhere(
-        self, address: str, row: head_office.HeadOfficeRow, request: Request, epoch: int
+        self, address: str, row: head_office.HeadOfficeRow, control: Control
     ) -> Heard:
-        """Ask at head office's new address, on a line of its own; whoever answers by its key is head office. If
-        nobody does, the old address is asked again at once."""
+        """Ask at head office's new address, on a line of its own, a question that tells nothing: whoever
+        answers by its key is head office. If nobody does, the old address is asked again at once."""
         line = None
+        nothing = SnapshotRequest(random_id(self._rng), control.device, control.timeline, "", 0, 0)
         try:
             line = line_of(self._ctx, row._replace(address=address))
-            reply = _ask(line, request, epoch)
+            _ask(line, nothing, control.epoch)
         except (NoAnswer, Refused, wire.NotAMessage, httpx.InvalidURL) as error:
             self._moving.put_off()
             log.info("head office's new address: %s", error)
@@ -187,7 +189,7 @@ class Exchange:
         if self._line is not None:
             self._line.close()
             self._line = None
-        return self._apply(reply)
+        return Heard(AT_ONCE_S)
 
     def _apply(self, reply: Reply) -> Heard:
         arrived = self._arrived(reply)

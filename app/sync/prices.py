@@ -37,6 +37,8 @@ class _Due(NamedTuple):
     digest: str
     done: Imported
     wanted: tuple[CatalogueItem, ...]
+    planned_at: int
+    """The last event of the journal when it was compared."""
 
 
 class Prices:
@@ -90,6 +92,7 @@ class Prices:
         prices = _read(row)
         file = read_catalogue(prices.content, self._ctx.till.currency.exponent)
         with self._ctx.read() as conn:
+            planned_at = _top(conn)
             gone = _withdrawn(conn, file.items)
             done, wanted = plan(conn, (*file.items, *gone), file.faults)
         if done.faults:
@@ -101,17 +104,23 @@ class Prices:
             self._large.add(row.version)
             return False
         digest = sha256(prices.content).hexdigest()
-        self._write(_Due(FromAbove(row.version, prices.starts), digest, done, tuple(wanted)))
-        return True
+        told = FromAbove(row.version, prices.starts)
+        return self._write(_Due(told, digest, done, tuple(wanted), planned_at))
 
-    def _write(self, due: _Due) -> None:
+    def _write(self, due: _Due) -> bool:
+        """False: a shift was opened, or the store's own catalogue may have changed, since it was compared."""
         ctx = self._ctx
         with ctx.write(ctx.ids()) as tx:
+            if len(due.wanted) > AT_ONCE and till.open_shift(tx.conn) is not None:
+                return False
+            if prices_above(tx.conn) is None and _top(tx.conn) != due.planned_at:
+                return False
             doc = counts(due.done) | {"sha256": due.digest, "approval": None}
             doc |= {"above": due.told.version, "starts": int(due.told.starts)}
             put(ctx, tx, None, due.wanted, doc)
             rows.set_meta(tx.conn, ABOVE, _plain(due.told))
         log.info("price list %s: %s items changed", due.told.version, len(due.wanted))
+        return True
 
     def _wait_for(self, told: FromAbove | None) -> None:
         with self._ctx.read() as conn:
@@ -123,6 +132,11 @@ class Prices:
     def _does_not_fit(self, row: ReferenceRow, why: str, told: str) -> None:
         with self._ctx.write(self._ctx.ids()) as tx:
             tell_unfit(tx, UNFIT, row.version, why, told)
+
+
+def _top(conn: Connection) -> int:
+    head = rows.head(conn)
+    return 0 if head is None else head[0]
 
 
 def _told(prices: PriceList, row: ReferenceRow) -> FromAbove:

@@ -21,7 +21,7 @@ from headoffice.console.listing import Listing, Shown
 from headoffice.console.people import People
 from headoffice.console.programme_pages import TWO, today_of
 from headoffice.console.staff import Staff
-from headoffice.price_lists import Change, Listed, PriceLists, TooLarge, changes
+from headoffice.price_lists import Change, Listed, PriceLists, TooLarge, changes, drafted
 
 PLACE: Final = "/console/prices"
 LISTS_SHOWN: Final = 100
@@ -51,16 +51,12 @@ def send(desk: Desk, asked: Asked) -> Response:
     by, now_ms = asked.person.staff, desk.office.now_ms()
     prices = PriceList(starts, currency.code, b"")
     try:
-        made = desk.act(
-            asked,
-            lambda staff: PriceLists(staff).begin(
-                by, prices, file.items, currency.exponent, now_ms
-            ),
-        )
+        draft = drafted(by, prices, file.items, currency.exponent, now_ms)
     except TooLarge:
         no = say("The list is too large for the tills to fetch. Leave out what is sold no more.")
         return _page(desk, asked, 422, no)
-    return go_to(f"{PLACE}/{made.hex()}")
+    desk.act(asked, lambda staff: PriceLists(staff).begin(draft))
+    return go_to(f"{PLACE}/{draft.id.hex()}")
 
 
 def one(desk: Desk, asked: Asked) -> Response:
@@ -172,7 +168,9 @@ def _one(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
     with desk.reading(asked) as snapshot:
         lists = PriceLists(snapshot.staff())
         force, others, chain = lists.before(today), lists.all(LISTS_SHOWN), snapshot.chain()
-        before = lists.before(known.starts if known.published_ms is None else known.starts.plus(-1))
+        # A draft of later takes the place of the list that is to come, so it is compared with the one in force.
+        draft = known.published_ms is None
+        before = lists.before(min(known.starts, today) if draft else known.starts.plus(-1))
     found = changes(
         None if before is None else before.content(), known.content(), currency.exponent
     )

@@ -88,7 +88,7 @@ SELECT console_staff.staff_id, initials, role, stage, seen_ms, since_ms
 FROM console_session JOIN console_staff USING (tenant_id, dist_key, staff_id)
 LEFT JOIN console_factor USING (tenant_id, dist_key, staff_id)
 WHERE console_session.tenant_id = ? AND console_session.dist_key = ? AND session_id = ? AND until_ms > ?
-    AND seen_ms > ?
+    AND seen_ms > ? AND one_time_until_ms IS NULL
 """
 _PUT_SESSION: Final = """
 INSERT INTO console_session (tenant_id, dist_key, session_id, staff_id, until_ms, stage, seen_ms)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -175,6 +177,25 @@ def test_one_that_changes_much_waits_for_the_end_of_the_shift(
     kiosk.end_shift()
     exchange.once()
     assert set(items(kiosk)) == {"A1", "A2"}
+
+
+def test_what_happens_between_comparing_and_writing_is_seen(
+    chain: Chain, kiosk: Kiosk, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(chain, 7, today(kiosk), file_of(TEA))
+    done = list[str]()
+
+    def meanwhile(content: bytes) -> Any:
+        if not done:
+            done.append("once")
+            of_the_store(kiosk, "A1,Tea,99.00,\n", "C9,Own,1.00,\n")
+        return sha256(content)
+
+    monkeypatch.setattr(taking, "sha256", meanwhile)
+    settle(exchange)
+    exchange.once()
+    assert done
+    assert items(kiosk) == {"A1": (1000, False), "C9": (100, True)}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from app.sync.exchange import SOON_S, Exchange
 from app.sync.readying import Ended, Readying
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.verify import verify
-from db import people
+from db import filling, people, report_sums_standing
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.app.test_arrivals import contents
 from tests.bench.office_rows import fill
@@ -400,3 +400,38 @@ def test_a_till_that_stops_waits_for_no_other_process_that_hangs(
     waited.join(5)
     assert not waited.is_alive()
     assert ahead._readying._process.poll() is not None, "no process outlives the till"
+
+
+@pytest.mark.parametrize("age", ["30", "90", "180", "365", "older", "lapsed"])
+def test_reports_are_made_while_an_index_is_missing(
+    till: Kiosk, full: Served, lines: list[Exchange], age: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_module, "IDLE_PORTION_S", -1.0)
+    till.end_shift()
+    exchange = let_in(till, full, lines)
+    begun_ahead(exchange)
+    exchange.once()
+    with till.ctx.read() as conn:
+        assert filling.is_begun(conn)
+        report_sums_standing.lots_of_age(conn, 20_000, age, None, 10)
+
+
+def test_a_shift_that_comes_back_from_the_journal_file_has_its_indexes(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_module, "IDLE_PORTION_S", -1.0)
+    till.end_shift()
+    exchange = let_in(till, full, lines)
+    begun_ahead(exchange)
+    exchange.once()
+    exchange.close()
+    lines.clear()
+    till.close()
+    kept = till.database.read_bytes()
+    till.open()
+    open_shift(till.ctx, OpenShift(till.ctx.ids(), till.session, 50000))
+    till.close()
+    till.database.write_bytes(kept)
+    till.open()
+    with till.ctx.read() as conn:
+        assert not filling.is_begun(conn)

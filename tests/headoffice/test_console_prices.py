@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from html import unescape
 
 import httpx
 import pytest
 
 from app.domain.business_day import BusinessDate
-from app.price_list import price_list_of
+from app.price_list import PriceList, body_of, price_list_of
 from app.protocol.references import NEXT_PRICES, PRICES
 from headoffice import price_lists
 from tests.headoffice.console_browser import OWN, Person
@@ -78,8 +79,8 @@ def test_a_list_is_looked_at_published_and_fetched(at: Served, anna: Person) -> 
     assert acts(at.folder)[-2:] == [("prices_begun", on.iso()), ("prices_published", on.iso())]
     file = anna.look(f"{draft.url.path}.csv")
     assert "龙井" in file.content.decode("utf-8-sig")
-    again = send(anna, file.content.decode("utf-8-sig"), on.plus(1))
-    assert "Nothing differs." in said(again)
+    again = send(anna, file.content.decode("utf-8-sig"), on)
+    assert figures(again)["New items"] == "2", "no till sells by the one that is to come"
 
 
 def test_what_is_wrong_in_a_file_is_said_by_line_and_nothing_is_kept(
@@ -99,10 +100,11 @@ def test_a_list_begins_on_a_date(at: Served, anna: Person, starts: str) -> None:
     assert "first business date" in said(page)
 
 
+@pytest.mark.parametrize("bound", ["BODY_BYTES_MOST", "CONTENT_BYTES_MOST"])
 def test_one_that_tills_could_not_fetch_is_refused(
-    anna: Person, at: Served, monkeypatch: pytest.MonkeyPatch
+    anna: Person, at: Served, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    monkeypatch.setattr(price_lists, "BODY_BYTES_MOST", 100)
+    monkeypatch.setattr(price_lists, bound, 100)
     page = send(anna, HEAD + TEA, today(at))
     assert page.status_code == 422
     assert "too large for the tills" in said(page)
@@ -115,6 +117,7 @@ def test_a_list_of_today_is_ticked_and_one_of_yesterday_is_not_published(
     assert "Tick the box" in said(published(anna, HEAD + TEA, on))
     assert fetched(at, PRICES) is None
     assert figures(published(anna, HEAD + TEA, on, urgent="yes"))["Standing"] == "In force"
+    assert "Nothing differs." in said(send(anna, HEAD + TEA, on.plus(1)))
     assert fetched(at, PRICES) == (int(on), 1)
     assert "is over" in said(published(anna, HEAD + TEA, on.plus(-1), urgent="yes"))
 
@@ -159,3 +162,31 @@ def test_a_draft_is_forgotten_and_a_published_list_is_not(at: Served, anna: Pers
     anna.send(f"{kept}/publish")
     done = [act for act, _ in acts(at.folder)]
     assert (done.count("prices_published"), done.count("prices_dropped")) == (1, 1)
+
+
+def test_a_list_that_another_one_takes_the_place_of_is_a_draft_again(
+    at: Served, anna: Person
+) -> None:
+    on = today(at)
+    published(anna, HEAD + TEA, on, urgent="yes")
+    first = published(anna, HEAD + TEA.replace("88.50", "90"), on.plus(10)).url.path
+    second = send(anna, HEAD + TEA.replace("88.50", "95"), on.plus(12))
+    assert "龙井 88.50 95.00" in said(second), "compared with what tills will have until then"
+    anna.send(f"{second.url.path}/publish")
+    assert fetched(at, NEXT_PRICES) == (int(on.plus(12)), 1)
+    assert figures(anna.look(first))["Standing"] == "Draft"
+
+
+def test_a_large_list_is_packed_before_the_writer_has_to_wait(
+    at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed, threads = body_of, list[str]()
+
+    def noted(prices: PriceList) -> bytes:
+        threads.append(threading.current_thread().name)
+        return packed(prices)
+
+    monkeypatch.setattr(price_lists, "body_of", noted)
+    assert send(anna, HEAD + TEA, today(at)).status_code == 200
+    assert len(threads) == 1
+    assert "writer" not in threads[0]

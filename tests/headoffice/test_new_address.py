@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import zstandard
 
 from app.protocol.references import OFFICE_ADDRESS, REFERENCE_BUCKET
 from app.protocol.wire import ReferenceRow
@@ -15,6 +19,7 @@ from app.queries.exchange import standing
 from app.sync import new_address
 from app.sync.exchange import Exchange
 from app.sync.looking_up import LookingUp
+from app.usecases.enrol import ProfileInput
 from db import head_office
 from headoffice.__main__ import CANNOT, main
 from headoffice.office import STORE_FILE
@@ -150,3 +155,37 @@ def test_an_address_that_does_not_encrypt_is_never_asked(
 def test_what_is_no_address_is_told_to_nobody(office: Served, address: str) -> None:
     assert main(["address", address, "--data", str(office.folder)]) == CANNOT
     assert rows(office.folder, "SELECT * FROM reference_set WHERE key = 'office_address'") == []
+
+
+class _Listening(BaseHTTPRequestHandler):
+    """Somebody who is not head office, and keeps what is sent to them."""
+
+    heard: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers.get("content-encoding") == "zstd":
+            body = zstandard.ZstdDecompressor().stream_reader(body).read()
+        self.heard.append(body)
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_nobody_is_told_of_a_member_before_they_proved_to_be_head_office(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    one = let_in(till, office, lines)
+    settle(one)
+    _Listening.heard.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Listening) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        tell(office, f"http://127.0.0.1:{stranger.server_port}")
+        one.once()
+        assert at(till)[1], "it has heard of the address"
+        till.enrol(ProfileInput("周来访", "13912340078"))
+        one.once()
+        stranger.shutdown()
+    assert _Listening.heard
+    assert not any(b"12340078" in each or "周来访".encode() in each for each in _Listening.heard)

@@ -6,6 +6,7 @@ import contextlib
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -296,3 +297,25 @@ def test_what_came_back_before_anybody_paid_it_settles_nothing_after_a_merge_eit
         with store.writing():
             settlement.settle_again(store, database, TENANT, [spent.event])
     assert (report(office, on), report(office, later)) == ([], [])
+
+
+def test_what_a_credit_pays_is_found_without_a_look_at_all_that_was_ever_spent(
+    office: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    north = office.till(1)
+    on = north.today
+    write_down(north, "sale", 900, on)
+    looked = list[int]()
+    for count in (2, 20):
+        for _ in range(count):
+            spend(north, 1, on)
+        credit = write_down(north, "sale", 5, on)
+        with opened(office.folder) as (store, _), store.reading():
+            known = store.event(credit.event)
+            assert known is not None
+            with monkeypatch.context() as patch:
+                noted = Mock(side_effect=store.event)
+                patch.setattr(store, "event", noted)
+                assert settlement.paid_by(store, facts.read(known.body)) == set()
+            looked.append(noted.call_count)
+    assert looked[0] == looked[1]

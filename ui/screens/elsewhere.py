@@ -65,6 +65,8 @@ class Elsewhere:
     # By four digits
 
     def _ask_by_few(self, text: str) -> None:
+        if not self._desk.exchange.asks_by_few(text):
+            return
         self._asked = text
         self._finder.say_elsewhere("asking")
         self._few.ask(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
 
@@ -51,6 +51,7 @@ class FindPanel(QFrame):
         self._result: SearchResult | None = None
         self._elsewhere = ""
         self._enter_at: float | None = None
+        self._enter_unused = False
         self._moved = False
         self.setProperty("role", "card")
         self.box = SearchBox(kit)
@@ -106,7 +107,7 @@ class FindPanel(QFrame):
         if same and self._elsewhere == "offered":
             return  # What head office offers stands until there is another text, or one of them comes.
         if not same or result.hits:
-            self._elsewhere = ""
+            self._elsewhere, self._enter_unused = "", False
         self._result = result
         self.rows.show(result.hits)
         keep = self.rows.row_of(current.member_id) if current and self._moved else 0
@@ -120,13 +121,17 @@ class FindPanel(QFrame):
         """What head office says of a text that finds nobody here: few, asking, none, gone, many, often."""
         self._elsewhere = how
         self._status.tell(self._sentence)
+        unused, self._enter_unused = self._enter_unused, False
+        if how == "few" and unused:
+            self.few_wanted.emit(self.box.whole_text().strip())
 
     def offer(self, hits: tuple[MemberHit, ...]) -> None:
         """Show whom head office offers for the text in the box."""
         self._elsewhere = "offered"
         self.rows.show(hits)
         self._moved = False
-        self.list.setCurrentIndex(self.rows.index(0))
+        # Nobody is chosen yet: an Enter that was meant to ask again must not attach a stranger.
+        self.list.setCurrentIndex(QModelIndex())
         self._status.tell(self._sentence)
 
     def forget(self) -> None:
@@ -175,14 +180,19 @@ class FindPanel(QFrame):
         if self._result is None or self._result.text != text:
             # Its own answer is still on the way: an older row must not be taken for it.
             self._enter_at = self._clock() if text else None
+        elif self._elsewhere == "offered" and self.list.currentIndex().row() < 0:
+            return  # One of them is to be chosen first.
         elif self._result.hits or self.rows.rowCount():
             self._pick(max(self.list.currentIndex().row(), 0))
         elif self._result.unknown_phone is not None:
             self.enrol_wanted.emit(text)
         elif self._result.suggestion is not None:
             self.box.setText(self._result.suggestion)
-        elif self._elsewhere == "few":
+        elif self._elsewhere in ("few", "gone"):
             self.few_wanted.emit(text)
+        else:
+            # It may be known in a moment that head office can be asked: show_result comes before.
+            self._enter_unused = not self._elsewhere
 
     def _go_beyond(self) -> None:
         text, result = self.box.whole_text().strip(), self._result

@@ -205,7 +205,10 @@ def test_by_four_digits_head_office_offers_and_the_one_that_is_chosen_is_attache
     assert "总部有 2 位尾号相符" in said(finder)
     names = [hit.name for row in range(2) if (hit := finder.rows.hit(row))]
     assert sorted(names) == ["吴*", "周*到"], "masked"
-    if names[0] != "周*到":
+    press(Qt.Key.Key_Return)
+    here.settle()
+    assert here.counter.cart.member_id is None, "nobody is chosen yet"
+    for _ in range(names.index("周*到") + 1):
         press(Qt.Key.Key_Down)
     press(Qt.Key.Key_Return)
     here.until(lambda: here.counter.cart.member_id == member)
@@ -226,7 +229,7 @@ def test_where_somebody_here_ends_so_ctrl_enter_asks_for_others(
     here.until(lambda: "尾号相符" in said(finder))
     assert here.counter.cart.member_id is None, "nobody was attached by it"
     row = finder.rows.row_of(member)
-    for _ in range(row):
+    for _ in range(row + 1):
         press(Qt.Key.Key_Down)
     press(Qt.Key.Key_Return)
     here.until(lambda: here.counter.cart.member_id == member)
@@ -287,4 +290,43 @@ def test_without_a_line_four_digits_say_so_and_the_till_goes_on(here: Rig) -> No
     cut_line(here)
     press(Qt.Key.Key_Return)
     here.until(lambda: "总部暂时没有回应" in said(finder))
+    assert here.faults() == []
+
+
+def test_enter_asks_again_after_no_answer(
+    here: Rig, kiosk: Kiosk, other: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk.enrol(ProfileInput("周未到", PHONE))
+    settle(other)
+    finder, desk = here.counter.finder, here.window.desk
+    assert desk is not None
+    asked, offer = list[str](), desk.exchange.offer
+
+    def late(text: str) -> Offered | None:
+        asked.append(text)
+        return None if len(asked) == 1 else offer(text)
+
+    monkeypatch.setattr(desk.exchange, "offer", late)
+    here.until(finder.box.hasFocus)
+    write("0077")
+    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    press(Qt.Key.Key_Return)
+    here.until(lambda: "没有回应" in said(finder))
+    press(Qt.Key.Key_Return)
+    here.until(lambda: finder.rows.rowCount() == 1)
+    assert asked == ["0077", "0077"]
+    assert here.faults() == []
+
+
+def test_an_enter_that_comes_with_the_digits_asks_too(
+    here: Rig, kiosk: Kiosk, other: Exchange
+) -> None:
+    kiosk.enrol(ProfileInput("周未到", PHONE))
+    settle(other)
+    finder = here.counter.finder
+    here.until(finder.box.hasFocus)
+    write("0077")
+    press(Qt.Key.Key_Return)
+    here.until(lambda: "总部有 1 位尾号相符" in said(finder))
+    assert here.counter.cart.member_id is None
     assert here.faults() == []
