@@ -114,7 +114,11 @@ def connect(
     always "succeeds", so nothing else would tell. A foreign log is refused before the file is
     opened: closing it again would copy that log into it. Raises the errors of db/errors.py.
     """
-    if wal.has_rollback_journal(path) or not key.owns_log_of(path):
+    try:
+        foreign = wal.has_rollback_journal(path) or not key.owns_log_of(path)
+    except OSError as error:
+        raise IoFailed(path, f"the log beside the file can't be read: {error}") from error
+    if foreign:
         raise ForeignLog(path, "the log beside the file is of another database")
     raw = _unlocked(path, key, create=create)
     try:

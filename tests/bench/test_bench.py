@@ -52,7 +52,7 @@ FEW: dict[ModuleType, dict[str, float]] = {
         "PUSHED": 50,
         "CHANGED": 100,
     },
-    office_waits: {"ROUNDS": 1, "PUSHES": 40, "EACH_WRITES": 40},
+    office_waits: {"ROUNDS": 1, "PUSHES": 40, "EACH_WRITES": 80},
     pure: {"FOLDS": 2, "RECEIPTS": 3, "WARM_UP": 1},
     search: {"MEMBERS_ASKED": 3, "FIRST_SEARCHES": 3},
     start: {"STARTS": 1},
@@ -92,7 +92,8 @@ def test_every_figure_of_the_bench_is_measured_on_a_small_store(
     assert not run.failed
     found = run.figures
     assert len({figure.name for figure in found}) == len(found) == 53
-    assert all(figure.value > 0 for figure in found if figure.limit), "nothing takes no time"
+    nothing = [figure.name for figure in found if figure.limit and figure.value <= 0]
+    assert nothing == [], "nothing takes no time"
     assert min(figure.samples for figure in found if figure.unit == "x") >= 1
     keep(found, members=60, path=tmp_path / "bench.json")
     kept = json.loads((tmp_path / "bench.json").read_text())
