@@ -215,9 +215,8 @@ def _replay(ctx: Context, scan: Scan, last: int, findings: Findings) -> None:
         replayed += 1
     with translated(), ctx.store.write() as conn:
         if till.open_shift(conn) is not None:
-            filling.end(
-                conn
-            )  # as opening it did: the backup was of a till that began with a chain's members
+            # As opening it did: the backup was of a till that began with a chain's members.
+            filling.end(conn)
     findings.add("events_replayed", count=replayed, first=last + 1)
 
 

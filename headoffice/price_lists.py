@@ -99,7 +99,9 @@ class PriceLists:
         self._staff.note(draft.at_ms, draft.by, "prices_begun", detail=draft.starts.iso())
 
     def drop(self, by: bytes, draft: Listed, now_ms: int) -> None:
-        """Forget a draft."""
+        """Forget a draft; nothing where it was published meanwhile, or is gone."""
+        if self.one(draft.id) != draft:
+            return
         self._staff.run(_DROP, draft.id)
         self._staff.note(now_ms, by, "prices_dropped", detail=draft.starts.iso())
 

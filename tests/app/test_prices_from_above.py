@@ -20,6 +20,7 @@ from app.queries.counter import item_by_code
 from app.sync import prices as taking
 from app.sync.exchange import Exchange
 from app.usecases.catalogue import ImportCatalogue, SaveItem, import_catalogue, save_item
+from app.usecases.open_shift import OpenShift, open_shift
 from db import rows
 from db.staff_rows import all_staff
 from tests.app.chain import Chain, settle
@@ -196,6 +197,29 @@ def test_what_happens_between_comparing_and_writing_is_seen(
     exchange.once()
     assert done
     assert items(kiosk) == {"A1": (1000, False), "C9": (100, True)}
+
+
+def test_a_shift_that_is_opened_meanwhile_is_not_kept_waiting(
+    chain: Chain, kiosk: Kiosk, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "AT_ONCE", 1)
+    published(chain, 7, today(kiosk), file_of(TEA, CUP))
+    kiosk.end_shift()
+    done = list[str]()
+
+    def meanwhile(content: bytes) -> Any:
+        if not done:
+            done.append("once")
+            open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 50000))
+        return sha256(content)
+
+    monkeypatch.setattr(taking, "sha256", meanwhile)
+    settle(exchange)
+    assert done
+    assert items(kiosk) == {}
+    kiosk.end_shift()
+    exchange.once()
+    assert set(items(kiosk)) == {"A1", "A2"}
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,9 @@ class FindPanel(QFrame):
         same = self._result is not None and self._result.text == result.text
         if same and self._elsewhere == "offered":
             return  # What head office offers stands until there is another text, or one of them comes.
+        self._enter_unused = False  # One of long ago asks nobody.
         if not same or result.hits:
-            self._elsewhere, self._enter_unused = "", False
+            self._elsewhere = ""
         self._result = result
         self.rows.show(result.hits)
         keep = self.rows.row_of(current.member_id) if current and self._moved else 0
