@@ -203,7 +203,9 @@ def test_a_shift_that_is_opened_meanwhile_is_not_kept_waiting(
     chain: Chain, kiosk: Kiosk, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(taking, "AT_ONCE", 1)
-    published(chain, 7, today(kiosk), file_of(TEA, CUP))
+    published(chain, 7, today(kiosk), file_of(TEA))
+    settle(exchange)
+    published(chain, 8, today(kiosk), file_of("A1,Tea,11.00,\n", CUP))
     kiosk.end_shift()
     done = list[str]()
 
@@ -216,7 +218,7 @@ def test_a_shift_that_is_opened_meanwhile_is_not_kept_waiting(
     monkeypatch.setattr(taking, "sha256", meanwhile)
     settle(exchange)
     assert done
-    assert items(kiosk) == {}
+    assert items(kiosk) == {"A1": (1000, False)}
     kiosk.end_shift()
     exchange.once()
     assert set(items(kiosk)) == {"A1", "A2"}
