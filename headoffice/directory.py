@@ -89,6 +89,7 @@ class Night(NamedTuple):
     under_way: UnderWay | None = None
 
 
+_HOUR_MS: Final = 3_600_000
 _UNDER_WAY: Final = Packing[UnderWay](UnderWay)
 _CHAINS: Final = """
 SELECT tenant_id, name, offset_minutes, grant_most, cap, lease_ms, grace_days, rebases_a_day
@@ -123,7 +124,8 @@ ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET store_id = excluded.s
     public_key = excluded.public_key, next_key = excluded.next_key, heard_ms = excluded.heard_ms
 """
 _HEARD: Final = """
-UPDATE till SET heard_ms = ? WHERE tenant_id = ? AND dist_key = ? AND device_id = ?
+UPDATE till SET heard_ms = ?, came_by = coalesce(nullif(?, ''), came_by)
+WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND heard_ms NOT BETWEEN ? AND ?
 """
 _CODES: Final = """
 SELECT tenant_id, half, sha256, store_id, name, until_ms, tries, device_id, public_key
@@ -223,9 +225,12 @@ class Directory:
         """Keep a till; its standing is the store's to keep."""
         self._plain.run(_PUT_TILL, (*_owned(till.tenant), *till[1:7]))
 
-    def heard(self, tenant: bytes, device: bytes, now_ms: int) -> None:
-        """A till has talked."""
-        self._plain.run(_HEARD, (now_ms, *_owned(tenant), device))
+    def heard(self, tenant: bytes, device: bytes, at_ms: int, host: str) -> None:
+        """A till has talked, and came by this of head office's addresses; "": it did not say.
+
+        What another process heard later stands; not for ever, or a clock that was ahead would end it."""
+        later = (at_ms + 1, at_ms + _HOUR_MS)
+        self._plain.run(_HEARD, (at_ms, host, *_owned(tenant), device, *later))
 
     def codes(self, half: str) -> Sequence[EnrolCode]:
         """The codes with this first half, of any chain: hardly ever more than one."""

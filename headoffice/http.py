@@ -40,6 +40,7 @@ from app.protocol.wire import (
     SyncRequest,
 )
 from headoffice import letting_in, messages
+from headoffice.addressing import host_of
 from headoffice.directory import KnownTill
 from headoffice.keys import verifier
 from headoffice.letting_in import LetIn
@@ -98,6 +99,8 @@ class Exchange:
 
     path: str
     begun_s: float
+    host: str = ""
+    """By which of head office's addresses it came."""
     signed: SignedRequest | None = None
     till: KnownTill | None = None
     code: str = ""
@@ -148,7 +151,8 @@ class DataPlane:
         self, path: str, act: Callable[[Exchange, HttpRequest, bytes], Awaitable[Body]]
     ) -> Route:
         async def endpoint(request: HttpRequest) -> Response:
-            return await self._answer(Exchange(path, time.monotonic()), request, act)
+            host = host_of(request.headers.get("host", ""))
+            return await self._answer(Exchange(path, time.monotonic(), host), request, act)
 
         return Route(path, endpoint, methods=["POST"])
 
@@ -228,7 +232,7 @@ class DataPlane:
         wait_s = self._devices.wait_s(till.device, now_s) or self._chains.wait_s(till.tenant, now_s)
         if wait_s:
             raise No(429, "too_many", wait_s)
-        self._office.hear(till.device)
+        self._office.hearing.hear(till.device, exchange.host)
         return till, by_next
 
     def _in_time(self, signed: SignedRequest) -> None:
@@ -310,10 +314,10 @@ class DataPlane:
             quiet = None if by_next else self._office.answer_quietly(till, message)
             if quiet is not None:
                 exchange.quiet = True
-                self._office.hear_of(message, quiet, self._apart_s(signed))
+                self._office.hearing.hear_of(message, quiet, self._apart_s(signed))
                 return 200, wire.to_bytes(quiet)
         reply: Reply = await self._once(signed, self._served(message, till, by_next=by_next))
-        self._office.hear_of(message, reply, self._apart_s(signed))
+        self._office.hearing.hear_of(message, reply, self._apart_s(signed))
         if isinstance(reply, Fork):
             self._watch.fork()
         shut_out = isinstance(reply, Refusal) and reply.why in _SHUT_OUT

@@ -168,7 +168,7 @@ def enrolled(office: Office, till: KnownTill) -> None:
     """Know the till from now on, after the commit."""
     office.put_till(till)
     office.quiet.forget(till.device)
-    office.hear(till.device)
+    office.hearing.hear(till.device)
 
 
 def rotated(till: KnownTill, request: Rotate, *, by_next: bool) -> KnownTill:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from app.protocol import facts
 from app.protocol.chains import Reader
@@ -37,6 +37,7 @@ from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.api.rules import cut_off_minute
 from headoffice.console.staff import Staff
 from headoffice.directory import Chain, Directory, KnownTill, Shop
+from headoffice.hearing import Hearing
 from headoffice.keys import ServerKey
 from headoffice.nights import Duty, Nights
 from headoffice.quiet import Known, QuietPolls
@@ -66,15 +67,6 @@ Clock = Callable[[], int]
 def wall_ms() -> int:
     """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000
-
-
-class Told(NamedTuple):
-    """What a till said in its last poll. apart_s: its clock less ours. waiting: events still with it."""
-
-    at_ms: int
-    apart_s: int
-    waiting: int
-    protos: tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -107,8 +99,8 @@ class Office:
         self.quiet = QuietPolls()
         self.tills: Mapping[bytes, KnownTill] = {}
         self.shops: Mapping[bytes, Shop] = {}
-        self.heard: dict[bytes, int] = {}
-        self.told: dict[bytes, Told] = {}
+        self.hearing = Hearing(now_ms)
+        self.heard = self.hearing.heard
         self.known: dict[bytes, Known] = {}
         self.moving: frozenset[bytes] = frozenset()
         self.chains: dict[bytes, Open] = {}
@@ -120,7 +112,6 @@ class Office:
         self._rng = random.SystemRandom()
         self._again_s = self._pause_s = 0.0
         self._written_ms = self._months_ms = 0
-        self._unwritten: set[bytes] = set()
         self._used: dict[tuple[bytes, str], int] = {}
         self._quarantined: dict[bytes, int] = {}
         self._unseen: dict[bytes, int] = {}
@@ -144,17 +135,6 @@ class Office:
         if known is None or till.standing != "live":
             return None
         return self.quiet.answer(request, known, self.now_ms())
-
-    def hear_of(self, message: Request, reply: Reply, apart_s: int) -> None:
-        """What a till's poll says of itself; it is not kept over a restart, the next poll says it anew."""
-        if isinstance(message, SyncRequest) and isinstance(reply, SyncReply):
-            waiting = max(message.top - reply.have.seq, 0)
-            self.told[message.device] = Told(self.now_ms(), apart_s, waiting, message.protos)
-
-    def hear(self, device: bytes) -> None:
-        """A till has talked."""
-        self.heard[device] = self.now_ms()
-        self._unwritten.add(device)
 
     def use_key(self, key: ApiKey) -> None:
         """Somebody got in with a key of the open API."""
@@ -474,10 +454,9 @@ class Office:
     def _write_heard(self) -> None:
         """Write down when tills talked and keys were used, of each chain at once."""
         self._written_ms = self.now_ms()
-        devices, self._unwritten = self._unwritten, set()
         used, self._used = self._used, {}
         own: dict[bytes, list[bytes]] = {tenant: [] for tenant in self.chains}
-        for device in tuple(devices):
+        for device in self.hearing.unwritten():
             till = self.tills.get(device)
             if till is not None and till.tenant in own:
                 own[till.tenant].append(device)
@@ -488,7 +467,7 @@ class Office:
             for first in range(0, len(own[tenant]), HEARD_AT_ONCE):
                 with chain.store.writing():
                     for device in own[tenant][first : first + HEARD_AT_ONCE]:
-                        self.directory.heard(tenant, device, self.heard[device])
+                        self.hearing.write(self.directory, tenant, device)
             if keys[tenant]:
                 with chain.store.writing():
                     for owner, key in tuple(used):

@@ -10,22 +10,16 @@ import csv
 import json
 import sys
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from app.domain.business_day import BusinessDate, business_date_of
 from app.domain.errors import Refusal, Refused
 from app.domain.member import mask_card
 from app.domain.programme_checks import ProgrammeError
 from app.i18n import Words
-from app.protocol.references import (
-    LEASE_DAYS_MOST,
-    OFFICE_ADDRESS,
-    OFFLINE_LEASE,
-    REFERENCE_BUCKET,
-    address_of,
-)
+from app.protocol.references import LEASE_DAYS_MOST, OFFLINE_LEASE, REFERENCE_BUCKET
 from app.protocol.wire import ReferenceRow
 from headoffice import lost_cards, programmes, settlement
+from headoffice.addressing import is_address, tell
 from headoffice.api.rules import cut_off_minute
 from headoffice.at_store import Cannot, opened
 from headoffice.console.listing import safe
@@ -119,39 +113,19 @@ def offline_lease(chosen: argparse.Namespace, words: Words) -> None:
 def new_address(chosen: argparse.Namespace, words: Words) -> None:
     """Tell tills where head office is from now on."""
     address = chosen.address.rstrip("/")
-    if not _is_address(address):
+    if not is_address(address):
         raise Cannot(words.say("This is no address for tills, like https://office.example:8440"))
     with opened(chosen, words) as desk:
         chain = chain_of(desk, chosen, words)
         store = desk.store(chain.tenant)
         with store.writing():
-            known = store.reference(OFFICE_ADDRESS)
-            version = 1 if known is None else known.version + 1
-            body = address.encode("ascii")
-            store.put_reference(ReferenceRow(OFFICE_ADDRESS, REFERENCE_BUCKET, 0, version, body))
+            tell(store, address)
             desk.note(chain.tenant, "address_told", address)
     print(
         words.say(
             "Tills hear of it with their next poll and go to {address} once it answers them.",
             address=address,
         )
-    )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        return False
-    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    return (
-        address_of(text.encode("ascii", "replace")) == text
-        and parts.scheme in ("https", "http" if local else "https")
-        and bool(parts.hostname)
-        and parts.netloc == text.partition("//")[2]
-        and "@" not in parts.netloc
-        and " " not in text
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 from starlette.responses import Response
 
 from headoffice.console import (
+    address_pages,
     adjust_pages,
     chain_pages,
     day_pages,
@@ -155,6 +156,10 @@ PAGES: Final = (
         ),
     ),
     Page("GET", "/console/tills.csv", chain_pages.list_file(till_pages.tills)),
+    Page("GET", address_pages.PLACE, address_pages.show, HEAD_OFFICE),
+    Page("POST", address_pages.PLACE, address_pages.tell, HEAD_OFFICE),
+    Page("POST", f"{address_pages.PLACE}/keep", address_pages.keep, HEAD_OFFICE),
+    Page("POST", f"{address_pages.PLACE}/back", address_pages.take_back, HEAD_OFFICE),
     Page("GET", outbox_pages.PLACE, outbox_pages.show, HEAD_OFFICE),
     Page("POST", outbox_pages.PLACE, outbox_pages.send, HEAD_OFFICE, takes_file=True),
     Page("POST", f"{outbox_pages.PLACE}/take", outbox_pages.take, HEAD_OFFICE),

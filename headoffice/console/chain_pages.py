@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.formats import number
 from app.protocol.store import Tenant
-from headoffice.console import till_pages, wording
+from headoffice.console import address_pages, till_pages, wording
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.snapshot import ChainRow, Snapshot
@@ -87,6 +87,8 @@ def _waits(asked: Asked, each: Waiting) -> Shown:
         return Shown(say("Erase a person"), f"{_member_page(bytes.fromhex(each.subject))}/erase")
     if each.what == "adjust":
         return Shown(say("Change points by hand"), f"/console/adjustments/{each.subject}")
+    if each.what == "address":
+        return Shown(say("Tell tills another address of head office"), address_pages.PLACE)
     return Shown(say("Publishing takes one person"), "/console/programme")
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from headoffice.console.staff import Staff
 
-What = Literal["erase", "choice"]
+What = Literal["erase", "choice", "address"]
 Answer = Literal["asked", "own", "agreed"]
 """Now it was asked for; the same person asks again; somebody else agrees: it may be done."""
 GOOD_MS: Final = 7 * 24 * 3_600_000

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry
 from app.domain.programme import Programme
-from app.protocol.references import programme_key
+from app.protocol.references import OFFICE_ADDRESS, address_of, programme_key
 from app.protocol.store import CellRecord, Member, Tenant
 from headoffice.api import rules
 from headoffice.console.staff import Staff
@@ -26,8 +26,8 @@ _CHAIN: Final = """
 SELECT tenant_id, name, offset_minutes, lease_ms FROM chain WHERE tenant_id = ? AND dist_key = ?
 """
 _TILLS: Final = """
-SELECT till.device_id, till.name, store.name, device.standing, till.heard_ms, device.epoch, device.seq,
-    risk_grant.amount, risk_grant.lease_until_ms
+SELECT till.device_id, till.name, store.name, device.standing, till.heard_ms, till.came_by, device.epoch,
+    device.seq, risk_grant.amount, risk_grant.lease_until_ms
 FROM till
 JOIN device USING (tenant_id, dist_key, device_id)
 JOIN store USING (tenant_id, dist_key, store_id)
@@ -63,7 +63,7 @@ SELECT (
 FROM link WHERE tenant_id = ? AND dist_key = ? AND device_id = ? AND epoch = ? AND seq > ? AND seq <= ?
 ORDER BY seq
 """
-_PROGRAMME: Final = (
+_REFERENCE: Final = (
     "SELECT body FROM reference_set WHERE tenant_id = ? AND dist_key = ? AND key = ?"
 )
 _OWN_PROGRAMME: Final = """
@@ -140,13 +140,15 @@ class ChainRow(NamedTuple):
 
 
 class TillRow(NamedTuple):
-    """A till. grant, lease_until_ms: of its open grant. seq: how much head office has of `epoch`."""
+    """A till. grant, lease_until_ms: of its open grant. seq: how much head office has of `epoch`. came_by: the
+    last of head office's addresses by which it came, "": not known."""
 
     device: bytes
     name: str
     shop: str
     standing: str
     heard_ms: int
+    came_by: str
     epoch: int
     seq: int
     grant: int | None
@@ -212,6 +214,11 @@ class Snapshot:
     def tills(self) -> list[TillRow]:
         """All tills, by store and name."""
         return [TillRow(*row) for row in self._all(_TILLS)]
+
+    def told_address(self) -> str:
+        """Where tills are told that head office is; empty: nowhere else."""
+        rows = self._all(_REFERENCE, OFFICE_ADDRESS)
+        return address_of(rows[0][0] if rows else None)
 
     def shops(self) -> list[ShopRow]:
         """All stores, by name."""
@@ -290,7 +297,7 @@ class Snapshot:
 
     def programme_body(self, version: int, device: bytes) -> bytes | None:
         """A version of the programme: the chain's, or one of a till's own from before it joined."""
-        rows = self._all(_PROGRAMME, programme_key(version)) or self._all(
+        rows = self._all(_REFERENCE, programme_key(version)) or self._all(
             _OWN_PROGRAMME, device, version
         )
         return bytes(rows[0][0]) if rows and rows[0][0] is not None else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from app.formats import number, signed_number
+from headoffice.addressing import host_in
 from headoffice.alarms import silence_ms
 from headoffice.console import wording
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.snapshot import ChainRow, Snapshot, TillRow
-from headoffice.office import Told
+from headoffice.hearing import Told
+from headoffice.office import Office
 
 FOUND_MOST: Final = 100
 SKEW_SHOWN_S: Final = 60
@@ -18,12 +20,17 @@ SKEW_SHOWN_S: Final = 60
 
 
 class Till(NamedTuple):
-    """A till with what is known of it in memory. told: None: it said nothing since head office started."""
+    """A till with what is known of it in memory. told: None: it said nothing since head office started.
+
+    came_by  the address by which it came last      elsewhere  not the one that tills are told to come by
+    """
 
     row: TillRow
     heard_ms: int
     silent: bool
     told: Told | None
+    came_by: str
+    elsewhere: bool
 
 
 def tills(desk: Desk, asked: Asked) -> Listing:
@@ -49,22 +56,32 @@ def tills_of(desk: Desk, asked: Asked, snapshot: Snapshot, chain: ChainRow) -> l
     """The tills that who asks may see."""
     now_ms, office, found = desk.office.now_ms(), desk.office, list[Till]()
     shops = {shop.name for shop in asked.own(snapshot.shops())}
+    wanted = host_in(snapshot.told_address())
     for row in snapshot.tills():
         if row.shop not in shops:
             continue
         heard_ms = max(row.heard_ms, office.heard.get(row.device, 0))
         silent = row.standing == "live" and now_ms - heard_ms > silence_ms(chain.lease_ms)
-        found.append(Till(row, heard_ms, silent, office.told.get(row.device)))
+        came_by = _came_by(office, row)
+        elsewhere = bool(wanted) and row.standing == "live" and came_by != wanted
+        told = office.hearing.told.get(row.device)
+        found.append(Till(row, heard_ms, silent, told, came_by, elsewhere))
     return found
+
+
+def _came_by(office: Office, row: TillRow) -> str:
+    """What was written down, or what this process heard since."""
+    came = office.hearing.came.get(row.device)
+    return row.came_by if came is None or came.at_ms < row.heard_ms else came.host
 
 
 def listed(asked: Asked, chain: ChainRow, found: list[Till], now_ms: int) -> Listing:
     """Tills as a list."""
     say = asked.words.say
     heads = (
-        say("Store name"), say("Till"), say("Standing"), say("Last heard"), say("Still with the till"),
-        say("Clock off by (s)"), say("Protocol"), say("Epoch"), say("Events acknowledged"),
-        say("Offline grant left"), say("Grant good until"), say("Device"),
+        say("Store name"), say("Till"), say("Standing"), say("Last heard"), say("Came by"),
+        say("Still with the till"), say("Clock off by (s)"), say("Protocol"), say("Epoch"),
+        say("Events acknowledged"), say("Offline grant left"), say("Grant good until"), say("Device"),
     )  # fmt: skip
     return Listing("tills", heads, tuple(_row(asked, chain, till, now_ms) for till in found))
 
@@ -84,6 +101,7 @@ def _row(asked: Asked, chain: ChainRow, till: Till, now_ms: int) -> tuple[Shown,
             tone="good" if row.standing == "live" else "bad",
         ),
         Shown(heard, tone="warn" if till.silent else ""),
+        Shown(till.came_by or "–", tone="warn" if till.elsewhere else ""),
         *_said(till.told),
         Shown(number(row.epoch), number=row.epoch),
         Shown(number(row.seq), number=row.seq),

@@ -72,6 +72,7 @@ def shop(
     with served(folder) as at:
         for seed, name in ((1, "North"), (2, "South")):
             till = at.till(seed, name)
+            till.client.headers["host"] = f"headoffice-{seed}.teahouse-of-the-north.example:8440"
             till.earn(ANNA, 70, sales=6)
             till.earn(BELA, 5, sales=2)
             till.sync()
@@ -88,6 +89,8 @@ def shop(
         anna.begin(let_in(folder, "AN", "head_office"))
         let_in(folder, "MA", "manager")
         person_of_north = work_in_north(at, anna)
+        anna.look("/console/address")
+        anna.send("/console/address", address="https://headoffice.teahouse-of-the-north.example")
         phone, _ = set_up(at, anna)
         draft = begin_draft(anna, name="Spring", version="1001")
         anna.send(draft, **{"$.starts": day_of(at, 9), "$.earning.base.points": "2"})
@@ -112,7 +115,8 @@ def shop(
             "quarantine": "/console/quarantine", "event": f"/console/quarantine/{STRANGE.hex()}",
             "audit": "/console/audit", "find": "/console/find", "confirm": "/console/confirm",
             "prices": "/console/prices", "price-list": prices,
-            "outbox": "/console/outbox", "adjustment": f"/console/adjustments/{'ab' * 16}",
+            "outbox": "/console/outbox", "address": "/console/address",
+            "adjustment": f"/console/adjustments/{'ab' * 16}",
         }  # fmt: skip
         yield Shop(at, anna, phone.secret, draft, pages)
         anna.close()

@@ -106,6 +106,7 @@ CHANGES: Final = (
     "/console/shop-staff",
     "/console/outbox",
     "/console/prices",
+    "/console/address",
 )
 """Where forms change something."""
 MATRIX: Final[dict[tuple[str, str], str]] = {
@@ -115,6 +116,7 @@ MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/recount/{event}"): "ho au",
     ("POST", "/console/recount/{event}"): "ho",
     ("GET", "/console/outbox"): "ho",
+    ("GET", "/console/address"): "ho",
     ("GET", "/console/settlement"): "ho au",
     ("POST", "/console/settlement"): "ho au",
     ("GET", "/console/settlement.csv"): "ho au",

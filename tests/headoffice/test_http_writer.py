@@ -333,7 +333,7 @@ def test_when_tills_talked_is_written_down_in_portions(
         wait_for(lambda: all(till.device in at.office.tills for till in tills))
         monkeypatch.setattr(at.office, "look", lambda: None)
         for till in tills:
-            at.office.hear(till.device)
+            at.office.hearing.hear(till.device)
         statements = list[str]()
         trace(at, statements.append)
         done(at, at.office._write_heard)

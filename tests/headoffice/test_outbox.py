@@ -46,7 +46,7 @@ def test_what_another_process_heard_of_a_till_counts(tmp_path: Path) -> None:
         till.sync()
         later = at.clock() + 86_400_000
         with opened(tmp_path) as (store, directory), store.writing():
-            directory.heard(TENANT, till.device, later)
+            directory.heard(TENANT, till.device, later, "")
         wait_for(lambda: at.office.heard[till.device] == later)
 
 
