@@ -77,7 +77,7 @@ def put_head_office(conn: Connection, row: HeadOfficeRow) -> None:
 
 
 def put_address(conn: Connection, address: str) -> None:
-    """The one that the till deals with is elsewhere now."""
+    """The one that the till deals with is at another address now."""
     conn.execute("UPDATE head_office SET address = ?", (address,))
 
 

@@ -21,15 +21,33 @@ from app.protocol.wire import (
     Grant,
     HoldReply,
     MemberRow,
+    NewTimeline,
     ReferenceRow,
+    Refusal,
+    Reply,
     SentRow,
     SnapshotReply,
     SyncReply,
+    SyncRequest,
     unpack_row,
 )
 
 REDIRTY_MS: Final = 10 * 60_000
 """Cells of so long before a restored head office's backup are sent again too: clocks differ."""
+
+
+def has_all(asked: SyncRequest, reply: Reply) -> bool:
+    """Whether who answers a poll that tells nothing has all that this till was ever told that head office has.
+    An older copy of its store has not, though it answers by the same key: it calls the till's chain a fork, or
+    its feeds end before the till's cursors. One that was restored says so by its timeline."""
+    if isinstance(reply, SyncReply):
+        return all(
+            reply.cursors.get(bucket, cursor).feed >= cursor.feed
+            for bucket, cursor in asked.cursors.items()
+        )
+    if isinstance(reply, NewTimeline):
+        return reply.timeline > asked.timeline
+    return isinstance(reply, Refusal) and reply.why == "revoked"
 
 
 def apply_sync(

@@ -262,6 +262,24 @@ class Till:
             digests=dict(digests),
         )
 
+    def ask_nothing(self, rng: random.Random, *, written: int) -> SyncRequest | None:
+        """A poll that tells nothing and wants nothing, for who has yet to prove that they are head office
+        (`has_all`). Its answer is never applied. None while this till has no place in a chain."""
+        control = self.store.control()
+        if control.nonce:
+            return None
+        return SyncRequest(
+            rid=random_id(rng),
+            device=control.device,
+            timeline=control.timeline,
+            acked=own_chain.chain_at(self.store, control.acked - control.base),
+            top=written - control.base,
+            events=(),
+            cells=(),
+            cursors=dict(control.cursors),
+            wants_grant=False,
+        )
+
     def digests(self) -> dict[str, int]:
         """The sums of the rows of each bucket that is here whole. Reads all of them."""
         control = self.store.control()

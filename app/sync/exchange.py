@@ -22,7 +22,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
 from app.log import log
 from app.protocol import endpoints, wire
-from app.protocol.ids import random_id
+from app.protocol.replies import has_all
 from app.protocol.till import Till
 from app.protocol.till_store import Begun, Control
 from app.protocol.wire import (
@@ -154,9 +154,12 @@ class Exchange:
             if self._line is None:
                 self._line = self._open_line(self._ctx, row)
             reply = _ask(self._line, request, control.epoch)
+            self._moving.answered()
         except NoAnswer as error:
+            self._moving.no_answer()
             return self._failed("gone", error.why)
         except Refused as error:
+            self._moving.answered()
             return self._said_no(error.problem)
         except wire.NotAMessage as error:
             return self._failed("refused", f"an answer that can't be read: {error}")
@@ -169,23 +172,29 @@ class Exchange:
     def _ask_elsewhere(
         self, address: str, row: head_office.HeadOfficeRow, control: Control
     ) -> Heard:
-        """Ask at head office's new address, on a line of its own, a question that tells nothing: whoever
-        answers by its key is head office. If nobody does, the old address is asked again at once."""
+        """Ask at another address of head office, on a line of its own, a question that tells nothing: whoever
+        answers by its key and has all that it had is head office. If nobody does, the address that stands is
+        asked again at once."""
         line = None
-        nothing = SnapshotRequest(random_id(self._rng), control.device, control.timeline, "", 0, 0)
+        with self._ctx.read() as conn:
+            dealings = reading(conn)
+            nothing = Till(dealings).ask_nothing(self._rng, written=dealings.top())
         try:
+            if nothing is None:
+                raise NoAnswer("this till finds its place anew")
             line = line_of(self._ctx, row._replace(address=address))
-            _ask(line, nothing, control.epoch)
+            if not has_all(nothing, _ask(line, nothing, control.epoch)):
+                raise NoAnswer("an older copy of its store")
         except (NoAnswer, Refused, wire.NotAMessage, httpx.InvalidURL) as error:
             self._moving.put_off()
-            log.info("head office's new address: %s", error)
+            log.info("head office's other address: %s", error)
             return Heard(SOON_S)
         finally:
             if line is not None:
                 line.close()
         with self._ctx.write_rows() as conn:
-            head_office.put_address(conn, address)
-        log.info("head office is at its new address")
+            self._moving.go(conn, row, address)
+        log.info("head office is at its other address")
         if self._line is not None:
             self._line.close()
             self._line = None

@@ -22,8 +22,9 @@ from app.protocol.ids import random_id
 from app.protocol.till_store import Control, Segment, Settling
 from app.shut import note_heard
 from app.sync.client import HeadOffice, NoAnswer, Refused, is_secure, public_key_of
+from app.sync.new_address import FORMER
 from app.sync.outcome import Joined
-from db import head_office, people
+from db import head_office, people, rows
 
 SEED_BYTES: Final = 32
 
@@ -98,6 +99,7 @@ def take_in(
                 address, seed, answer.server_key, bases.CONTROL.pack(control), None
             )
             head_office.put_head_office(tx.conn, row)
+            rows.drop_meta(tx.conn, FORMER)
             ctx.look_whether_joined()
             dealings = tx.dealings
             assert dealings is not None

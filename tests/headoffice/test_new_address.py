@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import random
+import shutil
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,24 +16,29 @@ from typing import ClassVar
 import pytest
 import zstandard
 
+from app import bases
+from app.protocol.endpoints import Enrolled
 from app.protocol.references import OFFICE_ADDRESS, REFERENCE_BUCKET
 from app.protocol.wire import ReferenceRow
 from app.queries.exchange import standing
 from app.sync import new_address
 from app.sync.exchange import Exchange
+from app.sync.join import take_in
 from app.sync.looking_up import LookingUp
 from app.usecases.enrol import ProfileInput
 from db import head_office
+from db import rows as store_rows
 from headoffice.__main__ import CANNOT, main
+from headoffice.keys import FILE_NAME
 from headoffice.office import STORE_FILE
 from tests.app.chain import settle
 from tests.app.joined import sell_to, sound
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
-from tests.headoffice.counters import let_in, lines, office, till
+from tests.headoffice.counters import let_in, lines, office, second, till
 from tests.headoffice.http_office import TENANT, Served, begin_chain, opened, rows, served, wait_for
 from tests.headoffice.lossy import Lossy, lossy
 
-__all__ = ["kiosk", "lines", "made_template", "office", "template", "till"]
+__all__ = ["kiosk", "lines", "made_template", "office", "second", "template", "till"]
 
 
 @pytest.fixture
@@ -102,6 +110,141 @@ def test_where_nobody_answers_the_old_address_stands_and_it_is_tried_again(
     one.once()
     assert not new.next_faults
     assert at(till) == (new.url, "")
+
+
+@pytest.fixture
+def moved(till: Kiosk, office: Served, lines: list[Exchange], new: Lossy) -> Exchange:
+    """A till that is at the new address, and has sold there."""
+    one = let_in(till, office, lines)
+    settle(one)
+    tell(office, new.url)
+    settle(one)
+    settle(one)
+    assert at(till) == (new.url, "")
+    sell_to(till, till.member_id)
+    settle(one)
+    return one
+
+
+def test_where_the_new_address_falls_silent_for_long_the_one_before_is_asked_again(
+    till: Kiosk, office: Served, moved: Exchange, new: Lossy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell_to(till, till.member_id)
+    new.broken, new.next_faults = True, deque(["reply lost"] + ["reset before"] * 50)
+    monkeypatch.setattr(new_address, "AGAIN_S", 0.0)
+    for _ in range(3):
+        gone = moved.once()
+        assert gone is not None
+        assert gone.why == "gone"
+    assert at(till) == (new.url, ""), "a line that drops now and then moves nobody"
+    monkeypatch.setattr(new_address, "SILENT_S", 0.0)
+    moved.once()
+    assert at(till) == (office.url, new.url)
+    before = rows(office.folder, "SELECT count(*) FROM event")[0][0]
+    monkeypatch.undo()
+    sell_to(till, till.member_id)
+    moved.once()
+    assert rows(office.folder, "SELECT count(*) FROM event")[0][0] > before, "it sells there"
+    new.next_faults.clear()
+    new.heal()
+    monkeypatch.setattr(new_address, "AGAIN_S", 0.0)
+    settle(moved)
+    assert at(till) == (new.url, ""), "what tills are told goes before"
+    sound(till)
+
+
+def test_where_neither_answers_the_one_before_is_asked_too(
+    till: Kiosk, office: Served, moved: Exchange, new: Lossy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Head office moves once more, and neither address is reached from here."""
+    with lossy(office.url, 2) as third:
+        third.next_faults = deque(["reset before"] * 50)
+        tell(office, third.url)
+        settle(moved)
+        new.next_faults = deque(["reset before"] * 50)
+        moved.once()
+        monkeypatch.setattr(new_address, "AGAIN_S", 0.0)
+        monkeypatch.setattr(new_address, "SILENT_S", 0.0)
+        moved.once()
+        moved.once()
+    assert at(till) == (office.url, third.url)
+
+
+def test_one_answer_ends_the_silence(
+    till: Kiosk, office: Served, moved: Exchange, new: Lossy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(new_address, "AGAIN_S", 0.0)
+    new.next_faults.append("reset before")
+    moved.once()
+    moved.once()
+    assert not new.next_faults
+    monkeypatch.setattr(new_address, "SILENT_S", 0.0)
+    moved.once()
+    assert at(till) == (new.url, "")
+
+
+def copied(office: Served, folder: Path) -> Path:
+    """The store as it is, and the key: what must never be served at two addresses."""
+    folder.mkdir()
+    shutil.copy(office.folder / FILE_NAME, folder / FILE_NAME)
+    with contextlib.closing(sqlite3.connect(office.folder / STORE_FILE)) as store:
+        store.execute("VACUUM INTO ?", (str(folder / STORE_FILE),))
+    return folder
+
+
+@pytest.mark.parametrize("newer", ["own sales", "others' sales", "nothing", "restored"])
+def test_an_older_copy_of_head_office_is_gone_to_by_nobody(
+    till: Kiosk, second: Kiosk, office: Served, lines: list[Exchange], tmp_path: Path, newer: str
+) -> None:
+    one, other = let_in(till, office, lines), let_in(second, office, lines, "till 2")
+    settle(one)
+    settle(other)
+    folder = copied(office, tmp_path / "copy")
+    if newer != "nothing":
+        seller = other if newer == "others' sales" else one
+        sell_to(second if seller is other else till, till.member_id)
+        settle(seller)
+        settle(one)
+    if newer == "restored":
+        assert main(["restored", "--data", str(folder)]) == 0
+    with served(folder) as copy:
+        tell(copy, copy.url)
+        tell(office, copy.url)
+        settle(one)
+        one.once()
+    may = newer in ("nothing", "restored")
+    assert at(till) == ((copy.url, "") if may else (office.url, copy.url))
+
+
+def test_a_till_that_is_shut_out_hears_of_it_at_the_new_address(
+    till: Kiosk, office: Served, lines: list[Exchange], new: Lossy
+) -> None:
+    one = let_in(till, office, lines)
+    settle(one)
+    tell(office, new.url)
+    one.once()
+    assert at(till) == (office.url, new.url)
+    assert main(["revoke", till.ctx.till.device.hex(), "--data", str(office.folder)]) == 0
+    device = till.ctx.till.device
+    wait_for(lambda: office.office.tills[device].standing == "lost")
+    one.once()
+    assert at(till) == (new.url, "")
+
+
+@pytest.mark.usefixtures("moved")
+def test_a_till_that_joins_anew_knows_of_no_address_before(till: Kiosk, office: Served) -> None:
+    with till.ctx.read() as conn:
+        assert store_rows.meta(conn, new_address.FORMER) == office.url
+        row = head_office.head_office(conn)
+    assert row is not None
+    control = bases.CONTROL.unpack(row.control)
+    answer = Enrolled(
+        bytes(16), control.tenant, "Chain", "North", "till 1", "all", control.buckets, control.timeline,
+        control.epoch + 1, row.their_key,
+    )  # fmt: skip
+    take_in(till.ctx, office.url, row.seed, answer, random.Random(1))
+    with till.ctx.read() as conn:
+        assert store_rows.meta(conn, new_address.FORMER) is None
 
 
 @pytest.mark.parametrize("knows", ["the store", "nothing"])
