@@ -102,13 +102,17 @@ def _booked_and_good(state: MemberState, on: BusinessDate) -> list[Split]:
 def _unbooked(state: MemberState, booked: Sequence[Split]) -> MemberState:
     """The lots as they were, and no debts: what comes back is measured by what a document takes of the
     lots, whatever the member has come to owe since."""
-    lots = [
-        *state.lots,
-        *(
-            Lot(POINTS, s.origin, s.expires, s.available_from, s.amount, s.lot_order)
-            for s in booked
-        ),
+    came = [
+        Lot(POINTS, s.origin, s.expires, s.available_from, s.amount, s.lot_order) for s in booked
     ]
+    rows: dict[tuple[str, EntryId, int], Lot] = {}
+    for lot in (*state.lots, *came):
+        key = (lot.asset, lot.origin, lot.expires)
+        known = rows.get(key)
+        rows[key] = (
+            lot if known is None else known._replace(remaining=known.remaining + lot.remaining)
+        )
+    lots = sorted(rows.values(), key=lambda lot: (lot.asset, lot.expires, lot.order))
     total = sum(lot.remaining for lot in lots if lot.asset == POINTS)
     sums = [pair for pair in state.sums if pair[0] != POINTS]
     debts = tuple(debt for debt in state.debts if debt.asset != POINTS)

@@ -7,6 +7,8 @@ copy is mutable and never leaves `fold`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 
 from app.domain.business_day import NEVER, BusinessDate
 from app.domain.carried import Names
@@ -24,11 +26,12 @@ from app.domain.entries import (
     EntryId,
     Kind,
 )
-from app.domain.folding import FoldingAccount, FoldingDebt, FoldingLot, taken_by
+from app.domain.folding import FoldingAccount, FoldingDebt, FoldingSplits, spending_order, taken_by
 from app.domain.state import Day, Debt, Lot, MemberState, Split, TierChange, Use
 
 _GIVING_BACK = frozenset(("reverse", "unexpire"))
 _TAKING_BACK = frozenset(("reverse", "expire"))
+_asset = attrgetter("asset")
 
 
 def fold(base: MemberState, entries: Iterable[Entry]) -> MemberState:
@@ -43,8 +46,13 @@ def fold(base: MemberState, entries: Iterable[Entry]) -> MemberState:
     return working.finish()
 
 
-def _split_order(split: Split) -> int:
-    return split.order
+def _used(lots: Iterable[Lot], debts: Iterable[Debt], splits: Iterable[Split]) -> Iterator[EntryId]:
+    """What has a name."""
+    yield from (lot.origin for lot in lots)
+    yield from (debt.debit for debt in debts)
+    for split in splits:
+        yield split.origin
+        yield split.debit
 
 
 class _Working:
@@ -52,9 +60,6 @@ class _Working:
 
     __slots__ = (
         "accounts",
-        "by_debit",
-        "by_restore",
-        "came_back",
         "days",
         "names",
         "sequence",
@@ -68,19 +73,12 @@ class _Working:
         self.sequence = base.sequence
         self.sums = dict(base.sums)
         self.accounts: dict[str, FoldingAccount] = {}
-        for lot in base.lots:
-            self._account(lot.asset).open(
-                FoldingLot(lot.expires, lot.order, lot.origin, lot.available_from, lot.remaining)
-            )
+        for asset, lots in groupby(base.lots, key=_asset):
+            self._account(asset).lots += lots
         for debt in base.debts:
             debts = self._account(debt.asset).debts
             debts[debt.debit] = FoldingDebt(debt.amount, debt.order, debt.kind)
-        self.splits = {split.order: split for split in sorted(base.splits, key=_split_order)}
-        self.by_debit: dict[EntryId, list[int]] = {}
-        self.by_restore: dict[EntryId, list[int]] = {}
-        self.came_back: dict[EntryId, list[int]] = {}
-        for split in self.splits.values():
-            self._index(split)
+        self.splits = FoldingSplits(base.splits)
         self.days = {day.on: day for day in base.days}
         self.tiers = list(base.tiers)
         self.uses = {(use.benefit, use.year): use.times for use in base.uses}
@@ -89,22 +87,29 @@ class _Working:
     def post(self, entry: Entry) -> None:
         """Apply one entry."""
         asset = entry.asset
-        if asset == TIER:
-            self._change_tier(entry)
-            return
-        if asset.startswith(CARRIED):
-            self._carry(entry)
-            return
-        self.sums[asset] = self.sums.get(asset, 0) + entry.amount
-        if asset in (SPEND, SALES, EARNED):
-            self._count(entry)
-        elif asset.startswith(USE):
-            year = (entry.business_date if entry.expires is None else entry.expires).year
-            key = (asset[len(USE) :], year)
-            self.uses[key] = self.uses.get(key, 0) + entry.amount
-        elif entry.amount > 0:
-            if entry.kind == "earn" and asset == POINTS:
+        if asset == POINTS:
+            self.sums[POINTS] = self.sums.get(POINTS, 0) + entry.amount
+            if entry.kind == "earn" and entry.amount > 0:
                 self._add_to_day(entry.business_date, entry.business_date, earned=entry.amount)
+            self._move(entry)
+        elif asset == TIER:
+            self._change_tier(entry)
+        elif asset.startswith(CARRIED):
+            self._carry(entry)
+        else:
+            self.sums[asset] = self.sums.get(asset, 0) + entry.amount
+            if asset in (SPEND, SALES, EARNED):
+                self._count(entry)
+            elif asset.startswith(USE):
+                year = (entry.business_date if entry.expires is None else entry.expires).year
+                key = (asset[len(USE) :], year)
+                self.uses[key] = self.uses.get(key, 0) + entry.amount
+            else:
+                self._move(entry)
+
+    def _move(self, entry: Entry) -> None:
+        """Apply an entry of an asset that has lots."""
+        if entry.amount > 0:
             if entry.kind in _GIVING_BACK and entry.refers_to is not None:
                 self._restore(entry, entry.refers_to)
             else:
@@ -123,34 +128,24 @@ class _Working:
             account, held, owed = self.accounts[asset], 0, 0
             for lot in account.lots:
                 held += lot.remaining
-                lots.append(
-                    Lot(
-                        asset, lot.origin, lot.expires, lot.available_from, lot.remaining, lot.order
-                    )
-                )
+            lots += account.lots
             for debit, debt in sorted(account.debts.items(), key=lambda each: each[1].order):
                 owed += debt.amount
                 debts.append(Debt(asset, debit, debt.amount, debt.order, debt.kind))
             assert held - owed == self.sums.get(asset, 0), "Σ entries = Σ lots - Σ debts"
             assert not (held and owed), "a member has lots or debts, never both"
+        splits = self.splits.all()
         return MemberState(
             sequence=self.sequence,
             sums=tuple(sorted(self.sums.items())),
             lots=tuple(lots),
             debts=tuple(debts),
-            splits=tuple([self.splits[order] for order in sorted(self.splits)]),
+            splits=splits,
             days=tuple(sorted(self.days.values())),
             tiers=tuple(self.tiers),
             uses=tuple(Use(*key, times) for key, times in sorted(self.uses.items())),
-            arrived=self.names.kept(self._used(lots, debts)) if self.names.first else (),
+            arrived=self.names.kept(_used(lots, debts, splits)) if self.names.first else (),
         )
-
-    def _used(self, lots: Iterable[Lot], debts: Iterable[Debt]) -> Iterator[EntryId]:
-        yield from (lot.origin for lot in lots)
-        yield from (debt.debit for debt in debts)
-        for split in self.splits.values():
-            yield split.origin
-            yield split.debit
 
     # Points and every other asset that has lots
 
@@ -168,53 +163,52 @@ class _Working:
     def _credit(self, entry: Entry) -> None:
         """Pay debts first, the one that it names before the oldest; the rest opens the lot."""
         date = entry.business_date
-        points = FoldingLot(
-            NEVER if entry.expires is None else entry.expires,
-            self._next(),
+        points = Lot(
+            entry.asset,
             entry.id,
+            NEVER if entry.expires is None else entry.expires,
             date if entry.available_from is None else entry.available_from,
             entry.amount,
+            self._next(),
         )
-        self._place(entry.asset, points, entry.refers_to)
+        self._place(points, entry.refers_to)
 
-    def _place(self, asset: str, points: FoldingLot, named: EntryId | None = None) -> None:
+    def _place(self, points: Lot, named: EntryId | None = None) -> None:
         """Give points to debts, pending or not, the rest to their lot.
 
         A debt paid later joins the split of its debit.
         """
-        account = self._account(asset)
+        account, left = self._account(points.asset), points.remaining
         debts = account.debts
         called = () if named is None else self.names.of(named)
-        while points.remaining and debts:
+        while left and debts:
             debit = next((name for name in called if name in debts), None)
             if debit is None:
                 debit = min(debts, key=lambda key: debts[key].order)
             debt = debts[debit]
-            paid = min(points.remaining, debt.amount)
-            self._record(asset, debit, debt.kind, points, paid)
-            points.remaining -= paid
+            paid = min(left, debt.amount)
+            self._record(debit, debt.kind, points, paid)
+            left -= paid
             debt.amount -= paid
             if not debt.amount:
                 del debts[debit]
-        if points.remaining:
-            account.open(points)
+        if left:
+            account.open(points if left == points.remaining else points._replace(remaining=left))
 
     def _consume(self, entry: Entry, debit: EntryId, kind: Kind, amount: int) -> None:
         """Spend: valid lots by earliest expiry, then pending, then lapsed ones; the rest is debt."""
         account = self._account(entry.asset)
-        date = entry.business_date
-        emptied: list[FoldingLot] = []
-        valid = (lot for lot in account.lots if lot.available_from <= date <= lot.expires)
-        amount = self._draw(entry.asset, valid, debit, kind, amount, emptied)
+        lots, date = account.lots, entry.business_date
+        valid = (at for at, lot in enumerate(lots) if lot.available_from <= date <= lot.expires)
+        amount = self._draw(account, valid, debit, kind, amount)
         if amount:
-            pending = [lot for lot in account.lots if lot.available_from > date]
-            pending.sort(key=lambda lot: (lot.available_from, lot.expires, lot.order))
-            amount = self._draw(entry.asset, pending, debit, kind, amount, emptied)
+            pending = [at for at, lot in enumerate(lots) if lot.available_from > date]
+            pending.sort(key=lambda at: (lots[at].available_from, *spending_order(lots[at])))
+            amount = self._draw(account, pending, debit, kind, amount)
         if amount:
-            lapsed = [lot for lot in account.lots if lot.remaining]
-            amount = self._draw(entry.asset, lapsed, debit, kind, amount, emptied)
-        for lot in emptied:
-            account.drop_empty(lot)
+            lapsed = [at for at, lot in enumerate(lots) if lot.remaining]
+            amount = self._draw(account, lapsed, debit, kind, amount)
+        account.drop_empty()
         if amount:
             called = self.names.of(self.names.first.get(debit, debit))
             debt = next((account.debts[name] for name in called if name in account.debts), None)
@@ -225,30 +219,24 @@ class _Working:
 
     def _draw(
         self,
-        asset: str,
-        lots: Iterable[FoldingLot],
+        account: FoldingAccount,
+        places: Iterable[int],
         debit: EntryId,
         kind: Kind,
         amount: int,
-        emptied: list[FoldingLot],
     ) -> int:
         """Take from lots in turn until `amount` is had; returns what is still wanting."""
         if amount:
-            for lot in lots:
-                taken = self._take(asset, lot, debit, kind, amount)
-                amount -= taken
-                if not lot.remaining:
-                    emptied.append(lot)
+            for at in places:
+                lot = account.lots[at]
+                taken = min(amount, lot.remaining)
+                if taken:
+                    account.change(at, -taken)
+                    self._record(debit, kind, lot, taken)
+                    amount -= taken
                 if not amount:
                     break
         return amount
-
-    def _take(self, asset: str, lot: FoldingLot, debit: EntryId, kind: Kind, amount: int) -> int:
-        taken = min(amount, lot.remaining)
-        if taken:
-            lot.remaining -= taken
-            self._record(asset, debit, kind, lot, taken)
-        return taken
 
     def _take_back(self, entry: Entry, credit: EntryId) -> None:
         """Take back a credit: lots of its origin first, the rest like a spend on that date.
@@ -260,14 +248,12 @@ class _Working:
         amount = -entry.amount
         account = self._account(entry.asset)
         called = self.names.of(credit)
-        own = [lot for lot in account.lots if lot.origin in called]
+        own = [at for at, lot in enumerate(account.lots) if lot.origin in called]
         if entry.kind == "expire" and entry.expires is not None:
-            own.sort(key=lambda lot: lot.expires != entry.expires)
-        emptied: list[FoldingLot] = []
-        amount = self._draw(entry.asset, own, entry.id, entry.kind, amount, emptied)
-        for lot in emptied:
-            account.drop_empty(lot)
-        if amount and credit in self.by_restore:
+            own.sort(key=lambda at: account.lots[at].expires != entry.expires)
+        amount = self._draw(account, own, entry.id, entry.kind, amount)
+        account.drop_empty()
+        if amount:
             amount = self._undo_restore(entry, credit, amount)
         if amount:
             self._consume(entry, entry.id, entry.kind, amount)
@@ -281,23 +267,22 @@ class _Working:
         account = self._account(entry.asset)
         gone = 0
         debit, kind = restore, entry.kind
-        for order in reversed(self.by_restore[restore]):
-            row = self.splits.get(order)
-            if row is None or not amount:
-                continue
+        for row in reversed(self.splits.of_restore(restore)):
+            if not amount:
+                break
             debit, kind = row.debit, row.kind
             part = min(amount, row.amount)
             amount -= part
-            self._shrink(row, part)
-            lot = None
+            self.splits.shrink(row, part)
+            at = None
             if row.back_to is not None and row.origin != row.debit:
-                lot = self._went_to(account, row.origin, row.back_to)
+                at = self._went_to(account, row.origin, row.back_to)
             taken = 0
-            if lot is not None:
-                taken = min(part, lot.remaining)
-                lot.remaining -= taken
-                self._record(entry.asset, debit, kind, taken_by(row), taken)
-                account.drop_empty(lot)
+            if at is not None:
+                taken = min(part, account.lots[at].remaining)
+                account.change(at, -taken)
+                self._record(debit, kind, taken_by(row), taken)
+                account.drop_empty()
             gone += part - taken
         if gone:
             self._consume(entry, debit, kind, gone)
@@ -305,13 +290,13 @@ class _Working:
 
     def _went_to(
         self, account: FoldingAccount, origin: EntryId, expires: BusinessDate
-    ) -> FoldingLot | None:
+    ) -> int | None:
         """The lot that a restored part went to. After a merge lots of one origin have names of their own."""
-        lot = account.by_key.get((origin, expires))
-        if lot is None and self.names.first:
-            found = (each for each in account.lots if each.expires == expires)
-            lot = next((each for each in found if self.names.same(each.origin, origin)), None)
-        return lot
+        at = account.find(origin, expires)
+        if at is None and self.names.first:
+            found = (n for n, lot in enumerate(account.lots) if lot.expires == expires)
+            at = next((n for n in found if self.names.same(account.lots[n].origin, origin)), None)
+        return at
 
     def _restore(self, entry: Entry, debit: EntryId) -> None:
         """Restore a debit: its open debt first, then its split from the end.
@@ -319,8 +304,8 @@ class _Working:
         A part that would lapse before the entry's minimum expiry comes back with that expiry; what
         exceeds the split opens a lot of its own.
         """
-        amount = entry.amount
-        account = self._account(entry.asset)
+        amount, asset, date = entry.amount, entry.asset, entry.business_date
+        account = self._account(asset)
         minimum = entry.minimum_expiry
         called = self.names.of(debit)
         for name in called:
@@ -331,29 +316,23 @@ class _Working:
                 debt.amount -= paid
                 if not debt.amount:
                     del account.debts[name]
-                date = entry.business_date
-                owed = FoldingLot(date, debt.order, name, date, 0)
-                self._record(entry.asset, name, debt.kind, owed, paid, entry.id, date)
-        parts = sorted(order for name in called for order in self.by_debit.get(name, ()))
-        for order in reversed(parts):
+                owed = Lot(asset, name, date, date, 0, debt.order)
+                self._record(name, debt.kind, owed, paid, entry.id, date)
+        for row in reversed(self.splits.of_debits(called)):
             if not amount:
                 return
-            row = self.splits.get(order)
-            if row is None:
-                continue
             part = min(amount, row.amount)
             amount -= part
-            self._shrink(row, part)
+            self.splits.shrink(row, part)
             back_to = row.expires if minimum is None else max(row.expires, minimum)
-            self._record(entry.asset, row.debit, row.kind, taken_by(row), part, entry.id, back_to)
-            back = FoldingLot(back_to, row.lot_order, row.origin, row.available_from, part)
-            self._place(entry.asset, back)
+            was = taken_by(row)
+            self._record(row.debit, row.kind, was, part, entry.id, back_to)
+            self._place(was._replace(expires=back_to, remaining=part))
         if amount:
-            date = entry.business_date
             expires = entry.expires
             if expires is None:
                 expires = date if minimum is None else minimum
-            self._place(entry.asset, FoldingLot(expires, self._next(), entry.id, date, amount))
+            self._place(Lot(asset, entry.id, expires, date, amount, self._next()))
 
     # What a merge carries over
 
@@ -361,7 +340,7 @@ class _Working:
         """Take up a name or a part that arrives, or let all parts of a debit go."""
         if entry.asset.startswith(CARRIED_PART) and entry.amount < 0:
             if entry.refers_to is not None:
-                self._let_go(entry.refers_to)
+                self.splits.let_go(entry.refers_to)
             return
         if entry.asset == CARRIED_ROOT:
             self.names.order[EntryId(entry.id.event, entry.id.n - 1)] = self._next()
@@ -369,30 +348,17 @@ class _Working:
         if part is None:
             return
         asset = entry.asset[len(CARRIED_PART) :]
-        known = self._account(asset).by_key.get((part.lot, part.expires))
-        order = self.names.order.get(part.lot, 0) if known is None else known.order
-        lot = FoldingLot(part.expires, order, part.lot, part.available_from, 0)
-        self._record(asset, entry.id, entry.kind, lot, entry.amount, part.restored_by, part.back_to)
-
-    def _let_go(self, debit: EntryId) -> None:
-        for order in (*self.by_debit.get(debit, ()), *self.came_back.get(debit, ())):
-            self.splits.pop(order, None)
-
-    # Splits
-
-    def _index(self, split: Split) -> None:
-        if split.restored_by is None:
-            self.by_debit.setdefault(split.debit, []).append(split.order)
-        else:
-            self.by_restore.setdefault(split.restored_by, []).append(split.order)
-            self.came_back.setdefault(split.debit, []).append(split.order)
+        account = self._account(asset)
+        known = account.find(part.lot, part.expires)
+        order = self.names.order.get(part.lot, 0) if known is None else account.lots[known].order
+        lot = Lot(asset, part.lot, part.expires, part.available_from, 0, order)
+        self._record(entry.id, entry.kind, lot, entry.amount, part.restored_by, part.back_to)
 
     def _record(
         self,
-        asset: str,
         debit: EntryId,
         kind: Kind,
-        lot: FoldingLot,
+        lot: Lot,
         amount: int,
         restored_by: EntryId | None = None,
         back_to: BusinessDate | None = None,
@@ -400,7 +366,7 @@ class _Working:
         """Add a part to a debit's split or, with `restored_by`, to what a restore gave back."""
         split = Split(
             self._next(),
-            asset,
+            lot.asset,
             debit,
             kind,
             lot.origin,
@@ -411,14 +377,7 @@ class _Working:
             restored_by,
             back_to,
         )
-        self.splits[split.order] = split
-        self._index(split)
-
-    def _shrink(self, row: Split, part: int) -> None:
-        if part == row.amount:
-            del self.splits[row.order]
-        else:
-            self.splits[row.order] = row._replace(amount=row.amount - part)
+        self.splits.add(split)
 
     # Counters and tier
 
