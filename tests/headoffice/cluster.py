@@ -104,7 +104,7 @@ class Cluster:
             found = raw.execute(_LARGEST).fetchone()
             assert found is not None
             if found[0] > _LARGE_BYTES:
-                raw.execute("TRUNCATE tenant CASCADE")
+                raw.execute("TRUNCATE tenant, event CASCADE")
             else:
                 raw.execute("SET LOCAL session_replication_role = replica")  # past the triggers
                 raw.execute(_DELETE)
@@ -112,7 +112,7 @@ class Cluster:
     def forget_statistics(self) -> None:
         """As if nothing had been looked at yet: what a test analysed the next planner would believe."""
         with psycopg.connect(self.superuser) as raw:
-            raw.execute("TRUNCATE tenant CASCADE")
+            raw.execute("TRUNCATE tenant, event CASCADE")
             raw.execute(
                 "DELETE FROM pg_statistic USING pg_class c WHERE c.oid = starelid "
                 "AND c.relnamespace = 'public'::regnamespace"
