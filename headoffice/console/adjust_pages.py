@@ -37,7 +37,7 @@ from headoffice.adjustments import (
 )
 from headoffice.api.rules import programmes_of
 from headoffice.console import wording
-from headoffice.console.desk import Asked, Desk, NotFound, go_to
+from headoffice.console.desk import Asked, Desk, NotFound, go_to, is_id
 from headoffice.console.event_pages import formats_of
 from headoffice.console.member_pages import asked_member, personal_value
 from headoffice.console.snapshot import Snapshot
@@ -45,7 +45,6 @@ from headoffice.console.staff import Staff
 from headoffice.store.plain import Plain
 
 PLACE: Final = "/console/adjustments"
-_IDS: Final = re.compile("[0-9a-f]{32}")
 
 
 def preview(desk: Desk, asked: Asked) -> Response:
@@ -75,7 +74,7 @@ def adjust(desk: Desk, asked: Asked) -> Response:
     with desk.reading(asked) as snapshot:
         known = asked_member(snapshot, asked)
     wish_id = asked.form.get("id", "")
-    wish = _typed(asked, known, bytes.fromhex(wish_id) if _IDS.fullmatch(wish_id) else b"")
+    wish = _typed(asked, known, bytes.fromhex(wish_id) if is_id(wish_id) else b"")
     if isinstance(wish, str) or not wish.id:
         raise NotFound
     by, now_ms = asked.person.staff, desk.office.now_ms()
@@ -115,7 +114,7 @@ def agree(desk: Desk, asked: Asked) -> Response:
     def job(staff: Staff) -> Adjustment | Refused | str:
         server = desk.office.chains[asked.tenant].server
         kept = Adjustments(desk.office.plain, asked.tenant)
-        found, day = _waits(kept, _asked_id(asked), now_ms), _day_of(server, now_ms)
+        found, day = _waits(kept, asked.id("adjustment"), now_ms), _day_of(server, now_ms)
         if found is None or day is None:
             return ""
         if found.staff == by:
@@ -144,7 +143,7 @@ def drop(desk: Desk, asked: Asked) -> Response:
 
     def job(staff: Staff) -> Adjustment | None:
         kept = Adjustments(desk.office.plain, asked.tenant)
-        found = _waits(kept, _asked_id(asked), now_ms)
+        found = _waits(kept, asked.id("adjustment"), now_ms)
         if found is not None:
             kept.drop(found, by)
             staff.note(now_ms, by, "adjust_dropped", member=found.member, detail=_told(found))
@@ -208,13 +207,6 @@ def _told(wish: Wish | Adjustment) -> str:
     return f"{wish.points} {wish.reason}"
 
 
-def _asked_id(asked: Asked) -> bytes:
-    text = str(asked.request.path_params["adjustment"])
-    if not _IDS.fullmatch(text):
-        raise NotFound
-    return bytes.fromhex(text)
-
-
 def _member(member: bytes) -> str:
     return f"/console/members/{member.hex()}"
 
@@ -249,7 +241,7 @@ def _free(known: Member, on: BusinessDate) -> int:
 def _waiting_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
     now_ms = desk.office.now_ms()
     with desk.office.place.reading(asked.tenant) as plain:
-        found = _waits(Adjustments(plain, asked.tenant), _asked_id(asked), now_ms)
+        found = _waits(Adjustments(plain, asked.tenant), asked.id("adjustment"), now_ms)
         snapshot = Snapshot(plain, asked.tenant)
         known = snapshot.member(found.member) if found else None
         offset = snapshot.chain().offset_minutes

@@ -6,7 +6,6 @@ Each is looked at first and done with a second form. It is done by the chain's o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
@@ -20,7 +19,7 @@ from app.protocol.store import Member
 from headoffice import settlement
 from headoffice.adjustments import Adjustments
 from headoffice.console import finding, wording
-from headoffice.console.desk import Asked, Desk, NotFound, go_to
+from headoffice.console.desk import Asked, Desk, NotFound, go_to, id_of, is_id
 from headoffice.console.listing import Listing
 from headoffice.console.member_pages import (
     accounts_of,
@@ -65,7 +64,7 @@ def preview(desk: Desk, asked: Asked) -> Response:
 
 def merge(desk: Desk, asked: Asked) -> Response:
     """Merge another member into this one."""
-    other = _id(asked.form.get("other", ""))
+    other = id_of(asked.form.get("other", ""))
     with desk.reading(asked) as snapshot:
         stays, goes = asked_member(snapshot, asked), snapshot.member(other)
         if goes is None or not may_see(snapshot, asked, goes):
@@ -220,7 +219,7 @@ def _changed(asked: Asked) -> str:
 
 
 def _meant(snapshot: Snapshot, asked: Asked, typed: str) -> list[Member]:
-    if re.fullmatch("[0-9a-f]{32}", typed):
+    if is_id(typed):
         found = snapshot.member(bytes.fromhex(typed))
         return [found] if found is not None and may_see(snapshot, asked, found) else []
     return list(finding.members_of(snapshot, typed, seen_by(snapshot, asked)).members)
@@ -273,9 +272,3 @@ def _back(desk: Desk, asked: Asked, known: Member, sentence: str) -> Response:
 
 def _place(known: Member) -> str:
     return f"/console/members/{known.id.hex()}"
-
-
-def _id(text: str) -> bytes:
-    if not re.fullmatch("[0-9a-f]{32}", text):
-        raise NotFound
-    return bytes.fromhex(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -32,6 +33,7 @@ HERE: Final = Path(__file__).parent
 WRITE_S: Final = 20
 """So long a page waits for the writer."""
 Result = TypeVar("Result")
+_ID: Final = re.compile("[0-9a-f]{32}")
 _HASHES_AT_ONCE: Final = 2
 """Each takes 64 MiB."""
 
@@ -42,6 +44,18 @@ class NotFound(Exception):
 
 class SignedOut(Exception):
     """Who asks was shut out, or may do something else now, before what they asked for was done."""
+
+
+def is_id(text: str) -> bool:
+    """Whether this is an id as pages write it."""
+    return _ID.fullmatch(text) is not None
+
+
+def id_of(text: str) -> bytes:
+    """The id that is written so. Raises NotFound for what is none."""
+    if not is_id(text):
+        raise NotFound
+    return bytes.fromhex(text)
 
 
 @dataclass(slots=True)
@@ -79,6 +93,10 @@ class Asked:
     def own(self, shops: list[ShopRow]) -> list[ShopRow]:
         """The stores that who asks may see."""
         return [shop for shop in shops if not self.stores or shop.id in self.stores]
+
+    def id(self, name: str) -> bytes:
+        """The id that the page's address has in this place. Raises NotFound for what is none."""
+        return id_of(str(self.request.path_params[name]))
 
     def before(self) -> int:
         """From where a list that is read backwards goes on."""

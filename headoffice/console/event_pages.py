@@ -7,7 +7,6 @@ it is.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any, Final, NamedTuple
@@ -23,7 +22,7 @@ from app.domain.programme import Programme
 from app.domain.programme_plain import programme_from_plain
 from app.formats import YUAN, Formats, MoneySign, number
 from headoffice.console import wording
-from headoffice.console.desk import Asked, Desk, NotFound
+from headoffice.console.desk import Asked, Desk, NotFound, is_id
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.member_pages import asked_member, ledger_of
 from headoffice.console.quarantine_pages import readable
@@ -46,7 +45,7 @@ _NOTHING: Final = Why("", (), None, 0)
 
 def why(desk: Desk, asked: Asked) -> Response:
     """The page of one event of a member."""
-    wanted = _asked_event(asked)
+    wanted = asked.id("event")
     with desk.reading(asked) as snapshot:
         known, chain = asked_member(snapshot, asked), snapshot.chain()
         entries = [each for each in snapshot.entries_of(wanted) if each.member == known.id]
@@ -57,11 +56,7 @@ def why(desk: Desk, asked: Asked) -> Response:
         told = _why(asked, snapshot, plain)
     desk.note(asked, "why_seen", member=known.id)
     device = str(plain.get("device", ""))
-    till = (
-        desk.office.tills.get(bytes.fromhex(device))
-        if re.fullmatch("[0-9a-f]{32}", device)
-        else None
-    )
+    till = desk.office.tills.get(bytes.fromhex(device)) if is_id(device) else None
     at_us = plain.get("at")
     return desk.page(
         asked, "why.html",
@@ -149,10 +144,3 @@ def _plain(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return plain if isinstance(plain, dict) else {}
-
-
-def _asked_event(asked: Asked) -> bytes:
-    text = str(asked.request.path_params["event"])
-    if not re.fullmatch("[0-9a-f]{32}", text):
-        raise NotFound
-    return bytes.fromhex(text)

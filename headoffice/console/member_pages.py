@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Final, get_args
@@ -92,7 +91,7 @@ def ledger_file(desk: Desk, asked: Asked) -> Response:
 
 
 def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Response:
-    member_id = _asked_id(asked)
+    member_id = asked.id("member")
     with desk.reading(asked) as snapshot:
         known = asked_member(snapshot, asked)
         entries = snapshot.ledger(member_id, asked.before(), PAGE + 1)
@@ -154,15 +153,8 @@ def _adjusted(asked: Asked, snapshot: Snapshot, member_id: bytes) -> Listing:
     return Listing("adjusted", heads, rows)
 
 
-def _asked_id(asked: Asked) -> bytes:
-    text = str(asked.request.path_params["member"])
-    if not re.fullmatch("[0-9a-f]{32}", text):
-        raise NotFound
-    return bytes.fromhex(text)
-
-
 def asked_member(snapshot: Snapshot, asked: Asked) -> Member:
-    known = snapshot.member(_asked_id(asked))
+    known = snapshot.member(asked.id("member"))
     if known is None or not may_see(snapshot, asked, known):
         raise NotFound
     return known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -175,7 +174,7 @@ def _roles(asked: Asked) -> list[tuple[str, str]]:
 
 def _one_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
     known, shops, offset = _read(desk, asked)
-    one = next((each for each in known if each.id == _asked_id(asked)), None)
+    one = next((each for each in known if each.id == asked.id("staff")), None)
     if one is None:
         raise NotFound
     own = one.id == asked.person.staff
@@ -188,15 +187,8 @@ def _one_page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
     )  # fmt: skip
 
 
-def _asked_id(asked: Asked) -> bytes:
-    text = str(asked.request.path_params["staff"])
-    if not re.fullmatch("[0-9a-f]{32}", text):
-        raise NotFound
-    return bytes.fromhex(text)
-
-
 def _asked_person(desk: Desk, asked: Asked) -> Known:
-    wanted = _asked_id(asked)
+    wanted = asked.id("staff")
     for each in _read(desk, asked)[0]:
         if each.id == wanted:
             return each

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Final, Literal
 
 from starlette.responses import Response
@@ -224,13 +223,8 @@ def _price(item: CatalogueItem | None, currency: Currency) -> str:
 
 
 def _known(desk: Desk, asked: Asked) -> Listed:
-    text = str(asked.request.path_params["list"])
     with desk.reading(asked) as snapshot:
-        known = (
-            PriceLists(snapshot.staff()).one(bytes.fromhex(text))
-            if re.fullmatch("[0-9a-f]{32}", text)
-            else None
-        )
+        known = PriceLists(snapshot.staff()).one(asked.id("list"))
     if known is None:
         raise NotFound
     return known

@@ -271,13 +271,8 @@ def _known(desk: Desk, asked: Asked) -> list[Programme]:
 
 def asked_draft(desk: Desk, asked: Asked) -> Draft:
     """The draft of the address."""
-    text = str(asked.request.path_params["draft"])
     with desk.reading(asked) as snapshot:
-        known = (
-            Drafts(snapshot.staff()).one(bytes.fromhex(text))
-            if re.fullmatch("[0-9a-f]{32}", text)
-            else None
-        )
+        known = Drafts(snapshot.staff()).one(asked.id("draft"))
     if known is None:
         raise NotFound
     return known

@@ -4,7 +4,6 @@ and the values of profiles that were written over unseen."""
 from __future__ import annotations
 
 import json
-import re
 from typing import Final
 
 from starlette.responses import Response
@@ -52,7 +51,7 @@ def quarantine(desk: Desk, asked: Asked) -> Listing:
 
 def event(desk: Desk, asked: Asked) -> Response:
     """One event, as readable as it can be made."""
-    wanted = _asked_id(asked)
+    wanted = asked.id("event")
     with desk.reading(asked) as snapshot:
         body, seen, chain = snapshot.quarantined_event(wanted), snapshot.seen(), snapshot.chain()
     if body is None:
@@ -73,7 +72,7 @@ def event(desk: Desk, asked: Asked) -> Response:
 
 def say_seen(desk: Desk, asked: Asked) -> Response:
     """Somebody has looked at an event, and it is no longer counted as new."""
-    wanted, now_ms, by = _asked_id(asked), desk.office.now_ms(), asked.person.staff
+    wanted, now_ms, by = asked.id("event"), desk.office.now_ms(), asked.person.staff
     with desk.reading(asked) as snapshot:
         if snapshot.quarantined_event(wanted) is None:
             raise NotFound
@@ -141,13 +140,6 @@ def _why(asked: Asked, body: bytes) -> str:
     except NotReadable:
         return say("This version can't read it. A later one may; the bytes are kept.")
     return say("It can be read now, but another event with the same id came before it.")
-
-
-def _asked_id(asked: Asked) -> bytes:
-    text = str(asked.request.path_params["event"])
-    if not re.fullmatch("[0-9a-f]{32}", text):
-        raise NotFound
-    return bytes.fromhex(text)
 
 
 def _claimed(event_id: bytes, offset_minutes: int) -> str:

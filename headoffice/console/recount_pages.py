@@ -3,7 +3,6 @@ points between stores."""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from starlette.responses import Response
@@ -82,7 +81,7 @@ def listed(desk: Desk, asked: Asked) -> Listing:
 
 def one(desk: Desk, asked: Asked) -> Response:
     """One document with all that differs of it."""
-    wanted, say = _asked_event(asked), asked.words.say
+    wanted, say = asked.id("event"), asked.words.say
     with desk.reading(asked) as snapshot:
         chain, found = snapshot.chain(), flags.of_event(snapshot.plain, asked.tenant, wanted)
     if not found:
@@ -104,7 +103,7 @@ def one(desk: Desk, asked: Asked) -> Response:
 
 def say_seen(desk: Desk, asked: Asked) -> Response:
     """Somebody has looked at a document."""
-    wanted, now_ms, by = _asked_event(asked), desk.office.now_ms(), asked.person.staff
+    wanted, now_ms, by = asked.id("event"), desk.office.now_ms(), asked.person.staff
     with desk.reading(asked) as snapshot:
         if not flags.of_event(snapshot.plain, asked.tenant, wanted):
             raise NotFound
@@ -210,10 +209,3 @@ def _till(desk: Desk, asked: Asked, device: bytes) -> str:
     known = desk.office.tills.get(device)
     ours = known is not None and known.tenant == asked.tenant
     return known.name if known is not None and ours else device.hex()[:8]
-
-
-def _asked_event(asked: Asked) -> bytes:
-    text = str(asked.request.path_params["event"])
-    if not re.fullmatch("[0-9a-f]{32}", text):
-        raise NotFound
-    return bytes.fromhex(text)

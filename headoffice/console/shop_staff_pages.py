@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from app.documents.event_codes import ROLES as ROLE_NAMES
 from app.i18n import mark
 from headoffice.console import proving, wording
-from headoffice.console.desk import Asked, Desk, NotFound, go_to
+from headoffice.console.desk import Asked, Desk, NotFound, go_to, is_id
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.snapshot import ShopRow
 from headoffice.console.staff import Staff
@@ -56,7 +55,7 @@ def _by_the_proved(act: Callable[[Desk, Asked], Response]) -> Callable[[Desk, As
 
     def first(desk: Desk, asked: Asked) -> Response:
         person = str(asked.request.path_params.get("person", ""))
-        back = f"{PLACE}/{person}" if _is_id(person) else PLACE
+        back = f"{PLACE}/{person}" if is_id(person) else PLACE
         return proving.first(desk, asked, back) or act(desk, asked)
 
     return first
@@ -152,7 +151,7 @@ def take_over(desk: Desk, asked: Asked) -> Response:
     same = form.get("same", "")
     if who is None:
         return _list_page(desk, asked, 409, _said(asked, Cannot("gone")))
-    if same and not _is_id(same):
+    if same and not is_id(same):
         raise NotFound
     same_as = bytes.fromhex(same) if same else None
 
@@ -341,7 +340,3 @@ def _asked_person(desk: Desk, asked: Asked) -> tuple[Person, _Read]:
     if found is None:
         raise NotFound
     return found, read
-
-
-def _is_id(text: str) -> bool:
-    return re.fullmatch("[0-9a-f]{32}", text) is not None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.protocol.late import Late
 from app.protocol.limits import Limits
 from app.protocol.outbox_file import Outbox, written
 from app.protocol.server import Server
@@ -129,6 +130,28 @@ def test_in_portions_it_comes_to_the_same(
     assert shown(done) == {"Posted": "3", "In quarantine": "1", "Known already": "2"}
     assert points(at.folder) == 35
     assert acts(at.folder)[-1][1].endswith(" 4/6")
+
+
+def test_no_transaction_posts_more_than_a_portion(
+    at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A till that asks for a hold waits for one of them at most."""
+    till, sizes = at.till(1), list[tuple[int, bool]]()
+    till.earn(ANNA, 1, sales=70)
+    revoke(at, till)
+    take_late = Server.take_late
+
+    def counted(
+        server: Server, device: bytes, bodies: Sequence[bytes], now_ms: int, *, last: bool
+    ) -> Late:
+        sizes.append((len(bodies), last))
+        return take_late(server, device, bodies, now_ms, last=last)
+
+    monkeypatch.setattr(Server, "take_late", counted)
+    send(anna, file_of(till))
+    anna.send(f"{PLACE}/take")
+    assert sizes == [(30, False), (30, False), (10, True)]
+    assert points(at.folder) == 70
 
 
 def test_a_live_till_tells_its_events_itself(at: Served, anna: Person) -> None:

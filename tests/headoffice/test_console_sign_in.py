@@ -215,6 +215,20 @@ def test_a_new_invitation_ends_every_session(at: Served, anna: Person) -> None:
     assert anna.look("/console/").url.path == "/console/sign-in"
 
 
+@pytest.mark.parametrize("until_ms", [0, 1 << 60])
+def test_a_session_of_an_old_one_time_password_is_none(
+    at: Served, anna: Person, until_ms: int
+) -> None:
+    """A version of before let people in by it; who has no password of their own is nobody now."""
+    assert anna.look("/console/").url.path == "/console/"
+    with closing(database_of(at.folder)) as database, database.store(TENANT).writing():
+        staff = Staff(database, TENANT)
+        known = staff.person("AN")
+        assert known is not None
+        staff.put(known._replace(invited_until_ms=until_ms))
+    assert anna.look("/console/").url.path == "/console/sign-in"
+
+
 def test_five_wrong_tries_shut_the_door_for_a_quarter_of_an_hour_and_over_a_restart(
     tmp_path: Path,
 ) -> None:

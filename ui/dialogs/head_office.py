@@ -144,8 +144,11 @@ class HeadOfficeSheet(Sheet):
         for (name, value), (told, what) in zip(self._cells, lines, strict=True):
             name.tell(lambda told=told: told)  # type: ignore[misc]  # bound now, said at once
             value.tell(lambda what=what: what)  # type: ignore[misc]  # as above
+            name.setVisible(bool(what))
+            value.setVisible(bool(what))
 
     def _lines(self) -> list[tuple[str, str]]:
+        """What is shown; a line of which there is nothing to say has no value."""
         words, at = self._kit.words, self._standing
         today = self._today
         moment = self._kit.formats.moment
@@ -162,7 +165,7 @@ class HeadOfficeSheet(Sheet):
             )
         return [
             (words.say("Address"), at.address),
-            (words.say("New address, not reached yet"), at.told or words.say("none")),
+            (words.say("New address, not reached yet"), at.told),
             (words.say("Events waiting"), number(at.waiting)),
             (words.say("The oldest of them"), when(at.oldest) if at.waiting else words.say("none")),
             (words.say("Profile fields waiting"), number(at.fields)),

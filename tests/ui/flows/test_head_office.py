@@ -390,5 +390,22 @@ def test_where_head_office_moves_to_stands_beside_where_it_is_until_it_answers_t
     sheet = boss.sheet(HeadOfficeSheet)
     boss.shell.exchange.ask()
     boss.until(lambda: [value.text() for _, value in sheet._cells[:2]] == [office.url, new])
+    assert [each.isVisible() for each in sheet._cells[1]] == [True, True]
     assert boss.faults() == []
     keep_picture(boss, f"new_address_{language}")
+    assert main(["address", office.url, "--data", str(office.folder)]) == 0
+    boss.until(lambda: told_no_more(boss))
+    boss.until(lambda: not sheet._cells[1][0].isVisible())
+    assert not sheet._cells[1][1].isVisible()
+    assert boss.faults() == []
+    keep_picture(boss, f"no_new_address_{language}")
+
+
+def told_no_more(rig: Rig) -> bool:
+    """The till is where it is told to be; it asks until it hears that."""
+    desk = rig.window.desk
+    assert desk is not None
+    standing = desk.exchange.standing()
+    if standing is not None and standing.told:
+        rig.shell.exchange.ask()
+    return standing is not None and not standing.told
