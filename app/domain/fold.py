@@ -196,7 +196,12 @@ class _Working:
             account.open(points if left == points.remaining else points._replace(remaining=left))
 
     def _consume(self, entry: Entry, debit: EntryId, kind: Kind, amount: int) -> None:
-        """Spend: valid lots by earliest expiry, then pending, then lapsed ones; the rest is debt."""
+        """Spend: valid lots by earliest expiry, then pending, then lapsed ones; the rest is debt.
+
+        What an expiry takes of other lots than its own has not expired, and nobody gives that back as such.
+        """
+        if kind == "expire":
+            kind = "reverse"
         account = self._account(entry.asset)
         lots, date = account.lots, entry.business_date
         valid = (at for at, lot in enumerate(lots) if lot.available_from <= date <= lot.expires)

@@ -56,7 +56,7 @@ from tests.long.scratch import scratch
 MEMBERS: Final = 1_000_000
 TOGETHER: Final = 2_000
 PAGE: Final = 10_000
-ROUNDS: Final = 5
+ROUNDS: Final = 25
 SEARCHES: Final = 300
 PUSHED: Final = 500
 CHANGED: Final = 1_000

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.business_day import BusinessDate
-from app.domain.entries import KINDS, Entry, EntryId, owner_event_id
-from app.domain.expiry import expire_entries
+from app.domain.entries import KINDS, POINTS, Entry, EntryId, Kind, owner_event_id
+from app.domain.expiry import as_good, expire_entries
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState, view
 from app.domain.state_rows import changes, state_from_plain, state_to_plain
@@ -178,6 +178,30 @@ def test_a_restore_without_its_split_opens_a_provisional_lot() -> None:
     state = fold(base, [restore])
     assert state.balance() == 40
     assert [(lot.origin, lot.expires) for lot in state.lots] == [(restore.id, DAY.plus(7))]
+
+
+def test_what_an_expiry_lacks_is_taken_of_other_lots_for_good() -> None:
+    """A return gave back what had expired, that paid a debt, and the return is voided: the expiry takes the
+    rest of a lot that is still good. That lot has not expired, so a quote has no more of it than is in it."""
+
+    def named(event: int, kind: Kind, amount: int, ref: int | None = None) -> Entry:
+        refers = None if ref is None else EntryId(bytes([ref]) * 16, 0)
+        expires = DAY.plus(5) if kind == "earn" else None
+        name = EntryId(bytes([event]) * 16, 0)
+        return Entry(name, POINTS, kind, amount, DAY, expires=expires, refers_to=refers)
+
+    old = named(1, "earn", 16)._replace(business_date=DAY.plus(-9), expires=DAY.plus(-2))
+    ledger = [
+        old,
+        named(2, "expire", -16, 1)._replace(expires=DAY.plus(-2)),
+        named(3, "redeem", -2),
+        named(4, "unexpire", 16, 2),
+        named(5, "earn", 12),
+        named(6, "expire", -16, 4),
+    ]
+    state = fold(EMPTY, ledger)
+    assert [lot.remaining for lot in state.lots] == [10]
+    assert as_good(state, DAY) == state
 
 
 def test_an_owners_event_has_the_same_id_for_the_same_cause() -> None:
