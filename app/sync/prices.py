@@ -21,7 +21,7 @@ from app.protocol.references import NEXT_PRICES, PRICES
 from app.protocol.wire import ReferenceRow
 from app.queries.catalogue import ABOVE, COMING, FromAbove, coming, item_of, prices_above
 from app.sync.unfit import UNREADABLE, tell_unfit
-from app.usecases.catalogue import Imported, counts, plan, put
+from app.usecases.catalogue import Imported, counts, plan, put, taken
 from db import head_office, rows, till
 from db.connection import Connection
 
@@ -41,6 +41,14 @@ class _Due(NamedTuple):
     """The last event of the journal when it was compared."""
 
 
+class _Blocked(NamedTuple):
+    """Why a list can't be taken for now: this item of it has a code that is something else here. listed: the
+    codes of all items that it would change."""
+
+    item: CatalogueItem
+    listed: frozenset[str]
+
+
 class Prices:
     """What a till does about the chain's price list, whenever it talks to head office or tries to."""
 
@@ -49,6 +57,8 @@ class Prices:
         self._heads: dict[int, PriceList | None] = {}
         """Lists that were looked into, without their items; None: one that can't be used here."""
         self._large = set[int]()
+        self._blocked = dict[int, _Blocked]()
+        """Lists with a fault that may be mended here: until it is, they are not read again."""
 
     def once(self) -> bool:
         """Take the list that is due, if there is one. True: there are other items now."""
@@ -67,7 +77,7 @@ class Prices:
         took = False
         if due is not None and not (selling and due.version in self._large):
             took = self._take(newer[due], selling=selling)
-        left = [told for told in newer if self._heads[told.version] is not None]
+        left = [told for told in newer if self._may_come(told.version)]
         if took and due is not None:
             left = [told for told in left if _order(told) > _order(due)]
         self._wait_for(max(left, key=_order, default=None))
@@ -85,7 +95,21 @@ class Prices:
             self._heads[row.version] = None if prices is None else prices._replace(content=b"")
             if prices is None:
                 self._does_not_fit(row, why, "")
-        return self._heads[row.version]
+        return None if self._is_blocked(row.version) else self._heads[row.version]
+
+    def _may_come(self, version: int) -> bool:
+        return self._heads[version] is not None and version not in self._blocked
+
+    def _is_blocked(self, version: int) -> bool:
+        """Whether the fault for which a list was refused still stands: a question or two."""
+        blocked = self._blocked.get(version)
+        if blocked is None:
+            return False
+        with self._ctx.read() as conn:
+            if any(True for _ in taken(conn, blocked.item, blocked.listed)):
+                return True
+        del self._blocked[version]
+        return False
 
     def _take(self, row: ReferenceRow, *, selling: bool) -> bool:
         """Whether the list is taken now. One that changes much waits for the end of the shift."""
@@ -94,10 +118,15 @@ class Prices:
         with self._ctx.read() as conn:
             planned_at = _top(conn)
             gone = _withdrawn(conn, file.items)
-            done, wanted = plan(conn, (*file.items, *gone), file.faults)
+            items = (*file.items, *gone)
+            done, wanted = plan(conn, items, file.faults)
         if done.faults:
             first = done.faults[0]
-            self._heads[row.version] = None
+            if file.faults:
+                self._heads[row.version] = None
+            else:
+                item = next(each for each in items if each.line == first.line)
+                self._blocked[row.version] = _Blocked(item, frozenset(each.code for each in items))
             self._does_not_fit(row, "faults", f"line {first.line}, {first.column}: {first.code}")
             return False
         if len(wanted) > AT_ONCE and selling:

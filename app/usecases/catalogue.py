@@ -168,7 +168,7 @@ def plan(
     wanted: list[CatalogueItem] = []
     in_file = {item.code for item in items}
     for item in items:
-        found += _taken(conn, item, in_file)
+        found += taken(conn, item, in_file)
         known = till.item_by_own_code(conn, item.code)
         if known is None:
             added += 1
@@ -188,8 +188,8 @@ def plan(
     return Imported(added, changed, withdrawn, same, ()), wanted
 
 
-def _taken(conn: Connection, item: CatalogueItem, in_file: Set[str]) -> Iterator[RowFault]:
-    """Codes that lead to an item which the file doesn't have: one that it has gives its code away."""
+def taken(conn: Connection, item: CatalogueItem, in_file: Set[str]) -> Iterator[RowFault]:
+    """Codes of an item that lead to one which the file doesn't have; one that it has gives its code away."""
     for column, codes in (("code", (item.code,)), ("barcodes", item.barcodes)):
         for code in codes:
             by_barcode = till.owner_of_code(conn, code)

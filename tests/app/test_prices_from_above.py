@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.catalogue_file import catalogue_csv, read_catalogue
+from app.catalogue_file import CatalogueFile, catalogue_csv, read_catalogue
 from app.context import Session
 from app.domain.business_day import BusinessDate
 from app.domain.errors import Refusal, Refused
@@ -244,6 +244,81 @@ def test_one_that_does_not_fit_is_told_once_and_changes_nothing(
     assert items(kiosk) == {"A1": (1000, False)}
     assert (shown(kiosk).above, shown(kiosk).coming) == (None, None)
     of_the_store(kiosk, CUP)
+
+
+def badge(at: Kiosk, number: str | None) -> None:
+    """The manager's."""
+    manager(at)
+    with at.ctx.write_rows() as conn:
+        conn.execute("UPDATE staff SET badge = ? WHERE role = 'manager'", (number,))
+
+
+def refused(chain: Chain, at: Kiosk, exchange: Exchange, content: bytes) -> None:
+    """A list that can't be taken here."""
+    published(chain, 7, today(at), content)
+    while not told(at):
+        exchange.once()
+    assert (told(at), items(at), shown(at).coming) == (["faults"], {}, None)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Each reading of a list's items."""
+    found = list[bytes]()
+
+    def counted(content: bytes, exponent: int) -> CatalogueFile:
+        found.append(content)
+        return read_catalogue(content, exponent)
+
+    monkeypatch.setattr(taking, "read_catalogue", counted)
+    return found
+
+
+def test_one_that_was_refused_is_taken_once_what_was_wrong_here_is_mended(
+    chain: Chain, kiosk: Kiosk, exchange: Exchange, read: list[bytes]
+) -> None:
+    badge(kiosk, "A2")
+    refused(chain, kiosk, exchange, file_of(TEA, CUP))
+    for _ in range(3):
+        exchange.once()
+    assert len(read) == 1, "the same list is not read anew at each turn"
+    badge(kiosk, "B2")
+    exchange.once()
+    assert items(kiosk) == {"A1": (1000, False), "A2": (2550, False)}
+    assert (told(kiosk), len(read)) == (["faults"], 2)
+    sound(kiosk)
+
+
+def test_each_fault_that_is_left_is_waited_for(
+    chain: Chain, kiosk: Kiosk, exchange: Exchange
+) -> None:
+    badge(kiosk, "A1")
+    refused(chain, kiosk, exchange, file_of(TEA, CUP))
+    badge(kiosk, "A2")
+    settle(exchange)
+    assert items(kiosk) == {}
+    badge(kiosk, None)
+    settle(exchange)
+    assert set(items(kiosk)) == {"A1", "A2"}
+
+
+def test_a_fault_of_the_list_itself_is_mended_nowhere(
+    chain: Chain, kiosk: Kiosk, exchange: Exchange, read: list[bytes]
+) -> None:
+    refused(chain, kiosk, exchange, HEAD.encode() + b"A1,Tea,much,\nA2,Cup,1.00,\n")
+    settle(exchange)
+    exchange.once()
+    assert len(read) == 1
+
+
+def test_a_new_list_is_taken_though_the_one_before_was_refused(
+    chain: Chain, kiosk: Kiosk, exchange: Exchange
+) -> None:
+    badge(kiosk, "A2")
+    refused(chain, kiosk, exchange, file_of(TEA, CUP))
+    published(chain, 8, today(kiosk), file_of(TEA))
+    settle(exchange)
+    assert items(kiosk) == {"A1": (1000, False)}
 
 
 @pytest.mark.parametrize(

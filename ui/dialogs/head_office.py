@@ -144,8 +144,10 @@ class HeadOfficeSheet(Sheet):
         for (name, value), (told, what) in zip(self._cells, lines, strict=True):
             name.tell(lambda told=told: told)  # type: ignore[misc]  # bound now, said at once
             value.tell(lambda what=what: what)  # type: ignore[misc]  # as above
-            name.setVisible(bool(what))
-            value.setVisible(bool(what))
+            if name.isHidden() == bool(what):
+                name.setVisible(bool(what))
+                value.setVisible(bool(what))
+                self.resized.emit()
 
     def _lines(self) -> list[tuple[str, str]]:
         """What is shown; a line of which there is nothing to say has no value."""

@@ -22,6 +22,7 @@ class Sheet(QFrame):
 
     Signals:
         closing(): it wants to go; the host takes it away.
+        resized(): its content wants another height; the host gives it.
 
     Attributes:
         body: fill it with the work.
@@ -33,6 +34,7 @@ class Sheet(QFrame):
     """
 
     closing = Signal()
+    resized = Signal()
     wide = 560
     gives_way = False
     asking = False
@@ -190,6 +192,7 @@ class SheetHost(QWidget):
         self._sheets.append(sheet)
         sheet.setParent(self)
         sheet.closing.connect(lambda: self.close_sheet(sheet))
+        sheet.resized.connect(lambda: self._place(sheet))
         self.setGeometry(self._over.rect())
         self._place(sheet)
         self.show()

@@ -391,12 +391,14 @@ def test_where_head_office_moves_to_stands_beside_where_it_is_until_it_answers_t
     boss.shell.exchange.ask()
     boss.until(lambda: [value.text() for _, value in sheet._cells[:2]] == [office.url, new])
     assert [each.isVisible() for each in sheet._cells[1]] == [True, True]
+    tall = sheet.height()
     assert boss.faults() == []
     keep_picture(boss, f"new_address_{language}")
     assert main(["address", office.url, "--data", str(office.folder)]) == 0
     boss.until(lambda: told_no_more(boss))
     boss.until(lambda: not sheet._cells[1][0].isVisible())
     assert not sheet._cells[1][1].isVisible()
+    assert sheet.height() < tall
     assert boss.faults() == []
     keep_picture(boss, f"no_new_address_{language}")
 
