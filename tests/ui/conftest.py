@@ -221,7 +221,7 @@ class Rig:
     def faults(self) -> list[str]:
         """What is cut off or overlaps, once the window has laid itself out: it does so a moment later."""
         with contextlib.suppress(self.qtbot.TimeoutError):
-            self.qtbot.waitUntil(lambda: not faults(self.window), timeout=2_000)
+            self.qtbot.waitUntil(lambda: not faults(self.window), timeout=30_000)
         return faults(self.window)
 
     def settle(self) -> None:

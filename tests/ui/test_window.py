@@ -223,7 +223,7 @@ def _lasting_faults(rig: Rig) -> list[str]:
     """What is still wrong when the window has had time to lay itself out."""
     rig.qtbot.wait(10)
     with contextlib.suppress(rig.qtbot.TimeoutError):
-        rig.qtbot.waitUntil(lambda: not _faults(rig), timeout=2_000)
+        rig.qtbot.waitUntil(lambda: not _faults(rig), timeout=30_000)
     return _faults(rig)
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.domain.documents import ReturnedLine
+from app.sync import returns
 from app.sync.exchange import Exchange
 from app.sync.join import join as join_chain
 from app.sync.returns import Returns
@@ -64,7 +65,15 @@ def other(kiosk: Kiosk, office: Served) -> Iterator[Exchange]:
 
 
 @pytest.fixture
-def here(qtbot: QtBot, qapp: QApplication, shop: Shop, kit: Kit, office: Served) -> Iterator[Rig]:
+def here(
+    qtbot: QtBot,
+    qapp: QApplication,
+    shop: Shop,
+    kit: Kit,
+    office: Served,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Rig]:
+    monkeypatch.setattr(returns, "RETURN_WITHIN_S", 30.0)  # longer than a cashier waits
     shop.clock.now = datetime.now(UTC)
     rig = build_rig(qtbot, qapp, shop, kit=kit)
     rig.sign_in("wm")

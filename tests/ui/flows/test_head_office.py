@@ -19,6 +19,7 @@ from app.domain.errors import Refusal, Refused
 from app.error_words import PLAIN
 from app.queries.exchange import Progress
 from app.shut import note_heard
+from app.sync import exchange
 from db import head_office
 from headoffice.__main__ import main
 from tests.headoffice.http_office import Served, begin_chain, code_for, opened, served
@@ -30,6 +31,7 @@ from ui.dialogs.approval import Approval
 from ui.dialogs.head_office import HeadOfficeSheet, JoinSheet
 from ui.dialogs.pay import Pay
 from ui.kit import Kit
+from ui.screens import charging
 
 
 @pytest.fixture
@@ -117,7 +119,11 @@ def test_a_wrong_code_is_said_and_what_was_typed_stays(boss: Rig, office: Served
     assert boss.faults() == []
 
 
-def test_points_are_held_while_there_is_a_line(boss: Rig, office: Served) -> None:
+def test_points_are_held_while_there_is_a_line(
+    boss: Rig, office: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for waits in (charging, exchange):  # A busy machine takes longer than a cashier waits.
+        monkeypatch.setattr(waits, "HOLD_WITHIN_S", 30.0)
     join(boss, office)
     use_points(boss, 1000)
     press(Qt.Key.Key_Return)
