@@ -18,7 +18,7 @@ from app import bases, cached_fold
 from app.cells import pass_cards
 from app.profile_fields import CARD, consents_of, joined_of, profile_of
 from app.protocol.wire import MemberRow, rows_of
-from db import bulk, head_office, search, states
+from db import bulk, filling, head_office, search, states
 from db.search_terms import IndexRow, index_row
 
 KEY_BYTES: Final = 32
@@ -240,8 +240,11 @@ class Findable:
     def write(self, conn: Connection) -> None:
         """Write them. A card that somebody has here stays theirs; of two with one card the first has it."""
         if self._cards:
-            self._cards.sort(key=itemgetter(0))
-            bulk.add_free_cards(conn, CARD, self._cards)
+            if filling.is_begun(conn):
+                bulk.add_arriving_cards(conn, self._cards)
+            else:
+                self._cards.sort(key=itemgetter(0))
+                bulk.add_free_cards(conn, CARD, self._cards)
             pass_cards(conn, [number for number, _ in self._cards])
             self._cards.clear()
         if self._words:

@@ -114,8 +114,8 @@ _BYTES: Final = frozenset({"id", "event_id", "member_id", "key", "pin_salt", "pi
 def pass_cards(conn: Connection, numbers: Iterable[str]) -> None:
     """These cards are given out: the till's own blocks of numbers go on behind them."""
     blocks = [(block.prefix, block.last) for block in people.card_blocks(conn)]
-    used = dict[str, int]()
-    for number in numbers:
+    begun, used = tuple([prefix for prefix, _ in blocks]), dict[str, int]()
+    for number in [each for each in numbers if each.startswith(begun)]:
         for prefix, last in blocks:
             digits = number[len(prefix) : -1]
             if number.startswith(prefix) and digits.isdigit():

@@ -119,6 +119,11 @@ def add_free_cards(conn: Connection, kind: str, cards: Iterable[tuple[object, ..
     )
 
 
+def add_arriving_cards(conn: Connection, cards: Iterable[tuple[object, ...]]) -> None:
+    """Lay cards (number, member) aside, until `db.filling.end`."""
+    conn.executemany("INSERT INTO arriving_card (number, member_id) VALUES (?, ?)", cards)
+
+
 def members_among(conn: Connection, members: Sequence[bytes]) -> set[bytes]:
     """Those of these members that have an account, entries, or fields that head office has not answered."""
     marks = ",".join("?" * len(members))

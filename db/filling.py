@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from db import bulk, search
+from db import bulk, people, search
 from db.connection import Connection
 
 _LATER: Final = {
@@ -18,6 +18,7 @@ _LATER: Final = {
     "lot_since": "lot (available_from, origin_event) WHERE asset = 'points'",
 }
 """As the migrations make them."""
+_OF_CARDS: Final = "credential_member"
 
 
 def begin(conn: Connection, coming: int) -> bool:
@@ -47,6 +48,10 @@ def end(conn: Connection) -> None:
     if not is_begun(conn):
         return
     bulk.usual_cache(conn)  # what is sorted lies in memory: a file would have phones in it
+    # Sorted by their numbers, cards come in no order of their members.
+    conn.execute(f"DROP INDEX {_OF_CARDS}")
+    people.take_cards_in(conn)
+    conn.execute(f"CREATE INDEX {_OF_CARDS} ON credential (member_id, kind)")
     for name, columns in _LATER.items():
         conn.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
     search.gather(conn, much=False)

@@ -91,10 +91,16 @@ _PROFILE = (
     "member_id, name, phone, email, name_py, name_ini, birth_calendar, birth_year, birth_month,"
     " birth_day, note, alert, version"
 )
+_OF_PERSON = (
+    "profile", "member_key", "credential", "arriving_card", "consent_base", "event_note",
+)  # fmt: skip
+_ARRIVING = "SELECT 'card', number, member_id, 'active' FROM arriving_card"
+"""Cards of members with whom the till begins (db/filling.py): theirs, unless somebody has them."""
 _PERSON = (
     # The index is named because the planner would look through all cards by `kind` instead.
-    "SELECT (SELECT value FROM credential c INDEXED BY credential_member"
+    "SELECT coalesce((SELECT value FROM credential c INDEXED BY credential_member"
     " WHERE c.member_id = m.id AND c.kind = 'card' AND c.state = 'active' LIMIT 1),"
+    " (SELECT number FROM arriving_card a WHERE a.member_id = m.id)),"
     f" {', '.join('p.' + c for c in _PROFILE.split(', '))}"
     " FROM member m LEFT JOIN profile p ON p.member_id = m.id WHERE m.id = ?"
 )
@@ -245,6 +251,7 @@ def members_of_phone(conn: Connection, phone: str) -> list[bytes]:
 
 def put_credential(conn: Connection, row: CredentialRow) -> None:
     """Bind a token to a member, or change its state. A token of somebody else is never taken over."""
+    _take_cards_in(conn, "member_id = ?1 OR number = ?2", (row.member_id, row.value))
     conn.execute(
         "INSERT INTO credential (kind, value, member_id, state) VALUES (?,?,?,?)"
         " ON CONFLICT (kind, value) DO UPDATE SET state = excluded.state"
@@ -253,10 +260,28 @@ def put_credential(conn: Connection, row: CredentialRow) -> None:
     )
 
 
+def _take_cards_in(conn: Connection, which: str, values: tuple[object, ...]) -> None:
+    """Cards that lie aside are written where cards are, before theirs change (db/filling.py)."""
+    if conn.execute("SELECT 1 FROM arriving_card LIMIT 1").fetchone():
+        take_cards_in(conn, which, values)
+
+
+def take_cards_in(conn: Connection, which: str = "true", values: tuple[object, ...] = ()) -> None:
+    """Write those cards of `arriving_card` where cards are, but numbers that somebody has there; of two with
+    one number the first member has it."""
+    conn.execute(
+        f"INSERT INTO credential (kind, value, member_id, state) {_ARRIVING} WHERE {which}"
+        " ORDER BY number, member_id ON CONFLICT (kind, value) DO NOTHING",
+        values,
+    )
+    conn.execute(f"DELETE FROM arriving_card WHERE {which}", values)
+
+
 def credential(conn: Connection, kind: str, value: str) -> CredentialRow | None:
     """The token of a number."""
     row = conn.execute(
-        "SELECT kind, value, member_id, state FROM credential WHERE kind = ? AND value = ?",
+        "SELECT kind, value, member_id, state FROM credential WHERE kind = ?1 AND value = ?2"
+        f" UNION ALL {_ARRIVING} WHERE ?1 = 'card' AND number = ?2 LIMIT 1",
         (kind, value),
     ).fetchone()
     return CredentialRow(*row) if row else None
@@ -266,7 +291,8 @@ def credentials_of(conn: Connection, member_id: bytes, kind: str) -> list[Creden
     """A member's tokens of a kind."""
     rows = conn.execute(
         "SELECT kind, value, member_id, state FROM credential INDEXED BY credential_member"
-        " WHERE member_id = ? AND kind = ? ORDER BY value",  # as in _PERSON
+        " WHERE member_id = ?1 AND kind = ?2"  # as in _PERSON
+        f" UNION ALL {_ARRIVING} WHERE member_id = ?1 AND ?2 = 'card' ORDER BY value",
         (member_id, kind),
     )
     return [CredentialRow(*row) for row in rows]
@@ -352,7 +378,8 @@ def card_blocks(conn: Connection) -> list[CardBlock]:
 def cards_beginning(conn: Connection, prefix: str) -> Iterator[str]:
     """Every card number, of whatever state, that begins with a prefix of digits."""
     rows = conn.execute(
-        "SELECT value FROM credential WHERE kind = 'card' AND value >= ?1 AND value < ?1 || ':'",
+        "SELECT value FROM credential WHERE kind = 'card' AND value >= ?1 AND value < ?1 || ':'"
+        " UNION SELECT number FROM arriving_card WHERE number >= ?1 AND number < ?1 || ':'",
         (prefix,),
     )
     return (str(row[0]) for row in rows)
@@ -377,18 +404,20 @@ def advance_card_block(conn: Connection, prefix: str, used: int) -> None:
 
 def drop_person(conn: Connection, member_id: bytes) -> None:
     """Forget who an account belongs to: profile, key, cards. Nothing of it stays in free pages."""
-    for table in ("profile", "member_key", "credential", "consent_base", "event_note"):
+    for table in _OF_PERSON:
         conn.execute(f"DELETE FROM {table} WHERE member_id = ?", (member_id,))
     mark_search_dirty(conn, member_id)
 
 
 def move_cards(conn: Connection, member_id: bytes, to: bytes) -> None:
     """The cards of a merged member lead to the survivor."""
+    _take_cards_in(conn, "member_id = ?", (member_id,))
     conn.execute("UPDATE credential SET member_id = ? WHERE member_id = ?", (to, member_id))
 
 
 def move_card(conn: Connection, kind: str, value: str, to: bytes) -> None:
     """A card leads to another member, if it is known."""
+    _take_cards_in(conn, "number = ?", (value,))
     conn.execute(
         "UPDATE credential SET member_id = ? WHERE kind = ? AND value = ?", (to, kind, value)
     )

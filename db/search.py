@@ -45,7 +45,11 @@ _ROW: Final = """
 """
 _BY_CARD: Final = """
     SELECT s.seq, c.state FROM credential AS c JOIN member_seq AS s ON s.member_id = c.member_id
-    WHERE c.kind = 'card' AND c.value = ?
+    WHERE c.kind = 'card' AND c.value = ?1
+    UNION ALL
+    SELECT s.seq, 'active' FROM arriving_card AS a JOIN member_seq AS s ON s.member_id = a.member_id
+    WHERE a.number = ?1
+    LIMIT 1
 """
 _COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM member_fx WHERE member_fx MATCH ? LIMIT ?)"
 _ADD: Final = "INSERT INTO member_fx (rowid, name, py, ini, phone, email) VALUES (?,?,?,?,?,?)"

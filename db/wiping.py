@@ -14,6 +14,7 @@ TABLES: Final = {
     "profile": "member_id",
     "member_key": "member_id",
     "credential": "kind, value",
+    "arriving_card": "member_id",
     "event_note": "event_id",
     "member_base": "member_id",
     "consent_base": "member_id, purpose, channel",

@@ -248,7 +248,8 @@ class Exchange:
         taken, awaited, ended = 0, False, False
         with without_collecting(), self._ctx.write(self._ctx.ids()) as tx:
             in_shift = till.open_shift(tx.conn) is not None
-            bulk.enlarge_cache(tx.conn)  # rows of many members are all over the index of cards
+            if in_shift:
+                bulk.enlarge_cache(tx.conn)  # rows of many members are all over the indexes
             until_s = time.monotonic() + _portion_s(tx)
             dealings, talking = self._talk(tx)
             if not in_shift:

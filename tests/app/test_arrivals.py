@@ -29,8 +29,8 @@ from tests.app.kiosk import Kiosk, Template, kiosk, made_template, template
 __all__ = ["kiosk", "made_template", "template"]
 
 TABLES: Final = (
-    "member", "profile", "credential", "card_block", "member_state", "lot", "split", "debt", "member_day",
-    "member_base", "consent_base", "lot_sum", "tier_sum",
+    "member", "profile", "credential", "arriving_card", "card_block", "member_state", "lot", "split", "debt",
+    "member_day", "member_base", "consent_base", "lot_sum", "tier_sum",
 )  # fmt: skip
 ON: Final = BusinessDate(20_000)
 

@@ -257,6 +257,12 @@ def schema(kiosk: Kiosk) -> list[tuple[Any, ...]]:
     return [*found, (gathers.get("hashsize", 1 << 20), gathers.get("automerge", 4))]
 
 
+def aside(kiosk: Kiosk) -> list[tuple[Any, ...]]:
+    """Cards that lie aside."""
+    with kiosk.ctx.read() as conn:
+        return conn.execute("SELECT member_id, number FROM arriving_card").fetchall()
+
+
 def by_phone(kiosk: Kiosk) -> bytes:
     with kiosk.ctx.read() as conn:
         (found,) = people.members_of_phone(conn, f"+86139{MEMBERS - 1:08d}")
@@ -284,8 +290,10 @@ def test_a_shift_is_opened_amid_it_with_all_indexes(
     begun_ahead(again)
     again.once()
     assert schema(till) != before
+    assert 0 < len(aside(till)) < MEMBERS
     open_shift(till.ctx, OpenShift(till.ctx.ids(), till.session, 50000))
     assert schema(till) == before
+    assert aside(till) == []
     to_the_end(again)
     assert schema(till) == before
     assert members(till) == WHOLE

@@ -24,6 +24,10 @@ CREATE INDEX shift_date ON shift (business_date, opened_seq);
 CREATE UNIQUE INDEX shift_one_open ON shift ((closed_seq IS NULL)) WHERE closed_seq IS NULL;
 CREATE INDEX split_debit ON split (debit_event, debit_n);
 CREATE INDEX split_restored ON split (restored_event, restored_n) WHERE restored_event IS NOT NULL;
+CREATE TABLE arriving_card (
+    member_id BLOB PRIMARY KEY CHECK (length(member_id) = 16),
+    number TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE card_block (
     prefix TEXT PRIMARY KEY,
     next INTEGER NOT NULL,
