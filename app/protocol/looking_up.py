@@ -24,6 +24,7 @@ ENDINGS_MOST: Final = 300
 def look_up(store: Store, request: LookRequest, found: Sequence[bytes]) -> tuple[bytes, ...]:
     """Those of `found` whose value stands today."""
     stands = list[bytes]()
+    store.look_up(found)
     for member in found:
         known = store.member(member)
         # Who was merged has no fields any more: the survivor has them.
@@ -40,6 +41,7 @@ def offer(
     if len(found) > ENDINGS_MOST:
         return (), MANY
     fit = list[Candidate]()
+    store.look_up(found)
     for known in map(store.member, dict.fromkeys(found)):
         if known is not None and _fits(known, ending):
             fit.append(Candidate(known.id, _masked_name(known), where(known.bucket)))

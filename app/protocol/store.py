@@ -212,6 +212,9 @@ class Store(Protocol):
         """Events are insert-only."""
 
     def member(self, member: bytes) -> Member | None: ...
+    def look_up(self, members: Sequence[bytes]) -> None:
+        """Read these members in one go: they are asked for one by one then."""
+
     def members(self) -> Iterable[bytes]: ...
     def put_member(self, member: Member, entries: Sequence[Entry] = ()) -> None:
         """Keep the member under the next number of its bucket's feed, with the copies for homes that have seen

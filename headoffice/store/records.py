@@ -137,6 +137,9 @@ class Records(ABC):
     def member(self, member: bytes) -> Member | None:
         return self._read().members.get(member)
 
+    def look_up(self, members: Sequence[bytes]) -> None:
+        self._read().members.fetch(members)
+
     def members(self) -> Iterator[bytes]:
         unit = self._read()
         put = sorted(unit.members.changed())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from app.protocol.server import Server
 from app.protocol.wire import LookReply, LookRequest
 from headoffice.http import RATES
 from headoffice.looked import DAY_MOST, HOUR_MOST
+from headoffice.store.opening import open_database
 from tests.headoffice.console_browser import write_profile
 from tests.headoffice.http_office import HttpTill, Served, begin_chain, opened, rows, served
 
@@ -108,6 +111,31 @@ def test_where_more_fit_nobody_is_offered_until_a_letter_tells_them_apart(
     reply = ask(till, ENDING, "6621")
     assert (reply.offered, reply.why) == ((), MANY)
     assert offered(till, "6621 b") == [("b***", "North, South")]
+
+
+@pytest.mark.parametrize(("field", "value"), [(ENDING, "6621 z"), ("phone", "+8613800006621")])
+def test_however_many_have_such_a_number_they_are_read_in_one_go(
+    tmp_path: Path, field: str, value: str
+) -> None:
+    """It is the writer's turn in which they are read: another till's hold waits meanwhile."""
+    begin_chain(tmp_path)
+    statements = list[str]()
+
+    def traced(path: Path) -> sqlite3.Connection:
+        raw = open_database(path)
+        raw.set_trace_callback(statements.append)
+        return raw
+
+    with served(tmp_path, rates=OFTEN_ENOUGH, connect=traced) as at:
+        till = at.till()
+        till.sync()
+        for n in range(30):
+            put(at.folder, n + 1, "ann", "+8613800006621")
+        statements.clear()
+        reply = ask(till, field, value)
+        assert (reply.offered, reply.why) == ((), "")
+    reads = [each for each in statements if re.search(r"FROM (member|reservation)\b", each)]
+    assert 0 < len(reads) <= 4
 
 
 def test_a_name_is_never_offered_whole(at: Served, till: HttpTill) -> None:

@@ -94,6 +94,9 @@ class MemoryStore:
     def member(self, member: bytes) -> Member | None:
         return self._members.get(member)
 
+    def look_up(self, members: Sequence[bytes]) -> None:
+        pass  # They are here.
+
     def members(self) -> Iterable[bytes]:
         return sorted(self._members)
 
