@@ -9,8 +9,7 @@ office that did not run at night makes up for it when it starts.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,14 +20,14 @@ from app.protocol.references import is_visited
 from app.protocol.server import DAY_MS
 from app.protocol.visiting import leave
 from headoffice.directory import Chain, Directory, Night, UnderWay
+from headoffice.portions import Portion, somebody
 from headoffice.store.records import Records
 from headoffice.watching import Watch, bug, note
 
 NIGHT_MS: Final = 3 * 3_600_000
 """So long after the chain's midnight its night's work begins: shops are shut, and days are over."""
-PORTION_MS: Final = 10
 MEMBERS_MOST: Final = 100
-"""So many members are looked at in one transaction; fewer where their bookings take longer than a portion."""
+"""So many members are read together; fewer are looked at where their bookings take longer than a portion."""
 FRAME_ROWS: Final = 250
 """Rows of a frame: fewer than a till could take, for the sake of who waits there."""
 TOMBSTONE_NIGHTS: Final = 90
@@ -74,15 +73,17 @@ class Nights:
             if night.under_way is not None and tenant not in before:
                 note("night_resumed", **_place(tenant, night.under_way))
 
-    def turn(self, duties: Mapping[bytes, Duty], now_ms: int) -> bytes | None:
+    def turn(
+        self, duties: Mapping[bytes, Duty], now_ms: int, waits: Callable[[], bool] = somebody
+    ) -> bytes | None:
         """Do one portion of what is due; returns whose it was, None where nothing is. Never raises: what fails
-        is tried again after a while, and the other chains' nights go on."""
+        is tried again after a while, and the other chains' nights go on. `waits`: whether somebody does."""
         for tenant, night in self._known.items():
             duty = duties.get(tenant)
             if duty is None or now_ms < self._not_before_ms.get(tenant, 0):
                 continue
             try:
-                if self._portion(duty, night, now_ms):
+                if self._portion(duty, night, now_ms, waits):
                     return tenant
             except Exception as error:  # whatever it is, tills are to be served on
                 self._not_before_ms[tenant] = now_ms + RETRY_MS
@@ -91,7 +92,7 @@ class Nights:
                 note("night_failed", level=logging.ERROR, chain=tenant, **bug(error))
         return None
 
-    def _portion(self, duty: Duty, night: Night, now_ms: int) -> bool:
+    def _portion(self, duty: Duty, night: Night, now_ms: int, waits: Callable[[], bool]) -> bool:
         """One transaction of a chain's night; False where there is nothing to do."""
         tenant, tonight = duty.chain.tenant, night_of(duty.chain, now_ms)
         under_way = night.under_way
@@ -106,7 +107,11 @@ class Nights:
                 self._known[tenant] = kept
                 self._watch.night(tenant, kept.done_ms, kept.took_ms)
                 return True
-            after = advance(duty, self._directory, under_way)
+            portion, at = Portion(waits), under_way
+            after = advance(duty, self._directory, at, portion)
+            while after is not None and not portion.over:
+                at, after = after, advance(duty, self._directory, after, portion)
+            booked = (after or at).booked - under_way.booked
             if after is None:
                 took_ms = max(now_ms - under_way.began_ms, 0)
                 night = Night(tenant, under_way.night, now_ms, took_ms)
@@ -119,32 +124,32 @@ class Nights:
         self._known[tenant] = night
         if after is None:
             self._watch.night(tenant, night.done_ms, night.took_ms)
-            note("night_done", ms=night.took_ms, **_place(tenant, under_way))
-        elif after.booked > under_way.booked:
-            self._watch.expiries(tenant, after.booked - under_way.booked)
+            note("night_done", ms=night.took_ms, **_place(tenant, at))
+        if booked:
+            self._watch.expiries(tenant, booked)
         return True
 
 
-def advance(duty: Duty, directory: Directory, at: UnderWay) -> UnderWay | None:
-    """Do the next portion, inside a transaction; returns the place after it, None where the night is done."""
+def advance(duty: Duty, directory: Directory, at: UnderWay, portion: Portion) -> UnderWay | None:
+    """Do the next step of a portion, inside a transaction; returns the place after it, None where the night is
+    done."""
     if at.step == "expiries":
-        return _book(duty, at)
+        return _book(duty, at, portion)
     if at.step == "snapshots":
         return _snapshot(duty, at)
     return _tidy(duty, directory, at)
 
 
-def _book(duty: Duty, at: UnderWay) -> UnderWay:
+def _book(duty: Duty, at: UnderWay, portion: Portion) -> UnderWay:
     """Book what lapsed long enough ago, of the members that follow."""
     limits: Limits = duty.chain.limits
-    until_s = time.monotonic() + PORTION_MS / 1000
     members, looked_at = duty.store.members_after(at.member, MEMBERS_MOST), 0
     for member in members:
         looked_at += 1
         leave(duty.store, member, BusinessDate(at.night), limits.visited_days)
         booked = book_expiry(duty.store, member, BusinessDate(at.night), limits.grace_days)
         at = at._replace(member=member, booked=at.booked + booked)
-        if time.monotonic() >= until_s:
+        if portion.over:
             break
     if looked_at < len(members) or len(members) == MEMBERS_MOST:
         return at
@@ -154,16 +159,12 @@ def _book(duty: Duty, at: UnderWay) -> UnderWay:
 
 
 def _snapshot(duty: Duty, at: UnderWay) -> UnderWay:
-    """Begin a bucket's snapshot, or write its next frames: as many as there is time for, since a commit takes
-    longer than a frame."""
-    until_s = time.monotonic() + PORTION_MS / 1000
+    """Begin a bucket's snapshot, or write its next frame."""
     store, bucket, timeline = duty.store, at.buckets[0], duty.store.tenant().timeline
     if at.begun is None or at.begun.timeline != timeline:
         devices = list(store.devices())
         return at._replace(begun=store.snapshots.begin(bucket, timeline, devices))
     begun, whole = store.snapshots.add(bucket, at.begun, FRAME_ROWS)
-    while not whole and time.monotonic() < until_s:
-        begun, whole = store.snapshots.add(bucket, begun, FRAME_ROWS)
     if not whole:
         return at._replace(begun=begun)
     others = at.buckets[1:]

@@ -208,12 +208,12 @@ class Office:
         except BUSY_ERRORS as error:
             self._watch.store_failed(error)
 
-    def turn(self) -> bool:
+    def turn(self, waits: Callable[[], bool]) -> bool:
         if self.away:
             return False
-        tenant = self._nights.turn(self._duties, self.now_ms())
+        tenant = self._nights.turn(self._duties, self.now_ms(), waits)
         if tenant is None:
-            tenant = self._recounting.turn(self._duties, self.now_ms())
+            tenant = self._recounting.turn(self._duties, self.now_ms(), waits)
         if tenant is None:
             return False
         self._take_committed(tenant)

@@ -8,8 +8,7 @@ what was read by a head office that was killed is read again, and gives the same
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -33,6 +32,7 @@ from app.protocol.sales import returned_lines, sale_facts
 from app.protocol.store import Store
 from headoffice import birthdays, closes, flags, late, programmes, receipts, settlement
 from headoffice.nights import Duty
+from headoffice.portions import Portion, somebody
 from headoffice.recounting_back import RETURN, VOID, doubts
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
@@ -42,7 +42,6 @@ from headoffice.watching import Watch, bug, note
 SALE: Final = "sale"
 RECOUNTED: Final = frozenset((SALE, RETURN, VOID))
 PROGRAMME: Final = "programme"
-PORTION_MS: Final = 10
 ASKED_MS: Final = 100
 """So long somebody who asks for a sale waits for what has not been looked at."""
 EVENTS_MOST: Final = 50
@@ -124,8 +123,11 @@ class Recounting:
         """A till has sent something."""
         self._due.setdefault(tenant, {})[device] = None
 
-    def turn(self, duties: Mapping[bytes, Duty], now_ms: int) -> bytes | None:
-        """Do one portion of what is due; returns whose it was, None where nothing is. Never raises."""
+    def turn(
+        self, duties: Mapping[bytes, Duty], now_ms: int, waits: Callable[[], bool] = somebody
+    ) -> bytes | None:
+        """Do one portion of what is due; returns whose it was, None where nothing is. Never raises. `waits`:
+        whether somebody does."""
         waiting = [tenant for tenant, devices in self._due.items() if devices]
         for tenant in waiting:
             duty = duties.get(tenant)
@@ -135,7 +137,7 @@ class Recounting:
             if now_ms < self._not_before_ms.get(tenant, 0):
                 continue
             try:
-                self._portion(duty.store, tenant, now_ms)
+                self._portion(duty.store, tenant, now_ms, Portion(waits))
                 self._due[tenant] = self._due.pop(
                     tenant
                 )  # Behind the chains that have waited longer.
@@ -146,14 +148,16 @@ class Recounting:
                 note("recount_failed", level=logging.ERROR, chain=tenant, **bug(error))
         return None
 
-    def _portion(self, store: Records, tenant: bytes, now_ms: int) -> None:
+    def _portion(self, store: Records, tenant: bytes, now_ms: int, portion: Portion) -> None:
         """Look at some tills' next events, in one transaction."""
-        until_s, due = time.monotonic() + PORTION_MS / 1000, self._due[tenant]
-        through = dict[bytes, bool]()
+        due, through = self._due[tenant], dict[bytes, bool]()
         with store.writing():
             for device in due:
-                through[device] = self._walk(store, tenant, device, now_ms, until_s)
-                if time.monotonic() >= until_s:
+                done = self._walk(store, tenant, device, now_ms, portion)
+                while not done and not portion.over:
+                    done = self._walk(store, tenant, device, now_ms, portion)
+                through[device] = done
+                if portion.over:
                     break
         for device, done in through.items():
             del due[device]
@@ -161,7 +165,7 @@ class Recounting:
                 due[device] = None  # Behind those that have waited longer.
 
     def _walk(
-        self, store: Store, tenant: bytes, device: bytes, now_ms: int, until_s: float
+        self, store: Store, tenant: bytes, device: bytes, now_ms: int, portion: Portion
     ) -> bool:
         """Look at a till's next events. True: there are no more."""
         known = store.device(device)
@@ -177,7 +181,7 @@ class Recounting:
             if standing != "quarantined":
                 self._look(store, tenant, (device, epoch, number), bytes(body), now_ms)
             last, looked = number, looked + 1
-            if time.monotonic() >= until_s:
+            if portion.over:
                 break
         through = looked == len(rows) < EVENTS_MOST
         if through and epoch < known.place.epoch:
@@ -194,10 +198,10 @@ class Recounting:
         found = receipts.find(self._plain, tenant, number)
         if found or now_ms < self._not_before_ms.get(tenant, 0):
             return found
-        until_s = time.monotonic() + ASKED_MS / 1000
+        portion = Portion(somebody, ASKED_MS)
         for (device,) in self._plain.rows(_BEHIND, (tenant, dist_key(tenant))):
-            while time.monotonic() < until_s:
-                if self._walk(store, tenant, bytes(device), now_ms, until_s):
+            while not portion.over:
+                if self._walk(store, tenant, bytes(device), now_ms, portion):
                     break
         return receipts.find(self._plain, tenant, number)
 

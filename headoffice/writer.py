@@ -72,9 +72,9 @@ class Desk(Protocol):
     def look(self) -> None:
         """Now and then: has anybody else changed the store? What has to be written from time to time?"""
 
-    def turn(self) -> bool:
-        """Do a short portion of work that nobody waits for, if there is any. True: there may be more. Never
-        raises."""
+    def turn(self, waits: Callable[[], bool]) -> bool:
+        """Do a portion of work that nobody waits for, if there is any: a short one as soon as somebody `waits`
+        for something else. True: there may be more. Never raises."""
 
     def broken(self, error: Exception) -> None:
         """The writer ends by a mistake of ours."""
@@ -185,7 +185,7 @@ class GroupWriter:
         now_s = self._monotonic_s()
         if not busy or now_s - self._turned_s >= TURN_S:
             self._turned_s = now_s
-            self._more = self._desk.turn()
+            self._more = self._desk.turn(lambda: self.waiting > 0)
 
     def _next(self) -> list[Job]:
         """Jobs of one chain that go together, holds first; empty when nothing came for a while."""

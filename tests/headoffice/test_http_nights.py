@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from app.protocol.owner import book_expiry
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Member, Store
 from app.protocol.wire import ReferenceRow, Refusal, SnapshotReply, SyncReply, rows_of
-from headoffice import nights
+from headoffice import nights, portions
 from headoffice.directory import Directory, Night, UnderWay
 from headoffice.nights import FRAME_ROWS, NIGHT_MS, TOMBSTONE_NIGHTS, Duty, Nights, night_of
 from headoffice.office import Office
@@ -149,8 +150,8 @@ def test_a_night_begins_at_three_of_the_chains_own_time_and_is_done_once(
     done, turns = list[str](), list[bool]()
     turn = Office.turn
 
-    def counted(office: Office) -> bool:
-        turns.append(turn(office))
+    def counted(office: Office, waits: Callable[[], bool]) -> bool:
+        turns.append(turn(office, waits))
         return turns[-1]
 
     def some_turns() -> int:
@@ -363,7 +364,10 @@ def test_a_night_that_fails_is_counted_and_tried_again_while_tills_are_served(
         wait_for(lambda: night(tmp_path).done > before.done)
 
 
-def test_two_processes_do_one_night_together(tmp_path: Path) -> None:
+def test_two_processes_do_one_night_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions, "SHORT_MS", 0)
     begin_chain(tmp_path)
     with served(tmp_path) as chain:
         till = chain.till()

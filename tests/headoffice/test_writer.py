@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,7 +46,7 @@ class Desk:
     def look(self) -> None:
         pass
 
-    def turn(self) -> bool:
+    def turn(self, waits: Callable[[], bool]) -> bool:
         self.turns.append(len(self.kept))
         self.portions = max(self.portions - 1, 0)
         return self.portions > 0
