@@ -8,7 +8,7 @@ from typing import Final
 
 SHORT_MS: Final = 10
 """So long at least, whoever waits: else it would never be done."""
-LONG_MS: Final = 200
+LONG_MS: Final = 50
 """So long at most: what is not committed yet is done anew after a kill, and other processes wait for it."""
 
 

@@ -131,7 +131,7 @@ def _request(push: Push) -> SyncRequest:
 @contextlib.contextmanager
 def twin(path: Path) -> Iterator[Twin]:
     """The partner at work, and its till."""
-    shop = Shop(1, 100)
+    shop = Shop(1, 10_000)
     with contextlib.closing(open_database(path)) as raw:
         store = SqliteStore(raw, TENANT.id)
         with store.writing():
