@@ -36,6 +36,7 @@ class Desk:
         self.failing: Exception | None = None
         self.portions = 0
         self.turns = list[int]()
+        self.waits = list[bool]()
 
     def open(self) -> None:
         pass
@@ -48,6 +49,7 @@ class Desk:
 
     def turn(self, waits: Callable[[], bool]) -> bool:
         self.turns.append(len(self.kept))
+        self.waits.append(waits())
         self.portions = max(self.portions - 1, 0)
         return self.portions > 0
 
@@ -131,9 +133,11 @@ def test_what_nobody_waits_for_gets_a_turn_now_and_then_among_jobs(queue: Queue)
     for number in range(20):
         queue.put(str(number), PUSH, ms=30)
     queue.desk.turns.clear()
+    queue.desk.waits.clear()
     queue.desk.portions = 1_000
     queue.go()
     assert queue.desk.turns == [9, 18], "a quarter of a second of groups each"
+    assert queue.desk.waits == [True, True], "they are short: others wait"
 
 
 def test_what_nobody_waits_for_is_done_at_once_where_there_are_no_jobs(queue: Queue) -> None:
@@ -143,6 +147,7 @@ def test_what_nobody_waits_for_is_done_at_once_where_there_are_no_jobs(queue: Qu
     queue._go.set()
     wait_for(lambda: queue.desk.portions == 0)
     assert time.monotonic() - begun_s < 100 * writer.LOOK_S, "no wait between two portions"
+    assert not any(queue.desk.waits[-400:]), "they may be long: nobody waits"
 
 
 def test_pulls_are_sent_away_first_and_holds_last(
