@@ -19,8 +19,10 @@ from app.protocol.owner import book_expiry
 from app.protocol.references import is_visited
 from app.protocol.server import DAY_MS
 from app.protocol.visiting import leave
+from headoffice import portions
 from headoffice.directory import Chain, Directory, Night, UnderWay
 from headoffice.portions import Portion, somebody
+from headoffice.store.errors import StoreBusy
 from headoffice.store.records import Records
 from headoffice.watching import Watch, bug, note
 
@@ -85,6 +87,9 @@ class Nights:
             try:
                 if self._portion(duty, night, now_ms, waits):
                     return tenant
+            except StoreBusy as error:
+                self._not_before_ms[tenant] = now_ms + portions.AGAIN_MS
+                self._watch.store_failed(error)
             except Exception as error:  # whatever it is, tills are to be served on
                 self._not_before_ms[tenant] = now_ms + RETRY_MS
                 self.failing.add(tenant)
@@ -100,7 +105,7 @@ class Nights:
             if tonight <= night.done:
                 return False
             under_way = UnderWay(tonight, now_ms)
-        with duty.store.writing():
+        with duty.store.writing(wait_ms=portions.WAIT_MS):
             kept = self._directory.night(tenant)
             if kept != night:
                 # Another process has done this portion; its commit will be noticed, and this is known already.

@@ -197,6 +197,7 @@ class Office:
             news = self._database.news()
             if news or not self._loaded:
                 self._hear_news(news)
+            self._database.tidy()
             for tenant in tuple(self._uncounted):
                 self._count(tenant)
             if self.now_ms() - self._written_ms >= HEARD_EVERY_MS:

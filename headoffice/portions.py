@@ -10,6 +10,10 @@ SHORT_MS: Final = 10
 """So long at least, whoever waits: else it would never be done."""
 LONG_MS: Final = 50
 """So long at most: what is not committed yet is done anew after a kill, and other processes wait for it."""
+WAIT_MS: Final = 250
+"""So long a portion waits for another process's writing of the chain: the other chains wait meanwhile."""
+AGAIN_MS: Final = 1_000
+"""After so long it is tried again. Nothing has failed: what was killed may still be in the database."""
 
 
 def somebody() -> bool:

@@ -30,11 +30,12 @@ from app.protocol.open_members import survivor
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.sales import returned_lines, sale_facts
 from app.protocol.store import Store
-from headoffice import birthdays, closes, flags, late, programmes, receipts, settlement
+from headoffice import birthdays, closes, flags, late, portions, programmes, receipts, settlement
 from headoffice.nights import Duty
 from headoffice.portions import Portion, somebody
 from headoffice.recounting_back import RETURN, VOID, doubts
 from headoffice.store.distribution import dist_key
+from headoffice.store.errors import StoreBusy
 from headoffice.store.plain import Plain
 from headoffice.store.records import Records
 from headoffice.watching import Watch, bug, note
@@ -142,6 +143,9 @@ class Recounting:
                     tenant
                 )  # Behind the chains that have waited longer.
                 return tenant
+            except StoreBusy as error:
+                self._not_before_ms[tenant] = now_ms + portions.AGAIN_MS
+                self._watch.store_failed(error)
             except Exception as error:  # whatever it is, tills are to be served on
                 self._not_before_ms[tenant] = now_ms + RETRY_MS
                 self._watch.recount_failed(tenant)
@@ -151,7 +155,7 @@ class Recounting:
     def _portion(self, store: Records, tenant: bytes, now_ms: int, portion: Portion) -> None:
         """Look at some tills' next events, in one transaction."""
         due, through = self._due[tenant], dict[bytes, bool]()
-        with store.writing():
+        with store.writing(wait_ms=portions.WAIT_MS):
             for device in due:
                 done = self._walk(store, tenant, device, now_ms, portion)
                 while not done and not portion.over:

@@ -7,6 +7,7 @@ together. A row that was put more than once uses up as many numbers and keeps th
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
@@ -21,6 +22,7 @@ from headoffice.store.unit import Unit
 FeedRow: TypeAlias = Member | ReferenceRow
 FeedEntry: TypeAlias = tuple[int, bytes | str, bytes | None]
 """A row's number, its member or reference set, and a member's row packed, where it is known so."""
+MemberEntry: TypeAlias = tuple[int, bytes, bytes | None]
 _NOTHING: Final = Feed()
 WINDOW_MOST: Final = 2_000
 """So many stored rows of a bucket are remembered for the tills of one group."""
@@ -82,12 +84,9 @@ class Feeds:
         last = taken[-1][0] if taken else after
         return FeedPage(members, references, last, len(found) > room)
 
-    def by_member(self, bucket: str, after: bytes, limit: int) -> list[tuple[bytes, int, bytes]]:
-        """Members' rows that are stored behind a member, packed: (member, number in the feed, row)."""
-        return [
-            (key, feed, self.wire(key) if wire is None else wire)
-            for feed, key, wire in self._unit.rows.ask(sql.MEMBERS_BY_ID, bucket, after, limit)
-        ]
+    def by_member(self, bucket: str, after: bytes, limit: int) -> Sequence[MemberEntry]:
+        """Members' rows that are stored behind a member, in the order of members."""
+        return self._unit.rows.ask(sql.MEMBERS_BY_ID, bucket, after, limit)
 
     def wire(self, member: bytes) -> bytes:
         """A member's row of this transaction, or one that was written before rows were kept packed."""

@@ -68,6 +68,20 @@ def _settings(raw: sqlite3.Connection) -> None:
 
 
 @contextmanager
+def waiting(raw: sqlite3.Connection, wait_ms: int | None) -> Iterator[None]:
+    """Wait so long for another writer inside; None: as long as usual."""
+    if wait_ms is None:
+        yield
+        return
+    (usual_ms,) = raw.execute("PRAGMA busy_timeout").fetchone()
+    raw.execute(f"PRAGMA busy_timeout = {wait_ms}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {usual_ms}")
+
+
+@contextmanager
 def transaction(raw: sqlite3.Connection, wait_ms: int) -> Iterator[None]:
     """One write transaction: all of it, or nothing. Raises StoreBusy when another one doesn't end."""
     try:

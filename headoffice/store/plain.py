@@ -83,6 +83,9 @@ class Opened(Plain, Protocol):
     def undated(self) -> int:
         """How many events of the chain under way lie in no month, for a clock was wrong by far."""
 
+    def tidy(self) -> None:
+        """Now and then, outside any transaction: what the database would else do while somebody waits."""
+
     def moving(self) -> frozenset[bytes]:
         """The chains of which nothing is written here any more: another database has them, or soon will."""
 

@@ -26,6 +26,7 @@ from headoffice.store.statements import Ask, Query, Table
 
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _OF_TENANT: Final = "SELECT set_config('app.tenant', %s, true)"
+_WAIT: Final = "SELECT set_config('lock_timeout', %s, true)"
 _CHANGED: Final = (
     "UPDATE register SET version = version + 1 "
     "WHERE tenant_id = %s AND dist_key = %s RETURNING version"
@@ -46,8 +47,13 @@ class PostgresStore(Records):
         super().__init__(PostgresRows(raw, tenant), tenant)
 
     @contextmanager
-    def writing(self, requests: Iterable[Request] = ()) -> Iterator[None]:
-        with self._begun("BEGIN", lock=True), self._transaction("writing", requests):
+    def writing(
+        self, requests: Iterable[Request] = (), *, wait_ms: int | None = None
+    ) -> Iterator[None]:
+        with (
+            self._begun("BEGIN", lock=True, wait_ms=wait_ms),
+            self._transaction("writing", requests),
+        ):
             yield
 
     @contextmanager
@@ -56,13 +62,15 @@ class PostgresStore(Records):
             yield
 
     @contextmanager
-    def _begun(self, begin: str, *, lock: bool) -> Iterator[None]:
+    def _begun(self, begin: str, *, lock: bool, wait_ms: int | None = None) -> Iterator[None]:
         raw, own = self._raw, (self._tenant, dist_key(self._tenant))
         raw.tenant, raw.wrote, version = self._tenant, False, None
         try:
             with raw.pipeline():
                 raw.execute(begin)
                 raw.execute(_OF_TENANT, (self._tenant.hex(),))
+                if wait_ms is not None:
+                    raw.execute(_WAIT, (str(wait_ms),))
                 if lock:
                     raw.execute(_LOCK, (self._tenant,))
             yield
@@ -78,7 +86,7 @@ class PostgresStore(Records):
             if version is not None and raw.versions.get(self._tenant) == version[0] - 1:
                 raw.versions[self._tenant] = version[0]
         except psycopg.errors.LockNotAvailable as error:
-            raise StoreBusy(self._lock_wait_ms) from error
+            raise StoreBusy(self._lock_wait_ms if wait_ms is None else wait_ms) from error
         except psycopg.OperationalError as error:
             if raw.broken:
                 raise StoreGone(str(error)) from error

@@ -37,6 +37,9 @@ ROLE: Final = "regulars_app"
 """Who head office works as: neither the owner of the tables nor allowed to bypass row-level security."""
 LOCK_WAIT_MS: Final = 2_000
 """So long a statement waits for a lock before it is refused."""
+IDLE_MS: Final = 30_000
+"""So long an open transaction may stand still before the database ends it: whose machine is gone, or stopped,
+would keep a chain locked until TCP gives it up, two hours as systems come."""
 CONNECT_S: Final = 3
 """So long a database that does not answer is waited for."""
 
@@ -95,7 +98,10 @@ def connect(dsn: str, *, lock_wait_ms: int = LOCK_WAIT_MS) -> Connection:
     """
     given = conninfo_to_dict(dsn)
     # A look-up in many partitions is reckoned so dear that it would be compiled first, for half a second.
-    options = f"{given.pop('options', '')} -c lock_timeout={lock_wait_ms} -c jit=off"
+    options = (
+        f"{given.pop('options', '')} -c lock_timeout={lock_wait_ms} -c jit=off "
+        f"-c idle_in_transaction_session_timeout={IDLE_MS}"
+    )
     raw = Connection.connect(
         **{**_PATIENCE, **given}, options=options, autocommit=True, prepare_threshold=1
     )

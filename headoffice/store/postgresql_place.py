@@ -100,6 +100,9 @@ class PostgresPlain:
     def moving(self) -> frozenset[bytes]:
         return frozenset()
 
+    def tidy(self) -> None:
+        """The server does that."""
+
     @property
     def alive(self) -> bool:
         return not self.raw.closed

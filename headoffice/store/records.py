@@ -54,9 +54,12 @@ class Records(ABC):
         """Hears of each writing transaction before it ends, inside it."""
 
     @abstractmethod
-    def writing(self, requests: Iterable[Request] = ()) -> AbstractContextManager[None]:
+    def writing(
+        self, requests: Iterable[Request] = (), *, wait_ms: int | None = None
+    ) -> AbstractContextManager[None]:
         """One transaction, kept whole when the block ends and not at all when it raises. What `requests` will
-        ask is read in a few statements first; the caller then handles them. Raises StoreBusy or StoreGone."""
+        ask is read in a few statements first; the caller then handles them. `wait_ms`: for another writer,
+        where not as long as usual. Raises StoreBusy or StoreGone."""
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[None]:

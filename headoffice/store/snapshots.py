@@ -93,10 +93,13 @@ class Snapshots:
     def add(self, bucket: str, begun: Begun, size: int) -> tuple[Begun, bool]:
         """Write the next frame, of `size` rows at most. True: it was the last one, all is there."""
         found = self._feeds.by_member(bucket, begun.after, size)
-        frame = FRAME.pack(tuple([Raw(wire) for _, feed, wire in found if feed <= begun.feed]))
+        wire, most = self._feeds.wire, begun.feed
+        frame = FRAME.pack(
+            tuple([Raw(row or wire(key)) for feed, key, row in found if feed <= most])
+        )
         row = (bucket, begun.number, begun.frames, kept_frame(frame))
         self._unit.rows.write(sql.FRAME, [row])
-        after = found[-1][0] if found else begun.after
+        after = found[-1][1] if found else begun.after
         begun = begun._replace(after=after, frames=begun.frames + 1)
         done = len(found) < size
         if done:

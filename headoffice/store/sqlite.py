@@ -11,7 +11,7 @@ from typing import Any, Final
 from app.protocol.wire import Request
 from headoffice.store.distribution import dist_key
 from headoffice.store.errors import StoreMoved
-from headoffice.store.opening import WAIT_MS, transaction
+from headoffice.store.opening import WAIT_MS, transaction, waiting
 from headoffice.store.records import Records
 from headoffice.store.row_records import Row
 from headoffice.store.statements import Ask, Query, Table
@@ -30,8 +30,13 @@ class SqliteStore(Records):
         super().__init__(SqliteRows(raw, tenant), tenant)
 
     @contextmanager
-    def writing(self, requests: Iterable[Request] = ()) -> Iterator[None]:
-        with transaction(self._raw, self._wait_ms):
+    def writing(
+        self, requests: Iterable[Request] = (), *, wait_ms: int | None = None
+    ) -> Iterator[None]:
+        with (
+            waiting(self._raw, wait_ms),
+            transaction(self._raw, self._wait_ms if wait_ms is None else wait_ms),
+        ):
             # With the lock held: who marks the chain waits for the writer before, and stops the next one.
             if self._raw.execute(_MOVING, (self._tenant, dist_key(self._tenant))).fetchone():
                 raise StoreMoved

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from headoffice.store.log_moving import LogMoving
 from headoffice.store.opening import open_database
 from headoffice.store.plain import ANY, News, Plain, Spelt, Text
 from headoffice.store.sqlite import SqliteRows, SqliteStore
@@ -18,9 +19,10 @@ READER_WAIT_S: Final = 5
 class SqlitePlain:
     """Implements headoffice.store.plain.Opened on an open file."""
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
+    def __init__(self, raw: sqlite3.Connection, log: LogMoving | None = None) -> None:
         self.raw = raw
         self._heard = -1
+        self._log = log
 
     def rows(self, text: Text, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.raw.execute(_spelt(text), tuple(values)).fetchall()
@@ -73,11 +75,17 @@ class SqlitePlain:
     def moving(self) -> frozenset[bytes]:
         return frozenset(tenant for (tenant,) in self.rows("SELECT tenant_id FROM move"))
 
+    def tidy(self) -> None:
+        if self._log is not None:
+            self._log.look()
+
     @property
     def alive(self) -> bool:
         return True
 
     def close(self) -> None:
+        if self._log is not None:
+            self._log.close()
         self.raw.close()
 
 
@@ -91,7 +99,8 @@ class SqlitePlace:
         self._connect = connect
 
     def open(self) -> SqlitePlain:
-        return SqlitePlain(self._connect(self.path))
+        raw = self._connect(self.path)
+        return SqlitePlain(raw, LogMoving(self.path, raw))
 
     @contextmanager
     def reading(self, _tenant: bytes) -> Iterator[Plain]:

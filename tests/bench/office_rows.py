@@ -25,6 +25,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.fold import fold
 from app.domain.state import EMPTY
+from app.ids import Uuid7
 from app.protocol import wire
 from app.protocol.accounts import Account
 from app.protocol.links import genesis
@@ -105,15 +106,16 @@ def fill(folder: Path, members: int) -> None:
     """Members with a name, a phone, a card and points that are good for a year; without the documents that
     they came from."""
     rng = random.Random(7)
+    new_id = Uuid7(lambda: NOW * 1000, rng.randbytes)
     with opened(folder) as (store, _):
         for first in range(0, members, TOGETHER):
             with store.writing():
                 for number in range(first, min(first + TOGETHER, members)):
-                    _member(store, number, rng)
+                    _member(store, number, rng, new_id)
 
 
-def _member(store: Records, number: int, rng: random.Random) -> None:
-    member, on = rng.randbytes(16), BusinessDate(NOW // 86_400_000)
+def _member(store: Records, number: int, rng: random.Random, new_id: Uuid7) -> None:
+    member, on = new_id(), BusinessDate(NOW // 86_400_000)
     surname = rng.choice(list(_SURNAMES))
     values = {
         "name": f"{surname} {number}",
@@ -125,9 +127,7 @@ def _member(store: Records, number: int, rng: random.Random) -> None:
         name: Cell(member, name, value, (NOW << 16) + number, b"till" * 4)
         for name, value in values.items()
     }
-    earned = Entry(
-        EntryId(rng.randbytes(16), 0), POINTS, "earn", 1 + number % 500, on, on, on.plus(365)
-    )
+    earned = Entry(EntryId(new_id(), 0), POINTS, "earn", 1 + number % 500, on, on, on.plus(365))
     state, account = fold(EMPTY, [earned]), Account(earned.amount)
     made = Member(member, BUCKET, state=state, accounts={POINTS: account}, cells=cells)
     store.put_member(made)

@@ -15,6 +15,7 @@ import pytest
 from app.protocol.links import Link
 from app.protocol.store import GrantRow, Member, StoredEvent
 from app.protocol.wire import ReferenceRow
+from headoffice.store import postgresql_opening
 from headoffice.store import statements as sql
 from headoffice.store.errors import (
     MigrationChanged,
@@ -318,6 +319,22 @@ def test_after_the_server_was_killed_what_was_told_is_there_and_the_store_is_ope
         shop.sell()
         shop.sync(store)
     assert len(office.rows("link")) == 6
+
+
+def stand_still(gone: Records, office: OnPostgres) -> None:
+    """Write, and do nothing until somebody else has the chain."""
+    with gone.writing():
+        gone.put_member(Member(b"M" * 16, BUCKET))
+        with office.opened(wait_ms=30_000) as store, store.writing():
+            assert store.member(b"M" * 16) is None
+
+
+def test_a_transaction_that_stands_still_does_not_keep_its_chain_locked(
+    office: OnPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_opening, "IDLE_MS", 200)
+    with office.opened() as gone, pytest.raises(StoreGone):
+        stand_still(gone, office)
 
 
 # Feeds under several writers ----------------------------------------------------------------------
