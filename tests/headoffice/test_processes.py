@@ -146,7 +146,7 @@ def test_a_sale_that_another_process_took_a_moment_ago_is_found_by_its_number(
     wait_for(lambda: till.device in one.office.tills)
     wait_for(lambda: has_heard(one, cluster) and not any(one.office._recounting._due.values()))
     for at in both:  # Neither has a quiet moment from now on.
-        monkeypatch.setattr(at.office, "turn", lambda: False)
+        monkeypatch.setattr(at.office, "turn", lambda _: False)
     sold = write_down(till, "sale", 100, till.today, doc={"receipt_no": "till-1-7"})
     with monkeypatch.context() as hurry:
         hurry.setattr(recounting, "ASKED_MS", 0)
