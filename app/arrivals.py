@@ -7,6 +7,7 @@ them), but the search index: new members enter it at once, in the order in which
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -16,6 +17,7 @@ from sqlcipher3.dbapi2 import Connection
 
 from app import bases, cached_fold
 from app.cells import pass_cards
+from app.domain.entries import POINTS
 from app.profile_fields import CARD, consents_of, joined_of, profile_of
 from app.protocol.wire import MemberRow, rows_of
 from db import bulk, filling, head_office, search, states
@@ -51,17 +53,19 @@ class Sheaf(msgspec.Struct, frozen=True):
 
     Every row is a plain tuple, for of a record's values the driver takes a third longer.
 
-    bases     (member, body)                       accounts  (member, joined, rank, last visit)
+    bases     (member, body)                       accounts  by rank: (member, joined, last visit)
     states    without the last event               words     (member, and what an `IndexRow` has)
     cards     (number, member), in the order of the members
+    lot_sums  (available from, expires, lots, points) of the lots of points
     Others are as their tables have them.
     """
 
     members: list[bytes]
     bases: list[tuple[Any, ...]]
-    accounts: list[tuple[Any, ...]]
+    accounts: list[tuple[int | None, list[tuple[Any, ...]]]]
     states: list[tuple[Any, ...]]
     lots: list[tuple[Any, ...]]
+    lot_sums: list[tuple[Any, ...]]
     debts: list[tuple[Any, ...]]
     splits: list[tuple[Any, ...]]
     days: list[tuple[Any, ...]]
@@ -123,9 +127,10 @@ def together(found: Sequence[Arrival]) -> Sheaf:
     return Sheaf(
         members=[each.member for each in found],
         bases=[(each.member, each.body) for each in found],
-        accounts=[(each.member, each.joined, each.rank, each.last_visit) for each in found],
+        accounts=_by_rank(found),
         states=[rows.state.without_event() for rows in folded],
         lots=[tuple(row) for rows in folded for row in rows.lots],
+        lot_sums=_summed([row for rows in folded for row in rows.lots]),
         debts=[tuple(row) for rows in folded for row in rows.debts],
         splits=[tuple(row) for rows in folded for row in rows.splits],
         days=[tuple(row) for rows in folded for row in rows.days],
@@ -134,6 +139,21 @@ def together(found: Sequence[Arrival]) -> Sheaf:
         cards=[(each.card, each.member) for each in found if each.card is not None],
         consents=[(each.member, *answer) for each in found for answer in each.consents],
     )
+
+
+def _by_rank(found: Sequence[Arrival]) -> list[tuple[int | None, list[tuple[Any, ...]]]]:
+    accounts = defaultdict[int | None, list[tuple[Any, ...]]](list)
+    for each in found:
+        accounts[each.rank].append((each.member, each.joined, each.last_visit))
+    return list(accounts.items())
+
+
+def _summed(lots: Iterable[states.LotRow]) -> list[tuple[Any, ...]]:
+    sums = defaultdict[tuple[int, int], list[int]](list)
+    for lot in lots:
+        if lot.asset == POINTS:
+            sums[lot.available_from, lot.expires].append(lot.remaining)
+    return [(*days, len(points), sum(points)) for days, points in sums.items()]
 
 
 def readied(frame: bytes) -> bytes:
@@ -188,19 +208,21 @@ def put_bases(conn: Connection, new: Sheaf, included: int, generation: int) -> N
     head_office.add_bases(conn, new.bases, included, generation)
 
 
-def put_arrivals(conn: Connection, new: Sheaf, tiers: Mapping[int, str], *, seq: int) -> None:
+def put_arrivals(
+    conn: Connection, new: Sheaf, tiers: Mapping[int, str], *, seq: int, count: bool = False
+) -> None:
     """Write members of whom nothing is here, but what they are found by. `seq`: the last own event, `tiers`:
-    the tier's code by rank."""
+    the tier's code by rank; `count`: nobody else counts them (`db.filling.sums_aside`)."""
     lowest = tiers[min(tiers)]
-    bulk.add_accounts(
-        conn,
-        [
-            (member, joined, tiers.get(rank, lowest), visit)
-            for member, joined, rank, visit in new.accounts
-        ],
-    )
+    for rank, rows in new.accounts:
+        tier = lowest if rank is None else tiers.get(rank, lowest)
+        bulk.add_accounts_of_tier(conn, tier, rows)
+        if count:
+            bulk.count_accounts(conn, tier, len(rows))
     states.add_states(conn, new.states, seq)
     states.put_lots(conn, new.lots)
+    if count:
+        bulk.count_lots(conn, new.lot_sums)
     states.put_debts(conn, new.debts)
     states.put_splits(conn, new.splits)
     states.put_days(conn, new.days)

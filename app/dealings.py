@@ -36,7 +36,7 @@ from app.protocol.facts import Facts, read
 from app.protocol.links import Link, link, place
 from app.protocol.till_store import Base, Control
 from app.protocol.wire import Cell, MemberRow, ReferenceRow
-from db import head_office, people, rows, search, till
+from db import filling, head_office, people, rows, search, till
 
 
 class Dealings:
@@ -157,13 +157,14 @@ class Dealings:
         # Whoever was put before in this transaction is known.
         self._write_bases()
         tiers, seq, left = self._tiers(), self.top(), list[MemberRow]()
-        for frame in frames:
-            new, others = parted(self._conn, frame, unpacked(self._ready[frame]))
-            put_bases(self._conn, new, included, generation)
-            put_arrivals(self._conn, new, tiers, seq=seq)
-            self._findable.add(new)
-            self.touched.update(new.members)
-            left += others
+        with filling.sums_aside(self._conn) as count:
+            for frame in frames:
+                new, others = parted(self._conn, frame, unpacked(self._ready[frame]))
+                put_bases(self._conn, new, included, generation)
+                put_arrivals(self._conn, new, tiers, seq=seq, count=count)
+                self._findable.add(new)
+                self.touched.update(new.members)
+                left += others
         if left or self._findable.much:
             self._findable.write(self._conn)  # whoever is put after them comes after them
         self._bases.clear()

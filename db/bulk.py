@@ -59,6 +59,33 @@ def add_accounts(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
     _add(conn, "member", _MEMBER, rows)
 
 
+def add_accounts_of_tier(conn: Connection, tier: str, rows: Iterable[tuple[object, ...]]) -> None:
+    """Add accounts (member, joined, last visit) of one tier."""
+    (quoted,) = conn.execute("SELECT quote(?)", (tier,)).fetchone()
+    conn.executemany(
+        f"INSERT INTO member (id, joined, tier, last_visit) VALUES (?, ?, {quoted}, ?)", rows
+    )
+
+
+def count_accounts(conn: Connection, tier: str, members: int) -> None:
+    """Count so many more members whose tier has no end yet, as the trigger does one by one."""
+    conn.execute(
+        "INSERT INTO tier_sum (tier, until, members) VALUES (?, 0, ?)"
+        " ON CONFLICT (tier, until) DO UPDATE SET members = members + excluded.members",
+        (tier, members),
+    )
+
+
+def count_lots(conn: Connection, rows: Iterable[tuple[object, ...]]) -> None:
+    """Count more lots of points (available from, expires, lots, points), as the trigger does one by one."""
+    conn.executemany(
+        "INSERT INTO lot_sum (available_from, expires, lots, points) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (available_from, expires) DO UPDATE SET"
+        " lots = lots + excluded.lots, points = points + excluded.points",
+        rows,
+    )
+
+
 def member_values(row: MemberRow) -> tuple[object, ...]:
     """The values of an account."""
     values: tuple[object, ...] = _member(row)
