@@ -76,9 +76,15 @@ def put_head_office(conn: Connection, row: HeadOfficeRow) -> None:
     )
 
 
-def put_address(conn: Connection, address: str) -> None:
-    """The one that the till deals with is at another address now."""
-    conn.execute("UPDATE head_office SET address = ?", (address,))
+def put_address(conn: Connection, was: HeadOfficeRow, address: str) -> bool:
+    """The one that the till deals with is at another address now. False: the till deals with somebody else, or
+    is elsewhere already."""
+    return bool(
+        conn.execute(
+            "UPDATE head_office SET address = ? WHERE address = ? AND their_key = ?",
+            (address, was.address, was.their_key),
+        ).rowcount
+    )
 
 
 def put_control(conn: Connection, body: bytes) -> None:

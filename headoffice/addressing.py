@@ -7,6 +7,8 @@ nobody astray; it is asked in vain.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,6 +18,8 @@ from headoffice.store.records import Records
 
 _LOCAL: Final = ("127.0.0.1", "::1", "localhost")
 _HOST: Final = re.compile(r"(?:[a-z0-9._-]{1,200}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_NAME_MOST: Final = 253
 _USUAL: Final = {"https": ":443", "http": ":80"}
 
 
@@ -23,17 +27,33 @@ def is_address(text: str) -> bool:
     """Whether tills can be told this: a URL that encrypts, or this machine's own, without path or more."""
     try:
         parts = urlsplit(text)
-        _ = parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
+    name = f"[{host}]" if ":" in host else host
     return (
         address_of(text.encode("ascii", "replace")) == text
-        and parts.scheme in ("https", "http" if parts.hostname in _LOCAL else "https")
-        and bool(parts.hostname)
+        and parts.scheme in ("https", "http" if host in _LOCAL else "https")
+        and _is_host(host)
+        and port != 0
+        and parts.netloc.lower() == (name if port is None else f"{name}:{port}")
         and parts.netloc == text.partition("//")[2]
-        and "@" not in parts.netloc
-        and " " not in text
     )
+
+
+def _is_host(name: str) -> bool:
+    """Whether a computer can be called so. Where nobody could ask, tills would be sent for nothing."""
+    with suppress(ValueError):
+        return bool(ip_address(name))
+    labels = name.split(".")
+    with suppress(UnicodeError):
+        name.encode("ascii").decode("idna")
+        return (
+            len(name) <= _NAME_MOST
+            and all(map(_LABEL.fullmatch, labels))
+            and not labels[-1].isdigit()
+        )
+    return False
 
 
 def told(store: Records) -> str:

@@ -286,7 +286,7 @@ class _Working:
             if at is not None:
                 taken = min(part, account.lots[at].remaining)
                 account.change(at, -taken)
-                self._record(debit, kind, taken_by(row), taken)
+                self._record(debit, kind, taken_by(row, entry.asset), taken)
                 account.drop_empty()
             gone += part - taken
         if gone:
@@ -304,7 +304,8 @@ class _Working:
         return at
 
     def _restore(self, entry: Entry, debit: EntryId) -> None:
-        """Restore a debit: its open debt first, then its split from the end.
+        """Restore a debit: its open debt first, then its split from the end; of an expiry what expired before
+        what it took of other lots.
 
         A part that would lapse before the entry's minimum expiry comes back with that expiry; what
         exceeds the split opens a lot of its own.
@@ -323,14 +324,17 @@ class _Working:
                     del account.debts[name]
                 owed = Lot(asset, name, date, date, 0, debt.order)
                 self._record(name, debt.kind, owed, paid, entry.id, date)
-        for row in reversed(self.splits.of_debits(called)):
+        rows = list(reversed(self.splits.of_debits(called)))
+        if entry.kind == "unexpire":
+            rows.sort(key=lambda row: row.kind != "expire")
+        for row in rows:
             if not amount:
                 return
             part = min(amount, row.amount)
             amount -= part
             self.splits.shrink(row, part)
             back_to = row.expires if minimum is None else max(row.expires, minimum)
-            was = taken_by(row)
+            was = taken_by(row, asset)
             self._record(row.debit, row.kind, was, part, entry.id, back_to)
             self._place(was._replace(expires=back_to, remaining=part))
         if amount:

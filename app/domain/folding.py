@@ -23,9 +23,10 @@ class FoldingDebt:
     kind: Kind
 
 
-def taken_by(row: Split) -> Lot:
-    """The lot that a part was taken from, as it was, with nothing in it."""
-    return Lot(row.asset, row.origin, row.expires, row.available_from, 0, row.lot_order)
+def taken_by(row: Split, asset: str) -> Lot:
+    """The lot that a part was taken from, as it was, with nothing in it; `asset`: what the entry moves, which
+    may name a debit of another one."""
+    return Lot(asset, row.origin, row.expires, row.available_from, 0, row.lot_order)
 
 
 def spending_order(lot: Lot) -> tuple[int, int]:
@@ -57,9 +58,10 @@ class FoldingAccount:
         return None
 
     def open(self, lot: Lot) -> None:
-        """Add a lot, or fill the one of the same origin and expiry."""
+        """Add a lot, or fill the one of the same origin and expiry: after a merge that may stand under another
+        order."""
         lots = self.lots
-        if not lots or spending_order(lots[-1]) < spending_order(lot):
+        if not lots or lots[-1].expires < lot.expires:
             lots.append(lot)
             return
         known = self.find(lot.origin, lot.expires)

@@ -65,7 +65,10 @@ class Refused(Exception):
 
 def is_secure(address: str) -> bool:
     """Whether nobody on the way reads names and phones, or head office's key (security.md T7)."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     return parts.scheme != "http" or parts.hostname in _LOOPBACK
 
 
@@ -201,8 +204,8 @@ class HeadOffice:
                 extensions={"trace": self._http.connected},
             ) as answer:  # fmt: skip
                 on_the_wire = _bounded(answer.iter_raw(), until_s=time.monotonic() + within_s)
-        except (httpx.HTTPError, OSError, RuntimeError) as error:
-            # RuntimeError: the line was let go while it waited.
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, UnicodeError) as error:
+            # RuntimeError: the line was let go while it waited. UnicodeError: no name could be so.
             raise NoAnswer(type(error).__name__) from error
         return self._believed(answer, on_the_wire, rid, their_key)
 

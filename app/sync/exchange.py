@@ -175,6 +175,7 @@ class Exchange:
         """Ask at another address of head office, on a line of its own, a question that tells nothing: whoever
         answers by its key and has all that it had is head office. If nobody does, the address that stands is
         asked again at once."""
+        self._moving.put_off()  # Whatever happens there, the address that stands is asked next.
         line = None
         with self._ctx.read() as conn:
             dealings = reading(conn)
@@ -186,7 +187,6 @@ class Exchange:
             if not has_all(nothing, _ask(line, nothing, control.epoch)):
                 raise NoAnswer("an older copy of its store")
         except (NoAnswer, Refused, wire.NotAMessage, httpx.InvalidURL) as error:
-            self._moving.put_off()
             log.info("head office's other address: %s", error)
             return Heard(SOON_S)
         finally:

@@ -52,8 +52,8 @@ class NewAddress:
     def go(self, conn: Connection, row: head_office.HeadOfficeRow, address: str) -> None:
         """Head office has answered there. It has some minutes before another one is tried."""
         self._tried_s = time.monotonic()
-        rows.set_meta(conn, FORMER, row.address)
-        head_office.put_address(conn, address)
+        if head_office.put_address(conn, row, address):
+            rows.set_meta(conn, FORMER, row.address)
         self.answered()
 
     def answered(self) -> None:

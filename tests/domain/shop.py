@@ -302,7 +302,9 @@ class Shop:
 
     def open_balance(self, lots: Sequence[OpeningLot]) -> None:
         event_id = self.event_id()
-        self.post(event_id, opening_entries(lots, self.programme, on=self.today, event_id=event_id))
+        self.post_document(
+            event_id, opening_entries(lots, self.programme, on=self.today, event_id=event_id)
+        )
         self.counts["opening"] += 1
 
     def set_tier(self, code: str, until: BusinessDate | None) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import KINDS, POINTS, Entry, EntryId, Kind, owner_event_id
-from app.domain.expiry import as_good, expire_entries
+from app.domain.expiry import as_good, expire_entries, unexpire_entries
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState, view
 from app.domain.state_rows import changes, state_from_plain, state_to_plain
@@ -202,6 +202,14 @@ def test_what_an_expiry_lacks_is_taken_of_other_lots_for_good() -> None:
     state = fold(EMPTY, ledger)
     assert [lot.remaining for lot in state.lots] == [10]
     assert as_good(state, DAY) == state
+    # A document of before the expiry comes late, and would have taken all 14 that lapsed: they come back first.
+    earlier = DAY.plus(-3)
+    late = [named(7, "redeem", -14)._replace(business_date=earlier)]
+    given = unexpire_entries(state, late, DAY, bytes(16), on=earlier)
+    assert [entry.amount for entry in given] == [14]
+    after = fold(fold(state, given), late)
+    assert [(lot.origin.event[0], lot.remaining) for lot in after.lots] == [(5, 10)]
+    assert as_good(after, earlier) == after
 
 
 def test_an_owners_event_has_the_same_id_for_the_same_cause() -> None:

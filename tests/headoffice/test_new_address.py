@@ -112,6 +112,48 @@ def test_where_nobody_answers_the_old_address_stands_and_it_is_tried_again(
     assert at(till) == (new.url, "")
 
 
+@pytest.mark.parametrize(
+    "nowhere",
+    [
+        "https://office..example:8440",
+        f"https://{'a' * 64}.example",
+        "https://xn--a-ecp",
+        "https://[1",
+    ],
+)
+def test_an_address_at_which_nobody_can_be_asked_ends_nothing(
+    till: Kiosk, office: Served, lines: list[Exchange], new: Lossy, nowhere: str
+) -> None:
+    """Head office refuses such a one; a till of ours may have been told by an older."""
+    one = let_in(till, office, lines)
+    settle(one)
+    with opened(office.folder) as (store, _), store.writing():
+        row = ReferenceRow(OFFICE_ADDRESS, REFERENCE_BUCKET, 0, 1, nowhere.encode())
+        store.put_reference(row)
+    heard_of(office, nowhere)
+    settle(one)
+    assert at(till) == (office.url, nowhere)
+    sell_to(till, till.member_id)
+    settle(one)
+    sound(till)
+    tell(office, new.url)
+    settle(one)
+    assert new.url in at(till), "the right one is heard"
+
+
+def test_a_till_that_has_joined_another_head_office_meanwhile_stays_there(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    settle(let_in(till, office, lines))
+    with till.ctx.write_rows() as conn:
+        asked = head_office.head_office(conn)
+        assert asked is not None
+        head_office.put_head_office(conn, asked._replace(their_key=bytes(32)))
+        new_address.NewAddress().go(conn, asked, "https://office.example")
+        assert store_rows.meta(conn, new_address.FORMER) is None
+    assert at(till) == (office.url, "")
+
+
 @pytest.fixture
 def moved(till: Kiosk, office: Served, lines: list[Exchange], new: Lossy) -> Exchange:
     """A till that is at the new address, and has sold there."""
@@ -293,7 +335,10 @@ def test_an_address_that_does_not_encrypt_is_never_asked(
     "address",
     ["office.example", "http://office.example", "ftp://office.example", "https://", "https://a b",
      "https://office.example/console", "https://u:p@office.example", "https://office.example?x=1",
-     "https://office.example:port", "https://总部.example", "https://" + "a" * 200],
+     "https://office.example:port", "https://总部.example", "https://" + "a" * 200,
+     "https://office..example:8440", "https://.example", f"https://{'a' * 64}.example", "https://xn--a-ecp",
+     "https://[::1]x", "https://[v1.a]", "https://999.1.1.1", "https://ex\\ample", "https://<b>x",
+     "https://a%zz", "https://office.example:", "https://office.example:0", "https://1.2.3", "https://[1"],
 )  # fmt: skip
 def test_what_is_no_address_is_told_to_nobody(office: Served, address: str) -> None:
     assert main(["address", address, "--data", str(office.folder)]) == CANNOT

@@ -191,3 +191,39 @@ def test_a_ledger_folded_anew_is_what_head_office_has() -> None:
     chain.sync()
     for member in (ANNA, BELA):
         assert fold(EMPTY, chain.store.ledger(member)) == chain.member(member).state
+
+
+def test_a_lot_that_paid_a_debt_with_the_merge_is_there_once_when_all_comes_back() -> None:
+    """It went into the debt at once, so its old parts know it under a later order than what it paid."""
+    chain = SmallChain(budget=1000)
+    at = chain.tills[0]
+    chain.earn(at, ANNA, 10, good_for=90)
+    chain.sync()
+    old = spent(chain, at, ANNA, 4)
+    owed = chain.spend(at, BELA, 8, None)
+    chain.sync()
+    assert chain.server.merge(ANNA, BELA, NOON)
+    chain.sync()
+    assert chain.points(BELA) == -2
+    for sale, points in ((owed, 8), (old, 4)):
+        undo(chain, at, BELA, EntryId(sale.id, 0), points)
+        chain.sync()
+    assert lots(chain, BELA) == [(10, 90)]
+
+
+def test_a_return_of_another_asset_than_its_sale_moves_its_own() -> None:
+    """No till of ours writes it; one that did would stand still behind it if it could not be posted."""
+    chain = SmallChain()
+    at = chain.tills[0]
+    chain.earn(at, ANNA, 30)
+    chain.sync()
+    sale = spent(chain, at, ANNA, 20)
+    chain.sync()
+    event = chain.rng.randbytes(16)
+    back = Entry(
+        EntryId(event, 0), "value_principal", "reverse", 17, TODAY, refers_to=EntryId(sale.id, 0)
+    )
+    chain.write(at, Facts(event, "return", ANNA, TODAY, (Posting(back),)))
+    chain.sync()
+    state = chain.member(ANNA).state
+    assert (state.balance(), state.balance("value_principal")) == (10, 17)
