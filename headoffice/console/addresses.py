@@ -162,7 +162,7 @@ PAGES: Final = (
     Page("POST", f"{address_pages.PLACE}/back", address_pages.take_back, HEAD_OFFICE),
     Page("GET", outbox_pages.PLACE, outbox_pages.show, HEAD_OFFICE),
     Page("POST", outbox_pages.PLACE, outbox_pages.send, HEAD_OFFICE, takes_file=True),
-    Page("POST", f"{outbox_pages.PLACE}/take", outbox_pages.take, HEAD_OFFICE),
+    Page("POST", f"{outbox_pages.PLACE}/take", outbox_pages.take, HEAD_OFFICE, takes_file=True),
     Page("POST", f"{outbox_pages.PLACE}/drop", outbox_pages.drop, HEAD_OFFICE),
     Page(
         "GET",

@@ -85,10 +85,15 @@ class Asked:
         return self.session
 
     @property
+    def token(self) -> bytes:
+        """What the browser holds of the session."""
+        assert self.browser.held is not None, "the guard lets nobody else in"
+        return self.browser.held.token
+
+    @property
     def sender(self) -> bytes:
         """The session, by its digest."""
-        assert self.browser.held is not None, "the guard lets nobody else in"
-        return digest(self.browser.held.token)
+        return digest(self.token)
 
     def own(self, shops: list[ShopRow]) -> list[ShopRow]:
         """The stores that who asks may see."""
@@ -122,8 +127,6 @@ class Desk:
     hashing: threading.Semaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(_HASHES_AT_ONCE)
     )
-    proved: dict[bytes, int] = field(default_factory=dict)
-    """Until when a session, by its digest, has proved anew whose it is."""
     uploads: Uploads[Any] = field(default_factory=Uploads)
     trials: Trials = field(init=False)
     _pages: Environment = field(init=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
@@ -29,7 +30,7 @@ PORTION: Final = 30
 
 class Seen(NamedTuple):
     """What is in a file. known: of its events, those that head office has. strange: that this version can't
-    read. first, last: business dates of the others."""
+    read. first, last: business dates of the others. digest: of the whole file."""
 
     device: bytes
     till: str
@@ -39,6 +40,7 @@ class Seen(NamedTuple):
     strange: int
     first: BusinessDate | None
     last: BusinessDate | None
+    digest: str
 
 
 def show(desk: Desk, asked: Asked) -> Response:
@@ -52,22 +54,15 @@ def send(desk: Desk, asked: Asked) -> Response:
         raise uploading.BadUpload
     say, blob = asked.words.say, uploading.whole(asked.file)
     try:
-        till, outbox = checked(blob, desk.office.tills_of(asked.tenant))
-    except NoSuchTill:
-        return _page(desk, asked, 422, say("Head office knows no such till."))
-    except NotAnOutbox:
-        return _page(desk, asked, 422, say("This is no till's outbox, or it was changed."))
-    if till.standing != "lost":
-        no = say("This till is not revoked: it tells its events itself, or revoke it first.")
-        return _page(desk, asked, 422, no)
-    with desk.reading(asked) as snapshot:
-        seen = _seen(snapshot, till, outbox)
+        _, _, seen = _looked_into(desk, asked, blob)
+    except _Unfit as error:
+        return _page(desk, asked, 422, str(error))
     if not desk.uploads.put(asked.sender, asked.file, seen, desk.office.now_ms()):
         return _page(
             desk, asked, 503, say("Others are taking files in. Try again in some minutes.")
         )
     asked.file = None
-    return go_to(PLACE)
+    return _page(desk, asked, 200, "")  # Not by another request: that may reach another process.
 
 
 def drop(desk: Desk, asked: Asked) -> Response:
@@ -81,14 +76,24 @@ def take(desk: Desk, asked: Asked) -> Response:
     unproved = proving.first(desk, asked, PLACE)
     if unproved is not None:
         return unproved
-    kept = desk.uploads.take(asked.sender)
-    if kept is None:
-        return _page(desk, asked, 409, asked.words.say("The file is gone. Send it again."))
-    with kept.file:
-        till, outbox = checked(uploading.whole(kept.file), desk.office.tills_of(asked.tenant))
+    kept, digest = desk.uploads.take(asked.sender), asked.form.get("digest", "")
+    if asked.file is not None:
+        blob = uploading.whole(asked.file)
+        if sha256(blob).hexdigest() != digest:
+            no = asked.words.say("This is not the file that was looked into. Look into it first.")
+            return _page(desk, asked, 422, no)
+    elif kept is not None:
+        with kept.file:
+            blob = uploading.whole(kept.file)
+    else:
+        return _once_more(desk, asked, digest)
+    try:
+        till, outbox, seen = _looked_into(desk, asked, blob)
+    except _Unfit as error:
+        return _page(desk, asked, 422, str(error))
     found = _post(desk, asked, till, outbox.events)
     return desk.page(
-        asked, "outbox_done.html", seen=kept.about, known=number(found.events - found.new),
+        asked, "outbox_done.html", seen=seen, known=number(found.events - found.new),
         posted=number(found.new - found.quarantined), aside=number(found.quarantined),
         any_aside=found.quarantined > 0,
     )  # fmt: skip
@@ -97,7 +102,34 @@ def take(desk: Desk, asked: Asked) -> Response:
 # Inside ------------------------------------------------------------------------------------------
 
 
-def _seen(snapshot: Snapshot, till: KnownTill, outbox: Outbox) -> Seen:
+class _Unfit(Exception):
+    """Nothing is taken from this file. Said in the reader's language."""
+
+
+def _looked_into(desk: Desk, asked: Asked, blob: bytes) -> tuple[KnownTill, Outbox, Seen]:
+    """Whose file it is, what is in it, and how much of that is new. Raises _Unfit."""
+    say = asked.words.say
+    try:
+        till, outbox = checked(blob, desk.office.tills_of(asked.tenant))
+    except NoSuchTill as error:
+        raise _Unfit(say("Head office knows no such till.")) from error
+    except NotAnOutbox as error:
+        raise _Unfit(say("This is no till's outbox, or it was changed.")) from error
+    if till.standing != "lost":
+        raise _Unfit(
+            say("This till is not revoked: it tells its events itself, or revoke it first.")
+        )
+    with desk.reading(asked) as snapshot:
+        return till, outbox, _seen(snapshot, till, outbox, blob)
+
+
+def _once_more(desk: Desk, asked: Asked, digest: str) -> Response:
+    """The file is not here: it is with another process, or its time is over. The same one is taken in without
+    a further look, whichever process it reaches."""
+    return desk.page(asked, "outbox_again.html", 409, here=PLACE, digest=digest)
+
+
+def _seen(snapshot: Snapshot, till: KnownTill, outbox: Outbox, blob: bytes) -> Seen:
     names = [names_of(body, read) for body in outbox.events]
     here = snapshot.event_bodies([name for each in names for name in each])
     known = sum(
@@ -112,6 +144,7 @@ def _seen(snapshot: Snapshot, till: KnownTill, outbox: Outbox) -> Seen:
     return Seen(
         till.device, till.name, shop, len(outbox.events), known,
         len(outbox.events) - len(dates), min(dates, default=None), max(dates, default=None),
+        sha256(blob).hexdigest(),
     )  # fmt: skip
 
 

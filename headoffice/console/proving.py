@@ -1,5 +1,5 @@
 """Who is signed in proves it again before they change what somebody else may do: an open session that somebody
-found is not enough for that. Good for a few minutes, for this session, in this process's memory alone.
+found is not enough for that. Good for a few minutes, for this session, at each process of head office.
 """
 
 from __future__ import annotations
@@ -37,10 +37,8 @@ def prove(desk: Desk, asked: Asked) -> Response:
             "the door stays shut for 15 minutes."
         )
         return _page(desk, asked, 401, no, back)
-    desk.note(asked, "proved")
-    for token in [each for each, until_ms in tuple(desk.proved.items()) if until_ms <= now_ms]:
-        desk.proved.pop(token, None)
-    desk.proved[asked.sender] = now_ms + GOOD_MS
+    by, token = asked.person.staff, asked.token
+    desk.act(asked, lambda staff: staff.prove(token, by, now_ms + GOOD_MS, now_ms))
     return go_to(place_of_ours(back))
 
 
@@ -78,7 +76,8 @@ def _password(desk: Desk, asked: Asked) -> bool:
 
 
 def _until(desk: Desk, asked: Asked) -> int:
-    return desk.proved.get(asked.sender, 0)
+    with desk.reading(asked) as snapshot:
+        return snapshot.staff().proved_until(asked.token)
 
 
 def _page(desk: Desk, asked: Asked, status: int, wrong: str, back: str) -> Response:

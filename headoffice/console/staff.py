@@ -97,6 +97,12 @@ VALUES (?, ?, ?, ?, ?, ?, ?)
 _SEEN: Final = """
 UPDATE console_session SET seen_ms = ? WHERE tenant_id = ? AND dist_key = ? AND session_id = ?
 """
+_PROVED: Final = """
+SELECT proved_until_ms FROM console_session WHERE tenant_id = ? AND dist_key = ? AND session_id = ?
+"""
+_PROVE: Final = """
+UPDATE console_session SET proved_until_ms = ? WHERE tenant_id = ? AND dist_key = ? AND session_id = ?
+"""
 _HAS_FACTOR: Final = """
 SELECT count(*) FROM console_factor WHERE tenant_id = ? AND dist_key = ? AND staff_id = ?
 """
@@ -163,6 +169,16 @@ class Staff:
     def seen(self, token: bytes, now_ms: int) -> None:
         """Whoever holds this token did something."""
         self._plain.run(_SEEN, (now_ms, *self._own, digest(token)))
+
+    def proved_until(self, token: bytes) -> int:
+        """Until when whoever holds this token has proved anew who they are; 0: they have not."""
+        rows = self.rows(_PROVED, digest(token))
+        return int(rows[0][0]) if rows else 0
+
+    def prove(self, token: bytes, staff: bytes, until_ms: int, now_ms: int) -> None:
+        """Whoever holds this token has proved who they are."""
+        self._plain.run(_PROVE, (until_ms, *self._own, digest(token)))
+        self.note(now_ms, staff, "proved")
 
     def end(self, token: bytes, staff: bytes, now_ms: int) -> None:
         """Sign out."""

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from app.protocol.outbox_file import Outbox, written
 from app.protocol.server import Server
 from headoffice.console import outbox_pages, uploading
 from headoffice.console.browser import Browser
-from tests.headoffice.console_browser import CONFIRM, Person, signed_in
+from tests.headoffice.console_browser import CONFIRM, OWN, Person, signed_in
 from tests.headoffice.console_fixtures import anna, at
 from tests.headoffice.http_office import (
     ANNA,
@@ -152,6 +153,21 @@ def test_no_transaction_posts_more_than_a_portion(
     anna.send(f"{PLACE}/take")
     assert sizes == [(30, False), (30, False), (10, True)]
     assert points(at.folder) == 70
+
+
+def test_what_is_sent_at_once_is_looked_at_like_any_other(
+    at: Served, anna: Person, lost: HttpTill
+) -> None:
+    """The digest says only that somebody has seen this file: whose it is, and its standing, is asked again."""
+    anna.send(CONFIRM, proof=OWN, back=PLACE)
+    live = at.till(2)
+    live.earn(ANNA)
+    for blob, why in ((file_of(live), "not revoked"), (file_of(lost)[:-1], "no till&#39;s outbox")):
+        fields = {"token": anna.token, "digest": sha256(blob).hexdigest()}
+        files = {"file": ("till.outbox", blob)}
+        answer = anna.http.post(f"{PLACE}/take", data=fields, files=files)
+        assert (answer.status_code, why in answer.text) == (422, True)
+    assert points(at.folder) == 14
 
 
 def test_a_live_till_tells_its_events_itself(at: Served, anna: Person) -> None:

@@ -20,6 +20,7 @@ from headoffice.letting_in import TRIES_MOST
 from headoffice.store.postgresql_place import PostgresPlain
 from tests.headoffice.api_office import written
 from tests.headoffice.cluster import Cluster
+from tests.headoffice.console_browser import CONFIRM, OWN, signed_in
 from tests.headoffice.http_office import (
     ANNA,
     TENANT,
@@ -29,10 +30,12 @@ from tests.headoffice.http_office import (
     code_for,
     database_of,
     opened,
+    rows,
     served,
     wait_for,
 )
 from tests.headoffice.serving_process import DSN_FILE, Process, run
+from tests.headoffice.test_console_outbox import PLACE, file_of, revoke, send, shown
 from tests.headoffice.test_settlement import write_down
 
 OTHER: Final = b"U" * 16
@@ -60,6 +63,34 @@ def folders(
 def both(folders: tuple[Path, Path]) -> Iterator[tuple[Served, Served]]:
     with served(folders[0]) as one, served(folders[1]) as two:
         yield one, two
+
+
+def test_a_lost_tills_file_is_taken_in_whichever_process_each_request_reaches(
+    both: tuple[Served, Served],
+) -> None:
+    one, two = both
+    till = one.till(1)
+    till.earn(ANNA, 7, sales=2)
+    revoke(one, till)
+    wait_for(lambda: two.office.tills[till.device].standing == "lost")
+    with signed_in(one) as person:
+        seen = send(person, file_of(till))
+        assert shown(seen)["New of them"] == "2"
+        digest = re.search(r'name="digest" value="([0-9a-f]{64})"', seen.text)
+        assert digest
+        fields = {"token": person.token, "digest": digest[1]}
+        assert person.send(CONFIRM, proof=OWN, back=PLACE).url.path == PLACE
+        person.http.base_url = two.url
+        answer = person.http.post(f"{PLACE}/take", data=fields)
+        assert answer.status_code == 409
+        assert "another process of head office has it" in answer.text, "proved at the first one"
+        other = {"file": ("till.outbox", file_of(till, b"odd"))}
+        answer = person.http.post(f"{PLACE}/take", data=fields, files=other)
+        assert (answer.status_code, "looked into" in answer.text) == (422, True)
+        assert rows(one.folder, "SELECT count(*) FROM ledger") == [(0,)]
+        same = {"file": ("till.outbox", file_of(till))}
+        assert shown(person.http.post(f"{PLACE}/take", data=fields, files=same))["Posted"] == "2"
+    assert rows(one.folder, "SELECT count(*) FROM ledger") == [(2,)]
 
 
 def plain_of(at: Served) -> PostgresPlain:
