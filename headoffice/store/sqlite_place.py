@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from headoffice.store.errors import StoreError
 from headoffice.store.log_moving import LogMoving
 from headoffice.store.opening import open_database
 from headoffice.store.plain import ANY, News, Plain, Spelt, Text
@@ -77,7 +78,10 @@ class SqlitePlain:
 
     def tidy(self) -> None:
         if self._log is not None:
-            self._log.look()
+            try:
+                self._log.look()
+            except sqlite3.Error as error:
+                raise StoreError(str(error)) from error
 
     @property
     def alive(self) -> bool:

@@ -28,7 +28,7 @@ from tests.bench.stores import ensure, opened
 from tests.costs import full
 from tests.headoffice.cluster import Cluster
 
-FEW: dict[ModuleType, dict[str, float]] = {
+FEW: dict[ModuleType, dict[str, float | list[bytes]]] = {
     commit: {"SALES": 4, "WARM_UP": 1},
     day: {"SALES_DAY": 6, "SALES_BIG_DAY": 8, "SALES_BESIDE": 3, "LOTS": 3},
     files: {"OPENINGS": 3},
@@ -43,6 +43,7 @@ FEW: dict[ModuleType, dict[str, float]] = {
         "MANY_TILLS": 12,
         "HOLDS_A_SECOND": 200,
         "HOLD_SECONDS": 0.1,
+        "MEMBERS": office_pushes.MEMBERS[:100],
     },
     office_rows: {
         "MEMBERS": 300,
