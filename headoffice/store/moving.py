@@ -35,7 +35,7 @@ SELECT c.relname::text,
         WHERE i.indrelid = c.oid AND i.indisprimary),
     (SELECT coalesce(array_agg(DISTINCT f.relname::text), '{}') FROM pg_class f
         LEFT JOIN pg_constraint r ON r.confrelid = f.oid AND r.conrelid = c.oid AND r.contype = 'f'
-        LEFT JOIN pg_trigger g ON f.relname = 'event' AND g.tgrelid = c.oid AND g.tgname = 'event_is_there'
+        LEFT JOIN pg_trigger g ON g.tgname = f.relname || '_is_there' AND g.tgrelid = c.oid
         WHERE f.oid <> c.oid AND f.relnamespace = c.relnamespace AND coalesce(r.oid, g.oid) IS NOT NULL)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     AND a.attgenerated = ''
