@@ -146,7 +146,7 @@ class FoldingSplits:
 
     def _found(self, parts: dict[EntryId, list[int]], wanted: Iterable[EntryId]) -> list[Split]:
         rows = self._indexed()
-        orders = sorted([order for each in wanted for order in parts.get(each, ())])
+        orders = sorted({order for each in wanted for order in parts.get(each, ())})
         return [rows[order] for order in orders if order in rows]
 
     def _indexed(self) -> dict[int, Split]:

@@ -123,8 +123,8 @@ class PostgresRows:
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:
-            names = table.names
-            objects = _json.encode([dict(zip(names, row, strict=True)) for row in rows])
+            shape = _shape(table)
+            objects = _json.encode([shape(*row) for row in rows])
             own = self._own if table.own else ()
             self._raw.wrote = True
             self._raw.execute(insert(table), (*own, objects.decode()))
@@ -191,6 +191,12 @@ def _condition(query: Query) -> str:
 def question(ask: Ask) -> str:
     """The text with the driver's marks."""
     return ask.text.replace("?", "%s")
+
+
+@cache
+def _shape(table: Table) -> type[Any]:
+    """A table's rows as objects that are written faster than dicts."""
+    return msgspec.defstruct(table.name, table.names, frozen=True, gc=False)
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.domain.business_day import BusinessDate
-from app.domain.entries import CARRIED, POINTS, Entry, EntryId, Kind
+from app.domain.entries import CARRIED, CARRIED_ROOT, POINTS, Entry, EntryId, Kind
 from app.domain.fold import fold
 from app.domain.state import EMPTY, MemberState
 from app.protocol.carrying import transfers
@@ -58,6 +58,18 @@ class Documents:
 
     def _entry(self, kind: Kind, amount: int, on: BusinessDate, *dates: Any, **more: Any) -> Entry:
         return Entry(EntryId(self.rng.randbytes(16), 0), POINTS, kind, amount, on, *dates, **more)
+
+
+def test_a_name_that_leads_to_itself_gives_no_part_back_twice() -> None:
+    """No merge writes it; whatever a ledger says, the fold comes to an end and the sums are right."""
+    documents = Documents(random.Random(1))
+    earn = documents._entry("earn", 10, DAY, DAY, DAY.plus(30))
+    spend = documents._entry("redeem", -4, DAY)
+    named = Entry(EntryId(spend.id.event, 1), CARRIED_ROOT, "adjust", 0, DAY, refers_to=spend.id)
+    back = documents._entry("reverse", 7, DAY, refers_to=spend.id)
+    state = fold(EMPTY, [earn, spend, named, back])
+    assert dict(state.arrived) == {spend.id: spend.id}
+    assert [(lot.origin, lot.remaining) for lot in state.lots] == [(back.id, 3), (earn.id, 10)]
 
 
 def carried(state: MemberState, out: bytes, into: bytes) -> tuple[MemberState, MemberState]:
