@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from app.numbers import card_number
 from app.sync import looking_up
 from app.sync.exchange import Exchange
-from app.sync.outcome import Offered
+from app.sync.outcome import Heard, Offered
 from app.usecases.enrol import ProfileInput
 from db import people
 from db.people import CardBlock
@@ -33,8 +33,13 @@ OWN_CARD = card_number("8800", 900)
 
 
 @pytest.fixture(autouse=True)
-def _whatever_else_the_machine_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def _whatever_else_the_machine_does(here: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers may take long; and nobody comes here with a poll, as members of the chain do sooner or later."""
     monkeypatch.setattr(looking_up, "LOOK_WITHIN_S", 30.0)
+    desk = here.window.desk
+    assert desk is not None
+    monkeypatch.setattr(desk.exchange, "once", lambda: Heard(600.0))
+    here.until(lambda: not here.shell.exchange._asking)
 
 
 def said(finder: FindPanel) -> str:
