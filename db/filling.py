@@ -67,7 +67,7 @@ def sums_aside(conn: Connection) -> Iterator[bool]:
 
 
 def end(conn: Connection) -> None:
-    """Make what is missing, if anything is: some 5 s where a million members have come."""
+    """Make what is missing, if anything is: some 8 s of processor where a million members have come."""
     if not is_begun(conn):
         return
     bulk.usual_cache(conn)  # what is sorted lies in memory: a file would have phones in it

@@ -22,16 +22,16 @@ def somebody() -> bool:
 
 
 class Portion:
-    """One transaction's time, from now on: `least_ms`, and longer while nobody waits, for each commit is synced
-    to the disk and takes as long as much of this work. As soon as somebody `waits` it is over."""
+    """One transaction's time, from now on: `least_ms`, and up to LONG_MS while nobody waits, for each commit is
+    synced to the disk and takes as long as much of this work. As soon as somebody `waits` it is over."""
 
-    def __init__(self, waits: Callable[[], bool], least_ms: int | None = None) -> None:
+    def __init__(self, waits: Callable[[], bool], least_ms: int = SHORT_MS) -> None:
         self._begun_s = time.monotonic()
         self._waits = waits
-        self._least_ms = SHORT_MS if least_ms is None else least_ms
+        self._least_ms = least_ms
 
     @property
     def over(self) -> bool:
         """Whether it is time to commit."""
         ms = (time.monotonic() - self._begun_s) * 1000
-        return ms >= LONG_MS or (ms >= self._least_ms and self._waits())
+        return ms >= self._least_ms and (ms >= LONG_MS or self._waits())

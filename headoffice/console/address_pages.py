@@ -95,7 +95,7 @@ def _page(desk: Desk, asked: Asked, status: int, wrong: str) -> Response:
         wrong=wrong, told=told, typed=asked.form.get("address", ""), two=two,
         waiting=[(each.subject, each.initials, each.staff == asked.person.staff) for each in waiting],
         hosts=_hosts(asked, live, chain.offset_minutes), tills=number(len(live)), any=bool(live),
-        late=_late(asked, late[:LATE_SHOWN], chain.offset_minutes), behind=number(len(late)),
+        late=_late(asked, late, chain.offset_minutes), behind=number(len(late)),
         all_here=not late,
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def _hosts(asked: Asked, live: Sequence[Till], offset: int) -> Listing:
 
 
 def _late(asked: Asked, late: Sequence[Till], offset: int) -> Listing:
-    """The tills that did not come by the new address yet, the one that was silent longest first."""
+    """Some of the tills that did not come by the new address yet, the one that was silent longest first."""
     say = asked.words.say
     rows = tuple(
         (
@@ -126,7 +126,7 @@ def _late(asked: Asked, late: Sequence[Till], offset: int) -> Listing:
             Shown(till.came_by or say("not known")),
             Shown(wording.instant(till.heard_ms, offset)),
         )
-        for till in sorted(late, key=lambda each: each.heard_ms)
+        for till in sorted(late, key=lambda each: each.heard_ms)[:LATE_SHOWN]
     )
     heads = (say("Store name"), say("Till"), say("Came by"), say("Last heard"))
     return Listing("late", heads, rows)

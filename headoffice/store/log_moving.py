@@ -1,8 +1,8 @@
 """Moves what SQLite's write-ahead log holds into the file, beside the writer.
 
 SQLite itself does it within the commit that finds the log long: all who wait then wait for thousands of pages
-and a sync. Here another connection moves most of it while the writer
-goes on, and the writer moves the few pages that came meanwhile: only then does the log begin anew.
+and a sync. Here another connection moves most of it while the writer goes on, and the writer moves the few
+pages that came meanwhile: only then does the log begin anew.
 """
 
 from __future__ import annotations

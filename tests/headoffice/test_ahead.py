@@ -410,15 +410,23 @@ def test_a_till_that_stops_waits_for_no_other_process_that_hangs(
     assert ahead._readying._process.poll() is not None, "no process outlives the till"
 
 
-@pytest.mark.parametrize("age", ["30", "90", "180", "365", "older", "lapsed"])
-def test_reports_are_made_while_an_index_is_missing(
-    till: Kiosk, full: Served, lines: list[Exchange], age: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def amid(
+    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> Exchange:
+    """A till whose shift is closed has some of the chain's members, and its indexes are missing."""
     monkeypatch.setattr(exchange_module, "IDLE_PORTION_S", -1.0)
     till.end_shift()
     exchange = let_in(till, full, lines)
     begun_ahead(exchange)
     exchange.once()
+    return exchange
+
+
+@pytest.mark.parametrize("age", ["30", "90", "180", "365", "older", "lapsed"])
+def test_reports_are_made_while_an_index_is_missing(
+    till: Kiosk, full: Served, lines: list[Exchange], age: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amid(till, full, lines, monkeypatch)
     with till.ctx.read() as conn:
         assert filling.is_begun(conn)
         report_sums_standing.lots_of_age(conn, 20_000, age, None, 10)
@@ -427,11 +435,7 @@ def test_reports_are_made_while_an_index_is_missing(
 def test_a_shift_that_comes_back_from_the_journal_file_has_its_indexes(
     till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange_module, "IDLE_PORTION_S", -1.0)
-    till.end_shift()
-    exchange = let_in(till, full, lines)
-    begun_ahead(exchange)
-    exchange.once()
+    exchange = amid(till, full, lines, monkeypatch)
     exchange.close()
     lines.clear()
     till.close()

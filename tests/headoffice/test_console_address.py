@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.protocol.references import OFFICE_ADDRESS
+from headoffice.console import address_pages
 from tests.headoffice.console_browser import Person, signed_in
 from tests.headoffice.console_fixtures import anna, at, bela
 from tests.headoffice.http_office import TENANT, HttpTill, Served, begin_chain, opened, rows, served
@@ -140,6 +141,19 @@ def test_the_old_address_may_be_shut_once_every_live_till_came_by_the_new_one(
     assert "Did not come by it yet" not in page
     came_by(at, first, "old.example")
     assert "may be shut" not in anna.look(PLACE).text, "it went back"
+
+
+def test_of_many_that_are_late_those_are_shown_that_were_silent_longest(
+    at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address_pages, "LATE_SHOWN", 1)
+    first, second = at.till(1), at.till(2)
+    for each in (second, first):
+        came_by(at, each, "old.example")
+        at.clock.moved_ms += 1_000
+    anna.look(PLACE)
+    page = anna.send(PLACE, address=NEW).text
+    assert [row[:2] for row in shown(page, "Did not come by it yet")] == [["North", "till 2"]]
 
 
 def test_a_usual_port_is_no_other_address(at: Served, anna: Person) -> None:

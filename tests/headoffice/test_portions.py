@@ -36,6 +36,14 @@ def test_a_portion_gets_its_short_time_whoever_waits(clock: SimpleNamespace) -> 
     assert portion.over
 
 
+def test_a_portion_that_is_given_longer_has_it(clock: SimpleNamespace) -> None:
+    portion = Portion(lambda: True, 2 * LONG_MS)
+    clock.ms = 2 * LONG_MS - 1
+    assert not portion.over
+    clock.ms = 2 * LONG_MS
+    assert portion.over
+
+
 def test_a_portion_ends_though_nobody_waits(clock: SimpleNamespace) -> None:
     portion = Portion(lambda: False)
     clock.ms = LONG_MS

@@ -46,6 +46,15 @@ def said(finder: FindPanel) -> str:
     return finder._status.text()
 
 
+def typed_four_digits(here: Rig) -> FindPanel:
+    """Four digits that nobody here has are typed, and head office can be asked for them."""
+    finder = here.counter.finder
+    here.until(finder.box.hasFocus)
+    write("0077")
+    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    return finder
+
+
 def test_a_member_who_has_not_come_yet_is_found_and_attached(
     here: Rig, kiosk: Kiosk, other: Exchange
 ) -> None:
@@ -200,10 +209,7 @@ def test_by_four_digits_head_office_offers_and_the_one_that_is_chosen_is_attache
     member = kiosk.enrol(ProfileInput("周未到", PHONE)).result.member_id
     kiosk.enrol(ProfileInput("吴敏", "13712340077"))
     settle(other)
-    finder = here.counter.finder
-    here.until(finder.box.hasFocus)
-    write("0077")
-    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    finder = typed_four_digits(here)
     assert finder.rows.rowCount() == 0, "nobody is asked before the cashier says so"
     press(Qt.Key.Key_Return)
     here.until(lambda: finder.rows.rowCount() == 2)
@@ -246,10 +252,7 @@ def test_who_is_offered_goes_with_the_text_they_were_offered_for(
 ) -> None:
     kiosk.enrol(ProfileInput("周未到", PHONE))
     settle(other)
-    finder = here.counter.finder
-    here.until(finder.box.hasFocus)
-    write("0077")
-    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    finder = typed_four_digits(here)
     press(Qt.Key.Key_Return)
     here.until(lambda: finder.rows.rowCount() == 1)
     press(Qt.Key.Key_Backspace)
@@ -288,10 +291,7 @@ def test_what_head_office_says_to_four_digits_comes_too_late_for_another_text(
 
 
 def test_without_a_line_four_digits_say_so_and_the_till_goes_on(here: Rig) -> None:
-    finder = here.counter.finder
-    here.until(finder.box.hasFocus)
-    write("0077")
-    here.until(lambda: "按 Enter 向总部查询" in said(finder))
+    finder = typed_four_digits(here)
     cut_line(here)
     press(Qt.Key.Key_Return)
     here.until(lambda: "总部暂时没有回应" in said(finder))
