@@ -22,13 +22,14 @@ def somebody() -> bool:
 
 
 class Portion:
-    """One transaction's time, from now on: `least_ms`, and up to LONG_MS while nobody waits, for each commit is
-    synced to the disk and takes as long as much of this work. As soon as somebody `waits` it is over."""
+    """One transaction's time, from now on: `least_ms` (SHORT_MS unless told), and up to LONG_MS while nobody
+    waits, for each commit is synced to the disk and takes as long as much of this work. As soon as somebody
+    `waits` it is over."""
 
-    def __init__(self, waits: Callable[[], bool], least_ms: int = SHORT_MS) -> None:
+    def __init__(self, waits: Callable[[], bool], least_ms: int | None = None) -> None:
         self._begun_s = time.monotonic()
         self._waits = waits
-        self._least_ms = least_ms
+        self._least_ms = SHORT_MS if least_ms is None else least_ms
 
     @property
     def over(self) -> bool:
