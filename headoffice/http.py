@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.protocol import endpoints, signing, wire
 from app.protocol.endpoints import Enrol, Problem, Rotate, Rotated
+from app.protocol.shop_staff import StaffRequest
 from app.protocol.signing import NotSigned, ReplyHead, SignedRequest
 from app.protocol.wire import (
     Fork,
@@ -36,7 +37,6 @@ from app.protocol.wire import (
     Request,
     SaleRequest,
     SnapshotRequest,
-    StaffRequest,
     SyncRequest,
 )
 from headoffice import letting_in, messages

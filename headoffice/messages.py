@@ -11,7 +11,7 @@ import zstandard
 
 from app.protocol.endpoints import BODY_BYTES_MOST
 from app.protocol.few_digits import FEW
-from app.protocol.shop_staff import STAFF_MOST
+from app.protocol.shop_staff import STAFF_MOST, StaffRequest, WorksHere
 from app.protocol.wire import (
     EVENT_BYTES_MOST,
     EVENTS_MOST,
@@ -24,9 +24,7 @@ from app.protocol.wire import (
     Request,
     SaleRequest,
     SnapshotRequest,
-    StaffRequest,
     SyncRequest,
-    WorksHere,
     is_name,
     keepable,
     request_of,

@@ -21,16 +21,9 @@ from app.protocol.chains import Reader
 from app.protocol.facts import Facts, NotReadable
 from app.protocol.references import REFERENCE_BUCKET, is_visited, visited_bucket
 from app.protocol.server import Server
+from app.protocol.shop_staff import StaffRequest
 from app.protocol.store import Tenant
-from app.protocol.wire import (
-    LookRequest,
-    Refusal,
-    Reply,
-    Request,
-    StaffRequest,
-    SyncReply,
-    SyncRequest,
-)
+from app.protocol.wire import LookRequest, Refusal, Reply, Request, SyncReply, SyncRequest
 from headoffice import flags, looked, waiting
 from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys

@@ -22,13 +22,15 @@ from app.protocol.shop_staff import (
     STAFF,
     FirstCode,
     ShopPerson,
+    StaffRequest,
+    WorksHere,
     at_till,
     is_initials,
     staff_body,
     stretched,
 )
 from app.protocol.store import Store
-from app.protocol.wire import ReferenceRow, StaffRequest, WorksHere
+from app.protocol.wire import ReferenceRow
 from headoffice.console.staff import Staff
 from headoffice.directory import KnownTill
 

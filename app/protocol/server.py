@@ -36,6 +36,7 @@ from app.protocol.limits import Limits
 from app.protocol.open_members import survivor
 from app.protocol.references import visited_bucket
 from app.protocol.sales import find_sale, held_elsewhere, returned_lines, rows_of, splits_of
+from app.protocol.shop_staff import StaffReply, StaffRequest
 from app.protocol.store import Device, Store
 from app.protocol.wire import (
     LOOKED_UP,
@@ -55,8 +56,6 @@ from app.protocol.wire import (
     SaleReply,
     SaleRequest,
     SnapshotRequest,
-    StaffReply,
-    StaffRequest,
     SyncReply,
     SyncRequest,
     agreed,

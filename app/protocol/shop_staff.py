@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from app.protocol.links import Int64
 from app.protocol.packing import Packing
 
 STAFF: Final = "staff"
@@ -48,6 +49,34 @@ class ShopPerson(NamedTuple):
     role: str
     active: bool
     code: FirstCode | None = None
+
+
+class WorksHere(NamedTuple):
+    """Somebody of a till's own list of staff: their id there, never their PIN."""
+
+    id: bytes
+    initials: str
+    name: str
+    role: str
+    active: bool
+
+
+class StaffRequest(msgspec.Struct, frozen=True, tag="staff"):
+    """Who works at the till, whole, as it was after its event `at`."""
+
+    rid: bytes
+    device: bytes
+    epoch: Int64
+    timeline: Int64
+    at: Int64
+    people: tuple[WorksHere, ...]
+
+
+class StaffReply(msgspec.Struct, frozen=True, tag="staff_told"):
+    """Head office has the list. `kept` False: the till's epoch or timeline is over, and it tells it anew."""
+
+    rid: bytes
+    kept: bool
 
 
 _PACKING: Final = Packing[tuple[ShopPerson, ...]](tuple[ShopPerson, ...])

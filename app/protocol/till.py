@@ -24,6 +24,7 @@ from app.protocol.replies import (
     no_snapshot,
     own_bucket,
 )
+from app.protocol.shop_staff import StaffReply, StaffRequest, WorksHere
 from app.protocol.till_store import Begun, OwnHold, TillStore
 from app.protocol.wire import (
     CELLS_MOST,
@@ -46,11 +47,8 @@ from app.protocol.wire import (
     SaleRequest,
     SnapshotReply,
     SnapshotRequest,
-    StaffReply,
-    StaffRequest,
     SyncReply,
     SyncRequest,
-    WorksHere,
     digest,
 )
 

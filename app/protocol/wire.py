@@ -17,6 +17,7 @@ from app.domain.business_day import BusinessDate
 from app.domain.state import EMPTY, MemberState, Split
 from app.protocol.few_digits import Candidate
 from app.protocol.links import Int64, Place
+from app.protocol.shop_staff import StaffReply, StaffRequest
 
 PROTOS: Final = (1, 1)
 """The versions that this code speaks, first and last. Pushes are taken from any version for ever."""
@@ -198,27 +199,6 @@ class LookRequest(msgspec.Struct, frozen=True, tag="look"):
     value: str
 
 
-class WorksHere(NamedTuple):
-    """Somebody of a till's own list of staff: their id there, never their PIN."""
-
-    id: bytes
-    initials: str
-    name: str
-    role: str
-    active: bool
-
-
-class StaffRequest(msgspec.Struct, frozen=True, tag="staff"):
-    """Who works at the till, whole, as it was after its event `at`."""
-
-    rid: bytes
-    device: bytes
-    epoch: Int64
-    timeline: Int64
-    at: Int64
-    people: tuple[WorksHere, ...]
-
-
 class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
     """Frames of a bucket's snapshot from `frame` on, `most` at most; `snapshot` 0: the newest."""
 
@@ -333,13 +313,6 @@ class LookReply(msgspec.Struct, frozen=True, tag="looked"):
     have: Place | None = None
     offered: tuple[Candidate, ...] = ()
     why: str = ""
-
-
-class StaffReply(msgspec.Struct, frozen=True, tag="staff_told"):
-    """Head office has the list. `kept` False: the till's epoch or timeline is over, and it tells it anew."""
-
-    rid: bytes
-    kept: bool
 
 
 class SnapshotReply(msgspec.Struct, frozen=True, tag="frame", dict=True):

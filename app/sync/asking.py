@@ -9,7 +9,8 @@ from typing import Protocol
 from app.context import Context
 from app.log import log
 from app.protocol import wire
-from app.protocol.wire import HoldRequest, LookRequest, SaleRequest, StaffRequest
+from app.protocol.shop_staff import StaffRequest
+from app.protocol.wire import HoldRequest, LookRequest, SaleRequest
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
 from db import head_office
 

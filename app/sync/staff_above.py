@@ -13,8 +13,8 @@ from app import posting
 from app.cells import staff_cell
 from app.context import Tx
 from app.domain.rights import ROLES
-from app.protocol.shop_staff import ShopPerson, is_initials, staff_of
-from app.protocol.wire import ReferenceRow, WorksHere
+from app.protocol.shop_staff import ShopPerson, WorksHere, is_initials, staff_of
+from app.protocol.wire import ReferenceRow
 from app.sync.unfit import UNREADABLE, tell_unfit
 from app.usecases.staff import Act, staff_facts
 from db import staff_rows

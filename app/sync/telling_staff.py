@@ -11,8 +11,8 @@ from typing import Final
 
 from app.dealings import reading
 from app.protocol import endpoints
+from app.protocol.shop_staff import StaffReply
 from app.protocol.till import Till
-from app.protocol.wire import StaffReply
 from app.sync.asking import Asking
 from app.sync.staff_above import works_here
 from db import head_office, rows

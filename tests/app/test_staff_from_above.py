@@ -20,11 +20,12 @@ from app.protocol.shop_staff import (
     STAFF,
     FirstCode,
     ShopPerson,
+    StaffRequest,
     at_till,
     staff_body,
     stretched,
 )
-from app.protocol.wire import ReferenceRow, SnapshotRequest, StaffRequest, request_of
+from app.protocol.wire import ReferenceRow, SnapshotRequest, request_of
 from app.queries.staff import StaffLine, staff_list
 from app.usecases import staff as staff_module
 from app.usecases.sign_in import SignIn, check_code, sign_in

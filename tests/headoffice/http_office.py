@@ -30,6 +30,7 @@ from app.protocol.chains import Reader
 from app.protocol.endpoints import Enrol, Enrolled, Problem, Rotate, Rotated
 from app.protocol.facts import Facts, Posting
 from app.protocol.limits import Limits
+from app.protocol.shop_staff import StaffRequest
 from app.protocol.signing import RequestHead
 from app.protocol.till_store import Control
 from app.protocol.wire import (
@@ -40,7 +41,6 @@ from app.protocol.wire import (
     Request,
     SaleRequest,
     SnapshotRequest,
-    StaffRequest,
     SyncReply,
     SyncRequest,
 )

@@ -15,8 +15,8 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page
 
+from app.protocol.shop_staff import StaffReply, StaffRequest, WorksHere
 from app.protocol.store import StoredEvent
-from app.protocol.wire import StaffReply, StaffRequest, WorksHere
 from tests.headoffice.api_office import publish
 from tests.headoffice.chromium import chromium, faults_of, window
 from tests.headoffice.cluster import Cluster

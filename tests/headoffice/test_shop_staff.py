@@ -14,8 +14,7 @@ import pytest
 
 from app.domain.errors import Refusal, Refused
 from app.protocol.references import key_for
-from app.protocol.shop_staff import CODE_GOOD_MS, STAFF, staff_of
-from app.protocol.wire import StaffRequest
+from app.protocol.shop_staff import CODE_GOOD_MS, STAFF, StaffRequest, staff_of
 from app.queries.staff import StaffLine, staff_list
 from app.sync.exchange import Exchange
 from app.usecases.sign_in import SignIn, sign_in
