@@ -14,8 +14,9 @@ import pytest
 from app.build import open_till
 from tests.costs import lower
 from tests.fakes import ZONE_MIN, MemoryKeystore, Shop, SteppedClock, make_shop
+from tests.headoffice import ran as on_postgresql
 from tests.headoffice.ran import pytest_sessionfinish as pytest_sessionfinish
-from tests.headoffice.ran import pytest_terminal_summary as pytest_terminal_summary
+from tests.sim import ran as simulated
 
 _WINDOWS: Final = Path(__file__).parent / "ui"
 
@@ -26,6 +27,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not gc.isenabled() and _WINDOWS not in item.path.parents:
         gc.collect()
         gc.enable()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What ran, which a quiet run would not show."""
+    simulated.tell(terminalreporter)
+    on_postgresql.tell(terminalreporter, config)
 
 
 @pytest.fixture(scope="session", autouse=True)

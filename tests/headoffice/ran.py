@@ -1,5 +1,5 @@
-"""Whether the tests on PostgreSQL ran: hooks that tests/conftest.py takes, since a run may not pass without
-them."""
+"""Whether the tests on PostgreSQL ran: what tests/conftest.py makes its hooks of, since a run may not pass
+without them."""
 
 from __future__ import annotations
 
@@ -44,10 +44,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Name the server."""
+def tell(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the server, at the end of a run."""
     found = _passed(config)
     for version, tests in found.items():
         terminalreporter.write_line(f"{tests} tests ran on PostgreSQL {version}")

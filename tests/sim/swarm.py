@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from tests.sim.settings import FAULTS, draw
@@ -32,6 +32,13 @@ HAPPENS: Final = (
 """What a batch must have seen."""
 WITH_BUDGET: Final = ("spend risk", "bound reached", "overdrawn", "event grant_close")
 """What happens only where there is a budget to risk. `bound reached`: the bound is tight."""
+_ALL: Final = (*HAPPENS, *WITH_BUDGET)
+_SUMMARY: Final = {
+    "faults": {name.removeprefix("fault "): name for name in _ALL if name.startswith("fault ")},
+    "authorities": {name: name for name in _ALL if name.startswith(("spend ", "credit ", "hold "))},
+    "the bound": {name: name for name in ("bound reached", "overdrawn", "F", "W")},
+}
+"""What is told of many seeds: the words, and the counts behind them."""
 
 
 def run_seed(seed: int, budget: int) -> Counter[str]:
@@ -63,6 +70,20 @@ def never_happened(counts: Counter[str], budget: int) -> list[str]:
 def told(counts: Counter[str]) -> str:
     """The counts for people, by name."""
     return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
+
+
+def summary(found: Mapping[int, Counter[str]]) -> list[str]:
+    """Seeds, steps, each fault and each authority, by budget R: what never happened is told as 0."""
+    lines = []
+    for budget, counts in sorted(found.items(), reverse=True):
+        lines.append(
+            f"simulated chain, R = {budget}: {counts['seeds']:,} seeds, "
+            f"{counts['server steps']:,} steps of head office"
+        )
+        for title, names in _SUMMARY.items():
+            each = ", ".join(f"{word} {counts[name]:,}" for word, name in names.items())
+            lines.append(f"  {title}: {each}")
+    return lines
 
 
 def main() -> None:
