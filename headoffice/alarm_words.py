@@ -17,6 +17,8 @@ NAMES: Final = {
     "bound": mark("More than four fifths of the risk budget are in use"),
     "night.failed": mark("A night's work failed"),
     "second.needed": mark("Somebody's request waits for a second person of head office"),
+    "return.over": mark("More came back of sales than was sold"),
+    "recount": mark("Documents of tills differ from what head office works out"),
 }
 
 
@@ -41,6 +43,8 @@ def text(words: Words, chain: Chain, plain: Mapping[str, Any]) -> str:
         lines.append(words.say("Till: {till}", till=told["subject"][:8]))
     if told["alarm"] == "second.needed":
         lines.append(words.say("Sign in to the console: what waits is on its first page."))
+    if told["alarm"] in ("return.over", "recount"):
+        lines.append(words.say("The console lists them under Recount."))
     if plain["type"] == "alarm.cleared":
         lines.append(words.say("It is over."))
     return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headoffice.directory import KnownTill
+from headoffice.flags import Pile, Unseen
 from headoffice.quiet import Known
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
@@ -21,9 +22,14 @@ LOST: Final = "lost"
 BOUND: Final = "bound"
 NIGHT_FAILED: Final = "night.failed"
 SECOND_NEEDED: Final = "second.needed"
-KINDS: Final = (TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED, SECOND_NEEDED)
+OVER_RETURN: Final = "return.over"
+RECOUNT: Final = "recount"
+KINDS: Final = (
+    TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED, SECOND_NEEDED, OVER_RETURN, RECOUNT,
+)  # fmt: skip
 """A till was silent for two leases; nobody has looked at events in quarantine; F grew; D and what is granted
-come near R; a night's work failed; what somebody asked for waits for a second person."""
+come near R; a night's work failed; what somebody asked for waits for a second person; more came back of sales
+than was sold; documents differ from what head office works out."""
 LEASES: Final = 2
 SILENT_LEAST_MS: Final = 10 * 60_000
 """No till is called silent before: it talks every half minute, and a lease may be nothing at all."""
@@ -79,17 +85,18 @@ class Alarms:
         return [Alarm(*row) for row in self._plain.rows(_LAST, (*self._own, most))]
 
     def keep(self, raised: list[Alarm], cleared: list[Alarm], now_ms: int) -> None:
-        """Write down what has begun and what is over."""
+        """Write down what is over and what has begun, in this order: one of both begins anew."""
+        for alarm in cleared:
+            self._plain.run(_CLEAR, (now_ms, *self._own, alarm.kind, alarm.subject))
         for alarm in raised:
             values = (alarm.kind, alarm.subject, alarm.raised_ms, alarm.figure)
             self._plain.run(_RAISE, (*self._own, *values))
-        for alarm in cleared:
-            self._plain.run(_CLEAR, (now_ms, *self._own, alarm.kind, alarm.subject))
 
 
 class Figures(NamedTuple):
     """What is looked at, of one chain. quarantined: events that nobody has looked at; silent_ms: of each live
-    till; settling: the process has just begun; asked: what waits for a second person, by its kind and id."""
+    till; settling: the process has just begun; asked: what waits for a second person, by its kind and id;
+    flagged: documents that differ and that nobody has looked at."""
 
     known: Known
     quarantined: int
@@ -98,6 +105,7 @@ class Figures(NamedTuple):
     night_failed: bool
     settling: bool = False
     asked: Sequence[str] = ()
+    flagged: Unseen = Unseen()
 
 
 def silent_of(
@@ -119,14 +127,27 @@ def silence_ms(lease_ms: int) -> int:
 def changes(figures: Figures, standing: Standing, now_ms: int) -> tuple[list[Alarm], list[Alarm]]:
     """What has begun and what is over since `standing`."""
     due = {(kind, subject): figure for kind, subject, figure in _due(figures, standing)}
+    again = {name for name in due if name in standing and _rings_again(figures, standing[name])}
     raised = [
         Alarm(kind, subject, figure, now_ms)
         for (kind, subject), figure in due.items()
-        if (kind, subject) not in standing
+        if (kind, subject) not in standing or (kind, subject) in again
     ]
-    over = [alarm for name, alarm in standing.items() if name not in due]
+    over = [alarm for name, alarm in standing.items() if name not in due or name in again]
     # What was lost stays lost: a loss that grew is one more, the one before is never over.
     return raised, [alarm for alarm in over if alarm.kind != LOST]
+
+
+def _piles(figures: Figures) -> dict[str, Pile]:
+    return {OVER_RETURN: figures.flagged.over_returned, RECOUNT: figures.flagged.others}
+
+
+def _rings_again(figures: Figures, alarm: Alarm) -> bool:
+    """One alarm stands for thousands of documents. Who has begun to look at them hears of those that came
+    since: else one that nobody ever gets to would keep all later ones quiet."""
+    pile = _piles(figures).get(alarm.kind)
+    looked_ms = figures.flagged.looked_ms
+    return pile is not None and alarm.raised_ms < looked_ms < pile.newest_ms
 
 
 def _due(figures: Figures, standing: Standing) -> Iterator[tuple[str, str, int]]:
@@ -147,6 +168,9 @@ def _due(figures: Figures, standing: Standing) -> Iterator[tuple[str, str, int]]
         yield NIGHT_FAILED, "", 1
     for subject in figures.asked:
         yield SECOND_NEEDED, subject, 1
+    for kind, pile in _piles(figures).items():
+        if pile.size:
+            yield kind, "", pile.size
 
 
 def told(alarm: Alarm, kind: str) -> Fact:

@@ -23,7 +23,12 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, event_id, what) DO NOTHING
 """
 _UNSEEN: Final = """
-SELECT count(*) FROM recount_flag WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL
+SELECT CASE what WHEN 'returned_twice' THEN 1 ELSE 0 END, count(*), max(noted_ms) FROM recount_flag
+WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL GROUP BY 1
+"""
+_LOOKED: Final = """
+SELECT seen_ms FROM recount_flag WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NOT NULL
+ORDER BY seen_ms DESC LIMIT 1
 """
 _FLAGS: Final = """
 SELECT event_id, what, device_id, member_id, business_date, claimed, ours, noted_ms, recount_flag.seen_ms,
@@ -63,6 +68,24 @@ class Flag(NamedTuple):
     seen_by: str | None
 
 
+class Pile(NamedTuple):
+    """Differences of one sort that nobody has looked at, and when the last one was noted."""
+
+    size: int = 0
+    newest_ms: int = 0
+
+
+class Unseen(NamedTuple):
+    """What nobody has looked at, and when somebody last looked at anything of the list; 0: never.
+
+    over_returned: sales of which more came back than was sold; others: every other difference.
+    """
+
+    over_returned: Pile = Pile()
+    others: Pile = Pile()
+    looked_ms: int = 0
+
+
 def put(
     plain: Plain,
     tenant: bytes,
@@ -85,9 +108,14 @@ def device_of(plain: Plain, tenant: bytes, event: Event) -> bytes:
     return bytes(found[0][0]) if found else event.device
 
 
-def unseen(plain: Plain, tenant: bytes) -> int:
-    """How many nobody has looked at."""
-    return int(plain.rows(_UNSEEN, (tenant, dist_key(tenant)))[0][0])
+def unseen(plain: Plain, tenant: bytes) -> Unseen:
+    """What nobody has looked at."""
+    own = (tenant, dist_key(tenant))
+    piles = {over: Pile(count, newest) for over, count, newest in plain.rows(_UNSEEN, own)}
+    if not piles:
+        return Unseen()
+    looked = plain.rows(_LOOKED, own)
+    return Unseen(piles.get(1, Pile()), piles.get(0, Pile()), looked[0][0] if looked else 0)
 
 
 def newest(plain: Plain, tenant: bytes, most: int) -> list[Flag]:

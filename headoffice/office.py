@@ -108,6 +108,7 @@ class Office:
         self._used: dict[tuple[bytes, str], int] = {}
         self._quarantined: dict[bytes, int] = {}
         self._unseen: dict[bytes, int] = {}
+        self._flagged: dict[bytes, flags.Unseen] = {}
         self._waiting: dict[bytes, Sequence[Waiting]] = {}
         self._ending: dict[bytes, tuple[Tenant | None, dict[str, int]]] = {}
         self._uncounted = set[bytes]()
@@ -390,7 +391,8 @@ class Office:
             self._quarantined[tenant] = self.directory.quarantined(tenant)
             self._unseen[tenant] = self.directory.unseen(tenant)
             self._waiting[tenant] = waiting.waiting(self._database, tenant, self.now_ms())
-            self._watch.flags(tenant, flags.unseen(self._database, tenant))
+            self._flagged[tenant] = flags.unseen(self._database, tenant)
+        self._watch.flags(tenant, self._flagged[tenant])
         self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
 
     def _look_at_alarms(self) -> None:
@@ -405,7 +407,7 @@ class Office:
             figures = Figures(
                 known, self._unseen[tenant], silent, opened.chain.limits.lease_ms,
                 tenant in self._nights.failing, self.telling.settling,
-                waiting.still(self._waiting[tenant], self.now_ms()),
+                waiting.still(self._waiting[tenant], self.now_ms()), self._flagged[tenant],
             )  # fmt: skip
             self.telling.look(self._database, opened.store, tenant, figures)
 

@@ -94,8 +94,8 @@ class Telling:
         raised, cleared = changes(figures, standing, now_ms)
         if not raised and not cleared:
             return
-        facts = [told(alarm, "alarm.raised") for alarm in raised]
-        facts += [told(alarm, "alarm.cleared") for alarm in cleared]
+        facts = [told(alarm, "alarm.cleared") for alarm in cleared]
+        facts += [told(alarm, "alarm.raised") for alarm in raised]
         wanted = dict(self._wanted(tenant))
         if tenant in self.mailed:
             wanted[MAIL] = ALARMS

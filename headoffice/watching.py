@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from app.protocol.facts import CONTROL
 from app.protocol.store import Tenant
+from headoffice.flags import Unseen
 
 log: Final = logging.getLogger("headoffice")
 log.addHandler(logging.NullHandler())
@@ -135,6 +136,9 @@ class Watch:
         self._flags = of_chain(
             "recount_flags", "Sales, returns and voids that differ and nobody has looked at."
         )
+        self._over_returns = of_chain(
+            "over_returned_sales", "Those of them of which more came back than was sold."
+        )
         self._expiries = Counter(
             "regulars_expiries_booked", "Members for whom expiries were booked.", ("chain",),
             registry=registry,
@@ -200,9 +204,11 @@ class Watch:
         """A portion of a chain's recounting was rolled back."""
         self._recount_failures.labels(chain.hex()).inc()
 
-    def flags(self, chain: bytes, unseen: int) -> None:
+    def flags(self, chain: bytes, unseen: Unseen) -> None:
         """So many sales differ and were not looked at."""
-        self._flags.labels(chain.hex()).set(unseen)
+        over_returned = unseen.over_returned.size
+        self._flags.labels(chain.hex()).set(over_returned + unseen.others.size)
+        self._over_returns.labels(chain.hex()).set(over_returned)
 
     def expiries(self, chain: bytes, members: int) -> None:
         """Expiries were booked for so many members."""

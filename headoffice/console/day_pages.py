@@ -9,18 +9,40 @@ from app.domain.business_day import BusinessDate
 from app.formats import Formats, number, signed_number
 from headoffice import closes, late
 from headoffice.alarm_words import named as alarm_named
-from headoffice.alarms import Alarms
+from headoffice.alarms import (
+    BOUND,
+    LOST,
+    OVER_RETURN,
+    QUARANTINE,
+    RECOUNT,
+    SECOND_NEEDED,
+    TILL_SILENT,
+    Alarm,
+    Alarms,
+)
 from headoffice.api.rules import programmes_of
 from headoffice.closes import Close
-from headoffice.console import wording, z_pages
+from headoffice.console import quarantine_pages, recount_pages, wording, z_pages
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.event_pages import formats_of
-from headoffice.console.listing import Listing, Shown
+from headoffice.console.listing import Listing, Shown, Tone
 from headoffice.directory import KnownTill
 
 CLOSES_MOST: Final = 5_000
 """So many Zs are listed, the last ones."""
 ALARMS_MOST: Final = 1_000
+_WHERE: Final = {
+    TILL_SILENT: "/console/tills",
+    LOST: "/console/",
+    BOUND: "/console/",
+    SECOND_NEEDED: "/console/",
+    QUARANTINE: quarantine_pages.PLACE,
+    OVER_RETURN: recount_pages.PLACE,
+    RECOUNT: recount_pages.PLACE,
+}
+"""Where what is alarmed is to be looked at."""
+_OVERSEEN: Final = frozenset((QUARANTINE, OVER_RETURN, RECOUNT))
+"""Alarms whose list managers don't see."""
 
 
 def days(desk: Desk, asked: Asked) -> Listing:
@@ -53,7 +75,7 @@ def days(desk: Desk, asked: Asked) -> Listing:
 def alarms(desk: Desk, asked: Asked) -> Listing:
     """What is alarmed now, and what was; for a manager of some stores what is alarmed of their tills."""
     own = {each.device.hex() for each in _tills_of(desk, asked)}
-    words, say = asked.words, asked.words.say
+    say = asked.words.say
     with desk.reading(asked) as snapshot, desk.office.place.reading(asked.tenant) as plain:
         kept, chain = Alarms(plain, asked.tenant), snapshot.chain()
         found = [*kept.standing(), *kept.over(ALARMS_MOST)]
@@ -65,9 +87,7 @@ def alarms(desk: Desk, asked: Asked) -> Listing:
         heads,
         tuple(
             (
-                Shown(
-                    alarm_named(words, each.kind), tone="warn" if each.cleared_ms is None else ""
-                ),
+                _alarm(asked, each),
                 Shown(_subject(desk, asked, each.subject)),
                 Shown(number(each.figure), number=each.figure),
                 Shown(wording.instant(each.raised_ms, chain.offset_minutes)),
@@ -89,6 +109,14 @@ def _tills_of(desk: Desk, asked: Asked) -> list[KnownTill]:
         for till in desk.office.tills.values()
         if till.tenant == asked.tenant and (not asked.stores or till.shop in asked.stores)
     ]
+
+
+def _alarm(asked: Asked, each: Alarm) -> Shown:
+    """What it is, and where to look at it."""
+    hidden = each.kind in _OVERSEEN and asked.person.role == "manager"
+    href = "" if hidden else _WHERE.get(each.kind, "")
+    tone: Tone = "warn" if each.cleared_ms is None else ""
+    return Shown(alarm_named(asked.words, each.kind), href, tone=tone)
 
 
 def _subject(desk: Desk, asked: Asked, subject: str) -> str:

@@ -19,12 +19,16 @@ from app.protocol.store import StoredEvent, Tenant
 from headoffice import alarms, nights
 from headoffice.alarms import Alarm, Alarms, Figures, changes
 from headoffice.directory import Chain
+from headoffice.flags import Pile, Unseen
+from headoffice.office import wall_ms
 from headoffice.quiet import Known
 from headoffice.watching import JsonLines
 from headoffice.webhooks.mail import BadMailSettings, Mailer, settings_of
 from tests.headoffice.api_office import system, written
 from tests.headoffice.api_receiver import receiving
+from tests.headoffice.console_browser import signed_in
 from tests.headoffice.http_office import (
+    ANNA,
     TENANT,
     Served,
     begin_chain,
@@ -38,6 +42,7 @@ from tests.headoffice.serving_process import run
 from tests.headoffice.test_http_command import certificate
 
 HOUR = 3_600_000
+FLAGGED = "SELECT event_id FROM recount_flag"
 PASSWORD = "correct-horse-7"
 
 
@@ -58,6 +63,8 @@ def figures(**changed: Any) -> Figures:
         ({"left": 50, "overdrawn": 31}, alarms.BOUND),
         ({"night_failed": True}, alarms.NIGHT_FAILED),
         ({"silent_ms": {b"d" * 16: 48 * HOUR + 1}}, alarms.TILL_SILENT),
+        ({"flagged": Unseen(over_returned=Pile(1, 5))}, alarms.OVER_RETURN),
+        ({"flagged": Unseen(others=Pile(5_000, 5))}, alarms.RECOUNT),
     ],
 )
 def test_each_alarm_begins_and_ends_with_its_cause(changed: dict[str, Any], kind: str) -> None:
@@ -93,6 +100,20 @@ def test_a_head_office_that_has_just_begun_calls_no_till_silent() -> None:
     old = Alarm(alarms.TILL_SILENT, "64" * 16, 5, 1)
     standing = {(old.kind, old.subject): old}
     assert changes(figures(silent_ms=silent, settling=True), standing, 7) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("looked_ms", "newest_ms", "again"),
+    [(0, 30, False), (5, 30, False), (20, 19, False), (20, 30, True)],
+)
+def test_a_pile_that_stands_rings_again_for_what_came_after_somebody_looked(
+    looked_ms: int, newest_ms: int, again: bool
+) -> None:
+    old = {(kind, ""): Alarm(kind, "", 3, 10) for kind in (alarms.OVER_RETURN, alarms.RECOUNT)}
+    flagged = Unseen(Pile(2, newest_ms), Pile(4_999, 15), looked_ms)
+    raised, cleared = changes(figures(flagged=flagged), old, 40)
+    wanted = [Alarm(alarms.OVER_RETURN, "", 2, 40)] if again else []
+    assert (raised, cleared) == (wanted, [old[alarms.OVER_RETURN, ""]] if again else [])
 
 
 @pytest.fixture
@@ -158,6 +179,45 @@ def test_a_night_that_fails_is_an_alarm_until_it_goes_on(
     monkeypatch.setattr(nights, "advance", whole)
     at.clock.moved_ms += 2 * nights.RETRY_MS
     wait_for(lambda: ("night.failed", "") not in standing(at))
+
+
+@pytest.mark.usefixtures("each_store")
+def test_documents_that_differ_ring_once_and_again_after_somebody_looked(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as at, receiving() as receiver, system(at) as shop, signed_in(at) as anna:
+        events = ["alarm.raised", "alarm.cleared"]
+        shop.post("/v1/webhooks", {"url": receiver.url, "events": events})
+        till, at.clock.stood_ms = at.till(1), wall_ms()
+
+        def sold(count: int) -> bytes:
+            """The till sends so many sales that no counter's document goes with; the last one's event."""
+            at.clock.moved_ms += 1_000
+            before = {row[0] for row in rows(tmp_path, FLAGGED)}
+            till.earn(ANNA, sales=count)
+            till.sync()
+            wait_for(lambda: len(rows(tmp_path, FLAGGED)) == len(before) + count)
+            at.clock.moved_ms += 6_000
+            return bytes(next(row[0] for row in rows(tmp_path, FLAGGED) if row[0] not in before))
+
+        first = sold(2)
+        receiver.wait(1)
+        sold(1)
+        anna.look("/console/")
+        anna.send(f"/console/recount/{first.hex()}")
+        sold(1)
+        receiver.wait(3)
+        told = [(each.plain["type"], each.plain["data"]) for each in receiver.heard]
+        assert [(kind, data["alarm"], data["figure"]) for kind, data in told] == [
+            ("alarm.raised", "recount", 2),
+            ("alarm.cleared", "recount", 2),
+            ("alarm.raised", "recount", 3),
+        ]
+        assert standing(at) == [("recount", "")]
+        assert 'href="/console/recount" class="warn"' in anna.look("/console/alarms").text
+        for (event,) in rows(tmp_path, FLAGGED):
+            anna.send(f"/console/recount/{event.hex()}")
+        at.clock.moved_ms += 6_000
+        wait_for(lambda: standing(at) == [])
 
 
 # Mails --------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from tests.app.joined import balance, sell_to, sound
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.headoffice.counters import let_in, lines, office, second, till
 from tests.headoffice.http_office import TENANT, Served, database_of, rows, wait_for
+from tests.headoffice.test_alarms import standing
 
 __all__ = ["kiosk", "lines", "made_template", "office", "second", "template", "till"]
 
@@ -119,6 +120,10 @@ def test_what_came_back_twice_is_flagged_for_somebody_to_ask_after(
     assert [tuple(row) for row in rows(office.folder, flags)] == [
         ("returned_twice", 2, 1, bytes(16)), ("returned_twice", 2, 1, till.member_id),
     ]  # fmt: skip
+    office.clock.moved_ms += 6_000
+    wait_for(lambda: "return.over" in dict(standing(office)))
+    alarmed = "SELECT count(*) FROM alarm WHERE kind = 'return.over'"
+    assert rows(office.folder, alarmed) == [(1,)], "two sales, one alarm"
     settle(one, two)
     earned = sold[0].document.points_earned
     assert balance(till, till.member_id) == balance(second, till.member_id) == had - earned
