@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.i18n import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, MissingCatalogueError, Words
-from headoffice import carried, moving, operating, ruling
+from headoffice import carried, checking, moving, operating, ruling
 from headoffice.api import commands
 from headoffice.api.keys import PER_MINUTE, SCOPES
 from headoffice.at_store import Cannot
@@ -49,6 +49,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Words], None]]] = {
     "revoke": operating.revoke,
     "take-outbox": carried.take_outbox,
     "restored": operating.restored,
+    "verify-audit": checking.verify_audit,
     "migrate": operating.migrate,
     "move": moving.move,
 }
@@ -159,6 +160,11 @@ def parser(say: Say) -> argparse.ArgumentParser:
         "migrate", help=say("bring PostgreSQL to this version, as the owner of its tables")
     )
     _postgresql(migrate, say)
+    audit = command("verify-audit", say("hold the console's audit against its hashes"))
+    audit.add_argument(
+        "--roots", type=Path, metavar="FILE",
+        help=say("and against roots that were kept elsewhere: lines of the server's log"),
+    )  # fmt: skip
     command("restored", say("after the store was brought back from a backup, before it serves"))
     return top
 

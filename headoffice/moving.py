@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from app.i18n import Words
+from headoffice import audit, checking
 from headoffice.alone import AlreadyServing, alone
 from headoffice.at_store import Cannot, dsn_of, existing, told
+from headoffice.audit import Checked
 from headoffice.console.staff import Staff
 from headoffice.directory import Chain, Directory
 from headoffice.office import STORE_FILE, wall_ms
@@ -38,9 +40,11 @@ def move(chosen: argparse.Namespace, words: Words) -> None:
         if chosen.give_up:
             _give_up(source, target, chain, words)
             return
-        copied = _moved(source, target, chain, words)
+        copied, audited = _moved(source, target, chain, words)
     for name, rows in copied.rows.items():
         print(f"{name}\t{rows}")
+    say = checking.whole if audited.wrong is None else checking.broken
+    print(say(words, chain, audited))
     print(
         words.say(
             "{chain} has moved: every row was read back and is the same, {number} sums and heads are, "
@@ -50,7 +54,10 @@ def move(chosen: argparse.Namespace, words: Words) -> None:
     )  # fmt: skip
 
 
-def _moved(source: sqlite3.Connection, target: Target, chain: Chain, words: Words) -> Copied:
+def _moved(
+    source: sqlite3.Connection, target: Target, chain: Chain, words: Words
+) -> tuple[Copied, Checked]:
+    """What was copied, and how the audit of both is, while it is the same."""
     before = moving.standing(source, chain.tenant)
     if before == "moved":
         raise Cannot(words.say("{chain} was moved before.", chain=chain.name))
@@ -64,9 +71,10 @@ def _moved(source: sqlite3.Connection, target: Target, chain: Chain, words: Word
                 words.say("There is a chain {name} already in the target.", name=chain.name)
             )
         copied = _copied(source, target, chain, before)
+    audited = audit.check(SqlitePlain(source), chain.tenant)
     moving.analyze(source, target)
     moving.mark(source, chain.tenant, "moved", _noting(source, chain, "chain_moved"))
-    return copied
+    return copied, audited
 
 
 def _copied(source: sqlite3.Connection, target: Target, chain: Chain, before: Standing) -> Copied:

@@ -20,6 +20,7 @@ from app.protocol.references import is_visited
 from app.protocol.server import DAY_MS
 from app.protocol.visiting import leave
 from headoffice import portions
+from headoffice.audit import Root
 from headoffice.directory import Chain, Directory, Night, UnderWay
 from headoffice.portions import Portion, somebody
 from headoffice.store.errors import StoreBusy
@@ -58,9 +59,13 @@ class Duty:
 class Nights:
     """The nights of all chains of one store. All of it is called in the writer's thread alone."""
 
-    def __init__(self, directory: Directory, watch: Watch) -> None:
+    def __init__(
+        self, directory: Directory, watch: Watch, ends: Callable[[bytes, int, int], Root]
+    ) -> None:
+        """`ends` is called for a chain in the transaction that ends a night: tenant, night, now_ms."""
         self._directory = directory
         self._watch = watch
+        self._ends = ends
         self._known: dict[bytes, Night] = {}
         self._not_before_ms: dict[bytes, int] = {}
         self.failing: set[bytes] = set()
@@ -105,6 +110,7 @@ class Nights:
             if tonight <= night.done:
                 return False
             under_way = UnderWay(tonight, now_ms)
+        root: Root | None = None
         with duty.store.writing(wait_ms=portions.WAIT_MS):
             kept = self._directory.night(tenant)
             if kept != night:
@@ -120,6 +126,7 @@ class Nights:
             if after is None:
                 took_ms = max(now_ms - under_way.began_ms, 0)
                 night = Night(tenant, under_way.night, now_ms, took_ms)
+                root = self._ends(tenant, under_way.night, now_ms)
             else:
                 night = night._replace(under_way=after)
             self._directory.put_night(night)
@@ -130,6 +137,8 @@ class Nights:
         if after is None:
             self._watch.night(tenant, night.done_ms, night.took_ms)
             note("night_done", ms=night.took_ms, **_place(tenant, at))
+        if root is not None:
+            note("audit_root", chain=tenant, **root.plain())
         if booked:
             self._watch.expiries(tenant, booked)
         return True

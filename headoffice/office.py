@@ -24,7 +24,7 @@ from app.protocol.server import Server
 from app.protocol.shop_staff import StaffRequest
 from app.protocol.store import Tenant
 from app.protocol.wire import LookRequest, Refusal, Reply, Request, SyncReply, SyncRequest
-from headoffice import flags, looked, waiting
+from headoffice import audit, flags, looked, waiting
 from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.api.rules import cut_off_minute
@@ -269,8 +269,14 @@ class Office:
         self._database = self.place.open()
         self._loaded = False
         self.directory = Directory(self._database)
-        self._nights = Nights(self.directory, self._watch)
+        self._nights = Nights(self.directory, self._watch, self._put_root)
         self._recounting = Recounting(self._database, self._watch)
+
+    def _put_root(self, tenant: bytes, night: int, now_ms: int) -> audit.Root:
+        """In the transaction that ends a night: how far the audit goes, for whoever keeps it elsewhere."""
+        root = audit.put_root(self._database, tenant, night, now_ms)
+        self.telling.tell(self._database, tenant, [root.told()])
+        return root
 
     def _hear_news(self, news: Mapping[bytes, News]) -> None:
         """Read anew what others have written: of a chain whose members and documents alone were, its heads."""

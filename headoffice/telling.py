@@ -67,6 +67,10 @@ class Telling:
 
         return notice
 
+    def tell(self, plain: Plain, tenant: bytes, facts: Sequence[Fact]) -> None:
+        """Write down for who wants to hear of it what the transaction does beside members."""
+        self._tell(plain, tenant, self._wanted(tenant), facts)
+
     def committed(self) -> None:
         """A transaction has ended well."""
         if self._written:

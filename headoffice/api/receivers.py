@@ -24,7 +24,7 @@ router: Final = APIRouter(prefix="/v1")
 HookId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
 Kind = Literal[
     "member.enrolled", "member.changed", "member.merged", "member.erased", "points.changed",
-    "tier.changed", "alarm.raised", "alarm.cleared",
+    "tier.changed", "alarm.raised", "alarm.cleared", "audit.root",
 ]  # fmt: skip
 
 

@@ -96,6 +96,13 @@ def _alarms_note(asked: Asked) -> str:
     return asked.words.say("What stands now comes first, then what is over.")
 
 
+def _roots_note(asked: Asked) -> str:
+    return asked.words.say(
+        "Each night's hash goes over all lines of the audit so far. Kept elsewhere, it shows whether any of "
+        "them was changed since: the command verify-audit takes it."
+    )
+
+
 def _listed(
     path: str,
     title: Callable[[Asked], str],
@@ -221,6 +228,15 @@ PAGES: Final = (
         chain_pages.list_file(lambda desk, asked: chain_pages.audit(desk, asked)[0]),
         OVERSEERS,
     ),
+    Page(
+        "GET",
+        chain_pages.ROOTS,
+        chain_pages.list_page(
+            lambda asked: asked.words.say("Hashes of the audit"), chain_pages.roots, _roots_note
+        ),
+        OVERSEERS,
+    ),
+    Page("GET", f"{chain_pages.ROOTS}.csv", chain_pages.list_file(chain_pages.roots), OVERSEERS),
     Page("GET", programme_pages.PLACE, programme_pages.show, OVERSEERS),
     Page("POST", "/console/programme/choice", programme_pages.choose, HEAD_OFFICE),
     Page("POST", "/console/programme/choice/keep", programme_pages.keep_two, HEAD_OFFICE),

@@ -16,6 +16,7 @@ from argon2.low_level import ARGON2_VERSION
 
 from app.keyslots.errors import WeakPassphrase
 from app.keyslots.passphrase import require_strong
+from headoffice import audit
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 
@@ -121,13 +122,6 @@ DELETE FROM console_session WHERE tenant_id = ? AND dist_key = ? AND staff_id = 
 _END_OLD: Final = """
 DELETE FROM console_session WHERE tenant_id = ? AND dist_key = ? AND staff_id = ? AND until_ms <= ?
 """
-_NOTE: Final = """
-INSERT INTO console_audit (tenant_id, dist_key, number, at_ms, staff_id, act, member_id, detail)
-VALUES (
-    ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM console_audit WHERE tenant_id = ? AND dist_key = ?),
-    ?, ?, ?, ?, ?
-)
-"""
 
 
 class Staff:
@@ -195,7 +189,7 @@ class Staff:
         detail: str = "",
     ) -> None:
         """Write down what somebody did. `detail` is a code or a count, never a personal value."""
-        self._plain.run(_NOTE, (*self._own, *self._own, now_ms, staff, act, member, detail))
+        audit.append(self._plain, self._own[0], audit.Row(0, now_ms, staff, act, member, detail))
 
     # Signing in
 

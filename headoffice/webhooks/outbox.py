@@ -28,6 +28,7 @@ KINDS: Final = (
     "tier.changed",
     "alarm.raised",
     "alarm.cleared",
+    "audit.root",
 )
 """What may be heard of."""
 ALARMS: Final = frozenset({"alarm.raised", "alarm.cleared"})

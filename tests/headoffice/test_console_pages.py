@@ -134,6 +134,8 @@ MATRIX: Final[dict[tuple[str, str], str]] = {
     ("GET", "/console/conflicts.csv"): "ho au",
     ("GET", "/console/audit"): "ho au",
     ("GET", "/console/audit.csv"): "ho au",
+    ("GET", "/console/audit/roots"): "ho au",
+    ("GET", "/console/audit/roots.csv"): "ho au",
     ("GET", "/console/staff"): "ho",
     ("GET", "/console/staff.csv"): "ho",
     ("GET", "/console/staff/{staff}"): "ho",

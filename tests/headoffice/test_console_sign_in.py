@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from headoffice import audit
 from headoffice.console import pages
 from headoffice.console.addresses import PAGES
 from headoffice.console.staff import INVITATION, Staff, digest, verifier_of
@@ -340,7 +341,12 @@ def test_with_two_chains_the_name_of_ones_own_is_needed(at: Served) -> None:
 
 def test_the_audit_can_only_grow(at: Served) -> None:
     let_in(at.folder, "AN", "head_office")
-    for statement in ("UPDATE console_audit SET act = 'x'", "DELETE FROM console_audit"):
+    with closing(database_of(at.folder)) as database, database.store(TENANT).writing():
+        audit.put_root(database, TENANT, 1, 2)
+    for statement in (
+        "UPDATE console_audit SET act = 'x'", "DELETE FROM console_audit",
+        "UPDATE audit_root SET number = 7", "DELETE FROM audit_root",
+    ):  # fmt: skip
         # In PostgreSQL the role lacks the right to begin with; the trigger is for the owner.
         refused = (sqlite3.IntegrityError, psycopg.errors.InsufficientPrivilege)
         with (

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from app.protocol.owner import book_expiry
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Member, Store
 from app.protocol.wire import ReferenceRow, Refusal, SnapshotReply, SyncReply, rows_of
-from headoffice import nights, portions
+from headoffice import audit, nights, portions
 from headoffice.directory import Directory, Night, UnderWay
 from headoffice.nights import FRAME_ROWS, NIGHT_MS, TOMBSTONE_NIGHTS, Duty, Nights, night_of
 from headoffice.office import Office
@@ -373,7 +374,7 @@ def desk_of(database: Opened) -> tuple[Nights, dict[bytes, Duty]]:
     """The nights of a process, and its chain."""
     directory = Directory(database)
     (known,) = directory.chains()
-    by_night = Nights(directory, Watch())
+    by_night = Nights(directory, Watch(), partial(audit.put_root, database))
     by_night.read()
     return by_night, {TENANT: Duty(known, database.store(TENANT), ["all", REFERENCE_BUCKET])}
 

@@ -139,6 +139,7 @@ def test_a_chain_moves_while_its_tills_wait_and_they_go_on_at_the_new_place(
         south.sync()
         done = move(tmp_path, cluster.owner)
         assert done.returncode == 0, done.stderr
+        assert "lines of the audit are as they were written" in done.stdout
         told = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
         before = without("chain_moved", in_source(tmp_path, cluster))
         assert {"member", "ledger", "event", "cell", "hold", "console_staff", "enrol_code"} <= set(

@@ -35,7 +35,7 @@ from tests.headoffice.cluster import OWNER, Cluster
 from tests.headoffice.office import BUCKET, NOW, TABLES, TENANT, OnPostgres, Shop
 
 CONSOLE = (
-    "console_staff", "console_session", "console_audit", "console_factor", "console_recovery",
+    "console_staff", "console_session", "console_audit", "audit_root", "console_factor", "console_recovery",
     "console_staff_store", "console_choice", "api_key", "api_answer", "recount_place",
     "own_programme", "recount_flag", "settlement",
     "console_seen",

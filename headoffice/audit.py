@@ -1,0 +1,164 @@
+"""A chain's audit, as a chain of hashes: what was changed, taken out or put in behind head office's back shows.
+
+The databases let nobody change a row (triggers, and the application has no such right). Who owns the database
+can take that away, and could even work the hashes out anew: that shows against a root that was kept elsewhere.
+One is made each night. Rows that a version of before wrote have no hash of their own; the first row after them
+covers all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from app.domain.business_day import BusinessDate
+from app.protocol.events import chain
+from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain
+from headoffice.webhooks.outbox import Fact
+
+AUDIT_ROOT: Final = "audit.root"
+PAGE: Final = 1_000
+_LAST: Final = """
+SELECT number, chain FROM console_audit WHERE tenant_id = ? AND dist_key = ? ORDER BY number DESC LIMIT 1
+"""
+_AFTER: Final = """
+SELECT number, at_ms, staff_id, act, member_id, detail, chain FROM console_audit
+WHERE tenant_id = ? AND dist_key = ? AND number > ? ORDER BY number LIMIT ?
+"""
+_ADD: Final = """
+INSERT INTO console_audit (tenant_id, dist_key, number, at_ms, staff_id, act, member_id, detail, chain)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_PUT_ROOT: Final = """
+INSERT INTO audit_root (tenant_id, dist_key, night, number, chain, at_ms) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, night) DO NOTHING
+"""
+_ROOTS: Final = """
+SELECT night, number, chain, at_ms FROM audit_root WHERE tenant_id = ? AND dist_key = ? ORDER BY night DESC
+"""
+
+
+class Row(NamedTuple):
+    """One line of the audit. chain: None where a version wrote it that had none yet."""
+
+    number: int
+    at_ms: int
+    staff: bytes | None
+    act: str
+    member: bytes | None
+    detail: str
+    chain: bytes | None = None
+
+
+class Root(NamedTuple):
+    """How far the audit went on a night (days since 1970), and the hash over all of it."""
+
+    night: int
+    number: int
+    chain: bytes
+    at_ms: int
+
+    @property
+    def date(self) -> str:
+        """The night's date."""
+        return BusinessDate(self.night).iso()
+
+    def plain(self) -> dict[str, Any]:
+        """As the log has it."""
+        return {"date": self.date, "number": self.number, "root": self.chain.hex()}
+
+    def told(self) -> Fact:
+        """As a message has it."""
+        return Fact(AUDIT_ROOT, None, self.plain())
+
+
+class Checked(NamedTuple):
+    """rows: how many there are; root: the hash over them; wrong: the first line that is not as it was written,
+    or is missing; None: all are; held: how many roots they were held against."""
+
+    rows: int
+    root: bytes
+    wrong: int | None
+    held: int
+
+
+def append(plain: Plain, tenant: bytes, row: Row) -> None:
+    """Write the next line, inside the chain's writing transaction; its number and hash are found here."""
+    number, before = _end(plain, tenant)
+    row = row._replace(number=number + 1)
+    values = (*row[:-1], chain(before, _body(row)))
+    plain.run(_ADD, (tenant, dist_key(tenant), *values))
+
+
+def put_root(plain: Plain, tenant: bytes, night: int, now_ms: int) -> Root:
+    """Keep how far the audit goes, once a night; inside the chain's writing transaction."""
+    made = Root(night, *_end(plain, tenant), now_ms)
+    plain.run(_PUT_ROOT, (tenant, dist_key(tenant), *made))
+    return made
+
+
+def roots(plain: Plain, tenant: bytes) -> list[Root]:
+    """Those of all nights, the last first."""
+    return [Root(*row) for row in plain.rows(_ROOTS, (tenant, dist_key(tenant)))]
+
+
+def check(plain: Plain, tenant: bytes, kept: Mapping[int, bytes] | None = None) -> Checked:
+    """Hold each line against its hash, and all of them against the roots in the store and those that somebody
+    has `kept`: number to hash. Reads a page at a time, inside one snapshot."""
+    expected = dict[int, set[bytes]]()
+    own = [(each.number, each.chain) for each in roots(plain, tenant)]
+    for number, root in (*own, *(kept or {}).items()):
+        expected.setdefault(number, set()).add(root)
+    held = sum(map(len, expected.values()))
+    number, before, chained = 0, _genesis(tenant), False
+    wrong = int(expected.pop(0, {before}) != {before})
+    for row in _rows(plain, tenant):
+        if row.number != number + 1:
+            wrong = wrong or number + 1
+        number, before = row.number, chain(before, _body(row))
+        same = row.chain == before or (row.chain is None and not chained)
+        chained = chained or row.chain is not None
+        if not same or expected.pop(number, {before}) != {before}:
+            wrong = wrong or number
+    if expected:  # Roots of lines that are not there.
+        wrong = wrong or number + 1
+    return Checked(number, before, wrong or None, held)
+
+
+# Inside -------------------------------------------------------------------------------------------
+
+
+def _end(plain: Plain, tenant: bytes) -> tuple[int, bytes]:
+    """The last line's number and the hash over all lines."""
+    last = plain.rows(_LAST, (tenant, dist_key(tenant)))
+    if not last:
+        return 0, _genesis(tenant)
+    number, known = last[0]
+    if known is not None:
+        return number, bytes(known)
+    before = _genesis(tenant)
+    for row in _rows(plain, tenant):
+        before = chain(before, _body(row))
+    return number, before
+
+
+def _rows(plain: Plain, tenant: bytes) -> Iterator[Row]:
+    last, more = 0, True
+    while more:
+        page = [Row(*each) for each in plain.rows(_AFTER, (tenant, dist_key(tenant), last, PAGE))]
+        yield from page
+        more, last = len(page) == PAGE, page[-1].number if page else last
+
+
+def _genesis(tenant: bytes) -> bytes:
+    return sha256(b"regulars audit 1" + tenant).digest()
+
+
+def _body(row: Row) -> bytes:
+    """A line as it is hashed: its number and all that it says, ids in hex."""
+    staff, member = (each and bytes(each).hex() for each in (row.staff, row.member))
+    return msgspec.json.encode([row.number, row.at_ms, staff, row.act, member, row.detail])
