@@ -8,6 +8,7 @@ it is called inside the transaction of app.context. What rows an event stands fo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -62,6 +63,8 @@ CASE: Final = "case"
 CHECKPOINT: Final = "checkpoint"
 JOINED: Final = "joined"
 """The till belongs to a head office from now on, which owns its members' ledgers."""
+CARDS: Final = "cards"
+"""Head office has said which card numbers the till may give out from now on."""
 
 DOCUMENTS: Final = frozenset({SALE, RETURN, VOID, ADJUST, OPENING})
 """Kinds of event that are counter documents; those with a slip have a receipt number."""
@@ -269,6 +272,21 @@ def setup_cards(event: Event) -> people.CardBlock | None:
     return people.CardBlock(*event.doc["cards"]) if "cards" in event.doc else None
 
 
+def leased_cards(event: Event) -> list[people.CardBlock]:
+    """The blocks that a CARDS leaves the till: all that it has from then on."""
+    return [people.CardBlock(*block) for block in event.doc["blocks"]]
+
+
+def less_cards(conn: Connection, block: people.CardBlock) -> people.CardBlock:
+    """What is left of a block behind the highest number that a card has."""
+    numbers = (
+        value[len(block.prefix) : -1] for value in people.cards_beginning(conn, block.prefix)
+    )
+    taken = (int(number) for number in numbers if number.isdigit())
+    last = max((number for number in taken if number <= block.last), default=block.next - 1)
+    return replace(block, next=max(block.next, last + 1))
+
+
 def staff_sign(event: Event) -> tuple[bytes, int] | None:
     """(person, signed in) that a SIGN_IN or SIGN_OUT stands for."""
     if event.kind not in (SIGN_IN, SIGN_OUT) or event.staff_id is None:
@@ -321,6 +339,8 @@ def _project(conn: Connection, event: Event) -> None:
         till.note_copy(conn, original.seq, event.doc["copy_no"])
     elif event.kind == JOINED:
         rows.set_meta(conn, _JOINED, "1")
+    elif event.kind == CARDS:
+        _take_blocks(conn, leased_cards(event))
     elif event.kind == RESTORED:
         rows.set_meta(conn, _CLOSE_FLOOR, str(event.doc.get("close", 0)))
         rows.set_meta(conn, _RECEIPT_FLOOR, str(event.doc.get("receipt", 0)))
@@ -330,6 +350,16 @@ def _project(conn: Connection, event: Event) -> None:
         drawer.insert_use(conn, use)
     for consent in consent_rows(event):
         people.put_consent(conn, consent)
+
+
+def _take_blocks(conn: Connection, blocks: list[people.CardBlock]) -> None:
+    had = {block.prefix: block for block in people.card_blocks(conn)}
+    for prefix in had.keys() - {block.prefix for block in blocks}:
+        people.drop_card_block(conn, prefix)
+    for block in blocks:
+        known = had.get(block.prefix)
+        left = less_cards(conn, block) if known is None else replace(known, last=block.last)
+        people.put_card_block(conn, left)
 
 
 def has_joined(conn: Connection) -> bool:

@@ -385,10 +385,13 @@ def cards_beginning(conn: Connection, prefix: str) -> Iterator[str]:
     return (str(row[0]) for row in rows)
 
 
-def card_block(conn: Connection) -> tuple[str, int] | None:
-    """(prefix, next number) of the first block that still has one; None when all are used up."""
+def card_block(conn: Connection, preferred: str = "") -> tuple[str, int] | None:
+    """(prefix, next number) of the first block that still has one, of those that begin as `preferred` if there
+    is one; None when all are used up."""
     row = conn.execute(
-        "SELECT prefix, next FROM card_block WHERE next <= last ORDER BY prefix LIMIT 1"
+        "SELECT prefix, next FROM card_block WHERE next <= last"
+        " ORDER BY substr(prefix, 1, length(?1)) <> ?1, prefix LIMIT 1",
+        (preferred,),
     ).fetchone()
     return (str(row[0]), int(row[1])) if row else None
 

@@ -18,6 +18,7 @@ NAMES: Final = {
     "night.failed": mark("A night's work failed"),
     "second.needed": mark("Somebody's request waits for a second person of head office"),
     "return.over": mark("More came back of sales than was sold"),
+    "card.shared": mark("Two members have one card"),
     "recount": mark("Documents of tills differ from what head office works out"),
 }
 
@@ -43,6 +44,8 @@ def text(words: Words, chain: Chain, plain: Mapping[str, Any]) -> str:
         lines.append(words.say("Till: {till}", till=told["subject"][:8]))
     if told["alarm"] == "second.needed":
         lines.append(words.say("Sign in to the console: what waits is on its first page."))
+    if told["alarm"] == "card.shared":
+        lines.append(words.say("The console lists them under Same person?."))
     if told["alarm"] in ("return.over", "recount"):
         lines.append(words.say("The console lists them under Recount."))
     if plain["type"] == "alarm.cleared":

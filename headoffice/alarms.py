@@ -23,13 +23,16 @@ BOUND: Final = "bound"
 NIGHT_FAILED: Final = "night.failed"
 SECOND_NEEDED: Final = "second.needed"
 OVER_RETURN: Final = "return.over"
+CARD_SHARED: Final = "card.shared"
 RECOUNT: Final = "recount"
 KINDS: Final = (
     TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED, SECOND_NEEDED, OVER_RETURN, RECOUNT,
+    CARD_SHARED,
 )  # fmt: skip
 """A till was silent for two leases; nobody has looked at events in quarantine; F grew; D and what is granted
 come near R; a night's work failed; what somebody asked for waits for a second person; more came back of sales
-than was sold; documents differ from what head office works out."""
+than was sold; documents differ from what head office works out; two
+members have one card."""
 LEASES: Final = 2
 SILENT_LEAST_MS: Final = 10 * 60_000
 """No till is called silent before: it talks every half minute, and a lease may be nothing at all."""
@@ -96,7 +99,7 @@ class Alarms:
 class Figures(NamedTuple):
     """What is looked at, of one chain. quarantined: events that nobody has looked at; silent_ms: of each live
     till; settling: the process has just begun; asked: what waits for a second person, by its kind and id;
-    flagged: documents that differ and that nobody has looked at."""
+    flagged: documents that differ and that nobody has looked at; cards_shared: pairs of members."""
 
     known: Known
     quarantined: int
@@ -106,6 +109,7 @@ class Figures(NamedTuple):
     settling: bool = False
     asked: Sequence[str] = ()
     flagged: Unseen = Unseen()
+    cards_shared: int = 0
 
 
 def silent_of(
@@ -168,6 +172,8 @@ def _due(figures: Figures, standing: Standing) -> Iterator[tuple[str, str, int]]
         yield NIGHT_FAILED, "", 1
     for subject in figures.asked:
         yield SECOND_NEEDED, subject, 1
+    if figures.cards_shared:
+        yield CARD_SHARED, "", figures.cards_shared
     for kind, pile in _piles(figures).items():
         if pile.size:
             yield kind, "", pile.size

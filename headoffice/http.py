@@ -23,6 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.protocol import endpoints, signing, wire
+from app.protocol.card_leases import CardsRequest
 from app.protocol.endpoints import Enrol, Problem, Rotate, Rotated
 from app.protocol.shop_staff import StaffRequest
 from app.protocol.signing import NotSigned, ReplyHead, SignedRequest
@@ -57,9 +58,11 @@ _KINDS: Final[dict[str, type[Request]]] = {
     endpoints.SALE: SaleRequest,
     endpoints.LOOK: LookRequest,
     endpoints.STAFF: StaffRequest,
+    endpoints.CARDS: CardsRequest,
     endpoints.REBASE: RebaseRequest,
     endpoints.SNAPSHOT: SnapshotRequest,
 }
+_SELDOM: Final = {endpoints.SALE, endpoints.LOOK, endpoints.STAFF, endpoints.CARDS}
 _SHUT_OUT: Final = {"revoked", "unknown", "locked"}
 _BUSY_S: Final = 2
 _MOST: Final = {endpoints.ENROL: 4096, endpoints.ROTATE: 4096}
@@ -303,11 +306,10 @@ class DataPlane:
         if till.standing != "live":
             why = "revoked" if till.standing == "lost" else "locked"
             return 403, wire.to_bytes(Refusal(message.rid, why))
-        if isinstance(message, LookRequest | SaleRequest | StaffRequest):
-            # A till that was stolen is not to read the chain's members out one by one.
-            wait_s = self._looks.wait_s(till.device, time.monotonic())
-            if wait_s:
-                raise No(429, "too_many", wait_s)
+        # A till that was stolen is not to read the chain's members out one by one.
+        wait_s = exchange.path in _SELDOM and self._looks.wait_s(till.device, time.monotonic())
+        if wait_s:
+            raise No(429, "too_many", wait_s)
         self._is_new(signed)
         if isinstance(message, SyncRequest):
             exchange.events = len(message.events)
@@ -471,19 +473,16 @@ def _fits(signed: SignedRequest, body: bytes, public_key: bytes) -> bool:
 def _rank(message: Request) -> int:
     if isinstance(message, HoldRequest | SaleRequest | LookRequest):
         return HOLD
-    pushes = isinstance(message, RebaseRequest | StaffRequest) or (
-        isinstance(message, SyncRequest) and bool(message.events or message.cells)
-    )
-    return PUSH if pushes else PULL
+    if isinstance(message, SyncRequest):
+        return PUSH if message.events or message.cells else PULL
+    return PULL if isinstance(message, SnapshotRequest) else PUSH
 
 
 def _epoch(message: Request) -> int | None:
     """The epoch that a message speaks of; None: it has none."""
-    if isinstance(message, SyncRequest):
-        return message.acked.epoch
     if isinstance(message, SnapshotRequest):
         return None
-    return message.epoch
+    return message.acked.epoch if isinstance(message, SyncRequest) else message.epoch
 
 
 def _ids(exchange: Exchange) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Final
 
 import zstandard
 
+from app.protocol.card_leases import BLOCKS_MOST, CardsRequest, is_block
 from app.protocol.endpoints import BODY_BYTES_MOST
 from app.protocol.few_digits import FEW
 from app.protocol.shop_staff import STAFF_MOST, StaffRequest, WorksHere
@@ -92,6 +93,8 @@ def _storable(request: Request) -> bool:
         return request.field in LOOKED_UP | FEW and is_name(request.value)
     if isinstance(request, StaffRequest):
         return len(request.people) <= STAFF_MOST and all(map(_works_here, request.people))
+    if isinstance(request, CardsRequest):
+        return len(request.blocks) <= BLOCKS_MOST and all(map(is_block, request.blocks))
     if isinstance(request, RebaseRequest):
         return 0 < len(request.nonce) <= _NONCE_MOST and len(request.anchors) <= _ANCHORS_MOST
     return _snapshot(request)

@@ -17,17 +17,27 @@ from functools import partial
 from typing import Final
 
 from app.protocol import facts
+from app.protocol.card_leases import Block, CardsRequest, lease
 from app.protocol.chains import Reader
 from app.protocol.facts import Facts, NotReadable
 from app.protocol.references import REFERENCE_BUCKET, is_visited, visited_bucket
 from app.protocol.server import Server
 from app.protocol.shop_staff import StaffRequest
 from app.protocol.store import Tenant
-from app.protocol.wire import LookRequest, Refusal, Reply, Request, SyncReply, SyncRequest
-from headoffice import audit, flags, looked, waiting
+from app.protocol.wire import (
+    CellTaken,
+    LookRequest,
+    Refusal,
+    Reply,
+    Request,
+    SyncReply,
+    SyncRequest,
+)
+from headoffice import audit, flags, looked, shared_values, waiting
 from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.api.rules import cut_off_minute
+from headoffice.card_leases import CardLeases
 from headoffice.console.staff import Staff
 from headoffice.directory import Chain, Directory, KnownTill, Shop
 from headoffice.hearing import Hearing
@@ -109,6 +119,7 @@ class Office:
         self._quarantined: dict[bytes, int] = {}
         self._unseen: dict[bytes, int] = {}
         self._flagged: dict[bytes, flags.Unseen] = {}
+        self._cards_shared: dict[bytes, int] = {}
         self._waiting: dict[bytes, Sequence[Waiting]] = {}
         self._ending: dict[bytes, tuple[Tenant | None, dict[str, int]]] = {}
         self._uncounted = set[bytes]()
@@ -364,10 +375,17 @@ class Office:
             people = ShopStaff(Staff(self._database, chain.tenant), self.tills_of(chain.tenant))
             people.take_told(store, request, self.now_ms())
 
+        def lease_cards(request: CardsRequest) -> tuple[Block, ...]:
+            leases = CardLeases(self._database, chain.tenant)
+            return lease(leases, request, store.tenant().timeline, self.now_ms())
+
+        def take_fields(taken: tuple[CellTaken, ...]) -> None:
+            shared_values.note(self._database, store, chain.tenant, taken, self.now_ms())
+
         server = Server(
             store, chain.limits, read, people=partial(looked.people, self._database, chain.tenant),
             where=partial(looked.where, self._database, chain.tenant), receipts=sales_of,
-            staff=take_staff,
+            staff=take_staff, cards=lease_cards, fields=take_fields,
         )  # fmt: skip
         return Open(chain, store, server, kinds)
 
@@ -398,6 +416,7 @@ class Office:
             self._unseen[tenant] = self.directory.unseen(tenant)
             self._waiting[tenant] = waiting.waiting(self._database, tenant, self.now_ms())
             self._flagged[tenant] = flags.unseen(self._database, tenant)
+            self._cards_shared[tenant] = shared_values.cards(self._database, tenant)
         self._watch.flags(tenant, self._flagged[tenant])
         self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
 
@@ -414,6 +433,7 @@ class Office:
                 known, self._unseen[tenant], silent, opened.chain.limits.lease_ms,
                 tenant in self._nights.failing, self.telling.settling,
                 waiting.still(self._waiting[tenant], self.now_ms()), self._flagged[tenant],
+                self._cards_shared[tenant],
             )  # fmt: skip
             self.telling.look(self._database, opened.store, tenant, figures)
 

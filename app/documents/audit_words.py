@@ -41,6 +41,7 @@ KINDS: Final = {
     "case": mark("Exception judged"),
     "checkpoint": mark("Checkpoint"),
     "joined": mark("Joined a head office"),
+    "cards": mark("Card numbers from head office"),
     "hold_void": mark("Reserved points let go"),
     "grant_close": mark("Right to sell offline given back"),
     "rights_release": mark("Points set free for other tills"),
@@ -55,7 +56,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     mark("People"): ("sign_in", "sign_out", "pin_locked", "not_approved", "staff", "case"),
     mark("Till"): (
         "setup", "programme", "catalogue", "day_close", "backup", "restored", "export", "checkpoint",
-        "joined", "hold_void", "grant_close", "rights_release", "fence",
+        "joined", "cards", "hold_void", "grant_close", "rights_release", "fence",
     ),
 }  # fmt: skip
 """The filter by kind, a few words instead of thirty."""

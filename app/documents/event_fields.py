@@ -240,6 +240,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "exponent": Field(mark("Decimals"), "count"),
     "cut_off_minute": Field(mark("Day ends at minute"), "count"),
     "cards": Field(mark("Card numbers"), "count"),
+    "blocks": Field(mark("Card numbers"), "list", ((0, "text"), (1, "count"), (2, "count"))),
     "balance.points": Field(mark("Balance of points"), "points"),
     "balance.spend": Field(mark("Spend that counts for the tier"), "money"),
     "balance.sales": Field(mark("Sales that count for the tier"), "count"),

@@ -30,6 +30,7 @@ from app.protocol import (
     unmerging,
     visiting,
 )
+from app.protocol.card_leases import Block, CardsReply, CardsRequest
 from app.protocol.few_digits import ENDING, TAKEN, ending_of
 from app.protocol.hlc import AHEAD_MOST_MS, ms_of
 from app.protocol.limits import Limits
@@ -40,6 +41,7 @@ from app.protocol.shop_staff import StaffReply, StaffRequest
 from app.protocol.store import Device, Store
 from app.protocol.wire import (
     LOOKED_UP,
+    CellTaken,
     Fork,
     Grant,
     HoldReply,
@@ -69,7 +71,8 @@ class Server:
     """Head office on a store. `offset_ms` is its local time less UTC and less the time of day at which business
     days begin, for its own business date; `receipts` finds the sales of a receipt number, `people` the members
     of whom a value of a field ever came, or one that ends so (ENDING), `where` names the stores of a bucket,
-    `staff` keeps who works at a till."""
+    `staff` keeps who works at a till, `cards` leases card numbers, `fields`
+    hears what tills told of members."""
 
     store: Store
     limits: Limits
@@ -79,6 +82,8 @@ class Server:
     where: Callable[[str], str] = lambda _: ""
     receipts: Callable[[str], Sequence[bytes]] = lambda _: ()
     staff: Callable[[StaffRequest], None] = lambda _: None
+    cards: Callable[[CardsRequest], tuple[Block, ...] | None] = lambda _: None
+    fields: Callable[[tuple[CellTaken, ...]], None] = lambda _: None
 
     def handle(self, request: Request, now_ms: int, rng: random.Random) -> Reply:
         """Answer one request of a till whose signature was checked."""
@@ -101,6 +106,8 @@ class Server:
             return self._look(device, request, now_ms)
         if isinstance(request, StaffRequest):
             return self._staff(device, request)
+        if isinstance(request, CardsRequest):
+            return self._cards(device, request)
         return self._snapshot(device, request)
 
     def today(self, now_ms: int) -> BusinessDate:
@@ -211,6 +218,7 @@ class Server:
         device = chains.push(self.store, device, request, self.read, self.today(now_ms))
         device = self._seen(device, request)
         taken = profiles.take_cells(self.store, request.cells, device.home, now_ms)
+        self.fields(taken)
         # Those too that nothing came of: the till kept the member only for what it had to tell.
         for member in dict.fromkeys(each.member for each in taken):
             device = visiting.visit(self.store, device, member, self.today(now_ms))
@@ -294,16 +302,23 @@ class Server:
             self.staff(request)
         return StaffReply(request.rid, usable)
 
+    def _cards(self, device: Device, request: CardsRequest) -> CardsReply:
+        """Of an epoch that has not yet told its events too: a till that has just joined needs its numbers."""
+        usable = request.epoch == device.place.epoch and self._in_order(request)
+        return CardsReply(request.rid, self.cards(request) if usable else None)
+
     def _usable(
         self, device: Device, request: HoldRequest | SaleRequest | LookRequest | StaffRequest
     ) -> bool:
         """A hold lives within one epoch and one timeline, so that no late request reserves for a till that has
         given up its rights since."""
-        return (
-            request.epoch == device.place.epoch
-            and device.fenced
-            and request.timeline == self.store.tenant().timeline
-            and not grants.recovering(self.store)
+        return request.epoch == device.place.epoch and device.fenced and self._in_order(request)
+
+    def _in_order(
+        self, request: HoldRequest | SaleRequest | LookRequest | StaffRequest | CardsRequest
+    ) -> bool:
+        return request.timeline == self.store.tenant().timeline and not grants.recovering(
+            self.store
         )
 
     def _sale(self, device: Device, request: SaleRequest, now_ms: int) -> SaleReply:

@@ -12,6 +12,7 @@ import msgspec
 
 from app.domain.business_day import BusinessDate
 from app.protocol import overlay, own_chain
+from app.protocol.card_leases import Block, CardsReply, CardsRequest
 from app.protocol.hlc import stamp
 from app.protocol.ids import random_id
 from app.protocol.replies import (
@@ -144,6 +145,17 @@ class Till:
             random_id(rng), control.device, control.epoch, control.timeline, at, people
         )
 
+    def ask_cards(
+        self, blocks: tuple[Block, ...], left: int, rng: random.Random
+    ) -> CardsRequest | None:
+        """Ask which card numbers may be given out here. None while the till's epoch is to be another one."""
+        control = self.store.control()
+        if control.nonce or control.revoked:
+            return None
+        return CardsRequest(
+            random_id(rng), control.device, control.epoch, control.timeline, blocks, left
+        )
+
     def found(self, request: SaleRequest | LookRequest, reply: SaleReply | LookReply) -> int | None:
         """Take the rows that were asked for; returns the last own event that head office had, None where this
         till has begun anew meanwhile and can't tell."""
@@ -186,7 +198,10 @@ class Till:
         """Apply a reply. False: it is not that of the request in flight, and changes nothing."""
         if isinstance(reply, HoldReply):
             return apply_hold(self.store, reply)
-        if isinstance(reply, SaleReply | LookReply | StaffReply) or reply.rid != self._in_flight:
+        if (
+            isinstance(reply, SaleReply | LookReply | StaffReply | CardsReply)
+            or reply.rid != self._in_flight
+        ):
             return False
         self._in_flight = b""
         store = self.store

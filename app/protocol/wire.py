@@ -15,6 +15,7 @@ import msgspec
 
 from app.domain.business_day import BusinessDate
 from app.domain.state import EMPTY, MemberState, Split
+from app.protocol.card_leases import CardsReply, CardsRequest
 from app.protocol.few_digits import Candidate
 from app.protocol.links import Int64, Place
 from app.protocol.shop_staff import StaffReply, StaffRequest
@@ -369,6 +370,7 @@ Request: TypeAlias = (
     | SaleRequest
     | LookRequest
     | StaffRequest
+    | CardsRequest
     | SnapshotRequest
 )
 Reply: TypeAlias = (
@@ -381,6 +383,7 @@ Reply: TypeAlias = (
     | SaleReply
     | LookReply
     | StaffReply
+    | CardsReply
     | SnapshotReply
 )
 

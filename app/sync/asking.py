@@ -9,6 +9,7 @@ from typing import Protocol
 from app.context import Context
 from app.log import log
 from app.protocol import wire
+from app.protocol.card_leases import CardsRequest
 from app.protocol.shop_staff import StaffRequest
 from app.protocol.wire import HoldRequest, LookRequest, SaleRequest
 from app.sync.client import ANSWER_S, HeadOffice, NoAnswer, Refused
@@ -50,7 +51,7 @@ class Asking:
         self,
         row: head_office.HeadOfficeRow,
         path: str,
-        request: SaleRequest | HoldRequest | LookRequest | StaffRequest,
+        request: SaleRequest | HoldRequest | LookRequest | StaffRequest | CardsRequest,
         within_s: float,
     ) -> wire.Reply | None:
         """The answer; None where none came in time that can be believed and read."""

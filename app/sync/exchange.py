@@ -40,6 +40,7 @@ from app.shut import note_heard
 from app.sync.ahead import Ahead
 from app.sync.asking import Asking, Line, line_of
 from app.sync.client import NoAnswer, Refused
+from app.sync.leasing_cards import LeasingCards
 from app.sync.new_address import NewAddress
 from app.sync.outcome import HOLD_WITHIN_S, Heard
 from app.sync.prices import Prices
@@ -100,6 +101,7 @@ class Exchange:
         self._staff = TellingStaff(ctx, rng=self._rng, open_line=self._open_line)
         self._moving = NewAddress()
         self._prices = Prices(ctx)
+        self._cards = LeasingCards(ctx, rng=self._rng, open_line=self._open_line)
         self._talking: Till | None = None
         self._failures = 0
         self._ahead: Ahead | None = None
@@ -115,6 +117,7 @@ class Exchange:
         self._let_ahead_go()
         self._holds.close()
         self._staff.close()
+        self._cards.close()
         if self._line is not None:
             self._line.close()
             self._line = None
@@ -127,6 +130,7 @@ class Exchange:
 
     def once(self) -> Heard | None:
         """Ask once and apply the answer; None for a till of its own. Raises Unavailable."""
+        self._cards.once()
         self._staff.once()
         self._prices.once()
         digests = self._digests() if self._is_due() else {}

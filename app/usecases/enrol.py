@@ -30,6 +30,7 @@ from app.domain.rights import Right
 from app.domain.state import MemberState
 from app.intake import Phone, Reading, parse_phone, plain_text, readings
 from app.numbers import card_number
+from app.protocol.card_leases import HEAD
 from app.queries.readers import shift_day
 from app.shut import require_members
 from app.usecases.done import Done
@@ -274,7 +275,7 @@ def _card(conn: Connection, typed: str) -> str:
         if fault:
             raise Refused(Refusal.CARD_TAKEN if fault == "taken" else Refusal.CARD_NOT_OURS)
         return number
-    while (block := people.card_block(conn)) is not None:
+    while (block := people.card_block(conn, HEAD)) is not None:
         number = card_number(*block)
         people.advance_card_block(conn, *block)
         if people.credential(conn, "card", number) is None and kinds_of(conn, number) == {"card"}:

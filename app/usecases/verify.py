@@ -133,6 +133,8 @@ def check_projections(conn: Connection, event: Event, report: Report) -> None:
         cards = posting.setup_cards(event)
         if cards is not None:
             report.blocks.append(cards)
+    elif event.kind == posting.CARDS:
+        report.blocks[:] = posting.leased_cards(event)
     consents = posting.consent_rows(event)
     if consents and event.member_id is not None:
         given = [c for c in people.consents_of(conn, event.member_id) if c.seq == event.seq]
@@ -271,12 +273,12 @@ def _is_left(
 
 
 def _check_cards(ctx: Context, report: Report, *, rebuild: bool) -> None:
-    """Blocks as the set-up gave them, less the numbers that cards have. A block that hands out a number
-    twice would give two members one card. Nothing can be said when the set-up itself is unreadable."""
+    """Blocks as the set-up or head office gave them, less the numbers that cards have. A block that hands out
+    a number twice would give two members one card. Nothing can be said when those events are unreadable."""
     if not report.blocks:
         return
     with ctx.read(Reader.REPORT) as conn:
-        wanted = {block.prefix: _less_cards(conn, block) for block in report.blocks}
+        wanted = {block.prefix: posting.less_cards(conn, block) for block in report.blocks}
         found = {block.prefix: block for block in people.card_blocks(conn)}
         owner = ctx.owns_ledger(conn)
     wrong = [
@@ -292,12 +294,3 @@ def _check_cards(ctx: Context, report: Report, *, rebuild: bool) -> None:
                 people.drop_card_block(conn, prefix)
             for prefix in {*wrong} & {*wanted}:
                 people.put_card_block(conn, wanted[prefix])
-
-
-def _less_cards(conn: Connection, block: people.CardBlock) -> people.CardBlock:
-    numbers = (
-        value[len(block.prefix) : -1] for value in people.cards_beginning(conn, block.prefix)
-    )
-    taken = (int(number) for number in numbers if number.isdigit())
-    last = max((number for number in taken if number <= block.last), default=0)
-    return replace(block, next=max(block.next, last + 1))

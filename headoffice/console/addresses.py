@@ -25,6 +25,7 @@ from headoffice.console import (
     proving,
     quarantine_pages,
     recount_pages,
+    same_pages,
     shop_staff_pages,
     till_pages,
     trial_pages,
@@ -83,6 +84,13 @@ def _recount_note(asked: Asked) -> str:
     return asked.words.say(
         "Head office works each sale of a member out again by the rules that it names. What differs is here; "
         "nothing was changed for it."
+    )
+
+
+def _same_note(asked: Asked) -> str:
+    return asked.words.say(
+        "Two members with one phone, e-mail address or card, perhaps enrolled at two tills that could not ask "
+        "each other. Families share a phone; nobody shares a card."
     )
 
 
@@ -205,6 +213,17 @@ PAGES: Final = (
         chain_pages.list_file(quarantine_pages.conflicts),
         OVERSEERS,
     ),
+    Page(
+        "GET",
+        same_pages.PLACE,
+        chain_pages.list_page(
+            lambda asked: asked.words.say("Same person?"), same_pages.listed, _same_note
+        ),
+        OVERSEERS,
+    ),
+    Page("GET", "/console/same.csv", chain_pages.list_file(same_pages.listed), OVERSEERS),
+    Page("GET", "/console/same/{member}/{other}", same_pages.one, OVERSEERS),
+    Page("POST", "/console/same/{member}/{other}", same_pages.say_two, HEAD_OFFICE),
     Page(
         "GET",
         recount_pages.PLACE,

@@ -11,7 +11,13 @@ from typing import Any, Final, NamedTuple
 from app.domain.business_day import BusinessDate
 from app.domain.entries import Entry
 from app.domain.programme import Programme
-from app.protocol.references import OFFICE_ADDRESS, address_of, programme_key
+from app.protocol.references import (
+    LOST_CARDS,
+    OFFICE_ADDRESS,
+    address_of,
+    lost_cards_of,
+    programme_key,
+)
 from app.protocol.store import CellRecord, Member, Tenant
 from headoffice.api import rules
 from headoffice.console.staff import Staff
@@ -219,6 +225,11 @@ class Snapshot:
         """Where tills are told that head office is; empty: nowhere else."""
         rows = self._all(_REFERENCE, OFFICE_ADDRESS)
         return address_of(rows[0][0] if rows else None)
+
+    def lost_cards(self) -> frozenset[str]:
+        """Numbers of cards that were reported lost."""
+        rows = self._all(_REFERENCE, LOST_CARDS)
+        return lost_cards_of(rows[0][0] if rows else None)
 
     def shops(self) -> list[ShopRow]:
         """All stores, by name."""

@@ -72,6 +72,7 @@ ACTS: Final = {
     "event_done": mark("Said to have looked at an event in quarantine"),
     "recount_done": mark("Said to have looked at a document that differs"),
     "why_seen": mark("Looked at why"),
+    "two_people": mark("Said of two members that they are two people"),
     "merged": mark("Merged another member into this one"),
     "unmerged": mark("Took a merge back"),
     "erased": mark("Erased a person"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from app.context import Context
 from app.protocol import wire
+from app.protocol.card_leases import Block, CardsRequest, Lease, is_heads, lease
 from app.protocol.endpoints import Enrolled
 from app.protocol.limits import Limits
 from app.protocol.references import OFFLINE_LEASE, REFERENCE_BUCKET
@@ -30,6 +31,40 @@ BUCKET = "north"
 ROUNDS_MOST = 60
 
 
+class MemoryLeases:
+    """Leases of card numbers in memory. elsewhere: (number without check digit, who gave it out)."""
+
+    def __init__(self) -> None:
+        self.all: list[Lease] = []
+        self.elsewhere: set[tuple[str, bytes]] = set()
+
+    def of(self, device: bytes) -> list[Lease]:
+        return [each for each in self.all if each.device == device]
+
+    def overlaps(self, block: Block) -> bool:
+        return any(
+            each.block.lowest <= block.highest and each.block.highest >= block.lowest
+            for each in self.all
+        )
+
+    def given_elsewhere(self, block: Block, device: bytes) -> bool:
+        return any(
+            block.lowest <= number <= block.highest and who != device
+            for number, who in self.elsewhere
+        )
+
+    def newest(self) -> str | None:
+        heads = [each.block.prefix for each in self.all if each.timeline and is_heads(each.block)]
+        return max(heads, default=None)
+
+    def leased_in(self, timeline: int) -> bool:
+        return any(each.timeline == timeline for each in self.all)
+
+    def put(self, lease: Lease) -> None:
+        assert not self.overlaps(lease.block)
+        self.all.append(lease)
+
+
 @dataclass
 class Chain:
     """A head office with a risk budget, reached unless `cut`; `lost` replies are those that never arrive."""
@@ -40,6 +75,9 @@ class Chain:
     lost: int = 0
     rng: random.Random = field(default_factory=lambda: random.Random(7))
     now_ms: int = 1_795_000_000_000
+    leasing: bool = False
+    """Whether it leases card numbers."""
+    leases: MemoryLeases = field(default_factory=MemoryLeases)
     before_reply: Callable[[], object] | None = None
     """Called once, with a reply in hand that the till has not got yet."""
 
@@ -52,6 +90,7 @@ class Chain:
             offset_ms=8 * 3_600_000,
             people=self._people,
             receipts=self._sales_of,
+            cards=self._lease if self.leasing else lambda _: None,
         )
 
     def let_in(self, kiosk: Kiosk, home: str = BUCKET) -> Exchange:
@@ -101,6 +140,9 @@ class Chain:
         stored = vars(self.server.store)["_events"].values()
         bodies = {each.id: each.body for each in stored if b'"kind":"sale"' in each.body}
         return [sale for sale, body in bodies.items() if f'"{number}"'.encode() in body]
+
+    def _lease(self, request: CardsRequest) -> tuple[Block, ...]:
+        return lease(self.leases, request, self.server.store.tenant().timeline, self.now_ms)
 
     def member(self, member: bytes) -> Member:
         """A member at head office."""

@@ -9,14 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from app.sync import exchange, looking_up, returns
+from app.sync import exchange, leasing_cards, looking_up, returns
 from app.sync.exchange import Exchange
 from app.sync.join import join
-from tests.app.kiosk import Kiosk, Template, kiosk, made_template, other_till, template
+from tests.app.kiosk import (
+    Kiosk,
+    Template,
+    kiosk,
+    made_template,
+    make_template,
+    other_till,
+    template,
+)
 from tests.headoffice.http_office import Served, begin_chain, code_for, served
 from tests.headoffice.serving_process import DSN_FILE
 
-__all__ = ["kiosk", "let_in", "lines", "made_template", "office", "second", "template", "till"]
+__all__ = [
+    "kiosk",
+    "let_in",
+    "lines",
+    "made_template",
+    "office",
+    "second",
+    "template",
+    "till",
+    "twin",
+]
 
 
 @pytest.fixture
@@ -47,6 +65,16 @@ def second(template: Template, tmp_path: Path) -> Iterator[Kiosk]:
     found.close()
 
 
+@pytest.fixture
+def twin(tmp_path: Path) -> Iterator[Kiosk]:
+    """The first till of another shop, which gives out the same numbers."""
+    found = make_template(tmp_path / "their", "01")
+    twin = Kiosk(found.copy_to(tmp_path / "twin"), found)
+    twin.clock.now = datetime.now(UTC)
+    yield twin
+    twin.close()
+
+
 PATIENT_S = 30.0
 
 
@@ -58,6 +86,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exchange]]:
     monkeypatch.setattr(exchange, "HOLD_WITHIN_S", PATIENT_S)
     monkeypatch.setattr(returns, "RETURN_WITHIN_S", PATIENT_S)
     monkeypatch.setattr(looking_up, "LOOK_WITHIN_S", PATIENT_S)
+    monkeypatch.setattr(leasing_cards, "WITHIN_S", PATIENT_S)
     found: list[Exchange] = []
     yield found
     for each in found:

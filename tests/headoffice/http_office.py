@@ -26,6 +26,7 @@ from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.fold import fold
 from app.domain.state import EMPTY
 from app.protocol import endpoints, facts, signing, wire
+from app.protocol.card_leases import CardsRequest
 from app.protocol.chains import Reader
 from app.protocol.endpoints import Enrol, Enrolled, Problem, Rotate, Rotated
 from app.protocol.facts import Facts, Posting
@@ -73,6 +74,7 @@ PATHS: Final[dict[type, str]] = {
     HoldRequest: endpoints.HOLD,
     LookRequest: endpoints.LOOK,
     StaffRequest: endpoints.STAFF,
+    CardsRequest: endpoints.CARDS,
     SaleRequest: endpoints.SALE,
     RebaseRequest: endpoints.REBASE,
     SnapshotRequest: endpoints.SNAPSHOT,

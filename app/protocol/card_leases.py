@@ -1,0 +1,188 @@
+"""Which till may give out which card numbers: blocks that head office leases, so that two tills that can't ask
+each other never give one number to two members (sync.md section 2). Pure.
+
+A card is prefix, running number and check digit. Head office's own blocks begin with HEAD; what a till brought
+along from before it joined, printed cards perhaps, it keeps where that is nobody else's. No block is ever given
+to a second till. One that was leased in an epoch that is over is given out no further: a till that was put back
+doesn't know which of its numbers have been given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from app.protocol.links import Int64
+
+HEAD: Final = "89"
+_NUMBER_DIGITS: Final = 6
+SIZE: Final = 1_000
+"""Cards of a block of head office's."""
+LOW: Final = 500
+"""With fewer left a till asks for more: so many it has at least for a time without a line."""
+SKIPPED: Final = 1_000
+"""So many blocks are left out in a new timeline: a store brought back from a backup does not know which ones it
+leased since."""
+DAY_MOST: Final = 20
+"""Blocks that one till gets in a day at most. Nobody enrols 20,000 members a day at one counter."""
+BLOCKS_MOST: Final = 2_000
+_DIGITS: Final = 11
+"""Of every card number, less its check digit."""
+_DAY_MS: Final = 86_400_000
+
+
+class Block(NamedTuple):
+    """Running numbers `first` to `last` behind a prefix of digits. A till names it with the number that comes
+    next as its first one; prefix and last tell which block it is."""
+
+    prefix: str
+    first: Int64
+    last: Int64
+
+    @property
+    def lowest(self) -> str:
+        """The first number without its check digit."""
+        return self._body(self.first)
+
+    @property
+    def highest(self) -> str:
+        """The last number without its check digit."""
+        return self._body(self.last)
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """What it is known by."""
+        return self.prefix, self.last
+
+    def _body(self, number: int) -> str:
+        return self.prefix + str(number).zfill(_DIGITS - len(self.prefix))
+
+
+class Lease(NamedTuple):
+    """A block is a till's. epoch: in which it may give numbers out; None: in every one, it brought the block
+    along; GONE: in none. timeline: in which it was leased, 0: it was there already."""
+
+    block: Block
+    device: bytes
+    epoch: int | None
+    timeline: int
+    at_ms: int
+
+
+GONE: Final = 0
+
+
+class Leases(Protocol):
+    """A chain's leases, inside head office's transaction."""
+
+    def of(self, device: bytes) -> Sequence[Lease]:
+        """A till's, GONE ones too."""
+
+    def overlaps(self, block: Block) -> bool:
+        """Whether a number of it is of a lease."""
+
+    def given_elsewhere(self, block: Block, device: bytes) -> bool:
+        """Whether another till has given out a number of it."""
+
+    def newest(self) -> str | None:
+        """The highest prefix that head office has leased."""
+
+    def leased_in(self, timeline: int) -> bool:
+        """Whether head office has leased any in this timeline."""
+
+    def put(self, lease: Lease) -> None:
+        """One more."""
+
+
+class CardsRequest(msgspec.Struct, frozen=True, tag="cards"):
+    """A till asks which numbers it may give out. blocks: that it has now; left: numbers of head office's
+    blocks that it has not given out."""
+
+    rid: bytes
+    device: bytes
+    epoch: Int64
+    timeline: Int64
+    blocks: tuple[Block, ...]
+    left: Int64
+
+
+class CardsReply(msgspec.Struct, frozen=True, tag="cards_leased"):
+    """All blocks that the till may give numbers out of from now on, no other ones. None: it goes on with those
+    that it has, and asks again (its epoch or timeline is over, or head office is recovering)."""
+
+    rid: bytes
+    blocks: tuple[Block, ...] | None = None
+
+
+def is_block(block: Block) -> bool:
+    """Whether a till of ours could have it. One that is used up begins behind its last number."""
+    digits = _DIGITS - len(block.prefix)
+    plain = block.prefix.isascii() and block.prefix.isdigit()
+    if is_heads(block) and len(block.prefix) != len(HEAD) + _NUMBER_DIGITS:
+        return False
+    return plain and digits > 0 and 0 <= block.first <= block.last + 1 <= 10**digits
+
+
+def leasable(prefix: str, first: int, last: int) -> Block:
+    """A block as far as its numbers have all their digits: a set-up may say more."""
+    return Block(prefix, first, min(last, 10 ** max(_DIGITS - len(prefix), 0) - 1))
+
+
+def is_heads(block: Block) -> bool:
+    """Whether it is of head office's own numbers."""
+    return block.prefix.startswith(HEAD)
+
+
+def left_of(blocks: Sequence[Block]) -> int:
+    """Numbers of head office's blocks that are left, where `first` is the next one."""
+    return sum(block.last - block.first + 1 for block in blocks if is_heads(block))
+
+
+def lease(leases: Leases, request: CardsRequest, timeline: int, now_ms: int) -> tuple[Block, ...]:
+    """What a till may give out from now on. Asked again, the same is answered: a block more is leased only to
+    who names all that it has."""
+    for block in request.blocks:
+        _take_over(leases, block, request.device, now_ms)
+    held = leases.of(request.device)
+    good = [each for each in held if each.epoch in (None, request.epoch)]
+    named = {block.name for block in request.blocks}
+    told = all(each.block.name in named for each in good)
+    heads = [each for each in good if each.epoch is not None]
+    today = sum(each.timeline > 0 and each.at_ms > now_ms - _DAY_MS for each in held)
+    free = _free(leases, timeline)
+    if told and (request.left < LOW or not heads) and today < DAY_MOST and free is not None:
+        new = Lease(free, request.device, request.epoch, timeline, now_ms)
+        leases.put(new)
+        good.append(new)
+    return tuple(sorted(each.block for each in good))
+
+
+def _take_over(leases: Leases, block: Block, device: bytes, now_ms: int) -> None:
+    """A block that head office does not know of. One of its own was leased after the backup that it was brought
+    back from: nobody gets that again."""
+    if leases.overlaps(block):
+        return
+    if is_heads(block):
+        if _number(block.prefix) <= _number(leases.newest()) + SKIPPED:
+            leases.put(Lease(block._replace(first=0), device, GONE, 0, now_ms))
+    elif not HEAD.startswith(block.prefix) and not leases.given_elsewhere(block, device):
+        leases.put(Lease(block, device, None, 0, now_ms))
+
+
+def _free(leases: Leases, timeline: int) -> Block | None:
+    """The next block; None: all were leased."""
+    number = _number(leases.newest()) + 1
+    if not leases.leased_in(timeline):
+        number += SKIPPED
+    while number < 10**_NUMBER_DIGITS:
+        block = Block(f"{HEAD}{number:0{_NUMBER_DIGITS}d}", 0, SIZE - 1)
+        if not leases.overlaps(block):
+            return block
+        number += 1
+    return None
+
+
+def _number(prefix: str | None) -> int:
+    return -1 if prefix is None else int(prefix[len(HEAD) :])

@@ -1,0 +1,86 @@
+"""Where a chain's leases of card numbers are kept (app/protocol/card_leases.py). Inside `writing()`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from app.protocol.card_leases import HEAD, Block, Lease
+from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain, Spelt, Text
+
+_OF: Final = """
+SELECT prefix, first_no, last_no, device_id, epoch, timeline, at_ms FROM card_lease
+WHERE tenant_id = ? AND dist_key = ? AND device_id = ? ORDER BY prefix, last_no
+"""
+# Leases don't overlap: where the first one that ends behind a number begins behind it, too, none has it.
+_FIRST_BEHIND: Final = """
+SELECT lowest FROM card_lease WHERE tenant_id = ? AND dist_key = ? AND highest >= ? ORDER BY highest LIMIT 1
+"""
+_GIVEN: Final = Spelt(
+    sqlite="""
+SELECT 1 FROM cell INDEXED BY cell_value
+WHERE tenant_id = ? AND dist_key = ? AND field = 'card' AND value COLLATE NOCASE >= ?
+    AND value COLLATE NOCASE < ? AND device_id <> ? LIMIT 1
+""",
+    postgresql="""
+SELECT 1 FROM cell
+WHERE tenant_id = ? AND dist_key = ? AND field = 'card' AND sought >= lower(? COLLATE "C")
+    AND sought < lower(? COLLATE "C") AND device_id <> ? LIMIT 1
+""",
+)
+_NEWEST: Final = """
+SELECT prefix FROM card_lease
+WHERE tenant_id = ? AND dist_key = ? AND prefix >= ? AND prefix < ? AND timeline > 0
+ORDER BY prefix DESC LIMIT 1
+"""
+_LEASED_IN: Final = """
+SELECT 1 FROM card_lease WHERE tenant_id = ? AND dist_key = ? AND timeline = ? LIMIT 1
+"""
+_PUT: Final = """
+INSERT INTO card_lease (
+    tenant_id, dist_key, prefix, first_no, last_no, device_id, epoch, timeline, at_ms, lowest, highest
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_BEHIND: Final = ":"
+"""Comes after every digit."""
+
+
+class CardLeases:
+    """A chain's leases: implements card_leases.Leases."""
+
+    def __init__(self, plain: Plain, tenant: bytes) -> None:
+        self._plain = plain
+        self._own = (tenant, dist_key(tenant))
+
+    def of(self, device: bytes) -> Sequence[Lease]:
+        """A till's, GONE ones too."""
+        found = self._rows(_OF, device)
+        return [Lease(Block(*row[:3]), bytes(row[3]), *row[4:]) for row in found]
+
+    def overlaps(self, block: Block) -> bool:
+        """Whether a number of it is of a lease. Numbers are of one length: their texts are in their order."""
+        found = self._rows(_FIRST_BEHIND, block.lowest)
+        return bool(found) and str(found[0][0]) <= block.highest
+
+    def given_elsewhere(self, block: Block, device: bytes) -> bool:
+        """Whether another till has given out a number of it."""
+        return bool(self._rows(_GIVEN, block.lowest, block.highest + _BEHIND, device))
+
+    def newest(self) -> str | None:
+        """The highest prefix that head office has leased."""
+        found = self._rows(_NEWEST, HEAD, HEAD + _BEHIND)
+        return str(found[0][0]) if found else None
+
+    def leased_in(self, timeline: int) -> bool:
+        """Whether head office has leased any in this timeline."""
+        return bool(self._rows(_LEASED_IN, timeline))
+
+    def put(self, lease: Lease) -> None:
+        """One more."""
+        block, *rest = lease
+        self._plain.run(_PUT, (*self._own, *block, *rest, block.lowest, block.highest))
+
+    def _rows(self, text: Text, *values: object) -> list[Any]:
+        return self._plain.rows(text, (*self._own, *values))
