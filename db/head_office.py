@@ -22,6 +22,17 @@ class HeadOfficeRow(NamedTuple):
     heard_us: int | None
 
 
+class OwnKeyRow(NamedTuple):
+    """Keys of the till beside the one that it signs with, as seeds. since_ms, epoch: of the one in use, 0: not
+    known. next: is being offered to head office, made in `next_epoch`. former: the one before."""
+
+    since_ms: int = 0
+    epoch: int = 0
+    next: bytes | None = None
+    next_epoch: int = 0
+    former: bytes | None = None
+
+
 class LinkRow(NamedTuple):
     """An own event's place in an epoch."""
 
@@ -84,6 +95,22 @@ def put_address(conn: Connection, was: HeadOfficeRow, address: str) -> bool:
             "UPDATE head_office SET address = ? WHERE address = ? AND their_key = ?",
             (address, was.address, was.their_key),
         ).rowcount
+    )
+
+
+def own_key(conn: Connection) -> OwnKeyRow:
+    """The till's other keys."""
+    row = conn.execute("SELECT since_ms, epoch, next, next_epoch, former FROM own_key").fetchone()
+    return OwnKeyRow() if row is None else OwnKeyRow(*row)
+
+
+def put_own_key(conn: Connection, seed: bytes, row: OwnKeyRow) -> None:
+    """The till signs with `seed` from now on, and has these keys beside."""
+    conn.execute("UPDATE head_office SET seed = ?", (seed,))
+    conn.execute(
+        "INSERT OR REPLACE INTO own_key (one, since_ms, epoch, next, next_epoch, former)"
+        " VALUES (1, ?, ?, ?, ?, ?)",
+        row,
     )
 
 

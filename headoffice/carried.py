@@ -76,7 +76,8 @@ def _checked(chosen: argparse.Namespace, desk: StoreDesk, words: Words) -> tuple
 
 
 def _signed(till: KnownTill, signature: bytes, signed: bytes) -> bool:
-    checks = [verifier(key) for key in (till.public_key, till.next_key) if key is not None]
+    keys = (till.public_key, till.next_key, till.former_key)
+    checks = [verifier(key) for key in keys if key is not None]
     return any(check(signature, signed) for check in checks if check is not None)
 
 

@@ -36,7 +36,12 @@ class Shop(NamedTuple):
 
 
 class KnownTill(NamedTuple):
-    """A till that was let in. next_key: the one it is changing to. standing: as app.protocol.store.Device."""
+    """A till that was let in. standing: as app.protocol.store.Device.
+
+    next_key    the one that it is changing to
+    former_key  the one before: what a lost till had signed by it counts yet, if a person brings it (carried.py)
+    key_ms      when it told its newest key, 0: not known
+    """
 
     tenant: bytes
     device: bytes
@@ -46,6 +51,14 @@ class KnownTill(NamedTuple):
     next_key: bytes | None
     heard_ms: int
     standing: str = "live"
+    former_key: bytes | None = None
+    key_ms: int = 0
+
+    def by_next(self) -> KnownTill:
+        """The till once the key that it changes to has signed: from then on the only one."""
+        if self.next_key is None:
+            return self
+        return self._replace(public_key=self.next_key, next_key=None, former_key=self.public_key)
 
 
 class EnrolCode(NamedTuple):
@@ -113,15 +126,18 @@ ON CONFLICT (tenant_id, dist_key, store_id) DO UPDATE SET name = excluded.name, 
 """
 _TILLS: Final = """
 SELECT till.tenant_id, till.device_id, till.store_id, till.name, till.public_key, till.next_key, till.heard_ms,
-    device.standing
+    device.standing, till.former_key, till.key_ms
 FROM till JOIN device USING (tenant_id, dist_key, device_id)
 WHERE till.tenant_id = ? AND till.dist_key = ? ORDER BY till.device_id
 """
 _PUT_TILL: Final = """
-INSERT INTO till (tenant_id, dist_key, device_id, store_id, name, public_key, next_key, heard_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO till (
+    tenant_id, dist_key, device_id, store_id, name, public_key, next_key, heard_ms, former_key, key_ms
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET store_id = excluded.store_id, name = excluded.name,
-    public_key = excluded.public_key, next_key = excluded.next_key, heard_ms = excluded.heard_ms
+    public_key = excluded.public_key, next_key = excluded.next_key, heard_ms = excluded.heard_ms,
+    former_key = excluded.former_key, key_ms = excluded.key_ms
 """
 _HEARD: Final = """
 UPDATE till SET heard_ms = ?, came_by = coalesce(nullif(?, ''), came_by)
@@ -223,7 +239,7 @@ class Directory:
 
     def put_till(self, till: KnownTill) -> None:
         """Keep a till; its standing is the store's to keep."""
-        self._plain.run(_PUT_TILL, (*_owned(till.tenant), *till[1:7]))
+        self._plain.run(_PUT_TILL, (*_owned(till.tenant), *till[1:7], *till[8:]))
 
     def heard(self, tenant: bytes, device: bytes, at_ms: int, host: str) -> None:
         """A till has talked, and came by this of head office's addresses; "": it did not say.

@@ -379,15 +379,15 @@ class DataPlane:
         ):
             raise No(401, "bad_signature")
         self._is_new(signed)
-        after = letting_in.rotated(till, message, by_next=by_next)
 
-        def act() -> None:
-            office.directory.put_till(after)
+        def act() -> KnownTill | None:
+            return letting_in.rotate(office, till, message, by_next=by_next)
 
-        def kept(_: None) -> None:
-            office.put_till(after)
+        def kept(after: KnownTill | None) -> None:
+            office.put_till(after or till)
 
-        await self._once(signed, self._done(PUSH, 1, till.tenant, act, kept))
+        if await self._once(signed, self._done(PUSH, 1, till.tenant, act, kept)) is None:
+            raise No(401, "bad_signature")
         return 200, endpoints.to_bytes(Rotated(message.rid))
 
     # For who watches

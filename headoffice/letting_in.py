@@ -98,15 +98,27 @@ def _enrol_by(
     if any(till.device != request.device for till in _standing(tills, kept.shop, kept.name)):
         return SLOT_TAKEN
     _let_in(chain, shop, request)
-    till = KnownTill(
-        kept.tenant, request.device, shop.id, kept.name, request.public_key, None, office.now_ms()
-    )
+    till = _known(kept, request, tills, office.now_ms())
     if kept.public_key != request.public_key:  # else the same answer is asked for again
         told = f"{shop.name} / {kept.name} {request.device.hex()[:8]}"
         office.staff(kept.tenant).note(office.now_ms(), None, "till_let_in", detail=told)
     office.directory.put_till(till)
     office.directory.put_code(kept._replace(device=request.device, public_key=request.public_key))
     return LetIn(till, _enrolled(office, chain, shop, kept, request))
+
+
+def _known(kept: EnrolCode, request: Enrol, tills: Iterable[KnownTill], now_ms: int) -> KnownTill:
+    """The till that comes by a code. Of one that comes back by its own key stays known what was."""
+    before = next((each for each in tills if each.device == request.device), None)
+    key, former, key_ms = request.public_key, None, now_ms
+    if before is not None and before.public_key == key:
+        former, key_ms = before.former_key, before.key_ms
+    elif before is not None:
+        former = before.public_key
+    return KnownTill(
+        kept.tenant, request.device, kept.shop, kept.name, key, None, now_ms,
+        former_key=former, key_ms=key_ms,
+    )  # fmt: skip
 
 
 def _may_be(office: Office, chain: Open, kept: EnrolCode, request: Enrol) -> bool:
@@ -171,10 +183,21 @@ def enrolled(office: Office, till: KnownTill) -> None:
     office.hearing.hear(till.device)
 
 
-def rotated(till: KnownTill, request: Rotate, *, by_next: bool) -> KnownTill:
-    """The till with the key that it changes to. A request that its next key signed has made that its own."""
-    current = till.next_key if by_next and till.next_key is not None else till.public_key
-    return till._replace(public_key=current, next_key=request.public_key)
+def rotate(office: Office, till: KnownTill, request: Rotate, *, by_next: bool) -> KnownTill | None:
+    """Know the key that a till changes to, beside the one that signed this; a key that is known already changes
+    nothing. None: the key that signed is no more the till's, as another process has heard meanwhile."""
+    tills = office.directory.tills_of(till.tenant)
+    kept = next(each for each in tills if each.device == till.device)
+    signed_by = till.next_key if by_next else till.public_key
+    if signed_by not in (kept.public_key, kept.next_key):
+        return None
+    after = kept if signed_by == kept.public_key else kept.by_next()
+    if request.public_key not in (after.public_key, after.next_key):
+        after = after._replace(next_key=request.public_key, key_ms=office.now_ms())
+        told = f"{office.shops[till.shop].name} / {till.name} {till.device.hex()[:8]}"
+        office.staff(till.tenant).note(office.now_ms(), None, "till_key", detail=told)
+    office.directory.put_till(after)
+    return after
 
 
 def _digest(code: str) -> bytes:

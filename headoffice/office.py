@@ -229,7 +229,7 @@ class Office:
         """Answer a request, inside the transaction. `by_next`: the key that the till changes to signed it."""
         chain = self.chains[till.tenant]
         if by_next and till.next_key is not None:
-            self.directory.put_till(till._replace(public_key=till.next_key, next_key=None))
+            self.directory.put_till(till.by_next())
         if isinstance(request, LookRequest):
             return looked.answer(self._database, chain.server, request, self.now_ms(), self._rng)
         return chain.server.handle(request, self.now_ms(), self._rng)
@@ -237,7 +237,7 @@ class Office:
     def served(self, request: Request, till: KnownTill, reply: Reply, *, by_next: bool) -> None:
         """Take into memory what a request has changed, after the commit."""
         if by_next and till.next_key is not None:
-            self.put_till(till._replace(public_key=till.next_key, next_key=None))
+            self.put_till(till.by_next())
         if isinstance(reply, Refusal) and reply.why == "locked":
             self.put_till(self.tills[till.device]._replace(standing="locked"))
         if isinstance(request, SyncRequest) and isinstance(reply, SyncReply):

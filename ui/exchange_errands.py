@@ -93,12 +93,14 @@ class ExchangeErrands(QObject):
             words = self._kit.words
             self._counter.strip.refuse(lambda: words.say("Training has no head office."))
             return
-        if self.standing is None or self.standing.severed:
-            sheet = JoinSheet(self._kit, self._lanes, self._desk, self._who)
+        at = self.standing
+        if at is None or at.severed or (self.why == "unknown" and not at.revoked):
+            address = "" if at is None else at.address
+            sheet = JoinSheet(self._kit, self._lanes, self._desk, self._who, address)
             sheet.joined.connect(self._joined)
             self._counter.sheets.open(sheet)
             return
-        shown = HeadOfficeSheet(self._kit, self.standing, self.why, self._desk.date_now())
+        shown = HeadOfficeSheet(self._kit, at, self.why, self._desk.date_now())
         self.changed.connect(shown.use)
         shown.ask_wanted.connect(self.ask)
         self._counter.sheets.open(shown)

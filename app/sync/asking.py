@@ -39,7 +39,8 @@ class Asking:
         self._rng = rng or random.SystemRandom()
         self._open_line = open_line or line_of
         self._line: Line | None = None
-        self._address = ""
+        self._line_by = ("", b"")
+        """Address and key of the line."""
 
     def close(self) -> None:
         """Let the line go."""
@@ -56,10 +57,11 @@ class Asking:
     ) -> wire.Reply | None:
         """The answer; None where none came in time that can be believed and read."""
         try:
-            if row.address != self._address:
-                self.close()  # head office moved
+            if (row.address, row.seed) != self._line_by:
+                self.close()  # head office moved, or knows the till by another key
             if self._line is None:
-                self._line, self._address = self._open_line(self._ctx, row), row.address
+                self._line = self._open_line(self._ctx, row)
+                self._line_by = (row.address, row.seed)
             message = wire.to_bytes(request)
             body = self._line.ask(path, request.rid, request.epoch, message, within_s=within_s)
             return wire.reply_of(body)

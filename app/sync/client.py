@@ -55,6 +55,10 @@ class NoAnswer(Exception):
         self.why = why
 
 
+class Stranger(NoAnswer):
+    """Somebody answered and signed, by another key than head office's."""
+
+
 class Refused(Exception):
     """Head office said no, signed (docs/decisions/head-office-server.md names the codes)."""
 
@@ -237,7 +241,7 @@ class HeadOffice:
 
 def _require(signed: SignedReply, body: bytes, key: bytes, rid: bytes, device: bytes) -> None:
     if not signed.fits(body, verify_by(key), rid=rid, device=device):
-        raise NoAnswer("the signature is not head office's")
+        raise Stranger("the signature is not head office's")
 
 
 def _bounded(parts: Iterable[bytes], *, until_s: float) -> bytes:

@@ -43,6 +43,7 @@ from app.sync.client import NoAnswer, Refused
 from app.sync.leasing_cards import LeasingCards
 from app.sync.new_address import NewAddress
 from app.sync.outcome import HOLD_WITHIN_S, Heard
+from app.sync.own_key import UNKNOWN_KEY, OwnKey
 from app.sync.prices import Prices
 from app.sync.readying import Ended
 from app.sync.references import take_references
@@ -75,6 +76,11 @@ LOG_PAGES: Final = 65_536
 BACK_OFF_MOST_S: Final = 300
 COMPARE_EVERY_S: Final = 24 * 3600
 FIRST_COMPARE_S: Final = 3600
+_WHYS: Final = {
+    "clock": "clock",
+    **dict.fromkeys(("bad_signature", "unknown_device", "unknown", "locked"), "unknown"),
+}
+"""What the screen hears of a no (app/sync/outcome.py)."""
 _PATHS: Final = {
     wire.SyncRequest: endpoints.SYNC,
     wire.RebaseRequest: endpoints.REBASE,
@@ -97,6 +103,9 @@ class Exchange:
         self._rng = rng or random.SystemRandom()
         self._open_line = open_line or line_of
         self._line: Line | None = None
+        self._line_by = ("", b"")
+        """Address and key of the line."""
+        self._key = OwnKey(ctx, self._rng)
         self._holds = Asking(ctx, open_line=self._open_line)
         self._staff = TellingStaff(ctx, rng=self._rng, open_line=self._open_line)
         self._moving = NewAddress()
@@ -118,9 +127,7 @@ class Exchange:
         self._holds.close()
         self._staff.close()
         self._cards.close()
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        self._let_line_go()
 
     def stop(self) -> None:
         """Let go of whoever waits for frames, once the lines are shut. From any thread."""
@@ -142,6 +149,8 @@ class Exchange:
             if not control.revoked and settle_portion(tx.conn, dealings):
                 return Heard(AT_ONCE_S, "", Changes(kinds=frozenset({"exchange"})))
             elsewhere = "" if control.revoked else self._moving.due(tx.conn, row)
+            asked = self._key.signing(tx.conn, row)
+            new_key = None if elsewhere else self._key.due(tx.conn, row, control)
             if self._talking is None:
                 self._talking = Till(dealings)
             self._talking.store = dealings
@@ -153,25 +162,41 @@ class Exchange:
         if self._ahead is not None and isinstance(request, SnapshotRequest):
             return self._apply_ahead(self._ahead)
         if elsewhere:
-            return self._ask_elsewhere(elsewhere, row, control)
+            return self._ask_elsewhere(elsewhere, asked, control)
+        if new_key is not None:
+            self._key.offer(lambda: self._line_of(asked), row, new_key, control.epoch)
+            return Heard(SOON_S)
         try:
-            if self._line is None:
-                self._line = self._open_line(self._ctx, row)
-            reply = _ask(self._line, request, control.epoch)
+            reply = _ask(self._line_of(asked), request, control.epoch)
             self._moving.answered()
+            self._key.answered(row, asked.seed)
         except NoAnswer as error:
             self._moving.no_answer()
-            return self._failed("gone", error.why)
+            return self._failed("unknown" if self._key.strange(error) else "gone", error.why)
         except Refused as error:
             self._moving.answered()
+            if error.problem.code == UNKNOWN_KEY and self._key.refused(row):
+                return Heard(SOON_S)
             return self._said_no(error.problem)
         except wire.NotAMessage as error:
             return self._failed("refused", f"an answer that can't be read: {error}")
         if digests and isinstance(reply, SyncReply):
             self._compared_s = self._now_s()
         heard = self._apply(reply)
-        self._fetch_ahead(row, reply)
+        self._fetch_ahead(asked, reply)
         return heard
+
+    def _line_of(self, row: head_office.HeadOfficeRow) -> Line:
+        """The line, by this address and key. Raises NoAnswer."""
+        if self._line is None or self._line_by != (row.address, row.seed):
+            self._let_line_go()
+            self._line, self._line_by = self._open_line(self._ctx, row), (row.address, row.seed)
+        return self._line
+
+    def _let_line_go(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     def _ask_elsewhere(
         self, address: str, row: head_office.HeadOfficeRow, control: Control
@@ -199,9 +224,6 @@ class Exchange:
         with self._ctx.write_rows() as conn:
             self._moving.go(conn, row, address)
         log.info("head office is at its other address")
-        if self._line is not None:
-            self._line.close()
-            self._line = None
         return Heard(AT_ONCE_S)
 
     def _apply(self, reply: Reply) -> Heard:
@@ -231,7 +253,7 @@ class Exchange:
             return Heard(AT_ONCE_S, "", Changes(touched, frozenset({"member", "exchange"})))
         if isinstance(reply, Refusal):
             log.warning("head office refuses: %s", reply.why)
-            why = "" if reply.why == "no_snapshot" else "refused"
+            why = "" if reply.why == "no_snapshot" else _WHYS.get(reply.why, "refused")
             return Heard(BACK_OFF_MOST_S if why else SOON_S, why)
         if isinstance(reply, SyncReply):
             more = more or reply.more
@@ -421,16 +443,14 @@ class Exchange:
 
     def _failed(self, why: str, told: str) -> Heard:
         log.info("head office: %s", told)
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        self._let_line_go()
         self._failures += 1
         most = min(BACK_OFF_MOST_S, 2 ** min(self._failures, 16))
         return Heard(1 + self._rng.random() * most, why)
 
     def _said_no(self, problem: endpoints.Problem) -> Heard:
         log.warning("head office says no: %s", problem.code)
-        heard = self._failed("clock" if problem.code == "clock" else "refused", problem.code)
+        heard = self._failed(_WHYS.get(problem.code, "refused"), problem.code)
         if problem.code in ("busy", "too_many", "replayed"):
             return Heard(float(problem.retry_after_s or 1), "")
         return heard

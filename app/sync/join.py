@@ -18,6 +18,7 @@ from app.domain.errors import Outage, Refusal, Unavailable
 from app.domain.errors import Refused as RuleRefused
 from app.protocol import own_chain
 from app.protocol.endpoints import ENROL, Enrol, Enrolled, code_of, message_of, to_bytes
+from app.protocol.hlc import ms_of
 from app.protocol.ids import random_id
 from app.protocol.till_store import Control, Segment, Settling
 from app.shut import note_heard
@@ -38,8 +39,11 @@ def join(
 ) -> Joined:
     """Be let in by `code` at `address`. It takes its time: not for the counter's thread.
 
-    Raises Refused(JOIN_CODE_WRONG | JOIN_NOT_SECURE | ALREADY_JOINED), Unavailable(HEAD_OFFICE_GONE |
-    HEAD_OFFICE_REFUSED).
+    A till that has joined comes back so to the same chain, by a new key: head office knows none of its keys
+    any more, or the till no more head office's.
+
+    Raises Refused(JOIN_CODE_WRONG | JOIN_NOT_SECURE | ALREADY_JOINED | TILL_REVOKED),
+    Unavailable(HEAD_OFFICE_GONE | HEAD_OFFICE_REFUSED).
     """
     plain = code_of(code)
     if plain is None:
@@ -47,11 +51,13 @@ def join(
     if not is_secure(address):
         raise RuleRefused(Refusal.JOIN_NOT_SECURE)
     with ctx.read() as conn:
-        if head_office.head_office(conn) is not None:
-            raise RuleRefused(Refusal.ALREADY_JOINED)
+        before = _control(head_office.head_office(conn))
+    if before is not None and before.revoked:
+        raise RuleRefused(Refusal.TILL_REVOKED)
     rng = rng or random.SystemRandom()
     seed, rid = os.urandom(SEED_BYTES), random_id(rng)
-    asked = Enrol(rid, ctx.till.device, plain, public_key_of(seed))
+    timeline = 0 if before is None else before.timeline
+    asked = Enrol(rid, ctx.till.device, plain, public_key_of(seed), timeline)
     line = None
     try:
         line = HeadOffice(address, ctx.till.device, seed, None, lambda: ctx.clock().timestamp())
@@ -71,8 +77,31 @@ def join(
         if line is not None:
             line.close()
     answer = message_of(body, Enrolled)
-    take_in(ctx, address, seed, answer, rng)
+    if before is None:
+        take_in(ctx, address, seed, answer, rng)
+    else:
+        _take_back(ctx, address, seed, answer)
     return Joined(answer.chain, answer.store, answer.till)
+
+
+def _control(row: head_office.HeadOfficeRow | None) -> Control | None:
+    return None if row is None else bases.CONTROL.unpack(row.control)
+
+
+def _take_back(ctx: Context, address: str, seed: bytes, answer: Enrolled) -> None:
+    """Go on with the head office that has let this till in again: what they know of each other stands, and the
+    next question finds out where it differs."""
+    with ctx.write_rows() as conn:
+        row = head_office.head_office(conn)
+        control = _control(row)
+        if row is None or control is None or control.tenant != answer.tenant:
+            raise RuleRefused(Refusal.ALREADY_JOINED)
+        now_ms = int(ctx.clock().timestamp() * 1000)
+        row = row._replace(address=address, their_key=answer.server_key)
+        head_office.put_head_office(conn, row)
+        own = head_office.OwnKeyRow(max(now_ms, ms_of(control.hlc)), control.epoch)
+        head_office.put_own_key(conn, seed, own)
+        rows.drop_meta(conn, FORMER)
 
 
 def take_in(
@@ -99,6 +128,7 @@ def take_in(
                 address, seed, answer.server_key, bases.CONTROL.pack(control), None
             )
             head_office.put_head_office(tx.conn, row)
+            head_office.put_own_key(tx.conn, seed, head_office.OwnKeyRow(now_ms, answer.epoch))
             rows.drop_meta(tx.conn, FORMER)
             ctx.look_whether_joined()
             dealings = tx.dealings

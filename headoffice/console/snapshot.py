@@ -32,8 +32,8 @@ _CHAIN: Final = """
 SELECT tenant_id, name, offset_minutes, lease_ms FROM chain WHERE tenant_id = ? AND dist_key = ?
 """
 _TILLS: Final = """
-SELECT till.device_id, till.name, store.name, device.standing, till.heard_ms, till.came_by, device.epoch,
-    device.seq, risk_grant.amount, risk_grant.lease_until_ms
+SELECT till.device_id, till.name, store.name, device.standing, till.heard_ms, till.came_by, till.key_ms,
+    device.epoch, device.seq, risk_grant.amount, risk_grant.lease_until_ms
 FROM till
 JOIN device USING (tenant_id, dist_key, device_id)
 JOIN store USING (tenant_id, dist_key, store_id)
@@ -147,7 +147,8 @@ class ChainRow(NamedTuple):
 
 class TillRow(NamedTuple):
     """A till. grant, lease_until_ms: of its open grant. seq: how much head office has of `epoch`. came_by: the
-    last of head office's addresses by which it came, "": not known."""
+    last of head office's addresses by which it came, "": not known. key_ms: when it told its newest key, 0: not
+    known."""
 
     device: bytes
     name: str
@@ -155,6 +156,7 @@ class TillRow(NamedTuple):
     standing: str
     heard_ms: int
     came_by: str
+    key_ms: int
     epoch: int
     seq: int
     grant: int | None

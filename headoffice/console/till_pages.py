@@ -81,7 +81,8 @@ def listed(asked: Asked, chain: ChainRow, found: list[Till], now_ms: int) -> Lis
     heads = (
         say("Store name"), say("Till"), say("Standing"), say("Last heard"), say("Came by"),
         say("Still with the till"), say("Clock off by (s)"), say("Protocol"), say("Epoch"),
-        say("Events acknowledged"), say("Offline grant left"), say("Grant good until"), say("Device"),
+        say("Events acknowledged"), say("Offline grant left"), say("Grant good until"),
+        say("Key changed"), say("Device"),
     )  # fmt: skip
     return Listing("tills", heads, tuple(_row(asked, chain, till, now_ms) for till in found))
 
@@ -110,6 +111,7 @@ def _row(asked: Asked, chain: ChainRow, till: Till, now_ms: int) -> tuple[Shown,
             "–" if until is None else wording.instant(until, chain.offset_minutes),
             tone="warn" if over else "",
         ),
+        Shown(wording.instant(row.key_ms, chain.offset_minutes) if row.key_ms else "–"),
         Shown(row.device.hex()[:8]),
     )
 

@@ -99,6 +99,7 @@ ACTS: Final = {
     "exported": mark("Exported a list"),
     "till_code": mark("Operator: made a code that lets a till in"),
     "till_let_in": mark("A till came in by its code"),
+    "till_key": mark("A till changed its key"),
     "till_revoked": mark("Operator: revoked a till"),
     "restored": mark("Operator: put a backup back"),
     "chain_moves": mark("Operator: began to move the chain to PostgreSQL"),

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from app.context import Context
 from app.protocol import wire
 from app.protocol.card_leases import Block, CardsRequest, Lease, is_heads, lease
-from app.protocol.endpoints import Enrolled
+from app.protocol.endpoints import ROTATE, Enrolled, Problem, Rotate, Rotated, message_of, to_bytes
 from app.protocol.limits import Limits
 from app.protocol.references import OFFLINE_LEASE, REFERENCE_BUCKET
 from app.protocol.server import Server
 from app.protocol.store import Member, Tenant
 from app.protocol.wire import ReferenceRow
 from app.queries.exchange import standing
-from app.sync.client import ANSWER_S, NoAnswer
+from app.sync.client import ANSWER_S, NoAnswer, Refused, public_key_of
 from app.sync.exchange import Exchange
 from app.sync.join import take_in
 from app.sync.looking_up import LookingUp
@@ -83,6 +83,8 @@ class Chain:
 
     def __post_init__(self) -> None:
         self.heard: list[bytes] = []
+        self.keys: dict[bytes, list[bytes]] = {}
+        """By which keys each till is known: the one in use, and the one that it changes to."""
         tenant = Tenant(self.rng.randbytes(16), 1, self.budget, 1)
         self.server = Server(
             MemoryStore(tenant),
@@ -112,6 +114,7 @@ class Chain:
             bytes(16), tenant.id, "chain", "S1", "01", home, (home, REFERENCE_BUCKET),
             tenant.timeline, 1, bytes(32),
         )  # fmt: skip
+        self.keys[ctx.till.device] = [public_key_of(bytes(32))]
         take_in(ctx, "memory:", bytes(32), answer, self.rng)
         return self.exchange(kiosk)
 
@@ -152,19 +155,26 @@ class Chain:
 
     def _line(self, ctx: Context, row: head_office.HeadOfficeRow) -> _Line:
         assert row.address == "memory:"
-        return _Line(self, ctx)
+        return _Line(self, ctx, public_key_of(row.seed))
 
 
 @dataclass
 class _Line:
     chain: Chain
     ctx: Context
+    key: bytes
 
     def ask(
         self, path: str, rid: bytes, epoch: int, message: bytes, *, within_s: float = ANSWER_S
     ) -> bytes:
         if self.chain.cut:
             raise NoAnswer("cut")
+        known = self.chain.keys[self.ctx.till.device]
+        if self.key not in known:
+            raise Refused(Problem("bad_signature", self.chain.now_ms))
+        known[:] = known[known.index(self.key) :]
+        if path == ROTATE:
+            return self._rotated(message_of(message, Rotate), known)
         self.chain.heard.append(message)
         self.chain.now_ms = int(self.ctx.clock().timestamp() * 1000)
         reply = self.chain.server.handle(
@@ -177,6 +187,13 @@ class _Line:
             self.chain.lost -= 1
             raise NoAnswer("lost")
         return wire.to_bytes(reply)
+
+    def _rotated(self, message: Rotate, known: list[bytes]) -> bytes:
+        known[:] = dict.fromkeys([self.key, message.public_key])
+        if self.chain.lost:
+            self.chain.lost -= 1
+            raise NoAnswer("lost")
+        return to_bytes(Rotated(message.rid))
 
     def close(self) -> None: ...
 

@@ -44,6 +44,7 @@ RELEASED = {
     "first_code": "b14cb8f4ee1e3fa719e51e35300e6e06ce170b5f16344228d9d47dbf05c213ec",
     "codes_of_item": "019b2646c8e66b942bc21fb2d7c3b4a08e266b0fe963ca7741939e2d7d6687bd",
     "arriving_cards": "557833e42b24332846552fa5f63467ce6466e9fde462716a715348c55632fb23",
+    "own_key": "d503ade213c0bbe879d0c93796310d4a4d705f75bc2362a7e5c5af05b9753c97",
 }
 """SHA-256 of every migration that a store somewhere has had; a new one is added here."""
 

@@ -33,22 +33,33 @@ class JoinSheet(Sheet):
     joined = Signal(object)
     wide = 620
 
-    def __init__(self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session]) -> None:
+    def __init__(
+        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], address: str = ""
+    ) -> None:
+        """`address`: of the head office that the till belongs to and that doesn't know it any more."""
         words = kit.words
         super().__init__(kit, lambda: words.say("Join a head office"))
         self._lanes, self._desk, self._who = lanes, desk, who
         self.body.addWidget(
             WrappedLabel(
-                lambda: words.say(
-                    "Head office gives a code for this till, good for ten minutes. From then on it owns"
-                    " the members' points, books what expires, and shows them to every store."
+                lambda: (
+                    words.say(
+                        "Head office gives a code for this till, good for ten minutes. From then on it owns"
+                        " the members' points, books what expires, and shows them to every store."
+                    )
+                    if not address
+                    else words.say(
+                        "Head office doesn't know this till any more, or has a new key: one of them was put"
+                        " back from a backup. Call there. A code for this till lets it in again. Nothing is"
+                        " lost."
+                    )
                 ),
                 role="text2",
             )
         )
         self.body.addWidget(Label(lambda: words.say("Address of head office"), role="muted"))
         self.address = TextField(lambda: words.say("Address of head office"))
-        self.address.setText("https://")
+        self.address.setText(address or "https://")
         self.body.addWidget(self.address)
         self.body.addWidget(Label(lambda: words.say("Joining code"), role="muted"))
         self.code = CodeField(lambda: words.say("Joining code"), role="search")
@@ -66,7 +77,7 @@ class JoinSheet(Sheet):
         return not self.go.isEnabled()
 
     def first_focus(self) -> QWidget:
-        return self.address
+        return self.code if self.address.text() != "https://" else self.address
 
     def _join(self) -> None:
         address, code = self.address.text().strip(), self.code.text().strip()
@@ -190,7 +201,7 @@ def state_of(kit: Kit, standing: Standing, why: str) -> str:
         )
     if why == "clock":
         return words.say("The till's clock is wrong: head office answers once it is right.")
-    if why == "refused":
+    if why in ("refused", "unknown"):
         return words.say("Head office doesn't accept this till's requests. Ask there.")
     if why == "gone" and not standing.locked_days:
         return words.say(

@@ -287,6 +287,14 @@ CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE own_key (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    since_ms INTEGER NOT NULL,
+    epoch INTEGER NOT NULL CHECK (epoch >= 0),
+    next BLOB CHECK (length(next) = 32),
+    next_epoch INTEGER NOT NULL DEFAULT 0,
+    former BLOB CHECK (length(former) = 32)
+) STRICT;
 CREATE TABLE points_sum (
     business_date INTEGER NOT NULL,
     staff_id BLOB NOT NULL,

@@ -107,6 +107,31 @@ def test_joining_by_keys_then_selling_reaches_head_office(boss: Rig, office: Ser
     assert boss.faults() == []
 
 
+def test_a_till_whose_key_head_office_does_not_know_is_let_in_again_by_keys(
+    boss: Rig, office: Served
+) -> None:
+    join(boss, office)
+    desk = boss.window.desk
+    assert desk is not None
+    with desk.context.write_rows() as conn:
+        head_office.put_own_key(conn, bytes(32), head_office.own_key(conn))
+    sell_tea(boss)
+    boss.shell.exchange.ask()
+    boss.until(lambda: mark(boss) == "请重新加入总部")
+    boss.act("zb")
+    sheet = boss.sheet(JoinSheet)
+    assert sheet.address.text() == office.url
+    write(code_for(office.folder, "North", "till 1"))
+    press(Qt.Key.Key_Return)
+    boss.until(lambda: mark(boss) == "总部 ✓")
+    member = desk.search("6621").hits[0].member_id
+    with opened(office.folder) as (store, _), store.reading():
+        known = store.member(member)
+    assert known is not None
+    assert known.state.balance("points") == desk.member(member).points_balance
+    assert boss.faults() == []
+
+
 def test_a_wrong_code_is_said_and_what_was_typed_stays(boss: Rig, office: Served) -> None:
     boss.act("zb")
     sheet = boss.sheet(JoinSheet)
