@@ -130,11 +130,13 @@ class Tx:
         command_id: bytes | None = None,
         facts: Facts | None = None,
         authority: Authority | None = None,
+        restored_by: Authority | None = None,
     ) -> Event:
         """Append one event with everything that it stands for. `cells` are personal values, which
         go to their rows and to the profile file and never into the event. `command_id` is given
         where one transaction records more than one event. `facts` are those that head office asks for
-        beside the entries; `authority` is the right by which points are spent."""
+        beside the entries; `authority` is the right by which points are spent,
+        `restored_by` the one to spend what a void or return of a redemption restores."""
         ctx = self.context
         now = self.now()
         # Before the event: what a start brought back has its place before it.
@@ -154,7 +156,7 @@ class Tx:
             shift_id=session.shift_id if session else None,
             member_id=member_id,
             programme=programme,
-            entries=posting.plain_entries(entries, authority),
+            entries=posting.plain_entries(entries, authority, restored_by),
             doc=doc,
             sync=None if facts is None else plain_sync(facts),
         )

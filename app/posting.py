@@ -15,7 +15,7 @@ import msgspec
 from sqlcipher3.dbapi2 import Connection
 
 from app import bases, cached_fold
-from app.domain.entries import TIER, Entry
+from app.domain.entries import POINTS, TIER, Entry
 from app.domain.figures import money_of_event, points_moved, tier_shares
 from app.domain.fold import fold
 from app.domain.state import (
@@ -94,9 +94,23 @@ class LedgerMismatch(AssertionError):
 # Event → rows -----------------------------------------------------------------------------------
 
 
-def plain_entries(entries: Iterable[Entry], authority: Authority | None = None) -> list[list[Any]]:
-    """Entries as an event holds them (app.protocol.events, `entries`); what is redeemed names its authority."""
-    return [plain_entry(e, authority if e.kind == "redeem" else None) for e in entries]
+def plain_entries(
+    entries: Iterable[Entry],
+    spent_by: Authority | None = None,
+    restored_by: Authority | None = None,
+) -> list[list[Any]]:
+    """Entries as an event holds them (app.protocol.events, `entries`): what is redeemed names its authority,
+    and what is restored of a redemption the right to spend it that this till keeps."""
+    return [plain_entry(e, _authority(e, spent_by, restored_by)) for e in entries]
+
+
+def _authority(
+    entry: Entry, spent_by: Authority | None, restored_by: Authority | None
+) -> Authority | None:
+    if entry.kind == "redeem":
+        return spent_by
+    restores = entry.kind == "reverse" and entry.amount > 0 and entry.asset == POINTS
+    return restored_by if restores else None
 
 
 def ledger_rows(event: Event) -> list[rows.LedgerRow]:

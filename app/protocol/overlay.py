@@ -106,6 +106,18 @@ def right_to_spend(
     return Authority("risk", grant.id)
 
 
+def own_right(store: TillStore | None) -> Authority | None:
+    """The right to a restore that is made now, without head office: it may be spent here until head office has
+    it and the till has given the right up, and is kept there for this till meanwhile (sync.md section 3). None
+    for a till of its own, and while a till may hold no rights."""
+    if store is None:
+        return None
+    control = store.control()
+    if control.nonce or control.revoked or control.settling is not None:
+        return None
+    return LOCAL
+
+
 def profile(store: TillStore, member: bytes) -> dict[str, Cell]:
     """A member's fields: head office's, and what this till wrote and head office has not answered."""
     base = store.base(survivor(store, member))

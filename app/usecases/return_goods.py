@@ -33,6 +33,7 @@ from app.domain.returns import (
 from app.domain.rights import Right
 from app.domain.state import EMPTY
 from app.numbers import receipt_number
+from app.protocol import overlay
 from app.protocol.events import Event
 from app.protocol.facts import Facts
 from app.protocol.facts import Returned as Part
@@ -230,6 +231,7 @@ def _commit(ctx: Context, tx: Tx, command: ReturnGoods) -> Event:
         ),
         posted=posted,
         facts=facts,
+        restored_by=overlay.own_right(tx.dealings),
     )
     slip = slip_of(ctx, conn, event)
     assert slip is not None, "a return has a slip"

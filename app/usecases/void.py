@@ -30,6 +30,7 @@ from app.domain.state import EMPTY
 from app.domain.tiers import current_tier
 from app.domain.void import VoidQuote, check_void, quote_void
 from app.numbers import receipt_number
+from app.protocol import overlay
 from app.protocol.events import Event
 from app.protocol.facts import Facts, Returned
 from app.queries.counter import sale_of
@@ -137,6 +138,8 @@ def _commit(ctx: Context, tx: Tx, command: Void) -> Event:
         ),
         posted=posted,
         facts=_facts(conn, row, event_id, on),
+        # A void of a return restores an earning: those are spent by head office's word alone.
+        restored_by=overlay.own_right(tx.dealings) if row.kind == posting.SALE else None,
     )
     slip = slip_of(ctx, conn, event)
     assert slip is not None, "a void has a slip"

@@ -99,6 +99,7 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         conflicts = _conflicts(asked, snapshot, known, value)
         merged = snapshot.merged_into(member_id, ALIASES_MOST)
         adjusted = _adjusted(asked, snapshot, member_id)
+        reserved = _reserved(asked, snapshot, known)
     act = "member_shown" if reason else "member_seen"
     desk.note(asked, act, member=member_id, detail=reason)
     words, here = asked.words, f"/console/members/{member_id.hex()}"
@@ -118,6 +119,7 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         may_see=asked.person.role in SEE_VALUES and not known.erased and bool(known.cells),
         reasons=[(code, words.say(name)) for code, name in wording.REASONS.items()],
         accounts=accounts_of(words, known),
+        reserved=reserved,
         lots=lots_of(words, known),
         lot_count=len(known.state.lots),
         tier=tier_of(words, known),
@@ -237,6 +239,31 @@ def accounts_of(words: Words, known: Member) -> Listing:
         )
     )
     return Listing("accounts", heads, rows)
+
+
+def _reserved(asked: Asked, snapshot: Snapshot, known: Member) -> Listing:
+    """For whom something is reserved: sales under way, and credits that a till may spend by itself until it has
+    given them up."""
+    say, own = asked.words.say, {shop.name for shop in asked.own(snapshot.shops())}
+    heads = (say("Till"), say("What"), say("Reserved"), say("Of it what the till itself restored"))
+    tills = {till.device: till for till in snapshot.tills()} if known.reserved else {}
+
+    def name(device: bytes) -> str:
+        till = tills.get(device)
+        if till is None:
+            return say("Another system")
+        return f"{till.shop} / {till.name}" if till.shop in own else say("Another store")
+
+    rows = tuple(
+        (
+            Shown(name(device)),
+            Shown(wording.named(asked.words, wording.ASSETS, asset)),
+            Shown(number(amount), number=amount),
+            Shown(number(local := known.local.get((asset, device), 0)), number=local),
+        )
+        for (asset, device), amount in sorted(known.reserved.items())
+    )
+    return Listing("reserved", heads, rows)
 
 
 def lots_of(words: Words, known: Member) -> Listing:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.protocol.facts import LOCAL, Authority, Facts, write
+from app.protocol import overlay
+from app.protocol.facts import Authority, Facts, write
 from tests.sim.machine import Machine
 
 if TYPE_CHECKING:
@@ -33,5 +34,5 @@ def put(world: World, at: Machine, facts: Facts) -> None:
 
 
 def own_right(at: Machine) -> Authority | None:
-    """Credits are marked as own rights while the till's epoch is whole."""
-    return None if at.store.control().nonce else LOCAL
+    """Credits are marked as own rights by the rule of the counter's own till."""
+    return overlay.own_right(at.store)
