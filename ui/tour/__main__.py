@@ -37,9 +37,9 @@ def main(argv: list[str] | None = None) -> int:
     chosen = arguments.parse_args(argv)
     demo = demo_store(chosen.out / "demo", chosen.members)
     if chosen.if_no_screen and has_screen():
-        from ui.__main__ import main as counter
+        from ui.tour.living import open_counter
 
-        return counter(["--store", str(demo)])
+        return open_counter(chosen.out, demo)
     runs = RUNS if chosen.only is None else (RUNS[chosen.only],)
     try:
         return sum(run(chosen.out, demo, *each) for each in runs) and 1
