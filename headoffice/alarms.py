@@ -60,7 +60,7 @@ WHERE tenant_id = ? AND dist_key = ? AND cleared_ms IS NULL ORDER BY raised_ms, 
 _LAST: Final = """
 SELECT kind, subject, figure, raised_ms, cleared_ms FROM alarm
 WHERE tenant_id = ? AND dist_key = ? AND cleared_ms IS NOT NULL
-ORDER BY cleared_ms DESC, kind, subject LIMIT ?
+ORDER BY cleared_ms DESC, kind, subject, raised_ms LIMIT ? OFFSET ?
 """
 _RAISE: Final = """
 INSERT INTO alarm (tenant_id, dist_key, kind, subject, raised_ms, figure) VALUES (?, ?, ?, ?, ?, ?)
@@ -83,9 +83,9 @@ class Alarms:
         """Those that nobody and nothing has cleared, the oldest first."""
         return [Alarm(*row) for row in self._plain.rows(_STANDING, self._own)]
 
-    def over(self, most: int) -> list[Alarm]:
+    def over(self, skip: int, most: int) -> list[Alarm]:
         """Those that are over, the last first."""
-        return [Alarm(*row) for row in self._plain.rows(_LAST, (*self._own, most))]
+        return [Alarm(*row) for row in self._plain.rows(_LAST, (*self._own, most, skip))]
 
     def keep(self, raised: list[Alarm], cleared: list[Alarm], now_ms: int) -> None:
         """Write down what is over and what has begun, in this order: one of both begins anew."""

@@ -25,10 +25,20 @@ SELECT event_id, device_id, business_date, number, at_us, unattended, paid, issu
     uncounted, epoch, seq
 FROM till_close WHERE tenant_id = ? AND dist_key = ?
 """
-_LATEST: Final = f"{_CLOSES} {{}} ORDER BY business_date DESC, device_id, number DESC LIMIT ?"
-_OF_STORES: Final = """
-AND device_id IN (SELECT device_id FROM till WHERE tenant_id = ? AND dist_key = ? AND store_id IN ({}))
+_LATEST: Final = """
+SELECT event_id, device_id, business_date, number, at_us, unattended, paid, issued, redeemed, difference,
+    uncounted, epoch, seq, (
+        SELECT earlier.number FROM till_close AS earlier
+        WHERE earlier.tenant_id = till_close.tenant_id AND earlier.dist_key = till_close.dist_key
+            AND earlier.device_id = till_close.device_id AND earlier.number <= till_close.number
+            AND (earlier.number < till_close.number OR earlier.event_id < till_close.event_id)
+        ORDER BY earlier.number DESC LIMIT 1
+    ) AS before
+FROM till_close
+WHERE tenant_id = ? AND dist_key = ? AND business_date >= ? AND business_date <= ? {}
+ORDER BY business_date DESC, device_id, number DESC, event_id LIMIT ? OFFSET ?
 """
+_OF_TILLS: Final = "AND device_id IN ({})"
 _LAST_DATES: Final = """
 SELECT device_id, (
     SELECT max(business_date) FROM till_close WHERE till_close.tenant_id = till.tenant_id
@@ -67,14 +77,22 @@ def take(plain: Plain, tenant: bytes, device: bytes, event: Event) -> None:
         plain.run(_PUT, (tenant, dist_key(tenant), *close))
 
 
+class Wanted(NamedTuple):
+    """Which Zs are meant: of these business dates, and of these tills alone; None: of all."""
+
+    first: int
+    last: int
+    tills: Sequence[bytes] | None = None
+
+
 def latest(
-    plain: Plain, tenant: bytes, most: int, stores: frozenset[bytes] = frozenset()
-) -> Sequence[Close]:
-    """The last Zs, of some stores' tills where some are named, the last date first."""
-    own, chosen = (tenant, dist_key(tenant)), sorted(stores)
-    of_stores = _OF_STORES.format(", ".join("?" * len(chosen))) if chosen else ""
-    named = (*own, *chosen) if chosen else ()
-    return [Close(*row) for row in plain.rows(_LATEST.format(of_stores), (*own, *named, most))]
+    plain: Plain, tenant: bytes, wanted: Wanted, skip: int, most: int
+) -> Sequence[tuple[Close, int | None]]:
+    """The last Zs, the last date first, each with the number of the one before it of the same till."""
+    of_tills = "" if wanted.tills is None else _OF_TILLS.format(", ".join("?" * len(wanted.tills)))
+    values = (wanted.first, wanted.last, *(wanted.tills or ()), most, skip)
+    found = plain.rows(_LATEST.format(of_tills), (tenant, dist_key(tenant), *values))
+    return [(Close(*row[:-1]), row[-1]) for row in found]
 
 
 def last_dates(plain: Plain, tenant: bytes) -> dict[bytes, int]:

@@ -37,7 +37,10 @@ FROM recount_flag LEFT JOIN console_staff ON console_staff.tenant_id = recount_f
     AND console_staff.dist_key = recount_flag.dist_key AND console_staff.staff_id = recount_flag.seen_by
 WHERE recount_flag.tenant_id = ? AND recount_flag.dist_key = ?
 """
-_NEWEST: Final = f"{_FLAGS} ORDER BY noted_ms DESC, event_id, what LIMIT ?"
+_NEWEST: Final = f"""{_FLAGS} AND business_date >= ? AND business_date <= ? AND (? = '' OR what = ?)
+    AND (? = 0 OR device_id = ?) AND (? = 0 OR recount_flag.seen_ms IS NULL)
+    AND (? = 0 OR recount_flag.seen_ms IS NOT NULL)
+ORDER BY noted_ms DESC, event_id, what LIMIT ? OFFSET ?"""
 _OF_EVENT: Final = f"{_FLAGS} AND event_id = ? ORDER BY what"
 _SEEN: Final = """
 UPDATE recount_flag SET seen_by = ?, seen_ms = ?
@@ -118,9 +121,33 @@ def unseen(plain: Plain, tenant: bytes) -> Unseen:
     return Unseen(piles.get(1, Pile()), piles.get(0, Pile()), looked[0][0] if looked else 0)
 
 
-def newest(plain: Plain, tenant: bytes, most: int) -> list[Flag]:
+class Wanted(NamedTuple):
+    """Which differences are meant: of these business dates, of one sort, of one till, looked at or not; of all
+    where nothing is said."""
+
+    first: int
+    last: int
+    what: str = ""
+    device: bytes = b""
+    seen: bool | None = None
+
+
+def newest(plain: Plain, tenant: bytes, wanted: Wanted, skip: int, most: int) -> list[Flag]:
     """The last ones first."""
-    return [Flag(*row) for row in plain.rows(_NEWEST, (tenant, dist_key(tenant), most))]
+    first, last, what, device, seen = wanted
+    values = (
+        first,
+        last,
+        what,
+        what,
+        int(bool(device)),
+        device,
+        int(seen is False),
+        int(seen is True),
+    )
+    return [
+        Flag(*row) for row in plain.rows(_NEWEST, (tenant, dist_key(tenant), *values, most, skip))
+    ]
 
 
 def of_event(plain: Plain, tenant: bytes, event: bytes) -> list[Flag]:

@@ -7,9 +7,11 @@ from typing import Final, Literal, NamedTuple
 
 from starlette.responses import Response
 
+from app.i18n import Words
 from headoffice.console import (
     address_pages,
     adjust_pages,
+    audit_pages,
     chain_pages,
     day_pages,
     deed_pages,
@@ -32,7 +34,7 @@ from headoffice.console import (
     z_pages,
 )
 from headoffice.console.desk import Asked, Desk
-from headoffice.console.listing import Listing
+from headoffice.console.lists import LongList
 from headoffice.console.staff import INVITATION, ROLES, Role
 
 Act = Callable[[Desk, Asked], Response]
@@ -62,68 +64,98 @@ class Page(NamedTuple):
     takes_file: bool = False
 
 
-def _tills_note(asked: Asked) -> str:
-    return asked.words.say(
+def _tills_note(words: Words) -> str:
+    return words.say(
         "A till that was silent for two leases is marked. What it can spend offline stays bounded."
     )
 
 
-def _quarantine_note(asked: Asked) -> str:
-    return asked.words.say(
+def _quarantine_note(words: Words) -> str:
+    return words.say(
         "Head office has these events and could not apply them. Nothing of them is lost."
     )
 
 
-def _conflicts_note(asked: Asked) -> str:
-    return asked.words.say(
+def _conflicts_note(words: Words) -> str:
+    return words.say(
         "Two tills wrote the same field and neither knew of the other. The later one stands; both are here."
     )
 
 
-def _recount_note(asked: Asked) -> str:
-    return asked.words.say(
+def _recount_note(words: Words) -> str:
+    return words.say(
         "Head office works each sale of a member out again by the rules that it names. What differs is here; "
         "nothing was changed for it."
     )
 
 
-def _same_note(asked: Asked) -> str:
-    return asked.words.say(
+def _same_note(words: Words) -> str:
+    return words.say(
         "Two members with one phone, e-mail address or card, perhaps enrolled at two tills that could not ask "
         "each other. Families share a phone; nobody shares a card."
     )
 
 
-def _days_note(asked: Asked) -> str:
-    return asked.words.say(
+def _days_note(words: Words) -> str:
+    return words.say(
         "Each close of a day that came from a till. What is missing or was not counted is marked."
     )
 
 
-def _alarms_note(asked: Asked) -> str:
-    return asked.words.say("What stands now comes first, then what is over.")
-
-
-def _roots_note(asked: Asked) -> str:
-    return asked.words.say(
+def _roots_note(words: Words) -> str:
+    return words.say(
         "Each night's hash goes over all lines of the audit so far. Kept elsewhere, it shows whether any of "
         "them was changed since: the command verify-audit takes it."
     )
 
 
-def _listed(
-    path: str,
-    title: Callable[[Asked], str],
-    rows: Callable[[Desk, Asked], Listing],
-    note: Callable[[Asked], str],
-) -> tuple[Page, Page]:
-    """A list for everybody, and its file."""
+def _listed(made: LongList, roles: frozenset[Role] = EVERYBODY) -> tuple[Page, ...]:
+    """A list's page, its form to narrow it by where it has one, and its file."""
     return (
-        Page("GET", path, chain_pages.list_page(title, rows, note)),
-        Page("GET", f"{path}.csv", chain_pages.list_file(rows)),
+        Page("GET", made.path, made.show, roles),
+        Page("POST", made.path, made.choose, roles),
+        Page("GET", f"{made.path}.csv", made.file, roles),
     )
 
 
+TILLS: Final = LongList(
+    "/console/tills", "tills", lambda words: words.say("Stores and tills"), _tills_note,
+    till_pages.heads, till_pages.rows, till_pages.fields,
+)  # fmt: skip
+QUARANTINE: Final = LongList(
+    quarantine_pages.PLACE, "quarantine", lambda words: words.say("Quarantine"), _quarantine_note,
+    quarantine_pages.heads, quarantine_pages.rows, quarantine_pages.fields,
+)  # fmt: skip
+CONFLICTS: Final = LongList(
+    "/console/conflicts", "conflicts", lambda words: words.say("Written over unseen"), _conflicts_note,
+    quarantine_pages.conflict_heads, quarantine_pages.conflicts, quarantine_pages.conflict_fields,
+)  # fmt: skip
+SAME: Final = LongList(
+    same_pages.PLACE, "same", lambda words: words.say("Same person?"), _same_note,
+    same_pages.heads, same_pages.rows, same_pages.fields,
+)  # fmt: skip
+RECOUNT: Final = LongList(
+    recount_pages.PLACE, "recount", lambda words: words.say("Documents worked out again"), _recount_note,
+    recount_pages.heads, recount_pages.rows, recount_pages.fields,
+)  # fmt: skip
+AUDIT: Final = LongList(
+    audit_pages.PLACE, "audit", lambda words: words.say("Audit"),
+    lambda words: words.say("Every sign-in and every look at a member is written down here and stays."),
+    audit_pages.heads, audit_pages.rows, audit_pages.fields, audit_pages.beside,
+)  # fmt: skip
+ROOTS: Final = LongList(
+    audit_pages.ROOTS, "audit-roots", lambda words: words.say("Hashes of the audit"), _roots_note,
+    audit_pages.root_heads, audit_pages.roots,
+)  # fmt: skip
+DAYS: Final = LongList(
+    "/console/days", "days", lambda words: words.say("Day closes"), _days_note,
+    day_pages.day_heads, day_pages.days, day_pages.day_fields,
+)  # fmt: skip
+ALARMS: Final = LongList(
+    "/console/alarms", "alarms", lambda words: words.say("Alarms"),
+    lambda words: words.say("What stands now comes first, then what is over."),
+    day_pages.alarm_heads, day_pages.alarms, day_pages.alarm_fields,
+)  # fmt: skip
 PAGES: Final = (
     Page("GET", entrance.SIGN_IN, entrance.show_sign_in, None),
     Page("POST", entrance.SIGN_IN, entrance.sign_in, None, guess=True),
@@ -163,14 +195,7 @@ PAGES: Final = (
     Page("POST", f"{_SHOP_PERSON}/back", shop_staff_pages.take_back, HEAD_OFFICE),
     Page("POST", f"{_SHOP_PERSON}/code", shop_staff_pages.give_code, HEAD_OFFICE),
     Page("GET", entrance.HOME, chain_pages.overview),
-    Page(
-        "GET",
-        "/console/tills",
-        chain_pages.list_page(
-            lambda asked: asked.words.say("Stores and tills"), till_pages.tills, _tills_note
-        ),
-    ),
-    Page("GET", "/console/tills.csv", chain_pages.list_file(till_pages.tills)),
+    *_listed(TILLS),
     Page("GET", address_pages.PLACE, address_pages.show, HEAD_OFFICE),
     Page("POST", address_pages.PLACE, address_pages.tell, HEAD_OFFICE),
     Page("POST", f"{address_pages.PLACE}/keep", address_pages.keep, HEAD_OFFICE),
@@ -179,83 +204,21 @@ PAGES: Final = (
     Page("POST", outbox_pages.PLACE, outbox_pages.send, HEAD_OFFICE, takes_file=True),
     Page("POST", f"{outbox_pages.PLACE}/take", outbox_pages.take, HEAD_OFFICE, takes_file=True),
     Page("POST", f"{outbox_pages.PLACE}/drop", outbox_pages.drop, HEAD_OFFICE),
-    Page(
-        "GET",
-        "/console/quarantine",
-        chain_pages.list_page(
-            lambda asked: asked.words.say("Quarantine"),
-            quarantine_pages.quarantine,
-            _quarantine_note,
-        ),
-        OVERSEERS,
-    ),
-    Page(
-        "GET",
-        "/console/quarantine.csv",
-        chain_pages.list_file(quarantine_pages.quarantine),
-        OVERSEERS,
-    ),
+    *_listed(QUARANTINE, OVERSEERS),
     Page("GET", "/console/quarantine/{event}", quarantine_pages.event, OVERSEERS),
     Page("POST", "/console/quarantine/{event}", quarantine_pages.say_seen, HEAD_OFFICE),
-    Page(
-        "GET",
-        "/console/conflicts",
-        chain_pages.list_page(
-            lambda asked: asked.words.say("Written over unseen"),
-            quarantine_pages.conflicts,
-            _conflicts_note,
-        ),
-        OVERSEERS,
-    ),
-    Page(
-        "GET",
-        "/console/conflicts.csv",
-        chain_pages.list_file(quarantine_pages.conflicts),
-        OVERSEERS,
-    ),
-    Page(
-        "GET",
-        same_pages.PLACE,
-        chain_pages.list_page(
-            lambda asked: asked.words.say("Same person?"), same_pages.listed, _same_note
-        ),
-        OVERSEERS,
-    ),
-    Page("GET", "/console/same.csv", chain_pages.list_file(same_pages.listed), OVERSEERS),
+    *_listed(CONFLICTS, OVERSEERS),
+    *_listed(SAME, OVERSEERS),
     Page("GET", "/console/same/{member}/{other}", same_pages.one, OVERSEERS),
     Page("POST", "/console/same/{member}/{other}", same_pages.say_two, HEAD_OFFICE),
-    Page(
-        "GET",
-        recount_pages.PLACE,
-        chain_pages.list_page(
-            lambda asked: asked.words.say("Documents worked out again"),
-            recount_pages.listed,
-            _recount_note,
-        ),
-        OVERSEERS,
-    ),
-    Page("GET", "/console/recount.csv", chain_pages.list_file(recount_pages.listed), OVERSEERS),
+    *_listed(RECOUNT, OVERSEERS),
     Page("GET", "/console/recount/{event}", recount_pages.one, OVERSEERS),
     Page("POST", "/console/recount/{event}", recount_pages.say_seen, HEAD_OFFICE),
     Page("GET", recount_pages.SETTLEMENT, recount_pages.show_settlement, OVERSEERS),
     Page("POST", recount_pages.SETTLEMENT, recount_pages.ask_settlement, OVERSEERS),
     Page("GET", "/console/settlement.csv", chain_pages.list_file(recount_pages.settled), OVERSEERS),
-    Page("GET", "/console/audit", chain_pages.audit_page, OVERSEERS),
-    Page(
-        "GET",
-        "/console/audit.csv",
-        chain_pages.list_file(lambda desk, asked: chain_pages.audit(desk, asked)[0]),
-        OVERSEERS,
-    ),
-    Page(
-        "GET",
-        chain_pages.ROOTS,
-        chain_pages.list_page(
-            lambda asked: asked.words.say("Hashes of the audit"), chain_pages.roots, _roots_note
-        ),
-        OVERSEERS,
-    ),
-    Page("GET", f"{chain_pages.ROOTS}.csv", chain_pages.list_file(chain_pages.roots), OVERSEERS),
+    *_listed(AUDIT, OVERSEERS),
+    *_listed(ROOTS, OVERSEERS),
     Page("GET", programme_pages.PLACE, programme_pages.show, OVERSEERS),
     Page("POST", "/console/programme/choice", programme_pages.choose, HEAD_OFFICE),
     Page("POST", "/console/programme/choice/keep", programme_pages.keep_two, HEAD_OFFICE),
@@ -275,21 +238,18 @@ PAGES: Final = (
     Page("GET", f"{_DRAFT}/trial", trial_pages.trial, OVERSEERS),
     Page("GET", f"{_DRAFT}/trial.csv", trial_pages.trial_file, OVERSEERS),
     Page("POST", f"{_DRAFT}/stop", trial_pages.stop, HEAD_OFFICE),
-    *_listed(
-        "/console/days", lambda asked: asked.words.say("Day closes"), day_pages.days, _days_note
-    ),
+    *_listed(DAYS),
     Page("GET", f"{z_pages.PLACE}/{{event}}.csv", z_pages.file),
     Page("GET", f"{z_pages.PLACE}/{{event}}", z_pages.show),
     Page("GET", f"{z_pages.PLACE}/{{event}}/late.csv", z_pages.late_file),
-    *_listed(
-        "/console/alarms", lambda asked: asked.words.say("Alarms"), day_pages.alarms, _alarms_note
-    ),
+    *_listed(ALARMS),
     Page("GET", "/console/find", member_pages.show_find),
     Page("POST", "/console/find", member_pages.find),
     Page("POST", "/console/members.csv", member_pages.members_file, OVERSEERS),
     Page("GET", "/console/members/{member}", member_pages.member),
     Page("POST", "/console/members/{member}", member_pages.member_whole, member_pages.SEE_VALUES),
     Page("GET", "/console/members/{member}/ledger.csv", member_pages.ledger_file),
+    Page("POST", "/console/members/{member}/ledger", member_pages.choose_ledger),
     Page("GET", "/console/members/{member}/events/{event}", event_pages.why),
     Page("POST", "/console/members/{member}/merge", deed_pages.preview, HEAD_OFFICE),
     Page("POST", "/console/members/{member}/merge/done", deed_pages.merge, HEAD_OFFICE),

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
 from app.formats import number
 from app.protocol.store import Tenant
-from headoffice import audit as audit_chain
 from headoffice.console import address_pages, till_pages, wording
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.snapshot import ChainRow, Snapshot
 from headoffice.waiting import Waiting, waiting
 
-PAGE: Final = 100
-ROOTS: Final = "/console/audit/roots"
 SILENT_SHOWN: Final = 20
 
 
@@ -116,81 +112,6 @@ def _sentence(asked: Asked, tenant: Tenant) -> str:
         left=number(tenant.left),
         room=number(max(tenant.room, 0)),
     )
-
-
-# Lists that are also files -----------------------------------------------------------------------
-
-
-def audit(desk: Desk, asked: Asked) -> tuple[Listing, int | None]:
-    """What was done, the last first; and where the next page begins."""
-    words, say = asked.words, asked.words.say
-    with desk.reading(asked) as snapshot:
-        chain, rows = snapshot.chain(), snapshot.audit(asked.before(), PAGE + 1)
-    heads = (say("Number"), say("When"), say("Who"), say("What"), say("Member"), say("Detail"))
-    listed = tuple(
-        (
-            Shown(number(row.number), number=row.number),
-            Shown(wording.instant(row.at_ms, chain.offset_minutes)),
-            Shown(row.initials or "–"),
-            Shown(wording.named(words, wording.ACTS, row.act)),
-            Shown("" if row.member is None else row.member.hex()[:8], _member_page(row.member)),
-            Shown(wording.named(words, wording.DETAILS, row.detail)),
-        )
-        for row in rows[:PAGE]
-    )
-    return Listing("audit", heads, listed), rows[PAGE - 1].number if len(rows) > PAGE else None
-
-
-def roots(desk: Desk, asked: Asked) -> Listing:
-    """How far the audit went on each night, with the hash over all of it, the last first."""
-    say = asked.words.say
-    with desk.reading(asked) as snapshot:
-        chain, found = snapshot.chain(), audit_chain.roots(snapshot.plain, asked.tenant)
-    rows = tuple(
-        (
-            Shown(each.date),
-            Shown(number(each.number), number=each.number),
-            Shown(each.chain.hex()),
-            Shown(wording.instant(each.at_ms, chain.offset_minutes)),
-        )
-        for each in found
-    )
-    heads = (say("Night"), say("Lines of the audit"), say("Hash over all of them"), say("Noted"))
-    return Listing("audit-roots", heads, rows)
-
-
-def list_page(
-    title: Callable[[Asked], str],
-    rows: Callable[[Desk, Asked], Listing],
-    note: Callable[[Asked], str],
-) -> Callable[[Desk, Asked], Response]:
-    """The pages of a list whose file has all of it."""
-
-    def show(desk: Desk, asked: Asked) -> Response:
-        listing, begin, here = rows(desk, asked), asked.after(), asked.request.url.path
-        end = begin + PAGE
-        shown = replace(listing, rows=listing.rows[begin:end])
-        more = f"{here}?after={end}" if len(listing.rows) > end else None
-        return desk.page(
-            asked, "list.html", title=title(asked), listing=shown, note=note(asked), beside={},
-            file=f"{here}.csv", older=more, older_name=asked.words.say("More of them"),
-        )  # fmt: skip
-
-    return show
-
-
-def audit_page(desk: Desk, asked: Asked) -> Response:
-    """The audit, page by page."""
-    listing, older = audit(desk, asked)
-    say = asked.words.say
-    note = say("Every sign-in and every look at a member is written down here and stays.")
-    beside = {ROOTS: say("What shows that nobody rewrote it")}
-    query = asked.request.url.query
-    return desk.page(
-        asked, "list.html", title=say("Audit"), listing=listing, note=note, beside=beside,
-        file="/console/audit.csv" + (f"?before={asked.before()}" if query else ""),
-        older=None if older is None else f"/console/audit?before={older}", older_name=say("Older ones"),
-    )  # fmt: skip
 
 
 def list_file(rows: Callable[[Desk, Asked], Listing]) -> Callable[[Desk, Asked], Response]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from app.domain.business_day import BusinessDate
 from app.formats import Formats, number, signed_number
+from app.i18n import Words
 from headoffice import closes, late
+from headoffice.alarm_words import NAMES as ALARM_NAMES
 from headoffice.alarm_words import named as alarm_named
 from headoffice.alarms import (
     BOUND,
@@ -22,15 +25,13 @@ from headoffice.alarms import (
 )
 from headoffice.api.rules import programmes_of
 from headoffice.closes import Close
-from headoffice.console import quarantine_pages, recount_pages, wording, z_pages
+from headoffice.console import lists, quarantine_pages, recount_pages, wording, z_pages
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.event_pages import formats_of
-from headoffice.console.listing import Listing, Shown, Tone
+from headoffice.console.listing import Shown, Tone
+from headoffice.console.lists import FIRST, LAST, Field, Filters, Rows
 from headoffice.directory import KnownTill
 
-CLOSES_MOST: Final = 5_000
-"""So many Zs are listed, the last ones."""
-ALARMS_MOST: Final = 1_000
 _WHERE: Final = {
     TILL_SILENT: "/console/tills",
     LOST: "/console/",
@@ -45,61 +46,92 @@ _OVERSEEN: Final = frozenset((QUARANTINE, OVER_RETURN, RECOUNT))
 """Alarms whose list managers don't see."""
 
 
-def days(desk: Desk, asked: Asked) -> Listing:
-    """The Zs of all tills that who asks may see, the last date first; before them the tills that owe one."""
-    say = asked.words.say
-    with desk.office.place.reading(asked.tenant) as plain:
-        own = closes.latest(plain, asked.tenant, CLOSES_MOST, asked.stores)
-        last = closes.last_dates(plain, asked.tenant)
-        programmes = programmes_of(plain, asked.tenant)
-        behind = late.sums(plain, asked.tenant)
-    offset = desk.office.chains[asked.tenant].chain.offset_minutes
-    formats = formats_of(asked, programmes[0] if programmes else None)
-    today = desk.office.chains[asked.tenant].server.today(desk.office.now_ms())
-    shops = {
-        id_: shop.name for id_, shop in desk.office.shops.items() if shop.tenant == asked.tenant
-    }
-    tills = {till.device: till for till in _tills_of(desk, asked)}
-    heads = (
+def day_heads(words: Words) -> tuple[str, ...]:
+    """Of the list of Zs."""
+    say = words.say
+    return (
         say("Business date"), say("Store name"), say("Till"), say("Z"), say("Noticed"), say("Sales"),
         say("Points out"), say("Points in"), say("Cash difference"), say("Closed at"),
     )  # fmt: skip
-    rows = [
-        *_owing(asked, tills, shops, last, today),
-        *(_row(asked, tills[each.device], shops, each, before, behind.get(each.event), formats, offset)
-          for each, before in _with_before(own)),
-    ]  # fmt: skip
-    return Listing("days", heads, tuple(rows))
 
 
-def alarms(desk: Desk, asked: Asked) -> Listing:
+def day_fields(desk: Desk, asked: Asked) -> tuple[Field, ...]:
+    """What Zs are narrowed by."""
+    found = (lists.store_choice(desk, asked), lists.till_choice(desk, asked))
+    return *lists.dates(asked.words), *found
+
+
+def days(desk: Desk, asked: Asked, filters: Filters) -> Rows:
+    """The Zs of all tills that who asks may see, the last date first; before them the tills that owe one."""
+    tills = {
+        till.device: till
+        for till in _tills_of(desk, asked)
+        if filters["store"] in ("", till.shop.hex()) and filters["till"] in ("", till.device.hex())
+    }
+    office, tenant = desk.office, asked.tenant
+    shops = {id_: shop.name for id_, shop in office.shops.items() if shop.tenant == tenant}
+    offset = office.chains[tenant].chain.offset_minutes
+    today = office.chains[tenant].server.today(office.now_ms())
+    narrowed = asked.stores or filters["store"] or filters["till"]
+    wanted = closes.Wanted(*filters.days(), sorted(tills) if narrowed else None)
+    with office.place.reading(tenant) as plain:
+        programmes = programmes_of(plain, tenant)
+        behind = late.sums(plain, tenant)
+        formats = formats_of(asked, programmes[0] if programmes else None)
+        if not (filters[FIRST] or filters[LAST]):
+            yield from _owing(asked, tills, shops, closes.last_dates(plain, tenant), today)
+        if narrowed and not tills:
+            return
+        for each, before in lists.portions(partial(closes.latest, plain, tenant, wanted)):
+            late_ones = behind.get(each.event)
+            yield _row(asked, tills[each.device], shops, each, before, late_ones, formats, offset)
+
+
+def alarm_heads(words: Words) -> tuple[str, ...]:
+    """Of the list of alarms."""
+    say = words.say
+    return say("What"), say("Of"), say("Figure"), say("Since"), say("Over since")
+
+
+def alarm_fields(desk: Desk, asked: Asked) -> tuple[Field, ...]:
+    """What alarms are narrowed by; the dates are of when they began."""
+    words, say = asked.words, asked.words.say
+    standing = Field(
+        "standing", say("Standing"), [("now", say("Still stands")), ("over", say("Is over"))]
+    )
+    # Who sees some stores alone is told of their tills, of nothing else.
+    kinds = {TILL_SILENT: ALARM_NAMES[TILL_SILENT]} if asked.stores else ALARM_NAMES
+    kind = lists.choice(words, "kind", say("What"), kinds)
+    return *lists.dates(words), kind, lists.till_choice(desk, asked), standing
+
+
+def alarms(desk: Desk, asked: Asked, filters: Filters) -> Rows:
     """What is alarmed now, and what was; for a manager of some stores what is alarmed of their tills."""
     own = {each.device.hex() for each in _tills_of(desk, asked)}
-    say = asked.words.say
-    with desk.reading(asked) as snapshot, desk.office.place.reading(asked.tenant) as plain:
-        kept, chain = Alarms(plain, asked.tenant), snapshot.chain()
-        found = [*kept.standing(), *kept.over(ALARMS_MOST)]
-    if asked.stores:
-        found = [each for each in found if each.subject in own]
-    heads = (say("What"), say("Of"), say("Figure"), say("Since"), say("Over since"))
-    return Listing(
-        "alarms",
-        heads,
-        tuple(
-            (
+    with desk.reading(asked) as snapshot:
+        offset = snapshot.chain().offset_minutes
+        for each in _alarms(Alarms(snapshot.plain, asked.tenant), filters["standing"]):
+            if asked.stores and each.subject not in own:
+                continue
+            if filters["kind"] not in ("", each.kind) or filters["till"] not in ("", each.subject):
+                continue
+            if not filters.has(each.raised_ms, offset):
+                continue
+            over_ms = each.cleared_ms
+            yield (
                 _alarm(asked, each),
                 Shown(_subject(desk, asked, each.subject)),
                 Shown(number(each.figure), number=each.figure),
-                Shown(wording.instant(each.raised_ms, chain.offset_minutes)),
-                Shown(
-                    "–"
-                    if each.cleared_ms is None
-                    else wording.instant(each.cleared_ms, chain.offset_minutes)
-                ),
+                Shown(wording.instant(each.raised_ms, offset)),
+                Shown("–" if over_ms is None else wording.instant(over_ms, offset)),
             )
-            for each in found
-        ),
-    )
+
+
+def _alarms(kept: Alarms, standing: str) -> Iterator[Alarm]:
+    if standing != "over":
+        yield from kept.standing()
+    if standing != "now":
+        yield from lists.portions(kept.over)
 
 
 def _tills_of(desk: Desk, asked: Asked) -> list[KnownTill]:
@@ -125,15 +157,6 @@ def _subject(desk: Desk, asked: Asked, subject: str) -> str:
     except ValueError:
         till = None
     return till.name if till is not None and till.tenant == asked.tenant else subject[:8]
-
-
-def _with_before(found: Sequence[Close]) -> list[tuple[Close, Close | None]]:
-    """Each Z with the one before it of the same till; the last first, as they came."""
-    before, told = dict[bytes, Close](), list[tuple[Close, Close | None]]()
-    for each in sorted(found, key=lambda one: one.number):
-        told.append((each, before.get(each.device)))
-        before[each.device] = each
-    return sorted(told, key=lambda pair: (-pair[0].on, pair[0].device, -pair[0].number))
 
 
 def _owing(
@@ -169,7 +192,7 @@ def _row(
     till: KnownTill,
     shops: dict[bytes, str],
     close: Close,
-    before: Close | None,
+    before: int | None,
     behind: late.Sums | None,
     formats: Formats,
     offset: int,
@@ -191,10 +214,10 @@ def _row(
 
 
 def _noticed(
-    asked: Asked, close: Close, before: Close | None, behind: late.Sums | None, formats: Formats
+    asked: Asked, close: Close, before: int | None, behind: late.Sums | None, formats: Formats
 ) -> str:
     say, told = asked.words.say, list[str]()
-    missing = close.number - 1 - before.number if before is not None else 0
+    missing = close.number - 1 - before if before is not None else 0
     if missing > 0:
         told.append(
             asked.words.count(

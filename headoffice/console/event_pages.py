@@ -24,7 +24,7 @@ from app.formats import YUAN, Formats, MoneySign, number
 from headoffice.console import wording
 from headoffice.console.desk import Asked, Desk, NotFound, is_id
 from headoffice.console.listing import Listing, Shown
-from headoffice.console.member_pages import asked_member, ledger_of
+from headoffice.console.member_pages import asked_member, ledger_heads, ledger_row
 from headoffice.console.quarantine_pages import readable
 from headoffice.console.snapshot import Snapshot
 
@@ -58,6 +58,7 @@ def why(desk: Desk, asked: Asked) -> Response:
     device = str(plain.get("device", ""))
     till = desk.office.tills.get(bytes.fromhex(device)) if is_id(device) else None
     at_us = plain.get("at")
+    ledger = tuple(ledger_row(asked.words, each.numbered) for each in entries)
     return desk.page(
         asked, "why.html",
         member=known.id.hex(), id=wanted.hex(), why=told,
@@ -66,7 +67,7 @@ def why(desk: Desk, asked: Asked) -> Response:
         at=wording.instant(at_us // 1000, chain.offset_minutes) if isinstance(at_us, int) else "",
         till=till.name if till is not None and till.tenant == asked.tenant else "",
         receipt=str((plain.get("doc") or {}).get("receipt_no") or ""),
-        ledger=ledger_of(asked.words, [each.numbered for each in entries]),
+        ledger=Listing("ledger", ledger_heads(asked.words), ledger),
         text=readable(body[:_TEXT_MOST]),
     )  # fmt: skip
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import IO, Final, Literal, NamedTuple
 
 Tone = Literal["", "good", "warn", "bad"]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -22,23 +23,28 @@ class Shown(NamedTuple):
     tone: Tone = ""
 
 
+Row = tuple[Shown, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list with its heads. `name`: what its file is called."""
 
     name: str
     heads: tuple[str, ...]
-    rows: tuple[tuple[Shown, ...], ...]
+    rows: tuple[Row, ...]
 
 
-def csv_of(listing: Listing) -> bytes:
-    """The list as a file that a spreadsheet opens and never computes."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\r\n")
-    write.writerow([safe(head) for head in listing.heads])
-    for row in listing.rows:
+def write_csv(heads: Iterable[str], rows: Iterable[Row], out: IO[bytes]) -> int:
+    """Write a list as a file that a spreadsheet opens and never computes; returns how many rows it has."""
+    text, count = io.TextIOWrapper(out, encoding="utf-8", newline=""), 0
+    text.write(_MARK)
+    write = csv.writer(text, lineterminator="\r\n")
+    write.writerow([safe(head) for head in heads])
+    for count, row in enumerate(rows, 1):  # noqa: B007  # of what was written
         write.writerow([safe(each.text) if each.number is None else each.number for each in row])
-    return (_MARK + out.getvalue()).encode()
+    text.detach()
+    return count
 
 
 def safe(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from operator import attrgetter
 from typing import Final, get_args
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -16,9 +18,10 @@ from app.i18n import Words
 from app.protocol.accounts import has_account
 from app.protocol.store import Member
 from headoffice.adjustments import Adjustments, Reason
-from headoffice.console import finding, till_pages, wording
-from headoffice.console.desk import Asked, Desk, NotFound
-from headoffice.console.listing import Listing, Shown
+from headoffice.console import finding, lists, till_pages, wording
+from headoffice.console.desk import Asked, Desk, NotFound, go_to
+from headoffice.console.listing import Listing, Row, Shown
+from headoffice.console.lists import Field, Filters
 from headoffice.console.snapshot import Numbered, Snapshot
 from headoffice.console.staff import Role
 
@@ -79,23 +82,33 @@ def member_whole(desk: Desk, asked: Asked) -> Response:
 
 
 def ledger_file(desk: Desk, asked: Asked) -> Response:
-    """The entries that a page shows."""
+    """All entries that are meant, however many pages show them."""
+    words, filters = (
+        asked.words,
+        lists.chosen(asked.request.query_params, ledger_fields(asked.words)),
+    )
     with desk.reading(asked) as snapshot:
         known = asked_member(snapshot, asked)
-        entries = snapshot.ledger(known.id, asked.before(), PAGE)
-        below = _below(snapshot, known.id, entries)
-    return desk.file(asked, ledger_of(asked.words, entries, known.id.hex(), below))
+        entries = _entries(snapshot, known.id, filters, 1 << 62)
+        rows = (ledger_row(words, *each, known.id.hex()) for each in entries)
+        return desk.export(asked, "ledger", ledger_heads(words), rows)
+
+
+def choose_ledger(_: Desk, asked: Asked) -> Response:
+    """Something was chosen to narrow a member's ledger by."""
+    filters = lists.chosen(asked.form, ledger_fields(asked.words))
+    return go_to(lists.placed(f"/console/members/{asked.id('member').hex()}", filters.query))
 
 
 # Inside ------------------------------------------------------------------------------------------
 
 
 def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Response:
-    member_id = asked.id("member")
+    member_id, fields = asked.id("member"), ledger_fields(asked.words)
+    filters = lists.chosen(asked.request.query_params, fields)
     with desk.reading(asked) as snapshot:
         known = asked_member(snapshot, asked)
-        entries = snapshot.ledger(member_id, asked.before(), PAGE + 1)
-        below = _below(snapshot, member_id, entries[:PAGE])
+        found = list(islice(_entries(snapshot, member_id, filters, asked.before()), PAGE + 1))
         conflicts = _conflicts(asked, snapshot, known, value)
         merged = snapshot.merged_into(member_id, ALIASES_MOST)
         adjusted = _adjusted(asked, snapshot, member_id)
@@ -103,8 +116,11 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
     act = "member_shown" if reason else "member_seen"
     desk.note(asked, act, member=member_id, detail=reason)
     words, here = asked.words, f"/console/members/{member_id.hex()}"
-    more = len(entries) > PAGE
-    asked_from = f"?before={asked.before()}" if asked.request.url.query else ""
+    older = None
+    if len(found) > PAGE:
+        before = str(found[PAGE - 1][0].number)
+        older = f"{here}?{urlencode({**filters.chosen, 'before': before})}"
+    rows = tuple(ledger_row(words, *each, member_id.hex()) for each in found[:PAGE])
     return desk.page(
         asked, "member.html",
         member=known,
@@ -123,11 +139,13 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         lots=lots_of(words, known),
         lot_count=len(known.state.lots),
         tier=tier_of(words, known),
-        ledger=ledger_of(words, entries[:PAGE], member_id.hex(), below),
+        ledger=Listing("ledger", ledger_heads(words), rows),
+        narrowed=fields,
+        chosen=filters,
         may_change=asked.person.role == "head_office" and not known.erased,
         overspent=overspent(known),
-        ledger_file=f"{here}/ledger.csv{asked_from}",
-        older=f"{here}?before={entries[PAGE - 1].number}" if more else None,
+        ledger_file=lists.placed(f"{here}/ledger.csv", filters.query),
+        older=older,
         conflicts=conflicts,
         adjusted=adjusted,
         adjust_reasons=[
@@ -179,8 +197,24 @@ def seen_by(snapshot: Snapshot, asked: Asked) -> Callable[[Member], bool]:
     return lambda known: known.bucket in buckets
 
 
-def _below(snapshot: Snapshot, member_id: bytes, entries: list[Numbered]) -> dict[str, int]:
-    return snapshot.sums_before(member_id, entries[-1].number) if entries else {}
+def _entries(
+    snapshot: Snapshot, member_id: bytes, filters: Filters, before: int
+) -> Iterator[tuple[Numbered, int]]:
+    """A member's entries that are meant before a number, the last first, each with the balance after it."""
+    first, last = filters.days()
+    sums, more = snapshot.sums_before(member_id, before), True
+    while more:
+        page = snapshot.ledger(member_id, before, lists.READ)
+        for each in page:
+            entry, after = each.entry, sums.get(each.entry.asset, 0)
+            sums[entry.asset] = after - entry.amount
+            if (
+                first <= entry.business_date <= last
+                and filters["asset"] in ("", entry.asset)
+                and filters["kind"] in ("", entry.kind)
+            ):
+                yield each, after
+        before, more = page[-1].number if page else before, len(page) == lists.READ
 
 
 def overspent(known: Member) -> int:
@@ -300,47 +334,44 @@ def tier_of(words: Words, known: Member) -> str:
     )
 
 
-def ledger_of(
-    words: Words, entries: list[Numbered], member: str = "", below: dict[str, int] | None = None
-) -> Listing:
-    """Entries, the last first. member: whose page their events lead to; below: what each asset's entries before
-    them sum up to, where a balance is to be shown."""
-    say, balances = words.say, _balances(entries, below)
-    heads = (
+def ledger_heads(words: Words) -> tuple[str, ...]:
+    """Of a list of entries."""
+    say = words.say
+    return (
         say("Number"), say("Business date"), say("What"), say("Kind"), say("Movement"), say("Balance"),
         say("Expires"), say("Event"),
     )  # fmt: skip
-    rows = tuple(
-        (
-            Shown(number(at), number=at),
-            Shown(wording.day(words, entry.business_date)),
-            Shown(wording.named(words, wording.ASSETS, entry.asset)),
-            Shown(wording.named(words, wording.KINDS, entry.kind)),
-            Shown(
-                signed_number(entry.amount),
-                number=entry.amount,
-                tone="good" if entry.amount > 0 else "bad",
-            ),
-            balances[at],
-            Shown(wording.day(words, entry.expires)),
-            Shown(
-                f"{entry.id.event.hex()[:8]}/{entry.id.n}",
-                f"/console/members/{member}/events/{entry.id.event.hex()}" if member else "",
-            ),
-        )
-        for at, entry in entries
+
+
+def ledger_fields(words: Words) -> tuple[Field, ...]:
+    """What a member's entries are narrowed by."""
+    what = lists.choice(words, "asset", words.say("What"), wording.ASSETS)
+    return *lists.dates(words), what, lists.choice(words, "kind", words.say("Kind"), wording.KINDS)
+
+
+def ledger_row(
+    words: Words, numbered: Numbered, balance: int | None = None, member: str = ""
+) -> Row:
+    """An entry with the balance after it. member: whose page its event leads to."""
+    at, entry = numbered
+    after = balance if has_account(entry.asset) else None
+    return (
+        Shown(number(at), number=at),
+        Shown(wording.day(words, entry.business_date)),
+        Shown(wording.named(words, wording.ASSETS, entry.asset)),
+        Shown(wording.named(words, wording.KINDS, entry.kind)),
+        Shown(
+            signed_number(entry.amount),
+            number=entry.amount,
+            tone="good" if entry.amount > 0 else "bad",
+        ),
+        Shown("") if after is None else Shown(signed_balance(after), number=after),
+        Shown(wording.day(words, entry.expires)),
+        Shown(
+            f"{entry.id.event.hex()[:8]}/{entry.id.n}",
+            f"/console/members/{member}/events/{entry.id.event.hex()}" if member else "",
+        ),
     )
-    return Listing("ledger", heads, rows)
-
-
-def _balances(entries: list[Numbered], below: dict[str, int] | None) -> dict[int, Shown]:
-    """The balance after each entry, of assets that are owned."""
-    sums, found = dict(below or {}), dict[int, Shown]()
-    for at, entry in sorted(entries):
-        sums[entry.asset] = after = sums.get(entry.asset, 0) + entry.amount
-        shown = below is not None and has_account(entry.asset)
-        found[at] = Shown(signed_balance(after), number=after) if shown else Shown("")
-    return found
 
 
 def signed_balance(points: int) -> str:

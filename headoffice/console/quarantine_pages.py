@@ -9,18 +9,17 @@ from typing import Final
 from starlette.responses import Response
 
 from app.formats import number
+from app.i18n import Words
 from app.protocol import facts
 from app.protocol.facts import NotReadable
 from app.protocol.hlc import ms_of
-from headoffice.console import wording
+from headoffice.console import lists, wording
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
-from headoffice.console.listing import Listing, Shown
+from headoffice.console.listing import Shown
+from headoffice.console.lists import Field, Filters, Rows
 from headoffice.console.staff import Staff
 
 PLACE: Final = "/console/quarantine"
-FILE_MOST: Final = 20_000
-"""So many events of the quarantine are listed; the overview counts all."""
-CONFLICTS_MOST: Final = 500
 SHOWN_BYTES: Final = 16 * 1024
 _PUT_SEEN: Final = """
 INSERT INTO console_seen (tenant_id, dist_key, event_id, staff_id, at_ms) VALUES (?, ?, ?, ?, ?)
@@ -28,25 +27,34 @@ ON CONFLICT (tenant_id, dist_key, event_id) DO NOTHING
 """
 
 
-def quarantine(desk: Desk, asked: Asked) -> Listing:
+def heads(words: Words) -> tuple[str, ...]:
+    """Of the list of events in quarantine."""
+    say = words.say
+    return say("Event"), say("Made at, as its id claims"), say("Bytes"), say("Looked at by")
+
+
+def fields(_: Desk, asked: Asked) -> tuple[Field, ...]:
+    """What events in quarantine are narrowed by: when they were made, as their ids claim."""
+    return *lists.dates(asked.words), lists.looked_at(asked.words)
+
+
+def rows(desk: Desk, asked: Asked, filters: Filters) -> Rows:
     """Events that were acknowledged and kept, but not applied."""
-    say = asked.words.say
+    wanted, dated = filters["seen"], bool(filters[lists.FIRST] or filters[lists.LAST])
     with desk.reading(asked) as snapshot:
-        chain, rows, seen = snapshot.chain(), snapshot.quarantine(FILE_MOST), snapshot.seen()
-    heads = (say("Event"), say("Made at, as its id claims"), say("Bytes"), say("Looked at by"))
-    return Listing(
-        "quarantine",
-        heads,
-        tuple(
-            (
+        offset, seen = snapshot.chain().offset_minutes, snapshot.seen()
+        for event, size in snapshot.quarantine(lists.READ):
+            at_ms = _claimed_ms(event)
+            if dated and (at_ms is None or not filters.has(at_ms, offset)):
+                continue
+            if wanted and (event in seen) != (wanted == "done"):
+                continue
+            yield (
                 Shown(event.hex(), f"{PLACE}/{event.hex()}"),
-                Shown(_claimed(event, chain.offset_minutes)),
+                Shown("–" if at_ms is None else wording.instant(at_ms, offset)),
                 Shown(number(size), number=size),
                 Shown(seen[event][0]) if event in seen else Shown("–", tone="warn"),
             )
-            for event, size in rows
-        ),
-    )
 
 
 def event(desk: Desk, asked: Asked) -> Response:
@@ -85,17 +93,25 @@ def say_seen(desk: Desk, asked: Asked) -> Response:
     return go_to(f"{PLACE}/{wanted.hex()}")
 
 
-def conflicts(desk: Desk, asked: Asked) -> Listing:
-    """Values of all members that were written over unseen, masked, the last first."""
-    words, say = asked.words, asked.words.say
-    with desk.reading(asked) as snapshot:
-        chain = snapshot.chain()
-        found = snapshot.all_conflicts(1 << 62, CONFLICTS_MOST)
-    tills = desk.office.tills
-    heads = (
+def conflict_heads(words: Words) -> tuple[str, ...]:
+    """Of the list of values that were written over."""
+    say = words.say
+    return (
         say("When"), say("Member"), say("Field"), say("Came"), say("By till"),
         say("Stood, unknown to its writer"), say("By till"),
     )  # fmt: skip
+
+
+def conflict_fields(desk: Desk, asked: Asked) -> tuple[Field, ...]:
+    """What they are narrowed by; the till is either of the two."""
+    words = asked.words
+    field = lists.choice(words, "field", words.say("Field"), wording.FIELDS)
+    return *lists.dates(words), field, lists.till_choice(desk, asked)
+
+
+def conflicts(desk: Desk, asked: Asked, filters: Filters) -> Rows:
+    """Values of all members that were written over unseen, masked, the last first."""
+    words, tills, device = asked.words, desk.office.tills, bytes.fromhex(filters["till"])
 
     def till(device: bytes) -> str:
         known = tills.get(device)
@@ -106,20 +122,25 @@ def conflicts(desk: Desk, asked: Asked) -> Listing:
     def value(field: str, text: str | None) -> str:
         return wording.masked(field, text) if text else "–"
 
-    rows = tuple(
-        (
-            Shown(wording.instant(ms_of(each.decides), chain.offset_minutes)),
-            Shown(each.sent.member.hex()[:8], f"/console/members/{each.sent.member.hex()}"),
-            Shown(wording.named(words, wording.FIELDS, each.sent.field)),
-            Shown(value(each.sent.field, each.sent.value)),
-            Shown(till(each.sent.device)),
-            Shown(value(each.sent.field, each.conflict.value)),
-            Shown(till(each.conflict.device)),
-        )
-        for each in found
-        if each.conflict is not None
-    )
-    return Listing("conflicts", heads, rows)
+    with desk.reading(asked) as snapshot:
+        offset = snapshot.chain().offset_minutes
+        for each in snapshot.all_conflicts(1 << 62, lists.READ):
+            sent, stood = each.sent, each.conflict
+            if stood is None or not filters.has(ms_of(each.decides), offset):
+                continue
+            if filters["field"] not in ("", sent.field):
+                continue
+            if device and device not in (sent.device, stood.device):
+                continue
+            yield (
+                Shown(wording.instant(ms_of(each.decides), offset)),
+                Shown(sent.member.hex()[:8], f"/console/members/{sent.member.hex()}"),
+                Shown(wording.named(words, wording.FIELDS, sent.field)),
+                Shown(value(sent.field, sent.value)),
+                Shown(till(sent.device)),
+                Shown(value(sent.field, stood.value)),
+                Shown(till(stood.device)),
+            )
 
 
 def readable(body: bytes) -> str:
@@ -142,7 +163,7 @@ def _why(asked: Asked, body: bytes) -> str:
     return say("It can be read now, but another event with the same id came before it.")
 
 
-def _claimed(event_id: bytes, offset_minutes: int) -> str:
+def _claimed_ms(event_id: bytes) -> int | None:
     """When a UUIDv7 says that it was made; nothing for another id."""
     ms = int.from_bytes(event_id[:6])
-    return wording.instant(ms, offset_minutes) if event_id[6] >> 4 == 7 and ms < 1 << 43 else "–"
+    return ms if event_id[6] >> 4 == 7 and ms < 1 << 43 else None

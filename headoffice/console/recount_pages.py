@@ -3,24 +3,24 @@ points between stores."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from starlette.responses import Response
 
 from app.domain.business_day import BusinessDate
 from app.formats import number
-from app.i18n import mark
+from app.i18n import Words, mark
 from headoffice import flags, settlement
-from headoffice.console import wording
+from headoffice.console import lists, wording
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.event_pages import formats_of
 from headoffice.console.listing import Listing, Shown
+from headoffice.console.lists import Field, Filters, Rows
 from headoffice.console.staff import Staff
 
 PLACE: Final = "/console/recount"
 SETTLEMENT: Final = "/console/settlement"
-FLAGS_MOST: Final = 5_000
-"""So many are listed, the last first; the figure of those that nobody looked at counts all."""
 DAYS_MOST: Final = 400
 
 WHAT: Final = {
@@ -55,28 +55,39 @@ _DATES: Final = frozenset(("available_from", "expires", "birthday"))
 _NO_FIGURES: Final = frozenset(("unreadable", "refused", "no_document", flags.OTHER_DEVICE))
 
 
-def listed(desk: Desk, asked: Asked) -> Listing:
-    """All differences, the last first."""
-    say = asked.words.say
-    with desk.reading(asked) as snapshot:
-        chain, found = snapshot.chain(), flags.newest(snapshot.plain, asked.tenant, FLAGS_MOST)
-    heads = (
+def heads(words: Words) -> tuple[str, ...]:
+    """Of the list of differences."""
+    say = words.say
+    return (
         say("Document"), say("Noted"), say("Business date"), say("Till"), say("Member"), say("What differs"),
         say("The till says"), say("Head office finds"), say("Looked at by"),
     )  # fmt: skip
-    rows = tuple(
-        (
-            Shown(each.event.hex()[:12], f"{PLACE}/{each.event.hex()}"),
-            Shown(wording.instant(each.noted_ms, chain.offset_minutes)),
-            Shown(BusinessDate(each.on).iso()),
-            Shown(_till(desk, asked, each.device)),
-            _member(each.member),
-            *_difference(asked, each),
-            Shown(each.seen_by or "–", tone="" if each.seen_ms else "warn"),
-        )
-        for each in found
-    )
-    return Listing("recount", heads, rows)
+
+
+def fields(desk: Desk, asked: Asked) -> tuple[Field, ...]:
+    """What differences are narrowed by."""
+    words = asked.words
+    what = lists.choice(words, "what", words.say("What differs"), WHAT)
+    return *lists.dates(words), what, lists.till_choice(desk, asked), lists.looked_at(words)
+
+
+def rows(desk: Desk, asked: Asked, filters: Filters) -> Rows:
+    """Differences, the last first."""
+    seen = {"new": False, "done": True}.get(filters["seen"])
+    device = bytes.fromhex(filters["till"])
+    wanted = flags.Wanted(*filters.days(), filters["what"], device, seen)
+    with desk.reading(asked) as snapshot:
+        offset = snapshot.chain().offset_minutes
+        for each in lists.portions(partial(flags.newest, snapshot.plain, asked.tenant, wanted)):
+            yield (
+                Shown(each.event.hex()[:12], f"{PLACE}/{each.event.hex()}"),
+                Shown(wording.instant(each.noted_ms, offset)),
+                Shown(BusinessDate(each.on).iso()),
+                Shown(_till(desk, asked, each.device)),
+                _member(each.member),
+                *_difference(asked, each),
+                Shown(each.seen_by or "–", tone="" if each.seen_ms else "warn"),
+            )
 
 
 def one(desk: Desk, asked: Asked) -> Response:

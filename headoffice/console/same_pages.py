@@ -7,12 +7,13 @@ from typing import Final
 
 from starlette.responses import Response
 
-from app.i18n import mark
+from app.i18n import Words, mark
 from app.protocol.store import Member
 from headoffice import shared_values
-from headoffice.console import wording
+from headoffice.console import lists, wording
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
-from headoffice.console.listing import Listing, Shown
+from headoffice.console.listing import Listing, Shown, Tone
+from headoffice.console.lists import Field, Filters, Rows
 from headoffice.console.member_pages import may_see, personal_value
 from headoffice.console.snapshot import Snapshot
 from headoffice.console.staff import Staff
@@ -24,32 +25,39 @@ PAIRS_MOST: Final = 1_000
 FIELDS: Final = {"card": mark("Card"), "phone": mark("Phone"), "email": mark("E-mail")}
 
 
-def listed(desk: Desk, asked: Asked) -> Listing:
+def heads(words: Words) -> tuple[str, ...]:
+    """Of the list of pairs."""
+    say = words.say
+    return say("Both have"), say("One"), say("The other"), say("Noted"), say("To do")
+
+
+def fields(_: Desk, asked: Asked) -> tuple[Field, ...]:
+    """What pairs are narrowed by: when they were noted, and what both have."""
+    words = asked.words
+    return *lists.dates(words), lists.choice(words, "field", words.say("Both have"), FIELDS)
+
+
+def rows(desk: Desk, asked: Asked, filters: Filters) -> Rows:
     """Pairs of whom nobody has said that they are two people, the last first."""
     say = asked.words.say
-    heads = (say("Both have"), say("One"), say("The other"), say("Noted"), say("To do"))
-    rows = []
     with desk.reading(asked) as snapshot:
         offset, lost = snapshot.chain().offset_minutes, snapshot.lost_cards()
         for pair in shared_values.unseen(snapshot.plain, asked.tenant, PAIRS_MOST):
+            if filters["field"] not in ("", pair.field) or not filters.has(pair.noted_ms, offset):
+                continue
             one, other = _both(snapshot, asked, pair)
             if one is None or not shared_values.stands(one, other, pair.field, lost):
                 continue
             assert other is not None, "they share something"
             value = personal_value(one, pair.field, wording.masked)
-            rows.append(
-                (
-                    Shown(
-                        f"{say(FIELDS[pair.field])} {value}",
-                        tone="bad" if pair.field == "card" else "",
-                    ),
-                    _member(one),
-                    _member(other),
-                    Shown(wording.instant(pair.noted_ms, offset)),
-                    Shown(say("Decide"), f"{PLACE}/{pair.member.hex()}/{pair.other.hex()}"),
-                )
+            tone: Tone = "bad" if pair.field == "card" else ""
+            yield (
+                Shown(f"{say(FIELDS[pair.field])} {value}", tone=tone),
+                _member(one),
+                _member(other),
+                Shown(wording.instant(pair.noted_ms, offset)),
+                Shown(say("Decide"), f"{PLACE}/{pair.member.hex()}/{pair.other.hex()}"),
             )
-    return Listing("same", heads, tuple(rows))
 
 
 def one(desk: Desk, asked: Asked) -> Response:

@@ -5,7 +5,7 @@ Every statement names its tenant first; nothing of another chain can be asked fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from app.domain.business_day import BusinessDate
@@ -51,7 +51,8 @@ FROM store WHERE tenant_id = ? AND dist_key = ? ORDER BY name
 """
 _QUARANTINE: Final = """
 SELECT event_id, length(body) FROM event
-WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' ORDER BY event_id LIMIT ?
+WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' AND event_id > ?
+ORDER BY event_id LIMIT ?
 """
 _QUARANTINED: Final = """
 SELECT body FROM event WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND standing = 'quarantined'
@@ -130,7 +131,9 @@ ORDER BY member_id LIMIT ?
 _AUDIT: Final = """
 SELECT number, at_ms, initials, act, member_id, detail
 FROM console_audit LEFT JOIN console_staff USING (tenant_id, dist_key, staff_id)
-WHERE tenant_id = ? AND dist_key = ? AND number < ? ORDER BY number DESC LIMIT ?
+WHERE tenant_id = ? AND dist_key = ? AND number < ? AND at_ms >= ? AND at_ms < ? AND (? = '' OR act = ?)
+    AND (? = '' OR initials = ?)
+ORDER BY number DESC LIMIT ?
 """
 _LAST: Final = "\U0010ffff"
 """Behind every text that begins with what stands before it."""
@@ -181,6 +184,15 @@ class AuditRow(NamedTuple):
     act: str
     member: bytes | None
     detail: str
+
+
+class AuditWanted(NamedTuple):
+    """Which lines are meant: from an instant until before another one, of one act, by one person; "": all."""
+
+    first_ms: int
+    end_ms: int
+    act: str = ""
+    initials: str = ""
 
 
 class Numbered(NamedTuple):
@@ -241,9 +253,13 @@ class Snapshot:
         """How many events in quarantine nobody has looked at."""
         return Directory(self._plain).unseen(self._own[0])
 
-    def quarantine(self, most: int) -> list[tuple[bytes, int]]:
-        """The first of them by id, each with its size in bytes."""
-        return self._all(_QUARANTINE, most)
+    def quarantine(self, portion: int) -> Iterator[tuple[bytes, int]]:
+        """All of them by id, each with its size in bytes."""
+        last, more = b"", True
+        while more:
+            found = self._all(_QUARANTINE, last, portion)
+            yield from found
+            last, more = found[-1][0] if found else last, len(found) == portion
 
     def quarantined_event(self, event: bytes) -> bytes | None:
         """The bytes of an event in quarantine."""
@@ -254,14 +270,27 @@ class Snapshot:
         """Who looked at events of the quarantine and said so, and when."""
         return {event: (initials, at_ms) for event, initials, at_ms in self._all(_SEEN)}
 
-    def all_conflicts(self, before: int, most: int) -> list[CellRecord]:
+    def all_conflicts(self, before: int, portion: int) -> Iterator[CellRecord]:
         """Conflicts of all members whose deciding stamp is before one, the last first."""
-        rows = self._rows.ask(sql.ALL_CONFLICTS, before, most)
-        return [row_records.cell_of(row) for row in rows]
+        most, more = portion, True
+        while more:
+            rows = self._rows.ask(sql.ALL_CONFLICTS, before, most)
+            found, more = [row_records.cell_of(row) for row in rows], len(rows) == most
+            # Of one stamp there may be more than were read: those wait for the next portion.
+            whole = [each for each in found if not more or each.decides != found[-1].decides]
+            most = portion if whole else 2 * most
+            before = whole[-1].decides if whole else before
+            yield from whole
 
-    def audit(self, before: int, most: int) -> list[AuditRow]:
-        """What was done before a number, the last first."""
-        return [AuditRow(*row) for row in self._all(_AUDIT, before, most)]
+    def audit(self, wanted: AuditWanted, portion: int) -> Iterator[AuditRow]:
+        """What was done, the last first."""
+        before, more = 1 << 62, True
+        first, last, act, initials = wanted
+        while more:
+            values = (before, first, last, act, act, initials, initials, portion)
+            found = [AuditRow(*row) for row in self._all(_AUDIT, *values)]
+            yield from found
+            before, more = found[-1].number if found else before, len(found) == portion
 
     # Members
 

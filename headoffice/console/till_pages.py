@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from app.formats import number, signed_number
+from app.i18n import Words
 from headoffice.addressing import host_in
 from headoffice.alarms import silence_ms
-from headoffice.console import wording
+from headoffice.console import lists, wording
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing, Shown
+from headoffice.console.lists import Field, Filters, Rows
 from headoffice.console.snapshot import ChainRow, Snapshot, TillRow
 from headoffice.hearing import Told
 from headoffice.office import Office
@@ -33,12 +35,30 @@ class Till(NamedTuple):
     elsewhere: bool
 
 
-def tills(desk: Desk, asked: Asked) -> Listing:
-    """All tills by store."""
+def fields(desk: Desk, asked: Asked) -> tuple[Field, ...]:
+    """What tills are narrowed by."""
+    words, say = asked.words, asked.words.say
+    standing = lists.choice(words, "standing", say("Standing"), wording.STANDINGS)
+    heard = Field(
+        "heard", say("Last heard"), [("silent", say("Silent tills")), ("heard", say("Others"))]
+    )
+    return lists.store_choice(desk, asked), standing, heard
+
+
+def rows(desk: Desk, asked: Asked, filters: Filters) -> Rows:
+    """Tills by store."""
     with desk.reading(asked) as snapshot:
         chain = snapshot.chain()
         found = tills_of(desk, asked, snapshot, chain)
-    return listed(asked, chain, found, desk.office.now_ms())
+    shop = desk.office.shops.get(bytes.fromhex(filters["store"]))
+    for till in found:
+        if shop is not None and till.row.shop != shop.name:
+            continue
+        if filters["standing"] not in ("", till.row.standing):
+            continue
+        if filters["heard"] and till.silent != (filters["heard"] == "silent"):
+            continue
+        yield _row(asked, chain, till, desk.office.now_ms())
 
 
 def tills_named(desk: Desk, asked: Asked, snapshot: Snapshot, typed: str) -> Listing:
@@ -77,14 +97,19 @@ def _came_by(office: Office, row: TillRow) -> str:
 
 def listed(asked: Asked, chain: ChainRow, found: list[Till], now_ms: int) -> Listing:
     """Tills as a list."""
-    say = asked.words.say
-    heads = (
+    rows = tuple(_row(asked, chain, till, now_ms) for till in found)
+    return Listing("tills", heads(asked.words), rows)
+
+
+def heads(words: Words) -> tuple[str, ...]:
+    """Of a list of tills."""
+    say = words.say
+    return (
         say("Store name"), say("Till"), say("Standing"), say("Last heard"), say("Came by"),
         say("Still with the till"), say("Clock off by (s)"), say("Protocol"), say("Epoch"),
         say("Events acknowledged"), say("Offline grant left"), say("Grant good until"),
         say("Key changed"), say("Device"),
     )  # fmt: skip
-    return Listing("tills", heads, tuple(_row(asked, chain, till, now_ms) for till in found))
 
 
 def _row(asked: Asked, chain: ChainRow, till: Till, now_ms: int) -> tuple[Shown, ...]:

@@ -114,6 +114,7 @@ def shop(
             "staff-one": person[1], "factor": "/console/factor", "conflicts": "/console/conflicts",
             "quarantine": "/console/quarantine", "event": f"/console/quarantine/{STRANGE.hex()}",
             "audit": "/console/audit", "find": "/console/find", "confirm": "/console/confirm",
+            "hashes": "/console/audit/roots", "recount": "/console/recount",
             "prices": "/console/prices", "price-list": prices,
             "outbox": "/console/outbox", "address": "/console/address",
             "adjustment": f"/console/adjustments/{'ab' * 16}",
@@ -236,6 +237,30 @@ def test_points_are_changed_by_hand_and_more_of_them_wait_for_somebody_else(
         page.wait_for_url("**/adjustments/*")
         page.click("text=Don't change them")
         page.wait_for_url("**/members/*")
+        assert complaints == []
+
+
+@BOTH
+def test_a_list_is_narrowed_by_keyboard_and_its_file_has_what_was_chosen(
+    shop: Shop, browser: Browser
+) -> None:
+    with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
+        sign_in(page, shop)
+        page.goto("/console/audit")
+        rows = page.locator("table tbody tr")
+        every = rows.count()
+        page.select_option("#by-what", "signed_in")
+        page.focus("#by-last")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/console/audit?what=signed_in")
+        assert 0 < rows.count() < every
+        assert set(page.locator("td[data-head=What]").all_inner_texts()) == {"Signed in"}
+        assert faults_of(page) == []
+        with page.expect_download() as coming:
+            page.click("text=As a file (CSV)")
+        lines = Path(coming.value.path()).read_text(encoding="utf-8-sig").splitlines()
+        assert len(lines) == 1 + rows.count()
+        assert all("Signed in" in line for line in lines[1:])
         assert complaints == []
 
 

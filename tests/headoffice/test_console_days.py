@@ -14,7 +14,7 @@ from app.protocol.facts import Facts
 from app.sync.exchange import Exchange
 from headoffice import closes
 from headoffice.alarms import Alarm, Alarms
-from headoffice.console import day_pages
+from headoffice.console import lists
 from tests.app.chain import settle
 from tests.app.closing import closed
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
@@ -82,7 +82,7 @@ def test_what_is_missing_is_marked(at: Served, anna: Person) -> None:
 def test_the_last_close_of_each_till_is_known_however_many_closes_came(
     at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(day_pages, "CLOSES_MOST", 2)
+    monkeypatch.setattr(lists, "READ", 2)
     quiet, busy = at.till(1, "South"), at.till(2)
     close(quiet, 1, 9)
     for n in (1, 2, 3):
@@ -93,6 +93,8 @@ def test_the_last_close_of_each_till_is_known_however_many_closes_came(
         ["till 1", "–", f"No Z since {quiet.today.plus(-9).iso()}"],
         ["till 2", "3", ""],
         ["till 2", "2", ""],
+        ["till 2", "1", ""],
+        ["till 1", "1", ""],
     ]
     mara = Person(at)
     mara.begin(let_in(at.folder, "MA", "manager"))
