@@ -16,7 +16,7 @@ from app.protocol.store import CellRecord, Device, Hold, Member
 from headoffice.store.feeds import Feeds
 from headoffice.store.records import Records
 from tests.headoffice.cluster import Cluster
-from tests.headoffice.twins import CHANGING, Different, in_files, in_postgresql, run_twins
+from tests.headoffice.twins import CHANGING, Different, Pace, in_files, in_postgresql, run_twins
 from tests.long.scratch import scratch
 
 BATCHES = [(0, 10, 300, 1), (10, 20, 300, 12), (30, 10, 0, 3)]
@@ -31,7 +31,7 @@ def test_sqlite_is_equal_after_every_request_and_every_group(
     compared: Counter[str] = Counter()
     for seed in range(first, first + seeds):
         with scratch(in_memory=True) as folder:
-            compared += run_twins(seed, budget, in_files(folder, most))
+            compared += run_twins(seed, budget, in_files(folder, Pace(most)))
     _enough(compared, seeds, budget, most)
 
 
@@ -41,7 +41,7 @@ def test_postgresql_is_equal_after_every_request_and_every_group(
 ) -> None:
     compared: Counter[str] = Counter()
     for seed in range(first, first + seeds):
-        compared += run_twins(seed, budget, in_postgresql(cluster, most))
+        compared += run_twins(seed, budget, in_postgresql(cluster, Pace(most)))
     _enough(compared, seeds, budget, most)
 
 
@@ -119,6 +119,10 @@ PLANTED = [
 ]  # fmt: skip
 
 
+SEEN_FIRST = {"ForgetsWhatWasPut": 7}
+"""The seeds before have nothing that shows it."""
+
+
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_store_that_keeps_something_else_is_found(planted: type[Records]) -> None:
     with scratch(in_memory=True) as folder, pytest.raises(Different):
@@ -126,6 +130,6 @@ def test_a_store_that_keeps_something_else_is_found(planted: type[Records]) -> N
 
 
 def _until_found(planted: type[Records], folder: Path) -> None:
-    for seed in range(20):
+    for seed in range(SEEN_FIRST.get(planted.__name__, 0), 20):
         (folder / str(seed)).mkdir()
-        run_twins(seed, 300, in_files(folder / str(seed), 4, planted))
+        run_twins(seed, 300, in_files(folder / str(seed), Pace(4), planted))

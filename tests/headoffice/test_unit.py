@@ -11,7 +11,7 @@ import pytest
 from headoffice.store import feeds, known, records
 from headoffice.store.records import Records
 from tests.headoffice.office import NOW, Database, Shop, server
-from tests.headoffice.twins import in_files, run_twins
+from tests.headoffice.twins import Pace, in_files, run_twins
 from tests.long.scratch import scratch
 
 
@@ -24,7 +24,7 @@ def test_a_transaction_that_forgets_what_it_only_read_does_the_same(
     compared: Counter[str] = Counter()
     for seed in range(40, 44):
         with scratch(in_memory=True) as folder:
-            compared += run_twins(seed, 300, in_files(folder, 12))
+            compared += run_twins(seed, 300, in_files(folder, Pace(12)))
     assert compared["requests"] > 400
 
 

@@ -57,14 +57,21 @@ class _Done(NamedTuple):
     request: Request | None = None
 
 
+class Pace(NamedTuple):
+    """A group is 1 to `most` requests; the records are compared after each `every`th, the answers always."""
+
+    most: int = 1
+    every: int = 1
+
+
 class Disk(ABC):
     """A store on disk, what of it was found equal to memory so far, and what it has yet to do.
 
-    What memory has done is done here in groups of 1 to `most`, each one transaction as the group writer's.
+    What memory has done is done here in groups, each one transaction as the group writer's.
     """
 
-    def __init__(self, shelf: list[Disk], limits: Limits, most: int) -> None:
-        self._limits, self._most, self._chance = limits, most, random.Random(len(shelf))
+    def __init__(self, shelf: list[Disk], limits: Limits, pace: Pace) -> None:
+        self._limits, self._pace, self._chance = limits, pace, random.Random(len(shelf))
         self._waiting: list[_Done] = []
         shelf.append(self)
         self.compared: Counter[str] = Counter()
@@ -95,7 +102,7 @@ class Disk(ABC):
     def do(self, done: _Done, memory: MemoryStore) -> None:
         """What memory has done, now or with others that follow."""
         self._waiting.append(done)
-        if len(self._waiting) >= self._chance.randint(1, self._most):
+        if len(self._waiting) >= self._chance.randint(1, self._pace.most):
             self.settle(memory)
 
     def settle(self, memory: MemoryStore) -> None:
@@ -110,7 +117,8 @@ class Disk(ABC):
         self.compared["requests"] += len(answers)
         self.compared["groups"] += 1
         self._waiting.clear()
-        self.compare(memory)
+        if self.compared["groups"] % self._pace.every == 0:
+            self.compare(memory)
 
     def compare(self, memory: MemoryStore) -> None:
         """Everything in both stores; what was equal before and has not changed since is not read again."""
@@ -225,12 +233,12 @@ class SqliteDisk(Disk):
         shelf: list[Disk],
         tenant: bytes,
         limits: Limits,
-        most: int,
+        pace: Pace,
         planted: type,
     ) -> None:
-        self._new = partial(SqliteDisk, folder, shelf, tenant, limits, most, planted)
+        self._new = partial(SqliteDisk, folder, shelf, tenant, limits, pace, planted)
         self.path = folder / f"{len(shelf)}.db"
-        super().__init__(shelf, limits, most)
+        super().__init__(shelf, limits, pace)
         lay_new_store(self.path)
         self.raw = open_database(self.path)
         kind: Callable[..., Records] = type("Planted", (planted, SqliteStore), {})
@@ -263,11 +271,11 @@ class PostgresDisk(Disk):
         store: Records,
         shelf: list[Disk],
         limits: Limits,
-        most: int,
+        pace: Pace,
         kept: Mapping[str, list[tuple[Any, ...]]] | None = None,
     ) -> None:
-        super().__init__(shelf, limits, most)
-        self._new = partial(PostgresDisk, cluster, raw, store, shelf, limits, most)
+        super().__init__(shelf, limits, pace)
+        self._new = partial(PostgresDisk, cluster, raw, store, shelf, limits, pace)
         self._cluster, self._raw, self._store, self._kept = cluster, raw, store, kept
 
     @property
@@ -420,19 +428,19 @@ class TwinWorld(World):
         return TwinServer(store, self.settings.limits)
 
 
-def in_files(folder: Path, most: int = 1, planted: type = AsItIs) -> NewDisk:
-    """Disks in SQLite, groups of up to `most`; `planted` overrides methods of the store."""
-    return lambda shelf, tenant, limits: SqliteDisk(folder, shelf, tenant, limits, most, planted)
+def in_files(folder: Path, pace: Pace, planted: type = AsItIs) -> NewDisk:
+    """Disks in SQLite; `planted` overrides methods of the store."""
+    return lambda shelf, tenant, limits: SqliteDisk(folder, shelf, tenant, limits, pace, planted)
 
 
-def in_postgresql(cluster: Cluster, most: int = 1, planted: type = AsItIs) -> NewDisk:
+def in_postgresql(cluster: Cluster, pace: Pace, planted: type = AsItIs) -> NewDisk:
     """Disks in PostgreSQL, of which the run has all the tables."""
 
     def new(shelf: list[Disk], tenant: bytes, limits: Limits) -> Disk:
         cluster.empty()
         raw = connect(cluster.app)
         kind: Callable[..., Records] = type("Planted", (planted, PostgresStore), {})
-        return PostgresDisk(cluster, raw, kind(raw, tenant), shelf, limits, most)
+        return PostgresDisk(cluster, raw, kind(raw, tenant), shelf, limits, pace)
 
     return new
 

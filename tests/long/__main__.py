@@ -2,7 +2,8 @@
 
 Each part runs by itself, prints its seeds, rate and counts, and the whole ends in a JSON report in
 out/long.json. A part is a function (seed, seconds) -> report; `failed` in a report fails the run. Parts that
-prove a number of cases run them all, however long it takes: the simulator its `--seeds` (20,000).
+prove a number of cases run them all, however long it takes: `--seeds` of the simulator, `--streams` through
+head office's stores.
 """
 
 from __future__ import annotations
@@ -56,9 +57,17 @@ def main() -> int:
     parser.add_argument(
         "--seeds", type=int, default=simulator.SEEDS, help="of the simulator (%(default)s)"
     )
+    parser.add_argument(
+        "--streams", type=int, default=head_office_stores.STREAMS,
+        help="through head office's three stores (%(default)s)",
+    )  # fmt: skip
     chosen = parser.parse_args()
     names = chosen.only or sorted(PARTS)
-    parts: dict[str, Part] = {**PARTS, "simulator": partial(simulator.run, seeds=chosen.seeds)}
+    parts: dict[str, Part] = {
+        **PARTS,
+        "head_office_stores": partial(head_office_stores.run, streams=chosen.streams),
+        "simulator": partial(simulator.run, seeds=chosen.seeds),
+    }
     reports = {}
     for name in names:
         started = time.monotonic()

@@ -1,19 +1,33 @@
-"""A folder for stores that are thrown away, on a machine of their own and with the cheapest passphrase,
-and what is done in one again and again."""
+"""A folder for stores that are thrown away, on a machine of their own and with the cheapest passphrase, what is
+done in one again and again, and what many processes do."""
 
 from __future__ import annotations
 
+import multiprocessing
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from tests.costs import lower
+
+Result = TypeVar("Result")
+
+
+def in_processes(
+    work: Callable[[int], Result], numbers: Iterable[int], processes: int | None
+) -> Iterator[Result]:
+    """What each number gives, as they end; on so many processes (None: one for each processor, 0: this one)."""
+    if processes == 0:
+        yield from map(work, numbers)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(work, numbers)
 
 
 @contextmanager

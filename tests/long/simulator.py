@@ -3,13 +3,12 @@ long they take."""
 
 from __future__ import annotations
 
-import multiprocessing
 import traceback
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final, TypeAlias
 
+from tests.long.scratch import in_processes
 from tests.sim.swarm import never_happened, run_seed, summary
 
 SEEDS: Final = 20_000
@@ -25,16 +24,16 @@ _Batch: TypeAlias = tuple[int, int, Counter[str], list[str]]
 def run(
     seed_base: int, seconds: float, *, seeds: int = SEEDS, processes: int | None = None
 ) -> dict[str, Any]:
-    """Batches with rising seeds, the budgets in turn, in so many processes (None: one for each processor, 0: in
-    this one), and the sums so far again and again. A seed that fails is named with its trace, and the run goes
-    on. Fewer seeds than asked for, or something that none of them has seen, fails too. `seconds` is not looked
-    at."""
+    """Batches with rising seeds, the budgets in turn, and the sums so far again and again. A seed that fails is
+    named with its trace, and the run goes on. Fewer seeds than asked for, or something that none of them has
+    seen, fails too. `seconds` is not looked at."""
     del seconds
     first = seed_base * APART
     totals = {budget: Counter[str]() for budget in BUDGETS}
     failed: list[str] = []
     ended = 0
-    for size, budget, counts, found in _batches(first, seeds, processes):
+    batch = partial(_batch, first, seeds)
+    for size, budget, counts, found in in_processes(batch, range(0, seeds, BATCH), processes):
         totals[budget].update(counts)
         failed += found
         ended += size
@@ -48,16 +47,6 @@ def run(
         "wanted": seeds,
         "counts": {f"R = {budget}": dict(sorted(c.items())) for budget, c in totals.items()},
     }
-
-
-def _batches(first: int, seeds: int, processes: int | None) -> Iterator[_Batch]:
-    """All of them, as they end."""
-    batch, starts = partial(_batch, first, seeds), range(0, seeds, BATCH)
-    if processes == 0:
-        yield from map(batch, starts)
-        return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(batch, starts)
 
 
 def _batch(first: int, seeds: int, done: int) -> _Batch:
