@@ -95,6 +95,11 @@ class Chain:
             cards=self._lease if self.leasing else lambda _: None,
         )
 
+    def forget(self) -> None:
+        """Let go of all that head office has and heard."""
+        self.server = Server(MemoryStore(self.server.store.tenant()), self.limits)
+        self.heard.clear()
+
     def let_in(self, kiosk: Kiosk, home: str = BUCKET) -> Exchange:
         """The till joins and places what it had before; its exchange."""
         exchange = self.begin(kiosk, home)

@@ -28,7 +28,7 @@ from tests.app.joined import (
     today,
 )
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
-from tests.app.offline_month import bounded, live
+from tests.app.offline_month import bounded, catch_up, trade, usable
 
 __all__ = ["kiosk", "made_template", "second", "template"]
 
@@ -282,9 +282,11 @@ def test_a_month_without_a_line_loses_nothing_and_doubles_nothing(kiosk: Kiosk) 
     exchange = chain.let_in(kiosk)
     chain.lease(31)
     settle(exchange)
-    month = live(kiosk, chain, exchange, days=30, sales_a_day=20)
-    bounded(month)
-    assert month.waiting > month.sales
+    members = trade(kiosk, chain, exchange, days=30, sales_a_day=50)
+    way = catch_up(kiosk, chain, exchange, members)
+    assert way.waiting > 30 * 50
+    bounded(way)
+    usable(way)
 
 
 def test_a_withdrawn_consent_counts_everywhere(kiosk: Kiosk, second: Kiosk) -> None:
