@@ -72,7 +72,8 @@ def change_profile(
     """Change fields of a profile that was read: If-Match names its ETag."""
     if if_match is None:
         raise Problem("if_match_missing")
-    fields = _fields(sent.model_dump(exclude_unset=True))
+    # Not exclude_unset: it would leave out of a birthday what it did not name.
+    fields = _fields(sent.model_dump(include=sent.model_fields_set))
 
     def act(till: OwnTill) -> Member:
         known = till.member(bytes.fromhex(member))
