@@ -32,7 +32,7 @@ from tests.headoffice.http_office import (
     served,
     wait_for,
 )
-from tests.sim.test_hostile_bytes import spoilt
+from tests.sim.hostile import spoilt
 
 MIB = 1024 * 1024
 FAST = RATES._replace(device_per_s=1e6, device_burst=10**6, enrol_per_s=1e6, enrol_burst=10**6)

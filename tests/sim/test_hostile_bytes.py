@@ -3,91 +3,31 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import msgspec
 import pytest
 
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS
-from app.domain.fold import fold
-from app.domain.state import EMPTY
 from app.protocol import endpoints, wire
 from app.protocol.endpoints import Problem
-from app.protocol.facts import LOCAL, NotReadable, read, write
-from app.protocol.wire import NotAMessage, Request
-from tests.sim.machine import Machine
-from tests.sim.small_chain import ANNA, BELA, NOON, TODAY, SmallChain
+from app.protocol.facts import NotReadable, read, write
+from app.protocol.wire import NotAMessage
+from tests.sim.hostile import MEMORY_KIB, ask_spoilt, requests, spoilt
+from tests.sim.small_chain import ANNA, SmallChain
 from tests.sim.test_protocol_parts import full_facts
 
 TIMES = 1500
 
 
-def spoilt(body: bytes, rng: random.Random) -> bytes:
-    """The bytes with something changed, cut, doubled or put in."""
-    cut = rng.randrange(len(body) + 1)
-    what = rng.randrange(6)
-    if what == 0:
-        return body[:cut]
-    if what == 1:
-        return body[:cut] + rng.randbytes(rng.randint(1, 4)) + body[cut:]
-    if what == 2:
-        return body[:cut] + body[max(cut - 9, 0) :]
-    if what == 3:
-        return body[:cut] + bytes([rng.choice([0x00, 0xC0, 0xCF, 0xD3, 0xFF])]) + body[cut + 1 :]
-    if what == 4:
-        return body + body[:cut]
-    return body[:cut] + bytes([(body[cut] + 1) % 256 if cut < len(body) else 0]) + body[cut + 1 :]
-
-
-def requests(chain: SmallChain, at: Machine) -> Iterator[Request]:
-    """One of each kind that a till may send."""
-    at.till.set_cell(ANNA, "name", "Anna", NOON)
-    chain.earn(at, ANNA, 5, asset="value_principal", by=LOCAL)
-    sale = chain.earn(at, BELA, 9, lines=2)
-    yield chain.ask(at)
-    chain.sync()
-    yield chain.ask(at)
-    for asked in (
-        at.till.ask_hold(ANNA, POINTS, 5, TODAY, chain.rng),
-        at.till.ask_return(sale.id, ((0, 1),), TODAY, chain.rng),
-    ):
-        assert asked is not None
-        yield asked
-    yield wire.SnapshotRequest(b"r", at.device, chain.tenant.timeline, "all", 0, 0)
-    at.till.start(chain.rng, behind=True)
-    yield chain.ask(at)
-
-
-def check(chain: SmallChain) -> None:
-    """Sums and the bound hold, whatever was taken."""
-    tenant, overdrawn = chain.tenant, 0
-    for member_id in chain.store.members():
-        member = chain.member(member_id)
-        assert fold(EMPTY, chain.store.ledger(member_id)) == member.state
-        overdrawn += sum(account.overdrawn for account in member.accounts.values())
-    assert overdrawn == tenant.overdrawn
-    assert overdrawn + tenant.left <= tenant.budget + tenant.lost + tenant.written_off
-
-
 def test_spoilt_requests_are_refused_or_answered_and_break_no_sum() -> None:
-    rng = random.Random(11)
-    chain = SmallChain()
-    at = chain.tills[0]
-    chain.earn(at, ANNA, 30)
-    bodies = [(wire.to_bytes(each), chain.store.copy()) for each in requests(chain, at)]
-    answered = 0
-    for number in range(TIMES):
-        body, store = bodies[number % len(bodies)]
-        chain.server = type(chain.server)(store.copy(), chain.server.limits)
-        try:
-            request = wire.request_of(spoilt(body, rng))
-        except NotAMessage:
-            continue
-        wire.to_bytes(chain.serve(request))
-        check(chain)
-        answered += 1
-    assert answered > TIMES // 10, "most bytes may be refused, but not all"
+    told = ask_spoilt(TIMES, 11)
+    assert told["asked"] == TIMES
+    assert told["answered"] > TIMES // 10, "most bytes may be refused, but not all"
+    assert told["no message"]
+    assert told["taken in"]
+    assert told["quarantined"]
+    assert told["peak KiB"] < MEMORY_KIB
 
 
 @pytest.mark.parametrize("depth", [1_000, 100_000])
