@@ -71,7 +71,9 @@ def run(out: Path, demo: Path, language: str, theme: str, size: str, day: str) -
     shutil.rmtree(pictures, ignore_errors=True)
     pictures.mkdir(parents=True)
     store = out / f"tour-{name}"
-    shutil.rmtree(store, ignore_errors=True)
+    kept = (store, store.with_name(f"{store.name}-office"))
+    for folder in kept:
+        shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(demo, store)
     print(f"\n{language}, {theme}, {size}", flush=True)
     began = time.monotonic()
@@ -81,7 +83,7 @@ def run(out: Path, demo: Path, language: str, theme: str, size: str, day: str) -
         command = [sys.executable, "-m", "ui.tour.drive", str(store), str(pictures)]
         command += [language, theme, day]
         done = subprocess.run(command, env=environment, timeout=_LIMIT_S, check=False)
-    for folder in (store, store.with_name(f"{store.name}-office")):
+    for folder in kept:
         shutil.rmtree(folder, ignore_errors=True)
     report = pictures / "tour.json"
     facts: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {}
