@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from app.protocol.cells import conflict, settled, winner
@@ -77,17 +77,26 @@ def erase(store: Store, member: bytes, home: str) -> None:
 def erasure_done(store: Store, member: bytes) -> bool:
     """Whether every till that may have known the person has applied the tombstone, or is lost."""
     known = store.member(member)
-    if known is None or not known.erased:
-        return False
-    tills = [device for device in store.devices() if device.standing != "lost"]
+    return known is not None and known.erased and not erasure_waits(store, member)
+
+
+def erasure_waits(store: Store, member: bytes) -> Sequence[bytes]:
+    """The tills that may have known an erased person and have not applied the tombstone yet."""
     # Of those who went on as this person a till has forgotten the fields once it knows of the merge.
-    rows = [known, *(store.member(each) for each in gone_into(store, member))]
-    return has_last(store, member, tills) and all(
-        device.seen_of(each.bucket) >= (each.erased_at or each.feed)
-        for device in tills
-        for each in rows
-        if each is not None and each.bucket in device.buckets
-    )
+    rows = [store.member(each) for each in (member, *gone_into(store, member))]
+    return [
+        device.id
+        for device in store.devices()
+        if device.standing != "lost"
+        and not (
+            has_last(store, member, [device])
+            and all(
+                device.seen_of(each.bucket) >= (each.erased_at or each.feed)
+                for each in rows
+                if each is not None and each.bucket in device.buckets
+            )
+        )
+    ]
 
 
 def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:

@@ -185,6 +185,10 @@ class Server:
         """Whether a person is forgotten everywhere, but at tills that are lost."""
         return profiles.erasure_done(self.store, member)
 
+    def erasure_waits(self, member: bytes) -> Sequence[bytes]:
+        """The tills that have yet to forget an erased person; none: it is done."""
+        return profiles.erasure_waits(self.store, member)
+
     def book_expiries(self, now_ms: int) -> int:
         """Book what lapsed long enough ago, and let leave who was not seen for long; returns how many members
         something was booked for."""

@@ -140,6 +140,7 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         lot_count=len(known.state.lots),
         tier=tier_of(words, known),
         ledger=Listing("ledger", ledger_heads(words), rows),
+        forgetting=_forgetting(desk, asked, known) if known.erased else "",
         narrowed=fields,
         chosen=filters,
         may_change=asked.person.role == "head_office" and not known.erased,
@@ -154,6 +155,18 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
         merged=[each.hex() for each in merged],
         alias=known.alias.hex() if known.alias else "",
     )  # fmt: skip
+
+
+def _forgetting(desk: Desk, asked: Asked, known: Member) -> str:
+    """Which tills have yet to hear that a person was erased: the exchange's own store knows."""
+    tenant, say, tills = asked.tenant, asked.words.say, desk.office.tills
+    waiting = desk.act(asked, lambda _: desk.office.chains[tenant].server.erasure_waits(known.id))
+    named = [tills[device].name for device in waiting if device in tills]
+    if not named:
+        return say("Every till that is not revoked has forgotten this person.")
+    return say(
+        "Tills that have yet to forget this person: {tills}.", tills=", ".join(sorted(named))
+    )
 
 
 def _adjusted(asked: Asked, snapshot: Snapshot, member_id: bytes) -> Listing:

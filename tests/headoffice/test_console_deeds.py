@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,20 @@ from app.domain.entries import POINTS, Entry, EntryId
 from app.protocol import facts
 from app.protocol.facts import OVERRIDE, Facts, Posting
 from app.protocol.store import Tenant
+from headoffice import audit
 from tests.headoffice.console_browser import Person, let_in, write_profile
 from tests.headoffice.console_fixtures import anna, bela
-from tests.headoffice.http_office import ANNA, BELA, Served, begin_chain, opened, rows, served
+from tests.headoffice.http_office import (
+    ANNA,
+    BELA,
+    TENANT,
+    Served,
+    begin_chain,
+    database_of,
+    opened,
+    rows,
+    served,
+)
 from tests.headoffice.test_console_sign_in import acts
 
 __all__ = ["anna", "bela"]
@@ -114,11 +126,19 @@ def test_a_person_is_erased_after_their_number_was_typed_twice(
     assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 2
     bela.send(f"{ANNAS}/erase", proof=ANNA.hex()[:4], left="points 21")
     assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 1
-    assert "This person was erased." in anna.look(ANNAS).text
+    told = anna.look(ANNAS).text
+    assert "This person was erased." in told
+    assert "yet to forget this person: till 1." in told
+    with closing(database_of(at.folder)) as database, database.of(TENANT):
+        assert audit.check(database, TENANT).wrong is None, (
+            "an erasure changes no line of the audit"
+        )
     done = [each for each in acts(at.folder) if each[0] in ("forfeited", "erased")]
     assert done == [("forfeited", "points 21"), ("erased", "")]
     assert balance(at, ANNA) == 0
     at.tills[0].exchange()
+    at.tills[0].exchange()
+    assert "Every till that is not revoked has forgotten this person." in anna.look(ANNAS).text
     assert budget(at).overdrawn == 0
 
 
