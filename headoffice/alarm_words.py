@@ -45,7 +45,7 @@ def text(words: Words, chain: Chain, plain: Mapping[str, Any]) -> str:
     if told["alarm"] == "second.needed":
         lines.append(words.say("Sign in to the console: what waits is on its first page."))
     if told["alarm"] == "card.shared":
-        lines.append(words.say("The console lists them under Same person?."))
+        lines.append(words.say("The console leads to them from Conflicts."))
     if told["alarm"] in ("return.over", "recount"):
         lines.append(words.say("The console lists them under Recount."))
     if plain["type"] == "alarm.cleared":

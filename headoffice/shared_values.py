@@ -95,8 +95,8 @@ def note(
 
 
 def has(known: Member | None, field: str, value: str) -> bool:
-    """Whether this value stands today, of somebody who is not another one by now."""
-    cell = None if known is None or known.erased or known.alias else known.cells.get(field)
+    """Whether this value stands today. Who was erased or is another one by now has none."""
+    cell = None if known is None else known.cells.get(field)
     return cell is not None and (cell.value or "").lower() == value.lower()
 
 

@@ -129,6 +129,7 @@ QUARANTINE: Final = LongList(
 CONFLICTS: Final = LongList(
     "/console/conflicts", "conflicts", lambda words: words.say("Written over unseen"), _conflicts_note,
     quarantine_pages.conflict_heads, quarantine_pages.conflicts, quarantine_pages.conflict_fields,
+    same_pages.beside,
 )  # fmt: skip
 SAME: Final = LongList(
     same_pages.PLACE, "same", lambda words: words.say("Same person?"), _same_note,

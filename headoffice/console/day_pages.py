@@ -14,6 +14,7 @@ from headoffice.alarm_words import NAMES as ALARM_NAMES
 from headoffice.alarm_words import named as alarm_named
 from headoffice.alarms import (
     BOUND,
+    CARD_SHARED,
     LOST,
     OVER_RETURN,
     QUARANTINE,
@@ -25,7 +26,14 @@ from headoffice.alarms import (
 )
 from headoffice.api.rules import programmes_of
 from headoffice.closes import Close
-from headoffice.console import lists, quarantine_pages, recount_pages, wording, z_pages
+from headoffice.console import (
+    lists,
+    quarantine_pages,
+    recount_pages,
+    same_pages,
+    wording,
+    z_pages,
+)
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.event_pages import formats_of
 from headoffice.console.listing import Shown, Tone
@@ -40,9 +48,10 @@ _WHERE: Final = {
     QUARANTINE: quarantine_pages.PLACE,
     OVER_RETURN: recount_pages.PLACE,
     RECOUNT: recount_pages.PLACE,
+    CARD_SHARED: same_pages.PLACE,
 }
 """Where what is alarmed is to be looked at."""
-_OVERSEEN: Final = frozenset((QUARANTINE, OVER_RETURN, RECOUNT))
+_OVERSEEN: Final = frozenset((QUARANTINE, OVER_RETURN, RECOUNT, CARD_SHARED))
 """Alarms whose list managers don't see."""
 
 

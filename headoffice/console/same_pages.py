@@ -3,6 +3,7 @@ somebody says that they are two."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.responses import Response
@@ -29,6 +30,11 @@ def heads(words: Words) -> tuple[str, ...]:
     """Of the list of pairs."""
     say = words.say
     return say("Both have"), say("One"), say("The other"), say("Noted"), say("To do")
+
+
+def beside(words: Words) -> Mapping[str, str]:
+    """Where the page of conflicts leads to."""
+    return {PLACE: words.say("Members that may be the same person")}
 
 
 def fields(_: Desk, asked: Asked) -> tuple[Field, ...]:

@@ -288,3 +288,11 @@ def test_what_no_till_could_have_is_no_block(block: Block) -> None:
 def test_a_block_that_is_used_up_is_one() -> None:
     assert is_block(Block("8801", 500, 499))
     assert is_block(Block(f"{HEAD}001000", 1000, 999))
+
+
+def test_a_block_that_a_till_has_already_is_left_out() -> None:
+    leases = MemoryLeases()
+    (first,) = lease(leases, asked(1), 1, 0)
+    ahead = Block(f"{HEAD}{int(first.prefix[2:]) + 1:06d}", 0, SIZE - 1)
+    (new,) = lease(leases, asked(2, ahead), 1, 0)
+    assert int(new.prefix) == int(ahead.prefix) + 1

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -15,8 +17,12 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page
 
+from app.protocol.profiles import take_cells
 from app.protocol.shop_staff import StaffReply, StaffRequest, WorksHere
 from app.protocol.store import StoredEvent
+from app.protocol.wire import Cell
+from headoffice import shared_values
+from headoffice.console import same_pages
 from tests.headoffice.api_office import publish
 from tests.headoffice.chromium import chromium, faults_of, window
 from tests.headoffice.cluster import Cluster
@@ -27,6 +33,7 @@ from tests.headoffice.http_office import (
     TENANT,
     Served,
     begin_chain,
+    database_of,
     opened,
     served,
 )
@@ -118,6 +125,7 @@ def shop(
             "prices": "/console/prices", "price-list": prices,
             "outbox": "/console/outbox", "address": "/console/address",
             "adjustment": f"/console/adjustments/{'ab' * 16}",
+            "same": same_pages.PLACE, "same-pair": two_with_one_card(folder),
         }  # fmt: skip
         yield Shop(at, anna, phone.secret, draft, pages)
         anna.close()
@@ -127,6 +135,21 @@ PRICE_LIST = HEAD + TEA + CUP
 NOTE = "The parcel came a week late."
 BOTH = pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
 """What changes something is walked through on either database; how pages look does not depend on it."""
+
+
+def two_with_one_card(folder: Path) -> str:
+    """Two members enrolled at two tills with one card and one phone: their page."""
+    one, other = b"d" * 16, b"e" * 16
+    with closing(database_of(folder)) as plain:
+        store = plain.store(TENANT)
+        fields = {"name": "王小美", "phone": "+8613700001188", "card": "880000990017"}
+        cells = [
+            Cell(member, field, value, (at + 1) << 16, member)
+            for at, (member, (field, value)) in enumerate(product((one, other), fields.items()))
+        ]
+        with store.writing():
+            shared_values.note(plain, store, TENANT, take_cells(store, cells, "all", 1), 1)
+    return f"{same_pages.PLACE}/{one.hex()}/{other.hex()}"
 
 
 def work_in_north(at: Served, anna: Person) -> str:
