@@ -7,19 +7,54 @@ this process's; of several each writes what it heard.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.protocol.wire import Reply, Request, SyncReply, SyncRequest
 from headoffice.directory import Directory
+from headoffice.store.distribution import dist_key
+from headoffice.store.plain import Plain
+
+_PUT: Final = """
+INSERT INTO till_said (
+    tenant_id, dist_key, device_id, at_ms, apart_s, waiting, first_proto, last_proto, app, schema_no
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET at_ms = excluded.at_ms, apart_s = excluded.apart_s,
+    waiting = excluded.waiting, first_proto = excluded.first_proto, last_proto = excluded.last_proto,
+    app = excluded.app, schema_no = excluded.schema_no
+WHERE till_said.at_ms < excluded.at_ms
+"""
+_SAID: Final = """
+SELECT device_id, at_ms, apart_s, waiting, first_proto, last_proto, app, schema_no FROM till_said
+WHERE tenant_id = ? AND dist_key = ?
+"""
 
 
 class Told(NamedTuple):
-    """What a till said in its last poll. apart_s: its clock less ours. waiting: events still with it."""
+    """What a till said in its last poll. apart_s: its clock less ours. waiting: events still with it. app,
+    schema: its program and its store's schema, "" and 0 where it is too old to say."""
 
     at_ms: int
     apart_s: int
     waiting: int
     protos: tuple[int, int]
+    app: str = ""
+    schema: int = 0
+
+
+def put_said(plain: Plain, tenant: bytes, device: bytes, told: Told) -> None:
+    """Keep what a till said, unless another process heard it later."""
+    at = (told.at_ms, told.apart_s, told.waiting, *told.protos, told.app, told.schema)
+    plain.run(_PUT, (tenant, dist_key(tenant), device, *at))
+
+
+def said(plain: Plain, tenant: bytes) -> dict[bytes, Told]:
+    """What each till of a chain said last, as whichever process of head office wrote it down."""
+    found = plain.rows(_SAID, (tenant, dist_key(tenant)))
+    return {
+        bytes(device): Told(at_ms, apart_s, waiting, (first, last), app, schema)
+        for device, at_ms, apart_s, waiting, first, last, app, schema in found
+    }
 
 
 class Came(NamedTuple):
@@ -48,17 +83,21 @@ class Hearing:
         self._unwritten.add(device)
 
     def hear_of(self, message: Request, reply: Reply, apart_s: int) -> None:
-        """What a till's poll says of itself; it is not kept over a restart, the next poll says it anew."""
+        """What a till's poll says of itself."""
         if isinstance(message, SyncRequest) and isinstance(reply, SyncReply):
             waiting = max(message.top - reply.have.seq, 0)
-            self.told[message.device] = Told(self._now_ms(), apart_s, waiting, message.protos)
+            said = (waiting, message.protos, message.app, message.schema)
+            self.told[message.device] = Told(self._now_ms(), apart_s, *said)
 
     def unwritten(self) -> Sequence[bytes]:
         """The tills that talked since this was asked last."""
         devices, self._unwritten = self._unwritten, set()
         return tuple(devices)
 
-    def write(self, directory: Directory, tenant: bytes, device: bytes) -> None:
-        """Write down when a till talked, and by which address it came if it said so here."""
+    def write(self, plain: Plain, tenant: bytes, device: bytes) -> None:
+        """Write down when a till talked, by which address it came if it said so here, and what it said."""
+        told = self.told.get(device)
+        if told is not None:
+            put_said(plain, tenant, device, told)
         came = self.came.get(device)
-        directory.heard(tenant, device, self.heard[device], came.host if came else "")
+        Directory(plain).heard(tenant, device, self.heard[device], came.host if came else "")

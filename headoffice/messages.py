@@ -38,6 +38,7 @@ _ANCHORS_MOST: Final = 4_000
 _COUNT_MOST: Final = 10_000
 _PACKED_FROM: Final = 512
 _LEVEL: Final = 3
+_APP_MOST: Final = 40
 
 
 class TooBig(Exception):
@@ -110,6 +111,9 @@ def _sync(request: SyncRequest) -> bool:
         and all(map(is_name, request.cursors))
         and len(request.cursors) <= _COUNT_MOST
         and len(request.digests) <= _COUNT_MOST
+        and len(request.app) <= _APP_MOST
+        and keepable(request.app)
+        and request.schema >= 0
     )  # fmt: skip
 
 

@@ -489,7 +489,7 @@ class Office:
             for first in range(0, len(own[tenant]), HEARD_AT_ONCE):
                 with chain.store.writing():
                     for device in own[tenant][first : first + HEARD_AT_ONCE]:
-                        self.hearing.write(self.directory, tenant, device)
+                        self.hearing.write(self._database, tenant, device)
             if keys[tenant]:
                 with chain.store.writing():
                     for owner, key in tuple(used):

@@ -127,6 +127,7 @@ class SyncRequest(msgspec.Struct, frozen=True, tag="sync"):
     """Push and pull in one. `top`: seq of the till's last event; `events` follow `acked` without a gap.
 
     digests  now and then, of buckets whose rows the till believes it has all
+    app, schema  the till's program and its store's schema, for people to see; they decide nothing
     """
 
     rid: bytes
@@ -140,6 +141,8 @@ class SyncRequest(msgspec.Struct, frozen=True, tag="sync"):
     wants_grant: bool = True
     digests: dict[str, int] = {}
     protos: tuple[Int64, Int64] = PROTOS
+    app: str = ""
+    schema: Int64 = 0
 
 
 class RebaseAnchor(NamedTuple):

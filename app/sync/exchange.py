@@ -45,6 +45,7 @@ from app.sync.new_address import NewAddress
 from app.sync.outcome import HOLD_WITHIN_S, Heard
 from app.sync.own_key import UNKNOWN_KEY, OwnKey
 from app.sync.prices import Prices
+from app.sync.program import saying_program
 from app.sync.readying import Ended
 from app.sync.references import take_references
 from app.sync.settling import settle_portion
@@ -167,7 +168,7 @@ class Exchange:
             self._key.offer(lambda: self._line_of(asked), row, new_key, control.epoch)
             return Heard(SOON_S)
         try:
-            reply = _ask(self._line_of(asked), request, control.epoch)
+            reply = _ask(self._line_of(asked), saying_program(request), control.epoch)
             self._moving.answered()
             self._key.answered(row, asked.seed)
         except NoAnswer as error:

@@ -13,7 +13,7 @@ from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.lists import Field, Filters, Rows
 from headoffice.console.snapshot import ChainRow, Snapshot, TillRow
-from headoffice.hearing import Told
+from headoffice.hearing import Told, said
 from headoffice.office import Office
 
 FOUND_MOST: Final = 100
@@ -76,7 +76,7 @@ def tills_of(desk: Desk, asked: Asked, snapshot: Snapshot, chain: ChainRow) -> l
     """The tills that who asks may see."""
     now_ms, office, found = desk.office.now_ms(), desk.office, list[Till]()
     shops = {shop.name for shop in asked.own(snapshot.shops())}
-    wanted = host_in(snapshot.told_address())
+    wanted, kept = host_in(snapshot.told_address()), said(snapshot.plain, asked.tenant)
     for row in snapshot.tills():
         if row.shop not in shops:
             continue
@@ -84,9 +84,15 @@ def tills_of(desk: Desk, asked: Asked, snapshot: Snapshot, chain: ChainRow) -> l
         silent = row.standing == "live" and now_ms - heard_ms > silence_ms(chain.lease_ms)
         came_by = _came_by(office, row)
         elsewhere = bool(wanted) and row.standing == "live" and came_by != wanted
-        told = office.hearing.told.get(row.device)
+        told = _newer(office.hearing.told.get(row.device), kept.get(row.device))
         found.append(Till(row, heard_ms, silent, told, came_by, elsewhere))
     return found
+
+
+def _newer(heard: Told | None, kept: Told | None) -> Told | None:
+    """What this process heard or another one wrote down, whichever is newer."""
+    both = [each for each in (heard, kept) if each is not None]
+    return max(both, key=lambda each: each.at_ms, default=None)
 
 
 def _came_by(office: Office, row: TillRow) -> str:
@@ -106,7 +112,7 @@ def heads(words: Words) -> tuple[str, ...]:
     say = words.say
     return (
         say("Store name"), say("Till"), say("Standing"), say("Last heard"), say("Came by"),
-        say("Still with the till"), say("Clock off by (s)"), say("Protocol"), say("Epoch"),
+        say("Still with the till"), say("Clock off by (s)"), say("Protocol"), say("Program"), say("Epoch"),
         say("Events acknowledged"), say("Offline grant left"), say("Grant good until"),
         say("Key changed"), say("Device"),
     )  # fmt: skip
@@ -143,10 +149,11 @@ def _row(asked: Asked, chain: ChainRow, till: Till, now_ms: int) -> tuple[Shown,
 
 def _said(told: Told | None) -> tuple[Shown, ...]:
     if told is None:
-        return (Shown("–"), Shown("–"), Shown("–"))
+        return (Shown("–"),) * 4
     off = abs(told.apart_s) > SKEW_SHOWN_S
     return (
         Shown(number(told.waiting), number=told.waiting),
         Shown(signed_number(told.apart_s), number=told.apart_s, tone="warn" if off else ""),
         Shown("–".join(map(str, sorted(set(told.protos))))),
+        Shown(f"{told.app} ({told.schema})" if told.app else "–"),
     )

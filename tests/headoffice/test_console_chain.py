@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from app.protocol.store import StoredEvent
+from app.protocol.wire import SyncRequest
 from headoffice.console.quarantine_pages import readable
-from tests.headoffice.console_browser import Person, write_profile
+from headoffice.hearing import Told, put_said, said
+from tests.headoffice.console_browser import Person, let_in, write_profile
 from tests.headoffice.console_fixtures import anna, at
-from tests.headoffice.http_office import ANNA, Served, opened, rows, wait_for
+from tests.headoffice.http_office import (
+    ANNA,
+    TENANT,
+    Served,
+    begin_chain,
+    database_of,
+    opened,
+    rows,
+    served,
+    wait_for,
+)
 from tests.headoffice.test_console_sign_in import acts
 
 __all__ = ["anna", "at"]
@@ -38,6 +53,36 @@ def test_a_till_is_shown_with_what_it_said_of_itself(at: Served, anna: Person) -
     shown = cells_of(anna.look("/console/tills").text)
     assert shown["Clock off by (s)"] in ("−200", "-200", "−201", "-201")
     assert shown["Protocol"] == "1"
+
+
+@pytest.mark.usefixtures("each_store")
+def test_what_a_till_said_is_kept_over_a_restart(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as at:
+        till = at.till(1)
+        till.sync()
+        till.earn(sales=700)
+        asked = till.ask()
+        assert isinstance(asked, SyncRequest)
+        for wrong in (structs.replace(asked, app="v" * 41), structs.replace(asked, schema=-1)):
+            assert till.problem(till.send(wrong), asked.rid) == "not_a_message"
+        till.hear(till.reply(structs.replace(asked, app="1.4.2", schema=15)))
+    with served(tmp_path) as at:
+        anna = Person(at)
+        anna.begin(let_in(tmp_path, "AN", "head_office"))
+        shown = cells_of(anna.look("/console/tills").text)
+        assert (shown["Program"], shown["Still with the till"]) == ("1.4.2 (15)", "200")
+        anna.close()
+
+
+def test_a_later_word_of_a_till_stands_whoever_heard_it(tmp_path: Path) -> None:
+    begin_chain(tmp_path)
+    with served(tmp_path) as at:
+        device = at.till(1).device
+    with closing(database_of(tmp_path)) as plain, plain.store(TENANT).writing():
+        for at_ms in (5, 9, 7):
+            put_said(plain, TENANT, device, Told(at_ms, 0, 0, (1, 1), str(at_ms)))
+        assert said(plain, TENANT)[device].app == "9"
 
 
 def test_a_till_that_still_has_events_says_how_many(at: Served, anna: Person) -> None:

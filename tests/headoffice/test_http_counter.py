@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from app.sync.join import join
 from app.usecases.sell import sell
 from app.usecases.verify import verify
 from db import head_office
+from db.migrate import shipped
 from tests.app.chain import settle
 from tests.app.joined import kept_database, put_back
 from tests.app.kiosk import Kiosk, kiosk, made_template, sale_command, template
@@ -41,6 +43,8 @@ def test_a_till_joins_by_a_code_and_another_sees_its_members(
         assert known is not None
         assert known.state.balance(POINTS) == shown.points_balance
     assert verify(till.ctx).findings == verify(second.ctx).findings == []
+    said = office.office.hearing.told[till.ctx.till.device]
+    assert (said.app, said.schema) == (metadata.version("regulars"), shipped()[-1].number)
 
 
 def test_points_go_out_by_a_hold_that_head_office_grants(
