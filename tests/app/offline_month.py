@@ -23,7 +23,8 @@ from db import rows
 from tests.app.chain import Chain
 from tests.app.kiosk import Kiosk, sale_command
 
-MEMBERS: Final = 20
+SALES_EACH: Final = 75
+"""Of one member, whatever the size of the month: a member's state grows with their lots, at both ends."""
 BESIDE_BYTES: Final = 64 * 1024
 """Of a request beside its events: profile fields of these members, cursors."""
 PASSING_BYTES: Final = 16 * EVENT_BYTES_MOST
@@ -57,7 +58,7 @@ class WayBack:
     """What it took to tell what was `waiting`, in events.
 
     told          with those that were made meanwhile
-    requests      all questions
+    requests      polls, whether they tell events or not
     passing       most bytes of Python's objects that one question and its answer took, of both halves
     kept          bytes that the till holds on to afterwards
     """
@@ -83,8 +84,9 @@ def trade(
             kiosk.end_shift()
             kiosk.clock.now += timedelta(days=1)
             open_shift(kiosk.ctx, OpenShift(kiosk.ctx.ids(), kiosk.session, 0))
-        if len(members) < MEMBERS:
-            found = kiosk.enrol(ProfileInput(f"Guest {day}", f"139000{day:05d}")).result
+        while len(members) * SALES_EACH < (day + 1) * sales_a_day:
+            guest = len(members)
+            found = kiosk.enrol(ProfileInput(f"Guest {guest}", f"139000{guest:05d}")).result
             members.append(found.member_id)
         sold = [
             sell_at(kiosk, members[number % len(members)], 1000 + number)
@@ -165,8 +167,9 @@ class _Way:
         self._passing = max(self._passing, tracemalloc.get_traced_memory()[1] - before)
         for message in self._chain.heard:
             asked = request_of(message)
-            self._requests += 1
             if isinstance(asked, SyncRequest):
+                self._requests += 1
+            if isinstance(asked, SyncRequest) and asked.events:
                 sizes = [len(body) for body in asked.events]
                 self._pushes.append(Push(len(sizes), sum(sizes), max(sizes), len(message)))
 
