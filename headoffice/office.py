@@ -180,7 +180,7 @@ class Office:
             # Tills got a bucket more of which their last answers do not tell.
             self.quiet.forget_all()
         self.known[tenant] = Known(ending[0] or known.tenant, {**known.heads, **ending[1]})
-        self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
+        self._watch.figures(self.known[tenant], self._quarantined[tenant], self.now_ms())
         self._uncounted.add(tenant)
 
     def _take_committed(self, tenant: bytes) -> None:
@@ -418,7 +418,7 @@ class Office:
             self._flagged[tenant] = flags.unseen(self._database, tenant)
             self._cards_shared[tenant] = shared_values.cards(self._database, tenant)
         self._watch.flags(tenant, self._flagged[tenant])
-        self._watch.figures(self.known[tenant].tenant, self._quarantined[tenant])
+        self._watch.figures(self.known[tenant], self._quarantined[tenant], self.now_ms())
 
     def _look_at_alarms(self) -> None:
         tills: dict[bytes, list[KnownTill]] = {tenant: [] for tenant in self.chains}

@@ -16,8 +16,8 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from app.protocol.facts import CONTROL
-from app.protocol.store import Tenant
 from headoffice.flags import Unseen
+from headoffice.quiet import Known
 
 log: Final = logging.getLogger("headoffice")
 log.addHandler(logging.NullHandler())
@@ -114,6 +114,10 @@ class Watch:
         self._silent = of_chain(
             "oldest_silent_till_seconds", "Since the longest silent live till talked."
         )
+        self._heads: dict[str, Mapping[str, int]] = {}
+        self._head_moved = of_chain(
+            "head_moved_timestamp_seconds", "When a feed of the chain was last seen to move."
+        )
         self._quarantined = of_chain("quarantined_events", "Events kept and not applied.")
         self._undated = of_chain(
             "undated_events",
@@ -179,12 +183,15 @@ class Watch:
         """A till's clock is so far off, either way."""
         self._skew.observe(abs(apart_s))
 
-    def figures(self, tenant: Tenant, quarantined: int) -> None:
-        """A chain's figures as of the last commit."""
-        chain = tenant.id.hex()
+    def figures(self, known: Known, quarantined: int, now_ms: int) -> None:
+        """A chain's figures as of the last commit. That its heads moved is seen by whichever process looks."""
+        chain = known.tenant.id.hex()
         for field, gauge in self._figures.items():
-            gauge.labels(chain).set(getattr(tenant, field))
+            gauge.labels(chain).set(getattr(known.tenant, field))
         self._quarantined.labels(chain).set(quarantined)
+        if self._heads.get(chain) != known.heads:
+            self._heads[chain] = known.heads
+            self._head_moved.labels(chain).set(now_ms // 1000)
 
     def undated(self, chain: bytes, events: int) -> None:
         """So many events lie in no month."""

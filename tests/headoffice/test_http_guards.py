@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import random
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -402,6 +403,25 @@ def test_a_problem_of_a_request_that_nobody_signed_is_plain(chain: Served) -> No
 
 
 # Who watches --------------------------------------------------------------------------------------
+
+
+def test_when_a_feed_moved_last_is_a_figure(chain: Served, till: HttpTill) -> None:
+    def moved() -> float:
+        text = httpx.get(f"{chain.url}/metrics").text
+        found = re.search(r"^regulars_head_moved_\S+ (\S+)$", text, re.MULTILINE)
+        assert found
+        return float(found[1])
+
+    till.earn(ANNA, 40)
+    till.sync()
+    at_first = chain.clock()
+    wait_for(lambda: moved() >= at_first // 1000 - 60)
+    chain.clock.stood_ms = at_first + 90_000
+    till.sync()
+    assert moved() < at_first // 1000 + 60, "a poll that changes nothing moves nothing"
+    till.earn(ANNA, 40)
+    till.sync()
+    wait_for(lambda: moved() == chain.clock() // 1000)
 
 
 def test_health_readiness_and_figures(chain: Served, till: HttpTill) -> None:
