@@ -9,9 +9,11 @@ from __future__ import annotations
 import enum
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -33,6 +35,8 @@ from db.counted_lock import CountedLock
 from db.errors import AlreadyExists, Busy, Damaged, IoFailed, NotAStore, StoreMissing
 
 HELD_TIMEOUT_S: Final = 5.0
+CALL_OFF_EVERY_S: Final = 0.05
+"""A reader that is called off may ask its next question before it hears of it."""
 
 
 class Reader(enum.Enum):
@@ -183,19 +187,22 @@ class Store:
         return int(pages) - int(moved)
 
     def close(self) -> None:
-        """Empty the log and close every connection. The store must be idle."""
-        assert not self._running, "close() while a reader runs"
-        for line in (self._mover, *self._readers.values()):
-            line.close()
+        """Empty the log and close every connection, for good. What readers are doing is called off: a lane may
+        have begun something of its own when the window closes. A second time does nothing."""
+        if self._writer.is_shut:
+            return
+        for reader, line in self._readers.items():
+            line.shut(partial(self.interrupt, reader))
+        self._mover.shut()
         try:
             self.checkpoint_truncate()
         finally:
             self.let_go()
 
     def let_go(self) -> None:
-        """Close every connection and leave the log as it is: for whoever only read."""
+        """Close every connection, for good, and leave the log as it is: for whoever only read."""
         for line in (self._writer, self._mover, *self._readers.values()):
-            line.close()
+            line.shut()
 
     def _checkpoint(self, mode: str, line: _Line) -> Checkpoint:
         with self._held(line) as raw:
@@ -247,11 +254,15 @@ class _Line:
         self._writing = writing
         self._raw: Connection | None = None
         self._free = CountedLock()
+        self.is_shut = False
 
     def take(self) -> Connection:
         """Hold the connection. Raises Busy when another thread keeps it, and what opening raises."""
         if not self._free.acquire(timeout_s=HELD_TIMEOUT_S):
             raise Busy(self._path, "another thread holds the connection")
+        if self.is_shut:
+            self._free.release()
+            raise Busy(self._path, "the store is closed")
         if self._raw is not None:
             return self._raw
         try:
@@ -272,8 +283,20 @@ class _Line:
         """Let the next thread have it."""
         self._free.release()
 
+    def shut(self, call_off: Callable[[], None] = lambda: None) -> None:
+        """Close the connection for good, once nobody holds it: one that is closed while another thread reads on
+        it takes the process down. `call_off` stops what is done on it now. Raises Busy."""
+        until_s = time.monotonic() + HELD_TIMEOUT_S
+        while not self._free.acquire(timeout_s=CALL_OFF_EVERY_S):
+            if time.monotonic() > until_s:
+                raise Busy(self._path, "another thread holds the connection")
+            call_off()
+        self.is_shut = True
+        self.close()
+        self._free.release()
+
     def close(self) -> None:
-        """Drop the connection; the next `take` opens another."""
+        """Drop the connection, which the caller holds; the next `take` opens another."""
         raw, self._raw = self._raw, None
         if raw is not None:
             with suppress(dbapi2.Error):  # of a damaged one nothing is to be saved

@@ -237,12 +237,10 @@ def test_a_process_that_ends_without_an_answer_is_no_sound_proof(
 
 def test_a_store_that_cannot_be_read_is_said_with_its_code(kiosk: Kiosk) -> None:
     checks = Apart(kiosk.ctx)
-    kiosk.close()
     (kiosk.folder / "settings.toml").write_text("receipt = 3\n", "utf-8")
     with pytest.raises(Unavailable) as caught:
         checks.since(kiosk.ctx, 0, 0)
     assert caught.value.code.value == "settings_bad"
-    kiosk.running = False
 
 
 def test_the_key_is_in_no_argument_and_no_surroundings(

@@ -257,6 +257,30 @@ def test_interrupt_calls_off_the_running_query_of_that_reader_only(store: Store)
     assert rows(store, Reader.SEARCH) == []
 
 
+def test_a_store_that_closes_calls_readers_off_and_nobody_reads_on_it_again(store: Store) -> None:
+    """Closed under a thread that reads, the connection would take the process down."""
+    make_table(store)
+    begun, ended = threading.Event(), list[BaseException]()
+
+    def reading() -> None:
+        try:
+            with store.read(Reader.SEARCH) as tx:
+                begun.set()
+                while True:  # a lane that asks one question after the other
+                    tx.execute(SLOW).fetchone()
+        except Interrupted as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=reading)
+    thread.start()
+    assert begun.wait(10)
+    store.close()
+    thread.join(10)
+    assert len(ended) == 1
+    with pytest.raises(Busy), store.read(Reader.SEARCH):
+        pass
+
+
 def test_a_passive_checkpoint_moves_the_log_into_the_file(store: Store) -> None:
     make_table(store)
     done = store.checkpoint_passive()

@@ -88,6 +88,7 @@ def _beside(kiosk: Kiosk, chain: Chain, folder: Path, members: list[bytes]) -> d
     again, store = Chain(), chain.server.store
     assert isinstance(store, MemoryStore)
     again.server = replace(again.server, store=store.copy())
+    again.keys = {device: list(keys) for device, keys in chain.keys.items()}
     exchange = again.exchange(other)
     alone = [_sell_ms(other, members, n) for n in range(40)]
     beside, took_s = _catch_up(other, members, exchange)
