@@ -31,11 +31,12 @@ Rows = Generator[Row, None, None]
 
 
 class Field(NamedTuple):
-    """Something that a list is narrowed by. options: of a choice, value and text; a date has none."""
+    """Something that a list is narrowed by. options: of a choice, value and text, which may be
+    none at all; None: it is a date."""
 
     name: str
     label: str
-    options: Sequence[tuple[str, str]] = ()
+    options: Sequence[tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,7 @@ def chosen(given: Mapping[str, str], fields: Sequence[Field]) -> Filters:
     found = dict[str, str]()
     for field in fields:
         value = given.get(field.name, "").strip()[:_TEXT_MOST]
-        known = any(value == each for each, _ in field.options) if field.options else _date(value)
-        if value and known is not None and known is not False:
+        if value and _is_choice(value, field):
             found[field.name] = value
     return Filters(found)
 
@@ -176,6 +176,12 @@ def till_choice(desk: Desk, asked: Asked) -> Field:
 
 
 # Inside ------------------------------------------------------------------------------------------
+
+
+def _is_choice(value: str, field: Field) -> bool:
+    if field.options is None:
+        return _date(value) is not None
+    return any(value == each for each, _ in field.options)
 
 
 def _date(text: str) -> BusinessDate | None:

@@ -216,6 +216,17 @@ def test_what_is_no_choice_of_a_list_is_none(chain: Chain) -> None:
     )
 
 
+def test_a_choice_among_nothing_is_no_date(tmp_path: Path) -> None:
+    """A chain whose first store and till are yet to come."""
+    begin_chain(tmp_path, shops=())
+    with served(tmp_path) as at, signed_in(at) as anna:
+        for path, name in (("tills", "store"), ("days", "store"), ("days", "till")):
+            page = anna.look(f"/console/{path}?{name}={DATE}")
+            assert page.status_code == 200
+            assert f'<select id="by-{name}"' in page.text
+            assert f"{name}={DATE}" not in page.text
+
+
 def test_the_pages_of_a_narrowed_list_stay_narrowed_and_its_file_is_whole(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
