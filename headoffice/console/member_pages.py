@@ -30,6 +30,7 @@ CONFLICTS_MOST: Final = 50
 ALIASES_MOST: Final = 50
 LOTS_MOST: Final = 100
 ADJUSTED_MOST: Final = 50
+WAITING_MOST: Final = 20
 SEE_VALUES: Final[frozenset[Role]] = frozenset(("manager", "head_office"))
 """Who may see personal values whole, with a reason (security.md section 3, "Unmask phone or birthday")."""
 Value = Callable[[str, str], str]
@@ -158,15 +159,28 @@ def _member_page(desk: Desk, asked: Asked, value: Value, reason: str) -> Respons
 
 
 def _forgetting(desk: Desk, asked: Asked, known: Member) -> str:
-    """Which tills have yet to hear that a person was erased: the exchange's own store knows."""
-    tenant, say, tills = asked.tenant, asked.words.say, desk.office.tills
-    waiting = desk.act(asked, lambda _: desk.office.chains[tenant].server.erasure_waits(known.id))
-    named = [tills[device].name for device in waiting if device in tills]
-    if not named:
-        return say("Every till that is not revoked has forgotten this person.")
-    return say(
-        "Tills that have yet to forget this person: {tills}.", tills=", ".join(sorted(named))
+    """Which tills have yet to hear that a person was erased: the exchange's own store knows. Those of
+    stores that who asks may not see are counted."""
+    tenant, words, office = asked.tenant, asked.words, desk.office
+    waiting = desk.act(asked, lambda _: office.chains[tenant].server.erasure_waits(known.id))
+    tills = [office.tills[device] for device in waiting if device in office.tills]
+    if not tills:
+        return words.say("Every till that is not revoked has forgotten this person.")
+    named = sorted(
+        f"{office.shops[till.shop].name} / {till.name}"
+        for till in tills
+        if not asked.stores or till.shop in asked.stores
     )
+    parts, more, hidden = named[:WAITING_MOST], len(named) - WAITING_MOST, len(tills) - len(named)
+    if more > 0:
+        parts.append(words.count("{number} more", "{number} more", more, number=more))
+    if hidden:
+        parts.append(
+            words.count(
+                "{number} of another store", "{number} of other stores", hidden, number=hidden
+            )
+        )
+    return words.say("Tills that have yet to forget this person: {tills}.", tills=", ".join(parts))
 
 
 def _adjusted(asked: Asked, snapshot: Snapshot, member_id: bytes) -> Listing:

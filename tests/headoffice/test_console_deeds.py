@@ -12,9 +12,11 @@ import pytest
 from app.domain.entries import POINTS, Entry, EntryId
 from app.protocol import facts
 from app.protocol.facts import OVERRIDE, Facts, Posting
+from app.protocol.profiles import erase
 from app.protocol.store import Tenant
 from headoffice import audit
-from tests.headoffice.console_browser import Person, let_in, write_profile
+from headoffice.console import member_pages
+from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
 from tests.headoffice.console_fixtures import anna, bela
 from tests.headoffice.http_office import (
     ANNA,
@@ -27,6 +29,7 @@ from tests.headoffice.http_office import (
     rows,
     served,
 )
+from tests.headoffice.test_console_people import give_store
 from tests.headoffice.test_console_sign_in import acts
 
 __all__ = ["anna", "bela"]
@@ -128,7 +131,7 @@ def test_a_person_is_erased_after_their_number_was_typed_twice(
     assert rows(at.folder, "SELECT count(*) FROM cell WHERE field = 'name'")[0][0] == 1
     told = anna.look(ANNAS).text
     assert "This person was erased." in told
-    assert "yet to forget this person: till 1." in told
+    assert "yet to forget this person: North / till 1." in told
     with closing(database_of(at.folder)) as database, database.of(TENANT):
         assert audit.check(database, TENANT).wrong is None, (
             "an erasure changes no line of the audit"
@@ -140,6 +143,29 @@ def test_a_person_is_erased_after_their_number_was_typed_twice(
     at.tills[0].exchange()
     assert "Every till that is not revoked has forgotten this person." in anna.look(ANNAS).text
     assert budget(at).overdrawn == 0
+
+
+def test_a_manager_reads_which_tills_of_their_own_stores_have_yet_to_forget(
+    at: Served, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed, shop in ((2, "South"), (3, "South"), (4, "North")):
+        at.till(seed, shop).sync()
+    with opened(at.folder) as (store, _), store.writing():
+        erase(store, ANNA, "all")
+    mara = Person(at)
+    mara.begin(let_in(at.folder, "MA", "manager"))
+    give_store(anna, TENANT[:15] + bytes(1))
+    mara.sign_in("MA", OWN)
+    whose = "yet to forget this person: "
+    told = mara.look(ANNAS).text
+    assert f"{whose}North / till 1, North / till 4, 2 of other stores." in told
+    assert "till 2" not in told
+    whole = f"{whose}North / till 1, North / till 4, South / till 2, South / till 3."
+    assert whole in anna.look(ANNAS).text
+    monkeypatch.setattr(member_pages, "WAITING_MOST", 1)
+    assert f"{whose}North / till 1, 1 more, 2 of other stores." in mara.look(ANNAS).text
+    assert f"{whose}North / till 1, 3 more." in anna.look(ANNAS).text
+    mara.close()
 
 
 def test_nobody_is_erased_who_still_has_something(at: Served, anna: Person, bela: Person) -> None:
