@@ -173,6 +173,7 @@ def test_each_night_tells_how_far_the_audit_goes_and_the_command_takes_it(
     with (
         served(folder) as at, receiving() as receiver, system(at) as shop, signed_in(at) as anna,
     ):  # fmt: skip
+        at.clock.stand_at_noon()
         shop.post("/v1/webhooks", {"url": receiver.url, "events": ["audit.root"]})
         at.clock.moved_ms += DAY
         receiver.wait(1)

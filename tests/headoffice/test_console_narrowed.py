@@ -57,9 +57,10 @@ class Chain(NamedTuple):
 
 @pytest.fixture(scope="module")
 def chain(each_folder: Path) -> Iterator[Chain]:
-    """Its clock is where the machine's is; what the lists have is of three days around one long ago."""
+    """Its clock stands at a noon; what the lists have is of that day, and of three days around one long ago."""
     begin_chain(each_folder)
     with served(each_folder) as at, signed_in(at) as anna:
+        at.clock.stand_at_noon()
         north, south = at.till(1), at.till(2, "South")
         for till in (north, south):
             till.earn(ANNA, 7, sales=4)
