@@ -17,7 +17,7 @@ from app.dealings import Dealings, place_missing
 from app.domain.business_day import BusinessDate
 from app.protocol import own_chain
 from app.told_fields import tell_again
-from db import rows
+from db import people, rows
 
 _RESTORES: Final = "sync_restores"
 
@@ -37,6 +37,8 @@ def begin(conn: Connection, dealings: Dealings, on: BusinessDate, *, behind: boo
         rows.set_meta(conn, _RESTORES, restores)
     if came_back or (not new_here and (behind or known not in (None, restores))):
         own_chain.give_up(dealings, os.urandom(16))
+        # It doesn't know which numbers it gave out since: the next ones are of a new block.
+        people.end_card_blocks(conn)
     for hold in dealings.control().holds:
         if hold.standing != "ended":
             own_chain.void_hold(dealings, hold.id, os.urandom(16), on)

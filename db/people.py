@@ -396,6 +396,11 @@ def card_block(conn: Connection, preferred: str = "") -> tuple[str, int] | None:
     return (str(row[0]), int(row[1])) if row else None
 
 
+def end_card_blocks(conn: Connection) -> None:
+    """Hand out no number of any block any more; cards of them may still be typed or scanned."""
+    conn.execute("UPDATE card_block SET next = last + 1")
+
+
 def advance_card_block(conn: Connection, prefix: str, used: int) -> None:
     """Never hand out `used` or a lower number of this block again. A number beyond the block's end is
     not of the block: a longer card of somebody else's can begin alike."""

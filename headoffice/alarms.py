@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from headoffice.directory import KnownTill
 from headoffice.flags import Pile, Unseen
 from headoffice.quiet import Known
+from headoffice.shared_values import Look
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 from headoffice.webhooks.outbox import Fact
@@ -36,6 +37,7 @@ members have one card."""
 LEASES: Final = 2
 SILENT_LEAST_MS: Final = 10 * 60_000
 """No till is called silent before: it talks every half minute, and a lease may be nothing at all."""
+AGAIN_MS: Final = 60 * 60_000
 NEAR_PERCENT: Final = 80
 SETTLING_MS: Final = 10 * 60_000
 """So long after its start a head office has not heard of every till yet: none is called silent."""
@@ -99,7 +101,7 @@ class Alarms:
 class Figures(NamedTuple):
     """What is looked at, of one chain. quarantined: events that nobody has looked at; silent_ms: of each live
     till; settling: the process has just begun; asked: what waits for a second person, by its kind and id;
-    flagged: documents that differ and that nobody has looked at; cards_shared: pairs of members."""
+    flagged: documents that differ and that nobody has looked at; shared: members that share a card."""
 
     known: Known
     quarantined: int
@@ -109,7 +111,7 @@ class Figures(NamedTuple):
     settling: bool = False
     asked: Sequence[str] = ()
     flagged: Unseen = Unseen()
-    cards_shared: int = 0
+    shared: Look = Look()
 
 
 def silent_of(
@@ -131,7 +133,9 @@ def silence_ms(lease_ms: int) -> int:
 def changes(figures: Figures, standing: Standing, now_ms: int) -> tuple[list[Alarm], list[Alarm]]:
     """What has begun and what is over since `standing`."""
     due = {(kind, subject): figure for kind, subject, figure in _due(figures, standing)}
-    again = {name for name in due if name in standing and _rings_again(figures, standing[name])}
+    again = {
+        name for name in due if name in standing and _rings_again(figures, standing[name], now_ms)
+    }
     raised = [
         Alarm(kind, subject, figure, now_ms)
         for (kind, subject), figure in due.items()
@@ -146,9 +150,13 @@ def _piles(figures: Figures) -> dict[str, Pile]:
     return {OVER_RETURN: figures.flagged.over_returned, RECOUNT: figures.flagged.others}
 
 
-def _rings_again(figures: Figures, alarm: Alarm) -> bool:
+def _rings_again(figures: Figures, alarm: Alarm, now_ms: int) -> bool:
     """One alarm stands for thousands of documents. Who has begun to look at them hears of those that came
-    since: else one that nobody ever gets to would keep all later ones quiet."""
+    since, once an hour: else one that nobody ever gets to would keep all later ones quiet."""
+    if now_ms - alarm.raised_ms < AGAIN_MS:
+        return False
+    if alarm.kind == CARD_SHARED:
+        return figures.shared.newest_ms > alarm.raised_ms
     pile = _piles(figures).get(alarm.kind)
     looked_ms = figures.flagged.looked_ms
     return pile is not None and alarm.raised_ms < looked_ms < pile.newest_ms
@@ -172,8 +180,8 @@ def _due(figures: Figures, standing: Standing) -> Iterator[tuple[str, str, int]]
         yield NIGHT_FAILED, "", 1
     for subject in figures.asked:
         yield SECOND_NEEDED, subject, 1
-    if figures.cards_shared:
-        yield CARD_SHARED, "", figures.cards_shared
+    if figures.shared.cards:
+        yield CARD_SHARED, "", figures.shared.cards
     for kind, pile in _piles(figures).items():
         if pile.size:
             yield kind, "", pile.size

@@ -9,7 +9,7 @@ from app.domain.recount import Difference
 from app.protocol.events import Event
 from app.protocol.facts import Facts
 from headoffice.store.distribution import dist_key
-from headoffice.store.plain import Plain
+from headoffice.store.plain import Plain, Spelt
 
 NOBODY: Final = bytes(16)
 """The member of a document that has none."""
@@ -22,10 +22,15 @@ INSERT INTO recount_flag (
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant_id, dist_key, event_id, what) DO NOTHING
 """
-_UNSEEN: Final = """
-SELECT CASE what WHEN 'returned_twice' THEN 1 ELSE 0 END, count(*), max(noted_ms) FROM recount_flag
+_COUNTED: Final = """
+SELECT CASE what WHEN 'returned_twice' THEN 1 ELSE 0 END, count(*), max(noted_ms) FROM {}
 WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL GROUP BY 1
 """
+# SQLite would read all flags that there ever were.
+_UNSEEN: Final = Spelt(
+    sqlite=_COUNTED.format("recount_flag INDEXED BY recount_flag_unseen"),
+    postgresql=_COUNTED.format("recount_flag"),
+)
 _LOOKED: Final = """
 SELECT seen_ms FROM recount_flag WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NOT NULL
 ORDER BY seen_ms DESC LIMIT 1

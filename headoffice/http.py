@@ -62,7 +62,9 @@ _KINDS: Final[dict[str, type[Request]]] = {
     endpoints.REBASE: RebaseRequest,
     endpoints.SNAPSHOT: SnapshotRequest,
 }
-_SELDOM: Final = {endpoints.SALE, endpoints.LOOK, endpoints.STAFF, endpoints.CARDS}
+_SELDOM: Final = {
+    endpoints.SALE, endpoints.LOOK, endpoints.STAFF, endpoints.CARDS, endpoints.ROTATE,
+}  # fmt: skip
 _SHUT_OUT: Final = {"revoked", "unknown", "locked"}
 _BUSY_S: Final = 2
 _MOST: Final = {endpoints.ENROL: 4096, endpoints.ROTATE: 4096}
@@ -233,6 +235,9 @@ class DataPlane:
         self._in_time(signed)
         now_s = time.monotonic()
         wait_s = self._devices.wait_s(till.device, now_s) or self._chains.wait_s(till.tenant, now_s)
+        if exchange.path in _SELDOM:
+            # A till that was stolen is not to read the chain's members out one by one.
+            wait_s = wait_s or self._looks.wait_s(till.device, now_s)
         if wait_s:
             raise No(429, "too_many", wait_s)
         self._office.hearing.hear(till.device, exchange.host)
@@ -306,10 +311,6 @@ class DataPlane:
         if till.standing != "live":
             why = "revoked" if till.standing == "lost" else "locked"
             return 403, wire.to_bytes(Refusal(message.rid, why))
-        # A till that was stolen is not to read the chain's members out one by one.
-        wait_s = exchange.path in _SELDOM and self._looks.wait_s(till.device, time.monotonic())
-        if wait_s:
-            raise No(429, "too_many", wait_s)
         self._is_new(signed)
         if isinstance(message, SyncRequest):
             exchange.events = len(message.events)
@@ -384,7 +385,8 @@ class DataPlane:
             return letting_in.rotate(office, till, message, by_next=by_next)
 
         def kept(after: KnownTill | None) -> None:
-            office.put_till(after or till)
+            if after is not None:
+                office.put_till(after)
 
         if await self._once(signed, self._done(PUSH, 1, till.tenant, act, kept)) is None:
             raise No(401, "bad_signature")

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from app.protocol import facts
-from app.protocol.card_leases import Block, CardsRequest, lease
+from app.protocol import card_leases, facts
+from app.protocol.card_leases import Block, CardsRequest
 from app.protocol.chains import Reader
 from app.protocol.facts import Facts, NotReadable
 from app.protocol.references import REFERENCE_BUCKET, is_visited, visited_bucket
@@ -25,7 +25,6 @@ from app.protocol.server import Server
 from app.protocol.shop_staff import StaffRequest
 from app.protocol.store import Tenant
 from app.protocol.wire import (
-    CellTaken,
     LookRequest,
     Refusal,
     Reply,
@@ -119,7 +118,7 @@ class Office:
         self._quarantined: dict[bytes, int] = {}
         self._unseen: dict[bytes, int] = {}
         self._flagged: dict[bytes, flags.Unseen] = {}
-        self._cards_shared: dict[bytes, int] = {}
+        self._shared: dict[bytes, shared_values.Look] = {}
         self._waiting: dict[bytes, Sequence[Waiting]] = {}
         self._ending: dict[bytes, tuple[Tenant | None, dict[str, int]]] = {}
         self._uncounted = set[bytes]()
@@ -375,17 +374,16 @@ class Office:
             people = ShopStaff(Staff(self._database, chain.tenant), self.tills_of(chain.tenant))
             people.take_told(store, request, self.now_ms())
 
-        def lease_cards(request: CardsRequest) -> tuple[Block, ...]:
+        def lease_cards(request: CardsRequest, recovering: bool) -> tuple[Block, ...] | None:
             leases = CardLeases(self._database, chain.tenant)
-            return lease(leases, request, store.tenant().timeline, self.now_ms())
-
-        def take_fields(taken: tuple[CellTaken, ...]) -> None:
-            shared_values.note(self._database, store, chain.tenant, taken, self.now_ms())
+            timeline = None if recovering else store.tenant().timeline
+            return card_leases.answer(leases, request, timeline, self.now_ms())
 
         server = Server(
             store, chain.limits, read, people=partial(looked.people, self._database, chain.tenant),
             where=partial(looked.where, self._database, chain.tenant), receipts=sales_of,
-            staff=take_staff, cards=lease_cards, fields=take_fields,
+            staff=take_staff, cards=lease_cards,
+            fields=partial(shared_values.note, self._database, store, self.now_ms),
         )  # fmt: skip
         return Open(chain, store, server, kinds)
 
@@ -416,7 +414,7 @@ class Office:
             self._unseen[tenant] = self.directory.unseen(tenant)
             self._waiting[tenant] = waiting.waiting(self._database, tenant, self.now_ms())
             self._flagged[tenant] = flags.unseen(self._database, tenant)
-            self._cards_shared[tenant] = shared_values.cards(self._database, tenant)
+            self._shared[tenant] = shared_values.look(self._database, tenant)
         self._watch.flags(tenant, self._flagged[tenant])
         self._watch.figures(self.known[tenant], self._quarantined[tenant], self.now_ms())
 
@@ -429,11 +427,15 @@ class Office:
             if known is None or tenant in self.moving:
                 continue
             silent = silent_of(tills[tenant], self.heard, self.now_ms())
+            seen = (self._shared[tenant], self.now_ms())
+            self._shared[tenant] = shared_values.settled(
+                self._database, opened.store, tenant, *seen
+            )
             figures = Figures(
                 known, self._unseen[tenant], silent, opened.chain.limits.lease_ms,
                 tenant in self._nights.failing, self.telling.settling,
                 waiting.still(self._waiting[tenant], self.now_ms()), self._flagged[tenant],
-                self._cards_shared[tenant],
+                self._shared[tenant],
             )  # fmt: skip
             self.telling.look(self._database, opened.store, tenant, figures)
 

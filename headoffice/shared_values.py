@@ -7,8 +7,8 @@ or the card was reported lost; who looked at it may also say that they are two p
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from app.protocol.store import Member
@@ -18,49 +18,61 @@ from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain, Spelt
 from headoffice.store.records import Records
 
-FIELDS: Final = ("card", "phone", "email")
+CARD: Final = "card"
+FIELDS: Final = (CARD, "phone", "email")
 """Those that say who somebody is. A card of two members is a mistake of ours: its points go to whoever a till
 finds first."""
-CARDS_MOST: Final = 100
+LOOKED_MOST: Final = 500
+PORTION: Final = 500
+CANDIDATES_MOST: Final = 200
+"""Members are looked at of whom a value ever came: loading thousands takes the writer's time."""
 OTHERS_MOST: Final = 20
 """With so many others a member is paired: a shop's own phone that was typed for hundreds says nothing."""
 _HAVING: Final = Spelt(
     sqlite="""
-SELECT DISTINCT told.value, cell.member_id FROM json_each(?) AS told
-JOIN cell INDEXED BY cell_value ON cell.tenant_id = ? AND cell.dist_key = ? AND cell.field = ?
-    AND cell.value COLLATE NOCASE = told.value
+SELECT DISTINCT member_id FROM cell INDEXED BY cell_value
+WHERE tenant_id = ? AND dist_key = ? AND field = ? AND value COLLATE NOCASE = ? LIMIT ?
 """,
-    # Each value is looked up by itself: for want of statistics the planner would rather read all cells.
     postgresql="""
-SELECT told.value, found.member_id FROM json_array_elements_text(?::json) AS told(value)
-CROSS JOIN LATERAL (
-    SELECT DISTINCT member_id FROM cell WHERE tenant_id = ? AND dist_key = ? AND field = ?
-        AND sought = lower(told.value COLLATE "C") OFFSET 0
-) AS found
+SELECT DISTINCT member_id FROM cell
+WHERE tenant_id = ? AND dist_key = ? AND field = ? AND sought = lower(? COLLATE "C") LIMIT ?
 """,
 )
 _PUT: Final = """
 INSERT INTO shared_value (tenant_id, dist_key, field, member_id, other_id, noted_ms) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (tenant_id, dist_key, field, member_id, other_id) DO NOTHING
+ON CONFLICT (tenant_id, dist_key, field, member_id, other_id)
+    DO UPDATE SET over_ms = NULL, noted_ms = excluded.noted_ms WHERE shared_value.over_ms IS NOT NULL
 """
 _ALL: Final = """
 SELECT field, member_id, other_id, noted_ms, shared_value.seen_ms, initials
-FROM shared_value LEFT JOIN console_staff ON console_staff.tenant_id = shared_value.tenant_id
+FROM {} LEFT JOIN console_staff ON console_staff.tenant_id = shared_value.tenant_id
     AND console_staff.dist_key = shared_value.dist_key AND console_staff.staff_id = shared_value.seen_by
 WHERE shared_value.tenant_id = ? AND shared_value.dist_key = ?
 """
-_ORDER: Final = "ORDER BY noted_ms DESC, field, member_id, other_id LIMIT ?"
-_UNSEEN: Final = f"{_ALL} AND shared_value.seen_ms IS NULL {_ORDER}"
-_OF: Final = f"{_ALL} AND member_id = ? AND other_id = ? ORDER BY field"
-_CARDS: Final = """
-SELECT member_id, other_id FROM shared_value
-WHERE tenant_id = ? AND dist_key = ? AND field = 'card' AND seen_ms IS NULL
-ORDER BY member_id, other_id LIMIT ?
+_WAITING: Final = """ AND shared_value.seen_ms IS NULL AND shared_value.over_ms IS NULL
+    AND (noted_ms, field, member_id, other_id) < (?, ?, ?, ?)
+ORDER BY noted_ms DESC, field DESC, member_id DESC, other_id DESC LIMIT ?
 """
+_TABLE: Final = "shared_value"
+_UNSEEN: Final = Spelt(
+    sqlite=_ALL.format(f"{_TABLE} INDEXED BY shared_value_unseen") + _WAITING,
+    postgresql=_ALL.format(_TABLE) + _WAITING,
+)
+_OF: Final = _ALL.format(_TABLE) + " AND member_id = ? AND other_id = ? ORDER BY field"
 _SEEN: Final = """
 UPDATE shared_value SET seen_by = ?, seen_ms = ?
 WHERE tenant_id = ? AND dist_key = ? AND member_id = ? AND other_id = ? AND field <> 'card' AND seen_ms IS NULL
 """
+_OVER: Final = """
+UPDATE shared_value SET over_ms = ? WHERE tenant_id = ? AND dist_key = ? AND field = 'card'
+    AND member_id = ? AND other_id = ?
+"""
+_CARDS: Final = """
+SELECT noted_ms, member_id, other_id FROM shared_value
+WHERE tenant_id = ? AND dist_key = ? AND field = 'card' AND over_ms IS NULL
+ORDER BY noted_ms DESC, member_id DESC, other_id DESC LIMIT ?
+"""
+_FROM_THE_LAST: Final = (1 << 62, "", b"", b"")
 
 
 class Pair(NamedTuple):
@@ -75,23 +87,22 @@ class Pair(NamedTuple):
 
 
 def note(
-    plain: Plain, store: Records, tenant: bytes, taken: Iterable[CellTaken], now_ms: int
+    plain: Plain, store: Records, now_ms: Callable[[], int], taken: Iterable[CellTaken]
 ) -> None:
     """Note who shares what a till has told just now. Inside the store's `writing()`."""
-    told: dict[str, dict[str, set[bytes]]] = {}
+    tenant, told = store.tenant().id, dict[str, dict[str, set[bytes]]]()
     for each in taken:
         if each.field in FIELDS and each.stands is not None and each.stands.value:
             told.setdefault(each.field, {}).setdefault(each.stands.value, set()).add(each.holder)
     for field, values in told.items():
-        having = _having(plain, store, tenant, field, values)
+        new = _new(store, field, values)
         for value, holders in values.items():
-            others = [
-                each
-                for each in sorted(having[value.lower()])
-                if has(store.member(each), field, value)
-            ]
+            rows = plain.rows(_HAVING, (tenant, dist_key(tenant), field, value, CANDIDATES_MOST))
+            found = {*(bytes(row[0]) for row in rows), *new[value.lower()], *holders}
+            others = (each for each in sorted(found) if has(store.member(each), field, value))
+            sharing = list(islice(others, OTHERS_MOST + 1))
             for holder in holders:
-                _put(plain, tenant, field, holder, others, now_ms)
+                _put(plain, tenant, field, holder, sharing, now_ms())
 
 
 def has(known: Member | None, field: str, value: str) -> bool:
@@ -110,9 +121,16 @@ def stands(
     return good and has(one, field, value) and has(other, field, value)
 
 
-def unseen(plain: Plain, tenant: bytes, most: int) -> list[Pair]:
-    """Of whom nobody has said that they are two, the last first."""
-    return [Pair(*row) for row in plain.rows(_UNSEEN, (tenant, dist_key(tenant), most))]
+def unseen(plain: Plain, tenant: bytes) -> Iterator[Pair]:
+    """Those that wait for somebody to decide, the last first."""
+    before = _FROM_THE_LAST
+    while True:
+        rows = plain.rows(_UNSEEN, (tenant, dist_key(tenant), *before, PORTION))
+        found = [Pair(row[0], bytes(row[1]), bytes(row[2]), *row[3:]) for row in rows]
+        yield from found
+        if len(found) < PORTION:
+            return
+        before = (found[-1].noted_ms, *found[-1][:3])
 
 
 def of(plain: Plain, tenant: bytes, one: bytes, other: bytes) -> list[Pair]:
@@ -121,14 +139,40 @@ def of(plain: Plain, tenant: bytes, one: bytes, other: bytes) -> list[Pair]:
     return [Pair(*row) for row in plain.rows(_OF, values)]
 
 
-def cards(plain: Plain, tenant: bytes) -> int:
-    """How many pairs share a card today and wait for somebody to decide, CARDS_MOST at most."""
-    found = plain.rows(_CARDS, (tenant, dist_key(tenant), CARDS_MOST))
-    if not found:
-        return 0
-    snapshot = Snapshot(plain, tenant)
-    lost, member = snapshot.lost_cards(), snapshot.member
-    return sum(stands(member(bytes(one)), member(bytes(two)), "card", lost) for one, two in found)
+class Look(NamedTuple):
+    """cards: pairs that share a card; newest_ms: when the last of them was noted; over: pairs that share none
+    any more."""
+
+    cards: int = 0
+    newest_ms: int = 0
+    over: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def look(plain: Plain, tenant: bytes) -> Look:
+    """Pairs that share a card. At most LOOKED_MOST are looked at, the last ones: what is over does not come
+    again once it was ended."""
+    rows = plain.rows(_CARDS, (tenant, dist_key(tenant), LOOKED_MOST))
+    if not rows:
+        return Look()
+    snapshot, cards, newest_ms, over = Snapshot(plain, tenant), 0, 0, list[tuple[bytes, bytes]]()
+    lost = snapshot.lost_cards()
+    for noted_ms, *ids in rows:
+        one, other = map(bytes, ids)
+        if stands(snapshot.member(one), snapshot.member(other), CARD, lost):
+            cards, newest_ms = cards + 1, max(newest_ms, noted_ms)
+        else:
+            over.append((one, other))
+    return Look(cards, newest_ms, tuple(over))
+
+
+def settled(plain: Plain, store: Records, tenant: bytes, seen: Look, now_ms: int) -> Look:
+    """Write down which pairs are over: they are not looked at again. They begin anew where a till tells the
+    number again. In a transaction of its own."""
+    if seen.over:
+        with store.writing():
+            for pair in seen.over:
+                plain.run(_OVER, (now_ms, tenant, dist_key(tenant), *pair))
+    return seen._replace(over=())
 
 
 def say_two(plain: Plain, tenant: bytes, one: bytes, other: bytes, by: bytes, now_ms: int) -> int:
@@ -141,15 +185,10 @@ def say_two(plain: Plain, tenant: bytes, one: bytes, other: bytes, by: bytes, no
 # Inside
 
 
-def _having(
-    plain: Plain, store: Records, tenant: bytes, field: str, values: Iterable[str]
-) -> dict[str, set[bytes]]:
-    """Of whom each value ever came, by its lower case."""
+def _new(store: Records, field: str, values: Iterable[str]) -> dict[str, set[bytes]]:
+    """Of whom each value came in this transaction, which no index has yet; by its lower case."""
     found: dict[str, set[bytes]] = {value.lower(): set() for value in values}
-    asked = json.dumps(sorted(found), ensure_ascii=False)
-    for value, member in plain.rows(_HAVING, (asked, tenant, dist_key(tenant), field)):
-        found[value].add(bytes(member))
-    for record in store.new_cells():  # of this transaction, not written yet
+    for record in store.new_cells():
         sent = record.sent
         if sent.field == field and (sent.value or "").lower() in found:
             found[(sent.value or "").lower()].add(sent.member)

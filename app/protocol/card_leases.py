@@ -28,6 +28,10 @@ leased since."""
 DAY_MOST: Final = 20
 """Blocks that one till gets in a day at most. Nobody enrols 20,000 members a day at one counter."""
 BLOCKS_MOST: Final = 2_000
+BROUGHT_MOST: Final = 4
+"""Blocks that a till has from before it joined: one, by its set-up. Looking who gave numbers out takes time."""
+GONE_MOST: Final = 200
+NOBODY: Final = b""
 _DIGITS: Final = 11
 """Of every card number, less its check digit."""
 _DAY_MS: Final = 86_400_000
@@ -140,35 +144,60 @@ def left_of(blocks: Sequence[Block]) -> int:
     return sum(block.last - block.first + 1 for block in blocks if is_heads(block))
 
 
+def answer(
+    leases: Leases, request: CardsRequest, timeline: int | None, now_ms: int
+) -> tuple[Block, ...] | None:
+    """What head office does. timeline None: it recovers, notes what tills have and leases nothing."""
+    if timeline is None:
+        take_down(leases, request, now_ms)
+        return None
+    return lease(leases, request, timeline, now_ms)
+
+
 def lease(leases: Leases, request: CardsRequest, timeline: int, now_ms: int) -> tuple[Block, ...]:
     """What a till may give out from now on. Asked again, the same is answered: a block more is leased only to
     who names all that it has."""
-    for block in request.blocks:
-        _take_over(leases, block, request.device, now_ms)
+    take_down(leases, request, now_ms)
     held = leases.of(request.device)
     good = [each for each in held if each.epoch in (None, request.epoch)]
     named = {block.name for block in request.blocks}
     told = all(each.block.name in named for each in good)
     heads = [each for each in good if each.epoch is not None]
     today = sum(each.timeline > 0 and each.at_ms > now_ms - _DAY_MS for each in held)
-    free = _free(leases, timeline)
-    if told and (request.left < LOW or not heads) and today < DAY_MOST and free is not None:
-        new = Lease(free, request.device, request.epoch, timeline, now_ms)
-        leases.put(new)
-        good.append(new)
+    if told and (request.left < LOW or not heads) and today < DAY_MOST:
+        block = _free(leases, timeline)
+        if block is not None:
+            new = Lease(block, request.device, request.epoch, timeline, now_ms)
+            leases.put(new)
+            good.append(new)
     return tuple(sorted(each.block for each in good))
 
 
-def _take_over(leases: Leases, block: Block, device: bytes, now_ms: int) -> None:
-    """A block that head office does not know of. One of its own was leased after the backup that it was brought
-    back from: nobody gets that again."""
-    if leases.overlaps(block):
-        return
-    if is_heads(block):
-        if _number(block.prefix) <= _number(leases.newest()) + SKIPPED:
-            leases.put(Lease(block._replace(first=0), device, GONE, 0, now_ms))
-    elif not HEAD.startswith(block.prefix) and not leases.given_elsewhere(block, device):
-        leases.put(Lease(block, device, None, 0, now_ms))
+def take_down(leases: Leases, request: CardsRequest, now_ms: int) -> None:
+    """Note the blocks that a till has and head office does not know of, which is all that it does while it
+    recovers. One of its own was leased after the backup that was brought back: nobody gets that again."""
+    held = leases.of(request.device)
+    known = {each.block.name for each in held}
+    room = BROUGHT_MOST - sum(each.timeline == 0 and each.epoch is None for each in held)
+    gone = GONE_MOST - sum(each.epoch == GONE for each in held)
+    for block in request.blocks:
+        if block.name in known or block.first > block.last:
+            continue
+        if is_heads(block):
+            ahead = _number(block.prefix) > _number(leases.newest()) + SKIPPED
+            if gone > 0 and not ahead and not leases.overlaps(block):
+                leases.put(Lease(block._replace(first=0), request.device, GONE, 0, now_ms))
+                gone -= 1
+        elif room > 0:
+            room -= 1
+            if _may_keep(leases, block, request.device):
+                leases.put(Lease(block, request.device, None, 0, now_ms))
+
+
+def _may_keep(leases: Leases, block: Block, device: bytes) -> bool:
+    if HEAD.startswith(block.prefix) or leases.overlaps(block):
+        return False
+    return not leases.given_elsewhere(block, device)
 
 
 def _free(leases: Leases, timeline: int) -> Block | None:
@@ -178,7 +207,7 @@ def _free(leases: Leases, timeline: int) -> Block | None:
         number += SKIPPED
     while number < 10**_NUMBER_DIGITS:
         block = Block(f"{HEAD}{number:0{_NUMBER_DIGITS}d}", 0, SIZE - 1)
-        if not leases.overlaps(block):
+        if not leases.overlaps(block) and not leases.given_elsewhere(block, NOBODY):
             return block
         number += 1
     return None

@@ -82,7 +82,7 @@ class Server:
     where: Callable[[str], str] = lambda _: ""
     receipts: Callable[[str], Sequence[bytes]] = lambda _: ()
     staff: Callable[[StaffRequest], None] = lambda _: None
-    cards: Callable[[CardsRequest], tuple[Block, ...] | None] = lambda _: None
+    cards: Callable[[CardsRequest, bool], tuple[Block, ...] | None] = lambda *_: None
     fields: Callable[[tuple[CellTaken, ...]], None] = lambda _: None
 
     def handle(self, request: Request, now_ms: int, rng: random.Random) -> Reply:
@@ -308,21 +308,21 @@ class Server:
 
     def _cards(self, device: Device, request: CardsRequest) -> CardsReply:
         """Of an epoch that has not yet told its events too: a till that has just joined needs its numbers."""
-        usable = request.epoch == device.place.epoch and self._in_order(request)
-        return CardsReply(request.rid, self.cards(request) if usable else None)
+        timeline = self.store.tenant().timeline
+        if (request.epoch, request.timeline) != (device.place.epoch, timeline):
+            return CardsReply(request.rid)
+        return CardsReply(request.rid, self.cards(request, grants.recovering(self.store)))
 
     def _usable(
         self, device: Device, request: HoldRequest | SaleRequest | LookRequest | StaffRequest
     ) -> bool:
         """A hold lives within one epoch and one timeline, so that no late request reserves for a till that has
         given up its rights since."""
-        return request.epoch == device.place.epoch and device.fenced and self._in_order(request)
-
-    def _in_order(
-        self, request: HoldRequest | SaleRequest | LookRequest | StaffRequest | CardsRequest
-    ) -> bool:
-        return request.timeline == self.store.tenant().timeline and not grants.recovering(
-            self.store
+        return (
+            request.epoch == device.place.epoch
+            and device.fenced
+            and request.timeline == self.store.tenant().timeline
+            and not grants.recovering(self.store)
         )
 
     def _sale(self, device: Device, request: SaleRequest, now_ms: int) -> SaleReply:

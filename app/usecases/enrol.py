@@ -127,7 +127,7 @@ def enrol(ctx: Context, command: Enrol) -> Done[Enrolled]:
         if not command.service_consent:
             raise Refused(Refusal.CONSENT_NEEDED)
         profile = _profile_cell(ctx, member_id, command.profile, version=1)
-        card = _card(tx.conn, command.card_no)
+        card = _card(tx, command.card_no)
         card_cell = {
             "t": "credential", "kind": "card", "value": card, "member_id": member_id.hex(),
             "state": "active",
@@ -268,13 +268,17 @@ def _phone(text: str) -> str | None:
     )
 
 
-def _card(conn: Connection, typed: str) -> str:
+def _card(tx: Tx, typed: str) -> str:
+    conn = tx.conn
     if typed:
         number = plain_card(typed)
         fault = card_fault(conn, number)
         if fault:
             raise Refused(Refusal.CARD_TAKEN if fault == "taken" else Refusal.CARD_NOT_OURS)
         return number
+    if tx.dealings is not None and tx.dealings.control().nonce:
+        # It was put back and doesn't know which numbers it gave out since: the next ones are of a new block.
+        raise Refused(Refusal.CARDS_USED_UP)
     while (block := people.card_block(conn, HEAD)) is not None:
         number = card_number(*block)
         people.advance_card_block(conn, *block)

@@ -21,8 +21,6 @@ from headoffice.console.staff import Staff
 from headoffice.shared_values import Pair
 
 PLACE: Final = "/console/same"
-PAIRS_MOST: Final = 1_000
-"""So many of the last ones are looked at: what is over is not shown."""
 FIELDS: Final = {"card": mark("Card"), "phone": mark("Phone"), "email": mark("E-mail")}
 
 
@@ -48,7 +46,7 @@ def rows(desk: Desk, asked: Asked, filters: Filters) -> Rows:
     say = asked.words.say
     with desk.reading(asked) as snapshot:
         offset, lost = snapshot.chain().offset_minutes, snapshot.lost_cards()
-        for pair in shared_values.unseen(snapshot.plain, asked.tenant, PAIRS_MOST):
+        for pair in shared_values.unseen(snapshot.plain, asked.tenant):
             if filters["field"] not in ("", pair.field) or not filters.has(pair.noted_ms, offset):
                 continue
             one, other = _both(snapshot, asked, pair)
@@ -72,6 +70,8 @@ def one(desk: Desk, asked: Asked) -> Response:
     with desk.reading(asked) as snapshot:
         offset, lost = snapshot.chain().offset_minutes, snapshot.lost_cards()
         pairs, members = _asked(snapshot, asked)
+    for each in members:
+        desk.note(asked, "member_seen", member=each.id)
     standing = [each for each in pairs if shared_values.stands(*members, each.field, lost)]
     seen = next((each for each in pairs if each.seen_ms is not None), None)
     rows = tuple(

@@ -49,11 +49,16 @@ SELECT store_id, name, bucket, (
 )
 FROM store WHERE tenant_id = ? AND dist_key = ? ORDER BY name
 """
-_QUARANTINE: Final = """
-SELECT event_id, length(body) FROM event
+_QUARANTINED_BEHIND: Final = """
+SELECT event_id, length(body) FROM {}
 WHERE tenant_id = ? AND dist_key = ? AND standing = 'quarantined' AND event_id > ?
 ORDER BY event_id LIMIT ?
 """
+# SQLite would walk all events.
+_QUARANTINE: Final = Spelt(
+    sqlite=_QUARANTINED_BEHIND.format("event INDEXED BY event_quarantined"),
+    postgresql=_QUARANTINED_BEHIND.format("event"),
+)
 _QUARANTINED: Final = """
 SELECT body FROM event WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND standing = 'quarantined'
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from app.context import Context
 from app.protocol import wire
-from app.protocol.card_leases import Block, CardsRequest, Lease, is_heads, lease
+from app.protocol.card_leases import Block, CardsRequest, Lease, answer, is_heads
 from app.protocol.endpoints import ROTATE, Enrolled, Problem, Rotate, Rotated, message_of, to_bytes
 from app.protocol.limits import Limits
 from app.protocol.references import OFFLINE_LEASE, REFERENCE_BUCKET
@@ -92,7 +92,7 @@ class Chain:
             offset_ms=8 * 3_600_000,
             people=self._people,
             receipts=self._sales_of,
-            cards=self._lease if self.leasing else lambda _: None,
+            cards=self._lease if self.leasing else lambda *_: None,
         )
 
     def forget(self) -> None:
@@ -149,8 +149,9 @@ class Chain:
         bodies = {each.id: each.body for each in stored if b'"kind":"sale"' in each.body}
         return [sale for sale, body in bodies.items() if f'"{number}"'.encode() in body]
 
-    def _lease(self, request: CardsRequest) -> tuple[Block, ...]:
-        return lease(self.leases, request, self.server.store.tenant().timeline, self.now_ms)
+    def _lease(self, request: CardsRequest, recovering: bool) -> tuple[Block, ...] | None:
+        timeline = None if recovering else self.server.store.tenant().timeline
+        return answer(self.leases, request, timeline, self.now_ms)
 
     def member(self, member: bytes) -> Member:
         """A member at head office."""

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from app.code_ranges import card_fault
+from app.dealings import reading
 from app.domain.errors import Refusal, Refused
 from app.numbers import card_number, is_card_number
 from app.protocol.card_leases import (
+    BROUGHT_MOST,
     DAY_MOST,
     GONE,
     HEAD,
@@ -25,6 +27,7 @@ from app.protocol.card_leases import (
     Block,
     CardsRequest,
     Lease,
+    answer,
     is_block,
     lease,
 )
@@ -34,6 +37,7 @@ from db import people
 from tests.app.chain import Chain, MemoryLeases, settle
 from tests.app.joined import kept_database, put_back, sound
 from tests.app.kiosk import Kiosk, kiosk, made_template, make_template, template
+from tests.app.test_newest_side_file import image_of, put_image_back
 
 __all__ = ["kiosk", "made_template", "template"]
 
@@ -126,7 +130,7 @@ def test_without_an_answer_a_till_goes_on_with_its_own(kiosk: Kiosk) -> None:
     chain = Chain()
     settle(chain.let_in(kiosk))
     assert enrolled(kiosk).startswith(OWN)
-    chain.server = replace(chain.server, cards=lambda _: (Block(HEAD, 0, 5),))
+    chain.server = replace(chain.server, cards=lambda *_: (Block(HEAD, 0, 5),))
     kiosk.clock.now += timedelta(hours=1)
     settle(chain.exchange(kiosk))
     assert enrolled(kiosk).startswith(OWN), "an answer that no till can use changes nothing"
@@ -296,3 +300,67 @@ def test_a_block_that_a_till_has_already_is_left_out() -> None:
     ahead = Block(f"{HEAD}{int(first.prefix[2:]) + 1:06d}", 0, SIZE - 1)
     (new,) = lease(leases, asked(2, ahead), 1, 0)
     assert int(new.prefix) == int(ahead.prefix) + 1
+
+
+def test_a_till_that_knows_that_it_was_put_back_gives_no_number_until_it_has_a_new_block(
+    kiosk: Kiosk, tmp_path: Path
+) -> None:
+    """The image is older than the members that were enrolled after it, and nothing tells of them."""
+    chain = Chain(leasing=True)
+    settle(chain.let_in(kiosk))
+    image = image_of(kiosk, tmp_path / "image")
+    given = [enrolled(kiosk) for _ in range(3)]
+    put_image_back(kiosk, image)
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            enrolled(kiosk)
+        assert refused.value.code is Refusal.CARDS_USED_UP
+        kiosk.quote_and_sell()
+    exchange = chain.exchange(kiosk)
+    while reading_nonce(kiosk):
+        exchange.once()
+    with pytest.raises(Refused):  # The new epoch stands, and its block has not come.
+        enrolled(kiosk)
+    kiosk.clock.now += timedelta(hours=1)
+    settle(exchange)
+    assert enrolled(kiosk) not in given
+
+
+def reading_nonce(at: Kiosk) -> bytes:
+    with at.ctx.read() as conn:
+        return reading(conn).control().nonce
+
+
+def test_what_tills_have_is_noted_while_head_office_recovers() -> None:
+    leases = MemoryLeases()
+    lease(leases, asked(1), 1, 0)
+    ahead = Block(f"{HEAD}{SKIPPED + 3:06d}", 0, SIZE - 1)
+    assert answer(leases, asked(2, ahead), None, 5) is None
+    assert Lease(ahead, bytes([2]) * 16, GONE, 0, 5) in leases.all
+
+
+def test_a_block_that_was_used_up_is_asked_about_for_ever() -> None:
+    leases = MemoryLeases()
+    mine = Block("8801", 1, 500)
+    lease(leases, asked(1, mine, left=LOW), 1, 0)
+    used = mine._replace(first=501)
+    found = lease(leases, asked(1, used, left=LOW), 1, 0)
+    assert mine in found
+    assert lease(leases, asked(2, Block("8802", 7, 6)), 1, 0) != ()
+    assert all(each.block.prefix != "8802" for each in leases.all)
+
+
+def test_a_till_has_few_blocks_of_before() -> None:
+    leases = MemoryLeases()
+    many = [Block(f"7{number:03d}", 0, 9) for number in range(50)]
+    for _ in range(3):
+        lease(leases, asked(1, *many), 1, 0)
+        many = many[10:]
+    assert sum(each.epoch is None for each in leases.all) == BROUGHT_MOST
+
+
+def test_numbers_that_somebody_has_already_are_not_leased() -> None:
+    leases = MemoryLeases()
+    leases.elsewhere.add((f"{HEAD}{SKIPPED:06d}007", b"api"))
+    (new,) = lease(leases, asked(1), 1, 0)
+    assert new.prefix == f"{HEAD}{SKIPPED + 1:06d}"

@@ -111,8 +111,10 @@ def test_a_pile_that_stands_rings_again_for_what_came_after_somebody_looked(
 ) -> None:
     old = {(kind, ""): Alarm(kind, "", 3, 10) for kind in (alarms.OVER_RETURN, alarms.RECOUNT)}
     flagged = Unseen(Pile(2, newest_ms), Pile(4_999, 15), looked_ms)
-    raised, cleared = changes(figures(flagged=flagged), old, 40)
-    wanted = [Alarm(alarms.OVER_RETURN, "", 2, 40)] if again else []
+    assert changes(figures(flagged=flagged), old, alarms.AGAIN_MS) == ([], []), "not all the time"
+    now_ms = alarms.AGAIN_MS + 10
+    raised, cleared = changes(figures(flagged=flagged), old, now_ms)
+    wanted = [Alarm(alarms.OVER_RETURN, "", 2, now_ms)] if again else []
     assert (raised, cleared) == (wanted, [old[alarms.OVER_RETURN, ""]] if again else [])
 
 
@@ -182,7 +184,10 @@ def test_a_night_that_fails_is_an_alarm_until_it_goes_on(
 
 
 @pytest.mark.usefixtures("each_store")
-def test_documents_that_differ_ring_once_and_again_after_somebody_looked(tmp_path: Path) -> None:
+def test_documents_that_differ_ring_once_and_again_after_somebody_looked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "AGAIN_MS", 0)
     begin_chain(tmp_path)
     with served(tmp_path) as at, receiving() as receiver, system(at) as shop, signed_in(at) as anna:
         events = ["alarm.raised", "alarm.cleared"]

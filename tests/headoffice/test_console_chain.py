@@ -64,7 +64,11 @@ def test_what_a_till_said_is_kept_over_a_restart(tmp_path: Path) -> None:
         till.earn(sales=700)
         asked = till.ask()
         assert isinstance(asked, SyncRequest)
-        for wrong in (structs.replace(asked, app="v" * 41), structs.replace(asked, schema=-1)):
+        for wrong in (
+            structs.replace(asked, app="v" * 41),
+            structs.replace(asked, app="v\0"),
+            structs.replace(asked, schema=-1),
+        ):
             assert till.problem(till.send(wrong), asked.rid) == "not_a_message"
         till.hear(till.reply(structs.replace(asked, app="1.4.2", schema=15)))
     with served(tmp_path) as at:

@@ -16,7 +16,7 @@ from app.protocol.wire import Cell
 from app.sync.exchange import Exchange
 from headoffice import lost_cards, shared_values
 from headoffice.console.same_pages import PLACE
-from headoffice.shared_values import OTHERS_MOST, note
+from headoffice.shared_values import OTHERS_MOST, Look, note
 from tests.app.chain import settle
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
 from tests.headoffice.console_browser import Person
@@ -86,12 +86,12 @@ class Told:
         made = [Cell(*each, next(self._stamps) << 16, b"d" * 16) for each in cells]
         with self.store.writing():
             taken = take_cells(self.store, made, "all", 1 << 40)
-            note(self.plain, self.store, TENANT, taken, at_ms)
+            note(self.plain, self.store, lambda: at_ms, taken)
 
     @property
     def pairs(self) -> list[tuple[str, bytes, bytes, int]]:
         with self.plain.of(TENANT):
-            found = shared_values.unseen(self.plain, TENANT, 10_000)
+            found = list(shared_values.unseen(self.plain, TENANT))
         return sorted((each.field, each.member, each.other, each.noted_ms) for each in found)
 
 
@@ -128,6 +128,34 @@ def test_what_stands_no_more_is_no_reason(told: Told) -> None:
         erase(told.store, BELA, "all")
     told((carl, "phone", PHONE), (carl, "email", ""))
     assert told.pairs == []
+
+
+def test_pairs_that_share_a_card_no_more_hide_none_that_do(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_values, "LOOKED_MOST", 3)
+    for n in range(1, 7):
+        told((bytes([n]) * 16, "card", "8801"), at_ms=10 + n)
+    for n in range(2, 7):
+        told((bytes([n]) * 16, "card", f"88{n}0"))
+
+    def look() -> Look:
+        with told.plain.of(TENANT):
+            found = shared_values.look(told.plain, TENANT)
+        shared_values.settled(told.plain, told.store, TENANT, found, 20)
+        return found
+
+    told((ANNA, "card", "8802"), (BELA, "card", "8802"), at_ms=1)
+    looks = [look() for _ in range(8)]
+    assert looks[-1] == Look(1, 1, ())
+    told((bytes([6]) * 16, "card", "8801"), at_ms=30)
+    assert look().newest_ms == 30, "what was over has begun anew"
+
+
+def test_all_pairs_are_listed(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_values, "PORTION", 7)
+    told(*[(bytes([n]) * 16, "phone", PHONE) for n in range(1, 11)])
+    assert len(set(told.pairs)) == len(told.pairs) == 45
 
 
 def test_of_hundreds_with_one_phone_a_new_one_is_paired_with_some(told: Told) -> None:

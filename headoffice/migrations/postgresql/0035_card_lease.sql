@@ -15,9 +15,9 @@ CREATE TABLE card_lease (
     PRIMARY KEY (tenant_id, dist_key, prefix, last_no),
     FOREIGN KEY (tenant_id, dist_key, device_id) REFERENCES device (tenant_id, dist_key, device_id)
 );
-CREATE INDEX card_lease_device ON card_lease (tenant_id, dist_key, device_id);
-CREATE INDEX card_lease_timeline ON card_lease (tenant_id, dist_key, timeline);
-CREATE INDEX card_lease_numbers ON card_lease (tenant_id, dist_key, highest);
+CREATE INDEX card_lease_device ON card_lease (tenant_id, device_id, dist_key);
+CREATE INDEX card_lease_timeline ON card_lease (tenant_id, timeline, dist_key);
+CREATE INDEX card_lease_numbers ON card_lease (tenant_id, highest, dist_key);
 
 ALTER TABLE card_lease ENABLE ROW LEVEL SECURITY;
 ALTER TABLE card_lease FORCE ROW LEVEL SECURITY;

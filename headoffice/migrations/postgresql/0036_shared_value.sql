@@ -1,4 +1,5 @@
--- Phones, e-mail addresses and cards that two members have, the lower id first; seen: somebody said that they are two people.
+-- Phones, e-mail addresses and cards that two members have, the lower id first; seen: somebody said that they are two people;
+-- over: they share it no more.
 CREATE TABLE shared_value (
     tenant_id bytea NOT NULL,
     dist_key integer NOT NULL,
@@ -8,12 +9,16 @@ CREATE TABLE shared_value (
     noted_ms bigint NOT NULL,
     seen_by bytea,
     seen_ms bigint CHECK ((seen_ms IS NULL) = (seen_by IS NULL)),
+    over_ms bigint,
     PRIMARY KEY (tenant_id, dist_key, field, member_id, other_id),
     FOREIGN KEY (tenant_id, dist_key) REFERENCES chain (tenant_id, dist_key),
     FOREIGN KEY (tenant_id, dist_key, seen_by) REFERENCES console_staff (tenant_id, dist_key, staff_id)
 );
-CREATE INDEX shared_value_unseen ON shared_value (tenant_id, dist_key, noted_ms) WHERE seen_ms IS NULL;
-CREATE INDEX shared_value_pair ON shared_value (tenant_id, dist_key, member_id, other_id);
+CREATE INDEX shared_value_unseen ON shared_value (tenant_id, dist_key, noted_ms, field, member_id, other_id)
+    WHERE seen_ms IS NULL AND over_ms IS NULL;
+CREATE INDEX shared_value_cards ON shared_value (tenant_id, dist_key, noted_ms, member_id, other_id)
+    WHERE field = 'card' AND over_ms IS NULL;
+CREATE INDEX shared_value_pair ON shared_value (tenant_id, member_id, other_id, dist_key);
 
 ALTER TABLE shared_value ENABLE ROW LEVEL SECURITY;
 ALTER TABLE shared_value FORCE ROW LEVEL SECURITY;
