@@ -19,6 +19,7 @@ from app.sync.returns import Returns
 from db import head_office
 from tests.app.chain import settle
 from tests.app.foreign import take_back
+from tests.app.joined import balance
 from tests.app.kiosk import Kiosk, Template, made_template, other_till
 from tests.headoffice.http_office import Served, begin_chain, code_for, opened, served
 from tests.ui.conftest import Rig, build_rig
@@ -132,7 +133,7 @@ def test_scan_quantity_reason_and_the_goods_are_back(
     here.until(lambda: here.top is None)
     here.shell.exchange.ask()
     here.until(lambda: not here.shell.exchange._asking and kept(office) == 0)
-    had = kiosk.last_event().doc["shown"]["balance"]
+    had = balance(kiosk, kiosk.member_id)
     settle(other)
     with opened(office.folder) as (store, _), store.reading():
         member = store.member(kiosk.member_id)
