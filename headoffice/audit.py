@@ -8,7 +8,7 @@ covers all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -106,13 +106,13 @@ def roots(plain: Plain, tenant: bytes) -> list[Root]:
     return [Root(*row) for row in plain.rows(_ROOTS, (tenant, dist_key(tenant)))]
 
 
-def check(plain: Plain, tenant: bytes, kept: Mapping[int, bytes] | None = None) -> Checked:
+def check(plain: Plain, tenant: bytes, kept: Mapping[int, Set[bytes]] | None = None) -> Checked:
     """Hold each line against its hash, and all of them against the roots in the store and those that somebody
-    has `kept`: number to hash. Reads a page at a time, inside one snapshot."""
+    has `kept`: number to hashes. Reads a page at a time, inside one snapshot."""
     expected = dict[int, set[bytes]]()
-    own = [(each.number, each.chain) for each in roots(plain, tenant)]
-    for number, root in (*own, *(kept or {}).items()):
-        expected.setdefault(number, set()).add(root)
+    own = [(each.number, {each.chain}) for each in roots(plain, tenant)]
+    for number, found in (*own, *(kept or {}).items()):
+        expected.setdefault(number, set()).update(found)
     held = sum(map(len, expected.values()))
     number, before, chained = 0, _genesis(tenant), False
     wrong = int(expected.pop(0, {before}) != {before})

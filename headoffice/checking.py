@@ -16,7 +16,7 @@ from headoffice.directory import Chain
 
 ROOT_LINE: Final = "audit_root"
 """How the log calls a line with a root."""
-Kept = dict[bytes, dict[int, bytes]]
+Kept = dict[bytes, dict[int, set[bytes]]]
 
 
 def verify_audit(chosen: argparse.Namespace, words: Words) -> None:
@@ -74,12 +74,9 @@ def _kept(file: Path, words: Words) -> Kept:
 
 
 def _take(found: Kept, told: Mapping[str, Any], file: Path, words: Words) -> None:
-    """Raises Cannot for two roots of one line that are not the same: one of them is of another audit."""
+    """One line may have two roots: after a restore that of the lost future stays in the log."""
     try:
-        tenant, number, root = bytes.fromhex(told["chain"]), told["number"], told["root"]
-        known = found.setdefault(tenant, {}).setdefault(int(number), bytes.fromhex(root))
+        tenant, number, root = bytes.fromhex(told["chain"]), int(told["number"]), told["root"]
+        found.setdefault(tenant, {}).setdefault(number, set()).add(bytes.fromhex(root))
     except (KeyError, TypeError, ValueError) as error:
         raise Cannot(words.say("{file} can't be read.", file=file)) from error
-    if known.hex() != root:
-        sentence = words.say("{file} has two roots of line {number}.", file=file, number=number)
-        raise Cannot(sentence)
