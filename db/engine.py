@@ -187,10 +187,8 @@ class Store:
         return int(pages) - int(moved)
 
     def close(self) -> None:
-        """Empty the log and close every connection, for good. What readers are doing is called off: a lane may
-        have begun something of its own when the window closes. A second time does nothing."""
-        if self._writer.is_shut:
-            return
+        """Empty the log and close every connection. What readers are doing is called off: a lane may have begun
+        something of its own when the window closes."""
         for reader, line in self._readers.items():
             line.shut(partial(self.interrupt, reader))
         self._mover.shut()
@@ -200,7 +198,7 @@ class Store:
             self.let_go()
 
     def let_go(self) -> None:
-        """Close every connection, for good, and leave the log as it is: for whoever only read."""
+        """Close every connection and leave the log as it is: for whoever only read."""
         for line in (self._writer, self._mover, *self._readers.values()):
             line.shut()
 
@@ -254,15 +252,11 @@ class _Line:
         self._writing = writing
         self._raw: Connection | None = None
         self._free = CountedLock()
-        self.is_shut = False
 
     def take(self) -> Connection:
         """Hold the connection. Raises Busy when another thread keeps it, and what opening raises."""
         if not self._free.acquire(timeout_s=HELD_TIMEOUT_S):
             raise Busy(self._path, "another thread holds the connection")
-        if self.is_shut:
-            self._free.release()
-            raise Busy(self._path, "the store is closed")
         if self._raw is not None:
             return self._raw
         try:
@@ -284,14 +278,13 @@ class _Line:
         self._free.release()
 
     def shut(self, call_off: Callable[[], None] = lambda: None) -> None:
-        """Close the connection for good, once nobody holds it: one that is closed while another thread reads on
-        it takes the process down. `call_off` stops what is done on it now. Raises Busy."""
+        """Close the connection once nobody holds it: one that is closed while another thread reads on it takes
+        the process down. `call_off` stops what is done on it now. Raises Busy."""
         until_s = time.monotonic() + HELD_TIMEOUT_S
         while not self._free.acquire(timeout_s=CALL_OFF_EVERY_S):
             if time.monotonic() > until_s:
                 raise Busy(self._path, "another thread holds the connection")
             call_off()
-        self.is_shut = True
         self.close()
         self._free.release()
 

@@ -84,6 +84,7 @@ def test_a_database_of_before_gets_the_version_back_from_the_journal_file(kiosk:
     exchange = chain.let_in(kiosk)
     settle(exchange)
     kept = kept_database(kiosk)
+    exchange = chain.exchange(kiosk)
     chain.server.publish(version(kiosk, CHAIN_FROM, today(kiosk)))
     settle(exchange)
     put_back(kiosk, kept)

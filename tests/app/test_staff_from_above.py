@@ -455,6 +455,7 @@ def test_a_database_of_before_gets_people_and_pins_back(kiosk: Kiosk) -> None:
     exchange = chain.let_in(kiosk)
     settle(exchange)
     kept = kept_database(kiosk)
+    exchange = chain.exchange(kiosk)
     publish(chain, kiosk, new(kiosk))
     settle(exchange)
     choose(kiosk)
