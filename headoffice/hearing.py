@@ -18,7 +18,8 @@ _PUT: Final = """
 INSERT INTO till_said (
     tenant_id, dist_key, device_id, at_ms, apart_s, waiting, first_proto, last_proto, app, schema_no
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+SELECT tenant_id, dist_key, device_id, ?, ?, ?, ?, ?, ?, ?
+FROM device WHERE tenant_id = ? AND dist_key = ? AND device_id = ?
 ON CONFLICT (tenant_id, dist_key, device_id) DO UPDATE SET at_ms = excluded.at_ms, apart_s = excluded.apart_s,
     waiting = excluded.waiting, first_proto = excluded.first_proto, last_proto = excluded.last_proto,
     app = excluded.app, schema_no = excluded.schema_no
@@ -43,9 +44,10 @@ class Told(NamedTuple):
 
 
 def put_said(plain: Plain, tenant: bytes, device: bytes, told: Told) -> None:
-    """Keep what a till said, unless another process heard it later."""
-    at = (told.at_ms, told.apart_s, told.waiting, *told.protos, told.app, told.schema)
-    plain.run(_PUT, (tenant, dist_key(tenant), device, *at))
+    """Keep what a till said, unless another process heard it later, or a store that was put back knows no such
+    till."""
+    said = (told.at_ms, told.apart_s, told.waiting, *told.protos, told.app, told.schema)
+    plain.run(_PUT, (*said, tenant, dist_key(tenant), device))
 
 
 def said(plain: Plain, tenant: bytes) -> dict[bytes, Told]:

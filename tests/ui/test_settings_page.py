@@ -156,11 +156,13 @@ class TestSettingsPage:
 
         monkeypatch.setattr("app.spool.folder_problem", heard)
         page = settings_page(rig)
+        folder = tmp_path / ("a folder with a name that is long " * 3).strip()
+        folder.mkdir()
         page.printer.setFocus()
-        write(f"file:{tmp_path}/")
+        write(f"file:{folder}/")
         press(Qt.Key.Key_Tab)
         page.submit()
         desk = rig.window.desk
         assert desk is not None
-        rig.until(lambda: desk.settings().receipt.printer == f"file:{tmp_path}/")
+        rig.until(lambda: desk.settings().receipt.printer == f"file:{folder}/")
         assert lanes == {"lane-print"}

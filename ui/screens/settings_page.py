@@ -15,7 +15,7 @@ from app.settings import ReceiptSettings, Settings, ShopTexts
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes, Latest
-from ui.screens.settings_folders import FolderFields, Problems
+from ui.screens.settings_folders import PATH_MOST, FolderFields, Problems
 from ui.tokens import theme_of
 from ui.widgets.basics import Button, Label, Text, WrappedLabel, card, columns, rows
 from ui.widgets.segments import Segment, Segments
@@ -143,6 +143,7 @@ class SettingsPage(QScrollArea):
         self.sound = Tick(kit, lambda: words.say("Beep when done, refused or unknown"))
         self.bilingual = Tick(kit, lambda: words.say("Chinese and English"))
         self.printer = TextField(lambda: words.say("Printer"))
+        self.printer.setMaxLength(PATH_MOST)
         self.shop_name = TextField(lambda: words.say("Shop name"))
         self.shop_name_en = TextField(lambda: words.say("English name"))
         self.address = TextField(lambda: words.say("Address"))
