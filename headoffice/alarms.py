@@ -32,8 +32,7 @@ KINDS: Final = (
 )  # fmt: skip
 """A till was silent for two leases; nobody has looked at events in quarantine; F grew; D and what is granted
 come near R; a night's work failed; what somebody asked for waits for a second person; more came back of sales
-than was sold; documents differ from what head office works out; two
-members have one card."""
+than was sold; documents differ from what head office works out; two members have one card."""
 LEASES: Final = 2
 SILENT_LEAST_MS: Final = 10 * 60_000
 """No till is called silent before: it talks every half minute, and a lease may be nothing at all."""

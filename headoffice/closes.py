@@ -34,10 +34,14 @@ SELECT event_id, device_id, business_date, number, at_us, unattended, paid, issu
             AND (earlier.number < till_close.number OR earlier.event_id < till_close.event_id)
         ORDER BY earlier.number DESC LIMIT 1
     ) AS before
-FROM till_close
-WHERE tenant_id = ? AND dist_key = ? AND business_date >= ? AND business_date <= ? {}
-ORDER BY business_date DESC, device_id, number DESC, event_id LIMIT ? OFFSET ?
+FROM (
+    SELECT * FROM till_close
+    WHERE tenant_id = ? AND dist_key = ? AND business_date >= ? AND business_date <= ? {}
+    ORDER BY business_date DESC, device_id, number DESC, event_id LIMIT ? OFFSET ?
+) AS till_close
+ORDER BY business_date DESC, device_id, number DESC, event_id
 """
+# The one before is looked for of those that are shown alone, not of those that are skipped.
 _OF_TILLS: Final = "AND device_id IN ({})"
 _LAST_DATES: Final = """
 SELECT device_id, (

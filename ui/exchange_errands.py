@@ -94,9 +94,10 @@ class ExchangeErrands(QObject):
             self._counter.strip.refuse(lambda: words.say("Training has no head office."))
             return
         at = self.standing
-        if at is None or at.severed or (self.why == "unknown" and not at.revoked):
+        again = self.why if self.why in ("unknown", "locked") else ""
+        if at is None or at.severed or (again and not at.revoked):
             address = "" if at is None else at.address
-            sheet = JoinSheet(self._kit, self._lanes, self._desk, self._who, address)
+            sheet = JoinSheet(self._kit, self._lanes, self._desk, self._who, address, again)
             sheet.joined.connect(self._joined)
             self._counter.sheets.open(sheet)
             return

@@ -71,8 +71,7 @@ class Server:
     """Head office on a store. `offset_ms` is its local time less UTC and less the time of day at which business
     days begin, for its own business date; `receipts` finds the sales of a receipt number, `people` the members
     of whom a value of a field ever came, or one that ends so (ENDING), `where` names the stores of a bucket,
-    `staff` keeps who works at a till, `cards` leases card numbers, `fields`
-    hears what tills told of members."""
+    `staff` keeps who works at a till, `cards` leases card numbers, `fields` hears what was told of members."""
 
     store: Store
     limits: Limits

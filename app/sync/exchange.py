@@ -51,7 +51,7 @@ from app.sync.references import take_references
 from app.sync.settling import settle_portion
 from app.sync.telling_staff import TellingStaff
 from app.usecases.wipe import is_wiped, wipe
-from db import bulk, filling, head_office, till
+from db import bulk, filling, head_office, people, till
 from db.engine import Reader
 
 POLL_S: Final = 30
@@ -79,7 +79,8 @@ COMPARE_EVERY_S: Final = 24 * 3600
 FIRST_COMPARE_S: Final = 3600
 _WHYS: Final = {
     "clock": "clock",
-    **dict.fromkeys(("bad_signature", "unknown_device", "unknown", "locked"), "unknown"),
+    "locked": "locked",
+    **dict.fromkeys(("bad_signature", "unknown_device", "unknown"), "unknown"),
 }
 """What the screen hears of a no (app/sync/outcome.py)."""
 _PATHS: Final = {
@@ -164,8 +165,7 @@ class Exchange:
             return self._apply_ahead(self._ahead)
         if elsewhere:
             return self._ask_elsewhere(elsewhere, asked, control)
-        if new_key is not None:
-            self._key.offer(lambda: self._line_of(asked), row, new_key, control.epoch)
+        if new_key is not None and self._key.offer(self._line_of, row, new_key, control.epoch):
             return Heard(SOON_S)
         try:
             reply = _ask(self._line_of(asked), saying_program(request), control.epoch)
@@ -357,6 +357,9 @@ class Exchange:
         dealings.show()
         if dealings.control().begun is None:
             filling.end(tx.conn)
+        if dealings.control().nonce:
+            # Another till may give numbers out of the same blocks: the next ones are of a new one.
+            people.end_card_blocks(tx.conn)
         took = take_references(tx, dealings.references)
         dealings.references.clear()
         if answered:

@@ -28,7 +28,8 @@ class Offered(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Heard:
     """How one question went. `why`: "" when it was answered, else a code for the screen: "gone", "clock",
-    "refused", "revoked", "unknown" (the till has to be let in again); `changes`: what screens have to read
+    "refused", "revoked", "unknown" (the till has to be let in again), "locked" (so it has, once somebody has
+    looked why it began anew so often); `changes`: what screens have to read
     again."""
 
     again_s: float

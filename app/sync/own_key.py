@@ -77,7 +77,9 @@ class OwnKey:
         if row.seed == seed:
             return
         with self._ctx.write_rows() as conn:
-            own = head_office.own_key(conn)
+            now, own = head_office.head_office(conn), head_office.own_key(conn)
+            if now is None or now.seed != row.seed:
+                return  # It was let in again meanwhile, by a key of its own.
             if own.next == seed:
                 self._change(conn, row, own)
             else:
@@ -102,26 +104,30 @@ class OwnKey:
             head_office.put_own_key(conn, row.seed, own)
         return own.next
 
-    def offer(self, line: Callable[[], Line], row: HeadOfficeRow, seed: bytes, epoch: int) -> None:
-        """Tell head office the new key on a line of the one in use, and sign by it once that is answered."""
+    def offer(
+        self, line: Callable[[HeadOfficeRow], Line], row: HeadOfficeRow, seed: bytes, epoch: int
+    ) -> bool:
+        """Tell head office the new key on a line of the one in use, and sign by it once that is answered.
+        False: nobody answered."""
         rid, device = random_id(self._rng), self._ctx.till.device
         public = public_key_of(seed)
         proof = Ed25519PrivateKey.from_private_bytes(seed).sign(endpoints.rotation(device, public))
         message = endpoints.to_bytes(Rotate(rid, device, public, proof))
         self._failed_s = time.monotonic()
         try:
-            endpoints.message_of(line().ask(endpoints.ROTATE, rid, epoch, message), Rotated)
+            endpoints.message_of(line(row).ask(endpoints.ROTATE, rid, epoch, message), Rotated)
         except (NoAnswer, Refused, NotAMessage) as error:
             log.info("this till's new key: %s", error)
             if isinstance(error, Refused) and error.problem.code == UNKNOWN_KEY:
                 self.refused(row)
-            return
+            return not isinstance(error, NoAnswer)
         self._failed_s = None
         with self._ctx.write_rows() as conn:
             now, own = head_office.head_office(conn), head_office.own_key(conn)
             if now is not None and (now.seed, own.next) == (row.seed, seed):
                 self._change(conn, now, own)
         log.info("this till signs by a new key")
+        return True
 
     def _change(self, conn: Connection, row: HeadOfficeRow, own: OwnKeyRow) -> None:
         assert own.next is not None

@@ -4,6 +4,7 @@ lost, killed or brought back in between (app/protocol/card_leases.py, app/sync/l
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -364,3 +365,33 @@ def test_numbers_that_somebody_has_already_are_not_leased() -> None:
     leases.elsewhere.add((f"{HEAD}{SKIPPED:06d}007", b"api"))
     (new,) = lease(leases, asked(1), 1, 0)
     assert new.prefix == f"{HEAD}{SKIPPED + 1:06d}"
+
+
+def test_a_copy_that_head_office_finds_out_gives_no_number_until_it_has_a_new_block(
+    kiosk: Kiosk, tmp_path: Path
+) -> None:
+    """All of its disk is older, the side files too: it can't know, and head office sees it by its chain."""
+    chain = Chain(leasing=True)
+    settle(chain.let_in(kiosk))
+    kiosk.close()
+    copy = tmp_path / "copy"
+    shutil.copytree(kiosk.folder, copy)
+    kiosk.open()
+    given = [enrolled(kiosk) for _ in range(3)]
+    settle(chain.exchange(kiosk))
+    kiosk.close()
+    shutil.rmtree(kiosk.folder)
+    shutil.copytree(copy, kiosk.folder)
+    kiosk.open()
+    exchange = chain.exchange(kiosk)
+    kiosk.quote_and_sell()
+    while not reading_nonce(kiosk):
+        exchange.once()
+    while reading_nonce(kiosk):
+        exchange.once()
+    with pytest.raises(Refused) as refused:
+        enrolled(kiosk)
+    assert refused.value.code is Refusal.CARDS_USED_UP
+    settle(exchange)
+    assert enrolled(kiosk) not in given
+    sound(kiosk)

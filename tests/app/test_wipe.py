@@ -335,7 +335,7 @@ def test_a_refusal_is_no_contact(kiosk: Kiosk) -> None:
     kiosk.clock.now += timedelta(days=14)
     heard = exchange.once()
     assert heard is not None
-    assert heard.why == "unknown"
+    assert heard.why == "locked"
     assert refused(lambda: search(kiosk.ctx, "6621")) is Refusal.MEMBERS_LOCKED
 
 

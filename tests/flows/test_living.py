@@ -19,6 +19,7 @@ import pytest
 
 from app.commands import demo_data
 from tests.costs import full
+from ui.tour import living
 from ui.tour.screen import virtual_screen
 
 ROOT: Final = Path(__file__).parents[2]
@@ -151,3 +152,15 @@ def test_without_head_office_the_counter_opens_all_the_same(screen: str, out: Pa
         running.terminate()
         told, _ = running.communicate(timeout=PATIENT_S)
     assert b"opens without a head office" in told
+
+
+def test_sales_outlive_a_head_office_that_never_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "counter" / "regulars.db"
+    store.parent.mkdir()
+    store.write_bytes(b"with sales")
+    monkeypatch.setattr(living, "_serve", lambda *_: None)
+    monkeypatch.setattr(living, "_window", lambda _: 0)
+    assert living.open_counter(tmp_path, tmp_path / "demo") == 0
+    assert store.read_bytes() == b"with sales"

@@ -409,6 +409,40 @@ def test_a_line_that_fails_while_a_key_is_offered_keeps_no_sale_waiting(
     assert bases.CONTROL.unpack(body).acked == len(till.events())
 
 
+def test_without_a_line_an_offer_is_no_answer(
+    till: Kiosk, office: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = let_in(till, office, lines)
+    settle(one)
+    grow_old(till)
+
+    def nobody(*_: object, **__: object) -> bytes:
+        raise NoAnswer("cut")
+
+    monkeypatch.setattr(HeadOffice, "ask", nobody)
+    heard = one.once()
+    assert heard is not None
+    assert heard.why == "gone", "the mark at the counter is that of a till without a line"
+
+
+def test_an_answer_to_an_old_key_changes_none_of_a_till_that_was_let_in_again(
+    till: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    one = let_in(till, office, lines)
+    settle(one)
+    grow_old(till)
+    settle(one)
+    with till.ctx.read() as conn:
+        row, own = head_office.head_office(conn), head_office.own_key(conn)
+    assert row is not None
+    assert own.former is not None
+    join(till.ctx, office.url, code_for(office.folder, "North", "till 1"))
+    joined, _ = keys_of(till)
+    one._key.answered(row, own.former)
+    assert keys_of(till)[0] == joined
+    settle(one)
+
+
 def test_what_a_lost_till_had_signed_by_the_key_before_is_taken_in(
     till: Kiosk, office: Served, lines: list[Exchange], tmp_path: Path
 ) -> None:

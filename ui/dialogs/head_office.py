@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.formats import number
+from app.i18n import Words
 from ui.errors import words_of
 from ui.kit import Kit
 from ui.lanes import Lanes
@@ -34,26 +35,22 @@ class JoinSheet(Sheet):
     wide = 620
 
     def __init__(
-        self, kit: Kit, lanes: Lanes, desk: Desk, who: Callable[[], Session], address: str = ""
+        self,
+        kit: Kit,
+        lanes: Lanes,
+        desk: Desk,
+        who: Callable[[], Session],
+        address: str = "",
+        why: str = "",
     ) -> None:
-        """`address`: of the head office that the till belongs to and that doesn't know it any more."""
+        """`address`: of the head office that the till belongs to and that doesn't know it any more, or has
+        locked it: `why` (app/sync/outcome.py)."""
         words = kit.words
         super().__init__(kit, lambda: words.say("Join a head office"))
         self._lanes, self._desk, self._who = lanes, desk, who
         self.body.addWidget(
             WrappedLabel(
-                lambda: (
-                    words.say(
-                        "Head office gives a code for this till, good for ten minutes. From then on it owns"
-                        " the members' points, books what expires, and shows them to every store."
-                    )
-                    if not address
-                    else words.say(
-                        "Head office doesn't know this till any more, or has a new key: one of them was put"
-                        " back from a backup. Call there. A code for this till lets it in again. Nothing is"
-                        " lost."
-                    )
-                ),
+                lambda: _reason(words, address, why),
                 role="text2",
             )
         )
@@ -190,6 +187,25 @@ class HeadOfficeSheet(Sheet):
 _LINES = 7
 
 
+def _reason(words: Words, address: str, why: str) -> str:
+    if why == "locked":
+        return words.say(
+            "Head office has locked this till: it began anew too often in a day, as two computers with a"
+            " copy of the same data do. Call there first. Once it is clear which one is the till, a code"
+            " lets it in again. Nothing is lost."
+        )
+    if address:
+        return words.say(
+            "Head office doesn't know this till any more, or has a new key: one of them was put"
+            " back from a backup. Call there. A code for this till lets it in again. Nothing is"
+            " lost."
+        )
+    return words.say(
+        "Head office gives a code for this till, good for ten minutes. From then on it owns"
+        " the members' points, books what expires, and shows them to every store."
+    )
+
+
 def state_of(kit: Kit, standing: Standing, why: str) -> str:
     """How the exchange stands, in a sentence."""
     words = kit.words
@@ -201,7 +217,7 @@ def state_of(kit: Kit, standing: Standing, why: str) -> str:
         )
     if why == "clock":
         return words.say("The till's clock is wrong: head office answers once it is right.")
-    if why in ("refused", "unknown"):
+    if why in ("refused", "unknown", "locked"):
         return words.say("Head office doesn't accept this till's requests. Ask there.")
     if why == "gone" and not standing.locked_days:
         return words.say(

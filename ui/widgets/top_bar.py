@@ -126,6 +126,8 @@ class TopBar(QWidget):
                 return words.say("Join head office again")
             if standing.revoked:
                 return words.say("Shut out by head office")
+            if why == "locked":
+                return words.say("Locked by head office")
             if why == "unknown":
                 return words.say("Join head office again")
             if standing.locked_days:

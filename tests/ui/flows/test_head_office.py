@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import Refusal, Refused
@@ -129,6 +129,26 @@ def test_a_till_whose_key_head_office_does_not_know_is_let_in_again_by_keys(
         known = store.member(member)
     assert known is not None
     assert known.state.balance("points") == desk.member(member).points_balance
+    assert boss.faults() == []
+
+
+def test_a_locked_till_says_so_and_comes_back_by_a_code(boss: Rig, office: Served) -> None:
+    join(boss, office)
+    desk = boss.window.desk
+    assert desk is not None
+    with opened(office.folder) as (store, _), store.writing():
+        known = store.device(desk.context.till.device)
+        assert known is not None
+        store.put_device(known._replace(standing="locked"))
+    sell_tea(boss)
+    boss.shell.exchange.ask()
+    boss.until(lambda: mark(boss) == "已被总部锁定")
+    boss.act("zb")
+    sheet = boss.sheet(JoinSheet)
+    assert any("一天内重新开始的次数过多" in each.text() for each in sheet.findChildren(QLabel))
+    write(code_for(office.folder, "North", "till 1"))
+    press(Qt.Key.Key_Return)
+    boss.until(lambda: mark(boss) == "总部 ✓")
     assert boss.faults() == []
 
 
