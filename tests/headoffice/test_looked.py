@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.business_day import BusinessDate
+from app.protocol.card_leases import CardsRequest
 from app.protocol.visiting import leave
-from app.protocol.wire import LookReply, LookRequest, SaleRequest
+from app.protocol.wire import LookReply, LookRequest, NotAMessage, SaleRequest
 from app.queries.search import search
 from app.sync.exchange import Exchange
 from app.sync.looking_up import LookingUp
@@ -66,17 +67,22 @@ def test_a_till_that_asks_without_end_is_sent_away_and_trades_on(tmp_path: Path)
         control = till.at.store.control()
         at = (control.device, control.epoch, control.timeline)
 
-        def ask(request: LookRequest | SaleRequest) -> str:
+        def ask(request: LookRequest | SaleRequest | CardsRequest) -> str:
             response = till.send(request)
             return "" if response.status == 200 else till.problem(response, request.rid)
 
-        asked: list[LookRequest | SaleRequest] = [
+        asked: list[LookRequest | SaleRequest | CardsRequest] = [
             LookRequest(till.rng.randbytes(16), *at, "card", "880000000018"),
             SaleRequest(till.rng.randbytes(16), *at, "01-000001-00000"),
             LookRequest(till.rng.randbytes(16), *at, "phone", "+8613912340077"),
             LookRequest(till.rng.randbytes(16), *at, "phone", "+8613912340078"),
+            CardsRequest(till.rng.randbytes(16), *at, (), 0),
         ]
-        assert [ask(each) for each in asked] == ["", "", "", "too_many"]
+        assert [ask(each) for each in asked] == ["", "", "", "too_many", "too_many"]
+        known = till.key.public_key()
+        with pytest.raises(NotAMessage):  # It is a problem in the place of the answer.
+            till.rotate(till.key)
+        assert till.key.public_key() == known
         till.sync()
 
 
