@@ -1,7 +1,7 @@
 """Frames of a snapshot fetched ahead by a thread and made ready by another process, while the till writes.
 
-What is ahead lies in memory alone: a till that is killed fetches it again, FRAMES_AHEAD at most. Whatever goes
-wrong here ends the fetching ahead and no more: the exchange then asks by itself, and hears the reason.
+What is ahead lies in files too until it is committed (app/sync/shelf.py). Whatever goes wrong here ends the
+fetching ahead and no more: the exchange then asks by itself, and hears the reason.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import msgspec
 from app.log import log
 from app.protocol import endpoints, wire
 from app.protocol.ids import random_id
+from app.protocol.till_store import Begun
 from app.protocol.wire import FRAMES_MOST, SnapshotReply, SnapshotRequest
 from app.sync.asking import Line
 from app.sync.client import NoAnswer, Refused
 from app.sync.readying import Ended, Readying
+from app.sync.shelf import Shelf
 
 FRAMES_AHEAD: Final = 64
 """So many are kept at most, fetched and not written: some 16,000 members, 20 MB."""
@@ -47,9 +49,10 @@ class Ahead:
         useless: the other process ended before it made anything ready; the next one would, too.
     """
 
-    def __init__(self, line: Line, request: SnapshotRequest, epoch: int) -> None:
+    def __init__(self, line: Line, request: SnapshotRequest, epoch: int, shelf: Shelf) -> None:
         """Raises Ended."""
         self._line = line
+        self._shelf = shelf
         self._epoch = epoch
         self._readying = Readying()
         self._ready = deque[_Ready]()
@@ -95,7 +98,8 @@ class Ahead:
 
     def _run(self, request: SnapshotRequest) -> None:
         try:
-            reply = self._fetched(request)
+            self._shelf.let_go(request)
+            reply = self._next(request)
             while reply is not None:
                 self._readying.give(reply.frames)
                 later = self._after(reply, request)
@@ -124,7 +128,16 @@ class Ahead:
             )
             if self._over or frame >= reply.of:
                 return None
-        return self._fetched(msgspec.structs.replace(request, frame=frame))
+        return self._next(msgspec.structs.replace(request, frame=frame))
+
+    def _next(self, request: SnapshotRequest) -> SnapshotReply | None:
+        """The frames that are asked for, from the shelf or from head office."""
+        found = self._shelf.answer(request)
+        if found is None:
+            found = self._fetched(request)
+            if found is not None:
+                self._shelf.keep(found)
+        return found
 
     def _fetched(self, request: SnapshotRequest) -> SnapshotReply | None:
         """The frames that are asked for; None where the answer is another one, which the exchange will hear."""
@@ -147,6 +160,13 @@ class Ahead:
             if not self._over:
                 self._ready.extend(found)
                 self._changed.notify_all()
+
+
+def coming(begun: Begun | None) -> int:
+    """How many members of a snapshot are still to come, by those that came."""
+    if begun is None or not begun.frame:
+        return 0
+    return (begun.of - begun.frame) * begun.rows // begun.frame
 
 
 def _place(asked: SnapshotRequest | SnapshotReply) -> tuple[int, str, int, int]:

@@ -24,7 +24,7 @@ from app.log import log
 from app.protocol import endpoints, wire
 from app.protocol.replies import has_all
 from app.protocol.till import Till
-from app.protocol.till_store import Begun, Control
+from app.protocol.till_store import Control
 from app.protocol.wire import (
     FRAMES_MOST,
     HoldReply,
@@ -37,7 +37,7 @@ from app.protocol.wire import (
     unpack_row,
 )
 from app.shut import note_heard
-from app.sync.ahead import Ahead
+from app.sync.ahead import Ahead, coming
 from app.sync.asking import Asking, Line, line_of
 from app.sync.client import NoAnswer, Refused
 from app.sync.leasing_cards import LeasingCards
@@ -49,6 +49,7 @@ from app.sync.program import saying_program
 from app.sync.readying import Ended
 from app.sync.references import take_references
 from app.sync.settling import settle_portion
+from app.sync.shelf import Shelf
 from app.sync.telling_staff import TellingStaff
 from app.usecases.wipe import is_wiped, wipe
 from db import bulk, filling, head_office, people, till
@@ -69,7 +70,7 @@ AHEAD_FROM: Final = 16
 ENOUGH: Final = 32
 """So many frames, ready, are worth a transaction while nobody can sell: each commit waits for the disk."""
 FRAMES_AT_ONCE: Final = 64
-"""So many frames are written in one transaction at most: what a till that is killed fetches again."""
+"""So many frames are written in one transaction at most."""
 FRAMES_TOGETHER: Final = 8
 """So many frames are written before the till looks whether somebody waits, while nobody can sell."""
 LOG_PAGES: Final = 65_536
@@ -116,6 +117,7 @@ class Exchange:
         self._talking: Till | None = None
         self._failures = 0
         self._ahead: Ahead | None = None
+        self._shelf = Shelf(ctx)
         self._alone = False
         """No other process could be begun, or none lasted: frames are made ready here."""
         self._frames = 1
@@ -250,6 +252,8 @@ class Exchange:
             return self._shut_out()
         touched = frozenset(dealings.touched)
         if isinstance(reply, SnapshotReply):
+            if control.begun is None:
+                self._shelf.let_go(None)
             self._took(len(reply.frames), time.monotonic() - began_s, portion_s)
             return Heard(AT_ONCE_S, "", Changes(touched, frozenset({"member", "exchange"})))
         if isinstance(reply, Refusal):
@@ -272,7 +276,7 @@ class Exchange:
         with self._ctx.read() as conn:
             in_shift = till.open_shift(conn) is not None
         ahead.wait(1 if in_shift else ENOUGH)
-        taken, awaited, ended = 0, False, False
+        taken, awaited, ended, last = 0, False, False, None
         with without_collecting(), self._ctx.write(self._ctx.ids()) as tx:
             in_shift = till.open_shift(tx.conn) is not None
             if in_shift:
@@ -280,7 +284,7 @@ class Exchange:
             until_s = time.monotonic() + _portion_s(tx)
             dealings, talking = self._talk(tx)
             if not in_shift:
-                filling.begin(tx.conn, _coming(dealings.control().begun))
+                filling.begin(tx.conn, coming(dealings.control().begun))
             while request := self._next_frames(talking, dealings):
                 reply = self._ready(request, dealings, ahead, in_shift=in_shift)
                 if reply is None:
@@ -288,6 +292,7 @@ class Exchange:
                     break
                 talking.receive(reply, self._now_ms(), self._today(), self._rng)
                 dealings.show(more=True)
+                last = request
                 taken += len(reply.frames)
                 awaited = self._ctx.turn.awaited or self._ctx.store.awaited
                 if awaited or taken >= FRAMES_AT_ONCE or time.monotonic() >= until_s:
@@ -295,6 +300,8 @@ class Exchange:
             self._end(tx, dealings, answered=taken > 0)
             whole = dealings.control().begun is None
         self._forget(dealings, programmes=False)
+        if whole or last is not None:
+            self._shelf.let_go(None if whole else last)
         if whole or (ended and not taken):
             # All is here, or the rest won't come: the next question is asked as ever, and its answer says why.
             self._alone = self._alone or ahead.useless
@@ -335,7 +342,8 @@ class Exchange:
             bytes(16), control.device, control.timeline, begun.bucket, begun.snapshot, begun.frame
         )
         try:
-            self._ahead = Ahead(self._open_line(self._ctx, row), request, control.epoch)
+            line = self._open_line(self._ctx, row)
+            self._ahead = Ahead(line, request, control.epoch, self._shelf)
         except (Ended, NoAnswer) as error:
             self._alone = True
             log.warning("frames are made ready here: %s", error)
@@ -467,13 +475,6 @@ class Exchange:
 
     def _today(self) -> BusinessDate:
         return self._ctx.business_date()
-
-
-def _coming(begun: Begun | None) -> int:
-    """How many members of a snapshot are still to come, by those that came."""
-    if begun is None or not begun.frame:
-        return 0
-    return (begun.of - begun.frame) * begun.rows // begun.frame
 
 
 @contextmanager

@@ -30,6 +30,8 @@ CHECKPOINT_ENTRIES: Final = 400
 SLIPS_KEPT: Final = timedelta(days=35)
 CARDS: Final = "cards"
 """The folder beside the store for cards that are saved as pages."""
+ARRIVING: Final = "arriving"
+"""That for frames of members that a till begins with (app/sync/shelf.py)."""
 CARDS_KEPT: Final = timedelta(days=1)
 SAFE_SHEET: Final = "key-for-the-safe.pdf"
 """The page of app/usecases/safe_sheet.py, beside the store only while its sheet is open."""

@@ -22,7 +22,7 @@ from app.protocol.events import micros
 from app.translated import translated
 from app.usecases.back_up import NoteBackup, make_backup, note_backup
 from app.usecases.take_out import reports_folder
-from app.usecases.tidy import CARDS, SAFE_SHEET
+from app.usecases.tidy import ARRIVING, CARDS, SAFE_SHEET
 from db import rows, wiping
 
 WIPED: Final = "till_wiped"
@@ -93,9 +93,10 @@ def _in_profiles(ctx: Context) -> set[bytes]:
 
 
 def _files(ctx: Context) -> Iterator[Path]:
-    """Cards and the key's page beside the store, and the exports of this till: of a folder that may be shared,
-    those alone that have its name. An export of the items has no member in it."""
+    """Cards, frames that came and the key's page beside the store, and the exports of this till: of a folder
+    that may be shared, those alone that have its name. An export of the items has no member in it."""
     yield from (ctx.folder / CARDS).glob("card-*.pdf")
+    yield from (ctx.folder / ARRIVING).glob("*-*-*")
     yield ctx.folder / SAFE_SHEET
     own = re.compile(rf"(?!catalogue-)[a-z_]+-{re.escape(ctx.till.till)}-\d.*")
     folder = reports_folder(ctx)

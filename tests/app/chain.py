@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.context import Context
-from app.protocol import wire
+from app.protocol import facts, wire
 from app.protocol.card_leases import Block, CardsRequest, Lease, answer, is_heads
 from app.protocol.endpoints import ROTATE, Enrolled, Problem, Rotate, Rotated, message_of, to_bytes
 from app.protocol.limits import Limits
@@ -83,6 +83,8 @@ class Chain:
 
     def __post_init__(self) -> None:
         self.heard: list[bytes] = []
+        self.said: list[int] = []
+        """Bytes of each answer to what it heard."""
         self.keys: dict[bytes, list[bytes]] = {}
         """By which keys each till is known: the one in use, and the one that it changes to."""
         tenant = Tenant(self.rng.randbytes(16), 1, self.budget, 1)
@@ -96,9 +98,10 @@ class Chain:
         )
 
     def forget(self) -> None:
-        """Let go of all that head office has and heard."""
+        """Let go of all that head office has and heard, and of what it remembers of events."""
         self.server = Server(MemoryStore(self.server.store.tenant()), self.limits)
         self.heard.clear()
+        facts.read.cache_clear()
 
     def let_in(self, kiosk: Kiosk, home: str = BUCKET) -> Exchange:
         """The till joins and places what it had before; its exchange."""
@@ -186,13 +189,15 @@ class _Line:
         reply = self.chain.server.handle(
             wire.request_of(message), self.chain.now_ms, self.chain.rng
         )
+        answer = wire.to_bytes(reply)
+        self.chain.said.append(len(answer))
         if self.chain.before_reply is not None:
             call, self.chain.before_reply = self.chain.before_reply, None
             call()
         if self.chain.lost:
             self.chain.lost -= 1
             raise NoAnswer("lost")
-        return wire.to_bytes(reply)
+        return answer
 
     def _rotated(self, message: Rotate, known: list[bytes]) -> bytes:
         known[:] = dict.fromkeys([self.key, message.public_key])

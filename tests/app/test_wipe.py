@@ -29,7 +29,7 @@ from app.usecases.back_up import NoteBackup, make_backup, note_backup
 from app.usecases.enrol import ProfileInput
 from app.usecases.open_shift import OpenShift, open_shift
 from app.usecases.paper_files import save_card
-from app.usecases.tidy import CARDS, tidy
+from app.usecases.tidy import ARRIVING, CARDS, tidy
 from app.usecases.wipe import is_wiped
 from db import people, rows, till
 from db import wiping as db_wiping
@@ -67,6 +67,8 @@ def shut_out(kiosk: Kiosk, second: Kiosk) -> tuple[Kiosk, Exchange, Chain]:
     sell_to(kiosk, bob)
     tidy(kiosk.ctx)
     save_card(kiosk.ctx, ada, kiosk.folder / CARDS)
+    (kiosk.folder / ARRIVING).mkdir()
+    (kiosk.folder / ARRIVING / "0123456789abcdef-0-16").write_text(ADA.name)
     reports = kiosk.folder / "reports"
     reports.mkdir()
     for name in (

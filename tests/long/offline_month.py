@@ -75,7 +75,8 @@ def _told(way: WayBack) -> dict[str, Any]:
         "requests": way.requests,
         "most_events": max(push.events for push in way.pushes),
         "most_event_bytes": max(push.event_bytes for push in way.pushes),
-        "passing_kib": way.passing // 1024,
+        "passing_kib": max(each.most for each in way.passing) // 1024,
+        "answer_kib": max(each.answer_bytes for each in way.passing) // 1024,
         "kept_kib": way.kept // 1024,
         "sales_amid": len(way.sales),
     }
