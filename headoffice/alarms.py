@@ -53,6 +53,7 @@ class Alarm(NamedTuple):
     cleared_ms: int | None = None
 
 
+_NEVER_MS: Final = 1 << 62
 Standing = Mapping[tuple[str, str], Alarm]
 _STANDING: Final = """
 SELECT kind, subject, figure, raised_ms, cleared_ms FROM alarm
@@ -60,8 +61,9 @@ WHERE tenant_id = ? AND dist_key = ? AND cleared_ms IS NULL ORDER BY raised_ms, 
 """
 _LAST: Final = """
 SELECT kind, subject, figure, raised_ms, cleared_ms FROM alarm
-WHERE tenant_id = ? AND dist_key = ? AND cleared_ms IS NOT NULL
-ORDER BY cleared_ms DESC, kind, subject, raised_ms LIMIT ? OFFSET ?
+WHERE tenant_id = ? AND dist_key = ? AND cleared_ms <= ?
+    AND (cleared_ms < ? OR (kind, subject, raised_ms) > (?, ?, ?))
+ORDER BY cleared_ms DESC, kind, subject, raised_ms LIMIT ?
 """
 _RAISE: Final = """
 INSERT INTO alarm (tenant_id, dist_key, kind, subject, raised_ms, figure) VALUES (?, ?, ?, ?, ?, ?)
@@ -84,9 +86,20 @@ class Alarms:
         """Those that nobody and nothing has cleared, the oldest first."""
         return [Alarm(*row) for row in self._plain.rows(_STANDING, self._own)]
 
-    def over(self, skip: int, most: int) -> list[Alarm]:
-        """Those that are over, the last first."""
-        return [Alarm(*row) for row in self._plain.rows(_LAST, (*self._own, most, skip))]
+    def over(self, behind: Alarm | None, most: int) -> list[Alarm]:
+        """Those that are over, the last first, from the beginning or behind one of them."""
+        begin = (
+            (_NEVER_MS, _NEVER_MS, "", "", 0)
+            if behind is None
+            else (
+                behind.cleared_ms,
+                behind.cleared_ms,
+                behind.kind,
+                behind.subject,
+                behind.raised_ms,
+            )
+        )
+        return [Alarm(*row) for row in self._plain.rows(_LAST, (*self._own, *begin, most))]
 
     def keep(self, raised: list[Alarm], cleared: list[Alarm], now_ms: int) -> None:
         """Write down what is over and what has begun, in this order: one of both begins anew."""

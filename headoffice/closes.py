@@ -37,11 +37,12 @@ SELECT event_id, device_id, business_date, number, at_us, unattended, paid, issu
 FROM (
     SELECT * FROM till_close
     WHERE tenant_id = ? AND dist_key = ? AND business_date >= ? AND business_date <= ? {}
-    ORDER BY business_date DESC, device_id, number DESC, event_id LIMIT ? OFFSET ?
+        AND (business_date < ? OR (device_id, -number, event_id) > (?, ?, ?))
+    ORDER BY business_date DESC, device_id, number DESC, event_id LIMIT ?
 ) AS till_close
 ORDER BY business_date DESC, device_id, number DESC, event_id
 """
-# The one before is looked for of those that are shown alone, not of those that are skipped.
+# The one before is looked for of those that are shown alone.
 _OF_TILLS: Final = "AND device_id IN ({})"
 _LAST_DATES: Final = """
 SELECT device_id, (
@@ -90,11 +91,16 @@ class Wanted(NamedTuple):
 
 
 def latest(
-    plain: Plain, tenant: bytes, wanted: Wanted, skip: int, most: int
+    plain: Plain, tenant: bytes, wanted: Wanted, behind: tuple[Close, int | None] | None, most: int
 ) -> Sequence[tuple[Close, int | None]]:
-    """The last Zs, the last date first, each with the number of the one before it of the same till."""
+    """The last Zs, the last date first, each with the number of the one before it of the same till; from the
+    beginning or behind one of them."""
+    last, begin = wanted.last, (wanted.last + 1, b"", 0, b"")
+    if behind is not None:
+        close = behind[0]
+        last, begin = close.on, (close.on, close.device, -close.number, close.event)
     of_tills = "" if wanted.tills is None else _OF_TILLS.format(", ".join("?" * len(wanted.tills)))
-    values = (wanted.first, wanted.last, *(wanted.tills or ()), most, skip)
+    values = (wanted.first, last, *(wanted.tills or ()), *begin, most)
     found = plain.rows(_LATEST.format(of_tills), (tenant, dist_key(tenant), *values))
     return [(Close(*row[:-1]), row[-1]) for row in found]
 

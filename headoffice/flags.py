@@ -45,7 +45,8 @@ WHERE recount_flag.tenant_id = ? AND recount_flag.dist_key = ?
 _NEWEST: Final = f"""{_FLAGS} AND business_date >= ? AND business_date <= ? AND (? = '' OR what = ?)
     AND (? = 0 OR device_id = ?) AND (? = 0 OR recount_flag.seen_ms IS NULL)
     AND (? = 0 OR recount_flag.seen_ms IS NOT NULL)
-ORDER BY noted_ms DESC, event_id, what LIMIT ? OFFSET ?"""
+    AND noted_ms <= ? AND (noted_ms < ? OR (event_id, what) > (?, ?))
+ORDER BY noted_ms DESC, event_id, what LIMIT ?"""
 _OF_EVENT: Final = f"{_FLAGS} AND event_id = ? ORDER BY what"
 _SEEN: Final = """
 UPDATE recount_flag SET seen_by = ?, seen_ms = ?
@@ -137,9 +138,16 @@ class Wanted(NamedTuple):
     seen: bool | None = None
 
 
-def newest(plain: Plain, tenant: bytes, wanted: Wanted, skip: int, most: int) -> list[Flag]:
-    """The last ones first."""
+def newest(
+    plain: Plain, tenant: bytes, wanted: Wanted, behind: Flag | None, most: int
+) -> list[Flag]:
+    """The last ones first, from the beginning or behind one of them."""
     first, last, what, device, seen = wanted
+    begin = (
+        (_NUMBER_MOST, _NUMBER_MOST, b"", "")
+        if behind is None
+        else (behind.noted_ms, behind.noted_ms, behind.event, behind.what)
+    )
     values = (
         first,
         last,
@@ -151,7 +159,7 @@ def newest(plain: Plain, tenant: bytes, wanted: Wanted, skip: int, most: int) ->
         int(seen is True),
     )
     return [
-        Flag(*row) for row in plain.rows(_NEWEST, (tenant, dist_key(tenant), *values, most, skip))
+        Flag(*row) for row in plain.rows(_NEWEST, (tenant, dist_key(tenant), *values, *begin, most))
     ]
 
 

@@ -55,11 +55,11 @@ from app.protocol.wire import (
 
 
 class Till:
-    """A till on its store. What is kept here alone (the request in flight) may be lost at any time."""
+    """A till on its store. What is kept here alone (the request in flight, by its id) may be lost at any time."""
 
-    def __init__(self, store: TillStore) -> None:
+    def __init__(self, store: TillStore, in_flight: bytes = b"") -> None:
         self.store = store
-        self._in_flight = b""
+        self.in_flight = in_flight
 
     def start(self, rng: random.Random, *, behind: bool) -> None:
         """After the process began. `behind`: the database is older than its side file or had to replay events
@@ -183,7 +183,7 @@ class Till:
         `digests`: once a day, for head office to compare the rows that are here with its own. `frames`: so
         many of a snapshot can be taken in at once."""
         control = self.store.control()
-        rid = self._in_flight = random_id(rng)
+        rid = self.in_flight = random_id(rng)
         if control.nonce:
             return self._rebase(rid)
         bare = [bucket for bucket in control.buckets if bucket not in control.cursors]
@@ -200,10 +200,10 @@ class Till:
             return apply_hold(self.store, reply)
         if (
             isinstance(reply, SaleReply | LookReply | StaffReply | CardsReply)
-            or reply.rid != self._in_flight
+            or reply.rid != self.in_flight
         ):
             return False
-        self._in_flight = b""
+        self.in_flight = b""
         store = self.store
         if isinstance(reply, SyncReply):
             apply_sync(store, reply, now_ms, on, rng)

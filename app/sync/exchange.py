@@ -114,7 +114,8 @@ class Exchange:
         self._moving = NewAddress()
         self._prices = Prices(ctx)
         self._cards = LeasingCards(ctx, rng=self._rng, open_line=self._open_line)
-        self._talking: Till | None = None
+        self._in_flight = b""
+        """The question whose answer is awaited. Nothing else stays in memory: an answer has whole members."""
         self._failures = 0
         self._ahead: Ahead | None = None
         self._shelf = Shelf(ctx)
@@ -155,12 +156,11 @@ class Exchange:
             elsewhere = "" if control.revoked else self._moving.due(tx.conn, row)
             asked = self._key.signing(tx.conn, row)
             new_key = None if elsewhere else self._key.due(tx.conn, row, control)
-            if self._talking is None:
-                self._talking = Till(dealings)
-            self._talking.store = dealings
-            request = self._talking.request(
+            talking = Till(dealings)
+            request = talking.request(
                 self._rng, written=dealings.top(), digests=digests, frames=self._frames
             )
+            self._in_flight = talking.in_flight
         if control.revoked:
             return self._shut_out()
         if self._ahead is not None and isinstance(request, SnapshotRequest):
@@ -356,9 +356,7 @@ class Exchange:
     def _talk(self, tx: Tx) -> tuple[Dealings, Till]:
         dealings = tx.dealings
         assert dealings is not None
-        assert self._talking is not None
-        self._talking.store = dealings
-        return dealings, self._talking
+        return dealings, Till(dealings, self._in_flight)
 
     def _end(self, tx: Tx, dealings: Dealings, *, answered: bool) -> bool:
         """What follows on an answer in its transaction. True: there is another version of the programme."""

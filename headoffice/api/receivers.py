@@ -211,7 +211,7 @@ def list_alarms(asked: Caller) -> AlarmList:
     """What somebody has to look at: silent tills, quarantine, the risk budget, a night that failed."""
     with asked.desk.office.place.reading(asked.tenant) as plain:
         alarms = Alarms(plain, asked.tenant)
-        found = [*alarms.standing(), *alarms.over(0, OVER_MOST)]
+        found = [*alarms.standing(), *alarms.over(None, OVER_MOST)]
     return AlarmList(alarms=[_alarm(each) for each in found])
 
 

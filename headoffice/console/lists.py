@@ -21,6 +21,8 @@ from headoffice.console.desk import Asked, Desk, go_to
 from headoffice.console.listing import Listing, Row
 
 PAGE: Final = 100
+AFTER_MOST: Final = 10_000
+"""A page that begins behind so many rows is the last one: all rows before it are read for it."""
 READ: Final = 500
 """So many rows are read at a time."""
 _TEXT_MOST: Final = 40
@@ -88,7 +90,7 @@ class LongList:
     def show(self, desk: Desk, asked: Asked) -> Response:
         """A page of it."""
         words, fields = asked.words, self.fields(desk, asked)
-        filters, begin = chosen(asked.request.query_params, fields), asked.after()
+        filters, begin = chosen(asked.request.query_params, fields), min(asked.after(), AFTER_MOST)
         with closing(self.rows(desk, asked, filters)) as rows:
             shown = tuple(islice(rows, begin, begin + PAGE + 1))
         more = urlencode({**filters.chosen, "after": str(begin + PAGE)})
@@ -97,7 +99,8 @@ class LongList:
             listing=Listing(self.name, self.heads(words), shown[:PAGE]),
             fields=fields, chosen=filters, beside=self.beside(words),
             file=placed(f"{self.path}.csv", filters.query),
-            older=f"{self.path}?{more}" if len(shown) > PAGE else None,
+            older=f"{self.path}?{more}" if len(shown) > PAGE and begin < AFTER_MOST else None,
+            too_many=len(shown) > PAGE and begin >= AFTER_MOST,
             here=placed(self.path, filters.query),
         )  # fmt: skip
 
@@ -127,13 +130,14 @@ def placed(path: str, query: str) -> str:
     return f"{path}?{query}" if query else path
 
 
-def portions(read: Callable[[int, int], Sequence[Record]]) -> Iterator[Record]:
-    """All of what is read by how many to skip and how many to take, inside one snapshot."""
-    skipped, more = 0, True
+def portions(read: Callable[[Record | None, int], Sequence[Record]]) -> Iterator[Record]:
+    """All of what is read by the one that it comes behind (None: from the beginning) and how many to take,
+    inside one snapshot. Not by how many to skip: the last portion would read all that were before it."""
+    last, more = None, True
     while more:
-        found = read(skipped, READ)
+        found = read(last, READ)
         yield from found
-        skipped, more = skipped + len(found), len(found) == READ
+        last, more = found[-1] if found else None, len(found) == READ
 
 
 def dates(words: Words) -> tuple[Field, Field]:

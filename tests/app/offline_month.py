@@ -29,7 +29,7 @@ BESIDE_BYTES: Final = 64 * 1024
 """Of a request beside its events: profile fields of these members, cursors."""
 PASSING_BYTES: Final = 8 * EVENT_BYTES_MOST
 """What a question and head office's work on it may take at once."""
-PASSING_TIMES: Final = 24
+PASSING_TIMES: Final = 20
 """What an answer takes at both ends, by its bytes: it holds the whole states of the members whom the question
 told of, every lot of theirs. Nothing grows with what waits."""
 KEPT_BYTES: Final = 4 * EVENT_BYTES_MOST

@@ -240,6 +240,12 @@ def test_the_pages_of_a_narrowed_list_stay_narrowed_and_its_file_is_whole(
     assert more
     second = re.findall(FLAG, chain.anna.look(html.unescape(more[1])).text)
     assert (len(first), len(second), len({*first, *second})) == (3, 1, 4)
+    with monkeypatch.context() as deep:
+        deep.setattr(lists, "AFTER_MOST", 1)
+        last = chain.anna.look("/console/recount?after=99999999")
+        assert len(re.findall(FLAG, last.text)) == 3
+        assert "Narrow the list" in last.text
+        assert "after=" not in last.text
     assert count(chain, "/console/recount", till=chain.tills["north"]) == 4
     assert (
         count(chain, "/console/conflicts") == count(chain, "/console/conflicts", field="name") > 1
