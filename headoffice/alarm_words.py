@@ -19,6 +19,7 @@ NAMES: Final = {
     "second.needed": mark("Somebody's request waits for a second person of head office"),
     "return.over": mark("More came back of sales than was sold"),
     "card.shared": mark("Two members have one card"),
+    "erasure.late": mark("A till has not forgotten an erased person for a month"),
     "recount": mark("Documents of tills differ from what head office works out"),
 }
 
@@ -46,6 +47,8 @@ def text(words: Words, chain: Chain, plain: Mapping[str, Any]) -> str:
         lines.append(words.say("Sign in to the console: what waits is on its first page."))
     if told["alarm"] == "card.shared":
         lines.append(words.say("The console leads to them from Conflicts."))
+    if told["alarm"] == "erasure.late":
+        lines.append(words.say("The console leads to them from Audit."))
     if told["alarm"] in ("return.over", "recount"):
         lines.append(words.say("The console lists them under Recount."))
     if plain["type"] == "alarm.cleared":

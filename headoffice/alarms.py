@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from headoffice.directory import KnownTill
+from headoffice.erasures import Waiting
 from headoffice.flags import Pile, Unseen
 from headoffice.quiet import Known
 from headoffice.shared_values import Look
@@ -25,14 +26,16 @@ NIGHT_FAILED: Final = "night.failed"
 SECOND_NEEDED: Final = "second.needed"
 OVER_RETURN: Final = "return.over"
 CARD_SHARED: Final = "card.shared"
+ERASURE_LATE: Final = "erasure.late"
 RECOUNT: Final = "recount"
 KINDS: Final = (
     TILL_SILENT, QUARANTINE, LOST, BOUND, NIGHT_FAILED, SECOND_NEEDED, OVER_RETURN, RECOUNT,
-    CARD_SHARED,
+    CARD_SHARED, ERASURE_LATE,
 )  # fmt: skip
 """A till was silent for two leases; nobody has looked at events in quarantine; F grew; D and what is granted
 come near R; a night's work failed; what somebody asked for waits for a second person; more came back of sales
-than was sold; documents differ from what head office works out; two members have one card."""
+than was sold; documents differ from what head office works out; two members have one card; a till
+has not forgotten somebody who was erased a month ago."""
 LEASES: Final = 2
 SILENT_LEAST_MS: Final = 10 * 60_000
 """No till is called silent before: it talks every half minute, and a lease may be nothing at all."""
@@ -113,7 +116,8 @@ class Alarms:
 class Figures(NamedTuple):
     """What is looked at, of one chain. quarantined: events that nobody has looked at; silent_ms: of each live
     till; settling: the process has just begun; asked: what waits for a second person, by its kind and id;
-    flagged: documents that differ and that nobody has looked at; shared: members that share a card."""
+    flagged: documents that differ and that nobody has looked at; shared: members that share a card; erased:
+    people whom a till has yet to forget."""
 
     known: Known
     quarantined: int
@@ -124,6 +128,7 @@ class Figures(NamedTuple):
     asked: Sequence[str] = ()
     flagged: Unseen = Unseen()
     shared: Look = Look()
+    erased: Waiting = Waiting()
 
 
 def silent_of(
@@ -194,6 +199,8 @@ def _due(figures: Figures, standing: Standing) -> Iterator[tuple[str, str, int]]
         yield SECOND_NEEDED, subject, 1
     if figures.shared.cards:
         yield CARD_SHARED, "", figures.shared.cards
+    if figures.erased.late:
+        yield ERASURE_LATE, "", figures.erased.late
     for kind, pile in _piles(figures).items():
         if pile.size:
             yield kind, "", pile.size

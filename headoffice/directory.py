@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from app.protocol.limits import Limits
 from app.protocol.packing import Packing
+from headoffice.erasures import Erasures
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
 from headoffice.store.snapshots import Begun
@@ -79,7 +80,8 @@ class EnrolCode(NamedTuple):
 class UnderWay(NamedTuple):
     """How far a night's work has come (nights.py). night: days since 1970.
 
-    member   the last one whose expiries were booked, `booked` for how many there was something to book
+    member   the last one whose expiries were booked, `booked` for how many there was something to book; while
+             nothing is left to tidy up, the last erased one who was looked at
     buckets  whose snapshots are still to be made, or which are still to be tidied up
     """
 
@@ -280,6 +282,10 @@ class Directory:
         at = night.under_way
         under_way = None if at is None else _UNDER_WAY.pack(at)
         self._plain.run(_PUT_NIGHT, (*_owned(night.tenant), *night[1:4], under_way))
+
+    def erasures(self, tenant: bytes) -> Erasures:
+        """Who of a chain was erased."""
+        return Erasures(self._plain, tenant)
 
     def put_head(self, tenant: bytes, bucket: str, night: int, head: int) -> None:
         """Remember where a feed stood in a night."""

@@ -42,11 +42,22 @@ FROM recount_flag LEFT JOIN console_staff ON console_staff.tenant_id = recount_f
     AND console_staff.dist_key = recount_flag.dist_key AND console_staff.staff_id = recount_flag.seen_by
 WHERE recount_flag.tenant_id = ? AND recount_flag.dist_key = ?
 """
-_NEWEST: Final = f"""{_FLAGS} AND business_date >= ? AND business_date <= ? AND (? = '' OR what = ?)
+_CHOSEN: Final = """business_date >= ? AND business_date <= ? AND (? = '' OR what = ?)
     AND (? = 0 OR device_id = ?) AND (? = 0 OR recount_flag.seen_ms IS NULL)
-    AND (? = 0 OR recount_flag.seen_ms IS NOT NULL)
+    AND (? = 0 OR recount_flag.seen_ms IS NOT NULL)"""
+_NEWEST: Final = f"""{_FLAGS} AND {_CHOSEN}
     AND noted_ms <= ? AND (noted_ms < ? OR (event_id, what) > (?, ?))
 ORDER BY noted_ms DESC, event_id, what LIMIT ?"""
+_COUNT: Final = """
+SELECT count(DISTINCT event_id), coalesce(max(noted_ms), 0) FROM recount_flag
+WHERE tenant_id = ? AND dist_key = ? AND {}
+"""
+_PILE: Final = _COUNT.format(_CHOSEN)
+_NAMED: Final = """
+SELECT DISTINCT event_id FROM recount_flag
+WHERE tenant_id = ? AND dist_key = ? AND {} AND noted_ms <= ? LIMIT ?
+"""
+_DOCUMENTS: Final = _NAMED.format(_CHOSEN)
 _OF_EVENT: Final = f"{_FLAGS} AND event_id = ? ORDER BY what"
 _SEEN: Final = """
 UPDATE recount_flag SET seen_by = ?, seen_ms = ?
@@ -142,25 +153,19 @@ def newest(
     plain: Plain, tenant: bytes, wanted: Wanted, behind: Flag | None, most: int
 ) -> list[Flag]:
     """The last ones first, from the beginning or behind one of them."""
-    first, last, what, device, seen = wanted
     begin = (
         (_NUMBER_MOST, _NUMBER_MOST, b"", "")
         if behind is None
         else (behind.noted_ms, behind.noted_ms, behind.event, behind.what)
     )
-    values = (
-        first,
-        last,
-        what,
-        what,
-        int(bool(device)),
-        device,
-        int(seen is False),
-        int(seen is True),
-    )
-    return [
-        Flag(*row) for row in plain.rows(_NEWEST, (tenant, dist_key(tenant), *values, *begin, most))
-    ]
+    values = (tenant, dist_key(tenant), *_choice(wanted), *begin, most)
+    return [Flag(*row) for row in plain.rows(_NEWEST, values)]
+
+
+def unseen_of(plain: Plain, tenant: bytes, wanted: Wanted) -> Pile:
+    """How many documents are meant, and when the last of their differences was noted."""
+    (found,) = plain.rows(_PILE, (tenant, dist_key(tenant), *_choice(wanted)))
+    return Pile(*found)
 
 
 def of_event(plain: Plain, tenant: bytes, event: bytes) -> list[Flag]:
@@ -171,3 +176,20 @@ def of_event(plain: Plain, tenant: bytes, event: bytes) -> list[Flag]:
 def say_seen(plain: Plain, tenant: bytes, event: bytes, by: bytes, now_ms: int) -> None:
     """Somebody has looked at a document; who did first stays."""
     plain.run(_SEEN, (by, now_ms, tenant, dist_key(tenant), event))
+
+
+def say_many_seen(
+    plain: Plain, tenant: bytes, wanted: Wanted, until_ms: int, most: int, by: bytes, now_ms: int
+) -> int:
+    """Somebody has looked at the documents that are meant and were noted until then, so many at most; of how
+    many it was written down."""
+    found = plain.rows(_DOCUMENTS, (tenant, dist_key(tenant), *_choice(wanted), until_ms, most))
+    plain.run_many(_SEEN, [(by, now_ms, tenant, dist_key(tenant), event) for (event,) in found])
+    return len(found)
+
+
+def _choice(wanted: Wanted) -> tuple[object, ...]:
+    """The values of _CHOSEN."""
+    first, last, what, device, seen = wanted
+    tail = (int(bool(device)), device, int(seen is False), int(seen is True))
+    return first, last, what, what, *tail

@@ -1,5 +1,6 @@
 """What head office does of itself, once a night of each chain's own time: it books expiries, makes the
-snapshots that new tills begin with, drops old ones, and forgets tombstones that every till has had time to see.
+snapshots that new tills begin with, drops old ones, forgets tombstones that every till has had time to see, and
+looks who of those that were erased is forgotten everywhere.
 
 The writer's thread does it, a portion at a time, each in a transaction of its own with the place that it has
 come to: so nobody waits long for it, and a head office that was killed amid it goes on at that place. A head
@@ -16,6 +17,7 @@ from typing import Any, Final
 from app.domain.business_day import BusinessDate
 from app.protocol.limits import Limits
 from app.protocol.owner import book_expiry
+from app.protocol.profiles import erasure_done
 from app.protocol.references import is_visited
 from app.protocol.server import DAY_MS
 from app.protocol.visiting import leave
@@ -119,9 +121,9 @@ class Nights:
                 self._watch.night(tenant, kept.done_ms, kept.took_ms)
                 return True
             portion, at = Portion(waits), under_way
-            after = advance(duty, self._directory, at, portion)
+            after = advance(duty, self._directory, at, portion, now_ms)
             while after is not None and not portion.over:
-                at, after = after, advance(duty, self._directory, after, portion)
+                at, after = after, advance(duty, self._directory, after, portion, now_ms)
             booked = (after or at).booked - under_way.booked
             if after is None:
                 took_ms = max(now_ms - under_way.began_ms, 0)
@@ -144,14 +146,16 @@ class Nights:
         return True
 
 
-def advance(duty: Duty, directory: Directory, at: UnderWay, portion: Portion) -> UnderWay | None:
+def advance(
+    duty: Duty, directory: Directory, at: UnderWay, portion: Portion, now_ms: int
+) -> UnderWay | None:
     """Do the next step of a portion, inside a transaction; returns the place after it, None where the night is
     done."""
     if at.step == "expiries":
         return _book(duty, at, portion)
     if at.step == "snapshots":
         return _snapshot(duty, at)
-    return _tidy(duty, directory, at)
+    return _tidy(duty, directory, at) if at.buckets else _forget(duty, directory, at, now_ms)
 
 
 def _book(duty: Duty, at: UnderWay, portion: Portion) -> UnderWay:
@@ -187,7 +191,7 @@ def _snapshot(duty: Duty, at: UnderWay) -> UnderWay:
     return at._replace(begun=None, step="tidying", buckets=tuple(duty.buckets))
 
 
-def _tidy(duty: Duty, directory: Directory, at: UnderWay) -> UnderWay | None:
+def _tidy(duty: Duty, directory: Directory, at: UnderWay) -> UnderWay:
     """Drop a portion of a bucket's old snapshots, and then its old tombstones."""
     store, tenant, bucket = duty.store, duty.chain.tenant, at.buckets[0]
     if store.snapshots.drop_old(bucket):
@@ -196,8 +200,17 @@ def _tidy(duty: Duty, directory: Directory, at: UnderWay) -> UnderWay | None:
     long_ago = at.night - TOMBSTONE_NIGHTS
     store.prune(bucket, directory.head_at(tenant, bucket, long_ago))
     directory.drop_heads(tenant, bucket, long_ago)
-    others = at.buckets[1:]
-    return at._replace(buckets=others) if others else None
+    return at._replace(buckets=at.buckets[1:], member=b"")
+
+
+def _forget(duty: Duty, directory: Directory, at: UnderWay, now_ms: int) -> UnderWay | None:
+    """Look whether every till has forgotten the next one who was erased."""
+    erasures = directory.erasures(duty.chain.tenant)
+    for member in erasures.open_after(at.member, 1):
+        if erasure_done(duty.store, member):
+            erasures.say_done(member, now_ms)
+        return at._replace(member=member)
+    return None
 
 
 def _place(tenant: bytes, at: UnderWay) -> dict[str, Any]:

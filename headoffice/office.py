@@ -32,12 +32,13 @@ from app.protocol.wire import (
     SyncReply,
     SyncRequest,
 )
-from headoffice import audit, flags, looked, shared_values, waiting
+from headoffice import audit, looked, shared_values, waiting
 from headoffice.alarms import Figures, silent_of
 from headoffice.api.keys import ApiKey, ApiKeys
 from headoffice.api.rules import cut_off_minute
 from headoffice.card_leases import CardLeases
 from headoffice.console.staff import Staff
+from headoffice.counting import Counted, count
 from headoffice.directory import Chain, Directory, KnownTill, Shop
 from headoffice.hearing import Hearing
 from headoffice.keys import ServerKey
@@ -49,7 +50,6 @@ from headoffice.store.errors import BUSY_ERRORS
 from headoffice.store.plain import News, Place, Plain
 from headoffice.store.records import Records
 from headoffice.telling import Telling
-from headoffice.waiting import Waiting
 from headoffice.watching import Watch, bug, note
 
 STORE_FILE: Final = "office.db"
@@ -115,11 +115,7 @@ class Office:
         self._again_s = self._pause_s = 0.0
         self._written_ms = self._months_ms = 0
         self._used: dict[tuple[bytes, str], int] = {}
-        self._quarantined: dict[bytes, int] = {}
-        self._unseen: dict[bytes, int] = {}
-        self._flagged: dict[bytes, flags.Unseen] = {}
-        self._shared: dict[bytes, shared_values.Look] = {}
-        self._waiting: dict[bytes, Sequence[Waiting]] = {}
+        self._counted: dict[bytes, Counted] = {}
         self._ending: dict[bytes, tuple[Tenant | None, dict[str, int]]] = {}
         self._uncounted = set[bytes]()
 
@@ -179,7 +175,7 @@ class Office:
             # Tills got a bucket more of which their last answers do not tell.
             self.quiet.forget_all()
         self.known[tenant] = Known(ending[0] or known.tenant, {**known.heads, **ending[1]})
-        self._watch.figures(self.known[tenant], self._quarantined[tenant], self.now_ms())
+        self._watch.figures(self.known[tenant], self._counted[tenant].quarantined, self.now_ms())
         self._uncounted.add(tenant)
 
     def _take_committed(self, tenant: bytes) -> None:
@@ -410,13 +406,11 @@ class Office:
         if tenant not in self.known:
             return
         with self._database.of(tenant):
-            self._quarantined[tenant] = self.directory.quarantined(tenant)
-            self._unseen[tenant] = self.directory.unseen(tenant)
-            self._waiting[tenant] = waiting.waiting(self._database, tenant, self.now_ms())
-            self._flagged[tenant] = flags.unseen(self._database, tenant)
-            self._shared[tenant] = shared_values.look(self._database, tenant)
-        self._watch.flags(tenant, self._flagged[tenant])
-        self._watch.figures(self.known[tenant], self._quarantined[tenant], self.now_ms())
+            found = count(self._database, self.directory, tenant, self.now_ms())
+        self._counted[tenant] = found
+        self._watch.flags(tenant, found.flagged)
+        self._watch.erasures(tenant, found.erased)
+        self._watch.figures(self.known[tenant], found.quarantined, self.now_ms())
 
     def _look_at_alarms(self) -> None:
         tills: dict[bytes, list[KnownTill]] = {tenant: [] for tenant in self.chains}
@@ -427,15 +421,15 @@ class Office:
             if known is None or tenant in self.moving:
                 continue
             silent = silent_of(tills[tenant], self.heard, self.now_ms())
-            seen = (self._shared[tenant], self.now_ms())
-            self._shared[tenant] = shared_values.settled(
-                self._database, opened.store, tenant, *seen
+            found, store = self._counted[tenant], opened.store
+            shared = shared_values.settled(
+                self._database, store, tenant, found.shared, self.now_ms()
             )
+            self._counted[tenant] = found._replace(shared=shared)
             figures = Figures(
-                known, self._unseen[tenant], silent, opened.chain.limits.lease_ms,
+                known, found.unseen, silent, opened.chain.limits.lease_ms,
                 tenant in self._nights.failing, self.telling.settling,
-                waiting.still(self._waiting[tenant], self.now_ms()), self._flagged[tenant],
-                self._shared[tenant],
+                waiting.still(found.asked, self.now_ms()), found.flagged, shared, found.erased,
             )  # fmt: skip
             self.telling.look(self._database, opened.store, tenant, figures)
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from app.protocol.facts import CONTROL
+from headoffice.erasures import Waiting
 from headoffice.flags import Unseen
 from headoffice.quiet import Known
 
@@ -143,6 +144,9 @@ class Watch:
         self._over_returns = of_chain(
             "over_returned_sales", "Those of them of which more came back than was sold."
         )
+        self._erasures = of_chain(
+            "erasures_waiting", "People who were erased and whom some till has yet to forget."
+        )
         self._expiries = Counter(
             "regulars_expiries_booked", "Members for whom expiries were booked.", ("chain",),
             registry=registry,
@@ -216,6 +220,10 @@ class Watch:
         over_returned = unseen.over_returned.size
         self._flags.labels(chain.hex()).set(over_returned + unseen.others.size)
         self._over_returns.labels(chain.hex()).set(over_returned)
+
+    def erasures(self, chain: bytes, waiting: Waiting) -> None:
+        """So many people were erased and some till has yet to forget them."""
+        self._erasures.labels(chain.hex()).set(waiting.people)
 
     def expiries(self, chain: bytes, members: int) -> None:
         """Expiries were booked for so many members."""

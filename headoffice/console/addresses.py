@@ -16,6 +16,7 @@ from headoffice.console import (
     day_pages,
     deed_pages,
     entrance,
+    erasure_pages,
     event_pages,
     factor_pages,
     invitations,
@@ -109,6 +110,13 @@ def _roots_note(words: Words) -> str:
     )
 
 
+def _erasures_note(words: Words) -> str:
+    return words.say(
+        "Whether every till has forgotten a person is looked at each night. The person's page names the tills "
+        "that have not."
+    )
+
+
 def _listed(made: LongList, roles: frozenset[Role] = EVERYBODY) -> tuple[Page, ...]:
     """A list's page, its form to narrow it by where it has one, and its file."""
     return (
@@ -147,6 +155,10 @@ AUDIT: Final = LongList(
 ROOTS: Final = LongList(
     audit_pages.ROOTS, "audit-roots", lambda words: words.say("Hashes of the audit"), _roots_note,
     audit_pages.root_heads, audit_pages.roots,
+)  # fmt: skip
+ERASURES: Final = LongList(
+    erasure_pages.PLACE, "erasures", lambda words: words.say("Who was erased"), _erasures_note,
+    erasure_pages.heads, erasure_pages.rows, erasure_pages.fields,
 )  # fmt: skip
 DAYS: Final = LongList(
     "/console/days", "days", lambda words: words.say("Day closes"), _days_note,
@@ -215,11 +227,14 @@ PAGES: Final = (
     *_listed(RECOUNT, OVERSEERS),
     Page("GET", "/console/recount/{event}", recount_pages.one, OVERSEERS),
     Page("POST", "/console/recount/{event}", recount_pages.say_seen, HEAD_OFFICE),
+    Page("GET", recount_pages.ALL, recount_pages.ask_all, HEAD_OFFICE),
+    Page("POST", recount_pages.ALL, recount_pages.say_all_seen, HEAD_OFFICE),
     Page("GET", recount_pages.SETTLEMENT, recount_pages.show_settlement, OVERSEERS),
     Page("POST", recount_pages.SETTLEMENT, recount_pages.ask_settlement, OVERSEERS),
     Page("GET", "/console/settlement.csv", chain_pages.list_file(recount_pages.settled), OVERSEERS),
     *_listed(AUDIT, OVERSEERS),
     *_listed(ROOTS, OVERSEERS),
+    *_listed(ERASURES, OVERSEERS),
     Page("GET", programme_pages.PLACE, programme_pages.show, OVERSEERS),
     Page("POST", "/console/programme/choice", programme_pages.choose, HEAD_OFFICE),
     Page("POST", "/console/programme/choice/keep", programme_pages.keep_two, HEAD_OFFICE),

@@ -8,7 +8,7 @@ from typing import Final
 from app.formats import number
 from app.i18n import Words
 from headoffice import audit
-from headoffice.console import lists, wording
+from headoffice.console import erasure_pages, lists, wording
 from headoffice.console.desk import Asked, Desk
 from headoffice.console.listing import Shown
 from headoffice.console.lists import Field, Filters, Rows
@@ -57,7 +57,10 @@ def rows(desk: Desk, asked: Asked, filters: Filters) -> Rows:
 
 def beside(words: Words) -> Mapping[str, str]:
     """Where the audit's page leads to."""
-    return {ROOTS: words.say("What shows that nobody rewrote it")}
+    return {
+        ROOTS: words.say("What shows that nobody rewrote it"),
+        erasure_pages.PLACE: words.say("Who was erased"),
+    }
 
 
 def root_heads(words: Words) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from headoffice.alarm_words import named as alarm_named
 from headoffice.alarms import (
     BOUND,
     CARD_SHARED,
+    ERASURE_LATE,
     LOST,
     OVER_RETURN,
     QUARANTINE,
@@ -27,6 +28,7 @@ from headoffice.alarms import (
 from headoffice.api.rules import programmes_of
 from headoffice.closes import Close
 from headoffice.console import (
+    erasure_pages,
     lists,
     quarantine_pages,
     recount_pages,
@@ -49,9 +51,10 @@ _WHERE: Final = {
     OVER_RETURN: recount_pages.PLACE,
     RECOUNT: recount_pages.PLACE,
     CARD_SHARED: same_pages.PLACE,
+    ERASURE_LATE: erasure_pages.PLACE,
 }
 """Where what is alarmed is to be looked at."""
-_OVERSEEN: Final = frozenset((QUARANTINE, OVER_RETURN, RECOUNT, CARD_SHARED))
+_OVERSEEN: Final = frozenset((QUARANTINE, OVER_RETURN, RECOUNT, CARD_SHARED, ERASURE_LATE))
 """Alarms whose list managers don't see."""
 
 

@@ -34,6 +34,7 @@ from headoffice.console.member_pages import (
 from headoffice.console.second import Answer, Second
 from headoffice.console.snapshot import Snapshot
 from headoffice.console.staff import Staff
+from headoffice.erasures import Erasures
 
 Done = Callable[[Server], bool]
 Kept = Literal["held", "left"]
@@ -129,6 +130,7 @@ def erase(desk: Desk, asked: Asked) -> Response:
             if left:
                 staff.note(now_ms, by, "forfeited", member=stands.id, detail=_told(left))
             server.erase(stands.id, stands.bucket)
+            Erasures(desk.office.plain, asked.tenant).put(stands.id, now_ms)
             for each in {known.id, stands.id, *gone_into(server.store, stands.id)}:
                 Adjustments(desk.office.plain, asked.tenant).forget(each)
             staff.note(now_ms, by, "erased", member=stands.id)

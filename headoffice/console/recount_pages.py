@@ -20,6 +20,9 @@ from headoffice.console.lists import Field, Filters, Rows
 from headoffice.console.staff import Staff
 
 PLACE: Final = "/console/recount"
+ALL: Final = "/console/recount-seen"
+PORTION: Final = 2_000
+"""Of so many documents the writer is told at a time: tills wait for it."""
 SETTLEMENT: Final = "/console/settlement"
 DAYS_MOST: Final = 400
 
@@ -73,9 +76,7 @@ def fields(desk: Desk, asked: Asked) -> tuple[Field, ...]:
 
 def rows(desk: Desk, asked: Asked, filters: Filters) -> Rows:
     """Differences, the last first."""
-    seen = {"new": False, "done": True}.get(filters["seen"])
-    device = bytes.fromhex(filters["till"])
-    wanted = flags.Wanted(*filters.days(), filters["what"], device, seen)
+    wanted = _wanted(filters, {"new": False, "done": True}.get(filters["seen"]))
     with desk.reading(asked) as snapshot:
         offset = snapshot.chain().offset_minutes
         for each in lists.portions(partial(flags.newest, snapshot.plain, asked.tenant, wanted)):
@@ -125,6 +126,39 @@ def say_seen(desk: Desk, asked: Asked) -> Response:
 
     desk.act(asked, act)
     return go_to(f"{PLACE}/{wanted.hex()}")
+
+
+def ask_all(desk: Desk, asked: Asked) -> Response:
+    """How many documents it would be that somebody says to have looked at."""
+    filters = lists.chosen(asked.request.query_params, fields(desk, asked))
+    with desk.reading(asked) as snapshot:
+        pile = flags.unseen_of(snapshot.plain, asked.tenant, _wanted(filters, seen=False))
+    return desk.page(
+        asked, "recount_all.html", documents=pile.size, until=pile.newest_ms, chosen=filters,
+        back=lists.placed(PLACE, filters.query), here=lists.placed(ALL, filters.query),
+    )  # fmt: skip
+
+
+def say_all_seen(desk: Desk, asked: Asked) -> Response:
+    """Somebody has looked at all documents that were chosen, those that came since left out."""
+    filters, until = lists.chosen(asked.form, fields(desk, asked)), asked.form.get("until", "")
+    if not (until.isascii() and until.isdigit() and len(until) < 18):
+        return desk.told(asked, 400, asked.words.say("This is no form of ours."))
+    now_ms, by, wanted = desk.office.now_ms(), asked.person.staff, _wanted(filters, seen=False)
+
+    def act(staff: Staff) -> int:
+        plain = desk.office.plain
+        done = flags.say_many_seen(plain, asked.tenant, wanted, int(until), PORTION, by, now_ms)
+        if done:
+            detail = " ".join(
+                (str(done), *(f"{name}={value}" for name, value in filters.chosen.items()))
+            )
+            staff.note(now_ms, by, "recount_done", detail=detail)
+        return done
+
+    while desk.act(asked, act) == PORTION:
+        pass
+    return go_to(lists.placed(PLACE, filters.query))
 
 
 # Settlement ---------------------------------------------------------------------------------------
@@ -192,6 +226,10 @@ def dates(desk: Desk, asked: Asked) -> tuple[BusinessDate, BusinessDate]:
 
 
 # Inside -------------------------------------------------------------------------------------------
+
+
+def _wanted(filters: Filters, seen: bool | None) -> flags.Wanted:
+    return flags.Wanted(*filters.days(), filters["what"], bytes.fromhex(filters["till"]), seen)
 
 
 def _date(text: str) -> BusinessDate | None:

@@ -267,7 +267,7 @@ def further(place: UnderWay, before: UnderWay) -> bool:
     """Whether the work has come further."""
     steps = ("expiries", "snapshots", "tidying")
     a, b = (
-        (steps.index(at.step), at.member, -len(at.buckets), at.begun.frames if at.begun else -1)
+        (steps.index(at.step), -len(at.buckets), at.member, at.begun.frames if at.begun else -1)
         for at in (place, before)
     )
     return a > b and place.booked >= before.booked

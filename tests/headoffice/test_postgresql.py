@@ -42,7 +42,7 @@ CONSOLE = (
     "webhook", "webhook_message", "alarm",
     "programme_draft", "till_close", "late_event", "console_asked", "receipt", "till_look", "till_few_digits",
     "adjustment",
-    "shop_person", "till_staff", "price_list", "card_lease", "shared_value", "till_said",
+    "shop_person", "till_staff", "price_list", "card_lease", "shared_value", "till_said", "erasure",
 )  # fmt: skip
 DIRECTORY = ("chain", "store", "till", "enrol_code", "night", "night_head", "register")
 """Tables that the port's statements do not know."""

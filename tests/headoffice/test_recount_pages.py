@@ -77,6 +77,40 @@ def test_what_differs_is_listed_looked_at_and_counted_no_more(flagged: Path) -> 
         who.close()
 
 
+@pytest.mark.usefixtures("each_store")
+def test_many_are_looked_at_at_once_as_they_were_chosen_and_shown(
+    flagged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recount_pages, "PORTION", 2)
+    with served(flagged) as at:
+        till = at.till(2, "South")
+        till.earn(ANNA, sales=5)
+        till.sync()
+        wait_for(lambda: len(rows(flagged, EVENT)) == 6)
+        who = person(at, flagged, "head_office")
+        assert recount_pages.ALL in who.look("/console/recount").text
+        chosen = f"till={till.device.hex()}"
+        page = who.look(f"{recount_pages.ALL}?{chosen}").text
+        assert "5 documents differ in what you chose" in page
+        (until,) = re.findall(r'name="until" value="(\d+)"', page)
+        assert who.send(recount_pages.ALL, till=till.device.hex(), until="now").status_code == 400
+        at.clock.moved_ms += 60_000
+        till.earn(ANNA)
+        till.sync()
+        wait_for(lambda: len(rows(flagged, EVENT)) == 7)
+        done = who.send(recount_pages.ALL, till=till.device.hex(), until=until)
+        assert done.url.path == "/console/recount"
+        left = "SELECT count(*) FROM recount_flag WHERE seen_ms IS NULL"
+        assert rows(flagged, left) == [(2,)], "another till's, and one that came since"
+        told = "SELECT detail FROM console_audit WHERE act = 'recount_done' ORDER BY number"
+        assert rows(flagged, told) == [(f"{n} {chosen}",) for n in (2, 2, 1)]
+        assert who.send(recount_pages.ALL, until=str(1 << 50)).status_code == 200
+        assert rows(flagged, left) == [(0,)]
+        assert "has looked at all" in who.look(recount_pages.ALL).text
+        wait_for(lambda: waiting(at) == 0)
+        who.close()
+
+
 def test_who_looked_first_stays(flagged: Path) -> None:
     ((event,),) = rows(flagged, EVENT)
     with contextlib.closing(database_of(flagged)) as database:

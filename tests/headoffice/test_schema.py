@@ -35,7 +35,7 @@ def tables(raw: sqlite3.Connection) -> list[str]:
 def test_every_key_and_every_unique_index_begins_with_tenant_and_dist_key(
     raw: sqlite3.Connection,
 ) -> None:
-    assert len(tables(raw)) == 53
+    assert len(tables(raw)) == 54
     for table in tables(raw):
         columns = raw.execute(f"PRAGMA table_info({table})").fetchall()
         key = [row[1] for row in sorted(columns, key=lambda row: row[5]) if row[5]]
