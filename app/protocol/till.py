@@ -55,7 +55,7 @@ from app.protocol.wire import (
 
 
 class Till:
-    """A till on its store. What is kept here alone, the id of the request in flight, may be lost at any time."""
+    """A till on its store. What is kept here alone, the id of the question in hand, may be lost at any time."""
 
     def __init__(self, store: TillStore, in_flight: bytes = b"") -> None:
         self.store = store
