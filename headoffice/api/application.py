@@ -8,7 +8,8 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,6 +27,8 @@ from headoffice.api.shapes import ProblemBody
 from headoffice.watching import Watch
 
 VERSION: Final = "1"
+_NAME_MOST: Final = 40
+_ERRORS_MOST: Final = 10
 _ABOUT: Final = (
     "What other systems of a chain ask its head office: members, points, orders. "
     "Every request is one chain's alone, by its key. Points and money are integers."
@@ -64,7 +67,7 @@ def _application() -> FastAPI:
     app = FastAPI(
         title="Regulars", version=VERSION, description=_ABOUT, docs_url=None, redoc_url=None,
         openapi_url=None, redirect_slashes=False, responses=_NOS, root_path_in_servers=False,
-        servers=[{"url": PREFIX}],
+        servers=[{"url": PREFIX}], dependencies=[Depends(_known_query)],
     )  # fmt: skip
     for each in (reads, members, orders, sales, adjusting, receivers):
         app.include_router(each.router)
@@ -111,6 +114,30 @@ def description(app: FastAPI) -> dict[str, Any]:
     found["components"]["schemas"].pop("ValidationError", None)
     found["x-problem-codes"] = {code: title for code, (_, title) in TITLES.items()}
     return found
+
+
+async def _known_query(request: Request) -> None:
+    """A part of the query that the operation doesn't know, or has twice, is a mistake: left out, it would
+    answer another question than was asked. Raises Problem."""
+    names = _query_of(request.scope["route"].dependant)
+    given, wrong = set[str](), list[tuple[str, str]]()
+    for name, _ in request.query_params.multi_items():
+        if name not in names:
+            wrong.append((name, "extra_forbidden"))
+        elif name in given:
+            wrong.append((name, "repeated"))
+        given.add(name)
+    if wrong:
+        errors = [
+            {"type": why, "loc": ("query", name[:_NAME_MOST])} for name, why in wrong[:_ERRORS_MOST]
+        ]
+        raise of_values(errors)
+
+
+def _query_of(dependant: Dependant) -> set[str]:
+    """The names that an operation and what it depends on know."""
+    own = {each.alias for each in dependant.query_params}
+    return own.union(*map(_query_of, dependant.dependencies))
 
 
 async def _values(_: Request, error: Exception) -> Response:

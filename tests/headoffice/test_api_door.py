@@ -133,6 +133,26 @@ def test_what_is_not_there_is_a_problem(
     assert (response.status_code, code_of(response)) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("limits=7", [("limits", "extra_forbidden")]),
+        ("limit=7&limit=8", [("limit", "repeated")]),
+        ("x=1&x=2&limit=7", [("x", "extra_forbidden"), ("x", "extra_forbidden")]),
+        (f"{'n' * 99}", [("n" * 40, "extra_forbidden")]),
+    ],
+)
+def test_a_query_that_is_not_understood_whole_is_answered_no_question(
+    shop: System, query: str, wrong: list[tuple[str, str]]
+) -> None:
+    response = shop.ask("GET", f"{MEMBER}/ledger?{query}")
+    assert (response.status_code, code_of(response)) == (422, "invalid")
+    assert [(each["name"], each["why"]) for each in response.json()["errors"]] == wrong
+    assert {each["in"] for each in response.json()["errors"]} == {"query"}
+    assert shop.ask("POST", "/v1/members/find?store=1", {"card": "1"}).status_code == 422
+    assert shop.ask("GET", f"{MEMBER}/ledger?limit=7").status_code == 200
+
+
 def test_wrong_values_are_told_by_their_places_and_never_said_again(shop: System) -> None:
     response = shop.ask("POST", "/v1/members/find", {"phone": 13800006621, "strange": PHONE})
     assert code_of(response) == "invalid"
