@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.protocol import endpoints, signing, wire
 from app.protocol.endpoints import WIRE_BYTES_MOST, Enrol, Problem, Rotate
 from app.protocol.wire import Cell, HoldRequest, RebaseRequest, Refusal, SyncRequest
-from headoffice import http
+from headoffice import http, letting_in
 from headoffice.directory import KnownTill
 from headoffice.http import RATES
+from tests.headoffice.api_office import written
 from tests.headoffice.http_office import (
     ANNA,
+    TENANT,
     HttpTill,
     Served,
     begin_chain,
@@ -173,6 +175,37 @@ def test_a_body_that_came_slowly_is_believed_by_the_keys_of_its_end(
         assert slow.recv(1000).startswith(b"HTTP/1.1 200")
     till.key = third
     till.exchange()
+
+
+def test_a_key_that_another_process_has_heard_to_be_over_changes_nothing(
+    chain: Served, till: HttpTill
+) -> None:
+    """Two processes serve one store: this one knows the till as it was before."""
+    known, (second, third) = chain.office.tills[till.device], _keys(2)
+    for key in (second, third):
+        till.rotate(key)
+        till.key = key
+        till.exchange()
+    public = _keys(1)[0].public_key().public_bytes_raw()
+    asked = Rotate(b"r" * 16, till.device, public, b"")
+
+    def kept() -> KnownTill:
+        with opened(chain.folder) as (_, directory):
+            return next(each for each in directory.tills_of(TENANT) if each.device == till.device)
+
+    before = kept()
+    assert (
+        written(chain, lambda _: letting_in.rotate(chain.office, known, asked, by_next=False))
+        is None
+    )
+    assert kept() == before
+    known = chain.office.tills[till.device]
+    assert written(chain, lambda _: letting_in.rotate(chain.office, known, asked, by_next=False))
+    assert kept().next_key == public
+
+
+def _keys(count: int) -> list[Ed25519PrivateKey]:
+    return [Ed25519PrivateKey.generate() for _ in range(count)]
 
 
 def test_a_request_that_was_served_is_not_served_again(chain: Served, till: HttpTill) -> None:
