@@ -22,7 +22,7 @@ from app.protocol.shop_staff import StaffReply, StaffRequest, WorksHere
 from app.protocol.store import StoredEvent
 from app.protocol.wire import Cell
 from headoffice import shared_values
-from headoffice.console import same_pages
+from headoffice.console import erasure_pages, recount_pages, same_pages
 from tests.headoffice.api_office import publish
 from tests.headoffice.chromium import chromium, faults_of, window
 from tests.headoffice.cluster import Cluster
@@ -30,6 +30,7 @@ from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
 from tests.headoffice.http_office import (
     ANNA,
     BELA,
+    DAY,
     TENANT,
     Served,
     begin_chain,
@@ -88,7 +89,11 @@ def shop(
         write_profile(
             folder, BELA, name="Bela Baker", phone="+8613911112222", email="b@example.com"
         )
-        with opened(folder) as (store, _), store.writing():
+        with opened(folder) as (store, directory), store.writing():
+            erased = directory.erasures(TENANT)
+            for each, days in ((ANNA, 40), (BELA, 2)):
+                erased.put(each, at.clock() - days * DAY)
+            erased.say_done(BELA, at.clock())
             store.put_event(
                 StoredEvent(STRANGE, json.dumps({"v": 99, "kind": "sale"}).encode(), "quarantined")
             )
@@ -125,6 +130,7 @@ def shop(
             "prices": "/console/prices", "price-list": prices,
             "outbox": "/console/outbox", "address": "/console/address",
             "adjustment": f"/console/adjustments/{'ab' * 16}",
+            "erasures": erasure_pages.PLACE, "recount-all": recount_pages.ALL,
             "same": same_pages.PLACE, "same-pair": two_with_one_card(folder),
         }  # fmt: skip
         yield Shop(at, anna, phone.secret, draft, pages)
