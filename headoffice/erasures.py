@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from headoffice.store.distribution import dist_key
-from headoffice.store.plain import Plain
+from headoffice.store.plain import Plain, Spelt
 
 DUE_MS: Final = 30 * 86_400_000
 """Tills that have not forgotten somebody for so long are alarmed: laws give about a month."""
@@ -22,19 +22,30 @@ _DONE: Final = """
 UPDATE erasure SET done_ms = CASE WHEN at_ms > ? THEN at_ms ELSE ? END
 WHERE tenant_id = ? AND dist_key = ? AND member_id = ? AND done_ms IS NULL
 """
-_OPEN_AFTER: Final = """
-SELECT member_id FROM erasure
+_OPEN: Final = """
+SELECT member_id FROM {}
 WHERE tenant_id = ? AND dist_key = ? AND done_ms IS NULL AND member_id > ? ORDER BY member_id LIMIT ?
 """
-_WAITING: Final = """
-SELECT count(*), CAST(coalesce(sum(CASE WHEN at_ms < ? THEN 1 ELSE 0 END), 0) AS bigint) FROM erasure
+_COUNT: Final = """
+SELECT count(*), CAST(coalesce(sum(CASE WHEN at_ms < ? THEN 1 ELSE 0 END), 0) AS bigint) FROM {}
 WHERE tenant_id = ? AND dist_key = ? AND done_ms IS NULL
+"""
+# SQLite would read everybody who was ever erased.
+_BY_OPEN: Final = "erasure INDEXED BY erasure_open"
+_OPEN_AFTER: Final = Spelt(sqlite=_OPEN.format(_BY_OPEN), postgresql=_OPEN.format("erasure"))
+_WAITING: Final = Spelt(sqlite=_COUNT.format(_BY_OPEN), postgresql=_COUNT.format("erasure"))
+_OF_AUDIT: Final = """
+INSERT INTO erasure (tenant_id, dist_key, member_id, at_ms, done_ms)
+SELECT tenant_id, dist_key, member_id, min(at_ms), CAST(NULL AS bigint) FROM console_audit
+WHERE tenant_id = ? AND dist_key = ? AND act = 'erased' AND member_id IS NOT NULL
+GROUP BY tenant_id, dist_key, member_id
+ON CONFLICT (tenant_id, dist_key, member_id) DO NOTHING
 """
 _NEWEST: Final = """
 SELECT member_id, at_ms, done_ms FROM erasure
 WHERE tenant_id = ? AND dist_key = ? AND at_ms >= ? AND at_ms < ?
     AND (? = 0 OR done_ms IS NULL) AND (? = 0 OR done_ms IS NOT NULL)
-    AND at_ms <= ? AND (at_ms < ? OR member_id > ?)
+    AND (at_ms < ? OR member_id > ?)
 ORDER BY at_ms DESC, member_id LIMIT ?
 """
 
@@ -73,6 +84,10 @@ class Erasures:
         """Somebody is erased; known already changes nothing."""
         self._plain.run(_PUT, (*self._own, member, now_ms))
 
+    def take_up(self) -> None:
+        """Those whom the audit knows of alone: they were erased by a version that had no such list."""
+        self._plain.run(_OF_AUDIT, self._own)
+
     def say_done(self, member: bytes, now_ms: int) -> None:
         """No till has anything of them."""
         self._plain.run(_DONE, (now_ms, now_ms, *self._own, member))
@@ -89,9 +104,11 @@ class Erasures:
 
     def newest(self, wanted: Wanted, behind: Erasure | None, most: int) -> list[Erasure]:
         """The last ones first, from the beginning or behind one of them."""
-        at_ms, member = (_NEVER_MS, b"") if behind is None else (behind.at_ms, behind.member)
+        end_ms, at = wanted.end_ms, (_NEVER_MS, b"")
+        if behind is not None:
+            end_ms, at = behind.at_ms + 1, (behind.at_ms, behind.member)
         which = (int(wanted.done is False), int(wanted.done is True))
-        values = (wanted.begin_ms, wanted.end_ms, *which, at_ms, at_ms, member, most)
+        values = (wanted.begin_ms, end_ms, *which, *at, most)
         return [
             Erasure(bytes(one), at, done)
             for one, at, done in self._plain.rows(_NEWEST, (*self._own, *values))

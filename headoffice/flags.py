@@ -27,8 +27,9 @@ SELECT CASE what WHEN 'returned_twice' THEN 1 ELSE 0 END, count(*), max(noted_ms
 WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL GROUP BY 1
 """
 # SQLite would read all flags that there ever were.
+_BY_UNSEEN: Final = "recount_flag INDEXED BY recount_flag_unseen"
 _UNSEEN: Final = Spelt(
-    sqlite=_COUNTED.format("recount_flag INDEXED BY recount_flag_unseen"),
+    sqlite=_COUNTED.format(_BY_UNSEEN),
     postgresql=_COUNTED.format("recount_flag"),
 )
 _LOOKED: Final = """
@@ -49,19 +50,23 @@ _NEWEST: Final = f"""{_FLAGS} AND {_CHOSEN}
     AND noted_ms <= ? AND (noted_ms < ? OR (event_id, what) > (?, ?))
 ORDER BY noted_ms DESC, event_id, what LIMIT ?"""
 _COUNT: Final = """
-SELECT count(DISTINCT event_id), coalesce(max(noted_ms), 0) FROM recount_flag
-WHERE tenant_id = ? AND dist_key = ? AND {}
+SELECT count(DISTINCT event_id), coalesce(max(noted_ms), 0) FROM {}
+WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL AND {}
 """
-_PILE: Final = _COUNT.format(_CHOSEN)
 _NAMED: Final = """
-SELECT DISTINCT event_id FROM recount_flag
-WHERE tenant_id = ? AND dist_key = ? AND {} AND noted_ms <= ? LIMIT ?
+SELECT DISTINCT event_id FROM {}
+WHERE tenant_id = ? AND dist_key = ? AND seen_ms IS NULL AND {} AND noted_ms <= ? LIMIT ?
 """
-_DOCUMENTS: Final = _NAMED.format(_CHOSEN)
+_PILE: Final = Spelt(
+    sqlite=_COUNT.format(_BY_UNSEEN, _CHOSEN), postgresql=_COUNT.format("recount_flag", _CHOSEN)
+)
+_DOCUMENTS: Final = Spelt(
+    sqlite=_NAMED.format(_BY_UNSEEN, _CHOSEN), postgresql=_NAMED.format("recount_flag", _CHOSEN)
+)
 _OF_EVENT: Final = f"{_FLAGS} AND event_id = ? ORDER BY what"
 _SEEN: Final = """
 UPDATE recount_flag SET seen_by = ?, seen_ms = ?
-WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND seen_ms IS NULL
+WHERE tenant_id = ? AND dist_key = ? AND event_id = ? AND seen_ms IS NULL AND noted_ms <= ?
 """
 
 
@@ -173,9 +178,12 @@ def of_event(plain: Plain, tenant: bytes, event: bytes) -> list[Flag]:
     return [Flag(*row) for row in plain.rows(_OF_EVENT, (tenant, dist_key(tenant), event))]
 
 
-def say_seen(plain: Plain, tenant: bytes, event: bytes, by: bytes, now_ms: int) -> None:
-    """Somebody has looked at a document; who did first stays."""
-    plain.run(_SEEN, (by, now_ms, tenant, dist_key(tenant), event))
+def say_seen(
+    plain: Plain, tenant: bytes, event: bytes, until_ms: int, by: bytes, now_ms: int
+) -> None:
+    """Somebody has looked at what was noted of a document until then; who did first stays. An over-return may
+    be noted of an old sale while somebody reads of its points."""
+    plain.run(_SEEN, (by, now_ms, tenant, dist_key(tenant), event, until_ms))
 
 
 def say_many_seen(
@@ -184,7 +192,8 @@ def say_many_seen(
     """Somebody has looked at the documents that are meant and were noted until then, so many at most; of how
     many it was written down."""
     found = plain.rows(_DOCUMENTS, (tenant, dist_key(tenant), *_choice(wanted), until_ms, most))
-    plain.run_many(_SEEN, [(by, now_ms, tenant, dist_key(tenant), event) for (event,) in found])
+    own = (by, now_ms, tenant, dist_key(tenant))
+    plain.run_many(_SEEN, [(*own, event, until_ms) for (event,) in found])
     return len(found)
 
 

@@ -33,6 +33,8 @@ NIGHT_MS: Final = 3 * 3_600_000
 """So long after the chain's midnight its night's work begins: shops are shut, and days are over."""
 MEMBERS_MOST: Final = 100
 """So many members are read together; fewer are looked at where their bookings take longer than a portion."""
+ERASED_MOST: Final = 100
+"""So many erased people are looked at together: all tills are read for it."""
 FRAME_ROWS: Final = 250
 """Rows of a frame: fewer than a till could take, for the sake of who waits there."""
 TOMBSTONE_NIGHTS: Final = 90
@@ -155,7 +157,9 @@ def advance(
         return _book(duty, at, portion)
     if at.step == "snapshots":
         return _snapshot(duty, at)
-    return _tidy(duty, directory, at) if at.buckets else _forget(duty, directory, at, now_ms)
+    return (
+        _tidy(duty, directory, at) if at.buckets else _forget(duty, directory, at, portion, now_ms)
+    )
 
 
 def _book(duty: Duty, at: UnderWay, portion: Portion) -> UnderWay:
@@ -203,14 +207,22 @@ def _tidy(duty: Duty, directory: Directory, at: UnderWay) -> UnderWay:
     return at._replace(buckets=at.buckets[1:], member=b"")
 
 
-def _forget(duty: Duty, directory: Directory, at: UnderWay, now_ms: int) -> UnderWay | None:
-    """Look whether every till has forgotten the next one who was erased."""
+def _forget(
+    duty: Duty, directory: Directory, at: UnderWay, portion: Portion, now_ms: int
+) -> UnderWay | None:
+    """Look whether every till has forgotten the next ones who were erased."""
     erasures = directory.erasures(duty.chain.tenant)
-    for member in erasures.open_after(at.member, 1):
-        if erasure_done(duty.store, member):
+    if not at.member:
+        erasures.take_up()
+    members = erasures.open_after(at.member, ERASED_MOST)
+    tills = list(duty.store.devices()) if members else []
+    for member in members:
+        if erasure_done(duty.store, member, tills):
             erasures.say_done(member, now_ms)
-        return at._replace(member=member)
-    return None
+        at = at._replace(member=member)
+        if portion.over:
+            break
+    return at if members else None
 
 
 def _place(tenant: bytes, at: UnderWay) -> dict[str, Any]:

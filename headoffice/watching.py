@@ -147,6 +147,9 @@ class Watch:
         self._erasures = of_chain(
             "erasures_waiting", "People who were erased and whom some till has yet to forget."
         )
+        self._erasures_late = of_chain(
+            "erasures_late", "Those of them who were erased a month ago."
+        )
         self._expiries = Counter(
             "regulars_expiries_booked", "Members for whom expiries were booked.", ("chain",),
             registry=registry,
@@ -224,6 +227,7 @@ class Watch:
     def erasures(self, chain: bytes, waiting: Waiting) -> None:
         """So many people were erased and some till has yet to forget them."""
         self._erasures.labels(chain.hex()).set(waiting.people)
+        self._erasures_late.labels(chain.hex()).set(waiting.late)
 
     def expiries(self, chain: bytes, members: int) -> None:
         """Expiries were booked for so many members."""

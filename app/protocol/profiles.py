@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from app.protocol.cells import conflict, settled, winner
 from app.protocol.hlc import STAMP_MOST
 from app.protocol.open_members import gone_into, survivor
-from app.protocol.store import CellRecord, Member, Store
+from app.protocol.store import CellRecord, Device, Member, Store
 from app.protocol.visiting import has_last
 from app.protocol.wire import ID_BYTES, Cell, CellTaken, is_name, keepable
 
@@ -74,19 +74,26 @@ def erase(store: Store, member: bytes, home: str) -> None:
     store.put_member(replace(known, cells={}, erased_at=tombstone))
 
 
-def erasure_done(store: Store, member: bytes) -> bool:
-    """Whether every till that may have known the person has applied the tombstone, or is lost."""
+def erasure_done(store: Store, member: bytes, tills: Sequence[Device] | None = None) -> bool:
+    """Whether every till that may have known the person has applied the tombstone, or is lost. tills: all of
+    them, where who asks for many people has read them once."""
     known = store.member(member)
-    return known is not None and known.erased and not erasure_waits(store, member)
+    if known is None or not known.erased:
+        return False
+    return next(_waits(store, member, store.devices() if tills is None else tills), None) is None
 
 
 def erasure_waits(store: Store, member: bytes) -> Sequence[bytes]:
     """The tills that may have known an erased person and have not applied the tombstone yet."""
+    return list(_waits(store, member, store.devices()))
+
+
+def _waits(store: Store, member: bytes, tills: Iterable[Device]) -> Iterator[bytes]:
     # Of those who went on as this person a till has forgotten the fields once it knows of the merge.
     rows = [store.member(each) for each in (member, *gone_into(store, member))]
-    return [
+    return (
         device.id
-        for device in store.devices()
+        for device in tills
         if device.standing != "lost"
         and not (
             has_last(store, member, [device])
@@ -96,7 +103,7 @@ def erasure_waits(store: Store, member: bytes) -> Sequence[bytes]:
                 if each is not None and each.bucket in device.buckets
             )
         )
-    ]
+    )
 
 
 def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:

@@ -251,9 +251,9 @@ class Exchange:
         if control.revoked:
             return self._shut_out()
         touched = frozenset(dealings.touched)
+        if control.begun is None:
+            self._shelf.let_go(None)
         if isinstance(reply, SnapshotReply):
-            if control.begun is None:
-                self._shelf.let_go(None)
             self._took(len(reply.frames), time.monotonic() - began_s, portion_s)
             return Heard(AT_ONCE_S, "", Changes(touched, frozenset({"member", "exchange"})))
         if isinstance(reply, Refusal):

@@ -8,7 +8,8 @@ record: nothing waits for the disk, what can't be opened is dropped, and a full 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from app.protocol import wire
 from app.protocol.wire import SnapshotReply, SnapshotRequest
 from app.usecases.tidy import ARRIVING
 
-_NAMES: Final = "*-*-*"
+_NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9]{1,12})-([0-9]{1,4})")
 """Snapshot, first frame, how many."""
 _ANSWER: Final = 1
 """The kind of its record."""
@@ -32,11 +33,14 @@ class Shelf:
 
     def __init__(self, ctx: Context) -> None:
         self._folder = ctx.folder / ARRIVING
+        self._may_hold = True
+        """Whether anything may lie there: of before the program began, or because it could not be let go."""
         self._sealer = Sealer(derive_key(ctx.data_key, "frames ahead"), ctx.owner)
 
     def keep(self, reply: SnapshotReply) -> None:
         """Until its frames are committed."""
         reply = msgspec.structs.replace(reply, references=())
+        self._may_hold = True
         try:
             sealed = self._sealer.seal(_ANSWER, reply.frame, wire.to_bytes(reply), number=0)
             self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -48,34 +52,56 @@ class Shelf:
 
     def answer(self, request: SnapshotRequest) -> SnapshotReply | None:
         """What an answer that is here has from the frame on that is asked for; None: it has to be fetched."""
-        for path, first, behind in self._of(_place(request)):
-            if not first <= request.frame < behind:
+        for path, found, first, behind in self._files():
+            if found != _place(request) or not first <= request.frame < behind:
                 continue
             reply = self._opened(path, first)
             if reply is not None and len(reply.frames) == behind - first:
                 frames = reply.frames[request.frame - first :]
                 return msgspec.structs.replace(reply, frame=request.frame, frames=frames)
-            path.unlink(missing_ok=True)
+            self._drop([path])
         return None
 
     def let_go(self, request: SnapshotRequest | None) -> None:
-        """Of all before the frame that comes next and of other snapshots; None: of everything. What stays for a
-        fault of the disk is let go the next time."""
-        kept = set() if request is None else {
-            path for path, _, behind in self._of(_place(request)) if behind > request.frame
-        }  # fmt: skip
-        try:
-            for path in set(self._folder.glob(_NAMES)) - kept:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            log.info("frames are not let go: %s", error.strerror)
+        """Of all before the frame that comes next and of other snapshots; None: of everything, also of what lay
+        there when the program began. What a fault of the disk keeps is let go the next time."""
+        if request is None and not self._may_hold:
+            return
+        # One look at the folder: the other thread adds to it meanwhile.
+        place = None if request is None else _place(request)
+        gone = self._drop(
+            path
+            for path, found, _, behind in self._files()
+            if request is None or found != place or behind <= request.frame
+        )
+        if request is None and gone:
+            self._may_hold = False
 
-    def _of(self, place: str) -> Iterator[tuple[Path, int, int]]:
-        """The files of a snapshot, each with its first frame and the one behind its last."""
-        for path in sorted(self._folder.glob(_NAMES)):
-            found, first, count = path.name.split("-")
-            if found == place:
-                yield path, int(first), int(first) + int(count)
+    def _drop(self, paths: Iterable[Path]) -> bool:
+        """Delete files; False where one could not be."""
+        gone = True
+        for path in paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.info("frames are not let go: %s", error.strerror)
+                gone = False
+        return gone
+
+    def _files(self) -> list[tuple[Path, str, int, int]]:
+        """All that lie there, each with its snapshot, its first frame and the one behind its last. What has no
+        name of ours (a copy that a backup program left) is of no snapshot."""
+        try:
+            paths = sorted(self._folder.iterdir())
+        except OSError:
+            return []
+        named = [(path, _NAME.fullmatch(path.name)) for path in paths]
+        return [
+            (path, "", 0, 0)
+            if fits is None
+            else (path, fits[1], int(fits[2]), int(fits[2]) + int(fits[3]))
+            for path, fits in named
+        ]
 
     def _opened(self, path: Path, first: int) -> SnapshotReply | None:
         try:

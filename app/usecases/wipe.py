@@ -96,7 +96,7 @@ def _files(ctx: Context) -> Iterator[Path]:
     """Cards, frames that came and the key's page beside the store, and the exports of this till: of a folder
     that may be shared, those alone that have its name. An export of the items has no member in it."""
     yield from (ctx.folder / CARDS).glob("card-*.pdf")
-    yield from (ctx.folder / ARRIVING).glob("*-*-*")
+    yield from (ctx.folder / ARRIVING).glob("*")
     yield ctx.folder / SAFE_SHEET
     own = re.compile(rf"(?!catalogue-)[a-z_]+-{re.escape(ctx.till.till)}-\d.*")
     folder = reports_folder(ctx)

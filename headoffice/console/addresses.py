@@ -112,8 +112,8 @@ def _roots_note(words: Words) -> str:
 
 def _erasures_note(words: Words) -> str:
     return words.say(
-        "Whether every till has forgotten a person is looked at each night. The person's page names the tills "
-        "that have not."
+        "Whether every till that is not revoked has forgotten a person is looked at each night. The person's "
+        "page names the tills that have not."
     )
 
 

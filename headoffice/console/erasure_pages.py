@@ -25,7 +25,9 @@ def fields(desk: Desk, asked: Asked) -> tuple[Field, ...]:
     del desk
     words, say = asked.words, asked.words.say
     done = Field(
-        "done", say("Forgotten everywhere"), [("no", say("Not yet")), ("yes", say("Done"))]
+        "done",
+        say("Forgotten everywhere"),
+        [("no", say("Not yet")), ("yes", say("Yes, everywhere"))],
     )
     return *lists.dates(words), done
 

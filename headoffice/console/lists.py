@@ -125,6 +125,12 @@ def chosen(given: Mapping[str, str], fields: Sequence[Field]) -> Filters:
     return Filters(found)
 
 
+def told(filters: Filters, fields: Sequence[Field]) -> list[tuple[str, str]]:
+    """What was chosen, in words: what it is called, and the value's text."""
+    found = [(each, filters[each.name]) for each in fields if filters[each.name]]
+    return [(each.label, dict(each.options or ()).get(value, value)) for each, value in found]
+
+
 def placed(path: str, query: str) -> str:
     """A list's address with what was chosen."""
     return f"{path}?{query}" if query else path

@@ -21,7 +21,7 @@ from headoffice.console.staff import Staff
 
 PLACE: Final = "/console/recount"
 ALL: Final = "/console/recount-seen"
-PORTION: Final = 2_000
+PORTION: Final = 500
 """Of so many documents the writer is told at a time: tills wait for it."""
 SETTLEMENT: Final = "/console/settlement"
 DAYS_MOST: Final = 400
@@ -98,17 +98,19 @@ def one(desk: Desk, asked: Asked) -> Response:
         chain, found = snapshot.chain(), flags.of_event(snapshot.plain, asked.tenant, wanted)
     if not found:
         raise NotFound
-    first = found[0]
+    first, seen = found[0], max(found, key=lambda each: each.seen_ms or 0)
     heads = (say("What differs"), say("The till says"), say("Head office finds"))
     looked = say(
-        "{initials} looked at it, {time}.", initials=first.seen_by or "–",
-        time=wording.instant(first.seen_ms, chain.offset_minutes),
-    ) if first.seen_ms else ""  # fmt: skip
+        "{initials} looked at it, {time}.", initials=seen.seen_by or "–",
+        time=wording.instant(seen.seen_ms, chain.offset_minutes),
+    ) if seen.seen_ms else ""  # fmt: skip
+    new = [each for each in found if each.seen_ms is None]
     return desk.page(
         asked, "recount.html",
         id=wanted.hex(), member="" if first.member == flags.NOBODY else first.member.hex(),
         till=_till(desk, asked, first.device),
-        on=BusinessDate(first.on).iso(), seen=looked, may_say=asked.person.role == "head_office",
+        on=BusinessDate(first.on).iso(), seen=looked, until=max((each.noted_ms for each in new), default=0),
+        may_say=bool(new) and asked.person.role == "head_office",
         listing=Listing("document", heads, tuple(_difference(asked, each) for each in found)),
     )  # fmt: skip
 
@@ -116,12 +118,15 @@ def one(desk: Desk, asked: Asked) -> Response:
 def say_seen(desk: Desk, asked: Asked) -> Response:
     """Somebody has looked at a document."""
     wanted, now_ms, by = asked.id("event"), desk.office.now_ms(), asked.person.staff
+    until_ms = _until(asked)
+    if until_ms is None:
+        return desk.told(asked, 400, asked.words.say("This is no form of ours."))
     with desk.reading(asked) as snapshot:
         if not flags.of_event(snapshot.plain, asked.tenant, wanted):
             raise NotFound
 
     def act(staff: Staff) -> None:
-        flags.say_seen(desk.office.plain, asked.tenant, wanted, by, now_ms)
+        flags.say_seen(desk.office.plain, asked.tenant, wanted, until_ms, by, now_ms)
         staff.note(now_ms, by, "recount_done", detail=wanted.hex())
 
     desk.act(asked, act)
@@ -130,30 +135,32 @@ def say_seen(desk: Desk, asked: Asked) -> Response:
 
 def ask_all(desk: Desk, asked: Asked) -> Response:
     """How many documents it would be that somebody says to have looked at."""
-    filters = lists.chosen(asked.request.query_params, fields(desk, asked))
+    known = _unseen_fields(desk, asked)
+    filters = lists.chosen(asked.request.query_params, known)
     with desk.reading(asked) as snapshot:
         pile = flags.unseen_of(snapshot.plain, asked.tenant, _wanted(filters, seen=False))
     return desk.page(
         asked, "recount_all.html", documents=pile.size, until=pile.newest_ms, chosen=filters,
-        back=lists.placed(PLACE, filters.query), here=lists.placed(ALL, filters.query),
+        told=lists.told(filters, known), back=lists.placed(PLACE, filters.query),
+        here=lists.placed(ALL, filters.query),
     )  # fmt: skip
 
 
 def say_all_seen(desk: Desk, asked: Asked) -> Response:
-    """Somebody has looked at all documents that were chosen, those that came since left out."""
-    filters, until = lists.chosen(asked.form, fields(desk, asked)), asked.form.get("until", "")
-    if not (until.isascii() and until.isdigit() and len(until) < 18):
+    """Somebody has looked at all documents that were chosen, what came since left out."""
+    known, until_ms = _unseen_fields(desk, asked), _until(asked)
+    filters = lists.chosen(asked.form, known)
+    strange = [each.name for each in known if asked.form.get(each.name, "") != filters[each.name]]
+    if until_ms is None or strange:
         return desk.told(asked, 400, asked.words.say("This is no form of ours."))
     now_ms, by, wanted = desk.office.now_ms(), asked.person.staff, _wanted(filters, seen=False)
+    named = [f"{value}" for _, value in lists.told(filters, known)]
 
     def act(staff: Staff) -> int:
         plain = desk.office.plain
-        done = flags.say_many_seen(plain, asked.tenant, wanted, int(until), PORTION, by, now_ms)
+        done = flags.say_many_seen(plain, asked.tenant, wanted, until_ms, PORTION, by, now_ms)
         if done:
-            detail = " ".join(
-                (str(done), *(f"{name}={value}" for name, value in filters.chosen.items()))
-            )
-            staff.note(now_ms, by, "recount_done", detail=detail)
+            staff.note(now_ms, by, "recount_many", detail=" · ".join((str(done), *named)))
         return done
 
     while desk.act(asked, act) == PORTION:
@@ -226,6 +233,17 @@ def dates(desk: Desk, asked: Asked) -> tuple[BusinessDate, BusinessDate]:
 
 
 # Inside -------------------------------------------------------------------------------------------
+
+
+def _unseen_fields(desk: Desk, asked: Asked) -> tuple[Field, ...]:
+    """What those are chosen by that nobody has looked at."""
+    return tuple(each for each in fields(desk, asked) if each.name != "seen")
+
+
+def _until(asked: Asked) -> int | None:
+    """When the last of what was shown was noted."""
+    given = asked.form.get("until", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 18 else None
 
 
 def _wanted(filters: Filters, seen: bool | None) -> flags.Wanted:

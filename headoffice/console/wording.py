@@ -71,6 +71,7 @@ ACTS: Final = {
     "event_seen": mark("Looked at an event in quarantine"),
     "event_done": mark("Said to have looked at an event in quarantine"),
     "recount_done": mark("Said to have looked at a document that differs"),
+    "recount_many": mark("Said to have looked at many documents that differ"),
     "why_seen": mark("Looked at why"),
     "two_people": mark("Said of two members that they are two people"),
     "merged": mark("Merged another member into this one"),

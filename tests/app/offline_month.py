@@ -32,6 +32,9 @@ PASSING_BYTES: Final = 8 * EVENT_BYTES_MOST
 PASSING_TIMES: Final = 20
 """What an answer takes at both ends, by its bytes: it holds the whole states of the members whom the question
 told of, every lot of theirs. Nothing grows with what waits."""
+ANSWER_BYTES: Final = 128 * 1024
+LOT_BYTES: Final = 64
+"""Of an answer, and of each lot of the members whom a question may tell of."""
 KEPT_BYTES: Final = 4 * EVENT_BYTES_MOST
 """What a till may hold on to afterwards, what it caches of members and rules included."""
 _HANG_S: Final = 60
@@ -71,6 +74,7 @@ class WayBack:
     requests      polls, whether they tell events or not
     passing       of each question
     kept          bytes that the till holds on to afterwards
+    members       that were sold to
     """
 
     waiting: int
@@ -80,6 +84,7 @@ class WayBack:
     sales: tuple[Amid, ...]
     passing: tuple[Passing, ...]
     kept: int
+    members: int
 
 
 def trade(
@@ -164,7 +169,7 @@ class _Way:
     def told(self, *, kept: int) -> WayBack:
         return WayBack(
             self._wanted - self._first, self._top() - self._first, self._requests,
-            tuple(self._pushes), tuple(self._sales), tuple(self._passing), kept,
+            tuple(self._pushes), tuple(self._sales), tuple(self._passing), kept, len(self._members),
         )  # fmt: skip
 
     def _ask(self) -> None:
@@ -260,6 +265,8 @@ def bounded(way: WayBack) -> None:
         for each in way.passing
         if each.most > PASSING_BYTES + PASSING_TIMES * each.answer_bytes
     ]
+    lots = SALES_EACH * way.members
+    assert max(each.answer_bytes for each in way.passing) <= ANSWER_BYTES + LOT_BYTES * lots
     assert way.kept <= KEPT_BYTES
 
 

@@ -122,3 +122,45 @@ def test_where_nothing_can_be_kept_the_till_goes_on(kiosk: Kiosk) -> None:
     assert shelf.answer(FIRST) is None
     shelf.let_go(FIRST)
     shelf.let_go(None)
+
+
+def test_what_could_not_be_let_go_is_let_go_the_next_time(
+    kiosk: Kiosk, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(path: Path, *, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "in use")
+
+    with monkeypatch.context() as scanner:
+        scanner.setattr(Path, "unlink", locked)
+        shelf.let_go(None)
+        files(kiosk)[0].write_bytes(b"harmed")
+        assert shelf.answer(FIRST) is None
+    assert len(files(kiosk)) == 2
+    shelf.let_go(None)
+    assert files(kiosk) == []
+
+
+@pytest.mark.parametrize("name", ["a-b-c-d", "0123456789abcdef-0-3 (copy)", "x"])
+def test_what_has_no_name_of_ours_is_nobodys_answer_and_goes(
+    kiosk: Kiosk, shelf: Shelf, name: str
+) -> None:
+    (kiosk.folder / ARRIVING / name).touch()
+    assert shelf.answer(FIRST) is not None
+    shelf.let_go(asked(3))
+    assert len(files(kiosk)) == 1
+
+
+def test_what_is_kept_while_others_are_let_go_stays(
+    kiosk: Kiosk, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads: one fetches, the other has committed."""
+    look = Shelf._files
+
+    def looked(self: Shelf) -> list[tuple[Path, str, int, int]]:
+        found = look(self)
+        self.keep(reply(5, b"five"))
+        return found
+
+    monkeypatch.setattr(Shelf, "_files", looked)
+    shelf.let_go(asked(3))
+    assert [path.name.split("-")[1] for path in files(kiosk)] == ["3", "5"]

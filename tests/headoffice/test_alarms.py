@@ -208,7 +208,7 @@ def test_documents_that_differ_ring_once_and_again_after_somebody_looked(
         receiver.wait(1)
         sold(1)
         anna.look("/console/")
-        anna.send(f"/console/recount/{first.hex()}")
+        anna.send(f"/console/recount/{first.hex()}", until=str(at.clock()))
         sold(1)
         receiver.wait(3)
         told = [(each.plain["type"], each.plain["data"]) for each in receiver.heard]
@@ -220,7 +220,7 @@ def test_documents_that_differ_ring_once_and_again_after_somebody_looked(
         assert standing(at) == [("recount", "")]
         assert 'href="/console/recount" class="warn"' in anna.look("/console/alarms").text
         for (event,) in rows(tmp_path, FLAGGED):
-            anna.send(f"/console/recount/{event.hex()}")
+            anna.send(f"/console/recount/{event.hex()}", until=str(at.clock()))
         at.clock.moved_ms += 6_000
         wait_for(lambda: standing(at) == [])
 

@@ -43,11 +43,11 @@ def folder(tmp_path: Path, each_store: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def change(folder: Path, each_store: str, request: pytest.FixtureRequest) -> Change:
+def change(tmp_path: Path, each_store: str, request: pytest.FixtureRequest) -> Change:
     """Do something to the rows as who owns the database can: past its triggers."""
 
     def in_file(*statements: str) -> None:
-        with connected(folder / STORE_FILE) as raw:
+        with connected(tmp_path / STORE_FILE) as raw:
             found = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%audit%'"
             for (name,) in raw.execute(found).fetchall():
                 raw.execute(f"DROP TRIGGER {name}")

@@ -26,10 +26,11 @@ from tests.headoffice.http_office import (
     served,
     wait_for,
 )
+from tests.headoffice.test_audit import Change, change
 from tests.headoffice.test_console_pages import rows_of
 from tests.headoffice.test_http_nights import figure, pass_nights
 
-__all__ = ["anna", "bela"]
+__all__ = ["anna", "bela", "change"]
 
 ALARMS = "SELECT cleared_ms IS NULL FROM alarm WHERE kind = 'erasure.late'"
 OPEN = "SELECT count(*) FROM erasure WHERE done_ms IS NULL"
@@ -113,6 +114,16 @@ def test_a_revoked_till_is_not_waited_for(at: Served, anna: Person, bela: Person
         Server(store, Limits()).write_off(at.tills[0].device)
     pass_nights(at, 1)
     assert rows(at.folder, OPEN) == [(0,)]
+
+
+def test_who_was_erased_before_there_was_a_list_is_taken_from_the_audit(
+    at: Served, anna: Person, bela: Person, change: Change
+) -> None:
+    erase(anna, bela, ANNA, "points 7")
+    ((asked_ms,),) = rows(at.folder, "SELECT at_ms FROM erasure")
+    change("DELETE FROM erasure")
+    pass_nights(at, 1)
+    assert rows(at.folder, "SELECT at_ms, done_ms FROM erasure") == [(asked_ms, None)]
 
 
 def test_all_are_read_whatever_their_moment(at: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import pytest
 from headoffice import closes, flags
 from headoffice.alarms import Alarm, Alarms
 from headoffice.console import lists
+from headoffice.erasures import Erasures, Wanted
 from headoffice.office import STORE_FILE
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain
@@ -132,11 +133,13 @@ def test_no_portion_reads_what_came_before_it(
     )
     write("till_close", [(*OWN, e, id_of(3), n, n, 0, 0, 0, 0, 0, 0, 0, 1, n) for e, n in marks])
     write("alarm", [(*OWN, "till.silent", str(n), 1, 1, n) for _, n in marks])
+    write("erasure", [(*OWN, e, n, n) for e, n in marks])
     with closing(place_of(tmp_path)) as place, place.reading(TENANT) as plain:
         for read in (
             partial(flags.newest, plain, TENANT, flags.Wanted(0, 1 << 30)),
             partial(closes.latest, plain, TENANT, closes.Wanted(0, 1 << 30)),
             Alarms(plain, TENANT).over,
+            partial(Erasures(plain, TENANT).newest, Wanted(0, 1 << 60)),
         ):
             steps = _steps(plain, read)
             assert len(steps) > 39

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from app.domain.business_day import BusinessDate
+from app.domain.recount import Difference
+from app.protocol.facts import Facts
 from headoffice import flags
 from headoffice.console import recount_pages
 from headoffice.store.distribution import dist_key
@@ -67,7 +69,9 @@ def test_what_differs_is_listed_looked_at_and_counted_no_more(flagged: Path) -> 
         one = who.look(f"/console/recount/{event.hex()}").text
         assert f"/console/members/{ANNA.hex()}/events/{event.hex()}" in one
         assert who.look(f"/console/members/{ANNA.hex()}/events/{event.hex()}").status_code == 200
-        done = who.send(f"/console/recount/{event.hex()}")
+        assert who.send(f"/console/recount/{event.hex()}", until="soon").status_code == 400
+        (until,) = re.findall(r'name="until" value="(\d+)"', one)
+        done = who.send(f"/console/recount/{event.hex()}", until=until)
         assert "AN looked at it" in done.text
         assert "I have looked at it" not in done.text
         wait_for(lambda: waiting(at) == 0)
@@ -89,11 +93,14 @@ def test_many_are_looked_at_at_once_as_they_were_chosen_and_shown(
         wait_for(lambda: len(rows(flagged, EVENT)) == 6)
         who = person(at, flagged, "head_office")
         assert recount_pages.ALL in who.look("/console/recount").text
-        chosen = f"till={till.device.hex()}"
+        chosen = f"till={till.device.hex()}&seen=done"
         page = who.look(f"{recount_pages.ALL}?{chosen}").text
         assert "5 documents differ in what you chose" in page
+        assert "Till: South / till 2" in page
+        assert "seen" not in re.findall(r'type="hidden" name="(\w+)"', page)
         (until,) = re.findall(r'name="until" value="(\d+)"', page)
         assert who.send(recount_pages.ALL, till=till.device.hex(), until="now").status_code == 400
+        assert who.send(recount_pages.ALL, till="00" * 16, until=until).status_code == 400
         at.clock.moved_ms += 60_000
         till.earn(ANNA)
         till.sync()
@@ -102,12 +109,39 @@ def test_many_are_looked_at_at_once_as_they_were_chosen_and_shown(
         assert done.url.path == "/console/recount"
         left = "SELECT count(*) FROM recount_flag WHERE seen_ms IS NULL"
         assert rows(flagged, left) == [(2,)], "another till's, and one that came since"
-        told = "SELECT detail FROM console_audit WHERE act = 'recount_done' ORDER BY number"
-        assert rows(flagged, told) == [(f"{n} {chosen}",) for n in (2, 2, 1)]
+        told = "SELECT detail FROM console_audit WHERE act = 'recount_many' ORDER BY number"
+        assert rows(flagged, told) == [(f"{n} · South / till 2",) for n in (2, 2, 1)]
         assert who.send(recount_pages.ALL, until=str(1 << 50)).status_code == 200
         assert rows(flagged, left) == [(0,)]
         assert "has looked at all" in who.look(recount_pages.ALL).text
         wait_for(lambda: waiting(at) == 0)
+        who.close()
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_what_is_noted_of_a_document_while_somebody_reads_of_it_is_not_looked_at(
+    flagged: Path, many: bool
+) -> None:
+    """More came back of an old sale than was sold, and its points differ besides."""
+    ((event,),) = rows(flagged, EVENT)
+    with served(flagged) as at:
+        who = person(at, flagged, "head_office")
+        place = recount_pages.ALL if many else f"/console/recount/{event.hex()}"
+        (until,) = re.findall(r'name="until" value="(\d+)"', who.look(place).text)
+        with contextlib.closing(database_of(flagged)) as database, database.store(TENANT).writing():
+            facts = Facts(event, "sale", ANNA, BusinessDate(20_000))
+            late = int(until) + 1
+            flags.put(
+                database, TENANT, bytes(16), facts, [Difference("returned_twice", 2, 1)], late
+            )
+        who.send(place, until=until)
+        left = "SELECT what FROM recount_flag WHERE seen_ms IS NULL"
+        assert rows(flagged, left) == [("returned_twice",)]
+        page = who.look(f"/console/recount/{event.hex()}").text
+        assert "AN looked at it" in page
+        (until,) = re.findall(r'name="until" value="(\d+)"', page)
+        who.send(f"/console/recount/{event.hex()}", until=until)
+        assert rows(flagged, left) == []
         who.close()
 
 
@@ -116,7 +150,7 @@ def test_who_looked_first_stays(flagged: Path) -> None:
     with contextlib.closing(database_of(flagged)) as database:
         for now_ms in (5, 9):
             with database.store(TENANT).writing():
-                flags.say_seen(database, TENANT, event, bytes(16), now_ms)
+                flags.say_seen(database, TENANT, event, 1 << 60, bytes(16), now_ms)
         with database.of(TENANT):
             assert [each.seen_ms for each in flags.of_event(database, TENANT, event)] == [5]
 

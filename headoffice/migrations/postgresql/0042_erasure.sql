@@ -10,7 +10,9 @@ CREATE TABLE erasure (
 );
 -- Not tenant_id, dist_key first: see 0020.
 CREATE INDEX erasure_at ON erasure (tenant_id, at_ms DESC, member_id, dist_key);
-CREATE INDEX erasure_open ON erasure (tenant_id, at_ms, dist_key) WHERE done_ms IS NULL;
+CREATE INDEX erasure_open ON erasure (tenant_id, member_id, at_ms, dist_key) WHERE done_ms IS NULL;
+-- Who was erased before this table was there is taken from the audit (erasures.py).
+CREATE INDEX console_audit_erased ON console_audit (tenant_id, member_id, dist_key) WHERE act = 'erased';
 
 ALTER TABLE erasure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE erasure FORCE ROW LEVEL SECURITY;

@@ -9,4 +9,6 @@ CREATE TABLE erasure (
     FOREIGN KEY (tenant_id, dist_key, member_id) REFERENCES member (tenant_id, dist_key, member_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX erasure_at ON erasure (tenant_id, dist_key, at_ms DESC, member_id);
-CREATE INDEX erasure_open ON erasure (tenant_id, dist_key, at_ms) WHERE done_ms IS NULL;
+CREATE INDEX erasure_open ON erasure (tenant_id, dist_key, member_id, at_ms) WHERE done_ms IS NULL;
+-- Who was erased before this table was there is taken from the audit (erasures.py).
+CREATE INDEX console_audit_erased ON console_audit (tenant_id, dist_key, member_id) WHERE act = 'erased';
