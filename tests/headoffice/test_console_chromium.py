@@ -466,6 +466,8 @@ def test_every_page_can_be_read_and_used_by_everybody(
             if width == "1366":
                 bar = page.evaluate("document.querySelector('header').offsetHeight")
                 assert bar < 70, "the bar takes one row"
+                wide = "[...document.querySelectorAll('section.narrow')].map((e) => e.offsetWidth)"
+                assert max(page.evaluate(wide), default=0) <= 440, "a question is no banner"
         page.goto(shop.pages["member"])
         type_change(page, "-7")
         faults["adjust"] = faults_of(page)

@@ -125,7 +125,7 @@ class TestPeople:
         rig.amount("38")
         rig.scan(BADGE)
         assert rig.top is None
-        assert rig.shell.strip.text == "您已经在本机当班。"
+        assert rig.shell.strip.text == "你已经在本机当班。"
         assert rig.counter.sale.amount.hasFocus()
 
     def test_a_lock_keeps_cart_member_and_typed_amount(self, rig: Rig) -> None:

@@ -228,7 +228,7 @@ def test_oneself_is_not_disabled(manager: Rig) -> None:
     press(Qt.Key.Key_Return)
     sheet = manager.sheet(PersonSheet)
     sheet.active.click()
-    manager.until(lambda: "别人替您" in sheet.problem.text())
+    manager.until(lambda: "别人替你" in sheet.problem.text())
 
 
 def test_leaving_the_till_is_noted(manager: Rig) -> None:
