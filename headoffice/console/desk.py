@@ -141,6 +141,7 @@ class Desk:
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
+        self._pages.tests["instant"] = wording.is_instant
         self.trials = Trials(self.office.place)
         self._speaking = {language: Words(language) for language in LANGUAGES}
 

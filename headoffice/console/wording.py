@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,6 +11,7 @@ from app.domain.business_day import NEVER, BusinessDate
 from app.domain.member import MASKED_BIRTHDAY, mask_card, mask_email, mask_name, mask_phone
 from app.i18n import Words, mark
 
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 STANDINGS: Final = {
     "live": mark("Live"),
     "lost": mark("Revoked"),
@@ -168,6 +170,11 @@ def instant(at_ms: int, offset_minutes: int) -> str:
     """An instant in the chain's local time, to the minute."""
     local = datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(minutes=offset_minutes)
     return local.strftime("%Y-%m-%d %H:%M")
+
+
+def is_instant(text: str) -> bool:
+    """Whether a text is such an instant: a page breaks none within its date."""
+    return _INSTANT.fullmatch(text) is not None
 
 
 def day(words: Words, on: BusinessDate | None) -> str:

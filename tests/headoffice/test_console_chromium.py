@@ -468,6 +468,8 @@ def test_every_page_can_be_read_and_used_by_everybody(
                 assert bar < 70, "the bar takes one row"
                 wide = "[...document.querySelectorAll('section.narrow')].map((e) => e.offsetWidth)"
                 assert max(page.evaluate(wide), default=0) <= 440, "a question is no banner"
+                cards = "[...document.querySelectorAll('.card')].map((e) => e.scrollWidth - e.clientWidth)"
+                assert max(page.evaluate(cards), default=0) == 0, f"{name}: a table leaves its card"
         page.goto(shop.pages["member"])
         type_change(page, "-7")
         faults["adjust"] = faults_of(page)
