@@ -67,15 +67,15 @@ class Shelf:
         there when the program began. What a fault of the disk keeps is let go the next time."""
         if request is None and not self._may_hold:
             return
-        # One look at the folder: the other thread adds to it meanwhile.
+        # One look at the folder, and what is said of it said before: the other thread adds to it meanwhile.
+        self._may_hold = self._may_hold and request is not None
         place = None if request is None else _place(request)
         gone = self._drop(
             path
             for path, found, _, behind in self._files()
             if request is None or found != place or behind <= request.frame
         )
-        if request is None and gone:
-            self._may_hold = False
+        self._may_hold = self._may_hold or not gone
 
     def _drop(self, paths: Iterable[Path]) -> bool:
         """Delete files; False where one could not be."""

@@ -164,3 +164,21 @@ def test_what_is_kept_while_others_are_let_go_stays(
     monkeypatch.setattr(Shelf, "_files", looked)
     shelf.let_go(asked(3))
     assert [path.name.split("-")[1] for path in files(kiosk)] == ["3", "5"]
+
+
+def test_what_is_kept_while_all_is_let_go_is_let_go_the_next_time(
+    kiosk: Kiosk, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Shelf._files
+
+    def looked(self: Shelf) -> list[tuple[Path, str, int, int]]:
+        found = look(self)
+        self.keep(reply(5, b"five"))
+        return found
+
+    with monkeypatch.context() as fetching:
+        fetching.setattr(Shelf, "_files", looked)
+        shelf.let_go(None)
+    assert len(files(kiosk)) == 1
+    shelf.let_go(None)
+    assert files(kiosk) == []

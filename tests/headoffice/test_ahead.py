@@ -10,13 +10,11 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from app import dealings
-from app.dealings import reading
 from app.protocol.wire import SnapshotRequest
 from app.sync import ahead as ahead_module
 from app.sync import exchange as exchange_module
@@ -25,7 +23,6 @@ from app.sync.ahead import FRAMES_AHEAD, Ahead
 from app.sync.exchange import SOON_S, Exchange
 from app.sync.readying import Ended, Readying
 from app.usecases.open_shift import OpenShift, open_shift
-from app.usecases.tidy import ARRIVING
 from app.usecases.verify import verify
 from db import filling, people, report_sums_standing
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
@@ -312,7 +309,7 @@ def test_a_shift_is_opened_amid_it_with_all_indexes(
 def test_a_transaction_has_so_many_frames_at_most(
     till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However long it may take: a till that is killed fetches them again."""
+    """However long it may take: a till that is killed writes them again."""
     monkeypatch.setattr(exchange_module, "FRAMES_AT_ONCE", 4)
     monkeypatch.setattr(exchange_module, "FRAMES_TOGETHER", 2)
     monkeypatch.setattr(exchange_module, "IDLE_PORTION_S", 60.0)
@@ -451,52 +448,3 @@ def test_a_shift_that_comes_back_from_the_journal_file_has_its_indexes(
     till.open()
     with till.ctx.read() as conn:
         assert not filling.is_begun(conn)
-
-
-def test_files_hold_what_is_ahead_and_nothing_that_is_written(
-    till: Kiosk, full: Served, lines: list[Exchange], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ahead_module, "FRAMES_MOST", 4)
-    monkeypatch.setattr(exchange_module, "FRAMES_AT_ONCE", 4)
-    monkeypatch.setattr(exchange_module, "FRAMES_TOGETHER", 4)
-    folder = till.folder / ARRIVING
-    folder.mkdir()
-    of_before = folder / "0123456789abcdef-0-16"
-    of_before.touch()
-    exchange = let_in(till, full, lines)
-    ahead = begun_ahead(exchange)
-    assert ahead.wait(1)
-    assert not of_before.exists()
-    seen = set[int]()
-    while exchange._ahead is not None:
-        exchange.once()
-        with till.ctx.read() as conn:
-            begun = reading(conn).control().begun
-        lowest = min((_behind(path) for path in folder.iterdir()), default=0)
-        if begun is not None and lowest:
-            # Those of the last transaction may be there still.
-            assert begun.frame - 4 < lowest
-            seen.add(lowest)
-    assert len(seen) > 2
-    assert list(folder.iterdir()) == []
-
-
-def _behind(path: Path) -> int:
-    _, first, count = path.name.split("-")
-    return int(first) + int(count)
-
-
-def test_files_of_before_are_gone_after_the_first_answer(
-    till: Kiosk, full: Served, lines: list[Exchange]
-) -> None:
-    """A till that was killed between its last commit and their end, or that pages since."""
-    exchange = let_in(till, full, lines)
-    to_the_end(exchange)
-    exchange.close()
-    left = till.folder / ARRIVING / "0123456789abcdef-0-16"
-    left.parent.mkdir(exist_ok=True)
-    left.touch()
-    again = Exchange(till.ctx)
-    lines.append(again)
-    assert again.once() is not None
-    assert not left.exists()
