@@ -109,7 +109,27 @@ def window(browser: Browser, url: str, **options: Any) -> Iterator[tuple[Page, l
         context.close()
 
 
+@contextlib.contextmanager
+def leaving(page: Page) -> Iterator[None]:
+    """What is done in the block leads to another page: it has been loaded when the block ends. A click alone
+    returns while the new page may still be empty."""
+    with page.expect_navigation():
+        yield
+
+
+def follow(page: Page, what: str) -> None:
+    """Click something that leads to another page."""
+    with leaving(page):
+        page.click(what)
+
+
+def enter(page: Page) -> None:
+    """Press Enter where that leads to another page."""
+    with leaving(page):
+        page.keyboard.press("Enter")
+
+
 def faults_of(page: Page) -> list[str]:
-    """What is wrong with the page that is shown."""
+    """What is wrong with the page that is shown, which has been loaded."""
     found: list[str] = page.evaluate(FAULTS)
     return found

@@ -24,7 +24,7 @@ from app.protocol.wire import Cell
 from headoffice import shared_values
 from headoffice.console import erasure_pages, recount_pages, same_pages
 from tests.headoffice.api_office import publish
-from tests.headoffice.chromium import chromium, faults_of, window
+from tests.headoffice.chromium import chromium, enter, faults_of, follow, leaving, window
 from tests.headoffice.cluster import Cluster
 from tests.headoffice.console_browser import OWN, Person, let_in, write_profile
 from tests.headoffice.http_office import (
@@ -191,7 +191,8 @@ def type_change(page: Page, points: str) -> None:
     page.fill("#points", points)
     page.select_option("#because", "correction")
     page.fill("#note", NOTE)
-    page.press("#note", "Enter")
+    page.focus("#note")
+    enter(page)
     page.wait_for_url("**/adjust")
 
 
@@ -201,10 +202,10 @@ def sign_in(page: Page, shop: Shop) -> None:
     page.goto("/console/")
     page.fill("#initials", "AN")
     page.fill("#password", OWN)
-    page.click("button.main")
+    follow(page, "button.main")
     assert faults_of(page) == []
     page.fill("#code", pyotp.TOTP(shop.secret).at(shop.at.clock() // 1000))
-    page.click("button.main")
+    follow(page, "button.main")
     page.wait_for_url("**/console/")
 
 
@@ -216,15 +217,17 @@ def test_somebody_walks_from_signing_in_to_why_a_member_has_points(
         sign_in(page, shop)
         assert page.locator(".figures").count() == 1
         page.fill("#q", "6621")
-        page.press("#q", "Enter")
-        page.click("table[aria-label='Members found'] a")
+        page.focus("#q")
+        enter(page)
+        follow(page, "table[aria-label='Members found'] a")
         assert "陈思" not in page.content()
         page.select_option("#reason", "customer")
-        page.click("text=Show")
+        follow(page, "text=Show")
         assert page.locator("h1").inner_text() == "陈思源"
         # Not the newest: another test may have merged and parted him in this chain before.
         earned = page.locator("table[aria-label='Ledger'] tr:has(td:text-is('Earned'))")
-        earned.locator("td[data-head=Event] a").first.click()
+        with leaving(page):
+            earned.locator("td[data-head=Event] a").first.click()
         assert page.locator("h1").inner_text() == "Sale"
         assert complaints == []
 
@@ -236,14 +239,14 @@ def test_two_members_are_looked_at_merged_and_parted(shop: Shop, browser: Browse
         page.goto(shop.pages["member"])
         page.click("summary:has-text('Change')")
         page.fill("#other", "2222")
-        page.click("text=Look at both")
+        follow(page, "text=Look at both")
         assert page.locator("h1").inner_text() == "Merge two members"
         assert faults_of(page) == []
         page.screenshot(path=PICTURES / "merge.png", full_page=True)
-        page.click("text=Merge them")
-        page.click(f"a:has-text('{BELA.hex()}')")
+        follow(page, "text=Merge them")
+        follow(page, f"a:has-text('{BELA.hex()}')")
         page.click("summary:has-text('Change')")
-        page.click("text=Take the merge back")
+        follow(page, "text=Take the merge back")
         assert page.locator("text=This member was merged").count() == 0
         assert complaints == []
 
@@ -256,17 +259,17 @@ def test_points_are_changed_by_hand_and_more_of_them_wait_for_somebody_else(
         page.context.add_cookies(shop.cookies())
         page.goto(f"/console/members/{BELA.hex()}")
         type_change(page, "12")
-        page.click("button.main")
+        follow(page, "button.main")
         page.wait_for_url(f"**/{BELA.hex()}")
         assert NOTE in page.inner_text("main")
         type_change(page, "2500")
-        page.click("button.main")
+        follow(page, "button.main")
         page.wait_for_url("**/adjustments/*")
         assert "You asked for this" in page.inner_text("main")
         page.goto("/console/")
-        page.click("text=Change points by hand >> nth=-1")
+        follow(page, "text=Change points by hand >> nth=-1")
         page.wait_for_url("**/adjustments/*")
-        page.click("text=Don't change them")
+        follow(page, "text=Don't change them")
         page.wait_for_url("**/members/*")
         assert complaints == []
 
@@ -282,7 +285,7 @@ def test_a_list_is_narrowed_by_keyboard_and_its_file_has_what_was_chosen(
         every = rows.count()
         page.select_option("#by-what", "signed_in")
         page.focus("#by-last")
-        page.keyboard.press("Enter")
+        enter(page)
         page.wait_for_url("**/console/audit?what=signed_in")
         assert 0 < rows.count() < every
         assert set(page.locator("td[data-head=What]").all_inner_texts()) == {"Signed in"}
@@ -301,36 +304,39 @@ def test_a_draft_is_typed_tried_and_published(shop: Shop, browser: Browser) -> N
         sign_in(page, shop)
         page.goto("/console/programme")
         page.fill("#name", "Summer")
-        page.click("text=Begin a draft")
+        follow(page, "text=Begin a draft")
         page.fill("[name='$.earning.base.points']", "many")
-        page.click(".keep button")
+        follow(page, ".keep button")
         assert page.locator("[aria-invalid=true]").input_value() == "many"
         page.screenshot(path=PICTURES / "draft-fault.png", full_page=True)
         page.fill("[name='$.earning.base.points']", "3")
         page.fill("[name='$.starts']", day_of(shop.at, 5))
         # Enter in a field keeps what is typed; it neither adds nor removes anything.
-        page.press("[name='$.earning.base.points']", "Enter")
+        page.focus("[name='$.earning.base.points']")
+        enter(page)
         page.wait_for_selector("text=This can be published.")
         levels = page.locator("fieldset[id^=tiers-levels-]").count()
         page.locator("text=Add a level behind this one").last.focus()
-        page.keyboard.press("Space")
+        with leaving(page):
+            page.keyboard.press("Space")
         page.wait_for_url(f"**#tiers-levels-{levels}")
         page.fill(f"[name='$.tiers.levels[{levels}].name.en']", "Platinum")
         page.select_option("#kind", "weekdays")
-        page.click("button:has-text('Add it')")
+        follow(page, "button:has-text('Add it')")
         assert (
             page.locator(f"[name='$.tiers.levels[{levels}].name.en']").input_value() == "Platinum"
         )
-        page.locator("button:has-text('Remove Level')").last.click()
+        with leaving(page):
+            page.locator("button:has-text('Remove Level')").last.click()
         page.wait_for_url(f"**#tiers-levels-{levels - 1}")
         assert page.locator("fieldset[id^=tiers-levels-]").count() == levels
-        page.click(".keep button")
-        page.click("button:has-text('Try it')")
+        follow(page, ".keep button")
+        follow(page, "button:has-text('Try it')")
         page.wait_for_selector("text=What it comes to", timeout=40_000)
         assert faults_of(page) == []
         page.screenshot(path=PICTURES / "trial.png", full_page=True)
-        page.click("text=To the draft")
-        page.click("button:has-text('Publish it')")
+        follow(page, "text=To the draft")
+        follow(page, "button:has-text('Publish it')")
         assert page.locator("h1").inner_text() == "Version 1002"
         assert complaints == []
 
@@ -345,25 +351,25 @@ def test_a_lost_tills_events_are_looked_at_proved_and_taken_in(
     with window(browser, shop.at.url, locale="en-GB") as (page, complaints):
         sign_in(page, shop)
         page.goto("/console/tills")
-        page.click("text=Take in the events of a lost till")
+        follow(page, "text=Take in the events of a lost till")
         page.set_input_files("#file", {"name": "o", "mimeType": "x/y", "buffer": blob})
-        page.click("text=Look into it")
+        follow(page, "text=Look into it")
         for language in ("中文", "English"):
-            page.click(f"button:has-text('{language}')")
+            follow(page, f"button:has-text('{language}')")
             assert faults_of(page) == []
             page.screenshot(path=PICTURES / f"outbox-{language}.png", full_page=True)
         assert "Nothing of it was taken in yet" in page.inner_text("main")
-        page.click("text=Take them in")
+        follow(page, "text=Take them in")
         page.wait_for_selector("#proof")
         shop.at.clock.moved_ms += 30_000
         page.fill("#proof", pyotp.TOTP(shop.secret).at(shop.at.clock() // 1000))
-        page.click("button.main")
+        follow(page, "button.main")
         page.wait_for_selector("text=Take them in")
         other = page.context.new_page()  # As where the next request reaches another process.
         other.goto("/console/outbox")
-        other.click("text=Leave it")
+        follow(other, "text=Leave it")
         other.close()
-        page.click("text=Take them in")
+        follow(page, "text=Take them in")
         page.wait_for_selector("text=The same file once more")
         complaints.clear()  # That it is not there is an answer of 409.
         for wide in (390, 1366):
@@ -371,7 +377,7 @@ def test_a_lost_tills_events_are_looked_at_proved_and_taken_in(
             assert faults_of(page) == []
             page.screenshot(path=PICTURES / f"outbox-again-{wide}.png", full_page=True)
         page.set_input_files("#file", {"name": "o", "mimeType": "x/y", "buffer": blob})
-        page.click("text=Take them in")
+        follow(page, "text=Take them in")
         assert "The events of till 9 were taken in." in page.inner_text("main")
         assert faults_of(page) == []
         page.screenshot(path=PICTURES / "outbox-done.png", full_page=True)
@@ -386,17 +392,17 @@ def test_somebody_is_invited_and_sets_password_and_second_factor(
         page.goto("/console/staff")
         page.fill("#initials", "NE")
         page.select_option("#role", "auditor")
-        page.click("button:has-text('Invite')")
+        follow(page, "button:has-text('Invite')")
         shop.at.clock.moved_ms += 30_000
         page.fill("#proof", pyotp.TOTP(shop.secret).at(shop.at.clock() // 1000))
-        page.click("button.main")
+        follow(page, "button.main")
         page.fill("#initials", "NE")
         page.select_option("#role", "auditor")
-        page.click("button:has-text('Invite')")
+        follow(page, "button:has-text('Invite')")
         link = page.inner_text(".secret")
         assert faults_of(page) == []
         page.screenshot(path=PICTURES / "invited.png", full_page=True)
-        page.click("text=To the person")
+        follow(page, "text=To the person")
         assert "Invited until" in page.inner_text("main")
         assert faults_of(page) == []
         page.screenshot(path=PICTURES / "invited-person.png", full_page=True)
@@ -407,12 +413,12 @@ def test_somebody_is_invited_and_sets_password_and_second_factor(
         page.screenshot(path=PICTURES / "invitation.png", full_page=True)
         for field in ("#password", "#again"):
             page.fill(field, OWN)
-        page.keyboard.press("Enter")
+        enter(page)
         page.wait_for_url("**/factor")
         secret = re.search(r">([A-Z2-7]{32})<", page.content())
         assert secret
         page.fill("#code", pyotp.TOTP(secret[1]).at(shop.at.clock() // 1000))
-        page.keyboard.press("Enter")
+        enter(page)
         page.wait_for_selector(".codes")
         assert complaints == []
 
@@ -436,10 +442,10 @@ def test_everything_is_reached_by_keyboard_and_shows_where_one_is(
         assert {"Tills", "Programme", "Staff", "q", "Find", "Sign out", "Dark"} <= reached
         page.focus("#q")
         page.keyboard.type("Bela")
-        page.keyboard.press("Enter")
+        enter(page)
         page.wait_for_selector("text=Members found")
         page.focus("table[aria-label='Members found'] a")
-        page.keyboard.press("Enter")
+        enter(page)
         page.wait_for_url(f"**/{BELA.hex()}")
         assert complaints == []
 
