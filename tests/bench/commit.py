@@ -37,8 +37,12 @@ Rows = list[tuple[str, list[tuple[Any, ...]]]]
 
 _READ: Final = (
     ("event", "seq = :seq", "INSERT"),
+    ("event_mac", "seq = :seq", "INSERT"),
+    ("mac_key", "id = 1", "INSERT OR REPLACE"),
     ("ledger", "seq = :seq", "INSERT"),
     ("document", "seq = :seq", "INSERT"),
+    ("event_figures", "seq = :seq", "INSERT"),
+    ("event_share", "seq = :seq", "INSERT"),
     ("member_state", "member_id = :member", "INSERT OR REPLACE"),
     ("lot", "member_id = :member AND origin_event = :event", "INSERT OR REPLACE"),
     ("member_day", "member_id = :member AND business_date = :date", "INSERT OR REPLACE"),

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from db.connection import WRITER_CACHE_KIB, Connection, connect
 from tests.bench import (
     commit,
     day,
@@ -23,8 +24,9 @@ from tests.bench import (
     window,
 )
 from tests.bench.__main__ import measure
+from tests.bench.copies import at_work, copied, copy_to_disk, database_of, till_of
 from tests.bench.figures import Figure, keep, percentile, table
-from tests.bench.stores import ensure, opened
+from tests.bench.stores import ensure, key_of, opened
 from tests.costs import full
 from tests.headoffice.cluster import Cluster
 
@@ -141,6 +143,37 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file() and path.suffix != ".lock"
     }
+
+
+def test_the_partner_of_a_commit_writes_every_row_that_the_sale_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.bench.stores.OUT", tmp_path)
+    monkeypatch.setattr(commit, "SALES", 3)
+    monkeypatch.setattr(commit, "WARM_UP", 0)
+    with copied(ensure(60), "commit") as folder, till_of(folder) as till:
+        session, twin = at_work(till), folder / "partner.db"
+        till.context.store.checkpoint_truncate()
+        copy_to_disk(database_of(folder), twin)
+        key = key_of(folder)
+        theirs = connect(twin, key, cache_kib=WRITER_CACHE_KIB, writer=False)
+        before = rows_by_table(theirs)
+        partner = commit.Partner(twin, key)
+        commit.measure(till.context, session, partner)
+        partner.close()
+        after = rows_by_table(theirs)
+        theirs.close()
+        with till.context.read() as ours:
+            assert after == rows_by_table(ours)
+    assert after["event"] == before["event"] + 3
+
+
+def rows_by_table(conn: Connection) -> dict[str, int]:
+    """How many rows each table has."""
+    named = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    names = [row[0] for row in conn.execute(named).fetchall()]
+    count = 'SELECT count(*) FROM "{}"'
+    return {name: conn.execute(count.format(name)).fetchone()[0] for name in names}
 
 
 def test_the_partner_has_no_cipher_and_the_store_has(
