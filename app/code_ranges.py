@@ -48,7 +48,7 @@ def card_fault(conn: Connection, number: str) -> CardFault:
 
 def card_digits(conn: Connection) -> int:
     """How many digits this till's cards have, 0 without a block."""
-    return max((len(card_number(b.prefix, b.next)) for b in people.card_blocks(conn)), default=0)
+    return max(map(_length, people.card_blocks(conn)), default=0)
 
 
 def _is_of_block(conn: Connection, number: str) -> bool:
@@ -57,7 +57,7 @@ def _is_of_block(conn: Connection, number: str) -> bool:
         return False
     return any(
         number.startswith(block.prefix)
-        and len(number) == len(card_number(block.prefix, block.next))
+        and len(number) == _length(block)
         and int(number[len(block.prefix) : -1]) <= block.last
         for block in people.card_blocks(conn)
     )
@@ -65,8 +65,13 @@ def _is_of_block(conn: Connection, number: str) -> bool:
 
 def _begins_block(conn: Connection, number: str) -> bool:
     return any(
-        len(number) < len(card_number(block.prefix, block.next))
+        len(number) < _length(block)
         and (number + block.prefix[len(number) :]).startswith(block.prefix)
         and (number.isascii() and number.isdigit())
         for block in people.card_blocks(conn)
     )
+
+
+def _length(block: people.CardBlock) -> int:
+    """Digits of its numbers, of one that is used up too: behind its last number there may be one more."""
+    return len(card_number(block.prefix, min(block.next, block.last)))

@@ -372,7 +372,10 @@ def _take_blocks(conn: Connection, blocks: list[people.CardBlock]) -> None:
         people.drop_card_block(conn, prefix)
     for block in blocks:
         known = had.get(block.prefix)
-        left = less_cards(conn, block) if known is None else replace(known, last=block.last)
+        if known is None:
+            left = less_cards(conn, block)
+        else:
+            left = replace(known, next=max(known.next, block.next), last=block.last)
         people.put_card_block(conn, left)
 
 

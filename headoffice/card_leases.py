@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from app.protocol.card_leases import HEAD, Block, Lease
+from app.protocol.card_leases import HEAD, TAKEN_OVER_MOST, Block, Lease
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain, Spelt, Text
 
 _OF: Final = """
 SELECT prefix, first_no, last_no, device_id, epoch, timeline, at_ms FROM card_lease
 WHERE tenant_id = ? AND dist_key = ? AND device_id = ? ORDER BY prefix, last_no
+"""
+_BEFORE: Final = """
+SELECT prefix, first_no, last_no, card_lease.device_id, epoch, timeline, at_ms
+FROM till AS own
+JOIN till AS former ON former.tenant_id = own.tenant_id AND former.dist_key = own.dist_key
+    AND former.store_id = own.store_id AND former.name = own.name AND former.device_id <> own.device_id
+JOIN card_lease ON card_lease.tenant_id = former.tenant_id AND card_lease.dist_key = former.dist_key
+    AND card_lease.device_id = former.device_id
+WHERE own.tenant_id = ? AND own.dist_key = ? AND own.device_id = ?
+ORDER BY epoch IS NOT NULL, at_ms DESC, prefix, last_no LIMIT ?
 """
 # Leases don't overlap: where the first one that ends behind a number begins behind it, too, none has it.
 _FIRST_BEHIND: Final = """
@@ -56,8 +66,12 @@ class CardLeases:
 
     def of(self, device: bytes) -> Sequence[Lease]:
         """A till's, GONE ones too."""
-        found = self._rows(_OF, device)
-        return [Lease(Block(*row[:3]), bytes(row[3]), *row[4:]) for row in found]
+        return [_lease(row) for row in self._rows(_OF, device)]
+
+    def before(self, device: bytes) -> Sequence[Lease]:
+        """Those of the tills that were written off at the place where this one stands: nobody is let in at a
+        place before that (letting_in.py)."""
+        return [_lease(row) for row in self._rows(_BEFORE, device, TAKEN_OVER_MOST)]
 
     def overlaps(self, block: Block) -> bool:
         """Whether a number of it is of a lease. Numbers are of one length: their texts are in their order."""
@@ -84,3 +98,7 @@ class CardLeases:
 
     def _rows(self, text: Text, *values: object) -> list[Any]:
         return self._plain.rows(text, (*self._own, *values))
+
+
+def _lease(row: Any) -> Lease:
+    return Lease(Block(*row[:3]), bytes(row[3]), *row[4:])

@@ -9,7 +9,7 @@ doesn't know which of its numbers have been given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -31,6 +31,8 @@ BLOCKS_MOST: Final = 2_000
 BROUGHT_MOST: Final = 4
 """Blocks that a till has from before it joined: one, by its set-up. Looking who gave numbers out takes time."""
 GONE_MOST: Final = 200
+TAKEN_OVER_MOST: Final = 200
+"""Blocks of tills that stood at its place before it: its own ones have to find room beside them."""
 NOBODY: Final = b""
 _DIGITS: Final = 11
 """Of every card number, less its check digit."""
@@ -60,6 +62,10 @@ class Block(NamedTuple):
         """What it is known by."""
         return self.prefix, self.last
 
+    def ended(self) -> Block:
+        """With no number left: it may be typed or scanned, but none is given out by itself."""
+        return self._replace(first=self.last + 1)
+
     def _body(self, number: int) -> str:
         return self.prefix + str(number).zfill(_DIGITS - len(self.prefix))
 
@@ -83,6 +89,10 @@ class Leases(Protocol):
 
     def of(self, device: bytes) -> Sequence[Lease]:
         """A till's, GONE ones too."""
+
+    def before(self, device: bytes) -> Sequence[Lease]:
+        """Those of the tills that were written off at the place where this one stands, brought ones first, then
+        the last."""
 
     def overlaps(self, block: Block) -> bool:
         """Whether a number of it is of a lease."""
@@ -156,7 +166,8 @@ def answer(
 
 def lease(leases: Leases, request: CardsRequest, timeline: int, now_ms: int) -> tuple[Block, ...]:
     """What a till may give out from now on. Asked again, the same is answered: a block more is leased only to
-    who names all that it has."""
+    who names all that it has. Blocks of a till that it replaces come as used up: a customer may hold a card of
+    an enrolment that was lost with that till, or the shop printed ones, and such a card is typed or scanned."""
     take_down(leases, request, now_ms)
     held = leases.of(request.device)
     good = [each for each in held if each.epoch in (None, request.epoch)]
@@ -170,7 +181,18 @@ def lease(leases: Leases, request: CardsRequest, timeline: int, now_ms: int) -> 
             new = Lease(block, request.device, request.epoch, timeline, now_ms)
             leases.put(new)
             good.append(new)
-    return tuple(sorted(each.block for each in good))
+    return tuple(
+        sorted([*(each.block for each in good), *_taken_over(leases, request.device, good)])
+    )
+
+
+def _taken_over(leases: Leases, device: bytes, good: Sequence[Lease]) -> Iterable[Block]:
+    """Blocks of those that stood there before, one a prefix: a till has no two of one."""
+    former = leases.before(device)[:TAKEN_OVER_MOST]
+    found = {each.block.prefix: each.block.ended() for each in reversed(former)}
+    for each in good:
+        found.pop(each.block.prefix, None)
+    return found.values()
 
 
 def take_down(leases: Leases, request: CardsRequest, now_ms: int) -> None:

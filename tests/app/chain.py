@@ -37,9 +37,15 @@ class MemoryLeases:
     def __init__(self) -> None:
         self.all: list[Lease] = []
         self.elsewhere: set[tuple[str, bytes]] = set()
+        self.replaced: dict[bytes, bytes] = {}
+        """Who was written off where a device stands now."""
 
     def of(self, device: bytes) -> list[Lease]:
         return [each for each in self.all if each.device == device]
+
+    def before(self, device: bytes) -> list[Lease]:
+        former = self.replaced.get(device)
+        return [] if former is None else self.of(former)
 
     def overlaps(self, block: Block) -> bool:
         return any(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.code_ranges import card_fault
+from app.code_ranges import card_digits, card_fault
 from app.dealings import reading
 from app.domain.errors import Refusal, Refused
 from app.numbers import card_number, is_card_number
@@ -25,6 +25,7 @@ from app.protocol.card_leases import (
     LOW,
     SIZE,
     SKIPPED,
+    TAKEN_OVER_MOST,
     Block,
     CardsRequest,
     Lease,
@@ -257,6 +258,52 @@ def test_no_block_overlaps_another_whoever_claims_it() -> None:
         assert theirs not in lease(leases, asked(2, theirs), 1, 0)
     assert Block("8801", 501, 900) in lease(leases, asked(2, Block("8801", 501, 900)), 1, 0)
     assert all(each.prefix != "8" for each in lease(leases, asked(3, Block("8", 0, 9)), 1, 0))
+
+
+def test_what_a_replaced_till_had_comes_to_its_successor_as_used_up() -> None:
+    leases = MemoryLeases()
+    brought = Block("8800", 1, 500)
+    had = lease(leases, asked(1, brought), 1, 0)
+    leases.replaced[bytes([2]) * 16] = bytes([1]) * 16
+    for _ in range(2):
+        told = lease(leases, asked(2, brought, Block("8801", 1, 500), left=LOW), 1, 0)
+        assert {each.ended() for each in had} < {*told}
+        assert [each for each in told if each.first <= each.last and each.prefix == "8800"] == []
+        assert all(map(is_block, told))
+    ours = Block("8800", 501, 900)
+    assert ours in (told := lease(leases, asked(2, ours, left=LOW), 1, 0))
+    assert brought.ended() not in told, "a till has one block of a prefix"
+
+
+def test_a_place_where_tills_came_and_went_has_no_end_of_blocks_to_tell() -> None:
+    leases = MemoryLeases()
+    leases.all = [
+        Lease(Block(f"{HEAD}{number:06d}", 0, 999), bytes([1]) * 16, 1, 1, 0)
+        for number in range(500)
+    ]
+    leases.replaced[bytes([2]) * 16] = bytes([1]) * 16
+    assert len(lease(leases, asked(2), 1, 0)) == TAKEN_OVER_MOST + 1
+
+
+def test_a_block_that_was_taken_over_gives_no_number_out_by_itself(
+    kiosk: Kiosk, twin: Kiosk
+) -> None:
+    """Both began with the same printed cards; which of them the other one gave out nobody knows."""
+    chain = Chain(leasing=True)
+    settle(chain.let_in(kiosk))
+    chain.leases.replaced[twin.ctx.till.device] = kiosk.ctx.till.device
+    settle(chain.let_in(twin))
+    with twin.ctx.read() as conn:
+        assert card_fault(conn, card_number(OWN, 4711)) == ""
+        assert card_digits(conn) == len(card_number(OWN, 4711)), "as before it was used up"
+    with twin.ctx.write_rows() as conn:
+        for block in people.card_blocks(conn):
+            if block.prefix.startswith(HEAD):
+                people.put_card_block(conn, replace(block, next=block.last + 1))
+    with pytest.raises(Refused) as refused:
+        enrolled(twin)
+    assert refused.value.code is Refusal.CARDS_USED_UP
+    sound(twin)
 
 
 def test_nobody_gets_more_than_a_day_needs() -> None:

@@ -11,16 +11,27 @@ import pytest
 from app.code_ranges import card_fault
 from app.numbers import card_number
 from app.protocol.card_leases import HEAD, LOW, Block, CardsReply, CardsRequest, lease
+from app.protocol.limits import Limits
+from app.protocol.server import Server
+from app.queries.members import is_card_to_give, member_of_card
 from app.sync.exchange import Exchange
-from app.usecases.enrol import ProfileInput
+from app.usecases.enrol import Enrol, Enrolled, ProfileInput, enrol
 from headoffice.card_leases import CardLeases
 from tests.app.chain import MemoryLeases, settle
 from tests.app.joined import sound
 from tests.app.kiosk import Kiosk, kiosk, made_template, template
-from tests.headoffice.counters import let_in, lines, office, till, twin
-from tests.headoffice.http_office import TENANT, Served, begin_chain, database_of, rows, served
+from tests.headoffice.counters import let_in, lines, office, second, till, twin
+from tests.headoffice.http_office import (
+    TENANT,
+    Served,
+    begin_chain,
+    database_of,
+    opened,
+    rows,
+    served,
+)
 
-__all__ = ["kiosk", "lines", "made_template", "office", "template", "till", "twin"]
+__all__ = ["kiosk", "lines", "made_template", "office", "second", "template", "till", "twin"]
 
 STEPS = 120
 
@@ -63,6 +74,47 @@ def test_what_tills_gave_out_is_known_by_their_cells(
         assert leases.given_elsewhere(own._replace(first=1, last=1), b"e" * 16)
         assert not leases.given_elsewhere(own._replace(first=2), b"e" * 16)
         assert not leases.given_elsewhere(own._replace(last=0), b"e" * 16)
+
+
+@pytest.mark.usefixtures("each_store")
+def test_cards_of_a_till_that_was_replaced_are_good_at_its_successor_and_everywhere(
+    till: Kiosk, twin: Kiosk, second: Kiosk, office: Served, lines: list[Exchange]
+) -> None:
+    """What customers hold of it: a card that head office knows, and two of enrolments that burned with it."""
+    old = let_in(till, office, lines)
+    settle(old)
+    known = enrolled(till).card_no
+    settle(old)
+    burned = enrolled(till).card_no
+    printed = card_number("8800", 4711)
+    assert burned.startswith(HEAD)
+    revoke(office, till)
+    new = let_in(twin, office, lines)
+    other = let_in(second, office, lines, "till 2")
+    settle(new, other)
+    assert member_of_card(twin.ctx, known) == member_of_card(second.ctx, known)
+    for number in (burned, printed):
+        assert is_card_to_give(twin.ctx, number)
+        assert not is_card_to_give(second.ctx, number)
+        member = enrolled(twin, number).member_id
+        settle(new, other)
+        assert member_of_card(second.ctx, number) == member
+    given = [enrolled(twin).card_no for _ in range(2)]
+    with till.ctx.read() as conn:
+        assert {"foreign"} == {card_fault(conn, each) for each in given}, "of a new block"
+    settle(new)
+    sound(twin)
+
+
+def enrolled(at: Kiosk, card: str = "") -> Enrolled:
+    """Somebody, by a card that is typed or the next one."""
+    command = Enrol(at.ctx.ids(), at.session, ProfileInput("Somebody"), True, card_no=card)
+    return enrol(at.ctx, command).result
+
+
+def revoke(office: Served, till: Kiosk) -> None:
+    with opened(office.folder) as (store, _), store.writing():
+        Server(store, Limits()).write_off(till.ctx.till.device)
 
 
 def test_claims_that_no_till_of_ours_makes_are_refused(office: Served) -> None:
