@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, Final
 
-from app.protocol.card_leases import HEAD, TAKEN_OVER_MOST, Block, Lease
+from app.protocol.card_leases import BEGIN_MOST, HEAD, TAKEN_OVER_MOST, Block, Lease
 from headoffice.store.distribution import dist_key
 from headoffice.store.plain import Plain, Spelt, Text
 
@@ -63,6 +64,7 @@ class CardLeases:
     def __init__(self, plain: Plain, tenant: bytes) -> None:
         self._plain = plain
         self._own = (tenant, dist_key(tenant))
+        self.begin = int.from_bytes(sha256(b"cards" + tenant).digest()[:8]) % BEGIN_MOST
 
     def of(self, device: bytes) -> Sequence[Lease]:
         """A till's, GONE ones too."""

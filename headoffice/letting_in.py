@@ -12,7 +12,15 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from app.protocol.endpoints import CODE_LENGTH, CODE_LETTERS, Enrol, Enrolled, Rotate, code_of
+from app.protocol.endpoints import (
+    CODE_LENGTH,
+    CODE_LETTERS,
+    OTHER_CHAIN,
+    Enrol,
+    Enrolled,
+    Rotate,
+    code_of,
+)
 from app.protocol.references import REFERENCE_BUCKET
 from app.protocol.store import Tenant
 from headoffice.directory import Chain, Directory, EnrolCode, KnownTill, Shop
@@ -63,7 +71,8 @@ class LetIn(NamedTuple):
 
 
 def enrol(office: Office, request: Enrol) -> LetIn | str:
-    """Let a till in whose signature proved its key, or say why not: WRONG_CODE, SLOT_TAKEN, DEVICE_TAKEN."""
+    """Let a till in whose signature proved its key, or say why not: WRONG_CODE, OTHER_CHAIN, SLOT_TAKEN,
+    DEVICE_TAKEN."""
     code = code_of(request.code)
     found = [] if code is None else office.directory.codes(code[:_HALF])
     for each in found:
@@ -91,6 +100,8 @@ def _enrol_by(
         return WRONG_CODE
     if kept.public_key and (kept.device, kept.public_key) != (request.device, request.public_key):
         return WRONG_CODE
+    if request.tenant not in (b"", kept.tenant):
+        return OTHER_CHAIN
     shop = office.shops[kept.shop]
     if not _may_be(office, chain, kept, request):
         return DEVICE_TAKEN

@@ -22,6 +22,8 @@ SIZE: Final = 1_000
 """Cards of a block of head office's."""
 LOW: Final = 500
 """With fewer left a till asks for more: so many it has at least for a time without a line."""
+BEGIN_MOST: Final = 500_000
+"""Chains begin below it: each has as many blocks left at least, half a thousand million cards."""
 SKIPPED: Final = 1_000
 """So many blocks are left out in a new timeline: a store brought back from a backup does not know which ones it
 leased since."""
@@ -34,7 +36,7 @@ GONE_MOST: Final = 200
 TAKEN_OVER_MOST: Final = 200
 """Blocks of tills that stood at its place before it: its own ones have to find room beside them."""
 NOBODY: Final = b""
-_DIGITS: Final = 11
+DIGITS: Final = 11
 """Of every card number, less its check digit."""
 _DAY_MS: Final = 86_400_000
 
@@ -67,7 +69,7 @@ class Block(NamedTuple):
         return self._replace(first=self.last + 1)
 
     def _body(self, number: int) -> str:
-        return self.prefix + str(number).zfill(_DIGITS - len(self.prefix))
+        return self.prefix + str(number).zfill(DIGITS - len(self.prefix))
 
 
 class Lease(NamedTuple):
@@ -85,7 +87,14 @@ GONE: Final = 0
 
 
 class Leases(Protocol):
-    """A chain's leases, inside head office's transaction."""
+    """A chain's leases, inside head office's transaction.
+
+    Attributes:
+        begin: the number of its first block, one of many: another chain's cards are then hardly ever of a block
+            that a till has here, and are refused instead of being somebody's.
+    """
+
+    begin: int
 
     def of(self, device: bytes) -> Sequence[Lease]:
         """A till's, GONE ones too."""
@@ -132,7 +141,7 @@ class CardsReply(msgspec.Struct, frozen=True, tag="cards_leased"):
 
 def is_block(block: Block) -> bool:
     """Whether a till of ours could have it. One that is used up begins behind its last number."""
-    digits = _DIGITS - len(block.prefix)
+    digits = DIGITS - len(block.prefix)
     plain = block.prefix.isascii() and block.prefix.isdigit()
     if is_heads(block) and len(block.prefix) != len(HEAD) + _NUMBER_DIGITS:
         return False
@@ -141,7 +150,13 @@ def is_block(block: Block) -> bool:
 
 def leasable(prefix: str, first: int, last: int) -> Block:
     """A block as far as its numbers have all their digits: a set-up may say more."""
-    return Block(prefix, first, min(last, 10 ** max(_DIGITS - len(prefix), 0) - 1))
+    return Block(prefix, first, min(last, 10 ** max(DIGITS - len(prefix), 0) - 1))
+
+
+def of_one(number: str) -> Block:
+    """A card number of all digits as a block of its own."""
+    at = int(number[-2])
+    return Block(number[:-2], at, at)
 
 
 def is_heads(block: Block) -> bool:
@@ -206,7 +221,7 @@ def take_down(leases: Leases, request: CardsRequest, now_ms: int) -> None:
         if block.name in known or block.first > block.last:
             continue
         if is_heads(block):
-            ahead = _number(block.prefix) > _number(leases.newest()) + SKIPPED
+            ahead = _number(block.prefix) > _newest(leases) + SKIPPED
             if gone > 0 and not ahead and not leases.overlaps(block):
                 leases.put(Lease(block._replace(first=0), request.device, GONE, 0, now_ms))
                 gone -= 1
@@ -224,7 +239,7 @@ def _may_keep(leases: Leases, block: Block, device: bytes) -> bool:
 
 def _free(leases: Leases, timeline: int) -> Block | None:
     """The next block; None: all were leased."""
-    number = _number(leases.newest()) + 1
+    number = _newest(leases) + 1
     if not leases.leased_in(timeline):
         number += SKIPPED
     while number < 10**_NUMBER_DIGITS:
@@ -235,5 +250,10 @@ def _free(leases: Leases, timeline: int) -> Block | None:
     return None
 
 
-def _number(prefix: str | None) -> int:
-    return -1 if prefix is None else int(prefix[len(HEAD) :])
+def _newest(leases: Leases) -> int:
+    prefix = leases.newest()
+    return leases.begin - 1 if prefix is None else _number(prefix)
+
+
+def _number(prefix: str) -> int:
+    return int(prefix[len(HEAD) :])

@@ -37,6 +37,8 @@ BODY_BYTES_MOST: Final = 4 * 1024 * 1024
 CODE_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no letter that is taken for a figure."""
 CODE_LENGTH: Final = 8
+OTHER_CHAIN: Final = "other_chain"
+"""The problem's code: the till belongs to another chain than the enrolment code."""
 _MISTAKEN: Final = str.maketrans("ILO", "110", " -")
 
 
@@ -46,6 +48,7 @@ class Enrol(msgspec.Struct, frozen=True, tag="enrol"):
 
     device  16 bytes of the till's own making    public_key  32 bytes, Ed25519
     timeline  the last one that it knew of this head office, 0: it never had one
+    tenant    the chain that it belongs to already, which alone it can come back to; empty: none
     """
 
     rid: bytes
@@ -53,6 +56,7 @@ class Enrol(msgspec.Struct, frozen=True, tag="enrol"):
     code: str
     public_key: bytes
     timeline: Int64 = 0
+    tenant: bytes = b""
 
 
 class Enrolled(msgspec.Struct, frozen=True, tag="enrolled"):

@@ -17,7 +17,15 @@ from app.context import Context
 from app.domain.errors import Outage, Refusal, Unavailable
 from app.domain.errors import Refused as RuleRefused
 from app.protocol import own_chain
-from app.protocol.endpoints import ENROL, Enrol, Enrolled, code_of, message_of, to_bytes
+from app.protocol.endpoints import (
+    ENROL,
+    OTHER_CHAIN,
+    Enrol,
+    Enrolled,
+    code_of,
+    message_of,
+    to_bytes,
+)
 from app.protocol.hlc import ms_of
 from app.protocol.ids import random_id
 from app.protocol.till_store import Control, Segment, Settling
@@ -56,8 +64,8 @@ def join(
         raise RuleRefused(Refusal.TILL_REVOKED)
     rng = rng or random.SystemRandom()
     seed, rid = os.urandom(SEED_BYTES), random_id(rng)
-    timeline = 0 if before is None else before.timeline
-    asked = Enrol(rid, ctx.till.device, plain, public_key_of(seed), timeline)
+    timeline, tenant = (0, b"") if before is None else (before.timeline, before.tenant)
+    asked = Enrol(rid, ctx.till.device, plain, public_key_of(seed), timeline, tenant)
     line = None
     try:
         line = HeadOffice(address, ctx.till.device, seed, None, lambda: ctx.clock().timestamp())
@@ -70,6 +78,8 @@ def join(
     except Refused as error:
         if error.problem.code == "code":
             raise RuleRefused(Refusal.JOIN_CODE_WRONG) from error
+        if error.problem.code == OTHER_CHAIN:
+            raise RuleRefused(Refusal.ALREADY_JOINED) from error
         raise Unavailable(Outage.HEAD_OFFICE_REFUSED, {"why": error.problem.code}) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
         raise Unavailable(Outage.HEAD_OFFICE_GONE, {"why": type(error).__name__}) from error

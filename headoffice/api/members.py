@@ -19,7 +19,7 @@ from headoffice.api import shapes
 from headoffice.api.desk import Again, Caller, Made, needs
 from headoffice.api.etag import etag_of
 from headoffice.api.own_till import OwnTill
-from headoffice.api.problems import Problem
+from headoffice.api.problems import Problem, wrong_value
 from headoffice.api.reads import MemberId, profile_of
 
 ENROL: Final = "enrol"
@@ -31,7 +31,7 @@ router: Final = APIRouter(prefix="/v1", tags=["members"])
 @router.post("/members", status_code=201, response_model=shapes.Enrolled, **needs("members:write"))
 def enrol_member(asked: Caller, again: Again, sent: shapes.EnrolRequest) -> Response:
     """Enrol a member at a store. A phone that a member has already is a `conflict`, unless it is
-    allowed: it may be a family's."""
+    allowed: it may be a family's. A card is one that no till may give out."""
     shop = asked.shop(sent.store)
     fields = _fields(sent.model_dump(include={"name", "phone", "email", "birthday"}))
     fields["card"] = sent.card
@@ -43,6 +43,8 @@ def enrol_member(asked: Caller, again: Again, sent: shapes.EnrolRequest) -> Resp
     taken = ("card",) if sent.allow_same_phone else ("card", "phone")
 
     def act(till: OwnTill) -> Made:
+        if sent.card and till.leased(sent.card):
+            raise wrong_value("card", "given_out_by_tills")
         for field in taken:
             if fields[field] and till.has(field, fields[field] or ""):
                 raise Problem("conflict", {"field": field})

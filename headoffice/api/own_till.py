@@ -14,6 +14,7 @@ from typing import Any, Final
 from app.domain.business_day import BusinessDate
 from app.domain.entries import POINTS, Entry
 from app.ids import Uuid7
+from app.protocol.card_leases import of_one
 from app.protocol.events import Event
 from app.protocol.facts import HOLD_VOID, Authority, Facts, plain_entry, plain_sync, read
 from app.protocol.hlc import stamp
@@ -23,6 +24,7 @@ from app.protocol.store import Device, Member
 from app.protocol.wire import Cell, HoldReply, HoldRequest, SyncReply, SyncRequest
 from headoffice.api.keys import ApiKey
 from headoffice.api.problems import Problem
+from headoffice.card_leases import CardLeases
 from headoffice.console.snapshot import Snapshot
 from headoffice.office import Office
 from headoffice.store.plain import Plain
@@ -90,6 +92,10 @@ class OwnTill:
         ids.update(Snapshot(self.plain, self._key.tenant).having(field, value))
         found = map(self.store.member, sorted(ids))
         return any(each is not None and is_known_by(each, field, value) for each in found)
+
+    def leased(self, card: str) -> bool:
+        """Whether a till of the chain may give this card number out."""
+        return CardLeases(self.plain, self._key.tenant).overlaps(of_one(card))
 
     def home(self, bucket: str) -> None:
         """Members that are new from now on belong to a store's bucket."""

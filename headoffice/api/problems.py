@@ -77,6 +77,11 @@ def of_rules(refused: Refused) -> Problem:
     return Problem("refused", {"reason": str(refused.code), "facts": facts})
 
 
+def wrong_value(name: str, why: str) -> Problem:
+    """One value of the body is not as the chain needs it."""
+    return Problem("invalid", {"errors": [_place("body", f"#/{name}", name, why)]})
+
+
 def of_values(errors: Iterable[Mapping[str, Any]]) -> Problem:
     """Which values are wrong, by their places; the values themselves may be personal and are not said."""
     found = []
@@ -86,6 +91,10 @@ def of_values(errors: Iterable[Mapping[str, Any]]) -> Problem:
             return Problem("not_a_request")
         where, names = place[0], place[1:]
         pointer = "#/" + "/".join(names) if where == "body" and names else ""
-        found.append({"in": where, "pointer": pointer, "name": names[-1] if names else where,
-                      "why": re.sub(r"[^a-z_]", "", kind)})  # fmt: skip
+        name, why = names[-1] if names else where, re.sub(r"[^a-z_]", "", kind)
+        found.append(_place(where, pointer, name, why))
     return Problem("invalid", {"errors": found})
+
+
+def _place(where: str, pointer: str, name: str, why: str) -> dict[str, str]:
+    return {"in": where, "pointer": pointer, "name": name, "why": why}

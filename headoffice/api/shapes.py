@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from app.numbers import is_card_number
+from app.protocol.card_leases import DIGITS, HEAD
 
 Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
 Day = Annotated[str, Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="a business date")]
@@ -15,6 +19,25 @@ POINTS_MOST: Final = 10**12
 Points = Annotated[int, Field(gt=0, le=POINTS_MOST)]
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 Text = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+def _whole(number: str) -> str:
+    """Raises PydanticCustomError where a till would not take it for a card."""
+    if not is_card_number(number):
+        raise PydanticCustomError("check_digit", "the last digit is not the check digit")
+    if number.startswith(HEAD):
+        raise PydanticCustomError("given_out_by_tills", "only tills give such numbers out")
+    return number
+
+
+CardNumber = Annotated[
+    str,
+    Field(
+        pattern=f"^[0-9]{{{DIGITS + 1}}}$",
+        description=f"{DIGITS} digits that no till may give out, not {HEAD} at the front, and the Luhn digit",
+    ),
+    AfterValidator(_whole),
+]
 
 
 class Sent(BaseModel):
@@ -211,7 +234,7 @@ class EnrolRequest(Sent):
     phone: Annotated[str | None, Field(max_length=40)] = None
     email: Annotated[str | None, Field(max_length=200)] = None
     birthday: Birthday | None = None
-    card: Annotated[str | None, Field(pattern="^[0-9]{6,20}$")] = None
+    card: CardNumber | None = None
     marketing_notice: Notice | None = None
     allow_same_phone: bool = False
 

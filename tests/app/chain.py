@@ -34,7 +34,8 @@ ROUNDS_MOST = 60
 class MemoryLeases:
     """Leases of card numbers in memory. elsewhere: (number without check digit, who gave it out)."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: int = 0) -> None:
+        self.begin = begin
         self.all: list[Lease] = []
         self.elsewhere: set[tuple[str, bytes]] = set()
         self.replaced: dict[bytes, bytes] = {}

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from app.numbers import card_number
+from app.protocol.card_leases import Block, CardsRequest
 from app.protocol.wire import MemberRow
 from tests.headoffice.api_office import MAIL, NAME, PHONE, System, code_of, system
 from tests.headoffice.http_office import TENANT, Served, begin_chain, opened, rows, served
+
+CARD = card_number("8800", 12447)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def person(shop: System, phone: str, **more: Any) -> dict[str, Any]:
 
 
 def test_an_enrolled_member_is_there_with_fields_and_consents(shop: System) -> None:
-    body = person(shop, PHONE, email=MAIL, card="880000124471", marketing_notice="2026-11")
+    body = person(shop, PHONE, email=MAIL, card=CARD, marketing_notice="2026-11")
     body["birthday"] = {"calendar": "lunar", "month": 8, "day": 15}
     member = shop.post("/v1/members", body)["id"]
     told = shop.get(f"/v1/members/{member}/profile")
@@ -131,10 +135,40 @@ def test_what_was_refused_may_be_tried_again_with_the_same_key(shop: System) -> 
 
 
 def test_a_card_is_one_members_even_where_two_come_at_once(shop: System) -> None:
-    bodies = [person(shop, f"+86138000001{n:02}", card="990000000017") for n in range(12)]
+    bodies = [person(shop, f"+86138000001{n:02}", card=card_number("9900", 1)) for n in range(12)]
     with ThreadPoolExecutor(12) as pool:
         found = list(pool.map(lambda body: shop.ask("POST", "/v1/members", body), bodies))
     assert sorted(each.status_code for each in found) == [201] + [409] * 11
+
+
+@pytest.mark.parametrize(
+    ("card", "why"),
+    [
+        ("my card", "string_pattern_mismatch"),
+        ("88000012447", "string_pattern_mismatch"),
+        ("8800001244700", "string_pattern_mismatch"),
+        ("880000124471", "check_digit"),
+        (card_number("89000000", 1), "given_out_by_tills"),
+        (card_number("8877", 10), "given_out_by_tills"),
+        (card_number("8877", 500), "given_out_by_tills"),
+    ],
+)
+def test_a_card_is_a_number_as_tills_make_them_and_none_that_one_may_give_out(
+    at: Served, shop: System, card: str, why: str
+) -> None:
+    till = at.tills[0]
+    block, control = Block("8877", 10, 500), till.at.store.control()
+    till.reply(CardsRequest(till.rng.randbytes(16), till.device, 1, control.timeline, (block,), 0))
+    response = shop.ask("POST", "/v1/members", person(shop, "+8613800000094", card=card))
+    assert response.status_code == 422
+    assert response.json()["errors"] == [
+        {"in": "body", "pointer": "#/card", "name": "card", "why": why}
+    ]
+
+
+def test_a_card_beside_the_tills_blocks_is_taken(shop: System) -> None:
+    for phone, number in (("+8613800000095", 9), ("+8613800000096", 501)):
+        shop.post("/v1/members", person(shop, phone, card=card_number("8877", number)))
 
 
 @pytest.mark.parametrize(

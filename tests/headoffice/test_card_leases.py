@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import random
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from app.code_ranges import card_fault
+from app.domain.errors import Refusal, Refused
 from app.numbers import card_number
-from app.protocol.card_leases import HEAD, LOW, Block, CardsReply, CardsRequest, lease
+from app.protocol.card_leases import (
+    BEGIN_MOST,
+    HEAD,
+    LOW,
+    SKIPPED,
+    Block,
+    CardsReply,
+    CardsRequest,
+    lease,
+)
 from app.protocol.limits import Limits
 from app.protocol.server import Server
 from app.queries.members import is_card_to_give, member_of_card
 from app.sync.exchange import Exchange
+from app.sync.join import join
 from app.usecases.enrol import Enrol, Enrolled, ProfileInput, enrol
 from headoffice.card_leases import CardLeases
 from tests.app.chain import MemoryLeases, settle
@@ -25,6 +37,7 @@ from tests.headoffice.http_office import (
     TENANT,
     Served,
     begin_chain,
+    code_for,
     database_of,
     opened,
     rows,
@@ -57,7 +70,7 @@ def test_two_tills_that_began_alike_give_no_number_out_twice(
     kept = rows(office.folder, "SELECT device_id, prefix, epoch FROM card_lease ORDER BY prefix")
     mine, theirs = till.ctx.till.device, twin.ctx.till.device
     assert [tuple(row) for row in kept] == [
-        (mine, "8800", None), (mine, f"{HEAD}001000", 1), (theirs, f"{HEAD}001001", 1),
+        (mine, "8800", None), (mine, head_prefix(0), 1), (theirs, head_prefix(1), 1),
     ]  # fmt: skip
 
 
@@ -106,6 +119,39 @@ def test_cards_of_a_till_that_was_replaced_are_good_at_its_successor_and_everywh
     sound(twin)
 
 
+def begin_of(tenant: bytes) -> int:
+    """Where a chain's own numbers begin."""
+    return int.from_bytes(sha256(b"cards" + tenant).digest()[:8]) % BEGIN_MOST
+
+
+def head_prefix(nth: int) -> str:
+    """The nth block that the chain leased."""
+    return f"{HEAD}{begin_of(TENANT) + SKIPPED + nth:06d}"
+
+
+def test_a_card_of_another_chain_is_refused(
+    till: Kiosk, twin: Kiosk, office: Served, lines: list[Exchange], tmp_path: Path
+) -> None:
+    """Both chains' tills have blocks of head office's; the customer of the one comes to the other."""
+    settle(let_in(till, office, lines))
+    elsewhere, other = tmp_path / "elsewhere", b"U" * 16
+    elsewhere.mkdir()
+    begin_chain(elsewhere, tenant=other)
+    with served(elsewhere) as found:
+        join(twin.ctx, found.url, code_for(elsewhere, "North", "till 1", tenant=other))
+        theirs = Exchange(twin.ctx)
+        lines.append(theirs)
+        settle(theirs)
+        mine, card = enrolled(till).card_no, enrolled(twin).card_no
+    assert mine != card
+    with pytest.raises(Refused) as refused:
+        member_of_card(till.ctx, card)
+    assert refused.value.code is Refusal.CARD_UNKNOWN
+    with pytest.raises(Refused) as refused:
+        enrolled(till, card)
+    assert refused.value.code is Refusal.CARD_NOT_OURS
+
+
 def enrolled(at: Kiosk, card: str = "") -> Enrolled:
     """Somebody, by a card that is typed or the next one."""
     command = Enrol(at.ctx.ids(), at.session, ProfileInput("Somebody"), True, card_no=card)
@@ -132,14 +178,14 @@ def test_claims_that_no_till_of_ours_makes_are_refused(office: Served) -> None:
     past = asking(epoch=control.epoch + 1)
     assert till.reply(past, epoch=past.epoch) == CardsReply(past.rid)
     good = asking()
-    assert till.reply(good) == CardsReply(good.rid, (Block(f"{HEAD}001000", 0, 999),))
+    assert till.reply(good) == CardsReply(good.rid, (Block(head_prefix(0), 0, 999),))
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_store_decides_as_one_in_memory_does(
     tmp_path: Path, each_store: str, seed: int
 ) -> None:
-    rng, memory = random.Random(seed), MemoryLeases()
+    rng, memory = random.Random(seed), MemoryLeases(begin=begin_of(TENANT))
     devices, prefixes = [bytes([n]) * 16 for n in range(4)], ["88", "880", "8801", "8802", "7"]
     begin_chain(tmp_path)
     with served(tmp_path) as office:
@@ -152,7 +198,7 @@ def test_the_store_decides_as_one_in_memory_does(
                 device, epoch, timeline = rng.choice(devices), 1 + at // 60, 1 + at // 40
                 first = rng.randrange(200)
                 own = Block(rng.choice(prefixes), first, first + rng.randrange(100))
-                claimed = Block(f"{HEAD}{rng.randrange(6000):06d}", 0, 999)
+                claimed = Block(f"{HEAD}{memory.begin + rng.randrange(6000):06d}", 0, 999)
                 named = rng.choice([had[device], (*had[device], own), (claimed,), ()])
                 left = rng.choice([0, LOW])
                 request = CardsRequest(bytes(16), device, epoch, timeline, named, left)

@@ -12,9 +12,10 @@ from app import bases
 from app.context import Context
 from app.domain.errors import Refusal
 from app.domain.errors import Refused as RuleRefused
-from app.protocol.endpoints import ROTATE
+from app.protocol.endpoints import ROTATE, Enrol
 from app.protocol.hlc import stamp
 from app.protocol.outbox_file import NotAnOutbox
+from app.sync import join as joining
 from app.sync import own_key
 from app.sync.asking import line_of
 from app.sync.client import HeadOffice, NoAnswer, Refused, public_key_of
@@ -458,16 +459,28 @@ def test_what_a_lost_till_had_signed_by_the_key_before_is_taken_in(
         checked((tmp_path / "outbox").read_bytes(), [tills[0]._replace(former_key=None)])
 
 
+@pytest.mark.parametrize("told", [True, False])
 def test_a_code_of_another_chain_takes_no_till_away(
-    till: Kiosk, office: Served, lines: list[Exchange], tmp_path: Path
+    till: Kiosk,
+    office: Served,
+    lines: list[Exchange],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: bool,
 ) -> None:
+    """Nor a place at that chain, where it is told whose the till is; an older one is not."""
+    if not told:
+        monkeypatch.setattr(joining, "Enrol", lambda *values: Enrol(*values[:5]))
     settle(let_in(till, office, lines))
     before = keys_of(till)
     elsewhere, other = tmp_path / "elsewhere", b"U" * 16
     elsewhere.mkdir()
     begin_chain(elsewhere, tenant=other)
-    with served(elsewhere) as found, pytest.raises(RuleRefused) as refused:
-        join(till.ctx, found.url, code_for(elsewhere, "North", "till 1", tenant=other))
+    with served(elsewhere) as found:
+        with pytest.raises(RuleRefused) as refused:
+            join(till.ctx, found.url, code_for(elsewhere, "North", "till 1", tenant=other))
+        with opened(elsewhere, other) as (_, directory):
+            assert [each.standing for each in directory.tills()] == ([] if told else ["live"])
     assert refused.value.code is Refusal.ALREADY_JOINED
     assert keys_of(till) == before
 
