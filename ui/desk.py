@@ -206,6 +206,9 @@ class Desk:
         assert staff is not None, "who signed in works here"
         return session, staff
 
+    def shift_takes_long(self) -> bool:
+        return counter.shift_takes_long(self._ctx)
+
     def open_shift(self, command_id: bytes, session: Session, float_minor: int) -> Session:
         return open_shift(self._ctx, OpenShift(command_id, session, float_minor)).result
 

@@ -28,7 +28,7 @@ from app.queries.records import (
 from app.queries.selling_date import selling_date
 from app.shut import profile_shown, require_members
 from app.standing import is_voided, standing_returns
-from db import rows, staff_rows, till
+from db import filling, rows, staff_rows, till
 
 VOIDABLE_SHOWN = 50
 """How much of a long shift is read at a time."""
@@ -79,6 +79,12 @@ def open_shift(ctx: Context) -> ShiftView | None:
         instant_of(row.opened_us),
         row.float_minor,
     )
+
+
+def shift_takes_long(ctx: Context) -> bool:
+    """Whether the next shift opens only after what came with a chain's members is sorted (db/filling.py)."""
+    with ctx.read() as conn:
+        return filling.is_begun(conn)
 
 
 def date_now(ctx: Context) -> BusinessDate:

@@ -50,6 +50,9 @@ class OpenShift(Sheet):
         self.body.addWidget(self.float)
         self.problem = WrappedLabel(role="strong", tone="danger")
         self.body.addWidget(self.problem)
+        self.patience = WrappedLabel(role="text2")
+        self.patience.hide()
+        self.body.addWidget(self.patience)
         self.begin = Button(kit, lambda: words.say("Open shift"), role="primary")
         self.foot.addWidget(self.begin, 1)
         self.float.entered.connect(self._float_given)
@@ -79,7 +82,24 @@ class OpenShift(Sheet):
             self._float_given()
             return
         self.begin.setEnabled(False)
-        session, command_id = self._who(), self._command_id
+        self._lanes.run(
+            self,
+            "db",
+            self._desk.shift_takes_long,
+            ok=partial(self._open_with, amount),
+            failed=self._refused,
+        )
+
+    def _open_with(self, amount: int, takes_long: bool) -> None:
+        session, command_id, words = self._who(), self._command_id, self._kit.words
+        self.problem.tell(nothing)
+        if takes_long:
+            self.patience.show()
+            self.patience.tell(
+                lambda: words.say(
+                    "The members that came from head office are sorted first, this once: wait some seconds."
+                )
+            )
         self._lanes.run(
             self,
             "db",
@@ -94,6 +114,7 @@ class OpenShift(Sheet):
 
     def _refused(self, error: Exception) -> None:
         self.begin.setEnabled(True)
+        self.patience.hide()
         if approve_first(
             self, self._kit, self._lanes, self._desk, self._who, error,
             again=self._open, declined=self.problem.tell,

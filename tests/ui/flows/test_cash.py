@@ -10,9 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit
 
 from app.settings import load, save
+from db import filling
 from printing.escpos import DRAWER_PULSE
 from tests.ui.conftest import Rig
 from tests.ui.flows.steps import close_every_date
+from tests.ui.flows.test_close_day import keep_picture
 from tests.ui.keys import press, write
 from tests.ui.shop import PIN, Shop
 from ui.dialogs.approval import Approval
@@ -283,3 +285,38 @@ class TestDrawer:
         press(Qt.Key.Key_F10)
         rig.until(lambda: rig.top is None)
         rig.until(lambda: len(list(paper.iterdir())) > before)
+
+
+def test_a_first_shift_that_waits_for_members_to_be_sorted_says_so(fresh: Rig) -> None:
+    fresh.sign_in()
+    sheet = fresh.sheet(OpenShift)
+    desk = fresh.window.desk
+    assert desk is not None
+    ctx = desk.context
+    with ctx.write(ctx.ids()) as tx:
+        assert filling.begin(tx.conn, 1_000)
+    with ctx.write(ctx.ids()):  # somebody else writes: the shift has to wait
+        write("500")
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Return)
+        fresh.until(lambda: "先整理总部发来的会员" in shown(fresh))
+        assert sheet.busy
+        assert fresh.faults() == []
+        keep_picture(fresh, "shift_takes_long")
+    fresh.until(lambda: fresh.top is None and fresh.shell.till.shift is not None)
+    with ctx.read() as conn:
+        assert not filling.is_begun(conn)
+
+
+def test_any_other_shift_says_nothing_of_waiting(fresh: Rig) -> None:
+    fresh.sign_in()
+    fresh.sheet(OpenShift)
+    desk = fresh.window.desk
+    assert desk is not None
+    ctx = desk.context
+    with ctx.write(ctx.ids()):
+        write("500")
+        press(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Return)
+        fresh.until(lambda: ctx.turn.awaited or ctx.store.awaited)
+        assert "总部" not in shown(fresh)
