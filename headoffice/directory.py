@@ -80,8 +80,8 @@ class EnrolCode(NamedTuple):
 class UnderWay(NamedTuple):
     """How far a night's work has come (nights.py). night: days since 1970.
 
-    member   the last one whose expiries were booked, `booked` for how many there was something to book; while
-             nothing is left to tidy up, the last erased one who was looked at
+    member   the last one whose expiries were booked, `booked` for how many there was something to book; of the
+             tidying, the last erased one who was looked at before a bucket is tidied up
     buckets  whose snapshots are still to be made, or which are still to be tidied up
     """
 

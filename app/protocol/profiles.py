@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from app.protocol.cells import conflict, settled, winner
 from app.protocol.hlc import STAMP_MOST
 from app.protocol.open_members import gone_into, survivor
 from app.protocol.store import CellRecord, Device, Member, Store
-from app.protocol.visiting import has_last
+from app.protocol.visiting import copies_seen
 from app.protocol.wire import ID_BYTES, Cell, CellTaken, is_name, keepable
+
+FEED_MOST: Final = 1 << 62
+"""Above the number of any row of a feed."""
 
 
 def take_cells(
@@ -74,36 +78,48 @@ def erase(store: Store, member: bytes, home: str) -> None:
     store.put_member(replace(known, cells={}, erased_at=tombstone))
 
 
-def erasure_done(store: Store, member: bytes, tills: Sequence[Device] | None = None) -> bool:
-    """Whether every till that may have known the person has applied the tombstone, or is lost. tills: all of
-    them, where who asks for many people has read them once."""
+def slowest(tills: Iterable[Device]) -> dict[str, int]:
+    """How far the slowest of the tills that are not lost has come in each bucket that they hold."""
+    found: dict[str, int] = {}
+    for device in tills:
+        if device.standing != "lost":
+            seen = dict(device.seen)
+            for bucket in device.buckets:
+                found[bucket] = min(found.get(bucket, FEED_MOST), seen.get(bucket, 0))
+    return found
+
+
+def erasure_done(store: Store, member: bytes, seen: Mapping[str, int] | None = None) -> bool:
+    """Whether every till that may have known the person has applied the tombstone, or is lost. seen: how far
+    the slowest tills had come, where who asks for many people has read it once. Who was erased since then is
+    not forgotten by it, for no till had come so far: unless no till had the bucket, and then they are read."""
     known = store.member(member)
     if known is None or not known.erased:
         return False
-    return next(_waits(store, member, store.devices() if tills is None else tills), None) is None
+    rows = _gone_rows(store, member)
+    if seen is None or any(row.bucket not in seen for row in rows):
+        seen = slowest(store.devices())
+    return _forgotten(store, rows, seen)
 
 
 def erasure_waits(store: Store, member: bytes) -> Sequence[bytes]:
     """The tills that may have known an erased person and have not applied the tombstone yet."""
-    return list(_waits(store, member, store.devices()))
+    rows = _gone_rows(store, member)
+    return [
+        device.id for device in store.devices() if not _forgotten(store, rows, slowest([device]))
+    ]
 
 
-def _waits(store: Store, member: bytes, tills: Iterable[Device]) -> Iterator[bytes]:
-    # Of those who went on as this person a till has forgotten the fields once it knows of the merge.
+def _gone_rows(store: Store, member: bytes) -> list[Member]:
+    """An erased person's rows: of those who went on as them a till has forgotten the fields once it knows of
+    the merge."""
     rows = [store.member(each) for each in (member, *gone_into(store, member))]
-    return (
-        device.id
-        for device in tills
-        if device.standing != "lost"
-        and not (
-            has_last(store, member, [device])
-            and all(
-                device.seen_of(each.bucket) >= (each.erased_at or each.feed)
-                for each in rows
-                if each is not None and each.bucket in device.buckets
-            )
-        )
-    )
+    return [row for row in rows if row is not None]
+
+
+def _forgotten(store: Store, rows: Sequence[Member], seen: Mapping[str, int]) -> bool:
+    behind = any(seen.get(row.bucket, FEED_MOST) < (row.erased_at or row.feed) for row in rows)
+    return not behind and (not rows or copies_seen(store, rows[0].id, seen))
 
 
 def merge_cells(store: Store, loser: bytes, winner_id: bytes) -> None:

@@ -8,13 +8,13 @@ it is as free of gaps as any feed. Who was not seen for so long leaves by an emp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from app.domain.business_day import BusinessDate
 from app.protocol.open_members import gone_into, survivor
 from app.protocol.pull import row_of
-from app.protocol.references import visited_bucket
+from app.protocol.references import is_visited, visited_bucket
 from app.protocol.store import Device, Member, Store, Visit
 from app.protocol.wire import ReferenceRow, pack_row
 
@@ -88,6 +88,17 @@ def has_last(store: Store, member: bytes, devices: Iterable[Device]) -> bool:
         copy = store.reference(_key(bucket, member)) if bucket in device.buckets else None
         if copy is not None and device.seen_of(bucket) < copy.feed:
             return False
+    return True
+
+
+def copies_seen(store: Store, member: bytes, seen: Mapping[str, int]) -> bool:
+    """Whether the slowest tills have applied the last copies that were put for their homes. A feed that they
+    have to its end has none for them."""
+    for bucket in filter(is_visited, seen):
+        if seen[bucket] < store.head(bucket):
+            copy = store.reference(_key(bucket, member))
+            if copy is not None and seen[bucket] < copy.feed:
+                return False
     return True
 
 

@@ -294,6 +294,10 @@ class Records(ABC):
         self._read()
         return self._feeds.feed(bucket).head
 
+    def look_at_feeds(self, buckets: Iterable[str]) -> None:
+        """Read the heads and floors of many buckets in one go."""
+        self._read().feeds.fetch(buckets)
+
     def floor(self, bucket: str) -> int:
         self._read()
         return self._feeds.feed(bucket).floor

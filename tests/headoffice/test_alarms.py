@@ -170,15 +170,15 @@ def test_an_alarm_that_stands_is_not_raised_again_after_a_restart(tmp_path: Path
 def test_a_night_that_fails_is_an_alarm_until_it_goes_on(
     at: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = nights.advance
+    whole = nights._book
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(nights, "advance", fail)
+    monkeypatch.setattr(nights, "_book", fail)
     at.clock.moved_ms += 24 * HOUR
     wait_for(lambda: ("night.failed", "") in standing(at))
-    monkeypatch.setattr(nights, "advance", whole)
+    monkeypatch.setattr(nights, "_book", whole)
     at.clock.moved_ms += 2 * nights.RETRY_MS
     wait_for(lambda: ("night.failed", "") not in standing(at))
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.entries import POINTS, Entry, EntryId
 from app.domain.expiry import expire_event_id
-from app.protocol import overlay, wire
+from app.protocol import overlay, profiles, wire
 from app.protocol.facts import Facts, NotReadable, Posting, Returned, read, write
 from app.protocol.hlc import AHEAD_MOST_MS
 from app.protocol.limits import Limits
@@ -68,6 +68,16 @@ def test_what_is_forfeited_is_an_entry_and_takes_what_is_pending_too() -> None:
     chain.earn(at, ANNA, 4)
     chain.sync()
     assert chain.server.forfeit(ANNA, chain.now_ms) == {POINTS: 4}, "it may come again"
+
+
+def test_a_till_that_came_to_a_bucket_which_none_had_is_waited_for() -> None:
+    """How far the slowest tills had come was read before it came."""
+    chain = SmallChain()
+    seen = profiles.slowest(chain.store.devices())
+    chain.server.erase(BELA, "new")
+    assert profiles.erasure_done(chain.store, BELA, seen), "nobody has the bucket"
+    chain.server.enrol(b"new till".ljust(16), "new", "new")
+    assert not profiles.erasure_done(chain.store, BELA, seen)
 
 
 def test_an_erased_person_stays_erased_and_the_points_stay() -> None:
