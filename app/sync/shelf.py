@@ -20,7 +20,7 @@ from app.journal import Sealer, derive_key
 from app.log import log
 from app.protocol import wire
 from app.protocol.wire import SnapshotReply, SnapshotRequest
-from app.usecases.tidy import ARRIVING
+from app.usecases.tidy import ARRIVING, in_folder, remove
 
 _NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9]{1,12})-([0-9]{1,4})")
 """Snapshot, first frame, how many."""
@@ -52,7 +52,12 @@ class Shelf:
 
     def answer(self, request: SnapshotRequest) -> SnapshotReply | None:
         """What an answer that is here has from the frame on that is asked for; None: it has to be fetched."""
-        for path, found, first, behind in self._files():
+        try:
+            files = self._files()
+        except OSError as error:
+            log.info("frames that came can't be read: %s", error.strerror)
+            return None
+        for path, found, first, behind in files:
             if found != _place(request) or not first <= request.frame < behind:
                 continue
             reply = self._opened(path, first)
@@ -70,9 +75,15 @@ class Shelf:
         # One look at the folder, and what is said of it said before: the other thread adds to it meanwhile.
         self._may_hold = self._may_hold and request is not None
         place = None if request is None else _place(request)
+        try:
+            files = self._files()
+        except OSError as error:
+            log.info("frames are not let go: %s", error.strerror)
+            self._may_hold = True
+            return
         gone = self._drop(
             path
-            for path, found, _, behind in self._files()
+            for path, found, _, behind in files
             if request is None or found != place or behind <= request.frame
         )
         self._may_hold = self._may_hold or not gone
@@ -82,7 +93,7 @@ class Shelf:
         gone = True
         for path in paths:
             try:
-                path.unlink(missing_ok=True)
+                remove(path)
             except OSError as error:
                 log.info("frames are not let go: %s", error.strerror)
                 gone = False
@@ -90,11 +101,8 @@ class Shelf:
 
     def _files(self) -> list[tuple[Path, str, int, int]]:
         """All that lie there, each with its snapshot, its first frame and the one behind its last. What has no
-        name of ours (a copy that a backup program left) is of no snapshot."""
-        try:
-            paths = sorted(self._folder.iterdir())
-        except OSError:
-            return []
+        name of ours (a copy that a backup program left, a folder) is of no snapshot. Raises OSError."""
+        paths = sorted(in_folder(self._folder))
         named = [(path, _NAME.fullmatch(path.name)) for path in paths]
         return [
             (path, "", 0, 0)

@@ -7,7 +7,9 @@ compared with the cache, slips past their time go, and the log is moved into the
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from sqlcipher3.dbapi2 import Connection
@@ -126,3 +128,20 @@ def remove_safe_sheet(ctx: Context) -> None:
         (ctx.folder / SAFE_SHEET).unlink(missing_ok=True)
     except OSError as error:
         raise Unavailable(Outage.FILE_FAILED, {"why": error.strerror or ""}) from error
+
+
+def in_folder(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing where it isn't there. Raises OSError: then nobody knows."""
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+
+
+def remove(path: Path) -> None:
+    """Delete what lies in a folder of ours; a folder that somebody put there with all that is in it, but
+    nothing that a link leads to. Gone already is as good. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

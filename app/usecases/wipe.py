@@ -22,7 +22,7 @@ from app.protocol.events import micros
 from app.translated import translated
 from app.usecases.back_up import NoteBackup, make_backup, note_backup
 from app.usecases.take_out import reports_folder
-from app.usecases.tidy import ARRIVING, CARDS, SAFE_SHEET
+from app.usecases.tidy import ARRIVING, CARDS, SAFE_SHEET, in_folder, remove
 from db import rows, wiping
 
 WIPED: Final = "till_wiped"
@@ -81,7 +81,7 @@ def _wipe_files(ctx: Context) -> None:
         if _in_profiles(ctx):
             raise Unavailable(Outage.FILE_FAILED, {"why": ctx.profiles.path.name})
         for path in _files(ctx):
-            path.unlink(missing_ok=True)
+            remove(path)
     except OSError as error:
         raise _failed(error) from error
 
@@ -96,7 +96,7 @@ def _files(ctx: Context) -> Iterator[Path]:
     """Cards, frames that came and the key's page beside the store, and the exports of this till: of a folder
     that may be shared, those alone that have its name. An export of the items has no member in it."""
     yield from (ctx.folder / CARDS).glob("card-*.pdf")
-    yield from (ctx.folder / ARRIVING).glob("*")
+    yield from in_folder(ctx.folder / ARRIVING)
     yield ctx.folder / SAFE_SHEET
     own = re.compile(rf"(?!catalogue-)[a-z_]+-{re.escape(ctx.till.till)}-\d.*")
     folder = reports_folder(ctx)

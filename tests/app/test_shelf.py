@@ -4,6 +4,7 @@ nothing else does."""
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,6 +123,37 @@ def test_where_nothing_can_be_kept_the_till_goes_on(kiosk: Kiosk) -> None:
     assert shelf.answer(FIRST) is None
     shelf.let_go(FIRST)
     shelf.let_go(None)
+
+
+def test_a_folder_that_somebody_put_there_goes_and_nothing_that_a_link_leads_to(
+    kiosk: Kiosk, shelf: Shelf, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    folder = kiosk.folder / ARRIVING / "0123456789abcdef-0-9"
+    (folder / "in it").mkdir(parents=True)
+    (folder / "in it" / "link").symlink_to(outside)
+    (kiosk.folder / ARRIVING / "link").symlink_to(outside)
+    assert shelf.answer(FIRST) is not None
+    shelf.let_go(None)
+    assert files(kiosk) == []
+    assert (outside / "kept").exists()
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(
+    kiosk: Kiosk, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(path: Path) -> Iterator[Path]:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "iterdir", faulty)
+        assert shelf.answer(FIRST) is None
+        shelf.let_go(None)
+    assert len(files(kiosk)) == 2
+    shelf.let_go(None)
+    assert files(kiosk) == []
 
 
 def test_what_could_not_be_let_go_is_let_go_the_next_time(

@@ -69,6 +69,8 @@ def shut_out(kiosk: Kiosk, second: Kiosk) -> tuple[Kiosk, Exchange, Chain]:
     save_card(kiosk.ctx, ada, kiosk.folder / CARDS)
     (kiosk.folder / ARRIVING).mkdir()
     (kiosk.folder / ARRIVING / "0123456789abcdef-0-16").write_text(ADA.name)
+    (kiosk.folder / ARRIVING / "copy").mkdir()
+    (kiosk.folder / ARRIVING / "copy" / "0123456789abcdef-0-16").write_text(ADA.name)
     reports = kiosk.folder / "reports"
     reports.mkdir()
     for name in (
