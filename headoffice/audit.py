@@ -22,6 +22,8 @@ from headoffice.webhooks.outbox import Fact
 
 AUDIT_ROOT: Final = "audit.root"
 PAGE: Final = 1_000
+WRONG_MOST: Final = 20
+"""So many wrong lines are named."""
 _LAST: Final = """
 SELECT number, chain FROM console_audit WHERE tenant_id = ? AND dist_key = ? ORDER BY number DESC LIMIT 1
 """
@@ -77,13 +79,29 @@ class Root(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """rows: how many there are; root: the hash over them; wrong: the first line that is not as it was written,
-    or is missing; None: all are; held: how many roots they were held against."""
+    """rows: how many there are; root: the hash over them; wrong: the first WRONG_MOST lines that are not as
+    they were written, or are missing, of `wrongs` in all; held: how many roots they were held against."""
 
     rows: int
     root: bytes
-    wrong: int | None
+    wrong: tuple[int, ...]
     held: int
+    wrongs: int = 0
+
+
+class _Wrong:
+    """Lines that are wrong, as they come: rising, each once."""
+
+    def __init__(self) -> None:
+        self.first: list[int] = []
+        self.count = self._last = 0
+
+    def add(self, first: int, last: int) -> None:
+        """These lines and all between."""
+        first = max(first, self._last + 1)
+        self.first += range(first, min(last, first + WRONG_MOST - len(self.first) - 1) + 1)
+        self.count += max(last - first + 1, 0)
+        self._last = max(self._last, last)
 
 
 def append(plain: Plain, tenant: bytes, row: Row) -> None:
@@ -108,25 +126,34 @@ def roots(plain: Plain, tenant: bytes) -> list[Root]:
 
 def check(plain: Plain, tenant: bytes, kept: Mapping[int, Set[bytes]] | None = None) -> Checked:
     """Hold each line against its hash, and all of them against the roots in the store and those that somebody
-    has `kept`: number to hashes. Reads a page at a time, inside one snapshot."""
+    has `kept`: number to hashes. Reads a page at a time, inside one snapshot.
+
+    Behind a wrong line it goes on from the hash that is stored there, or from the one that should be: so what
+    was left alone is not named. The first line behind one that is missing can be held against nothing.
+    """
     expected = dict[int, set[bytes]]()
     own = [(each.number, {each.chain}) for each in roots(plain, tenant)]
     for number, found in (*own, *(kept or {}).items()):
         expected.setdefault(number, set()).update(found)
     held = sum(map(len, expected.values()))
-    number, before, chained = 0, _genesis(tenant), False
-    wrong = int(expected.pop(0, {before}) != {before})
+    number, link, wrong = 0, _genesis(tenant), _Wrong()
+    befores, chained, unknown = [link], False, False
+    if expected.pop(0, {link}) != {link}:
+        wrong.add(1, 1)
     for row in _rows(plain, tenant):
         if row.number != number + 1:
-            wrong = wrong or number + 1
-        number, before = row.number, chain(before, _body(row))
-        same = row.chain == before or (row.chain is None and not chained)
-        chained = chained or row.chain is not None
-        if not same or expected.pop(number, {before}) != {before}:
-            wrong = wrong or number
+            wrong.add(number + 1, row.number - 1)
+            unknown = True
+        number, made = row.number, [chain(each, _body(row)) for each in befores]
+        right = row.chain in made or (row.chain is None and not chained)
+        link = made[0] if row.chain is None else bytes(row.chain)
+        if not (right or (unknown and row.chain)) or expected.pop(number, {link}) != {link}:
+            wrong.add(number, number)
+        befores = [link] if right else [link, made[-1]]
+        chained, unknown = chained or row.chain is not None, unknown and row.chain is None
     if expected:  # Roots of lines that are not there.
-        wrong = wrong or number + 1
-    return Checked(number, before, wrong or None, held)
+        wrong.add(number + 1, max(expected))
+    return Checked(number, link, tuple(wrong.first), held, wrong.count)
 
 
 # Inside -------------------------------------------------------------------------------------------

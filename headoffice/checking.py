@@ -27,7 +27,7 @@ def verify_audit(chosen: argparse.Namespace, words: Words) -> None:
         for chain in desk.directory.chains():
             with desk.database.of(chain.tenant):
                 found = audit.check(desk.database, chain.tenant, kept.pop(chain.tenant, {}))
-            if found.wrong is None:
+            if not found.wrong:
                 print(whole(words, chain, found))
             else:
                 wrong.append(broken(words, chain, found))
@@ -48,10 +48,16 @@ def whole(words: Words, chain: Chain, found: Checked) -> str:
 
 def broken(words: Words, chain: Chain, found: Checked) -> str:
     """Where an audit is not."""
-    return words.say(
-        "{chain}: line {number} of the audit is not as it was written, or is missing.",
-        chain=chain.name, number=found.wrong,
+    told = words.count(
+        "{chain}: line {lines} of the audit is not as it was written, or is missing.",
+        "{chain}: {number} lines of the audit are not as they were written, or are missing: {lines}.",
+        found.wrongs,
+        chain=chain.name, number=found.wrongs, lines=", ".join(map(str, found.wrong)),
     )  # fmt: skip
+    if len(found.wrong) == found.wrongs:
+        return told
+    named = words.say("Only the first {number} are named.", number=len(found.wrong))
+    return f"{told} {named}"
 
 
 def _kept(file: Path, words: Words) -> Kept:

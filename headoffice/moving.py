@@ -43,7 +43,7 @@ def move(chosen: argparse.Namespace, words: Words) -> None:
         copied, audited = _moved(source, target, chain, words)
     for name, rows in copied.rows.items():
         print(f"{name}\t{rows}")
-    say = checking.whole if audited.wrong is None else checking.broken
+    say = checking.whole if not audited.wrong else checking.broken
     print(say(words, chain, audited))
     print(
         words.say(

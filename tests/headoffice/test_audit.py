@@ -12,12 +12,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from app.i18n import Words
 from app.protocol.events import chain
 from headoffice import audit
 from headoffice.__main__ import main
 from headoffice.at_store import POSTGRESQL
 from headoffice.audit import Checked, Root
+from headoffice.checking import broken
 from headoffice.console.staff import Staff
+from headoffice.directory import Directory
 from headoffice.office import STORE_FILE
 from headoffice.watching import JsonLines
 from tests.headoffice.api_office import system
@@ -82,33 +85,60 @@ def checked(folder: Path, **kept: bytes) -> Checked:
 
 
 def test_what_head_office_wrote_is_whole(folder: Path) -> None:
-    assert checked(folder) == Checked(0, checked(folder).root, None, 0)
+    assert checked(folder) == Checked(0, checked(folder).root, (), 0)
     first, last = write(folder, 4), write(folder, 5)
     found = checked(folder, line_4=first.chain, line_9=last.chain)
-    assert found == Checked(9, last.chain, None, 2)
-    assert checked(folder, line_4=last.chain).wrong == 4
-    assert checked(folder, line_0=last.chain).wrong == 1
+    assert found == Checked(9, last.chain, (), 2)
+    assert checked(folder, line_4=last.chain).wrong == (4,)
+    assert checked(folder, line_0=last.chain).wrong == (1,)
 
 
 @pytest.mark.parametrize(
     ("statement", "wrong"),
     [
-        ("UPDATE console_audit SET detail = 'x' WHERE number = 4", 4),
-        ("UPDATE console_audit SET at_ms = 7 WHERE number = 4", 4),
-        ("UPDATE console_audit SET staff_id = member_id, member_id = NULL WHERE number = 4", 4),
-        ("UPDATE console_audit SET act = 'refused' WHERE number = 8", 8),
-        ("UPDATE console_audit SET chain = NULL WHERE number = 6", 6),
-        ("DELETE FROM console_audit WHERE number = 5", 5),
-        ("DELETE FROM console_audit WHERE number = 1", 1),
-        ("UPDATE console_audit SET number = 20 WHERE number = 8", 8),
+        ("UPDATE console_audit SET detail = 'x' WHERE number = 4", (4,)),
+        ("UPDATE console_audit SET detail = 'x' WHERE number IN (2, 4, 5)", (2, 4, 5)),
+        ("UPDATE console_audit SET chain = {other} WHERE number = 4", (4,)),
+        ("UPDATE console_audit SET chain = {other} WHERE number IN (4, 5)", (4, 5)),
+        ("DELETE FROM console_audit WHERE number IN (2, 3, 6)", (2, 3, 6)),
+        ("UPDATE console_audit SET at_ms = 7 WHERE number = 4", (4,)),
+        ("UPDATE console_audit SET staff_id = member_id, member_id = NULL WHERE number = 4", (4,)),
+        ("UPDATE console_audit SET act = 'refused' WHERE number = 8", (8,)),
+        ("UPDATE console_audit SET chain = NULL WHERE number = 6", (6,)),
+        ("DELETE FROM console_audit WHERE number = 5", (5,)),
+        ("DELETE FROM console_audit WHERE number = 1", (1,)),
+        ("UPDATE console_audit SET number = 20 WHERE number = 8", tuple(range(8, 20))),
     ],
 )
 def test_a_line_that_was_changed_or_taken_away_is_named(
-    folder: Path, change: Change, statement: str, wrong: int
+    folder: Path, change: Change, statement: str, wrong: tuple[int, ...], each_store: str
 ) -> None:
+    """And no other one: what lies behind it is as it was written."""
     write(folder, 8)
-    change(statement)
-    assert checked(folder).wrong == wrong
+    zeros = "zeroblob(32)" if each_store == "sqlite" else "decode(repeat('00', 32), 'hex')"
+    change(statement.format(other=zeros))
+    found = checked(folder)
+    assert (found.wrong, found.wrongs) == (wrong, len(wrong))
+
+
+def test_of_many_wrong_lines_the_first_are_named_and_all_counted(
+    folder: Path, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "WRONG_MOST", 3)
+    write(folder, 12)
+    change(
+        "UPDATE console_audit SET detail = 'x' WHERE number = 1",
+        "DELETE FROM console_audit WHERE number BETWEEN 3 AND 7",
+        "UPDATE console_audit SET detail = 'x' WHERE number > 9",
+    )
+    found = checked(folder)
+    assert (found.wrong, found.wrongs) == ((1, 3, 4), 9)
+    with contextlib.closing(database_of(folder)) as database, database.of(TENANT):
+        (known,) = Directory(database).chains()
+    told = broken(Words("en"), known, found)
+    assert "9 lines" in told
+    assert "1, 3, 4" in told
+    assert told.endswith("Only the first 3 are named.")
 
 
 def test_a_line_that_was_put_in_is_named(folder: Path, change: Change) -> None:
@@ -117,7 +147,7 @@ def test_a_line_that_was_put_in_is_named(folder: Path, change: Change) -> None:
     change(
         f"INSERT INTO console_audit (number, {others}) SELECT 9, {others} FROM console_audit WHERE number = 8"
     )
-    assert checked(folder).wrong == 9
+    assert checked(folder).wrong == (9,)
 
 
 def test_who_works_all_hashes_out_anew_or_cuts_the_end_off_is_shown_by_a_root_alone(
@@ -125,13 +155,13 @@ def test_who_works_all_hashes_out_anew_or_cuts_the_end_off_is_shown_by_a_root_al
 ) -> None:
     root = write(folder, 8)
     change("DELETE FROM console_audit WHERE number = 8")
-    assert checked(folder) == Checked(7, checked(folder).root, None, 0)
-    assert checked(folder, line_8=root.chain).wrong == 8
+    assert checked(folder) == Checked(7, checked(folder).root, (), 0)
+    assert checked(folder, line_8=root.chain).wrong == (8,)
     change("UPDATE console_audit SET detail = 'x', chain = NULL WHERE number > 5")
     change("UPDATE console_audit SET chain = NULL")
     write(folder, 1)
-    assert checked(folder).wrong is None
-    assert checked(folder, line_8=root.chain).wrong == 8
+    assert checked(folder).wrong == ()
+    assert checked(folder, line_8=root.chain).wrong == (8,)
 
 
 def test_a_root_in_the_store_is_held_against_the_lines_too(folder: Path, change: Change) -> None:
@@ -139,7 +169,7 @@ def test_a_root_in_the_store_is_held_against_the_lines_too(folder: Path, change:
     with contextlib.closing(database_of(folder)) as database, database.store(TENANT).writing():
         audit.put_root(database, TENANT, 1, 0)
     change("DELETE FROM console_audit WHERE number > 6")
-    assert checked(folder)[2:] == (7, 1)
+    assert checked(folder)[2:] == ((7, 8), 1, 2)
 
 
 def test_lines_of_before_the_hashes_are_covered_by_the_first_one_after_them(
@@ -148,11 +178,11 @@ def test_lines_of_before_the_hashes_are_covered_by_the_first_one_after_them(
     write(folder, 7)
     change("UPDATE console_audit SET chain = NULL")
     before = checked(folder)
-    assert (before.rows, before.wrong) == (7, None), "as an upgrade finds them"
+    assert (before.rows, before.wrong) == (7, ()), "as an upgrade finds them"
     write(folder, 2)
-    assert checked(folder)[::2] == (9, None)
+    assert checked(folder)[:3:2] == (9, ())
     change("UPDATE console_audit SET detail = 'x' WHERE number = 2")
-    assert checked(folder).wrong == 8, "the first line that has a hash"
+    assert checked(folder).wrong == (8,), "the first line that has a hash"
 
 
 @pytest.fixture
