@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -29,8 +30,9 @@ class Step(NamedTuple):
         return sha256(self.sql.encode()).digest()
 
 
+@cache
 def shipped(folder: Path) -> tuple[Step, ...]:
-    """The steps of this version in order. A gap or a strange name is a mistake of ours."""
+    """The steps of this version in order, read once a process. A gap or a strange name is a mistake of ours."""
     steps = []
     for path in sorted(folder.glob("*.sql")):
         parts = _NAME.fullmatch(path.name)
