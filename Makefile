@@ -7,7 +7,8 @@ READER := packaging/reader.lock
 STAMP := $(VENV)/.installed-$(shell sha256sum $(LOCK) $(READER) pyproject.toml | sha256sum | cut -c1-16)
 PO := $(wildcard resources/locale/*/LC_MESSAGES/regulars.po)
 MO := $(PO:.po=.mo)
-WORKERS ?= 2
+# One more than the cores of a small machine: a third of the time of the tests is waiting.
+WORKERS ?= 3
 # Faults, whole journeys (headless and through the window), processes apart and the bench's smoke: for make check.
 SLOW := tests/faults tests/flows tests/bench tests/sim tests/headoffice tests/reports tests/commands tests/ui/flows \
         tests/ui/test_laws.py tests/ui/test_window.py tests/ui/test_mends.py tests/ui/test_exceptions.py \
@@ -18,7 +19,8 @@ SLOW := tests/faults tests/flows tests/bench tests/sim tests/headoffice tests/re
 MEMBERS ?= 5000
 SOURCES := app ui db printing headoffice resources tests
 WRITTEN := $(SOURCES) packaging
-export PYTHONDONTWRITEBYTECODE ?=
+# The tests start hundreds of programs: none of them is to compile what another one has compiled.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help run headoffice test quick check bench demo-data lock setup format lint types contracts words docs long clean
 
@@ -52,7 +54,8 @@ test: setup  ## the whole test suite
 quick: setup format-check lint types contracts words  ## what every commit passes, 90 seconds at most
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal tests $(patsubst %,--ignore=%,$(SLOW))
 
-check: setup format-check lint types contracts words docs  ## everything; the tests come last
+check: setup  ## everything; the tests come last
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target docs types words contracts lint format-check
 	@$(MAKE) --no-print-directory test
 
 format:  ## format the code

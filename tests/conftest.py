@@ -22,6 +22,8 @@ from tests.sim import ran as simulated
 _WINDOWS: Final = Path(__file__).parent / "ui"
 _MEMORY: Final = Path("/dev/shm")
 _ROOM_BYTES: Final = 2 << 30
+_LONGEST: Final = ("tests/flows/test_tour.py", "tests/bench/test_bench.py")
+"""Of a minute or so each."""
 
 
 def pytest_configure() -> None:
@@ -30,6 +32,11 @@ def pytest_configure() -> None:
     it; tests/faults/test_power_loss.py replays what was recorded)."""
     if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first: begun last, one of them would go on alone when all the others are done."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
