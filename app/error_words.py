@@ -147,8 +147,11 @@ PLAIN: Final[Mapping[Code, str]] = {
     Refusal.BIRTHDAY_LOCKED: mark("The birthday was used this year. A manager can change it."),
     Refusal.PHONE_INVALID: mark("This isn't a phone number. Check the digits."),
     Refusal.PROGRAMME_INVALID: mark("The programme can't be read. Tell the manager."),
-    Refusal.PROGRAMME_START_TAKEN: mark("Another version starts that day. Choose another day."),
+    Refusal.PROGRAMME_START_TAKEN: mark(
+        "A version that starts that day or later is published already. Choose a later day."
+    ),
     Refusal.PROGRAMME_STARTS_IN_PAST: mark("A programme can't start in the past."),
+    Refusal.PROGRAMME_STARTS_TOO_LATE: mark("A programme starts within a year. Check the year."),
     Outage.STORE_BUSY: mark("Another program is using the data. Wait a moment, try again."),
     Outage.STORE_FULL: mark("The disk is full; nothing was saved. Free some space, try again."),
     Outage.STORE_READ_ONLY: mark("The data folder can't be written. Check its rights."),
@@ -228,6 +231,12 @@ WITH_FACTS: Final[Mapping[Code, str]] = {
         "Change of {change_minor} is over this till's limit. Check the cash."
     ),
     Refusal.ITEM_UNKNOWN: mark("Barcode {code} isn't known. F5 picks the item, Delete drops it."),
+    Refusal.PROGRAMME_START_TAKEN: mark(
+        "Version {version} starts on {starts}: a later one starts after that."
+    ),
+    Refusal.PROGRAMME_STARTS_TOO_LATE: mark(
+        "{last} is the last day that a programme can start on now. Check the year."
+    ),
     Refusal.ADJUST_NOTE_SHORT: mark("Say in {least} characters or more what happened."),
     Refusal.ADJUST_OVER_DAY: mark(
         "{points} points today by one person's yes; the limit is {limit}. Ask somebody else."

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import signal
 import socket
+import ssl
 from uuid import uuid4
 
 from app.i18n import Words
@@ -65,6 +66,8 @@ def _address(chosen: argparse.Namespace, words: Words) -> Address:
     for file in (chosen.tls_cert, chosen.tls_key):
         if file is not None and not file.is_file():
             raise Cannot(words.say("{file} is not there.", file=file))
+    if chosen.tls_cert is not None:
+        _check_certificate(chosen, words)
     local = chosen.host in ("127.0.0.1", "::1", "localhost")
     if not local and chosen.tls_cert is None and not chosen.trusted_proxy:
         raise Cannot(
@@ -74,6 +77,20 @@ def _address(chosen: argparse.Namespace, words: Words) -> Address:
             )
         )
     return Address(chosen.host, chosen.port, chosen.tls_cert, chosen.tls_key, chosen.trusted_proxy)
+
+
+def _check_certificate(chosen: argparse.Namespace, words: Words) -> None:
+    """Before anybody reads that head office answers. A key with a passphrase is refused: a restart at night
+    would ask for it where nobody sits."""
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chosen.tls_cert, chosen.tls_key, password="")
+    except OSError as error:
+        why = words.say(
+            "{certificate} and {key} are no certificate and its key in PEM without a passphrase.",
+            certificate=chosen.tls_cert, key=chosen.tls_key,
+        )  # fmt: skip
+        raise Cannot(why) from error
 
 
 def _listening(address: Address, words: Words) -> socket.socket:

@@ -15,6 +15,7 @@ from app.domain.business_day import BusinessDate, business_date_of
 from app.domain.errors import Refusal, Refused
 from app.domain.member import mask_card
 from app.domain.programme_checks import ProgrammeError
+from app.error_words import WITH_FACTS
 from app.i18n import Words
 from app.protocol.references import LEASE_DAYS_MOST, OFFLINE_LEASE, REFERENCE_BUCKET
 from app.protocol.wire import ReferenceRow
@@ -96,12 +97,14 @@ def offline_lease(chosen: argparse.Namespace, words: Words) -> None:
     if not 0 < chosen.days <= LEASE_DAYS_MOST:
         raise Cannot(words.say("The lease is 1 to {most} days.", most=LEASE_DAYS_MOST))
     with opened(chosen, words) as desk:
-        store = desk.store(chain_of(desk, chosen, words).tenant)
+        tenant = chain_of(desk, chosen, words).tenant
+        store = desk.store(tenant)
         with store.writing():
             known = store.reference(OFFLINE_LEASE)
             version = 1 if known is None else known.version + 1
             body = str(chosen.days).encode("ascii")
             store.put_reference(ReferenceRow(OFFLINE_LEASE, REFERENCE_BUCKET, 0, version, body))
+            desk.note(tenant, "offline_lease", str(chosen.days))
     print(
         words.say(
             "A till that doesn't reach head office for {days} days shows no members until it does.",
@@ -132,6 +135,8 @@ def new_address(chosen: argparse.Namespace, words: Words) -> None:
 def settle(chosen: argparse.Namespace, words: Words) -> None:
     """Points by the store where they were earned and the one where they were spent, as CSV."""
     first, last = _date(chosen.first, words), _date(chosen.last, words)
+    if first > last:
+        raise Cannot(words.say("The first day comes after the last one."))
     with opened(chosen, words) as desk:
         chain = chain_of(desk, chosen, words)
         shops = {shop.id: shop.name for shop in desk.directory.shops_of(chain.tenant)}
@@ -152,6 +157,8 @@ def _date(text: str, words: Words) -> BusinessDate:
 
 
 def _refused(error: Refused, words: Words) -> str:
+    if error.code is Refusal.PROGRAMME_STARTS_TOO_LATE:
+        return words.say(WITH_FACTS[error.code], last=error.facts["last"])
     if error.code is Refusal.PROGRAMME_STARTS_IN_PAST:
         return words.say("Its first date is over: {starts}.", starts=error.facts["starts"])
     return words.say(

@@ -130,6 +130,7 @@ class Refusal(StrEnum):
     TILL_REVOKED = "till_revoked"
     MEMBERS_LOCKED = "members_locked"
     PROGRAMME_STARTS_IN_PAST = "programme_starts_in_past"
+    PROGRAMME_STARTS_TOO_LATE = "programme_starts_too_late"
 
 
 class Outage(StrEnum):

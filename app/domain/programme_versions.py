@@ -12,16 +12,21 @@ from app.domain.programme_checks import ProgrammeError
 
 CHAIN_FROM: Final = 1001
 """Versions from here on are head office's; those below are a till's own, of before it joined."""
+AHEAD_MOST: Final = 366
+"""Days. A version is for ever and the next one starts after it: a mistyped year would stop all others."""
 
 
 def check_publish(new: Programme, published: Sequence[Programme], today: BusinessDate) -> None:
     """Whether `new` may be published (domain.md section 2, "Programme versions").
 
     Versions rise, each starts on a date of its own that no published one has, and none starts in
-    the past; an urgent one may name today. Ranks keep their tier codes for ever.
+    the past or more than AHEAD_MOST days ahead; an urgent one may name today. Ranks keep their tier
+    codes for ever.
     """
     if new.starts < today:
         raise Refused(Refusal.PROGRAMME_STARTS_IN_PAST, {"starts": new.starts.iso()})
+    if new.starts > (last := today.plus(AHEAD_MOST)):
+        raise Refused(Refusal.PROGRAMME_STARTS_TOO_LATE, {"last": last.iso()})
     ranks: dict[int, str] = {}
     for version in published:
         if version.starts >= new.starts or version.version >= new.version:

@@ -142,7 +142,7 @@ def _apply_cursors(store: TillStore, reply: SyncReply) -> None:
     if reply.upgrade:
         return
     if reply.refetch or reply.differs:
-        store.put_control(_begin_anew(control))
+        store.put_control(begin_anew(control))
         return
     control = control._replace(cursors=cursors)
     if reply.buckets and set(reply.buckets) != set(control.buckets):
@@ -162,10 +162,10 @@ def _with_buckets(
     its rows are found gone, too."""
     less = set(control.buckets) - set(buckets)
     control = control._replace(buckets=buckets, cursors=cursors)
-    return _begin_anew(control) if less else control
+    return begin_anew(control) if less else control
 
 
-def _begin_anew(control: Control) -> Control:
+def begin_anew(control: Control) -> Control:
     """Forget the cursors. Rows stay, with what they include, until they are fetched anew or found gone."""
     return control._replace(
         cursors={}, begun=None, generation=control.generation + 1, sweeping=True
@@ -241,7 +241,7 @@ def apply_frame(store: TillStore, reply: SnapshotReply) -> None:
     if reply.timeline != control.timeline or reply.have.epoch != control.epoch:
         # One that was brought back to an older epoch has to hear of it, which only a sync tells.
         cursors = dict.fromkeys(control.buckets, START)
-        store.put_control(_begin_anew(control)._replace(cursors=cursors))
+        store.put_control(begin_anew(control)._replace(cursors=cursors))
         return
     included = control.base + reply.have.seq
     left = store.take_frames(reply.frames, included, control.generation)
@@ -264,7 +264,7 @@ def no_snapshot(store: TillStore) -> None:
     have brought rows whose tombstones may be gone: those are swept."""
     control = store.control()
     if control.begun is not None:
-        control = _begin_anew(control)
+        control = begin_anew(control)
     cursors = {bucket: control.cursors.get(bucket, START) for bucket in control.buckets}
     store.put_control(control._replace(begun=None, cursors=cursors))
 
@@ -274,7 +274,7 @@ def adopt_timeline(store: TillStore, timeline: int, as_of_ms: int) -> None:
     control = store.control()
     if timeline == control.timeline:
         return
-    store.put_control(_begin_anew(control)._replace(timeline=timeline))
+    store.put_control(begin_anew(control)._replace(timeline=timeline))
     for base in store.bases():
         for cell in base.row.cells:
             late = ms_of(cell.hlc) > as_of_ms - REDIRTY_MS

@@ -21,6 +21,7 @@ from app.protocol.replies import (
     apply_frame,
     apply_hold,
     apply_sync,
+    begin_anew,
     end_stale_rights,
     no_snapshot,
     own_bucket,
@@ -220,6 +221,11 @@ class Till:
         elif isinstance(reply, RebaseReply):
             adopt_timeline(store, reply.timeline, reply.as_of_ms)
             own_chain.rechain(store, reply.epoch, reply.common, random_id(rng), on)
+            control = store.control()
+            if not set(control.buckets) <= set(control.cursors):
+                # It was put back amid a fetch. A member may have left since of whom it has no row, only a
+                # field that was answered: nothing else would find them gone.
+                store.put_control(begin_anew(control))
         else:
             self._refused(reply)
         return True

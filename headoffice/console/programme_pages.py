@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import Any, Final, Literal
 
 from starlette.responses import Response
@@ -14,13 +15,14 @@ from app.domain.programme import Programme
 from app.domain.programme_checks import ProgrammeError
 from app.domain.programme_plain import programme_to_plain
 from app.domain.programme_versions import programme_on
-from app.error_words import PLAIN as REFUSALS
+from app.error_words import sentence
 from headoffice import programmes
 from headoffice.api.rules import programmes_of
 from headoffice.console import programme_form, programme_lists, wording
 from headoffice.console import programme_words as told
 from headoffice.console.desk import Asked, Desk, NotFound, go_to
 from headoffice.console.drafts import Draft, Drafts
+from headoffice.console.event_pages import formats_of
 from headoffice.console.listing import Listing, Shown
 from headoffice.console.people import People
 from headoffice.console.second import Second
@@ -32,6 +34,8 @@ NAME_MOST: Final = 80
 TWO: Final = "publish_by"
 """The chain's choice: whether who typed a draft last may publish it."""
 _ONE: Final = f"{TWO} one"
+_DEEPEST: Final = 20
+"""Lists and objects within each other in a draft; a programme has seven."""
 WEEKS: Final = (4, 8, 13, 26)
 """On how many of the last weeks a draft can be tried."""
 
@@ -124,6 +128,7 @@ def save(desk: Desk, asked: Asked) -> Response:
     if "json" in asked.form:
         try:
             document = json.loads(asked.form["json"])
+            _check_keepable(document)
         except (ValueError, RecursionError):
             no = asked.words.say("This is no JSON.")
             return draft_page(desk, asked, known, 422, no)
@@ -134,6 +139,19 @@ def save(desk: Desk, asked: Asked) -> Response:
     if stands is not None:
         return _conflict(desk, asked, stands, document)
     return go_to(f"{PLACE}/drafts/{known.id.hex()}{f'#{_anchor(place)}' if place else ''}")
+
+
+def _check_keepable(document: Any) -> None:
+    """Raises ValueError where half a character or more nesting than a programme has could not be kept."""
+    json.dumps(document, ensure_ascii=False).encode()
+    depth, level = 0, [document]
+    while level:
+        depth += 1
+        if depth > _DEEPEST:
+            raise ValueError("nested too deep")
+        lists = [each for each in level if isinstance(each, list)]
+        dicts = [each for each in level if isinstance(each, dict)]
+        level = [*chain.from_iterable(lists), *chain.from_iterable(each.values() for each in dicts)]
 
 
 def _anchor(path: str) -> str:
@@ -257,7 +275,8 @@ def checked(desk: Desk, asked: Asked, known: Draft) -> tuple[Programme | None, t
         fault = say(told.FAULTS[error.fault]) if error.fault in told.FAULTS else error.fault
         return None, (error.path, fault)
     except Refused as error:
-        return None, ("$.starts", say(REFUSALS[error.code]))
+        formats = formats_of(asked, None)
+        return None, ("$.starts", sentence(asked.words, formats, error.code, error.facts))
 
 
 def _starts_today(desk: Desk, asked: Asked, programme: Programme | None) -> bool:

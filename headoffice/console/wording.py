@@ -111,6 +111,7 @@ ACTS: Final = {
     "address_told": mark("Told tills another address of head office"),
     "address_asked": mark("Asked to tell tills another address of head office"),
     "address_taken_back": mark("Took the address back that tills were told"),
+    "offline_lease": mark("Operator: changed for how long tills show members without head office"),
     "card_lost": mark("Operator: reported a card lost"),
     "card_found": mark("Operator: a lost card was found"),
     "shop_person_added": mark("Added somebody to the stores"),

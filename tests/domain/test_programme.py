@@ -211,6 +211,16 @@ def test_a_version_may_start_today_but_not_earlier() -> None:
     assert refused.value.code is Refusal.PROGRAMME_STARTS_IN_PAST
 
 
+def test_a_version_starts_within_a_year() -> None:
+    """A mistyped year would stop every later version: none starts before it."""
+    today = BusinessDate.from_iso("2026-03-01")
+    check_publish(version(2, "2027-03-02"), [version(1, "2026-01-01")], today)
+    with pytest.raises(Refused) as refused:
+        check_publish(version(2, "2027-03-03"), [version(1, "2026-01-01")], today)
+    assert refused.value.code is Refusal.PROGRAMME_STARTS_TOO_LATE
+    assert refused.value.facts == {"last": "2027-03-02"}
+
+
 @pytest.mark.parametrize(("number", "starts"), [(2, "2026-04-01"), (1, "2026-05-01")])
 def test_one_date_has_one_version_and_numbers_rise(number: int, starts: str) -> None:
     today = BusinessDate.from_iso("2026-03-01")

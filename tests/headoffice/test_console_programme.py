@@ -140,6 +140,8 @@ def test_a_fault_is_told_at_its_field_and_what_was_typed_stays(
 def test_what_is_no_json_changes_nothing(anna: Person) -> None:
     place = begin_draft(anna)
     assert anna.send(place, json="{").status_code == 422
+    assert anna.send(place, json='{"a": "\\ud800"}').status_code == 422
+    assert anna.send(place, json='{"a":' * 900 + "1" + "}" * 900).status_code == 422
     assert "This can be published." in anna.look(place).text
 
 

@@ -108,6 +108,12 @@ def test_each_no_is_one_sentence(tmp_path: Path) -> None:
     assert "begins so" in no("revoke", "00000000", *data)
     assert "unencrypted" in no("serve", *data, "--host", "0.0.0.0")
     assert "both" in no("serve", *data, "--tls-cert", tmp_path / "none")
+    cert, key = certificate(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    for pair in ((cert, cert), (key, key), (cert, certificate(other)[1])):
+        why = no("serve", *data, "--tls-cert", pair[0], "--tls-key", pair[1])
+        assert "no certificate and its key" in why
     (tmp_path / "letter").mkdir()
     (tmp_path / "letter" / "office.db").write_text("Dear all, " * 500)
     assert "can't be opened" in no("tills", "--data", tmp_path / "letter")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,20 +43,24 @@ def test_a_till_that_comes_in_is_noted_once(at: Served) -> None:
     assert acts(at.folder) == [("till_let_in", f"North / till 1 {till.device.hex()[:8]}")]
 
 
-@pytest.mark.parametrize("act", ["till_code", "till_revoked", "published", "card_lost"])
+@pytest.mark.parametrize(
+    "act", ["till_code", "till_revoked", "published", "card_lost", "offline_lease"]
+)
 def test_an_operators_act_and_its_row_are_one_transaction(
     at: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     till = at.till(1)
     file = tmp_path / "programme.json"
+    soon = (datetime.now(UTC).date() + timedelta(days=90)).isoformat()
     plain = json.loads(programme_path("starter.json").read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**plain, "starts": "2100-01-01"}), encoding="utf-8")
+    file.write_text(json.dumps({**plain, "starts": soon}), encoding="utf-8")
     arguments, detail, table = {
         "till_code": (("enrol-code", "South", "till 2"), "South / till 2", "enrol_code"),
         "till_revoked": (("revoke", till.device.hex()), f"till 1 {till.device.hex()[:8]}: 0",
                          "device"),
         "published": (("publish", str(file)), "1001", "reference_set"),
         "card_lost": (("lost-card", CARD), "8800 **** 4471", "reference_set"),
+        "offline_lease": (("offline-lease", "14"), "14", "reference_set"),
     }[act]  # fmt: skip
     wait_for(lambda: at.office.till(till.device) is not None)
     before = rows(tmp_path, f"SELECT * FROM {table}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from headoffice.__main__ import main
 from tests.domain.test_programme import DEMO
 from tests.headoffice.http_office import begin_chain, opened
 
-FAR = "2100-01-01"
+FAR = (datetime.now(UTC).date() + timedelta(days=90)).isoformat()
+TOO_FAR = (datetime.now(UTC).date() + timedelta(days=400)).isoformat()
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ def test_a_version_is_published_from_a_file(
     ("changed", "starts", "sentence"),
     [
         ({}, "2020-01-01", "Its first date is over: 2020-01-01."),
+        ({}, TOO_FAR, "is the last day that a programme can start on now. Check the year."),
         ({}, "soon", "soon is no date like 2026-11-30."),
         ({"pending_days": "x"}, FAR, "$.pending_days (not_an_integer)"),
         ({"currency": None}, FAR, "$.currency (not_an_object)"),
@@ -88,6 +91,14 @@ def test_a_card_is_reported_and_found_again(
     assert did("lost-card", "880000000017", "--found", "--data", folder) == 0
     assert did("lost-card", "卡", "--data", folder) == 4
     assert "no card's number" in capsys.readouterr().err
+
+
+def test_a_settlement_of_swapped_days_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert did("settlement", "2026-11-30", "2026-11-01", "--data", folder) == 4
+    told = capsys.readouterr()
+    assert (told.out, "after the last" in told.err) == ("", True)
 
 
 def test_a_settlement_is_a_file_for_a_spreadsheet(

@@ -27,13 +27,15 @@ REGRESSIONS = [
     (21011337, 300),
     (31005153, 0),
     (32001253, 0),
+    (71019995, 0),
 ]
 """An un-merge took a field from both, which a till had sent again after a restore; the same; an old disk was
 put back while a snapshot was asked for, whose rows then counted as with the till's new events; a return that
 was forwarded was voided after the un-merge; a sale that was forwarded came after its returns; a lost till had
 spent by a hold of two who were parted before its outbox came; the same by its own credits; who goes on for a
 visited member left before them; an old disk that had all rows to fetch asked for frames of its new epoch for
-ever; a till kept a visited member for a field that was then dropped, as who goes on for them was erased."""
+ever; a till kept a visited member for a field that was then dropped, as who goes on for them was erased; a
+till was put back amid a fetch with one field of a visited member who had left when it fetched again."""
 
 
 @pytest.mark.parametrize(("seed", "budget"), REGRESSIONS)
