@@ -48,7 +48,10 @@ def counter(screen: str, out: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"}
     environment.pop("WAYLAND_DISPLAY", None)
     command = [sys.executable, "-m", "ui.tour", "--if-no-screen", "--out", str(out)]
+    # What runs behind a shell's `&` ignores Ctrl+C, and so would all that it starts.
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE) as running:
+        signal.signal(signal.SIGINT, ours)
         try:
             until(lambda: bool(windows(screen)))
             yield running
