@@ -121,7 +121,7 @@ class _Weeks:
         self.events = self.issued = self.refused = 0
         self.last: Programme | None = None
         self._sales: dict[bytes, SaleDocument] = {}
-        self._returns: dict[bytes, list[ReturnDocument]] = {}
+        self._returns: dict[bytes, dict[bytes, ReturnDocument]] = {}
         self._entries: dict[bytes, tuple[Entry, ...]] = {}
 
     def fold(self, entries: Sequence[Entry]) -> _Weeks:
@@ -182,12 +182,12 @@ class _Weeks:
     def _return(self, event: Event, event_id: bytes, sale: bytes) -> tuple[Entry, ...]:
         real, document = return_from_plain(event.doc["return"]), self._sales[sale]
         programme = self._programme(event.programme or document.programme_version, event.device)
-        before = self._returns.setdefault(sale, [])
+        before = self._returns.setdefault(sale, {})
         quote = quote_return(
-            document, before, real.lines, MemberContext(self.state), programme,
+            document, list(before.values()), real.lines, MemberContext(self.state), programme,
             on=real.business_date, owner=False,
         )  # fmt: skip
-        before.append(quote.draft)
+        before[event_id] = quote.draft
         return return_entries(quote, event_id)
 
     def _void(self, event: Event, event_id: bytes, voided: bytes) -> tuple[Entry, ...]:
@@ -199,6 +199,8 @@ class _Weeks:
             event_id=event_id, on=BusinessDate(event.business_date),
         )  # fmt: skip
         self._sales.pop(voided, None)
+        for returns in self._returns.values():
+            returns.pop(voided, None)
         return quote.entries
 
     def _programme(self, version: int, device: bytes) -> Programme:

@@ -231,6 +231,21 @@ def test_by_the_rules_that_were_a_trial_comes_to_what_is(office: Served, trader:
         assert figures[LEFT][0] == sum(each.state.balance() for each in known if each)
 
 
+def test_a_return_that_was_voided_counts_no_more_when_more_is_brought_back(
+    office: Served, till: Kiosk, trader: Person, lines: list[Exchange]
+) -> None:
+    sold = till.quote_and_sell(5000, quantity=3).result
+    till.undo(till.take_back(sold.event_id, 2).result.event_id)
+    till.take_back(sold.event_id, 3)
+    settle(*lines)
+    page, figures = tried(trader, begin_draft(trader))
+    assert "left out." not in page
+    assert {difference for _, _, difference in figures.values()} == {0}
+    with opened(office.folder) as (store, _), store.reading():
+        known = [store.member(each) for each in store.members()]
+        assert figures[LEFT][0] == sum(each.state.balance() for each in known if each)
+
+
 def test_a_draft_that_gives_more_issues_more_and_lifts_members(trader: Person) -> None:
     place = begin_draft(trader)
     base = re.search(r'name="\$\.earning\.base\.points" value="(\d+)"', trader.look(place).text)
