@@ -182,8 +182,12 @@ def drop(desk: Desk, asked: Asked) -> Response:
 
 def publish(desk: Desk, asked: Asked) -> Response:
     """Publish a draft: from its date on it counts at every till that has heard of it."""
-    known, by, now_ms = asked_draft(desk, asked), asked.person.staff, desk.office.now_ms()
+    by, now_ms = asked.person.staff, desk.office.now_ms()
     tenant, today, say = asked.tenant, today_of(desk, asked), asked.words.say
+    try:
+        known = asked_draft(desk, asked)
+    except NotFound:
+        return go_to(PLACE)  # Sent twice: the list has the version that the first one made.
     programme, fault = checked(desk, asked, known)
     if programme is None:
         return draft_page(desk, asked, known, 422, fault[1])

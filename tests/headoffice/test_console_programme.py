@@ -93,6 +93,10 @@ def test_a_draft_is_changed_published_and_gone_back_from(at: Served, anna: Perso
     assert "This can be published." in page.text
     first = anna.send(f"{place}/publish")
     assert first.url.path == "/console/programme/versions/1001"
+    once_more = anna.send(f"{place}/publish")
+    assert (once_more.status_code, once_more.url.path) == (200, "/console/programme")
+    assert "/console/programme/versions/1001" in once_more.text
+    assert "/console/programme/versions/1002" not in once_more.text
     with opened(at.folder) as (store, _), store.reading():
         row = store.reference("programme:1001")
         assert row is not None
