@@ -157,11 +157,6 @@ def _date(text: str, words: Words) -> BusinessDate:
 
 
 def _refused(error: Refused, words: Words) -> str:
-    if error.code is Refusal.PROGRAMME_STARTS_TOO_LATE:
-        return words.say(WITH_FACTS[error.code], last=error.facts["last"])
     if error.code is Refusal.PROGRAMME_STARTS_IN_PAST:
         return words.say("Its first date is over: {starts}.", starts=error.facts["starts"])
-    return words.say(
-        "Version {version} starts on {starts}: a later one starts after that.",
-        version=error.facts["version"], starts=error.facts["starts"],
-    )  # fmt: skip
+    return words.say(WITH_FACTS[error.code], **error.facts)
